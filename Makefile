@@ -1,0 +1,74 @@
+# Everything runs in .venv, which `make setup` builds from the hash locks; nothing is installed elsewhere.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode
+RUN := $(BIN)/python -m welfare_analysis
+UV_VERSION := 0.13.9
+# An institution's own files: make report SURVEY=answers.xlsx REGISTER=register.csv FOLLOWUP=followup.csv
+export SURVEY REGISTER FOLLOWUP CODEBOOK
+export PYTHONDONTWRITEBYTECODE = 1
+export MPLBACKEND = Agg
+
+.PHONY: help setup report test lint notebooks figures lab data check validate lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python {v[0]}.{v[1]} was found, but 3.11, 3.12 or 3.13 is needed. Name one: make $(MAKECMDGOALS) PYTHON=python3.11")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python has no venv module. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "Setting up $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(VENV)/run.stamp: requirements.txt pyproject.toml | $(BIN)/uv
+	@$(UV) -r requirements.txt
+	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/test.stamp: requirements-test.txt $(VENV)/run.stamp
+	@$(UV) -r requirements-test.txt
+	@touch $@
+
+setup: $(VENV)/run.stamp ## Build the environment in .venv from the locks
+
+report: setup ## Run the notebooks and write the site: build/report/index.html
+	@$(RUN) report
+
+test: $(VENV)/test.stamp lint ## Lint, types, tests, and nbval on every notebook
+	@$(BIN)/python -m pytest tests
+	@$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
+
+lint: $(VENV)/test.stamp ## Style, docstrings and types
+	@$(BIN)/ruff check --quiet src tests notebooks/conftest.py
+	@$(BIN)/ruff format --quiet --check src tests notebooks/conftest.py
+	@$(BIN)/mypy --no-error-summary
+
+notebooks: setup ## Run every notebook in place and redraw the headline figures
+	@$(RUN) notebooks
+
+lab: setup ## Open the notebooks
+	@$(BIN)/jupyter lab notebooks
+
+data: setup ## Make the stand-in population and its answers again
+	@$(RUN) data
+
+check: setup ## Check a file of answers: make check FILE=answers.xlsx
+	@$(RUN) check $(FILE)
+
+validate: setup ## The long simulations: coverage, bias, and what the assumptions alone decide
+	@$(RUN) validate
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url
+lock: $(BIN)/uv ## Resolve the locks again (needs the network)
+	@$(LOCK) $(ARGS) pyproject.toml -o requirements.txt
+	@$(LOCK) $(ARGS) --extra test -c requirements.txt pyproject.toml -o requirements-test.txt
+
+clean: ## Remove the environment and everything built
+	@rm -rf $(VENV) build

@@ -1,0 +1,23 @@
+"""One family of errors: what went wrong, where, what came, what was expected, and what to do."""
+
+
+class WelfareError(Exception):
+    """An error that a reader can act on.
+
+    Parameters
+    ----------
+    what : str
+        The fault in one clause.
+    where, got, expected, hint : str, optional
+        The file, column or argument; the offending value (never a personal one); the rule; the next step.
+    """
+
+    def __init__(self, what: str, *, where: str = "", got: object = None, expected: str = "", hint: str = "") -> None:
+        self.what, self.where, self.got, self.expected, self.hint = what, where, got, expected, hint
+        parts = [f"{where}: {what}" if where else what]
+        if got is not None:
+            parts.append(f"got {got!r}")
+        if expected:
+            parts.append(f"expected {expected}")
+        message = "; ".join(parts)
+        super().__init__(f"{message}. {hint}" if hint else message)

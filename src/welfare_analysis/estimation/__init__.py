@@ -1,0 +1,8 @@
+"""Survey estimation: every estimate is a value and its influence; the variance is a property of the design."""
+
+from .design import Design
+from .estimate import Estimate
+from .means import mean, ratio, share, total
+from .quantiles import quantile
+
+__all__ = ["Design", "Estimate", "mean", "quantile", "ratio", "share", "total"]
