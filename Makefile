@@ -15,7 +15,7 @@ export SURVEY REGISTER FOLLOWUP CODEBOOK
 export PYTHONDONTWRITEBYTECODE = 1
 export MPLBACKEND = Agg
 
-.PHONY: help setup report test lint notebooks figures lab data check validate lock clean
+.PHONY: help setup report test lint notebooks lab data check validate lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'

@@ -2,7 +2,8 @@ r"""A sampling design: weights, and the variance of any weighted sum.
 
 Every design that we support has a variance estimator of one form,
 
-.. math:: \hat V\Big(\sum_k w_k z_k\Big) = \sum_t \sum_{g \in t} c_{tg}\, T_{tg} T_{tg}', \qquad T_{tg} = \sum_{k \in g} w_k z_k,
+.. math:: \hat V\Big(\sum_k w_k z_k\Big) = \sum_t \sum_{g \in t} c_{tg}\, T_{tg} T_{tg}',
+          \qquad T_{tg} = \sum_{k \in g} w_k z_k,
 
 a list of *terms*: a grouping of the rows and a coefficient a group. One stage of clusters in strata is the term of the
 clusters, with :math:`c_h = (1 - f_h) n_h / (n_h - 1)`, less the term of the strata, with :math:`c_h / n_h`
@@ -99,7 +100,7 @@ class Design:
 
     @classmethod
     def two_phase(cls, phase1: Design, phase2: Design) -> Design:
-        """The design of rows drawn from rows.
+        r"""The design of rows drawn from rows.
 
         Parameters
         ----------
@@ -114,7 +115,7 @@ class Design:
         -------
         Design
             One row an observed unit, weights the product of both. Its variance is the unbiased
-            :math:`\\hat V_1 + \\hat V_2` (there, result 9.3.1), exact for any stages of the first phase.
+            :math:`\hat V_1 + \hat V_2` (there, result 9.3.1), exact for any stages of the first phase.
 
         Raises
         ------

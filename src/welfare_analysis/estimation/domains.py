@@ -82,9 +82,13 @@ def matrix(values: Any, n: int, name: str) -> tuple[np.ndarray, list[str]]:
     if len(frame) != n:
         raise WelfareError("its length is not that of the design", where=name, got=len(frame), expected=str(n))
     try:
-        y = np.column_stack([frame.iloc[:, j].astype("Float64").to_numpy(float, na_value=np.nan) for j in range(len(names))])
+        y = np.column_stack(
+            [frame.iloc[:, j].astype("Float64").to_numpy(float, na_value=np.nan) for j in range(len(names))]
+        )
     except (TypeError, ValueError):
-        raise WelfareError("a variable is not numeric", where=", ".join(names), hint="Use share() for categories.") from None
+        raise WelfareError(
+            "a variable is not numeric", where=", ".join(names), hint="Use share() for categories."
+        ) from None
     if np.isinf(y).any():
         raise WelfareError("a value is infinite", where=", ".join(names))
     return y, names

@@ -84,7 +84,7 @@ class Estimate:
         size = w.sum()
         first = w @ self.influence / size
         second = w @ self.influence.power(2) / size
-        simple = size**2 / (n - 1) * (second - first**2) * (1.0 if replacement else 1 - n / size)
+        simple = size**2 / (n - 1) * (second - first**2) * (1.0 if replacement or n >= size else 1 - n / size)
         ratio = np.divide(self._variance, simple, out=np.full(len(simple), np.nan), where=simple > 1e-300)
         return pd.Series(ratio, index=self.value.index, name="deff")
 

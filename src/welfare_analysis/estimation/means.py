@@ -1,7 +1,8 @@
 r"""Means, shares, totals and ratios of many variables in many domains at once.
 
 With :math:`\hat N_d = \sum_{k \in d} w_k` a mean has the influence :math:`1[k \in d](y_k - \bar y_d)/\hat N_d`, a ratio
-:math:`1[k \in d](y_k - \hat R_d x_k)/\hat X_d`, a total :math:`1[k \in d] y_k` (Särndal, Swensson and Wretman 1992, 5.6-5.8).
+:math:`1[k \in d](y_k - \hat R_d x_k)/\hat X_d`, a total :math:`1[k \in d] y_k` (Särndal, Swensson and
+Wretman 1992, 5.6-5.8).
 """
 
 from __future__ import annotations
@@ -82,9 +83,7 @@ def total(design: Design, variables: Any, by: Any = None, where: Any = None, mis
     )
 
 
-def share(
-    design: Design, variables: Any, by: Any = None, where: Any = None, interval: str = "logit"
-) -> Estimate:
+def share(design: Design, variables: Any, by: Any = None, where: Any = None, interval: str = "logit") -> Estimate:
     """Shares: of a boolean or 0/1 variable, or of each category of a text variable (these add up to one).
 
     Intervals are on the logit scale, or ``interval="korn-graubard"`` (Korn and Graubard 1998: Clopper-Pearson with
@@ -165,7 +164,9 @@ def _ratio(
         return scatter((y - value.T[at] * x) / bottom.T[at], parts)
 
     counts.index = index
-    return Estimate(pd.Series(value.ravel(), index=index), design, influence, pd.Series(df, index=index), counts, bounds)
+    return Estimate(
+        pd.Series(value.ravel(), index=index), design, influence, pd.Series(df, index=index), counts, bounds
+    )
 
 
 def _scaled(design: Design, means: Estimate, parts: Domains) -> Estimate:

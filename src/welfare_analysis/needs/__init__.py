@@ -1,0 +1,87 @@
+"""Indicators of need: one indicator, one function, one truth table."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from welfare_analysis.needs import commuting, housing, income_debt
+
+__all__ = ["INDICATORS", "Indicator", "indicators"]
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """An indicator, the columns that it needs and the blocks (besides identity) that hold them."""
+
+    function: Callable[[pd.DataFrame], pd.Series]
+    columns: tuple[str, ...]
+    blocks: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the indicator: that of its function."""
+        return self.function.__name__
+
+
+_MEMBER = ("status", "net_pay_dh", "pension_dh")
+_HOUSEHOLD = (*_MEMBER, "other_income_dh")
+_SERVICE = ("has_loan", "consumer_deduction_dh", "housing_deduction_dh")
+_ROOMS = ("household_size_n", "rooms_n")
+_COST = ("tenure", "rent_dh", "housing_charges_dh", "has_loan", "housing_deduction_dh")
+_COST_SHARE = (*_COST, *_HOUSEHOLD)
+_DEBT = (*_SERVICE, *_MEMBER)
+_TIME = ("status", "commute_min")
+_FARE = ("commute_cost_dh", *_MEMBER)
+_HOME, _MONEY, _WAY = ("housing",), ("income_debt",), ("commute",)
+
+INDICATORS: tuple[Indicator, ...] = (
+    Indicator(housing.owner, ("tenure",), _HOME),
+    Indicator(housing.persons_per_room_n, _ROOMS, _HOME),
+    Indicator(housing.crowded, _ROOMS, _HOME),
+    Indicator(housing.severely_crowded, _ROOMS, _HOME),
+    Indicator(housing.lacks_facilities, ("own_kitchen", "own_bathroom"), _HOME),
+    Indicator(housing.housing_cost_dh, _COST, _HOME + _MONEY),
+    Indicator(housing.housing_cost_share, _COST_SHARE, _HOME + _MONEY),
+    Indicator(housing.cost_burdened, _COST_SHARE, _HOME + _MONEY),
+    Indicator(housing.severely_cost_burdened, _COST_SHARE, _HOME + _MONEY),
+    Indicator(housing.rent_share, ("tenure", "rent_dh", *_HOUSEHOLD), _HOME + _MONEY),
+    Indicator(income_debt.member_income_dh, _MEMBER, _MONEY),
+    Indicator(income_debt.household_income_dh, _HOUSEHOLD, _MONEY),
+    Indicator(income_debt.indebted, ("has_loan",), _MONEY),
+    Indicator(income_debt.debt_service_dh, _SERVICE, _MONEY),
+    Indicator(income_debt.debt_service_share, _DEBT, _MONEY),
+    Indicator(income_debt.over_debt_limit, _DEBT, _MONEY),
+    Indicator(income_debt.debt_capacity_left_dh, _DEBT, _MONEY),
+    Indicator(income_debt.debt_class, _DEBT, _MONEY),
+    Indicator(commuting.commute_long, _TIME, _WAY),
+    Indicator(commuting.commute_cost_share, _FARE, _WAY + _MONEY),
+    Indicator(commuting.commute_cost_burdened, _FARE, _WAY + _MONEY),
+    Indicator(commuting.commute_h_month, (*_TIME, "commute_days_n"), _WAY),
+    Indicator(commuting.motorised_private, ("status", "commute_mode"), _WAY),
+    Indicator(commuting.commute_band, _TIME, _WAY),
+)
+
+
+def indicators(frame: pd.DataFrame, blocks: Iterable[str] | None = None) -> pd.DataFrame:
+    """Give the frame with a column for every indicator that can be computed, in the order of `INDICATORS`.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A row a respondent, columns of the codebook.
+    blocks : iterable of str, optional
+        The blocks that were asked (identity is always). Then an indicator is made if all its blocks are among them,
+        and an absent column is an error. Without it, an indicator is made if all its columns are present.
+
+    Raises
+    ------
+    WelfareError
+        A column is absent from a block said to have been asked.
+    """
+    if blocks is None:
+        chosen = [item for item in INDICATORS if set(item.columns) <= set(frame.columns)]
+    else:
+        given = set(blocks)
+        chosen = [item for item in INDICATORS if set(item.blocks) <= given]
+    return frame.assign(**{item.name: item.function(frame) for item in chosen})

@@ -1,0 +1,150 @@
+"""Income and debt of a member and of the household: one indicator, one function.
+
+Amounts are dirhams (DH) a month. ``NA`` means that the indicator cannot be computed from what was answered.
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from welfare_analysis.errors import WelfareError
+
+
+@dataclass(frozen=True)
+class Standards:
+    """Limits on deductions from pay.
+
+    Parameters
+    ----------
+    limit_share : float
+        Largest part of the member's net income that may be deducted. Protected pay (quotite incessible), in force
+        since 1 January 2009; the same for pensions by the CMR agreement of July 2011 (L'Economiste, January 2011;
+        Les Echos, maghress.com/fr/lesechos/12446).
+    least_left_dh : float
+        DH a month that must remain after deductions; same rule and sources.
+    low_share : float
+        Upper end of the low class of debt service; the press reports the indebted by 20 to 40 % (slateafrique 342642,
+        about 2011). A reporting boundary, not a rule.
+    """
+
+    limit_share: float = 0.40
+    least_left_dh: float = 1500.0
+    low_share: float = 0.20
+
+
+STANDARDS = Standards()
+DEBT_CLASSES = ("no_loan", "up_to_20", "20_to_40", "over_limit", "cannot_compute")
+
+
+def asked(frame: pd.DataFrame, *names: str) -> list[pd.Series]:
+    """Give the named columns; raise WelfareError that names the absent ones."""
+    absent = [name for name in names if name not in frame.columns]
+    if absent:
+        raise WelfareError(
+            f"column {', '.join(absent)} is absent",
+            where="needs",
+            expected="every column that the indicator needs",
+            hint="The block that holds it was not asked; leave this indicator out.",
+        )
+    return [frame[name] for name in names]
+
+
+def is_code(column: pd.Series, *codes: str) -> pd.Series:
+    """Whether a coded answer is one of the codes; NA where the answer is missing."""
+    return column.isin(codes).astype("boolean").mask(column.isna())
+
+
+def above(amount: pd.Series, limit: float | pd.Series) -> pd.Series:
+    """Whether an amount is strictly above a limit; NA where either is missing."""
+    unknown = amount.isna() | pd.isna(limit)
+    return amount.gt(limit).astype("boolean").mask(unknown)
+
+
+def part_of(amount: pd.Series, income: pd.Series) -> pd.Series:
+    """Amount over income; NA where either is missing or the income is not positive (never infinite)."""
+    return amount.astype("float64") / income.astype("float64").where(income > 0)
+
+
+def member_income_dh(frame: pd.DataFrame) -> pd.Series:
+    """Net pay of the active, pension of the retired, widows and orphans, in DH a month.
+
+    Needs ``status``, ``net_pay_dh``, ``pension_dh``. NA where the status or the amount that belongs to it is missing.
+    """
+    status, pay, pension = asked(frame, "status", "net_pay_dh", "pension_dh")
+    return pay.where(status.eq("active"), pension).where(status.notna()).astype("float64").rename("member_income_dh")
+
+
+def household_income_dh(frame: pd.DataFrame) -> pd.Series:
+    """Income of the member plus that of the rest of the household, in DH a month.
+
+    Needs ``other_income_dh`` and what `member_income_dh` needs. NA where either part is missing.
+    """
+    (other,) = asked(frame, "other_income_dh")
+    return (member_income_dh(frame) + other).rename("household_income_dh")
+
+
+def indebted(frame: pd.DataFrame) -> pd.Series:
+    """Whether a loan is running: ``has_loan`` is ``yes``; NA where missing."""
+    (loan,) = asked(frame, "has_loan")
+    return is_code(loan, "yes").rename("indebted")
+
+
+def debt_service_dh(frame: pd.DataFrame) -> pd.Series:
+    """Consumer plus housing deductions in DH a month; 0 without a loan.
+
+    Needs ``has_loan``, ``consumer_deduction_dh``, ``housing_deduction_dh``. NA where ``has_loan`` is missing, or where
+    it is ``yes`` and either deduction is missing.
+    """
+    loan, consumer, housing = asked(frame, "has_loan", "consumer_deduction_dh", "housing_deduction_dh")
+    service = (consumer + housing).astype("float64")
+    return service.mask(loan.eq("no"), 0.0).where(loan.notna()).rename("debt_service_dh")
+
+
+def debt_service_share(frame: pd.DataFrame) -> pd.Series:
+    """Debt service over the income of the member; NA where either is missing or the income is zero."""
+    return part_of(debt_service_dh(frame), member_income_dh(frame)).rename("debt_service_share")
+
+
+def over_debt_limit(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
+    """Whether deductions break the protected-pay rule.
+
+    ``service > limit_share * income`` or ``income - service < least_left_dh``, for a positive service: the rule limits
+    deductions, so nobody without any is over it, however small the income. Exactly at a limit is within it. A product
+    stands for the share so that a zero income with a deduction counts as over.
+
+    Needs what `debt_service_dh` and `member_income_dh` need. Without a service False
+    even if the income is missing; else NA where either is missing.
+    """
+    service, income = debt_service_dh(frame), member_income_dh(frame)
+    broken = above(service, standards.limit_share * income) | above(standards.least_left_dh + service, income)
+    return (broken & above(service, 0.0)).rename("over_debt_limit")
+
+
+def debt_capacity_left_dh(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
+    """Further deduction that the protected-pay rule allows, in DH a month.
+
+    ``max(0, min(limit_share * income, income - least_left_dh) - service)``. NA where service or income is missing.
+    """
+    service, income = debt_service_dh(frame), member_income_dh(frame)
+    share_bound, floor_bound = standards.limit_share * income, income - standards.least_left_dh
+    allowed = share_bound.where(share_bound <= floor_bound, floor_bound)
+    return (allowed - service).clip(lower=0.0).rename("debt_capacity_left_dh")
+
+
+def debt_class(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
+    """Class of debt, an unordered Categorical; everybody is in exactly one and none is NA.
+
+    ``no_loan``: has no loan. ``over_limit``: see `over_debt_limit`. ``up_to_20``: within the limit and service at most
+    ``low_share`` of the member's income (0 and 20 % included). ``20_to_40``: within the limit, service above
+    ``low_share`` (20 % left out, 40 % included). ``cannot_compute``: has_loan is missing, or there is a loan and a
+    deduction or the income is missing. The codes name the boundaries of the default standards.
+    """
+    service, income = debt_service_dh(frame), member_income_dh(frame)
+    over, more = over_debt_limit(frame, standards), above(service, standards.low_share * income)
+    loan = indebted(frame)
+    within = loan & ~over
+    found = pd.Series("cannot_compute", index=frame.index, dtype=object)
+    masks = (~loan, within & ~more, within & more, loan & over)
+    for name, chosen in zip(DEBT_CLASSES[:-1], masks, strict=True):
+        found = found.mask(chosen.fillna(False).astype(bool), name)
+    return found.astype(pd.CategoricalDtype(DEBT_CLASSES)).rename("debt_class")

@@ -1,0 +1,180 @@
+"""The report: notebooks as a static site that needs no network and no script."""
+
+import base64
+import html
+import os
+import shutil
+import struct
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from nbformat import NotebookNode
+
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.publishing import execution
+from welfare_analysis.publishing.markup import markdown, page_name, table
+
+SITE = Path(__file__).parent / "site"
+LABELS = {
+    "en": {
+        "dir": "ltr",
+        "skip": "Skip to the text",
+        "contents": "Contents",
+        "previous": "Previous",
+        "next": "Next",
+        "code": "Code",
+        "figure": "Figure {number}",
+    },
+    "fr": {
+        "dir": "ltr",
+        "skip": "Aller au texte",
+        "contents": "Sommaire",
+        "previous": "Précédent",
+        "next": "Suivant",
+        "code": "Code",
+        "figure": "Figure {number}",
+    },
+    "ar": {
+        "dir": "rtl",
+        "skip": "انتقل إلى النص",
+        "contents": "المحتويات",
+        "previous": "السابق",
+        "next": "التالي",
+        "code": "الشيفرة",
+        "figure": "الشكل {number}",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the site: its file, title, sections (anchor, text), body and pictures (file name to bytes)."""
+
+    href: str
+    title: str
+    sections: tuple[tuple[str, str], ...]
+    body: Markup
+    pictures: Mapping[str, bytes]
+
+
+def page(stem: str, notebook: NotebookNode, language: str = "en") -> Page:
+    """Return the page of an executed notebook.
+
+    Code is folded; of each output the best form is shown: picture, table, Markdown, and text only where nothing else.
+
+    Parameters
+    ----------
+    stem : str
+        The notebook's file name without its ending, `NN_name`.
+    notebook : NotebookNode
+        Executed notebook; a picture's alternative text is in its output's metadata, ``image/png``, ``alt``.
+    language : {"en", "fr", "ar"}
+        Of the words around the text.
+    """
+    labels = LABELS[language]
+    environment: dict[str, Any] = {"headings": []}
+    pictures: dict[str, bytes] = {}
+
+    def picture(data: str, output: NotebookNode) -> str:
+        name = f"{stem}-{len(pictures) + 1}.png"
+        pictures[name] = base64.b64decode(data)
+        width, height = struct.unpack(">II", pictures[name][16:24])
+        alt = output.metadata.get("image/png", {}).get("alt") or labels["figure"].format(number=len(pictures))
+        size = f'width="{width}" height="{height}"'
+        return f'<figure><img src="images/{name}" {size} alt="{html.escape(alt)}"></figure>\n'
+
+    forms: dict[str, Callable[[str, NotebookNode], str]] = {
+        "image/png": picture,
+        "text/html": lambda text, _: table(text),
+        "text/markdown": lambda text, _: markdown(text, environment),
+        "text/plain": lambda text, _: f'<pre tabindex="0">{html.escape(text)}</pre>\n',
+    }
+    parts = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            parts.append(markdown(cell.source, environment))
+        elif cell.cell_type == "code" and cell.source.strip():
+            code = f'<pre tabindex="0"><code>{html.escape(cell.source)}</code></pre>'
+            parts.append(f"<details><summary>{labels['code']}</summary>{code}</details>\n")
+            parts.extend(_output(output, forms) for output in cell.outputs)
+    headings = environment["headings"]
+    title = next((text for tag, _, text in headings if tag == "h1"), stem)
+    sections = tuple((anchor, text) for tag, anchor, text in headings if tag == "h2")
+    # every part was escaped or sanitised where it was made
+    return Page(page_name(stem), title, sections, Markup("".join(parts)), pictures)
+
+
+def _output(output: NotebookNode, forms: Mapping[str, Callable[[str, NotebookNode], str]]) -> str:
+    data = {"text/plain": output.text} if output.output_type == "stream" else output.get("data", {})
+    best = next((kind for kind in forms if kind in data), None)
+    return forms[best](data[best], output) if best else ""
+
+
+def _front(pages: list[Page], language: str) -> Page:
+    title = LABELS[language]["contents"]
+    items = "".join(f'<li><a href="{p.href}">{html.escape(p.title)}</a></li>' for p in pages)
+    return Page("index.html", title, (), Markup(f"<h1>{title}</h1><ol>{items}</ol>"), {})
+
+
+def render(notebooks: Mapping[str, NotebookNode], folder: Path, language: str = "en") -> None:
+    """Write the site of executed notebooks (stem to notebook, in order) into a folder.
+
+    Raises
+    ------
+    WelfareError
+        If the language is not one of the three, or a formula cannot be read.
+    """
+    if language not in LABELS:
+        raise WelfareError("the language is not known", got=language, expected=", ".join(LABELS))
+    pages = [page(stem, notebook, language) for stem, notebook in notebooks.items()]
+    if not any(p.href == "index.html" for p in pages):
+        pages.insert(0, _front(pages, language))
+    jinja = Environment(loader=FileSystemLoader(SITE), autoescape=True, undefined=StrictUndefined)
+    template = jinja.get_template("page.html.j2")
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(SITE / "style.css", folder / "style.css")
+    for i, current in enumerate(pages):
+        around = {"previous": pages[i - 1] if i else None, "following": pages[i + 1] if i + 1 < len(pages) else None}
+        text = template.render(page=current, pages=pages, language=language, labels=LABELS[language], **around)
+        (folder / current.href).write_text(text, encoding="utf-8")
+        for name, data in current.pictures.items():
+            (folder / "images" / name).write_bytes(data)
+
+
+def private(folder: Path) -> Path:
+    """Return the folder, made if need be, closed to other users: results on an institution's answers go there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
+
+
+def publish(root: Path, language: str = "en", variables: Mapping[str, str] = os.environ) -> Path:
+    """Run the notebooks of a repository and write its report; return the front page.
+
+    The old report is replaced only by a whole new one.
+
+    Raises
+    ------
+    WelfareError
+        If there is no notebook, a file that is named does not exist, or a cell fails.
+    """
+    build = private(root / "build")
+    paths = execution.find(root / "notebooks")
+    trees = [root / "src", root / "data", root / "requirements.txt"]
+    executed = execution.run(paths, build / "notebooks", trees, execution.environment(variables))
+    fresh = Path(tempfile.mkdtemp(prefix="report-", dir=build))
+    try:
+        render({path.stem: notebook for path, notebook in zip(paths, executed, strict=True)}, fresh, language)
+        report, old = build / "report", fresh.with_suffix(".old")
+        if report.exists():
+            report.rename(old)
+        fresh.rename(report)
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return report / "index.html"

@@ -1,0 +1,141 @@
+"""A study: the only place where files become answers, a design, a banner and a language."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from .errors import WelfareError
+from .estimation import Design
+from .survey.codebook import Codebook
+from .survey.reading import read, read_followup, read_register
+from .survey.weighting import weight
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "data"
+MARK = b"welfare_analysis.standin"
+AGES = (0, 18, 30, 40, 50, 60, 200)
+AGE_GROUPS = ("under_18", "18_29", "30_39", "40_49", "50_59", "60_over")
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Answers and all that is needed to speak of the people behind them.
+
+    Attributes
+    ----------
+    frame : DataFrame (n rows)
+        One row a respondent: the codebook's variables and the groups rank_group, command_group, age_group.
+    design : Design
+        Aligned with the rows of ``frame``.
+    codebook : Codebook
+        Questions, codes and texts.
+    register : DataFrame or None
+        The frame of persons with the same groups.
+    is_standin : bool
+        Whether the file of answers carries the mark of the stand-in population.
+    method : str
+        ``two_phase``, ``returners`` or ``respondents``.
+    language : str
+        ar, fr or en.
+    """
+
+    frame: pd.DataFrame
+    design: Design
+    codebook: Codebook
+    register: pd.DataFrame | None
+    is_standin: bool = False
+    method: str = "respondents"
+    language: str = "en"
+    survey_name: str = ""
+
+    @classmethod
+    def open(
+        cls,
+        survey: str | Path | None = None,
+        register: str | Path | None = None,
+        followup: str | Path | None = None,
+        codebook: str | Path | None = None,
+        language: str | None = None,
+    ) -> Study:
+        """Open the files named, or those of SURVEY, REGISTER, FOLLOWUP, CODEBOOK and LANGUAGE_OF_REPORT.
+
+        With no SURVEY at all it opens the stand-in population, its register and its follow-up.
+
+        Raises
+        ------
+        WelfareError
+            A file that is not there or has faults; a follow-up without a register.
+        """
+        survey, register = survey or _named("SURVEY"), register or _named("REGISTER")
+        followup, codebook = followup or _named("FOLLOWUP"), codebook or _named("CODEBOOK")
+        if survey is None:
+            if register or followup:
+                raise WelfareError("REGISTER or FOLLOWUP is named, but no SURVEY", hint="Name the file of answers too.")
+            survey, register, followup = (DATA / "survey" / f"{n}.parquet" for n in ("answers", "register", "followup"))
+        if followup and not register:
+            raise WelfareError(
+                "a follow-up is named, but no register", hint="Name the register that it was drawn from."
+            )
+        book = Codebook.read(Path(codebook or DATA / "codebook"))
+        return cls.of(
+            read(Path(survey), book).frame,
+            read_register(Path(register), book).frame if register else None,
+            read_followup(Path(followup), book).frame if followup else None,
+            book,
+            is_standin=_marked(Path(survey)),
+            language=language or os.environ.get("LANGUAGE_OF_REPORT", "en"),
+            survey_name=Path(survey).name,
+        )
+
+    @classmethod
+    def of(
+        cls,
+        answers: pd.DataFrame,
+        register: pd.DataFrame | None,
+        followup: pd.DataFrame | None,
+        codebook: Codebook,
+        **named: Any,
+    ) -> Study:
+        """A study of frames that were read already; ``named`` are further attributes."""
+        people = None if register is None else _grouped(register, codebook)
+        weighted = weight(answers, people, followup)
+        frame = _grouped(weighted.frame.reset_index(drop=True), codebook)
+        return cls(frame, weighted.design, codebook, people, method=weighted.method, **named)
+
+    @property
+    def has_totals(self) -> bool:
+        """Whether numbers of people can be given: only with a register."""
+        return self.register is not None
+
+
+def reference(name: str) -> pd.DataFrame:
+    """One of the small public data sets of ``data/reference``, by name."""
+    return pd.read_csv(DATA / "reference" / f"{name}.csv")
+
+
+def _named(variable: str) -> Path | None:
+    value = os.environ.get(variable, "").strip()
+    return Path(value) if value else None
+
+
+def _marked(path: Path) -> bool:
+    return path.suffix == ".parquet" and MARK in (pq.read_schema(path).metadata or {})
+
+
+def _grouped(frame: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
+    """The frame with its coarse groups, as far as the columns are there."""
+    groups: dict[str, pd.Series] = {}
+    for column, group in (("rank", "rank_group"), ("command", "command_group")):
+        if column in frame:
+            names = frame[column].astype(object).map(codebook.parent(column))
+            groups[group] = names.astype(pd.CategoricalDtype(codebook.codes(group), ordered=False))
+    if "age" in frame:
+        ages = pd.cut(frame["age"], list(AGES), right=False, labels=list(AGE_GROUPS), ordered=False)
+        groups["age_group"] = pd.Series(ages, index=frame.index)
+    return frame.assign(**groups)

@@ -1,0 +1,73 @@
+"""Which forms come back, and the follow-up of a random few of those that do not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit
+
+from welfare_analysis.survey.standin.answers import VARIABLES
+from welfare_analysis.survey.standin.chance import happens
+from welfare_analysis.survey.standin.parameters import Parameters
+
+
+def returned(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> np.ndarray:
+    """Draw who returns the form; the log odds rise with unmet need also among people alike in the register."""
+    odds = {
+        "tenant": f["tenure"] == "tenant",
+        "crowded": f["crowded"],
+        "indebted": f["has_loan"] == "yes",
+        "retired": f["status"] == "retired",
+        "widow": f["status"] == "widow",
+        "orphan": f["status"] == "orphan",
+        "senior": f["rank_group"] == "senior",
+        "sahara": f["command_group"] == "sahara",
+        "decade": (f["age"] - 40) / 10,
+        "dear": f["dear"] - 1,
+    }
+    eta = sum((np.log(p[f"return_or_{name}"]) * x.to_numpy(dtype=float) for name, x in odds.items()), np.zeros(len(f)))
+    return happens(rng, eta, p["return_share"])
+
+
+def strata(f: pd.DataFrame) -> pd.Series:
+    """Stratum of the follow-up: status, command group and, for active staff, rank group (senior with officers)."""
+    group = f["rank_group"].replace("senior", "officers").astype(object)
+    return (f["status"] + "|" + f["command_group"] + ("|" + group).where(f["status"] == "active", "")).rename("stratum")
+
+
+def follow_up(absent: pd.DataFrame, p: Parameters, rng: np.random.Generator, version: str, n: int) -> pd.DataFrame:
+    """Select about `n` of the non-returners, simply at random within strata, and draw their outcome.
+
+    Returns
+    -------
+    frame with the index of those selected: stratum, stratum_population (non-returners there), outcome
+    """
+    stratum = strata(absent)
+    counts = stratum.value_counts().sort_index()
+    least = np.minimum(counts, p["followup_stratum_least_n"])
+    size = np.minimum(counts, np.maximum(least, (n * counts / counts.sum()).round())).astype(int)
+    luck = pd.Series(rng.random(len(absent)), index=absent.index)
+    place = luck.groupby(stratum).rank(method="first")
+    chosen = absent[place <= stratum.map(size)]
+    eta = logit(p["followup_answered_share"]) + (
+        np.log(p["followup_or_nonactive"]) * (chosen["status"] != "active")
+        + np.log(p["followup_or_officers"])
+        * ((chosen["status"] == "active") & chosen["rank_group"].isin(["officers", "senior"]))
+        + np.log(p["followup_or_sahara"]) * (chosen["command_group"] == "sahara")
+    )
+    if version != "plain":
+        eta = eta + np.log(p["followup_or_decade"]) * (chosen["age"] - 40) / 10
+    answered = rng.random(len(chosen)) < expit(eta)
+    refused = rng.random(len(chosen)) < p["followup_refused_share"]
+    return pd.DataFrame({
+        "person_id": chosen["person_id"],
+        "stratum": stratum[chosen.index],
+        "stratum_population": stratum[chosen.index].map(counts).astype(int),
+        "outcome": np.select([answered, refused], ["answered", "refused"], "not_reached").astype(object),
+    })  # fmt: skip
+
+
+def with_answers(selected: pd.DataFrame, forms: pd.DataFrame) -> pd.DataFrame:
+    """Join the answers of those who answered; all other cells stay blank."""
+    said = forms.loc[selected.index, VARIABLES[1:]]
+    return pd.concat([selected, said.where(selected["outcome"] == "answered")], axis=1)

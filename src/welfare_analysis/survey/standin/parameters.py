@@ -1,0 +1,71 @@
+"""Levels of the stand-in, read from ``data/public``: reported, derived or assumed, each with its range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from welfare_analysis.errors import WelfareError
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Every level that the stand-in uses.
+
+    Attributes
+    ----------
+    levels : mapping of id to value, in the unit that ``facts.csv`` names
+    facts : frame indexed by id (value, low, high, unit, year, kind, source, note)
+    territory : frame indexed by command (command_group, share_of_staff, dear = rent index, national mean about 1)
+    ranks : frame indexed by rank (rank_group, share_of_active, net_pay_dh a month at entry, pay_growth a year)
+    """
+
+    levels: Mapping[str, float]
+    facts: pd.DataFrame
+    territory: pd.DataFrame
+    ranks: pd.DataFrame
+
+    def __getitem__(self, name: str) -> float:
+        """Value of one level; a level that no file gives is an error."""
+        if name not in self.levels:
+            raise WelfareError("unknown level", where="facts.csv", got=name, expected="an id of the file")
+        return self.levels[name]
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Parameters:
+        """Read ``facts.csv``, ``territory.csv`` and ``ranks.csv`` from `folder`."""
+        folder = Path(folder)
+        facts = pd.read_csv(folder / "facts.csv", index_col="id")
+        if not facts.index.is_unique:
+            raise WelfareError("an id occurs twice", where="facts.csv", expected="one row an id")
+        values = dict(zip(facts.index, facts["value"].astype(float), strict=True))
+        territory = pd.read_csv(folder / "territory.csv", index_col="command")
+        return cls(values, facts, territory, pd.read_csv(folder / "ranks.csv", index_col="rank"))
+
+    def draw(self, rng: np.random.Generator) -> Parameters:
+        """Draw each assumed or derived level from the triangle (low, value, high).
+
+        Shares of commands and ranks and the rent index move by a lognormal factor, as they have no range of their own.
+        """
+        facts = self.facts
+        free = facts.index[facts["kind"].isin(["assumption", "derived"]) & (facts["low"] < facts["high"])]
+        triangle = facts.loc[free, ["low", "value", "high"]].to_numpy(dtype=float)
+        drawn = rng.triangular(triangle[:, 0], triangle[:, 1], triangle[:, 2])
+        place, rank = self["territory_spread"], self["rank_spread"]
+        territory = self.territory.assign(
+            share_of_staff=_tilt(self.territory["share_of_staff"], place, rng),
+            dear=self.territory["dear"] * np.exp(rng.normal(0, place, len(self.territory))),
+        )
+        ranks = self.ranks.assign(share_of_active=_tilt(self.ranks["share_of_active"], rank, rng))
+        levels = {**self.levels, **dict(zip(free, drawn, strict=True))}
+        return replace(self, levels=levels, territory=territory, ranks=ranks)
+
+
+def _tilt(share: pd.Series, spread: float, rng: np.random.Generator) -> pd.Series:
+    """Shares times lognormal factors, adding to one again."""
+    tilted = share * np.exp(rng.normal(0, spread, len(share)))
+    return tilted / tilted.sum()

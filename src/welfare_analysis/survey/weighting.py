@@ -1,0 +1,141 @@
+"""Whom the answers stand for: Hansen-Hurwitz weights with a follow-up, then calibration to the register.
+
+Those who returned the form stand for themselves. A random sample of the others is followed up and stands for them
+(Hansen and Hurwitz 1946); its own nonresponse is re-weighted within classes (Oh and Scheuren 1983). The result is a
+two-phase design, calibrated to the register by raking.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..errors import WelfareError
+from ..estimation import Design
+
+SMALLEST_CLASS = 10  # respondents; smaller response classes and margins are merged into their status
+RETURNED = "returned"
+
+
+@dataclass(frozen=True, eq=False)
+class Weighted:
+    """Answers with the design that they were given by; ``method`` names the estimator used."""
+
+    frame: pd.DataFrame
+    design: Design
+    method: str
+
+
+def weight(
+    answers: pd.DataFrame, register: pd.DataFrame | None = None, followup: pd.DataFrame | None = None
+) -> Weighted:
+    """Weight returned forms, with a follow-up and a register where there are any.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        One row a returned form.
+    register : DataFrame, optional
+        One row a person of the frame: person_id, status, and the groups rank_group, command_group, age_group, sex.
+    followup : DataFrame, optional
+        One row a selected non-returner: person_id, stratum, stratum_population, outcome, and the answers.
+
+    Returns
+    -------
+    Weighted
+        method is ``two_phase``, ``returners`` (a register, no follow-up) or ``respondents`` (weights of one).
+
+    Raises
+    ------
+    WelfareError
+        Persons that the register lacks, or a follow-up of persons who returned the form.
+    """
+    if register is None:
+        return Weighted(answers, Design(pd.Series(1.0, index=answers.index)), "respondents")
+    people = register.set_index("person_id")
+    for name, frame in (("answers", answers), ("follow-up", followup)):
+        unknown = 0 if frame is None else int((~frame["person_id"].isin(people.index)).sum())
+        if unknown:
+            raise WelfareError(
+                "persons are not in the register",
+                where=name,
+                got=unknown,
+                expected="0 rows",
+                hint="Check that both files use the same identifiers.",
+            )
+    if followup is None:
+        frame, design = _returners(answers, people)
+        return Weighted(frame, _calibrated(design, frame, people), "returners")
+    if followup["person_id"].isin(answers["person_id"]).any():
+        raise WelfareError("persons who returned the form were followed up", where="follow-up", expected="none of them")
+    frame, design = _two_phase(answers, followup, people)
+    return Weighted(frame, _calibrated(design, frame, people), "two_phase")
+
+
+def _two_phase(answers: pd.DataFrame, followup: pd.DataFrame, people: pd.DataFrame) -> tuple[pd.DataFrame, Design]:
+    selected = pd.concat([answers.assign(outcome=RETURNED), followup], ignore_index=True)
+    returned = (selected["outcome"] == RETURNED).to_numpy()
+    stratum = selected["stratum"].astype(object).where(~returned, RETURNED).astype(str)
+    size = selected["stratum_population"].astype(float).where(~returned, returned.sum())
+    drawn = stratum.groupby(stratum).transform("size")
+    alone = (drawn == 1) & (size > 1)
+    if alone.any():
+        raise WelfareError("strata of the follow-up have a single person", where="follow-up", got=int(alone.sum()))
+    phase1 = Design(size / drawn, strata=stratum, fpc=size)
+    seen = returned | (selected["outcome"] == "answered").to_numpy()
+    status = pd.Series(people["status"].reindex(selected["person_id"]).astype(str).to_numpy())
+    classes = merged(stratum, status.where(~returned, RETURNED), seen)
+    phase2 = _response(classes, seen)
+    return selected[seen], Design.two_phase(phase1, phase2)
+
+
+def _returners(answers: pd.DataFrame, people: pd.DataFrame) -> tuple[pd.DataFrame, Design]:
+    ordered = people.reset_index()
+    seen = ordered["person_id"].isin(answers["person_id"]).to_numpy()
+    everybody = pd.Series(1.0, index=ordered["person_id"])
+    phase1 = Design(everybody, fpc=everybody * len(ordered))
+    fine = ordered[["status", "rank_group", "command_group"]].astype(str).agg("|".join, axis=1)
+    classes = merged(fine, ordered["status"].astype(str), seen).set_axis(ordered["person_id"])
+    phase2 = _response(classes, seen)
+    frame = answers.set_index("person_id").loc[phase2.index].reset_index()
+    return frame, Design.two_phase(phase1, phase2)
+
+
+def _response(classes: pd.Series, seen: np.ndarray) -> Design:
+    """Response as a simple random sample within classes, given their counts."""
+    everybody = classes.groupby(classes).transform("size")[seen].astype(float)
+    inside = classes[seen]
+    return Design(everybody / inside.groupby(inside).transform("size"), strata=inside, fpc=everybody)
+
+
+def merged(fine: pd.Series, coarse: pd.Series, seen: np.ndarray, least: int = SMALLEST_CLASS) -> pd.Series:
+    """Labels of ``fine``; its classes with fewer than ``least`` ``seen`` are merged within ``coarse``."""
+    fine, coarse = fine.reset_index(drop=True).astype(str), coarse.reset_index(drop=True).astype(str)
+    answered = pd.Series(seen).astype(int)
+    kept = answered.groupby(fine).transform("sum") >= least
+    others = (answered * ~kept).groupby(coarse).transform("sum")  # those who answered in what is merged
+    whole = (~kept).groupby(coarse).transform("any") & (others < least)
+    return fine.where(kept, "other " + coarse).where(~whole, coarse)
+
+
+def _calibrated(design: Design, frame: pd.DataFrame, people: pd.DataFrame) -> Design:
+    """Rake to the register: status by rank group, status by age group, command group, sex."""
+    crossed = pd.DataFrame(
+        {
+            "status_rank": people["status"].astype(str) + "|" + people["rank_group"].astype(str),
+            "status_age": people["status"].astype(str) + "|" + people["age_group"].astype(str),
+            "command_group": people["command_group"].astype(str),
+            "sex": people["sex"].astype(str),
+        },
+        index=people.index,
+    )
+    rows = people.index.get_indexer(frame["person_id"])
+    seen = np.zeros(len(people), dtype=bool)
+    seen[rows] = True
+    status = pd.Series(people["status"].astype(str).to_numpy())
+    for name in ("status_rank", "status_age"):
+        crossed[name] = merged(crossed[name], status, seen).to_numpy()
+    margins = {name: crossed[name].value_counts().sort_index().to_dict() for name in crossed}
+    return design.calibrate(margins, crossed.iloc[rows].reset_index(drop=True), method="raking")

@@ -1,0 +1,176 @@
+"""Truth tables of income and debt; properties of capacity; the list of indicators."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.needs import INDICATORS, income_debt, indicators
+
+NA = pd.NA
+NAN = float("nan")
+INCOME = ["status", "net_pay_dh", "pension_dh"]
+LOAN = ["has_loan", "consumer_deduction_dh", "housing_deduction_dh"]
+CODES = ("status", "has_loan", "tenure", "own_kitchen", "own_bathroom", "commute_mode")
+
+
+def table(columns, rows):
+    """Give rows as a frame with Categorical codes and float amounts."""
+    frame = pd.DataFrame(rows, columns=columns)
+    kinds = {name: "category" if name in CODES else "float64" for name in columns}
+    return frame.astype(kinds)
+
+
+def truth(function, columns, rows):
+    """Compare a function with its table: each row is the inputs, then the output."""
+    found = function(table(columns, [row[:-1] for row in rows]))
+    kind = found.dtype if found.dtype != "float64" else "Float64"
+    wanted = pd.Series([row[-1] for row in rows], dtype=kind).astype(found.dtype)
+    pd.testing.assert_series_equal(found, wanted.rename(function.__name__))
+
+
+def test_member_income():
+    """Pay belongs to the active, a pension to the others; the other amount never stands in."""
+    rows = [
+        ("active", 5000.0, NAN, 5000.0),
+        ("active", NAN, 3000.0, NA),
+        *[(status, 5000.0, 3000.0, 3000.0) for status in ("retired", "widow", "orphan")],
+        ("retired", 5000.0, NAN, NA),
+        (None, 5000.0, 3000.0, NA),
+    ]
+    truth(income_debt.member_income_dh, INCOME, rows)
+
+
+def test_household_income():
+    """Both parts must be known."""
+    rows = [
+        ("active", 5000.0, NAN, 1000.0, 6000.0),
+        ("widow", NAN, 3000.0, 0.0, 3000.0),
+        ("active", 5000.0, NAN, NAN, NA),
+        ("active", NAN, NAN, 1000.0, NA),
+        (None, 5000.0, NAN, 1000.0, NA),
+    ]
+    truth(income_debt.household_income_dh, [*INCOME, "other_income_dh"], rows)
+
+
+def test_indebted():
+    """A running loan; a missing answer stays missing."""
+    truth(income_debt.indebted, ["has_loan"], [("yes", True), ("no", False), (None, NA)])
+
+
+def test_debt_service():
+    """No loan is no service; with a loan both deductions must be known."""
+    rows = [
+        ("no", NAN, NAN, 0.0),
+        ("yes", 300.0, 200.0, 500.0),
+        ("yes", 0.0, 0.0, 0.0),
+        ("yes", NAN, 200.0, NA),
+        ("yes", 300.0, NAN, NA),
+        (None, 300.0, 200.0, NA),
+    ]
+    truth(income_debt.debt_service_dh, LOAN, rows)
+
+
+# inputs: loan, consumer, housing, status, pay, pension; outputs: share, over, capacity left, class
+DEBT_TABLE = [
+    ("no", NAN, NAN, "active", 5000.0, NAN, 0.0, False, 2000.0, "no_loan"),
+    ("no", NAN, NAN, "active", NAN, NAN, NA, False, NA, "no_loan"),
+    ("no", NAN, NAN, "widow", NAN, 1000.0, 0.0, False, 0.0, "no_loan"),
+    ("no", NAN, NAN, "widow", NAN, 2000.0, 0.0, False, 500.0, "no_loan"),
+    ("yes", 0.0, 0.0, "active", 5000.0, NAN, 0.0, False, 2000.0, "up_to_20"),
+    ("yes", 0.0, 0.0, "widow", NAN, 1000.0, 0.0, False, 0.0, "up_to_20"),
+    ("yes", 600.0, 400.0, "active", 5000.0, NAN, 0.2, False, 1000.0, "up_to_20"),
+    ("yes", 600.0, 650.0, "active", 5000.0, NAN, 0.25, False, 750.0, "20_to_40"),
+    ("yes", 1000.0, 1000.0, "active", 5000.0, NAN, 0.4, False, 0.0, "20_to_40"),
+    ("yes", 1000.0, 1500.0, "active", 5000.0, NAN, 0.5, True, 0.0, "over_limit"),
+    ("yes", 500.0, 0.0, "retired", NAN, 2000.0, 0.25, False, 0.0, "20_to_40"),
+    ("yes", 200.0, 0.0, "retired", NAN, 1600.0, 0.125, True, 0.0, "over_limit"),
+    ("yes", 100.0, 0.0, "active", 0.0, NAN, NA, True, 0.0, "over_limit"),
+    ("yes", 0.0, 0.0, "active", NAN, NAN, NA, False, NA, "cannot_compute"),
+    ("yes", NAN, 100.0, "active", 5000.0, NAN, NA, NA, NA, "cannot_compute"),
+    ("yes", 100.0, NAN, "active", 5000.0, NAN, NA, NA, NA, "cannot_compute"),
+    ("yes", 100.0, 100.0, "active", NAN, NAN, NA, NA, NA, "cannot_compute"),
+    ("yes", 100.0, 100.0, "retired", 5000.0, NAN, NA, NA, NA, "cannot_compute"),
+    ("yes", 100.0, 100.0, None, 5000.0, NAN, NA, NA, NA, "cannot_compute"),
+    (None, 100.0, 100.0, "active", 5000.0, NAN, NA, NA, NA, "cannot_compute"),
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "place"),
+    [
+        (income_debt.debt_service_share, 6),
+        (income_debt.over_debt_limit, 7),
+        (income_debt.debt_capacity_left_dh, 8),
+        (income_debt.debt_class, 9),
+    ],
+)
+def test_debt(function, place):
+    """At a limit is within it; without deductions nobody is over it; a zero income gives NA, never infinity."""
+    truth(function, [*LOAN, *INCOME], [(*row[:6], row[place]) for row in DEBT_TABLE])
+
+
+amounts = st.one_of(st.just(NAN), st.integers(0, 60_000).map(float))
+people = st.lists(
+    st.tuples(
+        st.sampled_from(["yes", "no", None]),
+        amounts,
+        amounts,
+        st.sampled_from(["active", "retired", "widow", "orphan", None]),
+        amounts,
+        amounts,
+    ),
+    min_size=1,
+    max_size=20,
+)
+
+
+@given(people)
+def test_classes_and_capacity(rows):
+    """Everybody has one class; capacity is never negative; with the service it keeps 40 % and the 1,500 DH."""
+    frame = table([*LOAN, *INCOME], rows)
+    classes, over = income_debt.debt_class(frame), income_debt.over_debt_limit(frame)
+    left = income_debt.debt_capacity_left_dh(frame)
+    income, service = income_debt.member_income_dh(frame), income_debt.debt_service_dh(frame)
+    assert classes.notna().all()
+    assert (classes.eq("over_limit") == over.fillna(False).astype(bool)).all()
+    assert not (left < 0).any()
+    assert (left.isna() == (income.isna() | service.isna())).all()
+    assert not (left > 0.4 * income + 1e-9).any()
+    some = left > 0
+    assert (service + left <= 0.4 * income + 1e-9)[some].all()
+    assert (income - service - left >= 1500 - 1e-9)[some].all()
+    assert not over[some].any()
+    assert not np.isinf(income_debt.debt_service_share(frame)).any()
+
+
+FULL = table(
+    sorted({name for item in INDICATORS for name in item.columns}),
+    [{name: None for item in INDICATORS for name in item.columns}],
+)
+
+
+@pytest.mark.parametrize("item", INDICATORS, ids=lambda item: item.name)
+def test_listed_columns(item):
+    """An indicator is made from its listed columns alone, and misses each of them by name."""
+    columns = list(dict.fromkeys(item.columns))
+    assert item.function(FULL[columns]).name == item.name
+    for name in columns:
+        with pytest.raises(WelfareError, match=name):
+            item.function(FULL[columns].drop(columns=name))
+
+
+def test_indicators_of_the_blocks_present():
+    """An absent block leaves its indicators out; a block said to be asked must be whole; the frame is kept."""
+    names = {item.name for item in INDICATORS}
+    assert names == set(indicators(FULL)) - set(FULL)
+    without = FULL.drop(columns=["net_pay_dh"])
+    made = set(indicators(without)) - set(FULL)
+    assert made == {item.name for item in INDICATORS if "net_pay_dh" not in item.columns}
+    homes = set(indicators(FULL, blocks=["identity", "housing"])) - set(FULL)
+    assert homes == {"owner", "persons_per_room_n", "crowded", "severely_crowded", "lacks_facilities"}
+    with pytest.raises(WelfareError, match="net_pay_dh"):
+        indicators(without, blocks=["income_debt"])
+    assert not names & set(FULL)

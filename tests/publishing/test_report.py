@@ -1,0 +1,144 @@
+"""The report: whole or not at all, safe, offline, and only as much work as needed."""
+
+import re
+import stat
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from welfare_analysis.__main__ import as_text, main
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.publishing.markup import formula, markdown, table
+from welfare_analysis.publishing.report import publish, render
+
+DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PICTURE = f"""from IPython.display import display
+data = {{"image/png": "{DOT}", "text/plain": "fingerprint"}}
+display(data, raw=True, metadata={{"image/png": {{"alt": 'Rent & "rooms"'}}}})"""
+SURVEY = "import os\nprint(os.environ.get('SURVEY', 'stand-in'), os.getcwd().endswith('notebooks'))"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a repository of two notebooks."""
+    for name in ("src", "data", "notebooks"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "data" / "a.csv").write_text("1")
+    (tmp_path / "requirements.txt").write_text("")
+    write(tmp_path / "notebooks" / "00_guide.ipynb", "# Guide\n\n## First\n\n[next](04_life.ipynb)", SURVEY)
+    write(tmp_path / "notebooks" / "04_life.ipynb", "# Life\n\n> None of it is real.", PICTURE)
+    return tmp_path
+
+
+def write(path: Path, text: str, *sources: str) -> None:
+    """Write a notebook of one text and some code cells."""
+    cells = [nbformat.v4.new_markdown_cell(text), *map(nbformat.v4.new_code_cell, sources)]
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+
+
+def test_report_is_a_private_site_of_all_pages(root, monkeypatch):
+    """Pages, pictures and style are there, closed to others; the notebooks are not written; own paths are absolute."""
+    before = (root / "notebooks" / "00_guide.ipynb").read_bytes()
+    own = root / "answers.csv"
+    own.write_text("x")
+    monkeypatch.chdir(root)
+    front = publish(root, variables={"SURVEY": "answers.csv"})
+    life = (front.parent / "04_life.html").read_text()
+    assert stat.S_IMODE((root / "build").stat().st_mode) == 0o700
+    assert f"{own} True" in front.read_text()
+    assert 'href="04_life.html"' in front.read_text()
+    assert '<html lang="en" dir="ltr">' in life
+    assert 'alt="Rent &amp; &quot;rooms&quot;"' in life
+    assert "<pre" not in life.split("</details>")[1]
+    assert "<blockquote>" in life
+    assert (front.parent / "images" / "04_life-1.png").read_bytes().startswith(b"\x89PNG")
+    assert not re.search(r"<script|https?:|//", re.sub(r"<pre.*?</pre>", "", life, flags=re.DOTALL))
+    assert (root / "notebooks" / "00_guide.ipynb").read_bytes() == before
+
+
+def test_only_what_changed_is_run_again(root):
+    """New text needs no run; new code, data or answers do."""
+    path, done = root / "notebooks" / "00_guide.ipynb", root / "build" / "notebooks" / "00_guide.ipynb"
+    publish(root, variables={})
+    first = done.stat().st_mtime_ns
+    write(path, "# Another title", SURVEY)
+    assert "Another title" in publish(root, variables={}).read_text()
+    assert done.stat().st_mtime_ns == first
+    (root / "data" / "a.csv").write_text("2")
+    publish(root, variables={})
+    assert done.stat().st_mtime_ns != first
+
+
+def test_failing_cell_leaves_the_old_report(root):
+    """A failing cell is told with its notebook, number and error, and the old report stays."""
+    old = publish(root, variables={}).read_text()
+    write(root / "notebooks" / "04_life.ipynb", "# Life", "1 / 0")
+    with pytest.raises(WelfareError, match=r"04_life.ipynb, cell 1.*ZeroDivisionError"):
+        publish(root, variables={})
+    assert (root / "build" / "report" / "index.html").read_text() == old
+    assert not [p for p in (root / "build").iterdir() if p.name.startswith("report-")]
+
+
+def test_missing_file_is_an_error_before_anything_runs(root):
+    """A file that is named and does not exist stops the report."""
+    with pytest.raises(WelfareError, match="SURVEY"):
+        publish(root, variables={"SURVEY": "nowhere.csv"})
+
+
+def test_site_without_a_first_notebook_lists_its_pages(tmp_path):
+    """Without notebook 00 the front page is a list; Arabic runs from right to left."""
+    notebook: NotebookNode = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Vie")])
+    render({"04_life": notebook}, tmp_path, "ar")
+    assert '<html lang="ar" dir="rtl">' in (tmp_path / "index.html").read_text()
+    assert 'href="04_life.html"' in (tmp_path / "index.html").read_text()
+
+
+def test_table_keeps_table_tags_only():
+    """Scripts and handlers go, other tags become text, headers get a scope, open tags are closed."""
+    copy = table(
+        '<table onclick="x()"><thead><tr><th>A<script>bad()</script></th></tr></thead>'
+        '<tr><td>1,5<a href="javascript:x">'
+    )
+    assert "bad" not in copy
+    assert "onclick" not in copy
+    assert "<a " not in copy
+    assert '<th scope="col">A</th>' in copy
+    assert copy.count("<table>") == copy.count("</table>") == 1
+
+
+def test_markdown_shows_raw_html_and_leads_nowhere_outside():
+    """Raw HTML is text, a link to the network is text, an amount in dollars is no formula."""
+    text = markdown("<script>x</script> [a](https://example.org/x) costs $5 to $6, $x<y$ ![p](https://x.org/p.png)")
+    assert "<script" not in text
+    assert "a (example.org/x)" in text
+    assert "costs $5 to $6" in text
+    assert text.count("<math") == 1
+    assert not re.search("https?:|<a |<img", text)
+
+
+def test_formula_is_safe_mathml():
+    """What stands in a formula's text is text; a link in it is dropped."""
+    assert "<script" not in formula(r"\text{<script>x</script>}")
+    assert "javascript" not in formula(r"\href{javascript:x}{y}")
+    assert "xmlns" not in formula("x")
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"), [("=1+1", "'=1+1"), ("-98", "'-98"), ("@x", "'@x"), ("+2", "'+2"), ("a=b", "a=b")]
+)
+def test_fault_is_never_a_formula(cell, shown):
+    """A cell that a spreadsheet would compute is written as text."""
+    assert as_text(cell) == shown
+
+
+def test_command_tells_an_error_in_a_sentence(capsys):
+    """An error that the reader can mend goes to stderr with exit code 2, without a traceback."""
+    assert main(["check", "nowhere.csv"]) == 2
+    told = capsys.readouterr()
+    assert "nowhere.csv" in told.err
+    assert "Traceback" not in told.err
+    assert not told.out

@@ -1,0 +1,150 @@
+"""What holds for the repository as a whole."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "welfare_analysis"
+LAYERS = ("errors", "languages", "estimation", "survey", "study", "needs", "publishing", "validation", "__main__")
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+MAX_LINES = 6
+# written in two parts, so that this file does not name them itself
+HOSTS = (
+    "pypi" + ".org",
+    "files.python" + "hosted.org",
+    "conda.anaconda" + ".org",
+    "artifact" + "ory",
+    "index" + "-url =",
+)
+
+
+def imported(path: Path) -> set[str]:
+    """Return the dotted names that a module imports, at any depth."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            package = path.relative_to(SOURCE.parent).parts[: -node.level] if node.level else ()
+            module = ".".join([*package, *([node.module] if node.module else [])])
+            names |= {module} | {f"{module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def layer(dotted: str) -> str:
+    """Return the part of the package that a module belongs to."""
+    return dotted.removeprefix("welfare_analysis.").split(".")[0]
+
+
+def requirement(text: str) -> str:
+    """Return the normal name of a requirement."""
+    return re.split(r"[\s<>=!~;\[]", text.strip(), maxsplit=1)[0].lower().replace("_", "-")
+
+
+def code_cells(path: Path) -> list[nbformat.NotebookNode]:
+    """Return the code cells of a notebook."""
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def test_imports_go_one_way():
+    """A module imports only from its own part of the package or an earlier one."""
+    for path in SOURCE.rglob("*.py"):
+        if path == SOURCE / "__init__.py":
+            continue
+        own = LAYERS.index(layer(".".join(path.relative_to(SOURCE).with_suffix("").parts)))
+        for name in imported(path):
+            if name.startswith("welfare_analysis.") and layer(name) in LAYERS:
+                assert LAYERS.index(layer(name)) <= own, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_every_part_has_a_layer():
+    """No module stands outside the order."""
+    parts = {path.stem if path.is_file() else path.name for path in SOURCE.iterdir()} - {"__init__", "__pycache__"}
+    assert parts <= set(LAYERS)
+
+
+def test_only_figures_imports_matplotlib():
+    """Pictures are drawn in one module, in one style."""
+    users = {
+        p.relative_to(SOURCE).as_posix()
+        for p in SOURCE.rglob("*.py")
+        if any(name.split(".")[0] in {"matplotlib", "seaborn"} for name in imported(p))
+    }
+    assert users <= {"publishing/figures.py"}
+
+
+def test_there_are_notebooks():
+    """The tests on notebooks have something to look at."""
+    assert NOTEBOOKS
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_was_run_in_order(path):
+    """A notebook is committed run from top to bottom, with outputs, and without a warning."""
+    cells = code_cells(path)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert outputs
+    assert not [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_is_thin(path):
+    """Code cells are a few lines, and define and open nothing."""
+    for cell in code_cells(path):
+        assert len(cell.source.strip().splitlines()) <= MAX_LINES, cell.source
+        assert not re.search(r"^\s*(?:def|class|async def) |\bopen\(", cell.source, re.MULTILINE), cell.source
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_picture_has_alternative_text(path):
+    """Each picture says in words what it shows."""
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                assert output.metadata.get("image/png", {}).get("alt", "").strip(), cell.source
+
+
+def test_environment_lists_the_packages_of_the_project():
+    """environment.yml names the same direct packages and Pythons as pyproject.toml, and installs the lock."""
+    text = (ROOT / "environment.yml").read_text()
+    assert set(re.findall(r"^ +# - (.+)$", text, re.MULTILINE)) == set(PROJECT["dependencies"])
+    assert f"- python {PROJECT['requires-python']}\n" in text
+    assert re.search(r"^ +- -r requirements\.txt$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("lock", "extras"), [("requirements.txt", []), ("requirements-test.txt", ["test"])])
+def test_lock_holds_every_direct_package(lock, extras):
+    """A lock pins each package that the project asks for, by hash, and names no address."""
+    text = (ROOT / lock).read_text()
+    locked = {requirement(name) for name in re.findall(r"^([A-Za-z0-9_.-]+)==", text, re.MULTILINE)}
+    wanted = PROJECT["dependencies"] + [item for extra in extras for item in PROJECT["optional-dependencies"][extra]]
+    assert {requirement(item) for item in wanted} <= locked
+    assert "http" not in re.sub(r"^http[a-z0-9-]*==", "", text, flags=re.MULTILINE)
+    assert "--hash=sha256:" in text
+
+
+def test_no_file_names_a_registry():
+    """No file that is or would be committed names the host of a package registry."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    paths = [ROOT / name for name in listed if name and (ROOT / name).is_file()]
+    assert paths
+    found = [(str(p), host) for p in paths for host in HOSTS if host.encode() in p.read_bytes().lower()]
+    assert not found
+
+
+def test_readme_names_every_command():
+    """README names each command that `make help` lists."""
+    commands = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    readme = (ROOT / "README.md").read_text()
+    assert commands
+    missing = [name for name in commands if not re.search(rf"\bmake {name}\b|`{name}`", readme)]
+    assert not missing
