@@ -102,7 +102,8 @@ def test_nothing_is_changed_in_place(example, drawn):
         ({"d": {"in": 50, "out": 50}, "same": {"in": 60, "out": 40}}, "no weights reach all margins"),
         ({"1": 100, "x": 100_000}, "no weights reach all margins"),
         ({"nowhere": {"in": 100}}, "margins: no such column; got 'nowhere'"),
-        ({}, "no margin"),
+        ({"1": np.inf}, "margins: a total or a value is not finite"),
+        ({}, "there is no margin"),
     ],
 )
 def test_bad_margins(example, drawn, margins, message):

@@ -128,13 +128,26 @@ def _second(index, weights, strata=None, psu=None, fpc=4.0):
         (_second([0, 9], [2.0, 2.0]), "rows of phase 2 are not in phase 1; got 1"),
         (_second([0, 0], [2.0, 2.0]), "twice"),
         (_second([0, 1], [1.5, 1.5]), "weights of phase 2 do not add up.*got 3.0; expected 4"),
-        (_second([0, 1], [1.0, 3.0]), "weights differ within a class"),
-        (_second([0, 1, 2, 3], [1.0] * 4, psu=np.array([1, 1, 2, 2]), fpc=2.0), "clusters"),
-        (Design(pd.Series([2.0, 2.0], index=[0, 1])), "fpc"),
-        (Design(pd.Series([2.0, 1.0, 1.0]), [0, 1, 1], fpc=np.array([1.0, 2, 2])), "one unit stands for a class of several"),
+        (_second([0, 1], [1.0, 3.0]), "not a simple random sample in each class.*weights do not differ"),
+        (
+            _second([0, 1, 2, 3], [1.0] * 4, psu=np.array([1, 1, 2, 2]), fpc=2.0),
+            "not a simple random sample.*a row a unit",
+        ),
+        (Design(pd.Series([2.0, 2.0], index=[0, 1])), "not a simple random sample.*fpc is the count"),
+        (
+            Design(pd.Series([2.0, 1.0, 1.0]), [0, 1, 1], fpc=np.array([1.0, 2, 2])),
+            "one unit stands for a class of several",
+        ),
     ],
 )
 def test_bad_second_phases(phase2, message):
     """A second phase that is no stratified simple random sample of the first is an error that says why."""
     with pytest.raises(WelfareError, match=message):
         Design.two_phase(Design(np.ones(4), fpc=np.full(4, 9.0)), phase2)
+
+
+def test_calibrated_phases():
+    """Calibration comes after both phases: before, its residuals would be lost."""
+    once = Design(np.ones(4)).calibrate({"1": 8}, pd.DataFrame(index=range(4)))
+    with pytest.raises(WelfareError, match="a phase is calibrated already"):
+        Design.two_phase(once, Design(np.ones(4), fpc=np.full(4, 4.0)))

@@ -89,6 +89,10 @@ def _variables(margins: dict, frame: pd.DataFrame, n: int) -> tuple[np.ndarray, 
             columns.append(np.ones(n) if values is None else np.asarray(values, dtype=float))
             totals.append(float(margin))
             sizes |= {"1": float(margin)} if values is None else {}
+    if not columns:
+        raise WelfareError("there is no margin", where="margins", expected="at least one")
+    if not (np.isfinite(totals).all() and all(np.isfinite(c).all() for c in columns)):
+        raise WelfareError("a total or a value is not finite", where="margins", got=list(margins))
     spread = pd.Series(sizes, dtype=float)
     if len(spread) and not np.allclose(spread, spread.iloc[0], rtol=1e-9):
         raise WelfareError("the margins add up to different sizes", where="margins", got=spread.to_dict())
@@ -101,11 +105,12 @@ def _indicators(name: str, values: pd.Series | None, counts: pd.Series) -> list[
     if (codes < 0).any():
         raise WelfareError(f"{int((codes < 0).sum())} rows are in a category without a margin", where=name)
     empty = counts.index[(found == 0) & (counts > 0).to_numpy()]
-    if len(empty) or (counts <= 0).any():
+    wrong = ~((counts > 0) & np.isfinite(counts))
+    if len(empty) or wrong.any():
         raise WelfareError(
             "a margin has no respondents" if len(empty) else "a margin is not positive",
             where=name,
-            got=list(empty) or counts[counts <= 0].to_dict(),
+            got=list(empty) or counts[wrong].to_dict(),
             hint="Merge the category with a neighbour.",
         )
     return [(codes == code).astype(float) for code in range(len(counts))]

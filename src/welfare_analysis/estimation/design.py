@@ -120,8 +120,13 @@ class Design:
         Raises
         ------
         WelfareError
-            Rows of ``phase2`` that ``phase1`` lacks; counts that do not add up to the first phase; one unit of several.
+            A phase that is calibrated; rows of ``phase2`` that ``phase1`` lacks, or twice; counts that do not add up to
+            the first phase; one unit of several; a second phase that is no simple random sample in its classes.
         """
+        if phase1.residuals is not None or phase2.residuals is not None:
+            raise WelfareError("a phase is calibrated already", where="two_phase", hint="Calibrate the result.")
+        if phase1.index.has_duplicates or phase2.index.has_duplicates:
+            raise WelfareError("a row occurs twice", where="two_phase", expected="an index that names each row")
         rows = phase1.index.get_indexer(phase2.index)
         if (rows < 0).any():
             raise WelfareError(
@@ -150,6 +155,18 @@ class Design:
                 hint="Merge classes.",
             )
         n = len(rows)
+        simple = np.divide((1 - present) * drawn, drawn - 1, out=np.zeros(len(size)), where=drawn > 1)
+        found = phase2.sampling.terms[0].coefficients  # of single rows: zero for clusters, larger without fpc
+        if not (
+            np.allclose(found, simple[classes], rtol=1e-6, atol=1e-9)
+            and np.allclose(phase2.weights * present[classes], 1.0, rtol=1e-6)
+        ):
+            raise WelfareError(
+                "phase 2 is not a simple random sample in each class",
+                where="two_phase",
+                expected="a row a unit, with weights = fpc / n in each class",
+                hint="fpc is the count of phase-1 units in the class; weights do not differ in it.",
+            )
         own = np.zeros(n)
         terms: list[Term] = []
         for term in phase1.sampling.terms:

@@ -274,6 +274,7 @@ def _column(
         wrong = pd.Series(False, index=raw.index)
     else:
         text = raw.astype(object).where(raw.notna(), "").astype(str).str.strip().str.strip(UNSEEN)
+        text = text.str.replace(r"^(-9[89])\.0$", r"\1", regex=True)  # as spreadsheets write whole numbers
         values, wrong = _numbers(text, name, notes) if numeric else (text, pd.Series(False, index=raw.index))
     kinds = text.map(MISSING_CODES).fillna("answered").mask(text == "", "skipped")
     gone = kinds != "answered"

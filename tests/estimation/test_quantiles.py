@@ -1,0 +1,84 @@
+"""Weighted quantiles and Woodruff's intervals."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.estimation import Design, mean, quantile, share
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), q=st.floats(0.02, 0.98))
+def test_smallest_value_that_reaches_q(example, drawn, seed, q):
+    """The quantile is the smallest value at or below which lies a share of at least q, in each domain."""
+    f = example(seed).round({"y": 0})
+    found = quantile(drawn(f), f["y"], q, by=f["d"]).value
+    for name, part in f.groupby("d"):
+        reached = part.groupby("y")["w"].sum().cumsum() / part["w"].sum()
+        assert found[name] == reached.index[np.flatnonzero(reached >= q)[0]]
+
+
+def test_interval_by_hand(example, drawn):
+    """The interval is that of the share at or below the quantile, read back; the error is its half-width over t."""
+    f = example(31)
+    e = quantile(drawn(f), f["y"], 0.5)
+    s = share(drawn(f), f["y"] <= e.value.iloc[0])
+    half = stats.t.ppf(0.975, s.df.iloc[0]) * s.se.iloc[0]
+    reached = f.sort_values("y").set_index("y")["w"].cumsum() / f["w"].sum()
+    bounds = [reached.index[np.searchsorted(reached, s.value.iloc[0] + sign * half)] for sign in (-1, 1)]
+    assert e.interval().iloc[0].tolist() == bounds
+    assert e.se.iloc[0] == pytest.approx((bounds[1] - bounds[0]) / 2 / stats.t.ppf(0.975, s.df.iloc[0]))
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_order_and_scale(example, drawn, seed):
+    """The order of rows and the scale of weights change nothing; quantiles rise with q and hold their intervals."""
+    f = example(seed)
+    mixed = f.sample(frac=1, random_state=seed)
+    last = -np.inf
+    for q in (0.1, 0.25, 0.5, 0.9):
+        e, m = quantile(drawn(f), f["y"], q), quantile(drawn(mixed.assign(w=mixed["w"] * 7)), mixed["y"], q)
+        low, high = e.interval().iloc[0]
+        np.testing.assert_allclose([*m.value, *m.se], [*e.value, *e.se], rtol=1e-9)
+        assert low <= e.value.iloc[0] <= high
+        assert e.value.iloc[0] >= last
+        last = e.value.iloc[0]
+
+
+def test_median_of_normal_answers():
+    """The error of a median of normal answers is near sqrt(pi / 2) that of the mean."""
+    y = np.random.default_rng(5).normal(0, 1, 4000)
+    design = Design(np.ones(4000))
+    assert quantile(design, y).se.iloc[0] / mean(design, y).se.iloc[0] == pytest.approx(np.sqrt(np.pi / 2), rel=0.15)
+
+
+def test_missing_answers_are_left_out_and_counted(example, drawn):
+    """Rows without an answer do not move the quantile; the table says how many they were."""
+    f = example(37)
+    y = f["y"].where(f.index > 4)
+    e = quantile(drawn(f), y)
+    assert e.value.iloc[0] == quantile(drawn(f), f["y"], where=f.index > 4).value.iloc[0]
+    assert e.table().loc[0, ["n", "missing"]].tolist() == [len(f) - 5, 5]
+
+
+@pytest.mark.parametrize(
+    ("variable", "q", "message"),
+    [
+        ("y", 0.0, "q: not between 0 and 1; got 0.0"),
+        ("y", 1.5, "q: not between 0 and 1; got 1.5"),
+        (["y", "x"], 0.5, "quantile: one variable at a time; got .'y', 'x'"),
+        ("d", 0.5, "d: a variable is not numeric"),
+        ("gap", 0.5, "gap: no respondent answered; got .'out'"),
+    ],
+)
+def test_bad_calls(example, drawn, variable, q, message):
+    """What has no quantile is an error that names it."""
+    f = example(41)
+    f = pd.concat([f, f["y"].where(f["d"] == "in").rename("gap")], axis=1)
+    with pytest.raises(WelfareError, match=message):
+        quantile(drawn(f), f[variable], q, by=f["d"])

@@ -1,0 +1,56 @@
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.survey.codebook import LANGUAGES, Codebook
+
+FOLDER = Path(__file__).parents[2] / "data" / "codebook"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return Path(shutil.copytree(FOLDER, tmp_path / "codebook"))
+
+
+def change(folder, table, row, column, value):
+    frame = pd.read_csv(folder / table, dtype=str, keep_default_na=False)
+    frame.loc[row, column] = value
+    frame.to_csv(folder / table, index=False)
+
+
+def test_every_rank_and_command_has_a_group():
+    """The hierarchies are complete: each code has a parent that is a code of the coarser list."""
+    book = Codebook.read(FOLDER)
+    for fine, coarse in (("rank", "rank_group"), ("command", "command_group")):
+        assert set(book.parent(fine).values()) == set(book.codes(coarse))
+
+
+def test_labels_and_texts_in_three_languages():
+    """A label or a text comes in the language asked for, with its fields filled in."""
+    book = Codebook.read(FOLDER)
+    assert len({book.label("tenure", "tenant", language) for language in LANGUAGES}) == 3
+    assert "12" in book.text("note.register", "fr", base=12, source="x")
+    with pytest.raises(WelfareError, match="no such text"):
+        book.text("nothing.of.the.kind")
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "column", "value"),
+    [
+        ("variables.csv", 3, "type", "number"),
+        ("variables.csv", 1, "list", "nothing"),
+        ("variables.csv", 2, "label_ar", " "),
+        ("variables.csv", 9, "asked_if", "status is active"),
+        ("variables.csv", 1, "asked_if", "status = active"),
+        ("values.csv", 1, "code", "active"),
+        ("texts.csv", 0, "fr", ""),
+    ],
+)
+def test_a_fault_in_the_codebook_is_named(folder, table, row, column, value):
+    """File, row (the header is 1) and column of the fault are in the message."""
+    change(folder, table, row, column, value)
+    with pytest.raises(WelfareError, match=f"{table}, row {row + 2}, {column}"):
+        Codebook.read(folder)

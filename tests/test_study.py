@@ -1,0 +1,99 @@
+import pandas as pd
+import pytest
+
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.publishing import briefs, protect, tables
+from welfare_analysis.study import DATA, Study
+from welfare_analysis.survey.standin import Parameters, generate
+from welfare_analysis.validation import headline_frame, true_levels
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """The files that an institution would bring: other people, as workbook and CSV, without the stand-in's mark."""
+    folder = tmp_path_factory.mktemp("own")
+    world = generate(Parameters.read(DATA / "public"), 77, "rich", size=8000)
+    world.answers.to_excel(folder / "answers.xlsx", index=False)
+    world.register.to_csv(folder / "register.csv", index=False)
+    world.followup.to_csv(folder / "followup.csv", index=False)
+    world.answers[["status", "tenure", "rooms_n", "household_size_n"]].to_csv(folder / "housing.csv", index=False)
+    return folder, world
+
+
+@pytest.fixture(scope="module")
+def own(files):
+    folder, _ = files
+    return Study.open(folder / "answers.xlsx", folder / "register.csv", folder / "followup.csv")
+
+
+def test_own_files_change_numbers_and_drop_the_banner(own):
+    """Another survey gives other numbers, totals of its own register, and no word of a stand-in."""
+    assert not own.is_standin
+    assert own.method == "two_phase"
+    released = protect(own)
+    people = released["members_by_status"].frame["estimate"].sum()
+    assert people == pytest.approx(8000, abs=30)
+    assert "stand-in" not in briefs.banner(own).data + tables.headlines(released, own).data
+
+
+def test_two_phases_hold_a_truth_that_returners_miss(files, own):
+    """On own files of a population whose truth is known the follow-up mends what informative return does."""
+    folder, world = files
+    alone = Study.open(folder / "answers.xlsx", folder / "register.csv")
+    assert alone.method == "returners"
+    truth = true_levels(world.truth)["tenant"]
+    row = protect(own)["tenant"].frame.iloc[0]
+    assert row["low"] - 0.01 <= truth <= row["high"] + 0.01
+    assert protect(alone)["tenant"].frame.iloc[0]["low"] > truth
+
+
+def test_a_housing_block_alone(files):
+    """The least that is accepted: a status and one block; the rest was not asked, and no total is given."""
+    folder, _ = files
+    study = Study.open(folder / "housing.csv")
+    released = protect(study)
+    assert released["tenure_by_status"].state == "shown"
+    assert released["commute_minutes_by_command"].state == "not_asked"
+    assert released["crowded_total"].state == "no_totals"
+    assert "Not asked" in tables.show(released["commute_mode_by_rank"], study).data
+    assert "No numbers of people" in briefs.method(study).data or "without a register" in briefs.method(study).data
+
+
+def test_the_default_is_the_marked_stand_in():
+    """Without files the study is the stand-in, and says so in three languages."""
+    study = Study.open()
+    assert study.is_standin
+    assert len({study.codebook.text("banner", language) for language in ("ar", "fr", "en")}) == 3
+    assert study.codebook.text("banner") in briefs.banner(study).data
+
+
+def test_a_follow_up_needs_its_register(files):
+    """A follow-up without the register that it was drawn from is an error."""
+    folder, _ = files
+    with pytest.raises(WelfareError, match="no register"):
+        Study.open(folder / "housing.csv", followup=folder / "followup.csv")
+
+
+def test_tables_add_up(own):
+    """Shares of tenure add to one in each group that is shown whole."""
+    frame = protect(own)["tenure_by_status"].frame
+    whole = frame.groupby("status", observed=True).filter(lambda part: (part["flag"] != "hidden").all())
+    sums = whole.groupby("status", observed=True)["estimate"].sum()
+    assert len(sums)
+    assert sums.to_numpy() == pytest.approx(1.0)
+
+
+def test_no_clear_difference_is_said(own):
+    """Overlapping extremes are not told apart; a category far apart is."""
+    released = protect(own)
+    text = briefs.highest_lowest(released["crowded_by_command"], own).data
+    frame = released["crowded_by_command"].frame.dropna()
+    top, bottom = frame.loc[frame["estimate"].idxmax()], frame.loc[frame["estimate"].idxmin()]
+    assert ("No clear difference" in text) == (top["low"] <= bottom["high"])
+
+
+def test_headline_conditions_are_missing_where_not_asked():
+    """The way to work is asked of active staff only, so others are missing, not false."""
+    world = generate(Parameters.read(DATA / "public"), 5, "plain", size=2000)
+    frame = headline_frame(world.truth)
+    assert frame["commute_long"].isna().equals(pd.Series(world.truth["status"] != "active"))
