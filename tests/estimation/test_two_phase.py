@@ -96,8 +96,8 @@ def test_unbiased_in_repeated_draws(clustered):
         seen = np.concatenate([rng.choice(p, k, replace=False) for p, k in zip(pool, take, strict=True)])
         count = np.repeat([len(p) for p in pool], take)
         phase2 = Design(pd.Series(count / np.repeat(take, take), index=seen), strata=classes[seen], fpc=count)
-        t = total(Design.two_phase(phase1, phase2), y[seen])
-        gaps[draw] = t.se.iloc[0] ** 2 - (t.value.iloc[0] - y.sum()) ** 2
+        both = Design.two_phase(phase1, phase2)
+        gaps[draw] = both.variance(y[seen, None])[0] - (both.weights @ y[seen] - y.sum()) ** 2
     assert abs(gaps.mean()) < 4 * gaps.std(ddof=1) / np.sqrt(len(gaps))
 
 
@@ -129,10 +129,6 @@ def _second(index, weights, strata=None, psu=None, fpc=4.0):
         (_second([0, 0], [2.0, 2.0]), "twice"),
         (_second([0, 1], [1.5, 1.5]), "weights of phase 2 do not add up.*got 3.0; expected 4"),
         (_second([0, 1], [1.0, 3.0]), "not a simple random sample in each class.*weights do not differ"),
-        (
-            _second([0, 1, 2, 3], [1.0] * 4, psu=np.array([1, 1, 2, 2]), fpc=2.0),
-            "not a simple random sample.*a row a unit",
-        ),
         (Design(pd.Series([2.0, 2.0], index=[0, 1])), "not a simple random sample.*fpc is the count"),
         (
             Design(pd.Series([2.0, 1.0, 1.0]), [0, 1, 1], fpc=np.array([1.0, 2, 2])),
@@ -144,6 +140,13 @@ def test_bad_second_phases(phase2, message):
     """A second phase that is no stratified simple random sample of the first is an error that says why."""
     with pytest.raises(WelfareError, match=message):
         Design.two_phase(Design(np.ones(4), fpc=np.full(4, 9.0)), phase2)
+
+
+def test_clusters_in_the_second_phase():
+    """Clusters drawn from the first phase are no simple random sample, and are refused."""
+    clusters = _second([0, 1, 2, 3], [2.0] * 4, psu=np.array([1, 1, 2, 2]))
+    with pytest.raises(WelfareError, match=r"not a simple random sample.*a row a unit"):
+        Design.two_phase(Design(np.ones(8)), clusters)
 
 
 def test_calibrated_phases():
