@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from scipy.special import softmax
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.survey import standin
 from welfare_analysis.survey.standin.answers import MONEY, VARIABLES
+from welfare_analysis.survey.standin.chance import choose
 from welfare_analysis.survey.standin.collection import strata
 
 PUBLIC = Path(__file__).parents[2] / "data" / "public"
@@ -183,12 +185,32 @@ def test_draw_stays_in_the_ranges():
 
 
 def test_every_level_lies_in_its_range_and_has_a_source():
-    """Low <= value <= high, a known kind and a source for each row."""
-    ranged = P.facts.dropna(subset=["low"])
+    """Low <= value <= high, a known kind and a source for each row; an assumption always has a range."""
+    ranged = P.facts.dropna(subset=["low", "high"])
     assert (ranged["low"] <= ranged["value"]).all()
     assert (ranged["value"] <= ranged["high"]).all()
-    assert P.facts["kind"].isin(["reported", "derived", "assumption"]).all()
-    assert P.facts["source"].str.len().gt(0).all()
+    assert set(P.facts.index[P.facts["kind"] == "assumption"]) <= set(ranged.index)
+    for table in (P.facts, P.territory, P.ranks):
+        assert table["kind"].isin(["reported", "derived", "assumption"]).all()
+        assert table["source"].str.len().gt(0).all()
+
+
+def test_choose_hits_its_levels_on_the_softmax_scale():
+    """Draws have the stated mean shares, and each person's odds are e^eta times one factor a code."""
+    rng = np.random.default_rng(4)
+    eta = rng.normal(0, 1, (40000, 3))
+    eta[rng.random(40000) < 0.5, 2] = -np.inf  # a code that half of the people cannot have
+    codes = choose(np.random.default_rng(5), eta, [0.5, 0.3, 0.2], ["a", "b", "c"])
+    assert pd.Series(codes).value_counts(normalize=True).to_dict() == pytest.approx(
+        {"a": 0.5, "b": 0.3, "c": 0.2}, abs=0.01
+    )
+    assert not (codes[np.isinf(eta[:, 2])] == "c").any()
+    factor = np.zeros(3)
+    for _ in range(400):  # iterative scaling of the intercepts, the slow way
+        factor += np.log([0.5, 0.3, 0.2]) - np.log(softmax(eta + factor, axis=1).mean(axis=0))
+    below = softmax(eta + factor, axis=1).cumsum(axis=1)
+    again = (np.random.default_rng(5).random((40000, 1)) > below).sum(axis=1)
+    assert (np.array(["a", "b", "c"])[again] != codes).mean() < 1e-3
 
 
 def test_unknown_names_are_errors():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import expit, softmax
+from scipy.special import expit
 
 
 def probability(eta: np.ndarray, level: float) -> np.ndarray:
@@ -26,10 +26,12 @@ def choose(rng: np.random.Generator, eta: np.ndarray, levels: Sequence[float], c
     """Draw one code a person from softmax(a + eta), n x k, with a such that the mean shares are `levels`."""
     target = np.asarray(levels, dtype=float)
     target = target / target.sum()
-    intercept = np.log(target)
+    odds = np.exp(eta - eta.max(axis=1, keepdims=True))
+    factor = target  # e^a: two products of a matrix and a vector a step, and no exponential
     for _ in range(25):
-        intercept = intercept + np.log(target) - np.log(softmax(eta + intercept, axis=1).mean(axis=0))
-    below = softmax(eta + intercept, axis=1).cumsum(axis=1)
+        factor = target / (odds.T @ (1 / (odds @ factor)) / len(odds))
+    chance = odds * factor
+    below = (chance / chance.sum(axis=1, keepdims=True)).cumsum(axis=1)
     place = (rng.random((len(eta), 1)) > below).sum(axis=1).clip(max=len(target) - 1)
     return np.asarray(codes, dtype=object)[place]
 
