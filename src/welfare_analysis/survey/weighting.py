@@ -56,7 +56,7 @@ def weight(
         return Weighted(answers, Design(pd.Series(1.0, index=answers.index)), "respondents")
     people = register.set_index("person_id")
     for name, frame in (("answers", answers), ("follow-up", followup)):
-        unknown = 0 if frame is None else int((~frame["person_id"].isin(people.index)).sum())
+        unknown = 0 if frame is None else int((people.index.get_indexer(frame["person_id"]) < 0).sum())
         if unknown:
             raise WelfareError(
                 "persons are not in the register",
@@ -68,7 +68,7 @@ def weight(
     if followup is None:
         frame, design = _returners(answers, people)
         return Weighted(frame, _calibrated(design, frame, people), "returners")
-    if followup["person_id"].isin(answers["person_id"]).any():
+    if not pd.Index(followup["person_id"]).intersection(answers["person_id"]).empty:
         raise WelfareError("persons who returned the form were followed up", where="follow-up", expected="none of them")
     frame, design = _two_phase(answers, followup, people)
     return Weighted(frame, _calibrated(design, frame, people), "two_phase")
@@ -93,10 +93,11 @@ def _two_phase(answers: pd.DataFrame, followup: pd.DataFrame, people: pd.DataFra
 
 def _returners(answers: pd.DataFrame, people: pd.DataFrame) -> tuple[pd.DataFrame, Design]:
     ordered = people.reset_index()
-    seen = ordered["person_id"].isin(answers["person_id"]).to_numpy()
+    seen = np.zeros(len(people), dtype=bool)
+    seen[people.index.get_indexer(answers["person_id"])] = True
     everybody = pd.Series(1.0, index=ordered["person_id"])
     phase1 = Design(everybody, fpc=everybody * len(ordered))
-    fine = ordered[["status", "rank_group", "command_group"]].astype(str).agg("|".join, axis=1)
+    fine = ordered["status"].astype(str).str.cat(ordered[["rank_group", "command_group"]].astype(str), sep="|")
     classes = merged(fine, ordered["status"].astype(str), seen).set_axis(ordered["person_id"])
     phase2 = _response(classes, seen)
     frame = answers.set_index("person_id").loc[phase2.index].reset_index()
