@@ -1,6 +1,5 @@
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -89,7 +88,7 @@ def test_what_people_write_is_read_and_reported(tmp_path):
     assert answers.frame["age"].tolist() == [35, 66, 60]
     assert answers.frame["net_pay_dh"].iloc[0] == 5200.5
     assert answers.frame["rooms_n"].tolist()[:2] == [3, 2]
-    assert {"Arabic-Indic digits", "a decimal comma", "a currency sign left out"} <= set(answers.report["what"])
+    assert {"Arabic-Indic digits", "a decimal comma", "a unit left out"} <= set(answers.report["what"])
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "cp1256"])
@@ -107,7 +106,7 @@ def test_encodings(tmp_path, encoding):
         ("a.csv", b"", "empty"),
         ("a.csv", b"status,tenure\n", "no row"),
         ("a.csv", b"status\x00,tenure\nactive,owner\n", "NUL"),
-        ("a.csv", b'status,tenure\n"active,owner\n', "not alike"),
+        ("a.csv", b'status,tenure\n"active,owner\n', "row 2 cannot be read.*never closed"),
         ("a.xlsx", b"\xd0\xcf\x11\xe0rest", "password-protected"),
         ("a.xlsx", b"<html><table></table></html>", "web page"),
         ("a.xlsx", b"PK not a zip", "no workbook"),
@@ -162,10 +161,3 @@ def test_a_follow_up_needs_answers_of_those_who_answered_only(tmp_path):
     assert list(answers.missing["tenure"]) == ["answered", "not_asked"]
     with pytest.raises(Faults, match="faults"):
         read_followup(write(frame.assign(outcome=["answered", "away"]), tmp_path / "g.csv"), BOOK)
-
-
-def test_time_grows_with_the_rows(tmp_path):
-    """A hundred thousand rows are read, each with its own answer."""
-    n = 100_000
-    frame = pd.DataFrame({"status": "active", "age": np.arange(n) % 40 + 20, "tenure": "owner"})
-    assert read(write(frame, tmp_path / "big.csv"), BOOK).frame["age"].sum() == frame["age"].sum()

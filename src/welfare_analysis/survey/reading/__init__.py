@@ -1,0 +1,38 @@
+"""Files of answers become a frame, or one table of all their faults.
+
+Input is hostile until validated. What can be read without doubt is accepted and reported (labels in three languages,
+digits of three scripts, decimal commas, units, encodings); all else is a fault with its row, column, value, rule and
+what to do. Keys are never echoed.
+
+The way of a file: ``files`` (bytes to cells: ``text_files``, ``workbooks``, ``columnar``, ``layout``), ``columns``
+(cells to typed values: ``cells``, ``spelling``), ``rules`` (across answers and forms), and ``faults``.
+"""
+
+from .answers import (
+    FOLLOWUP,
+    OUTCOMES,
+    REGISTER,
+    Answers,
+    read,
+    read_any,
+    read_followup,
+    read_register,
+    typed,
+)
+from .cells import KINDS
+from .faults import HIDDEN, Faults
+
+__all__ = [
+    "FOLLOWUP",
+    "HIDDEN",
+    "KINDS",
+    "OUTCOMES",
+    "REGISTER",
+    "Answers",
+    "Faults",
+    "read",
+    "read_any",
+    "read_followup",
+    "read_register",
+    "typed",
+]

@@ -1,0 +1,246 @@
+"""A file of answers, a register or a follow-up, read whole: a frame, or all its faults."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from ...errors import WelfareError
+from ..codebook import Codebook
+from . import rules
+from .cells import Question
+from .columns import Column, read_column, read_key, read_text
+from .faults import fault, fault_at, raise_all, shown
+from .files import load
+from .layout import Cells, Note
+
+REGISTER = ("person_id", "status", "sex", "age", "rank", "command")
+FOLLOWUP = ("stratum", "stratum_population", "outcome")
+OUTCOMES = ("answered", "refused", "not_reached")
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Answers as typed columns, the kind of each missing one, and what was accepted on the way."""
+
+    frame: pd.DataFrame
+    missing: pd.DataFrame
+    report: pd.DataFrame
+    blocks: tuple[str, ...]
+
+
+def read(path: str | Path, codebook: Codebook) -> Answers:
+    """Read a file of answers: CSV, XLSX or Parquet, one row a form.
+
+    Returns
+    -------
+    Answers
+        Codes as categoricals in the codebook's order, numbers as float64 with nan where missing, keys as text.
+
+    Raises
+    ------
+    Faults
+        Everything that is wrong with the content, in one table.
+    WelfareError
+        A file that cannot be read at all, or lacks every block.
+    """
+    return _answers(_load(path, codebook), codebook)
+
+
+def read_register(path: str | Path, codebook: Codebook) -> Answers:
+    """Read the frame of persons: person_id, status, sex, age, rank, command; as `read`, and nothing may be missing."""
+    return _register(_load(path, codebook), codebook)
+
+
+def read_followup(path: str | Path, codebook: Codebook) -> Answers:
+    """Read the follow-up: one row a selected person, with stratum, stratum_population and outcome; as `read`."""
+    return _followup(_load(path, codebook), codebook)
+
+
+def read_any(path: str | Path, codebook: Codebook) -> tuple[str, Answers]:
+    """Read a file as what its columns say that it is: ``follow-up``, ``register`` or ``answers``."""
+    cells = _load(path, codebook)
+    names = set(cells.frame.columns)
+    if names & set(FOLLOWUP):
+        return "follow-up", _followup(cells, codebook)
+    if names == set(REGISTER):
+        return "register", _register(cells, codebook)
+    return "answers", _answers(cells, codebook)
+
+
+def _load(path: str | Path, codebook: Codebook) -> Cells:
+    return load(Path(path), [*codebook.variables.index, *FOLLOWUP])
+
+
+def _answers(cells: Cells, codebook: Codebook) -> Answers:
+    checked = _check(cells, codebook, required=("status",))
+    raise_all(cells.path, cells.sheet, checked.faults)
+    if len(checked.columns) < 2:
+        raise WelfareError(
+            "no block of questions is there", where=cells.path.name, expected="the status and one further question"
+        )
+    return checked.answers(codebook)
+
+
+def _register(cells: Cells, codebook: Codebook) -> Answers:
+    checked = _check(cells, codebook, required=REGISTER)
+    rule, todo = "a value for everybody in the register", "Complete it from the register."
+    for name in REGISTER:
+        if name in checked.columns and name not in ("person_id", "status"):
+            column = checked.columns[name]
+            gone = column.kinds != "answered"
+            if gone.all():
+                checked.faults.append(fault_at(cells.header, name, "", rule, todo))
+            else:
+                checked.faults.append(fault(gone, name, "", rule, todo))
+    raise_all(cells.path, cells.sheet, checked.faults)
+    return checked.answers(codebook)
+
+
+def _followup(cells: Cells, codebook: Codebook) -> Answers:
+    raw = cells.frame
+    extra: dict[str, pd.Series] = {}
+    faults: list[pd.DataFrame] = []
+    absent = pd.Series(False, index=raw.index)
+    if not raw.columns.has_duplicates and set(FOLLOWUP) <= set(raw.columns):
+        extra, faults = _selection(raw)
+        absent = extra["outcome"] != OUTCOMES[0]
+    silent = extra["outcome"].isin(OUTCOMES[1:]) if extra else absent
+    checked = _check(cells, codebook, required=("person_id", *FOLLOWUP), extra=FOLLOWUP, absent=absent)
+    checked.faults.extend(faults)
+    for name, column in checked.columns.items():
+        if name != "person_id":
+            wrong = silent & (column.kinds == "answered")
+            rule, todo = "blank where the person did not answer", "Empty the cell, or correct the outcome."
+            checked.faults.append(fault(wrong, name, raw[name], rule, todo))
+    raise_all(cells.path, cells.sheet, checked.faults)
+    answers = checked.answers(codebook)
+    return replace(answers, frame=answers.frame.assign(**{n: c.reset_index(drop=True) for n, c in extra.items()}))
+
+
+def _selection(raw: pd.DataFrame) -> tuple[dict[str, pd.Series], list[pd.DataFrame]]:
+    """The design of the follow-up: stratum as text, its population as a count, the outcome as a code."""
+    count = Question("stratum_population", "integer", "persons", 1, 1e9, (), {}, {})
+    outcome = Question("outcome", "code", "", 0, 0, OUTCOMES, {o.replace("_", " "): o for o in OUTCOMES}, {})
+    stratum = read_text(raw["stratum"])
+    counts, outcomes = read_column(raw["stratum_population"], count), read_column(raw["outcome"], outcome)
+    sizes = counts.values.groupby(stratum.fillna("")).transform("nunique")
+    drawn = counts.values.groupby(stratum.fillna("")).transform("size")
+    faults = [
+        *counts.faults,
+        *outcomes.faults,
+        fault(stratum.isna(), "stratum", "", "the stratum that the person was drawn from", "Write its name."),
+        fault(
+            counts.kinds != "answered",
+            "stratum_population",
+            raw["stratum_population"],
+            "a count of at least 1",
+            "Write it.",
+        ),
+        fault(outcomes.kinds != "answered", "outcome", "", f"one of {', '.join(OUTCOMES)}", "Write the outcome."),
+        fault(
+            (sizes > 1) & stratum.notna(),
+            "stratum_population",
+            raw["stratum_population"],
+            "one count a stratum",
+            "Correct it.",
+        ),
+        fault(
+            counts.values < drawn,
+            "stratum_population",
+            raw["stratum_population"],
+            "at least the number of persons drawn from the stratum",
+            "Write how many persons of the stratum did not return the form.",
+        ),
+    ]
+    found = {"stratum": stratum, "stratum_population": counts.values, "outcome": outcomes.values.astype(object)}
+    return found, faults
+
+
+@dataclass(frozen=True, eq=False)
+class _Checked:
+    columns: dict[str, Column]
+    faults: list[pd.DataFrame]
+    notes: list[Note]
+
+    def answers(self, codebook: Codebook) -> Answers:
+        frame = pd.DataFrame({name: c.values for name, c in self.columns.items()}).reset_index(drop=True)
+        missing = pd.DataFrame({name: c.kinds for name, c in self.columns.items()}).reset_index(drop=True)
+        notes = [*self.notes, *(note for c in self.columns.values() for note in c.notes)]
+        blocks = tuple(b for b, names in codebook.blocks.items() if any(n in self.columns for n in names))
+        return Answers(frame, missing, pd.DataFrame(notes, columns=["column", "what", "n"]), blocks)
+
+
+def _check(
+    cells: Cells,
+    codebook: Codebook,
+    required: tuple[str, ...],
+    extra: tuple[str, ...] = (),
+    absent: pd.Series | None = None,
+) -> _Checked:
+    """Every column read, and every fault found."""
+    allowed = [*codebook.variables.index, *extra]
+    faults = [*cells.faults, *_header(cells, allowed, required)]
+    raw = cells.frame.loc[:, ~cells.frame.columns.duplicated(keep=False)]
+    absent = pd.Series(False, index=raw.index) if absent is None else absent
+    names = [name for name in codebook.variables.index if name in raw]
+    types = codebook.variables["type"]
+    keyed = {n: read_key(raw[n], n, cells.header) for n in names if types[n] == "key"}
+    known_keys = frozenset(k for column in keyed.values() for k in set(column.values) if len(k) >= 5)
+    columns = {n: keyed[n] if n in keyed else read_column(raw[n], Question.of(codebook, n), known_keys) for n in names}
+    columns = rules.routed(columns, raw, codebook, absent)
+    for name, column in columns.items():
+        faults += column.faults
+        if codebook.variables.loc[name, "required"] and types[name] != "key":
+            faults.append(_required(name, column, absent, cells.header))
+    key = next((column.values.rename(name) for name, column in columns.items() if name in keyed), None)
+    status = columns["status"].values if "status" in columns else None
+    twice, notes = rules.repeated(raw, key, status)
+    return _Checked(columns, [*faults, *twice, *rules.across(columns, raw)], [*cells.notes, *notes])
+
+
+def _required(name: str, column: Column, absent: pd.Series, header: int) -> pd.DataFrame:
+    rule, todo = "an answer is required", "Fill it in from the form."
+    gone = (column.kinds != "answered") & ~absent
+    if gone.all() and len(gone):
+        return fault_at(header, name, "", f"{rule}; the whole column is blank", todo)
+    return fault(gone, name, "", rule, todo)
+
+
+def _header(cells: Cells, allowed: list[Hashable], required: tuple[str, ...]) -> list[pd.DataFrame]:
+    """Columns that are missing, doubled or unknown."""
+    found = list(cells.frame.columns)
+    names = [str(name) for name in allowed]
+    faults = []
+    for name in dict.fromkeys(n for n in found if n not in allowed):
+        near = difflib.get_close_matches(str(name).casefold(), names, n=1)
+        rule = "a column of the codebook" + (f"; did you mean {near[0]}?" if near else "")
+        todo = f"Rename it {near[0]}, or remove it." if near else "Remove it, or add it to the codebook."
+        faults.append(fault_at(cells.header, shown(name), shown(name), rule, todo))
+    for name in dict.fromkeys(n for n in found if found.count(n) > 1):
+        rule, todo = "a column name occurs once", "Keep one of them."
+        faults.append(fault_at(cells.header, shown(name), shown(name), rule, todo))
+    for name in required:
+        if name not in found:
+            faults.append(fault_at(cells.header, name, "", "this column is required", "Add it."))
+    return faults
+
+
+def typed(frame: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
+    """A frame that is known to be sound (generated, not received) in the types of `read`, without its checks."""
+    columns: dict[Hashable, pd.Series] = {}
+    for name in frame:
+        kind = codebook.variables["type"].get(name, "key")
+        if kind in ("integer", "amount"):
+            number = frame[name].astype("Float64").astype(float)
+            columns[name] = number.mask(number.isin([-98, -99]))
+        elif kind == "key":
+            columns[name] = frame[name]
+        else:
+            codes = pd.CategoricalDtype(codebook.codes(str(codebook.variables.loc[name, "list"])))
+            columns[name] = frame[name].astype(codes)
+    return pd.DataFrame(columns)

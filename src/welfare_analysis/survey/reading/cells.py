@@ -1,0 +1,203 @@
+"""One cell becomes an answer, a kind of missing, or a fault: pure functions of its text and its question."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..codebook import Codebook
+from . import spelling
+
+KINDS = ("answered", "not_asked", "skipped", "refused", "does_not_know")
+NO_RESULT = "(formula without a result)"
+MISSING = {"-98": "does_not_know", "-99": "refused"}
+NO_ANSWER = {"na", "n/a", "none", "null", "nan", "nd", "nil", "inf", "?", "/", "#n/a"}
+CODES_OF_OTHERS = (98.0, 99.0)  # usual codes for no answer; nobody tells a sum of 98 or 99 dirhams
+SHEET_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA)")
+DATE = re.compile(r"\d{4}-\d\d?-\d\d?.*|\d\d?/\d\d?/\d{2,4}|\d\d:\d\d.*")
+BLANK_OR_CODE = "Leave the cell blank, or write -98 (does not know) or -99 (refused)."
+
+
+class Answer(NamedTuple):
+    """What a cell says: its value, the kind of a missing one, what was accepted, or the rule that it breaks."""
+
+    value: object = None
+    kind: str = "answered"
+    note: str = ""
+    rule: str = ""
+    todo: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the codebook says of one variable, ready to read its cells."""
+
+    name: str
+    type: str
+    unit: str
+    low: float
+    high: float
+    codes: tuple[str, ...]
+    spellings: dict[str, str]
+    missing: dict[str, str]
+
+    @classmethod
+    def of(cls, codebook: Codebook, name: str) -> Question:
+        """The question of a variable."""
+        line = codebook.variables.loc[name]
+        numeric = line["type"] in ("integer", "amount")
+        low, high = (float(line[c]) if numeric else 0.0 for c in ("low", "high"))
+        codes = tuple(codebook.codes(str(line["list"]))) if line["type"] in ("code", "yes_no") else ()
+        return cls(
+            name,
+            str(line["type"]),
+            str(line["unit"]),
+            low,
+            high,
+            codes,
+            _spellings(codebook, str(line["list"]), line["type"] == "yes_no") if codes else {},
+            _missing(codebook),
+        )
+
+    def read(self, cell: Hashable) -> Answer:
+        """Read one cell: text, or a number that the file stored as a number."""
+        return number(cell, self) if self.type in ("integer", "amount") else code(cell, self)
+
+
+def _spellings(codebook: Codebook, name: str, yes_no: bool) -> dict[str, str]:
+    """Folded code and labels of a list; a spelling that two codes share is left out."""
+    rows = codebook.values[codebook.values["list"] == name]
+    found: dict[str, set[str]] = {}
+    for column in ("code", "label_ar", "label_fr", "label_en"):
+        for label, own in zip(rows[column], rows["code"], strict=True):
+            found.setdefault(spelling.fold(label), set()).add(own)
+    if yes_no and {"yes", "no"} <= set(rows["code"]):
+        found["true"], found["false"] = {"yes"}, {"no"}
+    return {label: next(iter(own)) for label, own in found.items() if len(own) == 1}
+
+
+def _missing(codebook: Codebook) -> dict[str, str]:
+    """Folded codes and labels of the two kinds of missing that are written in a cell."""
+    rows = codebook.values[(codebook.values["list"] == "missing") & codebook.values["code"].isin(list(MISSING))]
+    labels = {
+        spelling.fold(label): MISSING[own]
+        for column in ("label_ar", "label_fr", "label_en")
+        for label, own in zip(rows[column], rows["code"], strict=True)
+    }
+    return {**labels, "dk": "does_not_know", "ref": "refused"}
+
+
+def number(cell: Hashable, question: Question) -> Answer:
+    """Read a number; what has two readings is taken only where the bounds of the question allow one of them."""
+    if isinstance(cell, str):
+        text = spelling.clean(cell)
+        if not text:
+            return Answer(kind="skipped")
+        found, note = _numbers(text, question)
+    else:
+        text, found, note = spelling.plain(cell), [(float(str(cell)), "")], ""
+    if len(found) == 1 and found[0][0] in (-98, -99):
+        return Answer(kind=MISSING[str(int(found[0][0]))])
+    if question.missing.get(spelling.fold(text)):
+        return Answer(kind=question.missing[spelling.fold(text)])
+    if not found:
+        return _no_number(text)
+    within = [(value, how) for value, how in found if _allowed(value, question)]
+    if len(within) > 1:
+        rule = f"a number with one reading: {within[0][0]:g} or {within[1][0]:g}?"
+        return Answer(rule=rule, todo="Write it without thousands separators, and decimals with one or two digits.")
+    if not within:
+        return _outside(found[0][0], question)
+    value, how = within[0]
+    if question.unit.startswith("DH") and value in CODES_OF_OTHERS:
+        return Answer(rule="98 and 99 are codes for no answer, not sums in DH", todo=BLANK_OR_CODE)
+    alone = " (the only reading within the bounds)" if len(found) > 1 else ""
+    return Answer(value, note="; ".join(n for n in (note, how + alone if how or alone else "") if n))
+
+
+def _numbers(text: str, question: Question) -> tuple[list[tuple[float, str]], str]:
+    if spelling.digits_of_two_scripts(text):
+        return [], ""
+    latin = spelling.latin(text)
+    bare = spelling.without_unit(latin, question.unit).strip()
+    notes = [
+        *(["Arabic-Indic digits"] if any(c in "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹" for c in text) else []),
+        *(["a unit left out"] if bare != latin else []),
+    ]
+    found = spelling.readings(bare)
+    return found[:1] if "٫" in text else found, "; ".join(notes)  # the Arabic decimal mark leaves no doubt
+
+
+def _allowed(value: float, question: Question) -> bool:
+    return question.low <= value <= question.high and (question.type == "amount" or value.is_integer())
+
+
+def _no_number(text: str) -> Answer:
+    if spelling.digits_of_two_scripts(text):
+        return Answer(rule="a number in digits of one script", todo="Write all its digits in one script.")
+    if text == NO_RESULT or SHEET_ERROR.fullmatch(text):
+        return _of_sheet("a number", text)
+    if DATE.fullmatch(text):
+        return Answer(rule="a number, not a date", todo="Give the column the format of a number and type it again.")
+    if spelling.fold(text) in NO_ANSWER:
+        return Answer(rule="a number", todo=BLANK_OR_CODE)
+    return Answer(rule="a number", todo="Write digits only; no words, no formula.")
+
+
+def _of_sheet(rule: str, text: str) -> Answer:
+    if text == NO_RESULT:
+        todo = "Open the workbook in a spreadsheet program and save it, or paste values for formulas."
+        return Answer(rule=f"{rule}, not a formula that was never computed", todo=todo)
+    return Answer(rule=f"{rule}, not an error of the spreadsheet", todo="Mend the formula, or leave it blank.")
+
+
+def _outside(value: float, question: Question) -> Answer:
+    if question.low <= value <= question.high:
+        return Answer(rule="a whole number", todo="Write it without decimals.")
+    rule = f"between {question.low:g} and {question.high:g} {question.unit}".strip()
+    usual = value in (*CODES_OF_OTHERS, -9.0, 999.0, 9999.0)
+    return Answer(rule=rule, todo=BLANK_OR_CODE if usual else "Look it up on the form; if not known, leave it blank.")
+
+
+def code(cell: Hashable, question: Question) -> Answer:
+    """Read a code, or one of its labels in any of the three languages and in any usual spelling."""
+    text = spelling.plain(cell)
+    if text in question.codes:
+        return Answer(text)
+    if not text:
+        return Answer(kind="skipped")
+    whole = re.sub(r"^(-?\d+)[.,]0+$", r"\1", spelling.latin(text))
+    if whole in question.codes:
+        return Answer(whole, note="a whole number read as its code")
+    if whole in MISSING:
+        return Answer(kind=MISSING[whole])
+    folded = spelling.fold(text)
+    if folded in question.spellings:
+        return Answer(question.spellings[folded], note="a label or another spelling read as its code")
+    if folded in question.missing:
+        return Answer(kind=question.missing[folded])
+    return _no_code(text, folded, question)
+
+
+def _no_code(text: str, folded: str, question: Question) -> Answer:
+    few = ", ".join(question.codes[:8]) + (" ..." if len(question.codes) > 8 else "")
+    rule = f"one of {few}"
+    if text == NO_RESULT or SHEET_ERROR.fullmatch(text):
+        return _of_sheet(rule, text)
+    before = spelling.repaired(text)
+    if before:
+        code_meant = question.spellings.get(spelling.fold(before))
+        meant = f", perhaps {code_meant}" if code_meant else ""
+        return Answer(
+            rule=f"{rule}; these letters were read in a wrong encoding{meant}",
+            todo="Save the file again from its source as CSV UTF-8.",
+        )
+    near = difflib.get_close_matches(folded, question.spellings, n=1, cutoff=0.75)
+    if near:
+        return Answer(rule=f"{rule}; did you mean {question.spellings[near[0]]}?", todo="Write the code.")
+    if folded in NO_ANSWER:
+        return Answer(rule=rule, todo=BLANK_OR_CODE)
+    return Answer(rule=rule, todo="Write a code or a label of data/codebook/values.csv, or add it there.")

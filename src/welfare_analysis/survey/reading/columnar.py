@@ -1,0 +1,55 @@
+"""Parquet: columns of text or numbers, by type and never by content; objects are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ...errors import WelfareError
+from .layout import MOST_COLUMNS, Cells, name_of
+
+LARGEST_UNPACKED = 2_000_000_000
+SIMPLE = (
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_integer,
+    pa.types.is_floating,
+    pa.types.is_boolean,
+    pa.types.is_null,
+)
+
+
+def parquet_cells(path: Path, known: frozenset[str]) -> Cells:
+    """The cells of a Parquet file; numbers stay numbers."""
+    try:
+        facts, schema = pq.read_metadata(path), pq.read_schema(path)
+        if facts.num_columns > MOST_COLUMNS:
+            raise WelfareError("too many columns", where=path.name, got=facts.num_columns)
+        if sum(facts.row_group(i).total_byte_size for i in range(facts.num_row_groups)) > LARGEST_UNPACKED:
+            raise WelfareError("the file is too large once unpacked", where=path.name)
+        odd = [field.name for field in schema if not _simple(field.type)]
+        if odd:
+            what = "columns hold objects, not text or numbers"
+            raise WelfareError(what, where=path.name, got=odd[:3], expected="text and numbers")
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise WelfareError("this is no Parquet file", where=path.name, got=str(error)[:120]) from None
+    names = [name for name in table.column_names if not name.startswith("__index_level_")]  # what pandas adds
+    columns = [_column(table[i]) for i, name in enumerate(table.column_names) if name in names]
+    frame = pd.DataFrame(dict(enumerate(columns))).set_axis(range(2, len(table) + 2), axis=0)
+    return Cells(path, frame.set_axis([name_of(name, known) for name in names], axis=1))
+
+
+def _simple(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return any(test(kind) for test in SIMPLE)
+
+
+def _column(values: pa.ChunkedArray) -> pd.Series:
+    if pa.types.is_boolean(values.type):
+        return pd.Series([{True: "TRUE", False: "FALSE"}.get(v, "") for v in values.to_pylist()], dtype="str")
+    column = values.to_pandas().reset_index(drop=True)
+    return column.astype(object).where(column.notna(), "")

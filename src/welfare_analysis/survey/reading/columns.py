@@ -1,0 +1,98 @@
+"""A column of cells becomes typed values, the kinds of its missing answers, its faults, and what was accepted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from .cells import KINDS, NO_RESULT, SHEET_ERROR, Answer, Question
+from .faults import HIDDEN, fault, fault_at, shown
+from .layout import Note
+from .spelling import plain, repaired
+
+EXACT = 1e15  # whole numbers above it lose digits in a spreadsheet
+CODES_IN_SUMS = (998.0, 999.0, 9998.0, 9999.0, 99999.0)
+LOOK_UP = "Look it up on the form."
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A typed column, aligned with the cells that it was read from."""
+
+    values: pd.Series
+    kinds: pd.Series
+    faults: list[pd.DataFrame] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+
+def read_column(raw: pd.Series, question: Question, keys: frozenset[str] = frozenset()) -> Column:
+    """Read codes or numbers: each distinct cell once, then all rows at once."""
+    which, cells = pd.factorize(raw.to_numpy(object))
+    answers = [question.read(cell) for cell in cells]
+    numeric = question.type in ("integer", "amount")
+    values = _values(which, answers, question, numeric, raw.index)
+    kinds = pd.Series(pd.Categorical([a.kind for a in answers], categories=KINDS).take(which), index=raw.index)
+    faults = []
+    wrong = np.array([bool(a.rule) for a in answers])
+    if wrong.any():
+        each = {
+            "value": [shown(c, keys, numeric) if a.rule else "" for c, a in zip(cells, answers, strict=True)],
+            "rule": [a.rule for a in answers],
+            "todo": [a.todo for a in answers],
+        }
+        rows = pd.Series(wrong[which], index=raw.index)
+        told = {name: pd.Series(np.array(text, dtype=object)[which], index=raw.index) for name, text in each.items()}
+        faults.append(fault(rows, question.name, told["value"], told["rule"], told["todo"]))
+    return Column(values, kinds, faults, _notes(which, answers, question))
+
+
+def _values(which: np.ndarray, answers: list[Answer], question: Question, numeric: bool, index: pd.Index) -> pd.Series:
+    if numeric:
+        numbers = np.array([np.nan if a.value is None else a.value for a in answers], dtype=float)
+        return pd.Series(numbers[which], index=index)
+    codes = pd.Categorical([a.value for a in answers], categories=list(question.codes))
+    return pd.Series(codes.take(which), index=index)
+
+
+def _notes(which: np.ndarray, answers: list[Answer], question: Question) -> list[Note]:
+    counts = np.bincount(which, minlength=len(answers))
+    found: dict[str, int] = {}
+    for answer, n in zip(answers, counts, strict=True):
+        for what in filter(None, answer.note.split("; ")):
+            found[what] = found.get(what, 0) + int(n)
+        if answer.value in CODES_IN_SUMS and question.unit.startswith("DH"):
+            what = f"{answer.value:g} read as a sum: if it is a code for no answer, write -98 or -99"
+            found[what] = found.get(what, 0) + int(n)
+    if counts.sum() and all(answer.kind == "skipped" for answer in answers):
+        found["the whole column is blank"] = 1
+    return [(question.name, what, n) for what, n in found.items()]
+
+
+def read_key(raw: pd.Series, name: str, header: int) -> Column:
+    """Keys of persons: text as it stands, never shown; each occurs once and none is missing."""
+    text = raw.map(plain).astype("str")
+    blank = text == ""
+    kinds = pd.Series(pd.Categorical(np.where(blank, "skipped", "answered"), categories=KINDS), index=raw.index)
+    if blank.all():
+        return Column(text, kinds, [fault_at(header, name, "", "a key in each row", "Fill the column, or remove it.")])
+    stored = pd.Series([not isinstance(v, str) for v in raw], index=raw.index)
+    long = stored & pd.Series([not isinstance(v, str) and abs(float(str(v))) >= EXACT for v in raw], index=raw.index)
+    odd = text.map(lambda t: t == NO_RESULT or bool(SHEET_ERROR.fullmatch(t)))
+    garbled = text.map(lambda t: not t.isascii() and bool(repaired(t)))
+    rules = (
+        (blank, "a key in each row", "Give the form its key."),
+        (long, "all digits of the key", "Store keys as text: a number keeps 15 digits only."),
+        (odd, "a key, not an error of the spreadsheet", "Mend the formula, or type the key."),
+        (garbled, "letters that were read in their own encoding", "Save the file again from its source as CSV UTF-8."),
+    )
+    faults = [fault(rows, name, HIDDEN, rule, todo) for rows, rule, todo in rules]
+    notes = [(name, "keys stored as numbers: zeros in front are lost", int(stored.sum()))] if stored.any() else []
+    return Column(text, kinds, faults, notes)
+
+
+def read_text(raw: pd.Series) -> pd.Series:
+    """Plain text, missing where blank."""
+    text = raw.map(plain).astype(object)
+    return text.where(text != "", None)

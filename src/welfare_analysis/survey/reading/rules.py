@@ -1,0 +1,81 @@
+"""Rules that hold between the answers of a form, and between forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from ..codebook import Codebook
+from .columns import LOOK_UP, Column
+from .faults import HIDDEN, fault
+from .layout import Note
+
+AGE_OF_ACTIVE = (18, 65)
+YOUNGEST_ENTRY = 18  # nobody serves before; both are completed years, so rounding down cannot break the rule
+MANY_COLUMNS = 10  # fewer answers are alike by chance
+
+
+def routed(columns: dict[str, Column], raw: pd.DataFrame, codebook: Codebook, absent: pd.Series) -> dict[str, Column]:
+    """Answers to questions that were not asked become faults, and blanks there the kind ``not_asked``.
+
+    ``absent`` marks rows without a form: persons of the follow-up who did not answer.
+    """
+    return {name: _routed(name, column, columns, raw, codebook, absent) for name, column in columns.items()}
+
+
+def _routed(
+    name: str, column: Column, columns: Mapping[str, Column], raw: pd.DataFrame, codebook: Codebook, absent: pd.Series
+) -> Column:
+    blank = column.kinds == "skipped"
+    rule = codebook.condition(name)
+    if rule is None or rule[0] not in columns:
+        return Column(column.values, column.kinds.mask(absent & blank, "not_asked"), column.faults, column.notes)
+    first = columns[rule[0]].values
+    asked = first.isin(rule[1])
+    wrong = ~blank & ~asked & first.notna()
+    text = f"blank unless {codebook.variables.loc[name, 'asked_if']}"
+    todo = f"Empty the cell, or correct {rule[0]}."
+    faults = [*column.faults, fault(wrong, name, raw[name], text, todo)] if wrong.any() else column.faults
+    return Column(column.values, column.kinds.mask((~asked | absent) & blank, "not_asked"), faults, column.notes)
+
+
+def across(columns: Mapping[str, Column], raw: pd.DataFrame) -> list[pd.DataFrame]:
+    """Age of active staff, and years of service against age."""
+    if "age" not in columns:
+        return []
+    age, faults = columns["age"].values, []
+    if "status" in columns:
+        young, old = AGE_OF_ACTIVE
+        wrong = (columns["status"].values == "active") & age.notna() & ~age.between(young, old)
+        rule = f"between {young} and {old} years for active staff"
+        faults.append(fault(wrong, "age", raw["age"], rule, "Correct the age or the status."))
+    if "seniority_years" in columns:
+        early = columns["seniority_years"].values > age - YOUNGEST_ENTRY
+        rule = f"at most the age less {YOUNGEST_ENTRY} years"
+        todo = "Correct the age or the years of service."
+        faults.append(fault(early, "seniority_years", raw["seniority_years"], rule, todo))
+    return faults
+
+
+def repeated(
+    raw: pd.DataFrame, key: pd.Series | None, status: pd.Series | None
+) -> tuple[list[pd.DataFrame], list[Note]]:
+    """Persons who occur twice: the same row, another row, or another status; without keys, rows that are alike."""
+    if key is None:
+        n = int(raw.duplicated().sum()) if raw.shape[1] >= MANY_COLUMNS else 0
+        return [], [("", "rows like an earlier one, kept since no key tells persons apart", n)] if n else []
+    again = key.duplicated() & (key != "")
+    if not again.any():
+        return [], []
+    same = again & raw.duplicated()
+    other = pd.Series(False, index=key.index)
+    if status is not None:
+        first = status.astype(object).groupby(key).transform("first")
+        other = again & ~same & (status.astype(object) != first) & status.notna()
+    rules = (
+        (same, "each person once; this row repeats an earlier one", "Remove the row."),
+        (other, "each person in one group; an earlier row has another status", "Keep the row that is right."),
+        (again & ~same & ~other, "each person once; an earlier row has other answers", LOOK_UP),
+    )
+    return [fault(rows, str(key.name), HIDDEN, rule, todo) for rows, rule, todo in rules], []

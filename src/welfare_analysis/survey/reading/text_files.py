@@ -1,0 +1,103 @@
+"""CSV: bytes to rows of text, whatever program and country they come from; what is in doubt is refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...errors import WelfareError
+from .layout import ROWS_TO_HEADER, Cells, Row, lay_out, names_found
+
+LONGEST_LINE = 100_000  # of those looked at for the separator
+ALIKE = set("àâçèéêëîïôùûü«»\u00a0")  # letters of French that cp1252 and cp1256 write alike
+ARABIC_WORD = re.compile("[\u0600-\u06ff\u200c]{2,}|و")  # one letter alone is a word only where it means "and"
+
+
+def csv_cells(path: Path, known: frozenset[str]) -> Cells:
+    """The cells of a text file."""
+    text, encoding = decoded(path)
+    if "\n" not in text:
+        text = text.replace("\r", "\n")  # line breaks of an old Macintosh
+    told = re.match(r"sep=([;,\t|])\r?\n", text)  # Excel's way to name the separator
+    separator = told[1] if told else _separator(text, known)
+    body, first = (text[told.end() :], 2) if told else (text, 1)
+    cells = lay_out(path, _rows(path, body, separator, first), known)
+    notes = [("", f"read as {encoding}", 1)] if encoding else []
+    if separator != ",":
+        notes.append(("", f"columns separated by {separator!r}", 1))
+    if not text.endswith(("\n", "\r")):
+        notes.append(("", "no line break at the end: is the last row whole?", 1))
+    return Cells(path, cells.frame, cells.header, "", [*notes, *cells.notes], cells.faults)
+
+
+def _rows(path: Path, text: str, separator: str, first: int) -> Iterator[tuple[int, Row]]:
+    number = first - 1
+    try:
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
+            number += 1
+            yield number, row
+    except csv.Error as error:
+        what = str(error).replace("unexpected end of data", "a quotation mark is opened and never closed")
+        raise WelfareError(
+            f"row {number + 1} cannot be read: {what}",
+            where=path.name,
+            hint="A cell that holds a quotation mark stands between quotation marks, and the mark is written twice.",
+        ) from None
+
+
+def _separator(text: str, known: frozenset[str]) -> str:
+    """The separator under which a first line holds most names of the codebook."""
+    lines = [line[:LONGEST_LINE] for line in text[:200_000].splitlines()[:ROWS_TO_HEADER]]
+    return max(",;\t|", key=lambda mark: max(names_found(csv.reader(lines, delimiter=mark), known), default=0))
+
+
+def decoded(path: Path) -> tuple[str, str]:
+    """The text of a file, and the name of its encoding where that is not UTF-8.
+
+    Raises
+    ------
+    WelfareError
+        Bytes that are no text, that break off, or that several encodings give a meaning.
+    """
+    data = path.read_bytes()
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
+    if len(data) > 12 and not any(data[1:12:2]):
+        encoding = "utf-16-le"  # as Windows writes it, the mark left out
+    try:
+        text = data.decode(encoding or "utf-8-sig")
+    except UnicodeDecodeError as error:
+        if encoding or (error.end >= len(data) and error.reason == "unexpected end of data"):
+            raise WelfareError("the file breaks off in the middle of a letter", where=path.name) from None
+        text, encoding = _of_windows(data, path)
+    if "\x00" in text:
+        line = text.count("\n", 0, text.index("\x00")) + 1
+        raise WelfareError(f"line {line} holds a NUL byte: this is no text", where=path.name, expected="CSV in UTF-8")
+    return text, encoding.removesuffix("-le")
+
+
+def _of_windows(data: bytes, path: Path) -> tuple[str, str]:
+    """Text in a code page of Windows, where only one can be meant.
+
+    French words in small letters are the same in both; Arabic words have two letters or more and touch no Latin one.
+    """
+    text = data.decode("cp1256")
+    if {c for c in text if not c.isascii()} <= ALIKE:
+        return text, "cp1252"
+    words = re.findall(r"[^\W\d_]+", text)
+    arabic = [word for word in words if re.search("[\u0600-\u06ff]", word)]
+    if arabic and all(ARABIC_WORD.fullmatch(word) for word in arabic):
+        return text, "cp1256"
+    line = next(number for number, part in enumerate(data.split(b"\n"), 1) if not _is_utf8(part))
+    what = f"the encoding cannot be told, see line {line}"
+    raise WelfareError(what, where=path.name, expected="UTF-8", hint="Save the file as CSV UTF-8.")
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

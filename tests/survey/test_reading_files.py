@@ -1,0 +1,345 @@
+"""Files of every kind and encoding: read as what they are, or refused in a sentence before anything is parsed."""
+
+import datetime
+import io
+import os
+import re
+import zipfile
+
+import openpyxl
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.study import DATA
+from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.survey.reading import Faults, read
+
+BOOK = Codebook.read(DATA / "codebook")
+ARABIC = "status,tenure,rooms_n\nموظف مزاول,مالك,3\nمتقاعد,مكتري,2\n"
+FRENCH = "status,command,rooms_n\nactif,Fès,3\nretraité,Béni Mellal,2\n"
+PLAIN = "status,tenure,rooms_n\nactive,owner,3\nretired,tenant,2\n"
+
+
+def opened(folder, content, name="a.csv"):
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read(path, BOOK)
+
+
+def workbook(folder, sheets, name="a.xlsx"):
+    """Write a workbook of sheets: name to rows."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    book.save(folder / name)
+    return folder / name
+
+
+ROWS = [line.split(",") for line in PLAIN.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "note"),
+    [
+        (ARABIC, "cp1256", "read as cp1256"),
+        (FRENCH, "cp1252", "read as cp1252"),
+        (ARABIC, "utf-16", "read as utf-16"),
+        (ARABIC, "utf-16-le", "read as utf-16"),
+        (ARABIC, "utf-8-sig", ""),
+        (ARABIC, "utf-8", ""),
+    ],
+)
+def test_encodings_are_told_apart(tmp_path, text, encoding, note):
+    """The same answers come from every encoding that can be told, and the report says which it was."""
+    answers = opened(tmp_path, text.encode(encoding))
+    assert list(answers.frame["status"]) == ["active", "retired"]
+    whole_file = list(answers.report.loc[answers.report["column"] == "", "what"])
+    assert whole_file == ([note] if note else [])
+
+
+@pytest.mark.parametrize(
+    ("content", "row", "column", "rule"),
+    [
+        ("متقاعد".encode("cp1256").decode("cp1252"), 3, "status", "read in a wrong encoding, perhaps retired"),
+        ("retraité".encode().decode("cp1252"), 3, "status", "read in a wrong encoding, perhaps retired"),
+    ],
+)
+def test_mojibake_is_recognised(tmp_path, content, row, column, rule):
+    """Letters that an earlier program read in a wrong encoding are a fault that says what they were."""
+    with pytest.raises(Faults) as caught:
+        opened(tmp_path, PLAIN.replace("retired", content))
+    assert caught.value.table[["row", "column"]].to_numpy().tolist() == [[row, column]]
+    assert rule in caught.value.table["rule"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty"),
+        (b"\xef\xbb\xbf", "no column of the codebook"),
+        (b"\n\n\n", "no column of the codebook"),
+        (b"status,tenure\n", "a header and no row"),
+        (b"status,tenure\n,\n", "a header and no row"),
+        (b"M1,active,owner\nM2,retired,tenant\n", "no column of the codebook"),
+        (PLAIN.replace("owner", "own\0er").encode(), "line 2 holds a NUL byte"),
+        (ARABIC.encode()[:-4], "breaks off in the middle of a letter"),
+        (ARABIC.encode("utf-16")[:-1], "breaks off in the middle of a letter"),
+        ("status,command\nactive,ÉCOLE\nactive,Fès\n".encode("cp1252"), "encoding cannot be told, see line 2"),
+        (b'status,tenure\nactive,owner\nretired,"tenant\nwidow,owner\n', "row 3 cannot be read.*never closed"),
+        (b'status,tenure\nactive,"ow"ner\n', "row 2 cannot be read"),
+        (b"status,tenure\nactive," + b"x" * 200_000 + b"\n", "row 2 cannot be read"),
+        (("status," + ",".join(f"c{i}" for i in range(16_383)) + "\nactive\n").encode(), "too many columns"),
+    ],
+)
+def test_text_files_that_are_refused(tmp_path, content, message):
+    """What is no whole text file is refused, with the line where that shows, and no cell is told."""
+    with pytest.raises(WelfareError, match=message) as caught:
+        opened(tmp_path, content)
+    assert "M1" not in str(caught.value)
+
+
+def test_rows_of_another_length_are_all_named(tmp_path):
+    """Ragged rows and a truncated last one are faults of their rows, together with faults of cells."""
+    with pytest.raises(Faults) as caught:
+        opened(tmp_path, "status,tenure,rooms_n\nactive,owner\nactive,owner,2,9\nactive,owner,99\nretired,own")
+    table = caught.value.table
+    assert table[["row", "column"]].to_numpy().tolist() == [[2, ""], [3, ""], [4, "rooms_n"], [5, ""]]
+    assert "as many cells as the header, 3, not 2" in table["rule"].iloc[0]
+
+
+def test_a_last_row_without_its_line_break_is_told(tmp_path):
+    """A file that ends within a row may have been cut off there: it is read, and the report asks."""
+    assert "no line break at the end" in opened(tmp_path, PLAIN.rstrip()).report["what"].iloc[0]
+
+
+@pytest.mark.parametrize("text", [PLAIN.replace("\n", "\r\n"), PLAIN.replace("\n", "\r"), PLAIN + "\n\n,,\n"])
+def test_line_breaks_and_blank_rows_make_no_difference(tmp_path, text):
+    """Windows, old Macintosh and blank last rows give the same frame."""
+    pd.testing.assert_frame_equal(opened(tmp_path, text).frame, opened(tmp_path, PLAIN, "b.csv").frame)
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_separators(tmp_path, mark):
+    """A file whose columns are apart by another mark, with decimal commas, is read and the report says so."""
+    text = f"status{mark}net_pay_dh\nactive{mark}5200,50\n"
+    answers = opened(tmp_path, text)
+    assert answers.frame["net_pay_dh"].tolist() == [5200.5]
+    assert f"columns separated by {mark!r}" in set(answers.report["what"])
+    told = opened(tmp_path, f"sep={mark}\n{text}", "b.csv")
+    pd.testing.assert_frame_equal(answers.frame, told.frame)
+
+
+def test_rows_are_counted_as_a_spreadsheet_does(tmp_path):
+    """Line breaks and quotation marks in cells, blank rows and rows above the header do not shift a fault's row."""
+    text = 'Enquête 2012,,\n\nperson_id,status,age\n"a ""b""\nc, d",active,40\n\ne,active,x\n'
+    with pytest.raises(Faults) as caught:
+        opened(tmp_path, text)
+    assert caught.value.table[["row", "column", "value"]].to_numpy().tolist() == [[6, "age", "x"]]
+    assert "rows above the header" in opened(tmp_path, text.replace("x", "41"), "b.csv").report["what"].iloc[0]
+
+
+def test_identifiers_stay_text(tmp_path):
+    """Keys that look like numbers are kept letter by letter, from CSV and from text cells of a workbook."""
+    keys = ["00123", "1e5", "NA", "None", "nan", "1.0", "-99"]
+    frame = pd.DataFrame({"person_id": keys, "status": "active", "tenure": "owner"})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    for name in ("a.csv", "a.xlsx"):
+        assert list(read(tmp_path / name, BOOK).frame["person_id"]) == keys
+
+
+def test_keys_that_a_workbook_stored_as_numbers(tmp_path):
+    """Short ones are read and the report warns of lost zeros; those of more than 15 digits have lost digits."""
+    rows = [["person_id", "status", "age"], [123, "active", 40], [124, "active", 41]]
+    answers = read(workbook(tmp_path, {"a": rows}), BOOK)
+    assert list(answers.frame["person_id"]) == ["123", "124"]
+    assert "zeros in front are lost" in answers.report["what"].iloc[0]
+    rows[1][0] = 1234567890123456789
+    with pytest.raises(Faults) as caught:
+        read(workbook(tmp_path, {"a": rows}), BOOK)
+    assert caught.value.table[["row", "column", "value"]].to_numpy().tolist() == [[2, "person_id", "(hidden)"]]
+
+
+def zipped(parts):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "an old or password-protected workbook"),
+        (b"<html><table><tr><td>status</td></tr></table></html>", "a web page"),
+        (b"\xef\xbb\xbf\r\n<table>", "a web page"),
+        (b"PK\x03\x04 not a zip", "no workbook"),
+        (b"status,tenure\nactive,owner\n", "no workbook"),
+        (zipped({"a.txt": "x"}), "cannot be read"),
+        (zipped({"[Content_Types].xml": "<Types/>", "xl/workbook.xml": "<broken"}), "cannot be read"),
+        (zipped({"xl/workbook.xml": '<!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>'}), "declares entities"),
+        (zipped({"xl/styles.xml": b" " * 50_000_001}), "too large once unpacked"),
+    ],
+    ids=["old", "web page", "web page with mark", "no zip", "text", "other zip", "broken", "entities", "bomb"],
+)
+def test_what_is_no_workbook_is_refused(tmp_path, content, message):
+    """A file that is not what its name says, or that would fill the memory, is refused before it is parsed."""
+    with pytest.raises(WelfareError, match=message):
+        opened(tmp_path, content, "a.xlsx")
+
+
+def test_a_truncated_workbook_is_refused(tmp_path):
+    """Half a workbook is no workbook, wherever it was cut."""
+    whole = workbook(tmp_path, {"a": ROWS}).read_bytes()
+    for part in (0.3, 0.6, 0.99):
+        with pytest.raises(WelfareError):
+            opened(tmp_path, whole[: int(part * len(whole))], "b.xlsx")
+
+
+def test_a_workbook_of_16384_columns(tmp_path):
+    """Columns past the limit are refused; a lone cell far out on a row is a fault of that row."""
+    with pytest.raises(WelfareError, match="too many columns"):
+        read(workbook(tmp_path, {"a": [[*ROWS[0], *["x"] * 16_381], ROWS[1]]}), BOOK)
+    with pytest.raises(Faults) as caught:
+        read(workbook(tmp_path, {"a": [ROWS[0], [*ROWS[1], *[None] * 16_380, "x"]]}), BOOK)
+    assert caught.value.table[["row", "column"]].to_numpy().tolist() == [[2, ""]]
+
+
+def test_what_a_workbook_says_of_its_size_is_not_believed(tmp_path):
+    """A last cell in the last row and a wrong size cost no memory."""
+    book = openpyxl.Workbook()
+    for row in ROWS:
+        book.active.append(row)
+    book.active.cell(200_000, 1, " ")
+    book.save(tmp_path / "a.xlsx")
+    assert len(read(tmp_path / "a.xlsx", BOOK).frame) == 2
+
+
+def test_the_sheet_with_answers_is_read(tmp_path):
+    """An empty first sheet and a cover are passed over, and the report names the sheet that was read."""
+    sheets = {"empty": [], "cover": [["Enquête"], ["status"]], "formulaires": [[], ["Titre"], *ROWS]}
+    answers = read(workbook(tmp_path, sheets), BOOK)
+    assert list(answers.frame["status"]) == ["active", "retired"]
+    assert "the sheet 'formulaires' was read, of 3 sheets" in set(answers.report["what"])
+    assert "rows above the header left out" in set(answers.report["what"])
+
+
+@pytest.mark.parametrize(
+    ("sheets", "message"),
+    [
+        ({"a": [], "b": [[None, " "]]}, "every sheet is empty"),
+        ({"active": ROWS, "retired": ROWS}, "several sheets hold answers"),
+        ({"a": [["x", "y"]]}, "no column of the codebook"),
+        ({"a": ROWS[:1]}, "a header and no row"),
+    ],
+)
+def test_sheets_that_are_refused(tmp_path, sheets, message):
+    """No sheet is left out silently."""
+    with pytest.raises(WelfareError, match=message):
+        read(workbook(tmp_path, sheets), BOOK)
+
+
+def test_a_merged_header_names_the_column_without_a_name(tmp_path):
+    """Answers under a blank header cell are a fault of the header, named as the spreadsheet names the column."""
+    book = openpyxl.Workbook()
+    for row in (["status", "tenure", None], ["active", "owner", 3]):
+        book.active.append(row)
+    book.active.merge_cells("B1:C1")
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(Faults) as caught:
+        read(tmp_path / "a.xlsx", BOOK)
+    assert caught.value.table[["sheet", "row", "column"]].to_numpy().tolist() == [["Sheet", 1, "C"]]
+
+
+def test_formulas_give_their_stored_result_or_a_fault(tmp_path):
+    """A formula that was never computed would pass for a blank: it is a fault."""
+    path = workbook(tmp_path, {"a": [["status", "age", "rooms_n"], ["active", "=20+20", 3], ["active", 41, "=1+1"]]})
+    with pytest.raises(Faults) as caught:
+        read(path, BOOK)
+    found = caught.value.table[["row", "column", "value"]].to_numpy().tolist()
+    assert found == [[2, "age", "(formula without a result)"], [3, "rooms_n", "(formula without a result)"]]
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    for result in (b"<v>40</v>", b"<v>2</v>"):
+        parts[sheet] = re.sub(rb"<v ?/>|<v></v>", result, parts[sheet], count=1)
+    path.write_bytes(zipped(parts))
+    answers = read(path, BOOK)
+    assert answers.frame[["age", "rooms_n"]].to_numpy().tolist() == [[40, 3], [41, 2]]
+    assert ("formulas, of which the stored results were read", 2) in set(
+        answers.report[["what", "n"]].itertuples(index=False, name=None)
+    )
+
+
+def test_errors_and_dates_of_a_workbook(tmp_path):
+    """Error cells and dates are faults that say what they are."""
+    rows = [["status", "age", "rooms_n"], ["active", "#REF!", datetime.date(2012, 3, 5)], ["#N/A", 40, 2]]
+    with pytest.raises(Faults) as caught:
+        read(workbook(tmp_path, {"a": rows}), BOOK)
+    table = caught.value.table
+    assert table[["row", "column"]].to_numpy().tolist() == [[2, "age"], [2, "rooms_n"], [3, "status"]]
+    assert ["error" in rule for rule in table["rule"]] == [True, False, True]
+
+
+def test_parquet_of_objects_is_refused(tmp_path):
+    """Lists, structures and bytes, where a pickle could hide, are refused by their type."""
+    for values in ([[1]], [{"a": 1}], [b"\x80\x04K\x01."]):
+        pq.write_table(pa.table({"status": ["active"], "tenure": values}), tmp_path / "a.parquet")
+        with pytest.raises(WelfareError, match="columns hold objects"):
+            read(tmp_path / "a.parquet", BOOK)
+
+
+def test_parquet_gives_the_frame_that_csv_gives(tmp_path):
+    """Numbers, dictionaries, truth values and missing cells of a Parquet file; an infinite number is a fault."""
+    frame = pd.DataFrame(
+        {
+            "person_id": [1, 2],
+            "status": pd.Categorical(["active", "retired"]),
+            "age": pd.array([40, None], dtype="Int32"),
+            "commute_km": [4.125, None],
+            "has_loan": [True, False],
+        }
+    )
+    frame.to_parquet(tmp_path / "a.parquet")
+    answers = read(tmp_path / "a.parquet", BOOK).frame
+    assert answers["age"].iloc[0] == 40
+    assert answers["commute_km"].iloc[0] == 4.125
+    assert list(answers["has_loan"]) == ["yes", "no"]
+    frame.assign(commute_km=[float("inf"), None]).to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(Faults) as caught:
+        read(tmp_path / "b.parquet", BOOK)
+    assert caught.value.table[["row", "column", "value"]].to_numpy().tolist() == [[2, "commute_km", "inf"]]
+
+
+@pytest.mark.parametrize("name", ["folder.csv", "missing.csv", "a.pkl", "a.xls", "a.sav"])
+def test_paths_that_are_no_file_of_answers(tmp_path, name):
+    """A folder, a file that is not there and other kinds are told in a sentence."""
+    (tmp_path / "folder.csv").mkdir()
+    for other in ("a.pkl", "a.xls", "a.sav"):
+        (tmp_path / other).write_bytes(b"\x80\x04K\x01.")
+    with pytest.raises(WelfareError, match=r"folder|not there|not read"):
+        read(tmp_path / name, BOOK)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_file_that_may_not_be_read(tmp_path):
+    """A file closed to the reader is told in a sentence."""
+    (tmp_path / "a.csv").write_text(PLAIN)
+    (tmp_path / "a.csv").chmod(0)
+    with pytest.raises(WelfareError, match="cannot be read"):
+        read(tmp_path / "a.csv", BOOK)
+
+
+def test_a_file_past_the_limit_is_not_opened(tmp_path):
+    """The size is looked at first."""
+    with (tmp_path / "a.csv").open("wb") as file:
+        file.truncate(500_000_001)
+    with pytest.raises(WelfareError, match="too large"):
+        read(tmp_path / "a.csv", BOOK)
