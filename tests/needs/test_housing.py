@@ -127,3 +127,18 @@ def test_absent_column():
     """A column that was not asked is named."""
     with pytest.raises(WelfareError, match="rooms_n"):
         housing.crowded(pd.DataFrame({"household_size_n": [4.0]}))
+
+
+def test_tenant():
+    """A tenant is one; a missing tenure stays missing."""
+    truth(housing.tenant, ["tenure"], [("tenant", True), ("owner", False), ("family", False), (None, NA)])
+
+
+def test_rent_band():
+    """A share at an end belongs to the band below it; above half is the last; others than tenants have none."""
+    shares = [(0.0, "up_to_10"), (0.1, "up_to_10"), (0.3, "20_to_30"), (0.31, "30_to_40"), (0.5, "40_to_50")]
+    rows = [("tenant", 1000.0 * s, "active", 1000.0, NAN, 0.0, band) for s, band in [*shares, (2.0, "over_50")]]
+    rows.append(("owner", 300.0, "active", 1000.0, NAN, 0.0, NA))
+    found = housing.rent_band(coded(pd.DataFrame([row[:-1] for row in rows], columns=["tenure", "rent_dh", *INCOME])))
+    assert [None if pd.isna(x) else x for x in found] == [None if pd.isna(row[-1]) else row[-1] for row in rows]
+    assert found.cat.ordered

@@ -170,7 +170,17 @@ def test_indicators_of_the_blocks_present():
     made = set(indicators(without)) - set(FULL)
     assert made == {item.name for item in INDICATORS if "net_pay_dh" not in item.columns}
     homes = set(indicators(FULL, blocks=["identity", "housing"])) - set(FULL)
-    assert homes == {"owner", "persons_per_room_n", "crowded", "severely_crowded", "lacks_facilities"}
+    assert homes == {"owner", "tenant", "persons_per_room_n", "crowded", "severely_crowded", "lacks_facilities"}
     with pytest.raises(WelfareError, match="net_pay_dh"):
         indicators(without, blocks=["income_debt"])
     assert not names & set(FULL)
+
+
+def test_debt_band():
+    """Debt service at 40 % of pay is within the last band below the line; without a loan it is nothing of pay."""
+    rows = [("active", 1000.0, NAN, "yes", part, 0.0) for part in (100.0, 110.0, 400.0, 401.0, NAN)]
+    rows.append(("active", 1000.0, NAN, "no", NAN, NAN))
+    found = income_debt.debt_band(table([*INCOME, *LOAN], rows))
+    assert found.tolist()[:4] == ["up_to_10", "10_to_20", "30_to_40", "over_40"]
+    assert pd.isna(found[4])
+    assert found[5] == "up_to_10"

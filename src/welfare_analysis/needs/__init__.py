@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from welfare_analysis.needs import commuting, housing, income_debt
+from welfare_analysis.needs.standards import VARIED, under
 
-__all__ = ["INDICATORS", "Indicator", "indicators"]
+__all__ = ["INDICATORS", "VARIED", "Indicator", "indicators", "under"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ _HOME, _MONEY, _WAY = ("housing",), ("income_debt",), ("commute",)
 
 INDICATORS: tuple[Indicator, ...] = (
     Indicator(housing.owner, ("tenure",), _HOME),
+    Indicator(housing.tenant, ("tenure",), _HOME),
     Indicator(housing.persons_per_room_n, _ROOMS, _HOME),
     Indicator(housing.crowded, _ROOMS, _HOME),
     Indicator(housing.severely_crowded, _ROOMS, _HOME),
@@ -46,11 +48,13 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator(housing.cost_burdened, _COST_SHARE, _HOME + _MONEY),
     Indicator(housing.severely_cost_burdened, _COST_SHARE, _HOME + _MONEY),
     Indicator(housing.rent_share, ("tenure", "rent_dh", *_HOUSEHOLD), _HOME + _MONEY),
+    Indicator(housing.rent_band, ("tenure", "rent_dh", *_HOUSEHOLD), _HOME + _MONEY),
     Indicator(income_debt.member_income_dh, _MEMBER, _MONEY),
     Indicator(income_debt.household_income_dh, _HOUSEHOLD, _MONEY),
     Indicator(income_debt.indebted, ("has_loan",), _MONEY),
     Indicator(income_debt.debt_service_dh, _SERVICE, _MONEY),
     Indicator(income_debt.debt_service_share, _DEBT, _MONEY),
+    Indicator(income_debt.debt_band, _DEBT, _MONEY),
     Indicator(income_debt.over_debt_limit, _DEBT, _MONEY),
     Indicator(income_debt.debt_capacity_left_dh, _DEBT, _MONEY),
     Indicator(income_debt.debt_class, _DEBT, _MONEY),

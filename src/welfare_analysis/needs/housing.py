@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from welfare_analysis.needs.income_debt import above, asked, household_income_dh, is_code, part_of
+from welfare_analysis.needs.income_debt import above, asked, household_income_dh, in_bands, is_code, part_of
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,12 @@ def owner(frame: pd.DataFrame) -> pd.Series:
     """Whether ``tenure`` is ``owner``; NA where missing."""
     (tenure,) = asked(frame, "tenure")
     return is_code(tenure, "owner").rename("owner")
+
+
+def tenant(frame: pd.DataFrame) -> pd.Series:
+    """Whether ``tenure`` is ``tenant``; NA where missing."""
+    (tenure,) = asked(frame, "tenure")
+    return is_code(tenure, "tenant").rename("tenant")
 
 
 def persons_per_room_n(frame: pd.DataFrame) -> pd.Series:
@@ -98,3 +104,8 @@ def rent_share(frame: pd.DataFrame) -> pd.Series:
     """Rent of a tenant over household income; NA for others, and where rent or income is missing or income is zero."""
     tenure, rent = asked(frame, "tenure", "rent_dh")
     return part_of(rent.where(tenure.eq("tenant")), household_income_dh(frame)).rename("rent_share")
+
+
+def rent_band(frame: pd.DataFrame) -> pd.Series:
+    """Band of the rent share of a tenant, up to ``over_50``, see `income_debt.in_bands`; NA as in `rent_share`."""
+    return in_bands(rent_share(frame), 5).rename("rent_band")

@@ -33,6 +33,7 @@ class Standards:
 
 
 STANDARDS = Standards()
+SHARE_BANDS = ("up_to_10", "10_to_20", "20_to_30", "30_to_40", "40_to_50")
 DEBT_CLASSES = ("no_loan", "up_to_20", "20_to_40", "over_limit", "cannot_compute")
 
 
@@ -63,6 +64,15 @@ def above(amount: pd.Series, limit: float | pd.Series) -> pd.Series:
 def part_of(amount: pd.Series, income: pd.Series) -> pd.Series:
     """Amount over income; NA where either is missing or the income is not positive (never infinite)."""
     return amount.astype("float64") / income.astype("float64").where(income > 0)
+
+
+def in_bands(part: pd.Series, top: int) -> pd.Series:
+    """Bands of ten hundredths of a share, an ordered Categorical, the last ``over_<10 top>``; NA stays NA.
+
+    ``20_to_30`` is above 20, up to 30 %.
+    """
+    edges = [-float("inf"), *(i / 10 for i in range(1, top + 1)), float("inf")]
+    return pd.cut(part, edges, labels=[*SHARE_BANDS[:top], f"over_{10 * top}"])
 
 
 def member_income_dh(frame: pd.DataFrame) -> pd.Series:
@@ -103,6 +113,11 @@ def debt_service_dh(frame: pd.DataFrame) -> pd.Series:
 def debt_service_share(frame: pd.DataFrame) -> pd.Series:
     """Debt service over the income of the member; NA where either is missing or the income is zero."""
     return part_of(debt_service_dh(frame), member_income_dh(frame)).rename("debt_service_share")
+
+
+def debt_band(frame: pd.DataFrame) -> pd.Series:
+    """Band of the debt service share, up to ``over_40``, see `in_bands`; NA as in `debt_service_share`."""
+    return in_bands(debt_service_share(frame), 4).rename("debt_band")
 
 
 def over_debt_limit(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
