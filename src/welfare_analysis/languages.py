@@ -22,20 +22,32 @@ def number(x: float, language: str = "en", digits: int = 0) -> str:
     return text.replace(",", "\0").replace(".", point).replace("\0", thousands)
 
 
-def amount(x: float, unit: str, language: str = "en") -> str:
-    """A number in its unit: a share as a percentage, anything else rounded to whole units."""
-    if unit == "share":
-        return GAP if math.isnan(x) else number(100 * x, language, 1) + PERCENT[language]
-    return number(x, language)
+def amount(x: float, unit: str, language: str = "en", name: str = "") -> str:
+    """A number in its unit, with the unit's name behind it where one is given.
 
-
-def with_interval(x: float, low: float, high: float, unit: str, language: str = "en") -> str:
-    """A number with its interval in brackets."""
+    A share is a percentage with one decimal, ``million_dh`` is given in DH and written in millions with one decimal;
+    anything else is rounded to whole units.
+    """
     if math.isnan(x):
         return GAP
-    scale, digits = (100, 1) if unit == "share" else (1, 0)
-    bounds = f"{number(scale * low, language, digits)}\u2013{number(scale * high, language, digits)}"
-    return f"{amount(x, unit, language)} ({bounds})"
+    return _plain(x, unit, language) + (PERCENT[language] if unit == "share" else f"\u00a0{name}" if name else "")
+
+
+def with_interval(x: float, low: float, high: float, unit: str, language: str = "en", name: str = "") -> str:
+    """A number with its interval in brackets: ``34.5 % (31.0-37.0)``, ``1,700 DH (1,600-1,800)``."""
+    if math.isnan(x):
+        return GAP
+    return f"{amount(x, unit, language, name)} ({between(low, high, unit, language)})"
+
+
+def between(low: float, high: float, unit: str, language: str = "en") -> str:
+    """Two bounds with a dash between them and no unit."""
+    return f"{_plain(low, unit, language)}\u2013{_plain(high, unit, language)}"
+
+
+def _plain(x: float, unit: str, language: str) -> str:
+    scale, digits = {"share": (100, 1), "million_dh": (1e-6, 1)}.get(unit, (1, 0))
+    return number(scale * x, language, digits)
 
 
 def direction(language: str) -> str:

@@ -1,87 +1,125 @@
+"""The plan of what is published, protected."""
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from welfare_analysis.publishing.disclosure import Policy, cells
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.publishing import briefs, figures, protect, tables
+from welfare_analysis.publishing.disclosure import CONDITION
+from welfare_analysis.study import DATA, Study
+from welfare_analysis.survey.codebook import Codebook
 
-RULES = Policy(min_respondents=10, min_base=30, caution_base=50, round_totals=10)
-
-
-def table(**columns):
-    frame = pd.DataFrame(columns)
-    return frame.assign(low=frame["estimate"] - 0.1, high=frame["estimate"] + 0.1)
-
-
-def flags(frame, numerators, by=("g",), **options):
-    return cells(frame, None if numerators is None else pd.DataFrame(numerators), by, RULES, **options)
+BOOK = Codebook.read(DATA / "codebook")
 
 
-def test_bases():
-    """Fewer than 30 respondents are hidden, 30 to 49 marked, 50 shown."""
-    out = flags(table(g=list("abcd"), estimate=[5.0] * 4, n=[29, 30, 49, 50]), None)
-    assert list(out["flag"]) == ["hidden", "caution", "caution", ""]
-    assert out.loc[0, ["estimate", "low", "high", "n"]].isna().all()
+def study(frame, register=None):
+    """A study of generated answers; codes as the codebook orders them."""
+    kinds = {c: pd.CategoricalDtype(BOOK.codes(c)) for c in ("status", "tenure", "command", "rank") if c in frame}
+    return Study.of(frame.astype(kinds), register, None, BOOK)
 
 
-def test_numerators_and_complements():
-    """A share that rests on 1 to 9 respondents, or leaves 1 to 9, is hidden; 10 is shown."""
-    frame = table(g=list("abcd"), estimate=[0.1] * 4, n=[100] * 4)
-    out = flags(frame, {"g": list("abcd"), "numerator": [9, 10, 91, 90]})
-    assert list(out["flag"]) == ["hidden", "", "hidden", ""]
+def plan(tmp_path, *rows):
+    path = tmp_path / "release.csv"
+    columns = ["id", "statistic", "variables", "by", "where", "unit"]
+    pd.DataFrame(rows, columns=columns).to_csv(path, index=False)
+    return path
 
 
-def test_nobody_and_everybody_in_a_small_group():
-    """0 % or 100 % speaks of each person in a group under 50, and not in a large one."""
-    frame = table(g=list("abc"), estimate=[0.0, 1.0, 0.0], n=[40, 49, 500])
-    out = flags(frame, {"g": list("abc"), "numerator": [0, 49, 0]})
-    assert list(out["flag"]) == ["hidden", "hidden", ""]
-
-
-def test_a_single_hidden_category_takes_the_next_smallest_along():
-    """Shares add to one, so one hidden category could be computed from the others."""
-    frame = table(g=["a"] * 3 + ["b"] * 3, category=list("xyz") * 2, estimate=[0.3] * 6, n=[200] * 6)
-    counts = {"g": ["a"] * 3 + ["b"] * 3, "category": list("xyz") * 2, "numerator": [100, 95, 5, 80, 70, 50]}
-    out = flags(frame, counts)
-    assert list(out["flag"]) == ["", "hidden", "hidden", "", "", ""]
-
-
-def test_numbers_of_people_are_rounded():
-    """Totals and their bounds are multiples of ten."""
-    out = flags(table(estimate=[1234.0], n=[100]), {"numerator": [50.0]}, by=(), persons=True)
-    assert (out[["estimate", "low", "high"]].to_numpy() == 1230).all()
-
-
-def test_no_hidden_number_reaches_a_page(hidden_study):
-    """Neither table, figure data, alternative text nor sentence holds a number of a hidden group."""
-    study, released, secret = hidden_study
-    from welfare_analysis.publishing import briefs, figures, tables
-
-    one = released["rent_median_by_command"]
-    assert (one.frame["flag"] == "hidden").any()
-    texts = [tables.show(one, study).data, figures.alt_text(one, study), briefs.highest_lowest(one, study).data]
-    figure = figures.dots_with_intervals(one, study)
-    texts.append(figures.fingerprint(figure))
-    figures.plt.close(figure)
-    assert all(secret not in text and "4,321" not in text for text in texts)
+def people(status, n, **columns):
+    return pd.DataFrame({"status": status, **{k: np.resize(v, n) for k, v in columns.items()}}, index=range(n))
 
 
 @pytest.fixture
-def hidden_study(tmp_path):
+def family():
+    """Active staff, retirees, and two small groups: 20 widows and 15 orphans."""
+    parts = [
+        people("active", 400, tenure=["tenant", "owner"], rooms_n=[2.0], household_size_n=[3.0, 6.0]),
+        people("retired", 200, tenure=["tenant", "owner"], rooms_n=[2.0], household_size_n=[3.0, 6.0]),
+        people("widow", 20, tenure=["tenant", "owner"], rooms_n=[2.0], household_size_n=[3.0, 6.0]),
+        people("orphan", 15, tenure=["tenant", "owner"], rooms_n=[2.0], household_size_n=[3.0, 6.0]),
+    ]
+    return study(pd.concat(parts, ignore_index=True))
+
+
+def test_small_groups_are_first_made_coarser(family):
+    """Widows and orphans, each too few, are shown together as the hierarchy of the codebook says."""
+    frame = protect(family)["crowded_by_status"].frame.set_index("status")
+    assert list(frame.index) == ["active", "retired", "survivors"]
+    assert frame.loc["survivors", "n"] == 35
+    assert (frame["flag"] == ["", "", "caution"]).all()
+
+
+def test_what_stays_small_is_hidden(family):
+    """Where the coarser group is still too small it is hidden, and the next smallest with it."""
+    few = Study.of(family.frame.iloc[:-20].drop(columns="age_group", errors="ignore"), None, None, BOOK)
+    frame = protect(few)["crowded_by_status"].frame.set_index("status")
+    assert list(frame["flag"]) == ["", "hidden", "hidden"]
+    assert frame.loc["survivors", ["estimate", "low", "high", "n"]].isna().all()
+
+
+def test_standards_hide_what_differs_by_a_few(tmp_path):
+    """Homes between two standards that are fewer than ten would be the difference of two published numbers."""
+    sizes = [2.0] * 300 + [4.5] * 100 + [5.5] * 4 + [8.0] * 96
+    one = study(people("active", 500, rooms_n=[2.0], household_size_n=sizes))
+    frame = protect(one, plan(tmp_path, ("x", "standards", "crowded", "", "", "share")))["x"].frame
+    assert frame["standard"].tolist() == [1.0, 1.5, 2.0, 2.5, 3.0]
+    assert frame["flag"].tolist() == ["", "", "", "", "hidden"]
+
+
+def test_numbers_of_people_are_rounded(tmp_path):
+    """Totals, their bounds and counts are multiples of ten."""
+    register = pd.DataFrame({"person_id": [f"p{i}" for i in range(1234)], "status": "active", "sex": "m", "age": 40.0})
+    register = register.assign(rank="gardien", command=np.resize(["rabat", "nador"], 1234))
+    answers = register.iloc[:600].assign(tenure=np.resize(["tenant", "owner"], 600))
+    one = study(answers, register)
+    rows = [("t", "total", "tenant", "", "", "persons"), ("c", "count", "", "status|age_group", "", "persons")]
+    released = protect(one, plan(tmp_path, *rows))
+    for name in ("t", "c"):
+        assert (released[name].frame[["estimate", "low", "high"]].to_numpy() % 10 == 0).all()
+    assert released["c"].frame["estimate"].tolist() == [1230.0]
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        (("x", "mode", "tenure", "", "", "share"), "unknown statistic"),
+        (("x", "share", "tenure", "", "status > 3", "share"), "a condition cannot be read"),
+    ],
+)
+def test_a_plan_that_cannot_be_read(family, tmp_path, row, fault):
+    """An unknown statistic or condition names its row."""
+    with pytest.raises(WelfareError, match=f"release.csv, x: {fault}"):
+        protect(family, plan(tmp_path, row))
+
+
+def test_the_plan_speaks_the_codebook():
+    """Every condition of the plan reads, and names codes of its variable."""
+    for rule in pd.read_csv(DATA / "release.csv", keep_default_na=False)["where"]:
+        if rule:
+            name, codes = CONDITION.match(rule).groups()
+            assert set(codes.split("|")) <= set(BOOK.codes(str(BOOK.variables.loc[name, "list"])))
+
+
+@pytest.fixture
+def secret():
     """Tenants of two commands, one of them with few respondents and a rent that nobody else pays."""
-    from pathlib import Path
+    rent = np.where(np.arange(200) < 12, 4321.0, 1500.0 + np.arange(200))
+    command = np.where(np.arange(200) < 12, "nador", "rabat")
+    return study(people("active", 200, tenure=["tenant"], rent_dh=rent, command=command))
 
-    from welfare_analysis.publishing import protect
-    from welfare_analysis.study import DATA, Study
-    from welfare_analysis.survey.codebook import Codebook
 
-    n = 100
-    frame = pd.DataFrame(
-        {
-            "status": pd.Categorical(["active"] * n),
-            "tenure": pd.Categorical(["tenant"] * n),
-            "rent_dh": np.where(np.arange(n) < 12, 4321.0, 1500.0 + np.arange(n)),
-            "command": ["nador"] * 12 + ["rabat"] * (n - 12),
-        }
-    )
-    study = Study.of(frame, None, None, Codebook.read(Path(DATA) / "codebook"))
-    return study, protect(study), "4321"
+def test_no_hidden_number_reaches_a_page(secret):
+    """Neither table, figure data, alternative text nor sentence holds a number of a hidden group."""
+    released = protect(secret)
+    one = released["rent_median_by_command"]
+    assert (one.frame["flag"] == "hidden").all()
+    figure, shown = figures.draw("rent_median_by_command", released, secret)
+    texts = [
+        tables.show(one, secret).data,
+        briefs.highest_lowest(one, secret).data,
+        tables.costs(released, secret).data,
+    ]
+    assert not shown
+    assert all("4321" not in text and "4,321" not in text for text in texts)
+    assert figures.fingerprint(figure) if figure.axes else True

@@ -1,14 +1,10 @@
-"""What may be shown: every published table is a row of ``data/release.csv``, protected by the rules of a policy file.
-
-The thresholds count respondents, never weights: base, numerator and complement. Where a single category of a group is
-hidden its next smallest goes too, since shares add to one. Numbers of people are rounded.
-"""
+"""What may be shown: each published table is a row of ``data/release.csv``, protected by the rules of a policy file."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,37 +12,24 @@ import pandas as pd
 
 from ..errors import WelfareError
 from ..estimation import Estimate, mean, quantile, share, total
-from ..needs import indicators
+from ..needs import VARIED, indicators, under
 from ..study import DATA, Study
+from .suppression import CATEGORY, Policy, apart, completed, dominated, one_sided, unsafe
 
 Release = Mapping[str, "Released"]
 CONDITION = re.compile(r"^(\w+) (?:=|in) ([\w|]+)$")
-SHOWN = ["estimate", "low", "high", "n"]
-
-
-@dataclass(frozen=True)
-class Policy:
-    """Thresholds, in respondents, and the rounding base of numbers of people."""
-
-    min_respondents: int
-    min_base: int
-    caution_base: int
-    round_totals: int
-
-    @classmethod
-    def read(cls, path: Path) -> Policy:
-        """Read a file with the columns rule and value."""
-        rules = pd.read_csv(path).set_index("rule")["value"]
-        return cls(**{name: int(rules[name]) for name in cls.__dataclass_fields__})
+NUMBERS = ["estimate", "low", "high"]
+STATISTICS = ("count", "share", "mean", "median", "total", "standards")
 
 
 @dataclass(frozen=True, eq=False)
 class Released:
     """A table that may be shown.
 
-    ``frame`` is long: the group columns ``by``, ``category`` where shares add to one, estimate, low, high, n, a flag
-    that is empty, ``caution`` or ``hidden`` (then all numbers are missing). ``state`` is ``shown``, ``not_asked`` or
-    ``no_totals``.
+    ``frame`` is long: the group columns ``by``, ``category`` where shares add to one (``standard`` for the same
+    condition under several standards), estimate, low, high, n, and a flag that is empty, ``caution`` or ``hidden``
+    (then all numbers are missing). ``state`` is ``shown``, ``not_asked`` or ``no_totals``. ``respondents`` answered,
+    ``missing_share`` of those asked did not.
     """
 
     id: str
@@ -54,10 +37,21 @@ class Released:
     variable: str
     by: tuple[str, ...]
     unit: str
-    frame: pd.DataFrame
-    respondents: int
-    missing_share: float
-    state: str = "shown"
+    where: str = ""
+    frame: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    respondents: int = 0
+    missing_share: float = float("nan")
+    state: str = "not_asked"
+
+    @property
+    def keys(self) -> list[str]:
+        """Columns that name a cell."""
+        return [k for k in (*self.by, CATEGORY, "standard") if k in self.frame]
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """The cells with a number."""
+        return self.frame.dropna(subset="estimate") if self.state == "shown" else pd.DataFrame(columns=NUMBERS)
 
 
 def protect(study: Study, plan: Path = DATA / "release.csv", policy: Path = DATA / "policy.csv") -> Release:
@@ -70,127 +64,162 @@ def protect(study: Study, plan: Path = DATA / "release.csv", policy: Path = DATA
     """
     rules = Policy.read(policy)
     frame = indicators(study.frame)
-    if "tenure" in frame:
-        frame = frame.assign(tenant=(frame["tenure"] == "tenant").astype("boolean").mask(frame["tenure"].isna()))
     rows = pd.read_csv(plan, keep_default_na=False).to_dict("records")
-    return {row["id"]: _release(study, frame, row, rules) for row in rows}
+    return {row["id"]: _release(study, frame, _blank(row), rules) for row in rows}
 
 
-def _release(study: Study, frame: pd.DataFrame, row: dict[str, str], rules: Policy) -> Released:
-    by = tuple(part for part in row["by"].split("|") if part)
-    name = row["variables"]
-    blank = Released(row["id"], row["statistic"], name, by, row["unit"], pd.DataFrame(), 0, float("nan"), "not_asked")
-    if row["statistic"] in ("count", "total") and study.register is None:
-        return _state(blank, "no_totals")
-    if row["statistic"] == "count":
-        return _count(study, blank, rules)
-    condition = CONDITION.match(row["where"])
-    if row["where"] and condition is None:
+def _blank(row: dict[str, str]) -> Released:
+    if row["statistic"] not in STATISTICS:
+        raise WelfareError(
+            "unknown statistic", where=f"release.csv, {row['id']}", got=row["statistic"], expected=", ".join(STATISTICS)
+        )
+    if row["where"] and not CONDITION.match(row["where"]):
         raise WelfareError("a condition cannot be read", where=f"release.csv, {row['id']}", got=row["where"])
-    needed = [name, *by, *([condition[1]] if condition else [])]
+    by = tuple(part for part in row["by"].split("|") if part)
+    return Released(row["id"], row["statistic"], row["variables"], by, row["unit"], row["where"])
+
+
+def _release(study: Study, frame: pd.DataFrame, blank: Released, rules: Policy) -> Released:
+    if blank.statistic in ("count", "total") and study.register is None:
+        return replace(blank, state="no_totals")
+    if blank.statistic == "count":
+        return _count(study.register, blank, rules)
+    condition = CONDITION.match(blank.where)
+    needed = [blank.variable, *blank.by, *([condition[1]] if condition else [])]
     if any(column not in frame for column in needed):
         return blank
     inside = frame[condition[1]].isin(condition[2].split("|")) if condition else pd.Series(True, frame.index)
-    if not (inside & frame[name].notna()).any():
+    asked = inside & frame[list(blank.by)].notna().all(axis=1)
+    told = asked & frame[blank.variable].notna()
+    if not told.any():
         return blank
-    estimate = _estimate(study, frame, row, list(by), inside)
-    table = cells(estimate.table(), _numerators(frame, row, list(by), inside), by, rules, row["unit"] == "persons")
-    asked = inside & frame[list(by)].notna().all(axis=1)
-    told = int((asked & frame[name].notna()).sum())
-    return Released(
-        row["id"], row["statistic"], name, by, row["unit"], table, told, 1 - told / int(asked.sum()), "shown"
-    )
+    table = (_standards if blank.statistic == "standards" else _cells)(study, frame, blank, told, rules)
+    n = int(told.sum())
+    return replace(blank, frame=table, respondents=n, missing_share=1 - n / int(asked.sum()), state="shown")
 
 
-def _state(released: Released, state: str) -> Released:
-    return Released(
-        released.id,
-        released.statistic,
-        released.variable,
-        released.by,
-        released.unit,
-        released.frame,
-        0,
-        float("nan"),
-        state,
-    )
+def _cells(study: Study, frame: pd.DataFrame, blank: Released, told: pd.Series, rules: Policy) -> pd.DataFrame:
+    """Estimates with what may not be shown taken out: groups first made coarser, then cells hidden."""
+    table, hidden = _tested(study, frame, blank, told, rules)
+    coarser = _coarser(study, frame, blank, table, hidden)
+    if coarser is not None:
+        frame = coarser
+        table, hidden = _tested(study, frame, blank, told, rules)
+    axes = [*blank.by, *([CATEGORY] if CATEGORY in table else [])]
+    return _hide(table, axes, blank, rules, completed(table, axes, rules, hidden))
 
 
-def _estimate(study: Study, frame: pd.DataFrame, row: dict[str, str], by: list[str], inside: pd.Series) -> Estimate:
-    groups = [frame[c] for c in by] or None
-    values = frame[row["variables"]]
-    if row["statistic"] == "share":
-        return share(study.design, values, by=groups, where=inside)
-    if row["statistic"] == "mean":
-        return mean(study.design, values, by=groups, where=inside)
-    if row["statistic"] == "median":
-        return quantile(study.design, values, 0.5, by=groups, where=inside)
-    if row["statistic"] == "total":
-        return total(study.design, values, by=groups, where=inside, missing="mean")
-    raise WelfareError("unknown statistic", where=f"release.csv, {row['id']}", got=row["statistic"])
+def _tested(
+    study: Study, frame: pd.DataFrame, blank: Released, told: pd.Series, rules: Policy
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Estimates with their numerators, and the cells that fail by themselves."""
+    values, by = frame[blank.variable], list(blank.by)
+    table = _estimate(study, blank, values, [frame[c] for c in by] or None, told).table()
+    axes = [*by, *([CATEGORY] if CATEGORY in table else [])]
+    table["numerator"] = _numerators(table, values, frame.loc[told, by], axes)
+    hidden = unsafe(table["n"].to_numpy(float), table["numerator"].to_numpy(float), rules)
+    if blank.statistic in ("median", "mean", "total"):
+        hidden = hidden | _few_decide(study, blank, table[by], frame.loc[told, [blank.variable, *by]], table, rules)
+    return table, hidden
 
 
-def _numerators(frame: pd.DataFrame, row: dict[str, str], by: list[str], inside: pd.Series) -> pd.DataFrame | None:
-    """Respondents of each category and group, for shares and totals of conditions."""
-    values = frame[row["variables"]]
-    if row["statistic"] not in ("share", "total"):
-        return None
-    part = frame.loc[inside & values.notna(), by].astype(object)
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        part = part.assign(category=values.astype(object))
-        return part.groupby([*by, "category"], as_index=False).size().rename(columns={"size": "numerator"})
-    part = part.assign(numerator=values.astype("Float64"))
-    if not by:
-        return pd.DataFrame({"numerator": [part["numerator"].sum()]})
-    return part.groupby(by, as_index=False)["numerator"].sum()
+def _coarser(
+    study: Study, frame: pd.DataFrame, blank: Released, table: pd.DataFrame, hidden: np.ndarray
+) -> pd.DataFrame | None:
+    """The frame with each group that is hidden whole put together with its siblings of the fixed hierarchy."""
+    changed: dict[str, pd.Series] = {}
+    for column in blank.by:
+        parents = study.codebook.parent(column)
+        lost = pd.Series(hidden).groupby(table[column].astype(str)).all()
+        wide = {parents.get(code, "") for code in lost.index[lost]} - {""}
+        merged = {code: parent for code, parent in parents.items() if parent in wide}
+        if merged:
+            changed[column] = frame[column].astype(object).replace(merged)
+    return frame.assign(**changed) if changed else None
 
 
-def cells(
-    table: pd.DataFrame, numerators: pd.DataFrame | None, by: tuple[str, ...], rules: Policy, persons: bool = False
-) -> pd.DataFrame:
-    """A long table with what may not be shown taken out, and the flag that says so."""
-    keys = [*by, *(["category"] if "category" in table else [])]
-    out = table[[*keys, *SHOWN]].copy()
-    flag = np.where(out["n"] < rules.caution_base, "caution", "")
-    hidden = (out["n"] < rules.min_base).to_numpy()
-    if numerators is not None:
-        shared = [k for k in keys if k in numerators]
-        counted = out.merge(numerators, on=shared, how="left") if shared else out.assign(**numerators.iloc[0])
-        above = counted["numerator"].fillna(0).to_numpy(float)
-        least = np.minimum(above, out["n"].to_numpy() - above)
-        few = (least < rules.min_respondents) & ((least > 0) | (out["n"].to_numpy() < rules.caution_base))
-        hidden = hidden | few
-        if "category" in out:
-            hidden = _second(out.assign(least=least), hidden, list(by))
-    out["n"] = out["n"].astype(float)
-    out.loc[hidden, SHOWN] = np.nan
-    if persons:
-        out[["estimate", "low", "high"]] = (
-            out[["estimate", "low", "high"]] / rules.round_totals
-        ).round() * rules.round_totals
-    return out.assign(flag=np.where(hidden, "hidden", flag))
+def _estimate(
+    study: Study, blank: Released, values: pd.Series, by: list[pd.Series] | None, told: pd.Series
+) -> Estimate:
+    if blank.statistic == "share":
+        return share(study.design, values, by=by, where=told)
+    if blank.statistic == "mean":
+        return mean(study.design, values, by=by, where=told)
+    if blank.statistic == "median":
+        return quantile(study.design, values, 0.5, by=by, where=told)
+    inside = pd.Series(True, told.index)
+    condition = CONDITION.match(blank.where)
+    if condition:
+        inside = study.frame[condition[1]].isin(condition[2].split("|"))
+    return total(study.design, values, by=by, where=inside, missing="mean")
 
 
-def _second(out: pd.DataFrame, hidden: np.ndarray, by: list[str]) -> np.ndarray:
-    """Where one category of a group is hidden, its next smallest too."""
-    groups = out.groupby(by, observed=True, sort=False).indices.values() if by else [np.arange(len(out))]
-    result = hidden.copy()
-    for rows in groups:
-        if hidden[rows].sum() == 1 and len(rows) > 1:
-            others = rows[~hidden[rows]]
-            result[others[np.argmin(out["least"].to_numpy()[others])]] = True
-    return result
+def _few_decide(
+    study: Study, blank: Released, labels: pd.DataFrame, told: pd.DataFrame, table: pd.DataFrame, rules: Policy
+) -> np.ndarray:
+    """Cells whose median has few answers on a side, or whose sum of money few persons make."""
+    values = told[blank.variable].to_numpy(float)
+    cell = np.zeros(len(told), dtype=np.int64)
+    if blank.by:
+        names = pd.MultiIndex.from_frame(labels.astype(str))
+        cell = names.get_indexer(pd.MultiIndex.from_frame(told[list(blank.by)].astype(str)))
+    if blank.statistic == "median":
+        return one_sided(values, cell, table["estimate"].to_numpy(), rules)
+    if blank.unit.endswith("dh"):
+        return dominated(values * study.design.weights[study.frame.index.get_indexer(told.index)], cell, rules)
+    return np.zeros(len(table), dtype=bool)
 
 
-def _count(study: Study, blank: Released, rules: Policy) -> Released:
-    """Counts of the register, rounded; small groups are hidden."""
-    if study.register is None or any(c not in study.register for c in blank.by):
+def _numerators(table: pd.DataFrame, values: pd.Series, groups: pd.DataFrame, axes: list[str]) -> np.ndarray:
+    """Respondents in each cell's category, or who meet its condition; nan where the statistic has no numerator."""
+    told = values.loc[groups.index]
+    if CATEGORY in table:
+        counted = groups.assign(**{CATEGORY: told}).astype(str).value_counts()
+    elif pd.api.types.is_bool_dtype(told.dtype):
+        met = groups[told.astype(bool).to_numpy()].astype(str)
+        counted = met.value_counts() if axes else pd.Series([len(met)])
+    else:
+        return np.full(len(table), np.nan)
+    if not axes:
+        return np.asarray(counted, dtype=float)
+    return counted.reindex(pd.MultiIndex.from_frame(table[axes].astype(str)), fill_value=0).to_numpy(float)
+
+
+def _hide(table: pd.DataFrame, axes: list[str], blank: Released, rules: Policy, hidden: np.ndarray) -> pd.DataFrame:
+    flag = np.where(hidden, "hidden", np.where(table["n"] < rules.caution_base, "caution", ""))
+    out = table[[*axes, *NUMBERS, "n"]].astype(dict.fromkeys([*NUMBERS, "n"], float))
+    out.loc[hidden, [*NUMBERS, "n"]] = np.nan
+    if blank.unit == "persons":
+        out[NUMBERS] = (out[NUMBERS] / rules.round_totals).round() * rules.round_totals
+    return out.assign(flag=flag)
+
+
+def _standards(study: Study, frame: pd.DataFrame, blank: Released, told: pd.Series, rules: Policy) -> pd.DataFrame:
+    """The share that meets a condition under each of its standards, from the mildest on."""
+    steps = standards(blank.variable)
+    columns = under(frame, blank.variable, steps)
+    told = told & columns.notna().all(axis=1)
+    table = share(study.design, columns, where=told).table().assign(standard=steps)
+    met = columns[told].astype(bool).sum().to_numpy()
+    shown = apart(met, int(told.sum()), steps.index(VARIED[blank.variable].default), rules)
+    hidden = ~shown | unsafe(table["n"].to_numpy(float), met.astype(float), rules)
+    return _hide(table, ["standard"], blank, rules, hidden)
+
+
+def standards(name: str, path: Path = DATA / "public" / "standards.csv") -> list[float]:
+    """The values under which a condition is shown, in order."""
+    known = pd.read_csv(path)
+    return sorted(known.loc[known["indicator"] == name, "value"].astype(float))
+
+
+def _count(register: pd.DataFrame | None, blank: Released, rules: Policy) -> Released:
+    """Counts of the register, rounded; small cells are hidden, and those that would give them away."""
+    if register is None or any(c not in register for c in blank.by):
         return blank
-    counted = study.register.groupby(list(blank.by), observed=True, as_index=False).size()
-    hidden = (counted["size"] < rules.min_base).to_numpy()
-    shown = (counted["size"] / rules.round_totals).round() * rules.round_totals
-    value = shown.mask(hidden)
-    table = counted[list(blank.by)].assign(
-        estimate=value, low=value, high=value, n=np.nan, flag=np.where(hidden, "hidden", "")
-    )
-    return Released(blank.id, blank.statistic, "", blank.by, blank.unit, table, len(study.register), 0.0, "shown")
+    counted = register.groupby(list(blank.by), observed=True, as_index=False).size().rename(columns={"size": "n"})
+    value = counted["n"].astype(float)
+    table = counted.assign(estimate=value, low=value, high=value, numerator=np.nan)
+    hidden = completed(table, blank.by, rules, table["n"].to_numpy() < rules.min_base)
+    shown = _hide(table, list(blank.by), blank, rules, hidden).assign(n=np.nan)
+    shown["flag"] = shown["flag"].where(shown["flag"] == "hidden", "")
+    return replace(blank, frame=shown, respondents=len(register), missing_share=0.0, state="shown")

@@ -161,6 +161,11 @@ def markdown(text: str, environment: dict[str, Any] | None = None) -> str:
     return _MARKDOWN.render(text, {} if environment is None else environment)
 
 
+def inline(text: str) -> str:
+    """Return the HTML of one line of Markdown, without a paragraph around it."""
+    return _MARKDOWN.renderInline(text, {})
+
+
 class _Table(HTMLParser):
     """Copies table tags, unwraps boxes, drops scripts and styles with their content, escapes the rest."""
 

@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import execution
-from welfare_analysis.publishing.markup import markdown, page_name, table
+from welfare_analysis.publishing.markup import inline, markdown, page_name, table
 
 SITE = Path(__file__).parent / "site"
 LABELS = {
@@ -65,7 +65,8 @@ class Page:
 def page(stem: str, notebook: NotebookNode, language: str = "en") -> Page:
     """Return the page of an executed notebook.
 
-    Code is folded; of each output the best form is shown: picture, table, Markdown, and text only where nothing else.
+    Code is folded behind its output; of each output the best form is shown: picture, table, Markdown, and text only
+    where nothing else. A cell with a picture and then one line of Markdown is a figure and its caption.
 
     Parameters
     ----------
@@ -80,13 +81,14 @@ def page(stem: str, notebook: NotebookNode, language: str = "en") -> Page:
     environment: dict[str, Any] = {"headings": []}
     pictures: dict[str, bytes] = {}
 
-    def picture(data: str, output: NotebookNode) -> str:
+    def picture(data: str, output: NotebookNode, caption: str = "") -> str:
         name = f"{stem}-{len(pictures) + 1}.png"
         pictures[name] = base64.b64decode(data)
         width, height = struct.unpack(">II", pictures[name][16:24])
         alt = output.metadata.get("image/png", {}).get("alt") or labels["figure"].format(number=len(pictures))
-        size = f'width="{width}" height="{height}"'
-        return f'<figure><img src="images/{name}" {size} alt="{html.escape(alt)}"></figure>\n'
+        image = f'<img src="images/{name}" width="{width}" height="{height}" alt="{html.escape(alt)}">'
+        under = f"<figcaption>{labels['figure'].format(number=len(pictures))}. {caption}</figcaption>"
+        return f'<figure><div class="wide" tabindex="0">{image}</div>{under}</figure>\n'
 
     forms: dict[str, Callable[[str, NotebookNode], str]] = {
         "image/png": picture,
@@ -99,14 +101,24 @@ def page(stem: str, notebook: NotebookNode, language: str = "en") -> Page:
         if cell.cell_type == "markdown":
             parts.append(markdown(cell.source, environment))
         elif cell.cell_type == "code" and cell.source.strip():
+            caption = _caption(cell.outputs)
+            if caption is not None:
+                parts.append(picture(cell.outputs[0].data["image/png"], cell.outputs[0], inline(caption)))
+            else:
+                parts.extend(_output(output, forms) for output in cell.outputs)
             code = f'<pre tabindex="0"><code>{html.escape(cell.source)}</code></pre>'
             parts.append(f"<details><summary>{labels['code']}</summary>{code}</details>\n")
-            parts.extend(_output(output, forms) for output in cell.outputs)
     headings = environment["headings"]
     title = next((text for tag, _, text in headings if tag == "h1"), stem)
     sections = tuple((anchor, text) for tag, anchor, text in headings if tag == "h2")
     # every part was escaped or sanitised where it was made
     return Page(page_name(stem), title, sections, Markup("".join(parts)), pictures)
+
+
+def _caption(outputs: list[NotebookNode]) -> str | None:
+    """The line behind a picture, where a cell gives just these two."""
+    data = [output.get("data", {}) for output in outputs]
+    return data[1].get("text/markdown") if len(data) == 2 and "image/png" in data[0] else None
 
 
 def _output(output: NotebookNode, forms: Mapping[str, Callable[[str, NotebookNode], str]]) -> str:

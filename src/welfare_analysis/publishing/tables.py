@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
@@ -11,81 +11,132 @@ import pandas as pd
 from IPython.display import HTML
 
 from ..estimation import Estimate
-from ..languages import GAP, amount, number, with_interval
+from ..languages import GAP, amount, between, number, with_interval
+from ..needs import VARIED
 from ..study import DATA, Study
 from .disclosure import Release, Released
+from .suppression import CATEGORY
 
 HEADLINES = ("tenant", "crowded", "cost_burdened", "over_debt_limit", "commute_long")
+COSTS = {
+    "rent_median": "rent_total",
+    "rent_share_median": None,
+    "housing_cost_median": None,
+    "debt_service_median": "debt_service_total",
+    "capacity_median": None,
+    "commute_cost": "commute_cost_total",
+}
+ERRORS = ("bias_with", "coverage_with", "bias_without", "coverage_without")
 MARK = {"": "", "caution": " *", "hidden": ""}
+Z = 1.959963984540054
+
+
+def title(name: str, study: Study) -> str:
+    """Title of a table or figure; without one of its own it is made of its topic and its groups."""
+    book, language = study.codebook, study.language
+    if f"title.{name}" in book.texts.index:
+        return book.text(f"title.{name}", language)
+    first, by, group = name.removesuffix("_standards").removesuffix("_total").partition("_by_")
+    key = f"topic.{first}" if f"topic.{first}" in book.texts.index else f"title.{first}"
+    topic = book.text(key, language)
+    return book.text(f"by.{group}", language, topic=topic) if by else topic
 
 
 def label(study: Study, column: str, code: object) -> str:
-    """Label of a group or category: the list of the codebook with the column's name."""
+    """Label of a group or category: the list of the codebook with the column's name, or its coarser one."""
+    known = next(name for name in _lists(study, column) if str(code) in study.codebook.codes(name))
+    return study.codebook.label(known, str(code), study.language)
+
+
+def _lists(study: Study, column: str) -> list[str]:
+    """Lists that name a column's codes: its own, and the groups that small ones are merged into."""
     book = study.codebook
-    lists = dict(zip(book.variables.index, book.variables["list"], strict=True))
-    return book.label(str(lists.get(column) or column), str(code), study.language)
+    own = book.variables["list"].get(column) or column
+    return [own, *({f"{own}_wide"} & set(book.values["list"]))]
 
 
-def in_order(released: Released, study: Study, column: str, variable: str | None = None) -> list[str]:
+def cell_label(released: Released, study: Study, key: str, code: object) -> str:
+    """Label of what a cell speaks of; a standard is told as its condition."""
+    if key == "standard":
+        unit = "share" if VARIED[released.variable].default < 1 else ""
+        shown = amount(float(str(code)), unit, study.language) if unit else f"{float(str(code)):g}"
+        return study.codebook.text(f"standard.{released.variable}", study.language, value=shown)
+    return label(study, released.variable if key == CATEGORY else key, code)
+
+
+def in_order(released: Released, study: Study, key: str) -> list[str]:
     """Codes of a column that a table has, in the codebook's order."""
-    book = study.codebook
-    lists = dict(zip(book.variables.index, book.variables["list"], strict=True))
-    present = set(released.frame[column].astype(str))
-    return [c for c in book.codes(str(lists.get(variable or column) or variable or column)) if c in present]
+    present = set(released.frame[key].astype(str))
+    lists = _lists(study, released.variable if key == CATEGORY else key)
+    return [code for name in lists for code in study.codebook.codes(name) if code in present]
 
 
-def note(released: Released, study: Study) -> str:
-    """What stands under a table or figure: intervals, respondents, source."""
+def told(released: Released, study: Study, row: pd.Series | None = None) -> str:
+    """A cell (the only one of a table without groups) as number, unit and interval."""
+    cell = released.frame.iloc[0] if row is None else row
+    name = "" if released.unit == "share" else study.codebook.text(f"unit.{released.unit}", study.language)
+    return with_interval(cell["estimate"], cell["low"], cell["high"], released.unit, study.language, name)
+
+
+def source(study: Study) -> str:
+    """Whose answers these are."""
+    if study.is_standin:
+        return study.codebook.text("source.standin", study.language)
+    return study.codebook.text("source.own", study.language, name=study.survey_name)
+
+
+def note(tables: Sequence[Released], study: Study) -> str:
+    """What stands under a table or figure: intervals, respondents, missing answers, source, hidden cells."""
     book, language = study.codebook, study.language
-    source = (
-        book.text("source.standin", language)
-        if study.is_standin
-        else book.text("source.own", language, name=study.survey_name)
-    )
-    if released.statistic == "count":
-        return book.text("note.register", language, base=10, source=source)
-    return book.text("note", language, n=number(released.respondents, language), source=source)
+    shown = [t for t in tables if t.state == "shown"]
+    if any(t.statistic == "count" for t in shown):
+        text = book.text("note.register", language, base=10, source=source(study))
+    else:
+        n = sorted({t.respondents for t in shown})
+        missing = max((t.missing_share for t in shown), default=0.0)
+        respondents = "\u2013".join(number(x, language) for x in ([n[0], n[-1]] if len(n) > 1 else n))
+        fields = {"n": respondents, "missing": amount(missing, "share", language), "source": source(study)}
+        text = book.text("note", language, **fields)
+    flags = set().union(*(t.frame["flag"] for t in shown))
+    marks = [book.text(f"note.{flag}", language) for flag in ("hidden", "caution") if flag in flags]
+    return " ".join([text, *marks])
 
 
 def show(released: Released, study: Study) -> HTML:
     """A released table in the study's language; one row a group, one column a category."""
     book, language = study.codebook, study.language
-    title = book.text(f"title.{released.id}", language)
+    name = title(released.id, study)
     if released.state != "shown":
-        return HTML(f"<p><strong>{escape(title)}</strong>: {escape(book.text(released.state, language))}</p>")
-    frame = released.frame
-    columns = [c for c in ("category", *released.by[1:]) if c in frame]
+        return HTML(f"<p><strong>{escape(name)}</strong>: {escape(book.text(released.state, language))}</p>")
+    counted = released.statistic == "count"
+    frame, first = released.frame, released.by[0]
     cells = [
-        with_interval(row.estimate, row.low, row.high, released.unit, language) + MARK[row.flag]
-        if released.statistic != "count"
-        else amount(row.estimate, released.unit, language)
-        for row in frame.itertuples()
+        amount(row["estimate"], released.unit, language)
+        if counted
+        else with_interval(row["estimate"], row["low"], row["high"], released.unit, language) + MARK[row["flag"]]
+        for _, row in frame.iterrows()
     ]
-    frame = frame.assign(cell=cells)
-    rows = in_order(released, study, released.by[0])
-    heads, body = [], [[label(study, released.by[0], code)] for code in rows]
     unit = book.text(f"unit.{released.unit}", language)
-    for code in (
-        in_order(released, study, columns[0], released.variable if "category" in frame else None) if columns else [None]
-    ):
-        part = frame if code is None else frame[frame[columns[0]].astype(str) == code]
-        found = dict(zip(part[released.by[0]].astype(str), part["cell"], strict=True))
-        name = released.variable if columns and columns[0] == "category" else (columns[0] if columns else "")
-        heads.append(f"{label(study, name, code)}, {unit}" if code is not None else unit)
-        for line, row in zip(body, rows, strict=True):
-            line.append(found.get(row, GAP if released.statistic != "count" else "0"))
-    if released.statistic != "count":
-        counts = frame.groupby(frame[released.by[0]].astype(str))["n"].max()
-        heads.append(book.text("col.n", language))
-        for line, row in zip(body, rows, strict=True):
-            line.append(number(counts[row], language))
-    foot = note(released, study)
-    if (frame["flag"] != "").any():
-        foot += " " + book.text("note.hidden", language)
-    return HTML(markup(title, [book.text("col.group", language), *heads], body, foot))
+    across = next((k for k in released.keys if k != first), None)
+    heads: dict[str | None, str] = {None: unit}
+    if across:
+        heads = {c: f"{cell_label(released, study, across, c)}, {unit}" for c in in_order(released, study, across)}
+    place: list[str | None] = frame[across].astype(str).tolist() if across else [None] * len(frame)
+    found = dict(zip(zip(frame[first].astype(str), place, strict=True), cells, strict=True))
+    n = frame.groupby(frame[first].astype(str))["n"].max()
+    body = [
+        [
+            label(study, first, code),
+            *(found.get((code, head), "0" if counted else GAP) for head in heads),
+            *([] if counted else [number(n[code], language)]),
+        ]
+        for code in in_order(released, study, first)
+    ]
+    titles = [book.text("col.group", language), *heads.values(), *([] if counted else [book.text("col.n", language)])]
+    return HTML(markup(name, titles, body, note([released], study)))
 
 
-def markup(title: str, heads: list[str], body: list[list[str]], foot: str) -> str:
+def markup(name: str, heads: list[str], body: list[list[str]], foot: str) -> str:
     """An accessible HTML table; every text is escaped."""
     head = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
     rows = "".join(
@@ -93,68 +144,71 @@ def markup(title: str, heads: list[str], body: list[list[str]], foot: str) -> st
         for line in body
     )
     last = f'<tfoot><tr><td colspan="{len(heads)}">{escape(foot)}</td></tr></tfoot>' if foot else ""
-    return f"<table><caption>{escape(title)}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>{last}</table>"
+    return f"<table><caption>{escape(name)}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>{last}</table>"
 
 
-def headlines(released: Release, study: Study, assumptions: Path = DATA / "survey" / "assumptions.csv") -> HTML:
-    """How many, what share, how sure: the headline conditions with the sampling interval and that of assumptions."""
-    book, language = study.codebook, study.language
-    heads = ["condition", "people", "sampling", "share", "sampling"]
-    known = pd.read_csv(assumptions).set_index("headline") if study.is_standin and assumptions.is_file() else None
-    body = []
-    for name in HEADLINES:
-        table, people = released[name], released[f"{name}_total"]
-        if table.state != "shown":
-            body.append([book.text(f"title.{name}", language), book.text(table.state, language)])
-            continue
-        line = [book.text(f"title.{name}", language)]
-        for item in (people, table):
-            first = item.frame.iloc[0] if item.state == "shown" else None
-            line.append(GAP if first is None else amount(first["estimate"], item.unit, language))
-            line.append(GAP if first is None else _bounds(first["low"], first["high"], item.unit, language))
-        if known is not None:
-            line.append(_bounds(known.loc[name, "low"], known.loc[name, "high"], "share", language))
-            line.append(f"{amount(assumption_share(table, float(known.loc[name, 'sd'])), 'share', language)}")
-        body.append(line)
-    titles = [book.text(f"col.{h}", language) for h in heads]
-    if known is not None:
-        titles += [book.text("col.assumptions", language), book.text("col.assumption_share", language)]
-    body = [line + [""] * (len(titles) - len(line)) for line in body]
-    return HTML(markup(book.text("title.headlines", language), titles, body, note(released[HEADLINES[1]], study)))
+def assumptions(study: Study, path: Path = DATA / "survey" / "assumptions.csv") -> pd.DataFrame | None:
+    """The range that the assumptions behind the stand-in alone give each headline; None on own answers."""
+    return pd.read_csv(path).set_index("headline") if study.is_standin and path.is_file() else None
 
 
 def assumption_share(table: Released, sd: float) -> float:
     """Share of the variance of a headline that is assumption: sd^2 over sd^2 plus the sampling variance."""
     row = table.frame.iloc[0]
-    sampling = (row["high"] - row["low"]) / (2 * 1.96)
-    return sd**2 / (sd**2 + sampling**2)
+    return sd**2 / (sd**2 + ((row["high"] - row["low"]) / (2 * Z)) ** 2)
 
 
-def _bounds(low: float, high: float, unit: str, language: str) -> str:
-    return f"{amount(low, unit, language)} \u2013 {amount(high, unit, language)}"
+def headlines(released: Release, study: Study) -> HTML:
+    """How many, what share, how sure: each headline with its sampling interval and the range of assumptions."""
+    book, language = study.codebook, study.language
+    known = assumptions(study)
+    names = ["condition", "people", "share", *(["assumptions", "kind"] if known is not None else []), "n"]
+    body = []
+    for name in HEADLINES:
+        table, people = released[name], released[f"{name}_total"]
+        line = [title(name, study)]
+        if table.state != "shown":
+            body.append([*line, book.text(table.state, language), *[""] * (len(names) - 2)])
+            continue
+        line += [told(people, study) if people.state == "shown" else GAP, told(table, study)]
+        if known is not None:
+            row, part = known.loc[name], assumption_share(table, float(known.loc[name, "sd"]))
+            kind = book.text(f"kind.{'illustration' if part > 0.5 else 'finding'}", language)
+            line += [between(row["low"], row["high"], "share", language) + f" {book.text('unit.share', language)}"]
+            line += [f"{kind} ({amount(part, 'share', language)})"]
+        body.append([*line, number(table.respondents, language)])
+    foot = note([released[name] for name in HEADLINES], study)
+    return HTML(markup(title("headlines", study), [book.text(f"col.{n}", language) for n in names], body, foot))
+
+
+def costs(released: Release, study: Study) -> HTML:
+    """At what cost: amounts a member and a month, and their sum over all members where there is a register."""
+    book, language = study.codebook, study.language
+    body = []
+    for name, sum_name in COSTS.items():
+        each, all_ = released[name], released[sum_name] if sum_name else None
+        one = told(each, study) if each.state == "shown" else book.text(each.state, language)
+        total = told(all_, study) if all_ is not None and all_.state == "shown" else GAP if sum_name else ""
+        body.append([title(name, study), one, total, number(each.respondents, language)])
+    heads = [book.text(f"col.{n}", language) for n in ("amount", "a_member", "in_all", "n")]
+    return HTML(markup(title("costs", study), heads, body, note([released[name] for name in COSTS], study)))
 
 
 def validation(study: Study, path: Path = DATA / "survey" / "validation.csv") -> HTML:
     """The stored result of the long simulation: error and coverage of each headline, with and without the follow-up."""
     book, language = study.codebook, study.language
-    stored = pd.read_csv(path)
-    body = [
-        [
-            book.text(f"title.{r.headline}", language),
-            book.text(f"version.{r.version}", language),
-            book.text(f"estimator.{r.method}", language),
-            amount(r.truth, "share", language),
-            number(100 * r.bias, language, 2),
-            number(100 * r.mean_se, language, 2),
-            amount(r.coverage, "share", language),
-            number(r.samples, language),
-        ]
-        for r in stored.itertuples()
-    ]
-    keys = ("condition", "version", "estimator", "truth", "bias", "se", "coverage", "samples")
-    return HTML(
-        markup(book.text("title.validation", language), [book.text(f"col.{k}", language) for k in keys], body, "")
-    )
+    stored = pd.read_csv(path).set_index(["version", "headline", "method"])
+    body = []
+    for version in ("plain", "rich", "strategic"):
+        for name in HEADLINES:
+            pair = [stored.loc[(version, name, method)] for method in ("two_phase", "returners")]
+            line = [book.text(f"version.{version}", language), title(name, study)]
+            line.append(amount(pair[0]["truth"], "share", language))
+            for row in pair:
+                line += [number(100 * row["bias"], language, 2), amount(row["coverage"], "share", language)]
+            body.append([*line, number(pair[0]["samples"], language)])
+    heads = [book.text(f"col.{k}", language) for k in ("version", "condition", "truth", *ERRORS, "samples")]
+    return HTML(markup(title("validation", study), heads, body, ""))
 
 
 def beside(estimates: Mapping[str, Estimate], stored: pd.Series, statistic: str) -> pd.DataFrame:
@@ -174,6 +228,6 @@ def beside_domains(estimate: Estimate, stored: pd.Series, statistic: str) -> pd.
     table = estimate.table()
     keys = statistic + "|" + table["category"] + "|" + table.iloc[:, 1].astype(str)
     theirs = pd.DataFrame({what: stored[keys + f".{what}"].astype(float).to_numpy() for what in ("est", "se")})
-    same = np.allclose(table[["estimate", "se"]], theirs, rtol=1e-9)
-    shown = table.iloc[:, :4].assign(R_estimate=theirs["est"], R_se=theirs["se"])
-    return shown.assign(agree="to 1e-9" if same else "no")
+    same = np.isclose(table[["estimate", "se"]], theirs, rtol=1e-9).all(axis=1)
+    shown = table.iloc[:, :4].assign(**{"R estimate": theirs["est"], "R se": theirs["se"]})
+    return shown.assign(agree=np.where(same, "to 1e-9", "no")).set_index(list(shown.columns[:2]))

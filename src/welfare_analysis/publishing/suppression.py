@@ -1,0 +1,132 @@
+"""Which cells of a table may not be shown.
+
+First the cells that fail a rule themselves: few respondents behind the base, the numerator or the complement; a median
+with few answers on a side; a sum of money that one or two persons make. Then further cells, because along every line of
+a table (its groups, or categories that add to one) the hidden cells together are what the margin leaves: they must be
+two at least, and their union fit to be shown. The counts are respondents, never weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+CATEGORY = "category"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Thresholds in respondents, shares for sums of money, and the rounding base of numbers of people."""
+
+    min_respondents: int
+    min_base: int
+    caution_base: int
+    round_totals: int
+    dominance_share: float
+    protection_share: float
+
+    @classmethod
+    def read(cls, path: Path) -> Policy:
+        """Read a file with the columns rule and value."""
+        rules = pd.read_csv(path).set_index("rule")["value"].to_dict()
+        return cls(**{name: rules[name] for name in cls.__dataclass_fields__})
+
+
+def unsafe(n: np.ndarray, numerator: np.ndarray, rules: Policy) -> np.ndarray:
+    """Cells with few respondents behind base, numerator or complement; ``numerator`` is nan where there is none.
+
+    Nobody or everybody (0 or 100 %) is told of a group from ``caution_base`` on: below it speaks of each person.
+    """
+    least = np.fmin(numerator, n - numerator)
+    few = (least < rules.min_respondents) & ((least > 0) | (n < rules.caution_base))
+    return (n < rules.min_base) | few
+
+
+def one_sided(values: np.ndarray, cell: np.ndarray, median: np.ndarray, rules: Policy) -> np.ndarray:
+    """Cells whose median has fewer than ``min_respondents`` answers at or below it, or at or above it.
+
+    ``values`` (n,) are the answers, ``cell`` (n,) the place of each in ``median`` (cells,).
+    """
+    own, count = median[cell], len(median)
+    below = np.bincount(cell[values <= own], minlength=count)
+    above = np.bincount(cell[values >= own], minlength=count)
+    return np.minimum(below, above) < rules.min_respondents
+
+
+def dominated(amounts: np.ndarray, cell: np.ndarray, rules: Policy) -> np.ndarray:
+    """Cells whose weighted sum is made by few persons.
+
+    The two largest pass ``dominance_share`` of it, or the others leave the largest known within ``protection_share``:
+    the (n, k) and p % rules (Hundepool and others, Statistical Disclosure Control, 2012, section 4.2).
+    """
+    ordered = pd.DataFrame({"cell": cell, "amount": amounts}).sort_values("amount", ascending=False)
+    groups = ordered.groupby("cell")["amount"]
+    total, first = groups.sum(), groups.first()
+    two = groups.head(2).groupby(ordered["cell"]).sum()
+    return ((two > rules.dominance_share * total) | (total - two < rules.protection_share * first)).to_numpy()
+
+
+def completed(cells: pd.DataFrame, axes: Sequence[str], rules: Policy, hidden: np.ndarray) -> np.ndarray:
+    """The hidden cells and those that must go with them.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        One row a cell: the columns ``axes``, n and numerator (nan where there is none).
+    axes : sequence of str
+        Group columns, and ``category`` where the shares of a group add to one.
+    hidden : (cells,) boolean array
+        Cells that fail by themselves.
+
+    Returns
+    -------
+    (cells,) boolean array
+        Such that a line that is not hidden whole has no hidden cell, or several whose union is not `unsafe`. The
+        smallest shown cell of a line is taken first.
+    """
+    result = hidden.copy()
+    n, numerator = cells["n"].to_numpy(float), cells["numerator"].to_numpy(float)
+    size = np.where(np.isnan(numerator), n, np.fmin(numerator, n - numerator))
+    lines = list(_lines(cells, axes))
+    changed = True
+    while changed:
+        changed = False
+        for axis, rows in lines:
+            inside = rows[result[rows]]
+            if not 0 < len(inside) < len(rows):
+                continue
+            base = n[inside].max() if axis == CATEGORY else n[inside].sum()
+            if len(inside) == 1 or unsafe(np.array([base]), np.array([numerator[inside].sum()]), rules)[0]:
+                shown = rows[~result[rows]]
+                result[shown[np.argmin(size[shown])]] = changed = True
+    return result
+
+
+def _lines(cells: pd.DataFrame, axes: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
+    """Rows along each axis, the other axes held fixed."""
+    for axis in axes:
+        others = [a for a in axes if a != axis]
+        whole = [np.arange(len(cells))]
+        groups = cells.groupby(others, observed=True, sort=False).indices.values() if others else whole
+        yield from ((axis, rows) for rows in groups)
+
+
+def apart(numerators: np.ndarray, n: int, pinned: int, rules: Policy) -> np.ndarray:
+    """Which nested conditions may be shown beside each other: no two numbers of respondents differ by a few.
+
+    ``numerators`` (k,) are respondents who meet stricter and stricter conditions; ``pinned`` is shown elsewhere and
+    goes first, then its neighbours, nearest first.
+    """
+    kept = [0, n, int(numerators[pinned])]
+    shown = np.zeros(len(numerators), dtype=bool)
+    for place in sorted(range(len(numerators)), key=lambda i: abs(i - pinned)):
+        gaps = np.abs(np.array(kept if place != pinned else kept[:2]) - numerators[place])
+        shown[place] = bool(((gaps == 0) | (gaps >= rules.min_respondents)).all())
+        if place == pinned and not shown[place]:
+            break
+        kept += [int(numerators[place])] if shown[place] else []
+    return shown

@@ -1,0 +1,59 @@
+"""Sentences: direction and superlatives come from estimates, and differences that are not clear are not told."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from welfare_analysis.publishing import Released, briefs
+from welfare_analysis.study import DATA
+from welfare_analysis.survey.codebook import Codebook
+
+STUDY = SimpleNamespace(codebook=Codebook.read(DATA / "codebook"), language="en", is_standin=True, survey_name="a.csv")
+
+
+def table(*rows, state="shown"):
+    """A table of shares by rank group: (estimate, half-width)."""
+    codes = ["guards", "inspectors", "officers", "senior"][: len(rows)]
+    frame = pd.DataFrame({"rank_group": codes, "estimate": [r[0] for r in rows], "n": 100.0, "flag": ""})
+    frame = frame.assign(low=[r[0] - r[1] for r in rows], high=[r[0] + r[1] for r in rows])
+    return Released("crowded_by_rank", "share", "crowded", ("rank_group",), "share", frame=frame, state=state)
+
+
+def test_highest_and_lowest_are_named():
+    """Two groups far apart are told with their intervals."""
+    text = briefs.contrast(table((0.2, 0.01), (0.5, 0.01), (0.3, 0.01)), STUDY)
+    assert text.startswith("highest inspectors, 50.0 % (49.0\u201351.0); lowest guards, 20.0 %")
+
+
+def test_no_clear_difference_is_said():
+    """Two groups whose difference is within its error are not ranked."""
+    assert briefs.contrast(table((0.20, 0.05), (0.22, 0.05)), STUDY).startswith("no clear difference")
+
+
+def test_few_groups_or_none():
+    """One group has no contrast; a hidden or an unasked table says so."""
+    assert briefs.contrast(table((0.2, 0.01)), STUDY) == STUDY.codebook.text("hidden")
+    assert briefs.contrast(table((0.2, 0.01), (0.4, 0.01), state="not_asked"), STUDY) == STUDY.codebook.text(
+        "not_asked"
+    )
+
+
+@pytest.mark.parametrize("groups", [2, 4, 9])
+def test_all_pairs_are_compared_at_five_per_cent(groups):
+    """Of groups that are alike the extremes are told apart in about one sample of twenty."""
+    rng = np.random.default_rng(groups)
+    draws = rng.normal(size=(4000, groups))
+    ends = pd.DataFrame({"top": draws.max(axis=1), "bottom": draws.min(axis=1)})
+    half = stats.norm.ppf(0.975)
+    told = [
+        briefs.differ(
+            pd.Series({"estimate": t, "low": t - half, "high": t + half}),
+            pd.Series({"estimate": b, "low": b - half, "high": b + half}),
+            groups,
+        )
+        for t, b in ends.itertuples(index=False)
+    ]
+    assert 0.04 < np.mean(told) < 0.06

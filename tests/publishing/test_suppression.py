@@ -1,0 +1,131 @@
+"""Cells that may not be shown, and those that would give them away."""
+
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from welfare_analysis.publishing.suppression import Policy, apart, completed, dominated, one_sided, unsafe
+
+RULES = Policy(10, 30, 50, 10, 0.9, 0.1)
+NAN = np.nan
+
+
+def hidden(cells, axes=("g",)):
+    """The final pattern of a table of n and numerators."""
+    first = unsafe(cells["n"].to_numpy(float), cells["numerator"].to_numpy(float), RULES)
+    return completed(cells, axes, RULES, first)
+
+
+def table(n, numerator=None, **keys):
+    keys = keys or {"g": [f"g{i}" for i in range(len(n))]}
+    return pd.DataFrame({**keys, "n": n, "numerator": numerator or [NAN] * len(n)})
+
+
+def test_bases():
+    """Fewer than 30 respondents are not shown."""
+    assert list(unsafe(np.array([29.0, 30.0]), np.array([NAN, NAN]), RULES)) == [True, False]
+
+
+def test_numerators_and_complements():
+    """A share that rests on 1 to 9 respondents, or leaves 1 to 9, is hidden; 10 is shown."""
+    n, numerator = np.full(4, 100.0), np.array([9.0, 10.0, 91.0, 90.0])
+    assert list(unsafe(n, numerator, RULES)) == [True, False, True, False]
+
+
+def test_nobody_and_everybody_in_a_small_group():
+    """0 % or 100 % speaks of each person in a group under 50, and not in a large one."""
+    n, numerator = np.array([40.0, 49.0, 500.0, 500.0]), np.array([0.0, 49.0, 0.0, 500.0])
+    assert list(unsafe(n, numerator, RULES)) == [True, True, False, False]
+
+
+def test_one_hidden_group_takes_the_smallest_along():
+    """The level of all is published, so a single hidden group would be all less the others."""
+    cells = table([638, 2722, 5611, 25822], [2, 260, 160, 210])
+    assert list(hidden(cells)) == [True, False, True, False]
+
+
+def test_hidden_groups_together_must_pass():
+    """Two hidden groups of 6 and 2 respondents sum to less than ten: a third goes too."""
+    cells = table([500, 500, 500, 500], [6, 2, 40, 50])
+    assert list(hidden(cells)) == [True, True, True, False]
+    enough = table([500, 500, 500, 500], [6, 7, 40, 50])
+    assert list(hidden(enough)) == [True, True, False, False]
+
+
+def test_one_hidden_category_takes_the_smallest_along():
+    """Shares of a group add to one, so one hidden category would be one less the others."""
+    cells = table([200] * 6, [100, 95, 5, 80, 70, 50], g=["a"] * 3 + ["b"] * 3, category=list("xyz") * 2)
+    assert list(hidden(cells, ("g", "category"))) == [False, True, True, False, True, True]
+
+
+def test_counts_are_closed_in_both_directions():
+    """In a table of counts a hidden cell could be computed from its row or from its column."""
+    cells = table([5, 400, 300, 200], g=["a", "a", "b", "b"], h=["x", "y", "x", "y"])
+    assert hidden(cells, ("g", "h")).all()
+
+
+def test_what_is_safe_stays():
+    """A table without a hidden cell loses nothing."""
+    assert not hidden(table([100, 200, 300], [20, 30, 40])).any()
+
+
+def recovered(cells, axes, pattern):
+    """Whether a line of a published table with all margins known leaves an unsafe union of hidden cells."""
+    for axis in axes:
+        others = [a for a in axes if a != axis]
+        for _, line in cells.assign(hidden=pattern).groupby(others) if others else [((), cells.assign(hidden=pattern))]:
+            gone = line[line["hidden"]]
+            if 0 < len(gone) < len(line):
+                base = gone["n"].max() if axis == "category" else gone["n"].sum()
+                if (
+                    len(gone) == 1
+                    or unsafe(np.array([float(base)]), np.array([float(gone["numerator"].sum())]), RULES)[0]
+                ):
+                    return True
+    return False
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 60), min_size=3, max_size=3), min_size=2, max_size=5))
+def test_no_line_gives_a_small_number_away(counts):
+    """Whatever the counts, what the margins leave of the hidden cells of any line is itself fit to be shown."""
+    keys = [(g, c) for g in range(len(counts)) for c in range(3)]
+    numerators = [counts[g][c] for g, c in keys]
+    cells = table(
+        [max(sum(counts[g]), 1) for g, _ in keys], numerators, g=[g for g, _ in keys], category=[c for _, c in keys]
+    )
+    pattern = hidden(cells, ("g", "category"))
+    assert not recovered(cells, ("g", "category"), pattern)
+    first = unsafe(cells["n"].to_numpy(float), cells["numerator"].to_numpy(float), RULES)
+    assert (pattern >= first).all()
+
+
+def test_a_median_needs_ten_answers_on_each_side():
+    """Weights can push a median to the edge of a group."""
+    values, cell = np.r_[np.arange(40.0), np.arange(40.0)], np.repeat([0, 1], 40)
+    assert list(one_sided(values, cell, np.array([20.0, 36.0]), RULES)) == [False, True]
+
+
+def test_a_sum_that_one_or_two_make():
+    """Two contributions above 90 % of a sum, or a largest one known within 10 %, are hidden; an even sum is not."""
+    even, two = np.full(40, 100.0), np.r_[[4000.0, 3000.0], np.full(38, 10.0)]
+    near = np.r_[[5000.0, 500.0], np.full(38, 10.0)]
+    cell = np.repeat([0, 1, 2], 40)
+    assert list(dominated(np.r_[even, two, near], cell, RULES)) == [False, True, True]
+
+
+def test_nested_conditions_do_not_differ_by_a_few():
+    """Two standards between which fewer than ten respondents lie are not shown together; the headline's stays."""
+    assert list(apart(np.array([200, 100, 95, 40]), 500, 1, RULES)) == [True, True, False, True]
+    assert list(apart(np.array([495, 100, 4]), 500, 1, RULES)) == [False, True, False]
+    assert not apart(np.array([200, 5, 0]), 500, 1, RULES).any()
+
+
+def test_policy_is_read_from_its_file(tmp_path):
+    """The thresholds are data, and each must be there."""
+    path = tmp_path / "policy.csv"
+    pd.DataFrame(
+        {"rule": list(Policy.__dataclass_fields__), "value": [10, 30, 50, 10, 0.9, 0.1], "source": "x"}
+    ).to_csv(path, index=False)
+    assert Policy.read(path) == RULES
