@@ -46,7 +46,15 @@ def test_labels_and_texts_in_three_languages():
         ("variables.csv", 9, "asked_if", "status is active"),
         ("variables.csv", 1, "asked_if", "status = active"),
         ("values.csv", 1, "code", "active"),
+        ("variables.csv", 9, "asked_if", "status = activ"),
+        ("variables.csv", 9, "asked_if", "statu = active"),
+        ("variables.csv", 3, "low", "five"),
+        ("variables.csv", 3, "high", "4"),
+        ("variables.csv", 3, "name", "sex"),
+        ("variables.csv", 3, "evidence", "heard"),
         ("texts.csv", 0, "fr", ""),
+        ("texts.csv", 1, "ar", "{nothing}"),
+        ("texts.csv", 1, "key", "banner"),
     ],
 )
 def test_a_fault_in_the_codebook_is_named(folder, table, row, column, value):
@@ -54,3 +62,26 @@ def test_a_fault_in_the_codebook_is_named(folder, table, row, column, value):
     change(folder, table, row, column, value)
     with pytest.raises(WelfareError, match=f"{table}, row {row + 2}, {column}"):
         Codebook.read(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "cannot be read"),
+        (b"a,b\n1,2\n1,2,3\n", "cannot be read"),
+        (b"\xff\xfe\x00", "cannot be read"),
+        ("label_ar\nع\n".encode("cp1256"), "cannot be read"),
+        (b"list;code;label_ar\n", "values.csv, row 1, list"),
+    ],
+)
+def test_a_codebook_that_cannot_be_read(folder, content, message):
+    """A file that is no table in UTF-8, or lacks a column, is told in a sentence."""
+    (folder / "values.csv").write_bytes(content)
+    with pytest.raises(WelfareError, match=message):
+        Codebook.read(folder)
+
+
+def test_a_codebook_is_a_folder(folder):
+    """A file in the place of the folder is told, with what to name."""
+    with pytest.raises(WelfareError, match="folder of three CSV files"):
+        Codebook.read(folder / "values.csv")

@@ -14,6 +14,25 @@ LANGUAGES = ("ar", "fr", "en")
 TYPES = ("key", "code", "yes_no", "integer", "amount")
 EVIDENCE = ("reported", "seed", "added")
 CONDITION = re.compile(r"^(\w+) (?:=|in) ([\w|]+)$")
+FIELD = re.compile(r"\{(\w+)\}")
+LABELS = ("label_ar", "label_fr", "label_en")
+COLUMNS = {
+    "variables.csv": (
+        "name",
+        "block",
+        "type",
+        "list",
+        "unit",
+        "low",
+        "high",
+        "asked_if",
+        "required",
+        "evidence",
+        *LABELS,
+    ),
+    "values.csv": ("list", "code", "parent", *LABELS),
+    "texts.csv": ("key", *LANGUAGES),
+}
 PARENTS = {"rank": "rank_group", "command": "command_group"}
 
 
@@ -32,14 +51,15 @@ class Codebook:
         Raises
         ------
         WelfareError
-            A file that is not there, an unknown list, type or evidence, a missing label, a condition that cannot be
-            read or that goes in a circle; file, row and column are named.
+            A file that is not there or cannot be read, a missing column, a name twice, an unknown list, type or
+            evidence, a missing label, bounds that are no numbers, fields of a text that differ between languages, a
+            condition that cannot be read, names no code or goes in a circle; file, row and column are named.
         """
         folder = Path(folder)
         book = cls(
-            _table(folder / "variables.csv").set_index("name"),
+            _table(folder / "variables.csv", "name"),
             _table(folder / "values.csv"),
-            _table(folder / "texts.csv").set_index("key"),
+            _table(folder / "texts.csv", "key"),
         )
         _check(book)
         return book
@@ -87,34 +107,69 @@ class Codebook:
         return (match[1], match[2].split("|")) if match else None
 
 
-def _table(path: Path) -> pd.DataFrame:
+def _table(path: Path, key: str = "") -> pd.DataFrame:
+    """One file of the codebook, indexed by its key."""
     if not path.is_file():
         raise WelfareError("the file is not there", where=str(path), hint="A codebook is a folder of three CSV files.")
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        what = "the codebook cannot be read"
+        raise WelfareError(what, where=path.name, got=str(error).strip()[:120], expected="CSV in UTF-8") from None
+    lacking = [name for name in COLUMNS[path.name] if name not in table]
+    if lacking:
+        what = "a fault in the codebook"
+        raise WelfareError(what, where=f"{path.name}, row 1, {lacking[0]}", expected=", ".join(COLUMNS[path.name]))
+    if not key:
+        return table
+    doubled = table[key].duplicated().to_numpy()
+    if doubled.any():
+        raise _fault(path.name, int(doubled.argmax()), key, table[key][doubled].iloc[0], "each once")
+    return table.set_index(key)
+
+
+def _fault(table: str, row: int, column: str, got: object, expected: str) -> WelfareError:
+    return WelfareError(
+        "a fault in the codebook", where=f"{table}, row {row + 2}, {column}", got=got, expected=expected
+    )
 
 
 def _check(book: Codebook) -> None:
-    def fault(table: str, row: int, column: str, got: object, expected: str) -> WelfareError:
-        return WelfareError(
-            "a fault in the codebook", where=f"{table}, row {row + 2}, {column}", got=got, expected=expected
-        )
+    doubled = book.values.duplicated(["list", "code"]).to_numpy()
+    if doubled.any():
+        raise _fault("values.csv", int(doubled.argmax()), "code", "a code twice", "each code once in a list")
+    _check_labels(book)
+    for row, name in enumerate(book.variables.index):
+        _check_variable(book, row, str(name))
 
-    lists = set(book.values["list"])
-    for row, (name, line) in enumerate(book.variables.iterrows()):
-        for column, allowed in (("type", TYPES), ("evidence", EVIDENCE)):
-            if line[column] not in allowed:
-                raise fault("variables.csv", row, column, line[column], " or ".join(allowed))
-        if line["type"] in ("code", "yes_no") and line["list"] not in lists:
-            raise fault("variables.csv", row, "list", line["list"], "a list of values.csv")
-        rule = book.condition(str(name))
-        if line["asked_if"] and (rule is None or rule[0] not in book.variables.index):
-            raise fault("variables.csv", row, "asked_if", line["asked_if"], "`variable = code` or `variable in a|b`")
-        seen = {str(name)}
-        while rule:
-            if rule[0] in seen:
-                raise fault("variables.csv", row, "asked_if", line["asked_if"], "conditions without a circle")
-            seen.add(rule[0])
-            rule = book.condition(rule[0])
+
+def _check_variable(book: Codebook, row: int, name: str) -> None:
+    line = book.variables.loc[name]
+    for column, allowed in (("type", TYPES), ("evidence", EVIDENCE)):
+        if line[column] not in allowed:
+            raise _fault("variables.csv", row, column, line[column], " or ".join(allowed))
+    if line["type"] in ("code", "yes_no") and line["list"] not in set(book.values["list"]):
+        raise _fault("variables.csv", row, "list", line["list"], "a list of values.csv")
+    if line["type"] in ("integer", "amount"):
+        bounds = pd.to_numeric(line[["low", "high"]], errors="coerce")
+        for column in bounds.index[bounds.isna()]:
+            raise _fault("variables.csv", row, column, line[column], "a number")
+        if bounds["low"] > bounds["high"]:
+            raise _fault("variables.csv", row, "high", line["high"], f"at least {line['low']}")
+    rule, seen = book.condition(name), {name}
+    while rule or line["asked_if"]:
+        if rule is None or rule[0] not in book.variables.index:
+            raise _fault("variables.csv", row, "asked_if", line["asked_if"], "`variable = code` or `variable in a|b`")
+        if rule[0] in seen:
+            raise _fault("variables.csv", row, "asked_if", line["asked_if"], "conditions without a circle")
+        known = book.values.loc[book.values["list"] == book.variables.loc[rule[0], "list"], "code"]
+        if not set(rule[1]) <= set(known):
+            raise _fault("variables.csv", row, "asked_if", line["asked_if"], f"codes of {rule[0]}")
+        seen.add(rule[0])
+        line, rule = book.variables.loc[rule[0]], book.condition(rule[0])
+
+
+def _check_labels(book: Codebook) -> None:
     tables = (
         ("variables.csv", book.variables, "label_"),
         ("values.csv", book.values, "label_"),
@@ -124,7 +179,9 @@ def _check(book: Codebook) -> None:
         for language in LANGUAGES:
             empty = (frame[prefix + language].str.strip() == "").to_numpy()
             if empty.any():
-                raise fault(table, int(empty.argmax()), prefix + language, "", "a text in each language")
-    doubled = book.values.duplicated(["list", "code"]).to_numpy()
-    if doubled.any():
-        raise fault("values.csv", int(doubled.argmax()), "code", "a code twice", "each code once in a list")
+                raise _fault(table, int(empty.argmax()), prefix + language, "", "a text in each language")
+    for row, line in enumerate(book.texts[list(LANGUAGES)].to_numpy()):
+        fields = [sorted(FIELD.findall(text)) for text in line]
+        for language, found in zip(LANGUAGES, fields, strict=True):
+            if found != fields[-1]:
+                raise _fault("texts.csv", row, language, found, f"the fields of the English text, {fields[-1]}")
