@@ -75,7 +75,7 @@ def highest_lowest(released: Released, study: Study, category: str | None = None
     name = title(released.id, study)
     if category is not None and released.state == "shown":
         name += f" ({cell_label(released, study, CATEGORY, category)})"
-    return Markdown(f"**{name}.** {contrast(released, study, category)}")
+    return Markdown(f"**{name}**: {contrast(released, study, category)}")
 
 
 def who_where(released: Release, study: Study) -> Markdown:

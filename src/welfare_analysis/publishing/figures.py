@@ -28,7 +28,7 @@ from ..needs import VARIED
 from ..study import ROOT, Study
 from .disclosure import Release, Released, protect
 from .suppression import CATEGORY
-from .tables import HEADLINES, cell_label, in_order, label, note, title, told
+from .tables import HEADLINES, cell_label, codes, in_order, label, note, standard, title, told
 
 # Okabe and Ito (2008), the order of the list of codes.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
@@ -111,7 +111,13 @@ def profile(tables: Sequence[Released], study: Study, _: float) -> Figure:
     """Who and where: a panel a headline, a row a group of every grouping, the level of all as a line."""
     names = [n for n in HEADLINES if any(t.variable == n and t.state == "shown" for t in tables)]
     shown = [t for t in tables if t.state == "shown"]
-    rows = list(dict.fromkeys((t.by[0], code) for t in shown if t.by for code in in_order(t, study, t.by[0])))
+    grouped = [t for t in shown if t.by]
+    rows = [
+        (key, code)
+        for key in dict.fromkeys(t.by[0] for t in grouped)
+        for code in codes(study, key)
+        if any(t.by[0] == key and code in set(t.frame[key].astype(str)) for t in grouped)
+    ]
     place, height = {}, 0.0
     starts = dict(reversed(rows))  # the first row of each grouping
     for key, code in reversed(rows):
@@ -145,8 +151,7 @@ def steps(tables: Sequence[Released], study: Study, _: float) -> Figure:
             text = amount(row["estimate"], "share", study.language)
             axes.annotate(text, (place, 100 * row["high"]), (0, 4), textcoords="offset points", ha="center", fontsize=8)
         values = table.frame["standard"]
-        ticks = [amount(v, "share", study.language).replace(".0", "") if default < 1 else f"{v:g}" for v in values]
-        axes.set_xticks(range(len(values)), ticks)
+        axes.set_xticks(range(len(values)), [standard(v, table, study) for v in values])
         axes.set_xlim(-0.6, len(values) - 0.4)
         axes.set_ylim(0, 115 * np.nanmax(table.frame["high"], initial=0.01))
         axes.set_title(_wrapped(study.codebook.text(f"short.{table.variable}", study.language)))
@@ -264,7 +269,7 @@ def alt_text(name: str, tables: Sequence[Released], study: Study) -> str:
             value = amount(row["estimate"], table.unit, study.language) if counted else told(table, study, row)
             lines.append(f"{', '.join(names)} {value}".strip())
         parts.append((f"{title(table.id, study)}: " if several else "") + "; ".join(lines))
-    return ". ".join(parts) + "."
+    return " ".join(part if part.endswith(("?", ".")) else f"{part}." for part in parts)
 
 
 def fingerprint(figure: Figure) -> str:

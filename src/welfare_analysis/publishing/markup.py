@@ -234,6 +234,6 @@ def table(source: str) -> str:
     copy = re.sub(
         r"<td((?: [a-z]+=\"[^\"]*\")*)>([^<]*)</td>",
         lambda cell: f'<td class="number"{cell[1]}>{cell[2]}</td>' if NUMBER.fullmatch(cell[2].strip()) else cell[0],
-        parser.result(),
+        re.sub(r"\([^()<>]*\u2013[^()<>]*\)", lambda m: f'<span class="interval">{m[0]}</span>', parser.result()),
     )
     return f'<div class="wide" tabindex="0">{copy.strip()}</div>\n'

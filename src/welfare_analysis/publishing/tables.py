@@ -11,7 +11,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from ..estimation import Estimate
-from ..languages import GAP, amount, between, number, with_interval
+from ..languages import GAP, MARKS, PERCENT, amount, between, number, with_interval
 from ..needs import VARIED
 from ..study import DATA, Study
 from .disclosure import Release, Released
@@ -58,17 +58,33 @@ def _lists(study: Study, column: str) -> list[str]:
 def cell_label(released: Released, study: Study, key: str, code: object) -> str:
     """Label of what a cell speaks of; a standard is told as its condition."""
     if key == "standard":
-        unit = "share" if VARIED[released.variable].default < 1 else ""
-        shown = amount(float(str(code)), unit, study.language) if unit else f"{float(str(code)):g}"
-        return study.codebook.text(f"standard.{released.variable}", study.language, value=shown)
+        return study.codebook.text(
+            f"standard.{released.variable}", study.language, value=standard(code, released, study)
+        )
     return label(study, released.variable if key == CATEGORY else key, code)
+
+
+def standard(value: object, released: Released, study: Study) -> str:
+    """A standard as short as it can be written: ``2.5``, ``30 %``."""
+    share = VARIED[released.variable].default < 1
+    shown = f"{float(str(value)) * (100 if share else 1):g}"
+    point = MARKS[study.language][1]
+    return shown.replace(".", point) + (PERCENT[study.language] if share else "")
 
 
 def in_order(released: Released, study: Study, key: str) -> list[str]:
     """Codes of a column that a table has, in the codebook's order."""
     present = set(released.frame[key].astype(str))
-    lists = _lists(study, released.variable if key == CATEGORY else key)
-    return [code for name in lists for code in study.codebook.codes(name) if code in present]
+    return [code for code in codes(study, released.variable if key == CATEGORY else key) if code in present]
+
+
+def codes(study: Study, column: str) -> list[str]:
+    """Codes of a column, each followed where it is the last of a group by what the group is merged into."""
+    own, *wide = _lists(study, column)
+    parents = study.codebook.parent(own) if wide else {}
+    found = [code for name in wide[:1] for code in study.codebook.codes(name)]
+    last = {parent: code for code, parent in parents.items()}
+    return [c for code in study.codebook.codes(own) for c in (code, *(p for p in found if last.get(p) == code))]
 
 
 def told(released: Released, study: Study, row: pd.Series | None = None) -> str:
@@ -96,7 +112,7 @@ def note(tables: Sequence[Released], study: Study) -> str:
         missing = max((t.missing_share for t in shown), default=0.0)
         respondents = "\u2013".join(number(x, language) for x in ([n[0], n[-1]] if len(n) > 1 else n))
         fields = {"n": respondents, "missing": amount(missing, "share", language), "source": source(study)}
-        text = book.text("note", language, **fields)
+        text = book.text("note" if len(shown) < 2 else "note.several", language, **fields)
     flags = set().union(*(t.frame["flag"] for t in shown))
     marks = [book.text(f"note.{flag}", language) for flag in ("hidden", "caution") if flag in flags]
     return " ".join([text, *marks])
@@ -202,13 +218,30 @@ def validation(study: Study, path: Path = DATA / "survey" / "validation.csv") ->
     for version in ("plain", "rich", "strategic"):
         for name in HEADLINES:
             pair = [stored.loc[(version, name, method)] for method in ("two_phase", "returners")]
-            line = [book.text(f"version.{version}", language), title(name, study)]
+            line = [book.text(f"version.{version}", language), book.text(f"short.{name}", language)]
             line.append(amount(pair[0]["truth"], "share", language))
             for row in pair:
                 line += [number(100 * row["bias"], language, 2), amount(row["coverage"], "share", language)]
             body.append([*line, number(pair[0]["samples"], language)])
     heads = [book.text(f"col.{k}", language) for k in ("version", "condition", "truth", *ERRORS, "samples")]
     return HTML(markup(title("validation", study), heads, body, ""))
+
+
+def validation_families(study: Study, path: Path = DATA / "survey" / "validation.csv") -> HTML:
+    """Coverage of the tables that the pages print, over all their cells and in the worst, answers without error."""
+    book, language = study.codebook, study.language
+    stored = pd.read_csv(path)
+    rows = stored[
+        (stored["version"] == "plain") & (stored["method"] == "two_phase") & ~stored["headline"].isin(HEADLINES)
+    ]
+    body = []
+    for r in rows.itertuples():
+        name = title(r.headline, study)
+        name += f" ({book.text('unit.persons', language)})" if r.headline.endswith("_total") else ""
+        told = [amount(x, "share", language) for x in (r.coverage, r.worst_coverage)]
+        body.append([name, number(r.cells, language), *told, number(r.samples, language)])
+    heads = [book.text(f"col.{k}", language) for k in ("table", "cells", "coverage", "worst", "samples")]
+    return HTML(markup(title("families", study), heads, body, ""))
 
 
 def beside(estimates: Mapping[str, Estimate], stored: pd.Series, statistic: str) -> pd.DataFrame:
