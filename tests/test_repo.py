@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -148,3 +149,16 @@ def test_readme_names_every_command():
     assert commands
     missing = [name for name in commands if not re.search(rf"\bmake {name}\b|`{name}`", readme)]
     assert not missing
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_stand_in_is_named_at_every_number(path):
+    """The first output says that nobody answered; each figure and released table names the stand-in as its source."""
+    texts = pd.read_csv(ROOT / "data" / "codebook" / "texts.csv").set_index("key")["en"]
+    outputs = [output for cell in code_cells(path) for output in cell.outputs]
+    assert texts["banner"] in outputs[0]["data"]["text/markdown"]
+    for output, following in zip(outputs, [*outputs[1:], {}], strict=True):
+        if "image/png" in output.data:
+            assert texts["source.standin"] in following["data"]["text/markdown"]
+        if "<tfoot>" in output.data.get("text/html", ""):
+            assert texts["source.standin"] in output.data["text/html"]

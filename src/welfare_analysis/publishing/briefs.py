@@ -112,6 +112,11 @@ def findings(released: Release, study: Study) -> Markdown:
     return Markdown("\n".join(lines))
 
 
+def nature(study: Study) -> Markdown:
+    """On the stand-in how the range of assumptions is to be read; nothing on own answers."""
+    return Markdown(study.codebook.text("assumptions", study.language) if study.is_standin else "")
+
+
 def standards(released: Release, study: Study) -> Markdown:
     """What changes each headline: its share under the mildest and the strictest standard shown."""
     book, lines = study.codebook, []
@@ -132,7 +137,7 @@ def standards(released: Release, study: Study) -> Markdown:
 
 
 def trust(study: Study, path: Path = DATA / "survey" / "validation.csv") -> Markdown:
-    """How often the intervals held a known truth, with and without the follow-up: the stored simulations."""
+    """What the weights stand on, and how often the intervals held a known truth in the stored simulations."""
     stored = pd.read_csv(path)
     plain = stored[(stored["version"] == "plain") & stored["headline"].isin(HEADLINES)]
     fields: dict[str, str] = {"samples": number(plain["samples"].max(), study.language)}
@@ -142,7 +147,8 @@ def trust(study: Study, path: Path = DATA / "survey" / "validation.csv") -> Mark
     strategic = stored[(stored["version"] == "strategic") & (stored["method"] == "two_phase")]
     strategic = strategic[strategic["headline"].isin(HEADLINES)]
     fields["overstated_error"] = number(100 * strategic["bias"].abs().max(), study.language, 1)
-    return Markdown(study.codebook.text("trust", study.language, **fields))
+    first = study.codebook.text(f"sure.{study.method}", study.language)
+    return Markdown(f"{first} {study.codebook.text('trust', study.language, **fields)}")
 
 
 def limits(released: Release, study: Study) -> Markdown:
