@@ -112,6 +112,15 @@ def test_a_census_has_no_variance(example):
     assert total(certain, [5.0, 1.0, 3.0]).se.iloc[0] ** 2 == pytest.approx(4**2 * (1 - 2 / 4) * 2 / 2)
 
 
+def test_a_list_of_labels_is_one_stage(example, drawn):
+    """A plain list of labels is one column; a list (or tuple) of columns has an item a stage."""
+    f = example(3)
+    plain = Design(f["w"], f["stratum"], psu=f["psu"].tolist(), fpc=f["fpc"].tolist())
+    staged = Design(f["w"], f["stratum"], psu=(f["psu"],), fpc=[f["fpc"]])
+    np.testing.assert_array_equal(_results(plain, f), _results(drawn(f), f))
+    np.testing.assert_array_equal(_results(staged, f), _results(drawn(f), f))
+
+
 @pytest.mark.parametrize(
     ("weight", "rule"),
     [
@@ -121,6 +130,7 @@ def test_a_census_has_no_variance(example):
         (-2.0, "zero or negative"),
         (np.inf, "infinite"),
         ("heavy", "not numbers"),
+        ("1.5", "not numbers"),
     ],
 )
 def test_bad_weights(weight, rule):
@@ -139,9 +149,19 @@ def test_bad_weights(weight, rule):
         ({"fpc": np.full(4, 0.5)}, "fpc is a count of units, not a rate"),
         ({"fpc": np.array([9, 9, 9, 8])}, "fpc, stage 1: it differs within a stratum"),
         ({"fpc": np.array([9, 9, 9, np.nan])}, "fpc, stage 1: a count is missing"),
-        ({"strata": [1, 1, 1]}, "strata: its length is not that of the weights; got 3; expected 4"),
+        ({"strata": [1, 1, 1]}, "strata: its length is not that of the design; got 3; expected 4 rows"),
         ({"strata": [1, 1, 1, None]}, "strata: 1 rows have no value"),
         ({"psu": np.array([1.0, 2, 3, np.nan])}, "psu, stage 1: 1 rows have no value"),
+        ({"psu": "dnum"}, "psu, stage 1: its length is not that of the design; got 'a single value'"),
+        ({"strata": np.ones((4, 2))}, "strata: it is not one column; got .4, 2."),
+        ({"fpc": 100}, "fpc, stage 1: its length is not that of the design"),
+        ({"fpc": [-9.0] * 4}, "the population is smaller than the sample; got -9.0"),
+        ({"fpc": ["many"] * 4}, "fpc, stage 1: it is not numeric"),
+        ({"fpc": [np.full(4, 9), np.full(4, 9)]}, "fpc: more counts than stages; got 2; expected at most 1"),
+        (
+            {"psu": [[1, 1, 2, 2], [1, 1, 2, 3]], "fpc": [[9] * 4, [9] * 4]},
+            "psu, stage 2: 1 units of stage 1 have a single unit of stage 2",
+        ),
     ],
 )
 def test_bad_designs(arguments, message):

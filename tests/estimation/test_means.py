@@ -117,6 +117,48 @@ def test_share_of_nobody_and_everybody(rule, answer):
     assert (low, high) == pytest.approx((0, 1 - edge) if answer == 0 else (edge, 1))
 
 
+@pytest.mark.parametrize("answer", [0.0, 1.0])
+def test_error_of_nobody_and_everybody(answer):
+    """The standard error of a share of 0 or 1 of 50 is that of the posterior of none in 50, a uniform prior before."""
+    n = 50
+    e = share(Design(np.ones(n)), np.full(n, answer))
+    assert e.se.iloc[0] == pytest.approx(stats.beta(1, n + 1).std(), rel=1e-12)
+    assert e.deff().iloc[0] == 1
+    assert e.apply(lambda v: 2 * v["share"]).se.iloc[0] == pytest.approx(2 * e.se.iloc[0])
+    census = share(Design(np.ones(n), fpc=np.full(n, n)), np.full(n, answer))
+    assert census.se.iloc[0] == 0
+    assert census.interval().iloc[0].tolist() == [answer, answer]
+
+
+def test_share_of_one_respondent_and_of_one_psu():
+    """One respondent has the exact interval of one; a part of one PSU may be anything from nobody to everybody."""
+    one = share(Design(np.ones(9)), np.eye(9)[0], where=np.arange(9) == 0)
+    assert one.interval().iloc[0].tolist() == pytest.approx([0.025, 1])
+    assert one.se.iloc[0] == pytest.approx(stats.beta(1, 2).std())
+    psu = np.repeat([0, 1, 2], 3)
+    for rule in ("logit", "korn-graubard"):
+        part = share(Design(np.ones(9), psu=psu), np.eye(9)[0], where=psu == 0, interval=rule)
+        assert part.interval().iloc[0].tolist() == pytest.approx([0, 1], abs=1e-9)
+        assert part.se.iloc[0] == np.inf
+    alike = share(Design(np.ones(9), psu=psu), np.ones(9), where=psu == 0)
+    m = 3 * (stats.t.ppf(0.975, 2) / stats.t.ppf(0.975, 1)) ** 2
+    assert alike.se.iloc[0] == pytest.approx(stats.beta(1, m + 1).std())
+
+
+def test_text_in_any_container(example, drawn):
+    """Categories, strings, objects, lists and arrays of text have the same shares; object booleans are booleans."""
+    f = example(17)
+    expected = share(drawn(f), f["d"])
+    for d in (
+        f["d"].tolist(),
+        f["d"].to_numpy(object),
+        pd.Categorical(f["d"], ["x", "in", "out"]),
+        f["d"].astype(object),
+    ):
+        np.testing.assert_array_equal(share(drawn(f), d).se, expected.se)
+    np.testing.assert_array_equal(share(drawn(f), f["b"].astype(object)).se, share(drawn(f), f["b"]).se)
+
+
 @few
 @given(seed=SEEDS)
 def test_shares_stay_inside(example, drawn, seed):
@@ -185,6 +227,12 @@ def test_missing_total(example, drawn):
         (lambda d, f: mean(d, f["y"].head(3)), "its length is not that of the design; got 3"),
         (lambda d, f: mean(d, f["y"], by=f["d"].head(3)), "d: its length is not that of the design; got 3"),
         (lambda d, f: ratio(d, f["y"], 0 * f["x"]), "y/x: the denominator is zero"),
+        (lambda d, f: ratio(d, f["y"], f["x"] - mean(d, f["x"]).value.iloc[0]), "the denominator is zero"),
+        (lambda d, f: ratio(d, f[["y", "x"]], f["x"]), "not as many numerators as denominators; got '2 and 1'"),
+        (lambda d, f: total(d, f["y"], missing="drop"), "missing: unknown rule; got 'drop'"),
+        (lambda d, f: share(d, f["d"].where(f["d"] == "")), "d: no respondent answered"),
+        (lambda d, f: share(d, f["d"].astype(object).where(f["b"], 1).replace("in", "1")), "two categories have one"),
+        (lambda d, f: share(d, f["d"].head(3)), "share: its length is not that of the design; got 3"),
         (lambda d, f: share(d, f["y"]), "y: a share needs yes or no"),
         (lambda d, f: share(d, f["b"], interval="wald"), "unknown interval; got 'wald'"),
     ],

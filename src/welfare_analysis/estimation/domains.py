@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,9 @@ import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
+from .columns import aligned
+
+TAKEN = ("variable", "category", "estimate", "se", "low", "high", "deff", "n", "n_weighted", "missing")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,22 +33,19 @@ class Domains:
         return np.array([np.bincount(codes, weights=v[inside], minlength=self.count) for v in values.T])
 
 
-def domains(n: int, by: Any = None, where: Any = None) -> Domains:
+def domains(n: int, by: Any = None, where: Any = None, index: pd.Index | None = None) -> Domains:
     """Domains of ``n`` rows: the observed levels of ``by`` (a Series, or several) among the rows of ``where``.
+
+    A row with a missing level, or for which ``where`` is missing, is outside.
 
     Raises
     ------
     WelfareError
-        A length that differs, or no row left.
+        A length or rows that differ from the design's; a ``where`` that is not boolean; two levels of one name, or
+        with the name of a column of the table; no row left.
     """
-    inside = np.ones(n, dtype=bool)
-    if where is not None:
-        mask = pd.Series(where)
-        inside = mask.fillna(False).astype(bool).to_numpy()
-    columns = [] if by is None else _columns(by)
-    for name, length in [("where", len(inside)), *((c.name, len(c)) for c in columns)]:
-        if length != n:
-            raise WelfareError("its length is not that of the design", where=str(name), got=length, expected=str(n))
+    columns = [] if by is None else _columns(by, n, index)
+    inside = np.ones(n, dtype=bool) if where is None else _mask(where, n, index)
     for column in columns:
         inside = inside & column.notna().to_numpy()
     if not inside.any():
@@ -57,38 +56,35 @@ def domains(n: int, by: Any = None, where: Any = None) -> Domains:
     cells = np.zeros(n, dtype=np.int64)
     for part in parts:
         cells = cells * len(part.categories) + np.maximum(part.codes, 0)
-    present, codes = np.unique(cells[inside], return_inverse=True)
-    full = np.full(n, -1, dtype=np.int64)
-    full[inside] = codes
-    first = np.flatnonzero(inside)[np.unique(codes, return_index=True)[1]]
-    levels = [pd.Index(np.asarray(part[first]), name=c.name) for part, c in zip(parts, columns, strict=True)]
-    labels = levels[0] if len(levels) == 1 else pd.MultiIndex.from_arrays(levels)
-    assert len(labels) == len(present)
-    return Domains(full, labels)
+    _, first, found = np.unique(cells[inside], return_index=True, return_inverse=True)
+    codes = np.full(n, -1, dtype=np.int64)
+    codes[inside] = found
+    row = np.flatnonzero(inside)[first]
+    levels = [pd.Index(np.asarray(part[row]), name=c.name) for part, c in zip(parts, columns, strict=True)]
+    return Domains(codes, levels[0] if len(levels) == 1 else pd.MultiIndex.from_arrays(levels))
 
 
-def _columns(by: Any) -> list[pd.Series]:
+def _mask(where: Any, n: int, index: pd.Index | None) -> np.ndarray:
+    mask = pd.Series(aligned(where, n, index, "where"))
+    if pd.api.types.infer_dtype(mask) not in ("boolean", "empty"):
+        got = str(mask.dtype)
+        raise WelfareError("it is not a mask", where="where", got=got, expected="booleans", hint='Say frame["x"] == 1.')
+    return mask.astype("boolean").fillna(False).to_numpy(bool)
+
+
+def _columns(by: Any, n: int, index: pd.Index | None) -> list[pd.Series]:
     if isinstance(by, pd.DataFrame):
-        return [by[name] for name in by]
-    several: Sequence[Any] = by if isinstance(by, (list, tuple)) else [by]
-    columns = [pd.Series(b) for b in several]
-    return [c.rename(c.name if c.name is not None else f"domain_{i + 1}") for i, c in enumerate(columns)]
-
-
-def matrix(values: Any, n: int, name: str) -> tuple[np.ndarray, list[str]]:
-    """Numeric columns (n x k) with missing as nan, and their names; booleans become 0 and 1."""
-    frame = values if isinstance(values, pd.DataFrame) else pd.Series(values).to_frame(getattr(values, "name", None))
-    names = [str(c) if c is not None else name for c in frame.columns]
-    if len(frame) != n:
-        raise WelfareError("its length is not that of the design", where=name, got=len(frame), expected=str(n))
-    try:
-        y = np.column_stack(
-            [frame.iloc[:, j].astype("Float64").to_numpy(float, na_value=np.nan) for j in range(len(names))]
-        )
-    except (TypeError, ValueError):
+        by = [by.iloc[:, j] for j in range(by.shape[1])]
+    several = isinstance(by, (list, tuple)) and (not len(by) or any(pd.api.types.is_list_like(b) for b in by))
+    columns = []
+    for i, b in enumerate(by if several else [by]):
+        name = getattr(b, "name", None)
+        name = f"domain_{i + 1}" if name is None else name
+        columns.append(pd.Series(aligned(b, n, index, str(name))).reset_index(drop=True).rename(name))
+    names = [c.name for c in columns]
+    taken = sorted({str(c) for c in names if c in TAKEN or names.count(c) > 1})
+    if taken:
         raise WelfareError(
-            "a variable is not numeric", where=", ".join(names), hint="Use share() for categories."
-        ) from None
-    if np.isinf(y).any():
-        raise WelfareError("a value is infinite", where=", ".join(names))
-    return y, names
+            "a name is taken", where="by", got=taken, expected="names that a table can show", hint="Use .rename()."
+        )
+    return columns

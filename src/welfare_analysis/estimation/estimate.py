@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse, stats
 
+from ..errors import WelfareError
 from .design import Design
 from .domains import Domains
 
@@ -35,13 +36,13 @@ class Estimate:
     Attributes
     ----------
     value : Series (k,)
-        The estimates.
+        The estimates; where the index does not name the variable, the name of the Series does.
     df : Series (k,)
         Degrees of freedom: PSUs less strata present in the domain.
     counts : DataFrame (k rows)
         n respondents, n_weighted, and missing (respondents left out because the answer is missing).
-    extra_covariance : mapping of name to (k, k) array
-        What has no influence (imputation, model variance), in every interval.
+    extra_covariance : mapping of name to (k, k) array, dense or sparse
+        What has no influence (imputation, model variance, what the sample cannot tell), in every interval.
     """
 
     value: pd.Series
@@ -50,7 +51,7 @@ class Estimate:
     df: pd.Series = field(repr=False)
     counts: pd.DataFrame = field(repr=False)
     bounds: Bounds = field(default=t_bounds, repr=False)
-    extra_covariance: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
+    extra_covariance: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def influence(self) -> sparse.csr_array:
@@ -59,86 +60,155 @@ class Estimate:
 
     @cached_property
     def _variance(self) -> np.ndarray:
-        extra = sum((np.diag(c) for c in self.extra_covariance.values()), np.zeros(len(self.value)))
-        return self.design.variance(self.influence) + extra
+        extra = sum((sparse.csr_array(c).diagonal() for c in self.extra_covariance.values()), np.zeros(len(self.value)))
+        variance = self.design.variance(self.influence) + extra
+        return np.where(np.isnan(variance), np.inf, variance)  # of a difference of two unknowns
 
     @property
     def se(self) -> pd.Series:
-        """Standard errors (k,)."""
+        """Standard errors (k,); infinite where the sample cannot tell, as of the mean of one respondent."""
         return pd.Series(np.sqrt(self._variance), index=self.value.index, name="se")
 
     def covariance(self) -> pd.DataFrame:
         """Covariance matrix (k x k)."""
         matrix = self.design.covariance(self.influence)
-        matrix = sum(self.extra_covariance.values(), matrix)
+        for extra in self.extra_covariance.values():
+            matrix = matrix + sparse.csr_array(extra).toarray()
+        np.fill_diagonal(matrix, self._variance)
         return pd.DataFrame(matrix, index=self.value.index, columns=self.value.index)
 
     def interval(self, level: float = 0.95) -> pd.DataFrame:
         """Confidence bounds: a frame with low and high."""
+        if not 0 < level < 1:
+            raise WelfareError("not between 0 and 1", where="level", got=level, expected="a share, as 0.95")
         low, high = self.bounds(self, level)
         return pd.DataFrame({"low": low, "high": high}, index=self.value.index)
 
     def deff(self, replacement: bool = False) -> pd.Series:
-        """Design effect: the variance over that of a simple random sample of as many (Kish 1965, section 8.2)."""
+        """Design effect: the variance over that of a simple random sample of as many (Kish 1965, section 8.2).
+
+        1 where the answers do not vary (there is nothing to compare), infinite where the standard error is.
+        """
         w, n = self.design.weights, self.design.n
         size = w.sum()
         first = w @ self.influence / size
         second = w @ self.influence.power(2) / size
-        simple = size**2 / (n - 1) * (second - first**2) * (1.0 if replacement or n >= size else 1 - n / size)
-        ratio = np.divide(self._variance, simple, out=np.full(len(simple), np.nan), where=simple > 1e-300)
+        finite = 1.0 if replacement or n >= size else 1 - n / size
+        simple = size**2 / max(n - 1, 1) * (second - first**2) * finite
+        same = np.where(np.isinf(self._variance), np.inf, 1.0)
+        varies = (simple > 1e-12 * size**2 * second) & np.isfinite(self._variance)
+        ratio = np.divide(self._variance, simple, out=same, where=varies)
         return pd.Series(ratio, index=self.value.index, name="deff")
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
-        """Long table: the index as columns, then estimate, se, low, high, deff, n, n_weighted, missing."""
+        """Long table: variable (or category), domains, then estimate, se, low, high, deff, n, n_weighted, missing."""
         body = pd.concat(
             [self.value.rename("estimate"), self.se, self.interval(level), self.deff(), self.counts], axis=1
-        )
-        return body.reset_index()
+        ).reset_index()
+        if self.value.name is not None and not {"variable", "category"} & set(body):
+            body.insert(0, "variable", self.value.name)
+        return body
 
     def apply(self, f: Callable[[pd.Series], Any]) -> Estimate:
         """A smooth function of the values as an estimate again, by the delta method.
 
         The Jacobian is a fourth-order central difference with steps of the size of each value or standard error.
+
+        Raises
+        ------
+        WelfareError
+            A result that is not a number, an array or a Series of numbers; one that is not finite at the values or
+            near them.
         """
-        x = self.value.to_numpy(float)
-        result = f(self.value)
-        single = np.ndim(result) == 0
-        value = pd.Series([result], index=["estimate"]) if single else pd.Series(result)
-        step = 1e-3 * np.where(x != 0, np.abs(x), np.where(self.se > 0, self.se, 1.0))
-
-        def at(j: int, by: float) -> np.ndarray:
-            moved = x.copy()
-            moved[j] += by * step[j]
-            return np.atleast_1d(np.asarray(f(pd.Series(moved, index=self.value.index)), dtype=float))
-
-        jacobian = np.column_stack(
-            [(8 * (at(j, 1) - at(j, -1)) - (at(j, 2) - at(j, -2))) / (12 * step[j]) for j in range(len(x))]
-        )
-        used = np.abs(jacobian) > 0
-        least = {c: [self.counts[c][u].min() if u.any() else np.nan for u in used] for c in self.counts}
-        df = [self.df[u].min() if u.any() else np.nan for u in used]
+        x, jacobian = self.value.to_numpy(float), []
+        with np.errstate(all="ignore"):
+            value = _numbers(f(self.value))
+            known = np.where((self.se > 0) & np.isfinite(self.se), self.se, 1.0)
+            for j, step in enumerate(1e-3 * np.where(x != 0, np.abs(x), known)):
+                near = [
+                    _numbers(f(self.value + by * step * (np.arange(len(x)) == j))).to_numpy() for by in (1, -1, 2, -2)
+                ]
+                jacobian.append((8 * (near[0] - near[1]) - (near[2] - near[3])) / (12 * step))
+        J = np.column_stack(jacobian)
+        if not (np.isfinite(value).all() and np.isfinite(J).all()):
+            raise WelfareError("the function is not finite", where="apply", got=value.to_dict(), expected="numbers")
+        used = [u if u.any() else ~u for u in J != 0]
+        sparse_j = sparse.csr_array(J)
         return Estimate(
-            value.astype(float),
+            value,
             self.design,
-            lambda: self.influence @ sparse.csr_array(jacobian.T),
-            pd.Series(df, index=value.index),
-            pd.DataFrame(least, index=value.index),
-            extra_covariance={k: jacobian @ c @ jacobian.T for k, c in self.extra_covariance.items()},
+            lambda: self.influence @ sparse_j.T,
+            pd.Series([self.df[u].min() for u in used], index=value.index),
+            pd.DataFrame({c: [self.counts[c][u].min() for u in used] for c in self.counts}, index=value.index),
+            extra_covariance={k: sparse_j @ sparse.csr_array(c) @ sparse_j.T for k, c in self.extra_covariance.items()},
         )
 
 
-def describe(design: Design, parts: Domains, present: np.ndarray) -> tuple[np.ndarray, pd.DataFrame]:
-    """Degrees of freedom and counts of each variable and domain; ``present`` (n x k) marks answers that are there."""
+def _numbers(result: Any) -> pd.Series:
+    """What a function of estimates gave, as a Series of floats."""
+    if np.ndim(result) == 0:
+        result = pd.Series([result], index=pd.Index(["estimate"], name="variable"))
+    try:
+        value = pd.Series(result).astype(float)
+    except (TypeError, ValueError):
+        got = type(result).__name__
+        raise WelfareError("not numbers", where="apply", got=got, expected="a number, an array or a Series") from None
+    return value.rename_axis("variable") if value.index.nlevels == 1 and value.index.name is None else value
+
+
+@dataclass(frozen=True, eq=False)
+class Description:
+    """Of k variables by domains: degrees of freedom, counts, and whether the sample tells a variance (`evidence`)."""
+
+    df: np.ndarray
+    counts: pd.DataFrame
+    evidence: np.ndarray
+
+    def untold(self, edge: np.ndarray) -> dict[str, sparse.dia_array]:
+        """Extra covariance of means: infinite where nothing tells the variance; at an ``edge`` of a share, finite.
+
+        There it is the variance of Beta(1, m + 1), the posterior of none in m, with m the `effective` size.
+        """
+        m = effective(self.counts["n"].to_numpy(float), self.df)
+        posterior = np.where(self.evidence > 0, (m + 1) / ((m + 2) ** 2 * (m + 3)), 0.0)
+        extra = np.where(edge, posterior, np.where(self.evidence == 1, np.inf, 0.0))
+        return {"untold": sparse.diags_array(extra)} if extra.any() else {}
+
+
+def effective(n: np.ndarray, df: np.ndarray, level: float = 0.95) -> np.ndarray:
+    """Sample size less what few degrees of freedom cost (Korn and Graubard 1998)."""
+    tail = (1 - level) / 2
+    return n * (stats.t.ppf(tail, np.maximum(n - 1, 1)) / stats.t.ppf(tail, df)) ** 2
+
+
+def describe(
+    design: Design, parts: Domains, present: np.ndarray, names: list[str], column: str = "variable"
+) -> Description:
+    """Describe each variable in each domain; ``present`` (n x k) marks answers that are there.
+
+    Raises
+    ------
+    WelfareError
+        A domain without an answer.
+    """
     total = np.bincount(parts.codes[parts.codes >= 0], minlength=parts.count)
-    df, counts = [], []
-    for column in present.T:
-        codes = np.where(column, parts.codes, -1)
+    whole, df, counts, evidence = present.all(), [], [], []
+    for there in present.T[: 1 if whole else None]:
+        codes = np.where(there, parts.codes, -1)
         inside = codes >= 0
         n = np.bincount(codes[inside], minlength=parts.count)
         weighted = np.bincount(codes[inside], weights=design.weights[inside], minlength=parts.count)
         df.append(design.degrees_of_freedom(codes, parts.count))
+        evidence.append(design.evidence(codes, parts.count))
         counts.append(pd.DataFrame({"n": n, "n_weighted": weighted, "missing": total - n}))
-    return np.concatenate(df), pd.concat(counts, ignore_index=True)
+    times = present.shape[1] if whole else 1
+    table = pd.concat(counts * times, ignore_index=True).set_axis(labelled(names, parts, column))
+    if (table["n"] == 0).any():
+        empty = list(table.index[table["n"] == 0])
+        hint = "Use where= to leave the domain out."
+        where = ", ".join(names)
+        raise WelfareError("no respondent answered", where=where, got=empty[:5], expected="at least one", hint=hint)
+    return Description(np.concatenate(df * times), table, np.concatenate(evidence * times))
 
 
 def labelled(names: list[str], parts: Domains, column: str = "variable") -> pd.Index:

@@ -7,16 +7,18 @@ Wretman 1992, 5.6-5.8).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import sparse, stats
 
 from ..errors import WelfareError
+from .columns import NUMBERS, aligned, matrix, row_names
 from .design import Design
-from .domains import Domains, domains, matrix
-from .estimate import Bounds, Estimate, describe, labelled, scatter, t_bounds
+from .domains import Domains, domains
+from .estimate import Bounds, Description, Estimate, describe, effective, scatter, t_bounds
 
 
 def mean(design: Design, variables: Any, by: Any = None, where: Any = None) -> Estimate:
@@ -41,18 +43,28 @@ def mean(design: Design, variables: Any, by: Any = None, where: Any = None) -> E
     Raises
     ------
     WelfareError
-        No respondent with an answer in a domain; lengths that differ; a variable that is not numeric.
+        No respondent with an answer in a domain; lengths or rows that differ; a variable that is not numeric.
+
+    Notes
+    -----
+    The standard error is infinite where all respondents of a domain are in one sampling unit, as a single one is:
+    nothing tells how the others would answer. Answers that are all alike have a standard error of zero.
     """
-    y, names = matrix(variables, design.n, "mean")
-    return _ratio(design, y, np.ones_like(y), names, domains(design.n, by, where))
+    rows = _index(design, variables)
+    y, names = matrix(variables, design.n, rows, "mean")
+    return _ratio(design, y, np.ones_like(y), names, domains(design.n, by, where, rows))
 
 
 def ratio(design: Design, numerator: Any, denominator: Any, by: Any = None, where: Any = None) -> Estimate:
     """Ratio of two totals; arguments, index and errors as for `mean`, and a zero denominator is an error."""
-    y, name_y = matrix(numerator, design.n, "numerator")
-    x, name_x = matrix(denominator, design.n, "denominator")
+    rows = _index(design, numerator, denominator)
+    y, name_y = matrix(numerator, design.n, rows, "numerator")
+    x, name_x = matrix(denominator, design.n, rows, "denominator")
+    if len(name_y) != len(name_x):
+        got = f"{len(name_y)} and {len(name_x)}"
+        raise WelfareError("not as many numerators as denominators", where="ratio", got=got, expected="one for each")
     names = [f"{a}/{b}" for a, b in zip(name_y, name_x, strict=True)]
-    return _ratio(design, y, x, names, domains(design.n, by, where))
+    return _ratio(design, y, x, names, domains(design.n, by, where, rows))
 
 
 def total(design: Design, variables: Any, by: Any = None, where: Any = None, missing: str = "error") -> Estimate:
@@ -61,51 +73,74 @@ def total(design: Design, variables: Any, by: Any = None, where: Any = None, mis
     ``missing="mean"`` lets those who answered stand for those of their domain who did not (size times mean);
     by default a missing answer is an error, since a total would silently be too small.
     """
-    y, names = matrix(variables, design.n, "total")
-    parts = domains(design.n, by, where)
+    if missing not in ("error", "mean"):
+        raise WelfareError("unknown rule", where="missing", got=missing, expected="error or mean")
+    rows = _index(design, variables)
+    y, names = matrix(variables, design.n, rows, "total")
+    parts = domains(design.n, by, where, rows)
     present = ~np.isnan(y)
-    if (~present & (parts.codes >= 0)[:, None]).any():
-        if missing != "mean":
-            raise WelfareError(
-                "answers are missing and the total would be too small",
-                where=", ".join(names),
-                got=int((~present & (parts.codes >= 0)[:, None]).sum()),
-                hint='Say missing="mean" to let those who answered stand for the others.',
-            )
+    gaps = int((~present & (parts.codes >= 0)[:, None]).sum())
+    if gaps and missing == "error":
+        raise WelfareError(
+            "answers are missing and the total would be too small",
+            where=", ".join(names),
+            got=gaps,
+            expected="an answer in each row",
+            hint='Say missing="mean" to let those who answered stand for the others.',
+        )
+    if gaps:
         return _scaled(design, _ratio(design, y, np.ones_like(y), names, parts), parts)
     filled = np.where(present, y, 0.0)
-    df, counts = describe(design, parts, present)
-    index = labelled(names, parts)
+    told = describe(design, parts, present, names)
     value = parts.sums(filled * design.weights[:, None]).ravel()
-    counts.index = index
-    return Estimate(
-        pd.Series(value, index=index), design, lambda: scatter(filled, parts), pd.Series(df, index=index), counts
-    )
+    return _estimate(design, value, names, told, lambda: scatter(filled, parts))
 
 
 def share(design: Design, variables: Any, by: Any = None, where: Any = None, interval: str = "logit") -> Estimate:
     """Shares: of a boolean or 0/1 variable, or of each category of a text variable (these add up to one).
 
     Intervals are on the logit scale, or ``interval="korn-graubard"`` (Korn and Graubard 1998: Clopper-Pearson with
-    the effective sample size), which is also used where a share is exactly 0 or 1. Arguments as for `mean`.
+    the effective sample size), which is also used where a share is exactly 0 or 1. There the linearised variance is
+    zero and tells nothing; the standard error is that of the posterior Beta(1, m + 1) of none in m. Arguments as for
+    `mean`.
     """
     rules = {"logit": logit_bounds, "korn-graubard": korn_graubard_bounds}
     if interval not in rules:
         raise WelfareError("unknown interval", where="share", got=interval, expected=" or ".join(rules))
-    column = None
-    if isinstance(variables, (pd.Series, pd.Categorical)) and not (
-        pd.api.types.is_numeric_dtype(variables.dtype) or pd.api.types.is_bool_dtype(variables.dtype)
-    ):
-        series = pd.Series(variables)
-        levels = pd.Categorical(series).remove_unused_categories().categories
-        y = np.column_stack([np.where(series.isna(), np.nan, (series == level).astype(float)) for level in levels])
-        names, column = [str(level) for level in levels], "category"
+    rows = _index(design, variables)
+    column = "category" if _is_text(variables) else "variable"
+    if column == "category":
+        y, names = _categories(pd.Series(aligned(variables, design.n, rows, "share")))
     else:
-        y, names = matrix(variables, design.n, "share")
+        y, names = matrix(variables, design.n, rows, "share")
         if not np.isin(y[~np.isnan(y)], (0.0, 1.0)).all():
             raise WelfareError("a share needs yes or no", where=", ".join(names), expected="booleans, 0/1 or text")
-    parts = domains(design.n, by, where)
-    return _ratio(design, y, np.ones_like(y), names, parts, column or "variable", rules[interval])
+    return _ratio(design, y, np.ones_like(y), names, domains(design.n, by, where, rows), column, rules[interval])
+
+
+def _index(design: Design, *values: Any) -> pd.Index | None:
+    """Names of the rows that all arguments of a call must share."""
+    return row_names(*values) if design.names is None else design.names
+
+
+def _is_text(variables: Any) -> bool:
+    if isinstance(variables, pd.DataFrame) or np.ndim(variables) != 1:
+        return False
+    series = pd.Series(variables)
+    if series.dtype == object:
+        return pd.api.types.infer_dtype(series) not in NUMBERS
+    return not pd.api.types.is_numeric_dtype(series.dtype)
+
+
+def _categories(series: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """A column of 0 and 1 (missing as nan) for each category that was answered."""
+    answers = pd.Categorical(series).remove_unused_categories()
+    names = [str(level) for level in answers.categories]
+    if not names or len(set(names)) < len(names):
+        what = "two categories have one name" if names else "no respondent answered"
+        raise WelfareError(what, where=str(series.name or "share"), got=names, expected="names that differ")
+    marks = (answers.codes[:, None] == np.arange(len(names))).astype(float)
+    return np.where(answers.codes[:, None] < 0, np.nan, marks), names
 
 
 def logit_bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
@@ -126,13 +161,14 @@ def korn_graubard_bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, 
     """Clopper-Pearson bounds with the effective sample size, corrected for degrees of freedom."""
     p, variance = estimate.value.to_numpy(), estimate.se.to_numpy() ** 2
     n, df = estimate.counts["n"].to_numpy(float), estimate.df.to_numpy()
-    effective = np.divide(p * (1 - p), variance, out=n.copy(), where=variance > 0)
+    linear = np.where((p > 0) & (p < 1), variance, 0.0)  # at 0 and 1 as many as answered
+    size = np.divide(p * (1 - p), linear, out=n.copy(), where=linear > 0)
     tail = (1 - level) / 2
-    effective = effective * (stats.t.ppf(tail, np.maximum(n - 1, 1)) / stats.t.ppf(tail, df)) ** 2
-    x = np.clip(effective * p, 0, effective)
-    low = np.where(p > 0, stats.beta.ppf(tail, np.maximum(x, 1e-12), effective - x + 1), 0.0)
-    high = np.where(p < 1, stats.beta.ppf(1 - tail, x + 1, np.maximum(effective - x, 1e-12)), 1.0)
-    known = (variance <= 0) & (p > 0) & (p < 1)  # the design fixes the share: no uncertainty is left
+    size = size / n * effective(n, df, level)
+    x = np.clip(size * p, 0, size)
+    low = np.where(p > 0, stats.beta.ppf(tail, np.maximum(x, 1e-12), size - x + 1), 0.0)
+    high = np.where(p < 1, stats.beta.ppf(1 - tail, x + 1, np.maximum(size - x, 1e-12)), 1.0)
+    known = variance <= 0  # the design fixes the share: no uncertainty is left
     return np.where(known, p, low), np.where(known, p, high)
 
 
@@ -148,24 +184,41 @@ def _ratio(
     """Ratios (k x domains) of weighted totals, flattened variable by variable."""
     present = ~(np.isnan(y) | np.isnan(x))
     y, x = np.where(present, y, 0.0), np.where(present, x, 0.0)
-    df, counts = describe(design, parts, present)
-    index = labelled(names, parts, column)
-    if (counts["n"] == 0).any():
-        empty = index[(counts["n"] == 0).to_numpy()]
-        raise WelfareError("no respondent answered", where=", ".join(names), got=list(empty)[:5])
+    told = describe(design, parts, present, names, column)
     w = design.weights[:, None]
     top, bottom = parts.sums(w * y), parts.sums(w * x)
-    if (bottom == 0).any():
-        raise WelfareError("the denominator is zero", where=", ".join(names))
+    if (np.abs(bottom) <= 1e-12 * parts.sums(np.abs(w * x))).any():
+        raise WelfareError("the denominator is zero", where=", ".join(names), got=0, expected="a total other than 0")
     value = top / bottom
 
     def influence() -> Any:
         at = np.maximum(parts.codes, 0)
-        return scatter((y - value.T[at] * x) / bottom.T[at], parts)
+        fitted = value.T[at] * x
+        rounding = np.abs(y - fitted) <= 1e-14 * np.abs(y)  # a constant has no error at all
+        return scatter(np.where(rounding, 0.0, y - fitted) / bottom.T[at], parts)
 
-    counts.index = index
+    edge = (bounds is not t_bounds) & np.isin(value.ravel(), (0, 1))
+    return _estimate(design, value.ravel(), names, told, influence, bounds, told.untold(edge))
+
+
+def _estimate(
+    design: Design,
+    value: np.ndarray,
+    names: list[str],
+    told: Description,
+    influence: Callable[[], Any],
+    bounds: Bounds = t_bounds,
+    extra: Mapping[str, Any] | None = None,
+) -> Estimate:
+    index = told.counts.index
     return Estimate(
-        pd.Series(value.ravel(), index=index), design, influence, pd.Series(df, index=index), counts, bounds
+        pd.Series(value, index=index, name=names[0] if len(names) == 1 else None),
+        design,
+        influence,
+        pd.Series(told.df, index=index),
+        told.counts,
+        bounds,
+        extra or {},
     )
 
 
@@ -179,4 +232,9 @@ def _scaled(design: Design, means: Estimate, parts: Domains) -> Estimate:
         level = value.reshape(k, parts.count).T[np.maximum(parts.codes, 0)]
         return means.influence.multiply(size[None, :]).tocsr() + scatter(level, parts)
 
-    return Estimate(means.value * size, design, influence, means.df, means.counts)
+    full = means.counts["missing"] == 0  # one respondent who is all of the sample's domain leaves nothing to guess
+    extra = {
+        name: sparse.diags_array(np.where(full, 0.0, c.diagonal()) * size**2)
+        for name, c in means.extra_covariance.items()
+    }
+    return Estimate(means.value * size, design, influence, means.df, means.counts, extra_covariance=extra)

@@ -1,0 +1,108 @@
+"""What callers pass becomes arrays: rows in the design's order, numbers with gaps as nan, labels as codes.
+
+A Series or frame that names the design's rows in another order is put in that order; one with other names is an error,
+for it speaks of other rows. Arrays, and Series that pandas numbered 0, 1, ..., go by position.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import WelfareError
+
+NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "boolean", "empty")
+
+
+def row_names(*values: Any) -> pd.Index | None:
+    """Index of the first Series or frame among ``values``; None where all are arrays."""
+    return next((v.index for v in values if isinstance(v, (pd.Series, pd.DataFrame))), None)
+
+
+def aligned(values: Any, n: int, index: pd.Index | None, where: str) -> Any:
+    """The values in the order of ``index`` (None: by position).
+
+    Raises
+    ------
+    WelfareError
+        Not ``n`` rows; names that ``index`` lacks; an order that cannot be told.
+    """
+    length = len(values) if pd.api.types.is_list_like(values) else None
+    if length != n:
+        got = "a single value" if length is None else length
+        raise WelfareError("its length is not that of the design", where=where, got=got, expected=f"{n} rows")
+    own = row_names(values)
+    if own is None or index is None or own.equals(index):
+        return values
+    same = own.is_unique and index.is_unique and bool((own.get_indexer(index) >= 0).all())
+    numbered = own.equals(pd.RangeIndex(n))
+    if same != numbered:
+        return values.loc[index] if same else values
+    raise WelfareError(
+        "it may be in another order than the design" if same else "its rows are not those of the design",
+        where=where,
+        got=f"an index that starts with {own[0]!r}",
+        expected=f"the index of the weights, which starts with {index[0]!r}",
+        hint="Select the same rows, or pass .to_numpy() to go by position.",
+    )
+
+
+def numbers(values: Any, where: str) -> np.ndarray:
+    """Floats (n,), missing as nan; booleans are 0 and 1.
+
+    Raises
+    ------
+    WelfareError
+        Text (also digits), categories, dates, complex numbers; infinity.
+    """
+    series = pd.Series(values)
+    kind = series.dtype
+    numeric = pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind)
+    if not numeric and not (kind == np.dtype(object) and pd.api.types.infer_dtype(series) in NUMBERS):
+        raise WelfareError("it is not numeric", where=where, expected="numbers or booleans")
+    return series.astype("Float64").to_numpy(float, na_value=np.nan)
+
+
+def codes(labels: Any, n: int, index: pd.Index | None, where: str) -> np.ndarray:
+    """Labels (n,) as codes from 0 on; a missing label is an error."""
+    labels = aligned(labels, n, index, where)
+    if np.ndim(labels) != 1:
+        raise WelfareError("it is not one column", where=where, got=np.shape(labels), expected="shape (n,)")
+    found, _ = pd.factorize(pd.Series(labels).array)
+    if (found < 0).any():
+        missing = int((found < 0).sum())
+        raise WelfareError(f"{missing} rows have no value", where=where, got=missing, expected="a value in each row")
+    return found.astype(np.int64)
+
+
+def matrix(values: Any, n: int, index: pd.Index | None, where: str) -> tuple[np.ndarray, list[str]]:
+    """Numeric columns (n x k) with missing as nan, and their names.
+
+    Raises
+    ------
+    WelfareError
+        As for `aligned` and `numbers`; no column, or two of one name.
+    """
+    values = aligned(values, n, index, where)
+    if isinstance(values, pd.DataFrame) or np.ndim(values) == 2:
+        frame = pd.DataFrame(values)
+    else:
+        frame = pd.Series(values).to_frame(getattr(values, "name", None))
+    names = [str(c) if c is not None else where for c in frame.columns]
+    if not names or len(set(names)) < len(names):
+        raise WelfareError(
+            "two columns have one name" if names else "there is no column", where=where, got=names, expected="names"
+        )
+    columns = []
+    for j, name in enumerate(names):
+        try:
+            columns.append(numbers(frame.iloc[:, j], name))
+        except WelfareError:
+            hint = "Use share() for categories."
+            raise WelfareError("a variable is not numeric", where=name, expected="numbers", hint=hint) from None
+    y = np.column_stack(columns)
+    if np.isinf(y).any():
+        raise WelfareError("a value is infinite", where=", ".join(names), expected="finite numbers")
+    return y, names
