@@ -61,6 +61,29 @@ def test_size_alone(example, drawn):
     np.testing.assert_allclose(design.weights, f["w"] * 1000 / f["w"].sum(), rtol=1e-10)
 
 
+def test_types_of_categories(example, drawn):
+    """Categories, nullable integers and booleans meet their margins, which may be a Series."""
+    f = example(6)
+    expected = drawn(f).calibrate({"d": {"in": 30, "out": 70}}, f).weights
+    for values, margin in (
+        (f["d"].astype("category"), {"in": 30, "out": 70}),
+        (f["d"].map({"in": 1, "out": 2}).astype("Int64"), pd.Series({1: 30, 2: 70})),
+        ((f["d"] == "in").astype("boolean"), {True: 30, False: 70}),
+    ):
+        weights = drawn(f).calibrate({"v": margin}, pd.DataFrame({"v": values})).weights
+        np.testing.assert_allclose(weights, expected, rtol=1e-12)
+
+
+def test_each_margin_is_reached_in_proportion(example, drawn):
+    """A margin that is small beside another, or zero, is reached as closely; a column of zeros asks nothing."""
+    f = example(6)
+    f = f.assign(rare=(f.index < 3) * 1.0, turn=f["x"] - f["x"].mean(), zero=0.0)
+    design = drawn(f).calibrate({"1": 1e9, "rare": 3.0, "turn": 0, "zero": 0}, f)
+    assert design.weights[:3].sum() == pytest.approx(3, rel=1e-9)
+    assert design.weights @ f["turn"] == pytest.approx(0, abs=1e-9 * (design.weights @ f["turn"].abs()))
+    assert total(design, f["rare"]).se.iloc[0] < 1e-4 * total(drawn(f), f["rare"]).se.iloc[0]
+
+
 def test_residuals_are_the_derivative_by_the_design_weight(example):
     """With the linear method, g_k (z_k - x_k' B) is what a unit of design weight moves, calibration run again."""
     f = example(7)
@@ -103,13 +126,22 @@ def test_nothing_is_changed_in_place(example, drawn):
         ({"1": 100, "x": 100_000}, "no weights reach all margins"),
         ({"nowhere": {"in": 100}}, "margins: no such column; got 'nowhere'"),
         ({"1": np.inf}, "margins: a total or a value is not finite"),
+        ({"1": -5}, "the size is not positive; got .'1': -5.0"),
+        ({"d": {1: 100}}, "rows are in a category without a margin; got ..'in'..*expected one of .1.*'1' differ"),
+        ({"d": 100}, "d: it is not numeric"),
+        ({"x": "much"}, "margins, x: it is not numeric"),
+        ({"d": {"in": "a few", "out": 3}}, "margins, d: it is not numeric"),
+        ({"twice": {"in": 50, "out": 50}}, "margins: two columns have this name; got 'twice'"),
+        ({"1": 100, "zero": 5}, "no weights reach all margins"),
         ({}, "there is no margin"),
+        ([100], "margins are a dict.*got 'list and DataFrame'"),
     ],
 )
 def test_bad_margins(example, drawn, margins, message):
     """Margins that are wrong, contradict each other or cannot be reached are errors that name them."""
     f = example(9)
-    f = f.assign(gap=f["d"].map({"in": "a", "out": "b"}).where(f.index > 0), same=f["d"])
+    f = f.assign(gap=f["d"].map({"in": "a", "out": "b"}).where(f.index > 0), same=f["d"], zero=0.0)
+    f = pd.concat([f, f["d"].rename("twice"), f["d"].rename("twice")], axis=1)
     with pytest.raises(WelfareError, match=message):
         drawn(f).calibrate(margins, f)
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
+from .columns import aligned, numbers
 from .design import Design
 
 STEPS = 100
@@ -42,9 +43,9 @@ def calibrate(design: Design, margins: dict, frame: pd.DataFrame, method: str = 
     margins : dict
         ``{column: {category: count}}``, ``{numeric column: total}``, or ``{"1": population size}``.
     frame : (n rows) DataFrame
-        The columns named.
+        The columns named, with the index of the design's weights or numbered 0, 1, ...
     method : {"raking", "linear", "poststratify"}
-        ``poststratify`` takes one column of categories.
+        ``poststratify`` takes one column of categories. ``linear`` may give negative weights.
 
     Raises
     ------
@@ -52,14 +53,19 @@ def calibrate(design: Design, margins: dict, frame: pd.DataFrame, method: str = 
         A category without respondents, or respondents of a category without a margin; a missing value; margins that
         add up to different sizes; no solution.
     """
+    if not isinstance(margins, dict) or not isinstance(frame, pd.DataFrame):
+        got = f"{type(margins).__name__} and {type(frame).__name__}"
+        raise WelfareError("margins are a dict, and their columns a frame", where="calibrate", got=got)
+    margins = {k: m.to_dict() if isinstance(m, pd.Series) else m for k, m in margins.items()}
     if design.residuals is not None:
         raise WelfareError("the design is calibrated already", where="calibrate", hint="Give all margins at once.")
     if method not in ("raking", "linear", "poststratify"):
         raise WelfareError("unknown method", where="calibrate", got=method, expected="raking, linear or poststratify")
     if method == "poststratify" and (len(margins) != 1 or not isinstance(next(iter(margins.values())), dict)):
         raise WelfareError("post-strata are the categories of one column", where="calibrate", got=list(margins))
-    x, totals = _variables(margins, frame, design.n)
+    x, totals = _variables(margins, aligned(frame, design.n, design.names, "frame"), design.n)
     scale = np.abs(x).max(axis=0)
+    scale[scale == 0] = 1.0
     x, totals = x / scale, totals / scale
     factor = _solve(design.weights, x, totals, linear=method != "raking")
     weights = design.weights * factor
@@ -69,41 +75,56 @@ def calibrate(design: Design, margins: dict, frame: pd.DataFrame, method: str = 
 
 
 def _variables(margins: dict, frame: pd.DataFrame, n: int) -> tuple[np.ndarray, np.ndarray]:
-    if len(frame) != n:
-        raise WelfareError("its length is not that of the design", where="frame", got=len(frame), expected=str(n))
+    """Calibration variables x (n x p) and their totals (p,)."""
     columns: list[np.ndarray] = []
     totals: list[float] = []
     sizes: dict[str, float] = {}
     for name, margin in margins.items():
-        if name != "1" and name not in frame:
-            raise WelfareError("no such column", where="margins", got=name, expected="a column of the frame")
-        values = None if name == "1" else frame[name]
-        if values is not None and values.isna().any():
-            raise WelfareError(f"{int(values.isna().sum())} rows have no value", where=name, expected="a value each")
-        if isinstance(margin, dict):
-            counts = pd.Series(margin, dtype=float)
-            sizes[name] = counts.sum()
-            columns += _indicators(name, values, counts)
+        values = None if name == "1" else _column(frame, name)
+        if isinstance(margin, dict) and values is not None:
+            counts = numbers(list(margin.values()), f"margins, {name}")
+            columns += _indicators(name, values, pd.Series(counts, index=list(margin)))
             totals += counts.tolist()
+            sizes[name] = float(counts.sum())
         else:
-            columns.append(np.ones(n) if values is None else np.asarray(values, dtype=float))
-            totals.append(float(margin))
-            sizes |= {"1": float(margin)} if values is None else {}
+            columns.append(np.ones(n) if values is None else numbers(values, str(name)))
+            totals.append(float(numbers([margin], f"margins, {name}")[0]))
+            sizes |= {"1": totals[-1]} if values is None else {}
     if not columns:
         raise WelfareError("there is no margin", where="margins", expected="at least one")
     if not (np.isfinite(totals).all() and all(np.isfinite(c).all() for c in columns)):
-        raise WelfareError("a total or a value is not finite", where="margins", got=list(margins))
-    spread = pd.Series(sizes, dtype=float)
-    if len(spread) and not np.allclose(spread, spread.iloc[0], rtol=1e-9):
-        raise WelfareError("the margins add up to different sizes", where="margins", got=spread.to_dict())
+        raise WelfareError("a total or a value is not finite", where="margins", got=list(margins), expected="numbers")
+    size = list(sizes.values())
+    if size and not (np.allclose(size, size[0], rtol=1e-9) and size[0] > 0):
+        what = "the margins add up to different sizes" if size[0] > 0 else "the size is not positive"
+        raise WelfareError(what, where="margins", got=sizes, expected="one size", hint="Take all from one register.")
     return np.column_stack(columns), np.array(totals)
 
 
-def _indicators(name: str, values: pd.Series | None, counts: pd.Series) -> list[np.ndarray]:
-    codes = pd.Index(counts.index).get_indexer(pd.Index(np.asarray(values)))
+def _column(frame: pd.DataFrame, name: str) -> pd.Series:
+    """One column, without gaps."""
+    if list(frame.columns).count(name) != 1:
+        what = "two columns have this name" if name in frame else "no such column"
+        raise WelfareError(what, where="margins", got=name, expected="a column of the frame")
+    missing = int(frame[name].isna().sum())
+    if missing:
+        hint = "Give them a category of their own, or impute."
+        raise WelfareError(f"{missing} rows have no value", where=name, got=missing, expected="a value each", hint=hint)
+    return frame[name]
+
+
+def _indicators(name: str, values: pd.Series, counts: pd.Series) -> list[np.ndarray]:
+    """A column of 0 and 1 for each category of a margin."""
+    codes = counts.index.get_indexer(pd.Index(np.asarray(values)))
     found = np.bincount(codes[codes >= 0], minlength=len(counts))
     if (codes < 0).any():
-        raise WelfareError(f"{int((codes < 0).sum())} rows are in a category without a margin", where=name)
+        raise WelfareError(
+            f"{int((codes < 0).sum())} rows are in a category without a margin",
+            where=name,
+            got=sorted({repr(v) for v in np.asarray(values)[codes < 0].tolist()})[:5],
+            expected=f"one of {list(counts.index)}",
+            hint="Give each category a count; the number 1 and the text '1' differ.",
+        )
     empty = counts.index[(found == 0) & (counts > 0).to_numpy()]
     wrong = ~((counts > 0) & np.isfinite(counts))
     if len(empty) or wrong.any():
@@ -111,6 +132,7 @@ def _indicators(name: str, values: pd.Series | None, counts: pd.Series) -> list[
             "a margin has no respondents" if len(empty) else "a margin is not positive",
             where=name,
             got=list(empty) or counts[wrong].to_dict(),
+            expected="a positive count and at least one respondent",
             hint="Merge the category with a neighbour.",
         )
     return [(codes == code).astype(float) for code in range(len(counts))]
@@ -120,9 +142,11 @@ def _solve(d: np.ndarray, x: np.ndarray, totals: np.ndarray, linear: bool) -> np
     """Factors g (n,) with sum d g x = totals, by Newton's method with halved steps."""
     slope = np.zeros(x.shape[1])
     factor = np.ones(len(d))
+    size = np.where(totals != 0, np.abs(totals), d @ np.abs(x))  # each margin is reached in proportion
+    size[size == 0] = 1.0
     gap = totals - d @ x
     for _ in range(STEPS):
-        if np.abs(gap).max() <= CLOSE * np.abs(totals).max():
+        if (np.abs(gap) <= CLOSE * size).all():
             return factor
         gram = (x * (d * (1.0 if linear else factor))[:, None]).T @ x
         step = np.linalg.pinv(gram, rcond=CLOSE, hermitian=True) @ gap
@@ -134,11 +158,13 @@ def _solve(d: np.ndarray, x: np.ndarray, totals: np.ndarray, linear: bool) -> np
                 break
             step = step / 2
         slope, factor, gap = slope + step, trial, rest
-    if np.abs(gap).max() <= 1e-9 * np.abs(totals).max():
+    worst = (np.abs(gap) / size).max()
+    if worst <= 1e-9:
         return factor
     raise WelfareError(
         "no weights reach all margins",
         where="calibrate",
-        got=f"a gap of {np.abs(gap).max() / np.abs(totals).max():.2g} of the largest total",
+        got=f"a gap of {worst:.2g} of a margin",
+        expected="no gap",
         hint="Look for margins that contradict each other, or merge small categories.",
     )
