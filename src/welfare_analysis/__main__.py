@@ -1,23 +1,38 @@
 """The commands behind `make`: report, notebooks, data, check, validate."""
 
+from __future__ import annotations
+
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from welfare_analysis.errors import WelfareError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[2]
 STANDIN_SEED = 20120924  # the first day of the caravan
 SHOWN_FAULTS = 20
-FORMULA_SIGNS = ("=", "+", "-", "@")
+# what a spreadsheet takes for the start of a formula, full-width signs too
+FORMULA_SIGNS = tuple("=+-@＝＋－＠")
 
 
 def report(_: argparse.Namespace) -> int:
-    """Run the notebooks and write the site."""
+    """Run the notebooks and write the site; files of one's own are checked first."""
     from welfare_analysis.publishing.report import publish
 
+    named = [os.environ[name] for name in ("SURVEY", "REGISTER", "FOLLOWUP") if os.environ.get(name, "").strip()]
+    if named:
+        from welfare_analysis.study import Study
+
+        if not _sound([Path(name.strip()) for name in named]):
+            return 1
+        Study.open()  # what the files say together; an error here is told without a notebook around it
     print(os.path.relpath(publish(ROOT)))
     return 0
 
@@ -44,28 +59,76 @@ def data(_: argparse.Namespace) -> int:
 
 
 def check(arguments: argparse.Namespace) -> int:
-    """Check a file of answers: 0 if it can be read, 1 if it has faults."""
-    if not arguments.file:
-        raise WelfareError("no file was named", hint="For example: make check FILE=answers.xlsx")
-    path = Path(arguments.file)
-    if not path.is_file():
-        raise WelfareError("the file does not exist", where="FILE", got=arguments.file)
-    from welfare_analysis.publishing.report import private
-    from welfare_analysis.survey.codebook import Codebook
-    from welfare_analysis.survey.reading import Faults, read
+    """Check a file of answers, a register or a follow-up: 0 if it can be read, 1 if it has faults."""
+    if not (arguments.file or "").strip():
+        raise WelfareError("no file was named", where="FILE", hint="For example: make check FILE=answers.xlsx")
+    return 0 if _sound([Path(arguments.file)]) else 1
 
+
+def _sound(paths: list[Path]) -> bool:
+    """Whether files have no fault; what was accepted is printed, and all faults are, and written to one table."""
+    import pandas as pd
+
+    from welfare_analysis.survey.codebook import Codebook
+    from welfare_analysis.survey.reading import Faults, read_any
+
+    codebook = Codebook.read(Path(os.environ.get("CODEBOOK") or ROOT / "data" / "codebook"))
+    found = []
+    for path in paths:
+        try:
+            kind, answers = read_any(path.expanduser(), codebook)
+        except Faults as faults:
+            found.append(faults.table)
+            continue
+        print(f"{path.name}: no fault in {len(answers.frame):,} rows, read as {kind}; {', '.join(answers.blocks)}")
+        if len(answers.report):
+            print(f"Accepted on the way:\n{_lines(answers.report)}")
+    target = ROOT / "build" / "check" / "faults.csv"
+    if found:
+        _tell(pd.concat(found, ignore_index=True), target)
+    else:
+        target.unlink(missing_ok=True)  # of an earlier file
+    return not found
+
+
+def _tell(table: pd.DataFrame, target: Path) -> None:
+    """Print the first faults, and how many there are of each kind if they are many; write all of them."""
+    shown = table.drop(columns=[name for name in ("file", "sheet") if table[name].nunique() == 1])
+    print(f"{', '.join(table['file'].unique())}: {len(table):,} fault{'s' if len(table) > 1 else ''}")
+    print(_lines(shown.head(SHOWN_FAULTS)))
+    if len(table) > SHOWN_FAULTS:
+        counts = table.groupby(["column", "rule"], sort=False).size().sort_values(ascending=False, kind="stable")
+        print(f"...\nHow often:\n{_lines(counts.head(SHOWN_FAULTS).rename('n').reset_index())}")
+    write_table(table, target)
+    print(f"All of them are in {os.path.relpath(target)}")
+
+
+def _lines(table: pd.DataFrame) -> str:
+    return table.to_string(index=False, justify="left", max_colwidth=80)
+
+
+def write_table(table: pd.DataFrame, target: Path) -> None:
+    """Write a table whose cells and headers no spreadsheet takes for formulas; whole, or not at all.
+
+    Raises
+    ------
+    WelfareError
+        If the folder cannot be written; a table of before is then as it was.
+    """
+    from welfare_analysis.publishing.report import private
+
+    text = table.astype("str").apply(lambda column: column.map(as_text)).rename(columns=lambda name: as_text(str(name)))
+    part = target.with_name(target.name + ".part")
     try:
-        answers = read(path, Codebook.read(Path(os.environ.get("CODEBOOK") or ROOT / "data" / "codebook")))
-    except Faults as faults:
-        table = faults.table.astype("str")
-        target = private(ROOT / "build") / "check" / "faults.csv"
+        private(ROOT / "build")
         target.parent.mkdir(exist_ok=True)
-        table.apply(lambda column: column.map(as_text)).to_csv(target, index=False)
-        print(table.head(SHOWN_FAULTS).to_string(index=False))
-        print(f"{len(table)} faults; all of them are in {os.path.relpath(target)}")
-        return 1
-    print(f"No fault in {len(answers.frame)} answers; blocks: {', '.join(answers.blocks)}")
-    return 0
+        text.to_csv(part, index=False, encoding="utf-8")
+        part.replace(target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        hint = "Free some space or the right to write there, and run it again."
+        raise WelfareError("the table cannot be written", where=str(target), got=error.strerror, hint=hint) from None
 
 
 def validate(_: argparse.Namespace) -> int:
@@ -77,8 +140,8 @@ def validate(_: argparse.Namespace) -> int:
 
 
 def as_text(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula: an apostrophe before ``=``, ``+``, ``-`` and ``@``."""
-    return f"'{cell}" if cell.lstrip().startswith(FORMULA_SIGNS) else cell
+    """Return a cell that no spreadsheet takes for a formula: an apostrophe before its signs, tabs and line breaks."""
+    return f"'{cell}" if cell.startswith(("\t", "\r", "\n")) or cell.lstrip().startswith(FORMULA_SIGNS) else cell
 
 
 COMMANDS: tuple[Callable[[argparse.Namespace], int], ...] = (report, notebooks, data, check, validate)
@@ -92,13 +155,15 @@ def main(arguments: list[str] | None = None) -> int:
         sub = commands.add_parser(command.__name__, help=command.__doc__)
         sub.set_defaults(run=command)
         if command is check:
-            sub.add_argument("file", nargs="?", help="answers as .csv, .xlsx or .parquet")
+            sub.add_argument("file", nargs="?", help="answers, a register or a follow-up, as .csv, .xlsx or .parquet")
     parsed = parser.parse_args(arguments)
     try:
         return parsed.run(parsed)
     except WelfareError as error:
         print(error, file=sys.stderr)
-        return 2
+    except OSError as error:  # a folder that cannot be written, a full disk
+        print(f"{error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -1,0 +1,235 @@
+"""Files of one's own, from the command to the pages: checked, published, and nothing in the repository changed."""
+
+import html
+import re
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+
+from welfare_analysis import __main__ as command
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.publishing.report import publish
+from welfare_analysis.study import DATA
+from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.survey.reading import read_any
+from welfare_analysis.survey.standin import Parameters, generate
+
+REPOSITORY = DATA.parent
+BOOK = Codebook.read(DATA / "codebook")
+NOTEBOOKS = ("00_reading_guide.ipynb", "04_social_conditions.ipynb")
+
+
+def git(*arguments: str) -> str:
+    """Return what git says of the repository."""
+    return subprocess.run(["git", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture(scope="module")
+def world():
+    """Return the survey of other people than the stand-in of the repository."""
+    return generate(Parameters.read(DATA / "public"), 1956, "rich", size=3000)
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Return a repository to publish from: links to code and data, copies of two notebooks."""
+    (tmp_path / "notebooks").mkdir()
+    for name in NOTEBOOKS:
+        shutil.copyfile(REPOSITORY / "notebooks" / name, tmp_path / "notebooks" / name)
+    for name in ("src", "data", "requirements.txt"):
+        (tmp_path / name).symlink_to(REPOSITORY / name)
+    return tmp_path
+
+
+def pages(front: Path) -> dict[str, str]:
+    """Return the text of each page, without code and tags."""
+    found = {}
+    for path in front.parent.glob("*.html"):
+        text = re.sub(r"<(details|style|script)\b.*?</\1>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        found[path.name] = html.unescape(re.sub(r"<[^>]+>", " ", text))
+    return found
+
+
+def numbers(text: str) -> set[str]:
+    """Return percentages and amounts of a page."""
+    return set(re.findall(r"\d+\.\d %|\d,\d{3}", text))
+
+
+@pytest.fixture(scope="module")
+def committed():
+    """Return the text of the outputs of the committed notebooks, on the stand-in."""
+    outputs = [
+        "".join(output.get("data", {}).get("text/html", "") + output.get("data", {}).get("text/markdown", ""))
+        for name in NOTEBOOKS
+        for cell in nbformat.reads(git("show", f"HEAD:notebooks/{name}"), as_version=4).cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+    ]
+    return html.unescape(re.sub(r"<[^>]+>", " ", " ".join(outputs)))
+
+
+def test_own_answers_and_register_give_own_pages(root, world, committed):
+    """Another survey: no banner, other numbers and sentences, numbers of people, and an untouched repository."""
+    before = git("status", "--porcelain")
+    world.answers.to_excel(root / "answers.xlsx", index=False)
+    world.register.to_csv(root / "register.csv", index=False)
+    files = {"SURVEY": str(root / "answers.xlsx"), "REGISTER": str(root / "register.csv")}
+    found = pages(publish(root, variables={**command.os.environ, **files}))
+    text = " ".join(found.values())
+    assert len(found) >= 2
+    assert BOOK.text("banner") in committed
+    for language in ("ar", "fr", "en"):
+        assert BOOK.text("banner", language) not in text
+    assert BOOK.text("source.own", name="answers.xlsx") in text
+    assert f"Source: {BOOK.text('source.standin')}" not in text
+    assert "3,000" in text
+    assert BOOK.text("no_totals") not in text
+    assert len(numbers(text)) > 50
+    assert len(numbers(text) & numbers(committed)) < 0.5 * len(numbers(text))
+    assert not re.search(r"\bnan\b|\bNone\b|Traceback", text)
+    assert git("status", "--porcelain") == before
+
+
+def test_a_status_and_one_block_without_a_register(root, world):
+    """What was not asked is said to be so, there are no numbers of people, and the rest runs."""
+    housing = world.answers[["status", *BOOK.blocks["housing"]]]
+    housing.to_excel(root / "housing.xlsx", index=False)
+    found = pages(publish(root, variables={**command.os.environ, "SURVEY": str(root / "housing.xlsx")}))
+    for text in found.values():
+        assert BOOK.text("banner") not in text
+    text = found["04_social_conditions.html"]
+    assert BOOK.text("not_asked") in text
+    assert BOOK.text("no_totals") in text
+    assert BOOK.label("tenure", "tenant") in text
+    assert len(numbers(text)) > 5
+    assert BOOK.text("method.respondents", n=f"{len(housing):,}") in text
+    assert not re.search(r"\bnan\b|\bNone\b|Traceback", text)
+
+
+def test_a_fault_stops_before_half_a_report(root, world):
+    """The message names file, row and column; an old report stays as it was, and no new one is begun."""
+    (root / "notebooks" / NOTEBOOKS[0]).unlink()
+    old = root / "build" / "report"
+    old.mkdir(parents=True)
+    (old / "index.html").write_text("old")
+    world.answers.head(50).assign(age=["200", *["40"] * 49]).to_csv(root / "answers.csv", index=False)
+    with pytest.raises(WelfareError, match=r"answers\.csv: .*row 2, column age"):
+        publish(root, variables={**command.os.environ, "SURVEY": str(root / "answers.csv")})
+    assert (old / "index.html").read_text() == "old"
+    assert {path.name for path in (root / "build").iterdir()} <= {"report", "notebooks"}
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Return an empty root of the commands, with no file named in the environment."""
+    for name in ("SURVEY", "REGISTER", "FOLLOWUP"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CODEBOOK", str(DATA / "codebook"))
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    return tmp_path
+
+
+GOOD = "status;age;net_pay_dh\nactif;٣٥;5 200,50 DH\n"
+BAD = "person_id,status,age,=1+1\nAB123456,activ,40,\nAB123457,active,=2+2,\n"
+
+
+def test_check_prints_what_was_accepted(here, capsys):
+    """A sound file: code 0, the report of what was accepted, and no faults of an earlier file left."""
+    (here / "build" / "check").mkdir(parents=True)
+    (here / "build" / "check" / "faults.csv").write_text("old")
+    (here / "good.csv").write_text(GOOD)
+    assert command.main(["check", str(here / "good.csv")]) == 0
+    told = capsys.readouterr().out
+    for text in ("no fault in 1 rows, read as answers", "';'", "Arabic-Indic digits", "a decimal comma", "net_pay_dh"):
+        assert text in told
+    assert not (here / "build" / "check" / "faults.csv").exists()
+
+
+def test_check_lists_faults_and_writes_them_as_text(here, capsys):
+    """Faults: code 1, first ones printed, all of them in a private table that holds no formula and no key."""
+    (here / "bad.csv").write_text(BAD)
+    assert command.main(["check", str(here / "bad.csv")]) == 1
+    told = capsys.readouterr().out
+    table = pd.read_csv(here / "build" / "check" / "faults.csv", dtype=str, keep_default_na=False)
+    assert list(table.columns) == ["file", "sheet", "row", "column", "value", "rule", "what_to_do"]
+    assert table[["row", "column", "value"]].to_numpy().tolist() == [
+        ["1", "'=1+1", "'=1+1"],
+        ["2", "status", "activ"],
+        ["3", "age", "'=2+2"],
+    ]
+    assert "did you mean active?" in told
+    assert "AB123456" not in told + table.to_string()
+    assert stat.S_IMODE((here / "build").stat().st_mode) == 0o700
+    assert [path.name for path in (here / "build" / "check").iterdir()] == ["faults.csv"]
+
+
+def test_check_says_how_often_when_faults_are_many(here, capsys):
+    """Of three hundred faults twenty are printed, and the number of each kind."""
+    (here / "bad.csv").write_text("status,age\n" + "active,200\n" * 300)
+    assert command.main(["check", str(here / "bad.csv")]) == 1
+    told = capsys.readouterr().out
+    assert re.search(r"between 5 and 110 years +300", told)
+    assert len(told.splitlines()) < 30
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["check", ""], ["check", "nowhere.csv"], ["check", "."]])
+def test_check_of_no_file(here, capsys, arguments):
+    """A missing name, a missing file and a folder: code 2 and one sentence, nothing written."""
+    assert command.main(arguments) == 2
+    told = capsys.readouterr()
+    assert len(told.err.splitlines()) == 1
+    assert not told.out
+    assert not (here / "build").exists()
+
+
+@pytest.mark.parametrize("how", ["killed", "full", "no folder"])
+def test_the_old_table_survives(here, capsys, monkeypatch, how):
+    """A kill before the renaming, a full disk, a folder that cannot be made: an old table stays whole."""
+    (here / "bad.csv").write_text(BAD)
+    folder = here / "build" / "check"
+    if how == "no folder":
+        (here / "build").write_text("a file")
+        assert command.main(["check", str(here / "bad.csv")]) == 2
+        assert "cannot be written" in capsys.readouterr().err
+        return
+    folder.mkdir(parents=True)
+    (folder / "faults.csv").write_text("old")
+
+    def fail(*_, **__):
+        raise KeyboardInterrupt if how == "killed" else OSError(28, "No space left on device")
+
+    monkeypatch.setattr(*((Path, "replace") if how == "killed" else (pd.DataFrame, "to_csv")), fail)
+    if how == "killed":
+        with pytest.raises(KeyboardInterrupt):
+            command.main(["check", str(here / "bad.csv")])
+    else:
+        assert command.main(["check", str(here / "bad.csv")]) == 2
+        told = capsys.readouterr()
+        assert "No space left" in told.err
+        assert "did you mean active?" in told.out
+        assert [path.name for path in folder.iterdir()] == ["faults.csv"]
+    assert (folder / "faults.csv").read_text() == "old"
+
+
+def test_report_checks_all_files_first(here, capsys, monkeypatch, world):
+    """Faults of the answers and of the register are in one table, and no notebook is run."""
+    world.answers.head(30).assign(age=200).to_csv(here / "answers.csv", index=False)
+    world.register.head(30).assign(sex="?").to_csv(here / "register.csv", index=False)
+    monkeypatch.setenv("SURVEY", str(here / "answers.csv"))
+    monkeypatch.setenv("REGISTER", str(here / "register.csv"))
+    monkeypatch.setattr("welfare_analysis.publishing.report.publish", lambda _: pytest.fail("a notebook was run"))
+    assert command.main(["report"]) == 1
+    assert "answers.csv, register.csv: 60 faults" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["answers", "register", "followup"])
+def test_the_committed_files_are_sound(name):
+    """The stand-in's own files pass the checks that an institution's files pass, with nothing to report."""
+    kind, answers = read_any(DATA / "survey" / f"{name}.parquet", BOOK)
+    assert kind == {"followup": "follow-up"}.get(name, name)
+    assert answers.report.empty
