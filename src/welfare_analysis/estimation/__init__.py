@@ -2,7 +2,8 @@
 
 from .design import Design
 from .estimate import Estimate
-from .means import mean, ratio, share, total
+from .means import mean, ratio, total
 from .quantiles import quantile
+from .shares import share
 
 __all__ = ["Design", "Estimate", "mean", "quantile", "ratio", "share", "total"]

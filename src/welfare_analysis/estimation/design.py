@@ -121,6 +121,12 @@ class Design:
         """Names of the rows: the index of the weights, or 0, 1, ..."""
         return pd.RangeIndex(self.n) if self.names is None else self.names
 
+    @cached_property
+    def certain(self) -> np.ndarray:
+        """Rows (n,) that no term of the variance weighs: they came in with certainty and stand for themselves."""
+        weighed = [np.abs(t.coefficients[t.codes]) > 0 for t in self.sampling.terms]
+        return ~np.any(weighed, axis=0)
+
     @property
     def df(self) -> int:
         """Degrees of freedom: PSUs less strata."""

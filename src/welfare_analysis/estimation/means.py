@@ -1,4 +1,4 @@
-r"""Means, shares, totals and ratios of many variables in many domains at once.
+r"""Means, totals and ratios of many variables in many domains at once.
 
 With :math:`\hat N_d = \sum_{k \in d} w_k` a mean has the influence :math:`1[k \in d](y_k - \bar y_d)/\hat N_d`, a ratio
 :math:`1[k \in d](y_k - \hat R_d x_k)/\hat X_d`, a total :math:`1[k \in d] y_k` (Särndal, Swensson and
@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+from scipy import sparse
 
 from ..errors import WelfareError
-from .columns import NUMBERS, aligned, matrix, row_names
+from .columns import matrix, row_names
 from .design import Design
 from .domains import Domains, domains
-from .estimate import Bounds, Description, Estimate, describe, effective, scatter, t_bounds
+from .estimate import Bounds, Description, Estimate, describe, scatter, t_bounds
 
 
 def mean(design: Design, variables: Any, by: Any = None, where: Any = None) -> Estimate:
@@ -50,21 +50,21 @@ def mean(design: Design, variables: Any, by: Any = None, where: Any = None) -> E
     The standard error is infinite where all respondents of a domain are in one sampling unit, as a single one is:
     nothing tells how the others would answer. Answers that are all alike have a standard error of zero.
     """
-    rows = _index(design, variables)
+    rows = shared_rows(design, variables)
     y, names = matrix(variables, design.n, rows, "mean")
-    return _ratio(design, y, np.ones_like(y), names, domains(design.n, by, where, rows))
+    return ratios(design, y, np.ones_like(y), names, domains(design.n, by, where, rows))
 
 
 def ratio(design: Design, numerator: Any, denominator: Any, by: Any = None, where: Any = None) -> Estimate:
     """Ratio of two totals; arguments, index and errors as for `mean`, and a zero denominator is an error."""
-    rows = _index(design, numerator, denominator)
+    rows = shared_rows(design, numerator, denominator)
     y, name_y = matrix(numerator, design.n, rows, "numerator")
     x, name_x = matrix(denominator, design.n, rows, "denominator")
     if len(name_y) != len(name_x):
         got = f"{len(name_y)} and {len(name_x)}"
         raise WelfareError("not as many numerators as denominators", where="ratio", got=got, expected="one for each")
     names = [f"{a}/{b}" for a, b in zip(name_y, name_x, strict=True)]
-    return _ratio(design, y, x, names, domains(design.n, by, where, rows))
+    return ratios(design, y, x, names, domains(design.n, by, where, rows))
 
 
 def total(design: Design, variables: Any, by: Any = None, where: Any = None, missing: str = "error") -> Estimate:
@@ -75,7 +75,7 @@ def total(design: Design, variables: Any, by: Any = None, where: Any = None, mis
     """
     if missing not in ("error", "mean"):
         raise WelfareError("unknown rule", where="missing", got=missing, expected="error or mean")
-    rows = _index(design, variables)
+    rows = shared_rows(design, variables)
     y, names = matrix(variables, design.n, rows, "total")
     parts = domains(design.n, by, where, rows)
     present = ~np.isnan(y)
@@ -89,90 +89,19 @@ def total(design: Design, variables: Any, by: Any = None, where: Any = None, mis
             hint='Say missing="mean" to let those who answered stand for the others.',
         )
     if gaps:
-        return _scaled(design, _ratio(design, y, np.ones_like(y), names, parts), parts)
+        return _scaled(design, ratios(design, y, np.ones_like(y), names, parts), parts)
     filled = np.where(present, y, 0.0)
     told = describe(design, parts, present, names)
     value = parts.sums(filled * design.weights[:, None]).ravel()
     return _estimate(design, value, names, told, lambda: scatter(filled, parts))
 
 
-def share(design: Design, variables: Any, by: Any = None, where: Any = None, interval: str = "logit") -> Estimate:
-    """Shares: of a boolean or 0/1 variable, or of each category of a text variable (these add up to one).
-
-    Intervals are on the logit scale, or ``interval="korn-graubard"`` (Korn and Graubard 1998: Clopper-Pearson with
-    the effective sample size), which is also used where a share is exactly 0 or 1. There the linearised variance is
-    zero and tells nothing; the standard error is that of the posterior Beta(1, m + 1) of none in m. Arguments as for
-    `mean`.
-    """
-    rules = {"logit": logit_bounds, "korn-graubard": korn_graubard_bounds}
-    if interval not in rules:
-        raise WelfareError("unknown interval", where="share", got=interval, expected=" or ".join(rules))
-    rows = _index(design, variables)
-    column = "category" if _is_text(variables) else "variable"
-    if column == "category":
-        y, names = _categories(pd.Series(aligned(variables, design.n, rows, "share")))
-    else:
-        y, names = matrix(variables, design.n, rows, "share")
-        if not np.isin(y[~np.isnan(y)], (0.0, 1.0)).all():
-            raise WelfareError("a share needs yes or no", where=", ".join(names), expected="booleans, 0/1 or text")
-    return _ratio(design, y, np.ones_like(y), names, domains(design.n, by, where, rows), column, rules[interval])
-
-
-def _index(design: Design, *values: Any) -> pd.Index | None:
+def shared_rows(design: Design, *values: Any) -> pd.Index | None:
     """Names of the rows that all arguments of a call must share."""
     return row_names(*values) if design.names is None else design.names
 
 
-def _is_text(variables: Any) -> bool:
-    if isinstance(variables, pd.DataFrame) or np.ndim(variables) != 1:
-        return False
-    series = pd.Series(variables)
-    if series.dtype == object:
-        return pd.api.types.infer_dtype(series) not in NUMBERS
-    return not pd.api.types.is_numeric_dtype(series.dtype)
-
-
-def _categories(series: pd.Series) -> tuple[np.ndarray, list[str]]:
-    """A column of 0 and 1 (missing as nan) for each category that was answered."""
-    answers = pd.Categorical(series).remove_unused_categories()
-    names = [str(level) for level in answers.categories]
-    if not names or len(set(names)) < len(names):
-        what = "two categories have one name" if names else "no respondent answered"
-        raise WelfareError(what, where=str(series.name or "share"), got=names, expected="names that differ")
-    marks = (answers.codes[:, None] == np.arange(len(names))).astype(float)
-    return np.where(answers.codes[:, None] < 0, np.nan, marks), names
-
-
-def logit_bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Bounds symmetric on the logit scale; Korn-Graubard where the share is 0 or 1."""
-    p, se = estimate.value.to_numpy(), estimate.se.to_numpy()
-    edge = (p <= 0) | (p >= 1)
-    inner = np.where(edge, 0.5, p)
-    half = stats.t.ppf((1 + level) / 2, estimate.df.to_numpy()) * se / (inner * (1 - inner))
-    centre = np.log(inner / (1 - inner))
-    low, high = 1 / (1 + np.exp(half - centre)), 1 / (1 + np.exp(-half - centre))
-    if edge.any():
-        exact = korn_graubard_bounds(estimate, level)
-        low, high = np.where(edge, exact[0], low), np.where(edge, exact[1], high)
-    return low, high
-
-
-def korn_graubard_bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Clopper-Pearson bounds with the effective sample size, corrected for degrees of freedom."""
-    p, variance = estimate.value.to_numpy(), estimate.se.to_numpy() ** 2
-    n, df = estimate.counts["n"].to_numpy(float), estimate.df.to_numpy()
-    linear = np.where((p > 0) & (p < 1), variance, 0.0)  # at 0 and 1 as many as answered
-    size = np.divide(p * (1 - p), linear, out=n.copy(), where=linear > 0)
-    tail = (1 - level) / 2
-    size = size / n * effective(n, df, level)
-    x = np.clip(size * p, 0, size)
-    low = np.where(p > 0, stats.beta.ppf(tail, np.maximum(x, 1e-12), size - x + 1), 0.0)
-    high = np.where(p < 1, stats.beta.ppf(1 - tail, x + 1, np.maximum(size - x, 1e-12)), 1.0)
-    known = variance <= 0  # the design fixes the share: no uncertainty is left
-    return np.where(known, p, low), np.where(known, p, high)
-
-
-def _ratio(
+def ratios(
     design: Design,
     y: np.ndarray,
     x: np.ndarray,
