@@ -23,7 +23,7 @@ from scipy import sparse
 from ..errors import WelfareError
 from .columns import codes, numbers, row_names
 from .phases import two_phases
-from .stages import Sampling, stages
+from .stages import Sampling, Term, stages
 
 if TYPE_CHECKING:
     from .calibration import Residuals
@@ -191,8 +191,10 @@ class Design:
         """The unbiased estimates (k,) of the variances, negative at times with two phases, and their largest terms."""
         z = sparse.csr_array(influence)
         weighted = self._weighted(z)
-        parts = np.array([t.coefficients @ t.sums(weighted).power(2) for t in self.sampling.terms])
-        variance, largest = parts.sum(axis=0), np.abs(parts).max(axis=0)
+        variance, largest = np.zeros(z.shape[1]), np.zeros(z.shape[1])
+        for term in self._terms:
+            part = term.coefficients @ term.sums(weighted).power(2)
+            variance, largest = variance + part, np.maximum(largest, np.abs(part))
         if self.residuals is not None:
             x = sparse.csr_array(self.residuals.x)
             slopes = self.residuals.slopes(z)
@@ -200,13 +202,17 @@ class Design:
             variance = variance - 2 * (slopes * cross).sum(axis=0) + (slopes * (square @ slopes)).sum(axis=0)
         return variance, largest
 
+    @cached_property
+    def _terms(self) -> list[Term]:
+        return [term for term in self.sampling.terms if term.coefficients.any()]
+
     def _weighted(self, z: sparse.csr_array) -> sparse.csr_array:
         return sparse.csr_array((z.data * np.repeat(self.weights, np.diff(z.indptr)), z.indices, z.indptr), z.shape)
 
     def _product(self, left: sparse.csr_array, right: sparse.csr_array) -> np.ndarray:
         a, b = self._weighted(left), self._weighted(right)
         total = np.zeros((left.shape[1], right.shape[1]))
-        for term in self.sampling.terms:
+        for term in self._terms:
             scaled = sparse.diags_array(term.coefficients) @ term.sums(b)
             total += (term.sums(a).T @ scaled).toarray()
         return total

@@ -225,6 +225,6 @@ def scatter(values: np.ndarray, parts: Domains) -> sparse.csr_array:
     """Influences of variables by domains: ``values`` (n x k) put into the columns of each row's domain, sparse."""
     n, k = values.shape
     inside = parts.codes >= 0
-    columns = parts.codes[inside, None] + np.arange(k)[None, :] * parts.count
+    columns = parts.codes[inside, None].astype(np.int32) + np.arange(k, dtype=np.int32)[None, :] * parts.count
     pointer = np.concatenate([[0], np.cumsum(np.where(inside, k, 0))])
     return sparse.csr_array((values[inside].ravel(), columns.ravel(), pointer), shape=(n, k * parts.count))
