@@ -1,6 +1,7 @@
 """Files of one's own, from the command to the pages: checked, published, and nothing in the repository changed."""
 
 import html
+import os
 import re
 import shutil
 import stat
@@ -79,7 +80,7 @@ def test_own_answers_and_register_give_own_pages(root, world, committed):
     world.answers.to_excel(root / "answers.xlsx", index=False)
     world.register.to_csv(root / "register.csv", index=False)
     files = {"SURVEY": str(root / "answers.xlsx"), "REGISTER": str(root / "register.csv")}
-    found = pages(publish(root, variables={**command.os.environ, **files}))
+    found = pages(publish(root, variables={**os.environ, **files}))
     text = " ".join(found.values())
     assert len(found) >= 2
     assert BOOK.text("banner") in committed
@@ -99,7 +100,7 @@ def test_a_status_and_one_block_without_a_register(root, world):
     """What was not asked is said to be so, there are no numbers of people, and the rest runs."""
     housing = world.answers[["status", *BOOK.blocks["housing"]]]
     housing.to_excel(root / "housing.xlsx", index=False)
-    found = pages(publish(root, variables={**command.os.environ, "SURVEY": str(root / "housing.xlsx")}))
+    found = pages(publish(root, variables={**os.environ, "SURVEY": str(root / "housing.xlsx")}))
     for text in found.values():
         assert BOOK.text("banner") not in text
     text = found["04_social_conditions.html"]
@@ -119,7 +120,7 @@ def test_a_fault_stops_before_half_a_report(root, world):
     (old / "index.html").write_text("old")
     world.answers.head(50).assign(age=["200", *["40"] * 49]).to_csv(root / "answers.csv", index=False)
     with pytest.raises(WelfareError, match=r"answers\.csv: .*row 2, column age"):
-        publish(root, variables={**command.os.environ, "SURVEY": str(root / "answers.csv")})
+        publish(root, variables={**os.environ, "SURVEY": str(root / "answers.csv")})
     assert (old / "index.html").read_text() == "old"
     assert {path.name for path in (root / "build").iterdir()} <= {"report", "notebooks"}
 
