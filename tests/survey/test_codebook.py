@@ -85,3 +85,15 @@ def test_a_codebook_is_a_folder(folder):
     """A file in the place of the folder is told, with what to name."""
     with pytest.raises(WelfareError, match="folder of three CSV files"):
         Codebook.read(folder / "values.csv")
+
+
+def test_an_unknown_language_is_told():
+    """A language that the codebook does not have is an error in a sentence, for texts, labels and questions."""
+    book = Codebook.read(FOLDER)
+    for ask in (
+        lambda: book.text("banner", "de"),
+        lambda: book.label("tenure", "tenant", "de"),
+        lambda: book.variable_label("tenure", "de"),
+    ):
+        with pytest.raises(WelfareError, match="unknown language"):
+            ask()

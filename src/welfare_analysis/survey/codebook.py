@@ -86,25 +86,31 @@ class Codebook:
         found = self.values[(self.values["list"] == name) & (self.values["code"] == code)]
         if found.empty:
             raise WelfareError("no such code", where=f"values.csv, list {name}", got=code)
-        return str(found[f"label_{language}"].iloc[0])
+        return str(found["label_" + _known(language)].iloc[0])
 
     def variable_label(self, name: str, language: str = "en") -> str:
         """The question of a variable."""
         if name not in self.variables.index:
             raise WelfareError("no such variable", where="variables.csv", got=name)
-        return str(self.variables.loc[name, f"label_{language}"])
+        return str(self.variables.loc[name, "label_" + _known(language)])
 
     def text(self, key: str, language: str = "en", **fields: object) -> str:
         """A text with its fields filled in."""
         if key not in self.texts.index:
             raise WelfareError("no such text", where="texts.csv", got=key)
-        return str(self.texts.loc[key, language]).format(**fields)
+        return str(self.texts.loc[key, _known(language)]).format(**fields)
 
     def condition(self, name: str) -> tuple[str, list[str]] | None:
         """Whom a question is asked of: (variable, codes), or None for everybody."""
         rule = str(self.variables.loc[name, "asked_if"])
         match = CONDITION.match(rule)
         return (match[1], match[2].split("|")) if match else None
+
+
+def _known(language: str) -> str:
+    if language not in LANGUAGES:
+        raise WelfareError("unknown language", where="language", got=language, expected=" or ".join(LANGUAGES))
+    return language
 
 
 def _table(path: Path, key: str = "") -> pd.DataFrame:
