@@ -116,6 +116,7 @@ def test_nothing_is_changed_in_place(example, drawn):
     ("margins", "message"),
     [
         ({"d": {"in": 50, "out": 40, "abroad": 10}}, "d: a margin has no respondents; got .'abroad'.*Merge"),
+        ({"d": {"in": 60, "out": 40, "abroad": 0.5}}, "d: a margin has no respondents"),
         ({"d": {"in": 100}}, "d: .* rows are in a category without a margin"),
         ({"d": {"in": 110, "out": -10}}, "d: a margin is not positive.*'out': -10"),
         ({"d": {"in": 110, "out": np.nan}}, "d: a margin is not positive.*'out': nan"),
@@ -133,6 +134,7 @@ def test_nothing_is_changed_in_place(example, drawn):
         ({"d": {"in": "a few", "out": 3}}, "margins, d: it is not numeric"),
         ({"twice": {"in": 50, "out": 50}}, "margins: two columns have this name; got 'twice'"),
         ({"1": 100, "zero": 5}, "no weights reach all margins"),
+        ({"1": 100, "endless": 50}, "margins: a total or a value is not finite; got .'1', 'endless'"),
         ({}, "there is no margin"),
         ([100], "margins are a dict.*got 'list and DataFrame'"),
     ],
@@ -141,6 +143,7 @@ def test_bad_margins(example, drawn, margins, message):
     """Margins that are wrong, contradict each other or cannot be reached are errors that name them."""
     f = example(9)
     f = f.assign(gap=f["d"].map({"in": "a", "out": "b"}).where(f.index > 0), same=f["d"], zero=0.0)
+    f["endless"] = f["x"].where(f.index > 0, np.inf)
     f = pd.concat([f, f["d"].rename("twice"), f["d"].rename("twice")], axis=1)
     with pytest.raises(WelfareError, match=message):
         drawn(f).calibrate(margins, f)

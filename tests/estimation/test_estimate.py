@@ -53,6 +53,36 @@ def test_answers_that_are_all_alike(example, drawn):
         assert e.se.iloc[0] == 0
 
 
+def test_a_function_of_what_is_known(example, drawn):
+    """A mean of zero without error goes through functions: the step of the delta method is then 1."""
+    f = example(1)
+    e = mean(drawn(f), 0 * f["y"]).apply(lambda v: 2 + 5 * v)
+    assert (e.value.iloc[0], e.se.iloc[0]) == (2, 0)
+
+
+def test_design_effect_by_hand():
+    """The variance over that of a simple random sample; as many rows as people leave no finite correction."""
+    y, psu = np.array([1.0, 2, 3, 7, 8, 9]), np.repeat([0, 1, 2], 2)
+    m = mean(Design(np.ones(6), psu=psu), y)
+    assert m.deff().iloc[0] == pytest.approx(m.se.iloc[0] ** 2 / (y.var(ddof=1) / 6))
+    double = mean(Design(np.full(6, 2.0), psu=psu), y)
+    assert double.deff().iloc[0] == pytest.approx(m.deff().iloc[0] / (1 - 6 / 12))
+    assert double.deff(replacement=True).iloc[0] == pytest.approx(m.deff().iloc[0])
+
+
+def test_many_variables_are_each_alone(example, drawn):
+    """Variables by domains are estimated as one variable in one domain at a time; the answers may have gaps."""
+    f = example(2)
+    y = f[["y", "x"]].assign(b=f["b"] * 1.0, gap=f["y"].where(f.index > 2))
+    for statistic in (mean, lambda *a, **kw: total(*a, **kw, missing="mean")):
+        both = statistic(drawn(f), y, by=f["d"])
+        for (name, d), se in both.se.items():
+            one = statistic(drawn(f), y[name], where=f["d"] == d)
+            assert se == pytest.approx(one.se.iloc[0], rel=1e-10)
+            assert both.df[(name, d)] == one.df.iloc[0]
+            assert both.counts.loc[(name, d)].tolist() == pytest.approx(one.counts.iloc[0].tolist())
+
+
 def test_extra_covariance_is_in_every_interval(example, drawn):
     """What has no influence adds to the variances, to the covariance and, by the delta method, to functions."""
     f = example(2)
@@ -76,6 +106,7 @@ def test_a_function_of_estimates_keeps_the_least_df_and_counts(example, drawn):
     assert e.df.tolist() == [df[[0, 1]].min(), df[2], df.min()]
     assert e.counts["n"].tolist() == [n[[0, 1]].min(), n[2], n.min()]
     assert e.interval().loc["none"].tolist() == [7, 7]
+    assert (e.value.index.name, m.apply(lambda v: v / v[0]).value.index.name) == ("variable", "stratum")
 
 
 def test_the_delta_method_by_hand():

@@ -119,6 +119,14 @@ def test_unbiased_over_all_samples(clustered):
     assert p @ v == pytest.approx(p @ (t - Y.sum()) ** 2, rel=1e-12)
 
 
+def test_certain_rows_do_not_count():
+    """Degrees of freedom are rows less strata among those whom either phase leaves to chance."""
+    phase1 = Design(pd.Series([2.0] * 4 + [1.0] * 4), strata=[0] * 4 + [1] * 4, fpc=[8] * 4 + [4] * 4)
+    seen = [0, 1, 2, 4, 5, 6, 7]
+    phase2 = Design(pd.Series([4 / 3] * 3 + [1.0] * 4, index=seen), strata=[0] * 3 + [1] * 4, fpc=[4] * 7)
+    assert Design.two_phase(phase1, phase2).df == 3 - 1
+
+
 def test_a_negative_estimate_is_no_error_of_zero():
     """The unbiased estimate is negative in some samples; it then tells nothing, and the error is infinite, not zero."""
     u = np.array([-2.0, -2, -2, -1, 1, -1, -1, -1, -1])
