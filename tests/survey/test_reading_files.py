@@ -1,5 +1,6 @@
 """Files of every kind and encoding: read as what they are, or refused in a sentence before anything is parsed."""
 
+import contextlib
 import datetime
 import io
 import os
@@ -203,6 +204,15 @@ def test_a_truncated_workbook_is_refused(tmp_path):
             opened(tmp_path, whole[: int(part * len(whole))], "b.xlsx")
 
 
+def test_a_damaged_workbook_is_refused(tmp_path):
+    """Bytes that were changed on the way end in a sentence or in the frame, wherever they stand."""
+    whole = workbook(tmp_path, {"a": ROWS}).read_bytes()
+    for place in range(40, len(whole) - 8, 97):
+        damaged = whole[:place] + b"\xff" * 8 + whole[place + 8 :]
+        with contextlib.suppress(WelfareError):
+            assert len(opened(tmp_path, damaged, "b.xlsx").frame) == 2
+
+
 def test_a_workbook_of_16384_columns(tmp_path):
     """Columns past the limit are refused; a lone cell far out on a row is a fault of that row."""
     with pytest.raises(WelfareError, match="too many columns"):
@@ -318,13 +328,22 @@ def test_parquet_gives_the_frame_that_csv_gives(tmp_path):
     assert caught.value.table[["row", "column", "value"]].to_numpy().tolist() == [[2, "commute_km", "inf"]]
 
 
-@pytest.mark.parametrize("name", ["folder.csv", "missing.csv", "a.pkl", "a.xls", "a.sav"])
-def test_paths_that_are_no_file_of_answers(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("folder.csv", "this is a folder"),
+        ("missing.csv", "the file is not there"),
+        ("a.pkl", "this kind of file is not read"),
+        ("a.xls", "this kind of file is not read"),
+        ("a.sav", "this kind of file is not read"),
+    ],
+)
+def test_paths_that_are_no_file_of_answers(tmp_path, name, message):
     """A folder, a file that is not there and other kinds are told in a sentence."""
     (tmp_path / "folder.csv").mkdir()
     for other in ("a.pkl", "a.xls", "a.sav"):
         (tmp_path / other).write_bytes(b"\x80\x04K\x01.")
-    with pytest.raises(WelfareError, match=r"folder|not there|not read"):
+    with pytest.raises(WelfareError, match=message):
         read(tmp_path / name, BOOK)
 
 

@@ -19,8 +19,6 @@ ARABIC_WORD = re.compile("[\u0600-\u06ff\u200c]{2,}|و")  # one letter alone is 
 def csv_cells(path: Path, known: frozenset[str]) -> Cells:
     """The cells of a text file."""
     text, encoding = decoded(path)
-    if "\n" not in text:
-        text = text.replace("\r", "\n")  # line breaks of an old Macintosh
     told = re.match(r"sep=([;,\t|])\r?\n", text)  # Excel's way to name the separator
     separator = told[1] if told else _separator(text, known)
     body, first = (text[told.end() :], 2) if told else (text, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Hashable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -68,7 +69,7 @@ def _refuse(path: Path) -> None:
                     raise WelfareError(what, where=path.name, got=part.filename, expected=f"at most {limit:,} bytes")
                 if part.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in archive.open(part).read(1024).upper():
                     raise WelfareError("the workbook declares entities, as no spreadsheet does", where=path.name)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
         raise WelfareError("this is no workbook", where=path.name, got=str(error)[:120]) from None
 
 
