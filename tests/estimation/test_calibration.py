@@ -118,6 +118,7 @@ def test_nothing_is_changed_in_place(example, drawn):
         ({"d": {"in": 50, "out": 40, "abroad": 10}}, "d: a margin has no respondents; got .'abroad'.*Merge"),
         ({"d": {"in": 60, "out": 40, "abroad": 0.5}}, "d: a margin has no respondents"),
         ({"d": {"in": 100}}, "d: .* rows are in a category without a margin"),
+        ({"d": {"in": 100, "out": 0}}, "d: a margin is not positive.*'out': 0"),
         ({"d": {"in": 110, "out": -10}}, "d: a margin is not positive.*'out': -10"),
         ({"d": {"in": 110, "out": np.nan}}, "d: a margin is not positive.*'out': nan"),
         ({"gap": {"a": 50, "b": 50}}, "gap: 1 rows have no value"),
