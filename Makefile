@@ -60,7 +60,7 @@ data: setup ## Make the stand-in population and its answers again
 	@$(RUN) data
 
 check: setup ## Check a file of answers: make check FILE=answers.xlsx
-	@$(RUN) check $(FILE)
+	@$(RUN) check "$(FILE)"
 
 validate: setup ## The long simulations: coverage, bias, and what the assumptions alone decide
 	@$(RUN) validate

@@ -1,11 +1,17 @@
+import re
+
 import pandas as pd
 import pytest
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.publishing import briefs, protect, tables
+from welfare_analysis.publishing import briefs, figures, protect, tables
 from welfare_analysis.study import DATA, Study
+from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 from welfare_analysis.validation import headline_frame, true_levels
+
+BOOK = Codebook.read(DATA / "codebook")
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +103,60 @@ def test_headline_conditions_are_missing_where_not_asked():
     world = generate(Parameters.read(DATA / "public"), 5, "plain", size=2000)
     frame = headline_frame(world.truth)
     assert frame["commute_long"].isna().equals(pd.Series(world.truth["status"] != "active"))
+
+
+@pytest.fixture(scope="module")
+def frames():
+    """Answers and register of a small survey, in the types of a file that was read."""
+    world = generate(Parameters.read(DATA / "public"), 31, "rich", size=4000)
+    return typed(world.answers, BOOK), typed(world.register, BOOK)
+
+
+SMALL = {
+    "thirty answers": lambda a: a.head(30),
+    "two answers": lambda a: a.head(2),
+    "widows only": lambda a: a[a["status"] == "widow"],
+    "tenants only": lambda a: a[a["tenure"] == "tenant"],
+    "no command": lambda a: a.drop(columns="command"),
+    "an empty rank": lambda a: a.assign(rank=a["rank"].mask(a["rank"].notna())),
+    "nobody with a loan": lambda a: a[a["has_loan"] == "no"],
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_small_or_odd_file_still_gives_pages(frames, name, monkeypatch):
+    """Few or uniform answers: every table, figure and sentence is made, hidden or said not to be there."""
+    study = Study.of(SMALL[name](frames[0]).reset_index(drop=True), None, None, BOOK, survey_name="own.csv")
+    released, seen = protect(study), []
+    monkeypatch.setattr(figures, "display", lambda data, raw, metadata=None: seen.append(data))
+    for figure in figures.FIGURES:
+        figures.show(figure, released, study)
+    texts = [tables.show(t, study).data + briefs.highest_lowest(t, study).data for t in released.values() if t.by]
+    texts += [tables.headlines(released, study).data, tables.costs(released, study).data]
+    texts += [f(released, study).data for f in (briefs.who_where, briefs.findings, briefs.standards, briefs.limits)]
+    texts += [data["text/markdown"] for data in seen if "text/markdown" in data]
+    assert len(seen) >= len(figures.FIGURES)
+    assert not re.search(r"\b(nan|None|inf)\b", " ".join(texts))
+
+
+def test_one_command_of_a_register(frames):
+    """Answers of one command beside the whole register: commands are put together and the pages are made."""
+    answers, register = frames
+    study = Study.of(answers[answers["command"] == "rabat"], register, None, BOOK)
+    assert study.design.weights.sum() == pytest.approx(len(register))
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda a: a.head(1), "one answer has no sampling error"),
+        (lambda a: a.drop(columns="person_id"), "keys that join it to the register are not there"),
+        (lambda a: a[a["status"] == "active"], "nobody of a status answered; got 'orphan, retired, widow'"),
+        (lambda a: a.assign(person_id="x" + a["person_id"]), "persons are not in the register"),
+    ],
+)
+def test_answers_that_no_register_can_weight(frames, change, fault):
+    """What stops is said in the words of the files, with what to do."""
+    answers, register = frames
+    with pytest.raises(WelfareError, match=fault):
+        Study.of(change(answers), register, None, BOOK)

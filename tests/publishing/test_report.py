@@ -142,3 +142,8 @@ def test_command_tells_an_error_in_a_sentence(capsys):
     assert "nowhere.csv" in told.err
     assert "Traceback" not in told.err
     assert not told.out
+
+
+def test_nothing_is_said_without_a_fault():
+    """A sentence that does not apply is an empty text."""
+    assert markdown("") == ""

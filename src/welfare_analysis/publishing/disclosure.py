@@ -118,6 +118,7 @@ def _tested(
     axes = [*by, *([CATEGORY] if CATEGORY in table else [])]
     table["numerator"] = _numerators(table, values, frame.loc[told, by], axes)
     hidden = unsafe(table["n"].to_numpy(float), table["numerator"].to_numpy(float), rules)
+    hidden = hidden | ~np.isfinite(table[NUMBERS]).all(axis=1).to_numpy()  # nothing tells how sure such a number is
     if blank.statistic in ("median", "mean", "total"):
         hidden = hidden | _few_decide(study, blank, table[by], frame.loc[told, [blank.variable, *by]], table, rules)
     return table, hidden

@@ -109,8 +109,8 @@ def categories(tables: Sequence[Released], study: Study, _: float) -> Figure:
 
 def profile(tables: Sequence[Released], study: Study, _: float) -> Figure:
     """Who and where: a panel a headline, a row a group of every grouping, the level of all as a line."""
-    names = [n for n in HEADLINES if any(t.variable == n and t.state == "shown" for t in tables)]
-    shown = [t for t in tables if t.state == "shown"]
+    shown = [t for t in tables if len(t.shown)]
+    names = [n for n in HEADLINES if any(t.variable == n for t in shown)]
     grouped = [t for t in shown if t.by]
     rows = [
         (key, code)
@@ -140,7 +140,7 @@ def profile(tables: Sequence[Released], study: Study, _: float) -> Figure:
 
 def steps(tables: Sequence[Released], study: Study, _: float) -> Figure:
     """The same condition under milder and stricter standards; the one of the headline is marked."""
-    shown = [t for t in tables if t.state == "shown"]
+    shown = [t for t in tables if len(t.shown)]
     figure, panels = _canvas(title("standards", study), study, 2.4, max(len(shown), 1))
     for axes, table in zip(panels, shown, strict=False):
         default = VARIED[table.variable].default

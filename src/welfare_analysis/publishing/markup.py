@@ -8,6 +8,7 @@ import html
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import zip_longest
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -120,7 +121,7 @@ def _local(tokens: list[Token]) -> Iterator[Token]:
 
 def _settle(state: StateCore) -> None:
     headings = state.env.setdefault("headings", [])
-    for token, following in zip(state.tokens, [*state.tokens[1:], None], strict=True):
+    for token, following in zip_longest(state.tokens, state.tokens[1:]):
         if token.type == "inline":
             token.children = list(_local(token.children or []))
         elif token.type == "th_open":

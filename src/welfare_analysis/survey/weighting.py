@@ -50,12 +50,22 @@ def weight(
     Raises
     ------
     WelfareError
-        Persons that the register lacks, or a follow-up of persons who returned the form.
+        A single answer; answers without keys beside a register; persons that the register lacks; a status of the
+        register of which nobody answered; a follow-up of persons who returned the form.
     """
+    if len(answers) < 2:
+        raise WelfareError("one answer has no sampling error", where="answers", got=len(answers), expected="at least 2")
     if register is None:
         return Weighted(answers, Design(pd.Series(1.0, index=answers.index)), "respondents")
     people = register.set_index("person_id")
     for name, frame in (("answers", answers), ("follow-up", followup)):
+        if frame is not None and "person_id" not in frame:
+            raise WelfareError(
+                "the keys that join it to the register are not there",
+                where=name,
+                expected="a column person_id in both files",
+                hint="Without keys leave REGISTER out: the pages then speak of respondents only.",
+            )
         unknown = 0 if frame is None else int((people.index.get_indexer(frame["person_id"]) < 0).sum())
         if unknown:
             raise WelfareError(
@@ -65,6 +75,7 @@ def weight(
                 expected="0 rows",
                 hint="Check that both files use the same identifiers.",
             )
+    _somebody_answered(answers, followup, people)
     if followup is None:
         frame, design = _returners(answers, people)
         return Weighted(frame, _calibrated(design, frame, people), "returners")
@@ -72,6 +83,23 @@ def weight(
         raise WelfareError("persons who returned the form were followed up", where="follow-up", expected="none of them")
     frame, design = _two_phase(answers, followup, people)
     return Weighted(frame, _calibrated(design, frame, people), "two_phase")
+
+
+def _somebody_answered(answers: pd.DataFrame, followup: pd.DataFrame | None, people: pd.DataFrame) -> None:
+    """Refuse a register with a status of which nobody answered: no weight can stand for them."""
+    keys = answers["person_id"]
+    if followup is not None:
+        keys = pd.concat([keys, followup.loc[followup["outcome"] == "answered", "person_id"]])
+    told = people["status"].iloc[people.index.get_indexer(keys)].astype(str)
+    silent = sorted(set(people["status"].astype(str)) - set(told))
+    if silent:
+        raise WelfareError(
+            "nobody of a status answered",
+            where="answers",
+            got=", ".join(silent),
+            expected="answers of every status of the register",
+            hint="Take these persons out of the register: the pages then speak of the others.",
+        )
 
 
 def _two_phase(answers: pd.DataFrame, followup: pd.DataFrame, people: pd.DataFrame) -> tuple[pd.DataFrame, Design]:
@@ -82,7 +110,13 @@ def _two_phase(answers: pd.DataFrame, followup: pd.DataFrame, people: pd.DataFra
     drawn = stratum.groupby(stratum).transform("size")
     alone = (drawn == 1) & (size > 1)
     if alone.any():
-        raise WelfareError("strata of the follow-up have a single person", where="follow-up", got=int(alone.sum()))
+        raise WelfareError(
+            "strata of the follow-up have a single person of several",
+            where="follow-up",
+            got=int(alone.sum()),
+            expected="two persons a stratum, or all of it",
+            hint="Put such a stratum together with one that is alike, and add up stratum_population.",
+        )
     phase1 = Design(size / drawn, strata=stratum, fpc=size)
     seen = returned | (selected["outcome"] == "answered").to_numpy()
     status = pd.Series(people["status"].reindex(selected["person_id"]).astype(str).to_numpy())
@@ -136,7 +170,8 @@ def _calibrated(design: Design, frame: pd.DataFrame, people: pd.DataFrame) -> De
     seen = np.zeros(len(people), dtype=bool)
     seen[rows] = True
     status = pd.Series(people["status"].astype(str).to_numpy())
-    for name in ("status_rank", "status_age"):
-        crossed[name] = merged(crossed[name], status, seen).to_numpy()
+    everybody = pd.Series("all", index=status.index)
+    for name in crossed:
+        crossed[name] = merged(crossed[name], status if name.startswith("status") else everybody, seen).to_numpy()
     margins = {name: crossed[name].value_counts().sort_index().to_dict() for name in crossed}
     return design.calibrate(margins, crossed.iloc[rows].reset_index(drop=True), method="raking")
