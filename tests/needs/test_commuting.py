@@ -49,7 +49,7 @@ def test_time(minutes, long, band):
 
 
 def test_cost():
-    """Cost over pay of the active; a tenth is not a burden; zero pay is NA, never infinite."""
+    """Cost over pay of the active; zero pay is NA, never infinite."""
     columns = ["status", "commute_cost_dh", "net_pay_dh", "pension_dh"]
     inputs = [
         ("active", 0.0, 5000.0, NAN),
@@ -62,36 +62,11 @@ def test_cost():
         (None, 600.0, 5000.0, NAN),
     ]
     shares = [0.0, 0.1, 0.12, NA, NA, NA, NA, NA]
-    burdens = [False, False, True, NA, NA, NA, NA, NA]
-    for function, outputs in ((commuting.commute_cost_share, shares), (commuting.commute_cost_burdened, burdens)):
-        truth(function, columns, [(*row, output) for row, output in zip(inputs, outputs, strict=True)])
-
-
-def test_hours():
-    """Thirty minutes each way on six days a week are 26 hours a month."""
-    rows = [
-        ("active", 30.0, 6.0, 26.0),
-        ("active", 0.0, 5.0, 0.0),
-        ("active", NAN, 6.0, NA),
-        ("active", 30.0, NAN, NA),
-        ("widow", 30.0, 6.0, NA),
-        (None, 30.0, 6.0, NA),
-    ]
-    truth(commuting.commute_h_month, ["status", "commute_min", "commute_days_n"], rows)
-
-
-def test_motorised_private():
-    """A car or a two-wheeler of one's own; a taxi and staff transport are not."""
-    public = ("walk", "bus", "tram", "grand_taxi", "petit_taxi", "staff_transport")
-    rows = [("active", mode, mode in ("car", "two_wheeler")) for mode in ("car", "two_wheeler", *public)]
-    truth(
-        commuting.motorised_private,
-        ["status", "commute_mode"],
-        [*rows, ("active", None, NA), ("orphan", "car", NA), (None, "car", NA)],
-    )
+    rows = [(*row, output) for row, output in zip(inputs, shares, strict=True)]
+    truth(commuting.commute_cost_share, columns, rows)
 
 
 def test_absent_column():
     """A column that was not asked is named."""
-    with pytest.raises(WelfareError, match="commute_days_n"):
-        commuting.commute_h_month(pd.DataFrame({"status": ["active"], "commute_min": [10.0]}))
+    with pytest.raises(WelfareError, match="commute_cost_dh"):
+        commuting.commute_cost_share(pd.DataFrame({"status": ["active"]}))

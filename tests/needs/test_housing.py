@@ -28,18 +28,11 @@ def truth(function, columns, rows):
     pd.testing.assert_frame_equal(frame, before)
 
 
-def test_owner():
-    """Only owners are owners; a missing tenure stays missing."""
-    others = [(code, False) for code in ("tenant", "service", "family", "other")]
-    truth(housing.owner, ["tenure"], [("owner", True), *others, (None, NA)])
-
-
 @pytest.mark.parametrize(
     ("function", "outputs"),
     [
         (housing.persons_per_room_n, [2.0, 2.5, 3.0, 4.0, NA, NA, NA, NA]),
         (housing.crowded, [False, True, True, True, NA, NA, NA, NA]),
-        (housing.severely_crowded, [False, False, False, True, NA, NA, NA, NA]),
     ],
 )
 def test_crowding(function, outputs):
@@ -90,7 +83,6 @@ def test_housing_cost():
     [
         (housing.housing_cost_share, [0.25, 0.5, 0.75, NA, NA, NA, NA]),
         (housing.cost_burdened, [False, True, True, NA, NA, NA, NA]),
-        (housing.severely_cost_burdened, [False, False, True, NA, NA, NA, NA]),
         (housing.rent_share, [0.125, 0.375, 0.625, NA, NA, NA, NA]),
     ],
 )
@@ -109,12 +101,11 @@ def test_cost_share(function, outputs):
     truth(function, [*COST, *INCOME], rows)
 
 
-@pytest.mark.parametrize(("share", "burdened", "severe"), [(0.3, False, False), (0.5, True, False)])
-def test_cost_at_the_limit(share, burdened, severe):
+@pytest.mark.parametrize(("share", "burdened"), [(0.3, False), (0.5, True)])
+def test_cost_at_the_limit(share, burdened):
     """Exactly at a limit is not above it."""
     row = ("tenant", share * 1000.0, 0.0, "no", NAN, "active", 1000.0, NAN, 0.0)
     truth(housing.cost_burdened, [*COST, *INCOME], [(*row, burdened)])
-    truth(housing.severely_cost_burdened, [*COST, *INCOME], [(*row, severe)])
 
 
 def test_rent_share_is_for_tenants():

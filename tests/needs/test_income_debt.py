@@ -170,7 +170,7 @@ def test_indicators_of_the_blocks_present():
     made = set(indicators(without)) - set(FULL)
     assert made == {item.name for item in INDICATORS if "net_pay_dh" not in item.columns}
     homes = set(indicators(FULL, blocks=["identity", "housing"])) - set(FULL)
-    assert homes == {"owner", "tenant", "persons_per_room_n", "crowded", "severely_crowded", "lacks_facilities"}
+    assert homes == {"tenant", "persons_per_room_n", "crowded", "lacks_facilities"}
     with pytest.raises(WelfareError, match="net_pay_dh"):
         indicators(without, blocks=["income_debt"])
     assert not names & set(FULL)

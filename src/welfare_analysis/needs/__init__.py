@@ -37,16 +37,13 @@ _FARE = ("commute_cost_dh", *_MEMBER)
 _HOME, _MONEY, _WAY = ("housing",), ("income_debt",), ("commute",)
 
 INDICATORS: tuple[Indicator, ...] = (
-    Indicator(housing.owner, ("tenure",), _HOME),
     Indicator(housing.tenant, ("tenure",), _HOME),
     Indicator(housing.persons_per_room_n, _ROOMS, _HOME),
     Indicator(housing.crowded, _ROOMS, _HOME),
-    Indicator(housing.severely_crowded, _ROOMS, _HOME),
     Indicator(housing.lacks_facilities, ("own_kitchen", "own_bathroom"), _HOME),
     Indicator(housing.housing_cost_dh, _COST, _HOME + _MONEY),
     Indicator(housing.housing_cost_share, _COST_SHARE, _HOME + _MONEY),
     Indicator(housing.cost_burdened, _COST_SHARE, _HOME + _MONEY),
-    Indicator(housing.severely_cost_burdened, _COST_SHARE, _HOME + _MONEY),
     Indicator(housing.rent_share, ("tenure", "rent_dh", *_HOUSEHOLD), _HOME + _MONEY),
     Indicator(housing.rent_band, ("tenure", "rent_dh", *_HOUSEHOLD), _HOME + _MONEY),
     Indicator(income_debt.member_income_dh, _MEMBER, _MONEY),
@@ -60,9 +57,6 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator(income_debt.debt_class, _DEBT, _MONEY),
     Indicator(commuting.commute_long, _TIME, _WAY),
     Indicator(commuting.commute_cost_share, _FARE, _WAY + _MONEY),
-    Indicator(commuting.commute_cost_burdened, _FARE, _WAY + _MONEY),
-    Indicator(commuting.commute_h_month, (*_TIME, "commute_days_n"), _WAY),
-    Indicator(commuting.motorised_private, ("status", "commute_mode"), _WAY),
     Indicator(commuting.commute_band, _TIME, _WAY),
 )
 

@@ -12,32 +12,22 @@ from welfare_analysis.needs.income_debt import above, asked, household_income_dh
 
 @dataclass(frozen=True)
 class Standards:
-    """Standards of space and of cost; only the severe one of space is an international criterion.
+    """Standards of space and of cost: conventions, not Moroccan norms; `data/public/standards.csv` has others.
 
     Parameters
     ----------
     crowded_above_n : float
-        Persons a room above which a dwelling is crowded: a convention of this project, stricter than UN-Habitat.
-    severely_crowded_above_n : float
-        UN-Habitat, "sufficient living area": not more than three persons share a habitable room.
-    burden_above_share, severe_burden_above_share : float
-        Housing cost over household income: the "cost burden" and "severe cost burden" of the US Department of Housing
-        and Urban Development (30 and 50 %); conventions, not Moroccan norms.
+        Persons a room above which a dwelling is crowded; UN-Habitat speaks of more than three.
+    burden_above_share : float
+        Housing cost over household income above which it is a burden: the "cost burden" of the US Department of
+        Housing and Urban Development.
     """
 
     crowded_above_n: float = 2.0
-    severely_crowded_above_n: float = 3.0
     burden_above_share: float = 0.30
-    severe_burden_above_share: float = 0.50
 
 
 STANDARDS = Standards()
-
-
-def owner(frame: pd.DataFrame) -> pd.Series:
-    """Whether ``tenure`` is ``owner``; NA where missing."""
-    (tenure,) = asked(frame, "tenure")
-    return is_code(tenure, "owner").rename("owner")
 
 
 def tenant(frame: pd.DataFrame) -> pd.Series:
@@ -55,11 +45,6 @@ def persons_per_room_n(frame: pd.DataFrame) -> pd.Series:
 def crowded(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
     """Whether more than ``crowded_above_n`` persons share a room (a convention); NA as in `persons_per_room_n`."""
     return above(persons_per_room_n(frame), standards.crowded_above_n).rename("crowded")
-
-
-def severely_crowded(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
-    """Whether more than ``severely_crowded_above_n`` persons share a room (UN-Habitat); NA as in `crowded`."""
-    return above(persons_per_room_n(frame), standards.severely_crowded_above_n).rename("severely_crowded")
 
 
 def lacks_facilities(frame: pd.DataFrame) -> pd.Series:
@@ -93,11 +78,6 @@ def housing_cost_share(frame: pd.DataFrame) -> pd.Series:
 def cost_burdened(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
     """Whether the cost share is above ``burden_above_share``; NA as in `housing_cost_share`."""
     return above(housing_cost_share(frame), standards.burden_above_share).rename("cost_burdened")
-
-
-def severely_cost_burdened(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
-    """Whether the cost share is above ``severe_burden_above_share``; NA as in `housing_cost_share`."""
-    return above(housing_cost_share(frame), standards.severe_burden_above_share).rename("severely_cost_burdened")
 
 
 def rent_share(frame: pd.DataFrame) -> pd.Series:

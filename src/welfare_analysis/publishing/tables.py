@@ -25,6 +25,7 @@ COSTS = {
     "debt_service_median": "debt_service_total",
     "capacity_median": None,
     "commute_cost": "commute_cost_total",
+    "commute_cost_share_median": None,
 }
 ERRORS = ("bias_with", "coverage_with", "bias_without", "coverage_without")
 MARK = {"": "", "caution": " *", "hidden": ""}
