@@ -74,7 +74,9 @@ def _dots(axes: Axes, at: np.ndarray, cells: pd.DataFrame, unit: str, study: Stu
     for y, x, shown in zip(at, high, cells["estimate"], strict=True):
         text = number(scale * shown, study.language, digits) if small else amount(shown, unit, study.language)
         axes.annotate(text, (x if x == x else 0, y), (4, 0), textcoords="offset points", va="center", fontsize=8)
-    axes.set_xlim(0, max(np.nanmax(high, initial=0) * (1.3 if small else 1.15), 1e-9))
+    most = np.nanmax(high, initial=0)
+    axes.set_xlim(0, most * (1.3 if small else 1.15) if most > 0 else 1)
+    axes.tick_params(axis="x", labelbottom=bool(most > 0))
     axes.set_xlabel(study.codebook.text(f"unit.{unit}", study.language))
     axes.grid(axis="x", color="#EEEEEE")
     axes.set_axisbelow(True)
@@ -191,7 +193,7 @@ def pyramid(tables: Sequence[Released], study: Study, _: float) -> Figure:
     for table, axes, signs in ((by_sex, left, {"m": -1}), (by_status, right, {})):
         key = table.by[0]
         wide = table.frame.astype({key: str, "age_group": str}).pivot(index="age_group", columns=key, values="estimate")
-        start = np.zeros(len(ages))
+        start, lost = np.zeros(len(ages)), _lost(table, ages)
         for place, code in enumerate(in_order(table, study, key)):
             width = wide[code].reindex(ages).fillna(0).to_numpy() * signs.get(code, 1)
             colour = PALETTE[place] if axes is right else (QUIET, MARKED)[place % 2]
@@ -201,11 +203,20 @@ def pyramid(tables: Sequence[Released], study: Study, _: float) -> Figure:
         axes.locator_params(axis="x", nbins=5)
         axes.set_xlabel(study.codebook.text("unit.persons", study.language))
         axes.legend(frameon=False, fontsize=8, loc="lower left" if axes is left else "upper right")
-    for y, x in enumerate(start):
-        right.annotate(number(x, study.language), (x, y), (4, 0), textcoords="offset points", va="center", fontsize=8)
-    right.set_xlim(0, start.max() * 1.5)
+        for y in np.flatnonzero(lost):
+            axes.annotate("..", (start[y], y), (4, 0), textcoords="offset points", va="center")
+    for y in np.flatnonzero(~lost):
+        text = number(start[y], study.language)
+        right.annotate(text, (start[y], y), (4, 0), textcoords="offset points", va="center", fontsize=8)
+    right.set_xlim(0, max(start.max(), 1) * 1.5)
     left.set_yticks(range(len(ages)), [label(study, "age_group", age) for age in ages])
     return figure
+
+
+def _lost(table: Released, ages: Sequence[str]) -> np.ndarray:
+    """Ages of which a count is hidden, so that their bars are not whole."""
+    hidden = set(table.frame.loc[table.frame["flag"] == "hidden", "age_group"].astype(str))
+    return np.array([age in hidden for age in ages])
 
 
 FIGURES = {
