@@ -1,31 +1,53 @@
-"""Simulations on the stand-in population, whose truth is known: error, coverage, and what assumptions alone decide."""
+"""Simulations on the stand-in population, whose truth is known: error, coverage, and what assumptions alone decide.
+
+Each sample is kept under ``build/cache/validation`` when it is done, so an interrupted run goes on where it stopped.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from .estimation import share
+from .estimation import Design, Estimate, mean, quantile, share, total
 from .needs import indicators
-from .study import DATA, Study
+from .study import DATA, ROOT, Study
 from .survey.codebook import Codebook
 from .survey.reading import typed
-from .survey.standin import Parameters, generate
+from .survey.standin import Parameters, StandIn, generate
 
 HEADLINES = ("tenant", "crowded", "cost_burdened", "over_debt_limit", "commute_long")
-VERSIONS = {"plain": 60, "rich": 30, "strategic": 30}
-WORLDS = 60
+FAMILIES = (
+    *(f"{name}_total" for name in HEADLINES),
+    *("crowded_by_rank", "crowded_by_command", "crowded_by_status"),
+    *("cost_burdened_by_rank", "cost_burdened_by_command", "cost_burdened_by_status", "over_debt_limit_by_status"),
+    *("tenure_by_rank", "debt_class_by_rank", "capacity_median_by_rank"),
+    *("rent_median_by_command", "commute_minutes_by_command", "commute_mode_by_rank"),
+)
+VERSIONS = {"plain": 130, "rich": 30, "strategic": 20}
+WORLDS = 88
+COUNTS = re.compile(rb"^(VERSIONS|WORLDS) = .*$", re.MULTILINE)  # how many are drawn does not change what one gives
+FIRST_SEED, FIRST_WORLD = 10_000, 20_000
+CACHE = ROOT / "build" / "cache" / "validation"
+KEYS = ["version", "method", "headline"]
+
+
+def with_conditions(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the frame with its indicators and the headline condition ``tenant``."""
+    ready = indicators(frame)
+    return ready.assign(tenant=(ready["tenure"] == "tenant").astype("boolean").where(ready["tenure"].notna()))
 
 
 def headline_frame(frame: pd.DataFrame) -> pd.DataFrame:
     """The headline conditions (booleans, missing where they cannot be computed) of a frame of answers."""
-    ready = indicators(frame)
-    tenant = (ready["tenure"] == "tenant").astype("boolean").where(ready["tenure"].notna())
-    return ready.assign(tenant=tenant)[list(HEADLINES)]
+    return with_conditions(frame)[list(HEADLINES)]
 
 
 def true_levels(truth: pd.DataFrame) -> pd.Series:
@@ -33,58 +55,210 @@ def true_levels(truth: pd.DataFrame) -> pd.Series:
     return headline_frame(truth).astype("Float64").mean().astype(float)
 
 
-def one_sample(version: str, seed: int, codebook: Codebook, parameters: Parameters) -> Iterator[dict]:
-    """Errors and coverage of the headline shares in one generated collection, with and without the follow-up."""
-    world = generate(parameters, seed, version)
-    truth = true_levels(world.truth)
-    answers, register, followup = (typed(f, codebook) for f in (world.answers, world.register, world.followup))
-    for method, second in (("two_phase", followup), ("returners", None)):
+def plan(folder: Path = DATA) -> pd.DataFrame:
+    """Published tables whose error is measured, as in ``release.csv``, with the policy's least base and respondents."""
+    tables = pd.read_csv(folder / "release.csv", keep_default_na=False).set_index("id").loc[[*HEADLINES, *FAMILIES]]
+    rules = pd.read_csv(folder / "policy.csv").set_index("rule")["value"].astype(float)
+    return tables.assign(least_base=rules["min_base"], least_respondents=rules["min_respondents"])
+
+
+def inside(frame: pd.DataFrame, where: str) -> pd.Series:
+    """Rows that a condition ``column = code`` of the plan speaks of; all of them where it is empty."""
+    column, _, code = where.partition(" = ")
+    return frame[column].eq(code) if where else pd.Series(True, frame.index)
+
+
+def estimated(design: Design, frame: pd.DataFrame, table: pd.Series) -> Estimate:
+    """Estimate of a table of the plan, with the functions that the pages use."""
+    of: dict[str, Callable[..., Estimate]] = {
+        "share": share,
+        "mean": mean,
+        "median": partial(quantile, q=0.5),
+        "total": partial(total, missing="mean"),
+    }
+    groups = frame[table["by"]] if table["by"] else None
+    return of[table["statistic"]](design, frame[table["variables"]], by=groups, where=inside(frame, table["where"]))
+
+
+def true_values(frame: pd.DataFrame, table: pd.Series) -> pd.Series:
+    """What a table of the plan would show if everybody's answers were known; indexed by cell, without estimators."""
+    part = frame[inside(frame, table["where"])]
+    values = part[table["variables"]]
+    columns = {"": values}
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        columns = {str(level): values.eq(level).where(values.notna()) for level in values.cat.categories}
+    of = {"share": "mean", "mean": "mean", "total": "sum"}.get(table["statistic"], lambda v: v.quantile(0.5, "lower"))
+    found: dict[str, float] = {}
+    for category, column in columns.items():
+        known = column.dropna().astype(float)
+        groups = part.loc[known.index, table["by"]].astype(str) if table["by"] else pd.Series("", known.index)
+        found |= {cell(category, group): value for group, value in known.groupby(groups).agg(of).items()}
+    return pd.Series(found, dtype=float)
+
+
+def cell(*labels: object) -> str:
+    """Name of a cell: its category and group, as far as it has them."""
+    return "|".join(str(label) for label in labels if str(label))
+
+
+def measured(study: Study, frame: pd.DataFrame, table: pd.Series, truth: pd.Series) -> pd.DataFrame:
+    """Truth, estimate, standard error and coverage of each cell that the pages would print.
+
+    A cell is printed from ``least_base`` respondents on, a share with ``least_respondents`` who have it and who do not.
+    """
+    estimate = estimated(study.design, frame, table)
+    n = estimate.counts["n"].to_numpy()
+    printed = n >= table["least_base"]
+    if table["statistic"] == "share":
+        having = estimated(Design(np.ones(len(frame))), frame, table).value.to_numpy() * n
+        printed &= np.minimum(having, n - having).round() >= table["least_respondents"]
+    names = [cell(*(key if isinstance(key, tuple) else [key])) if table["by"] else "" for key in estimate.value.index]
+    bounds, known = estimate.interval().to_numpy(), truth.reindex(names).to_numpy()
+    columns = {
+        "cell": names,
+        "truth": known,
+        "estimate": estimate.value.to_numpy(),
+        "se": estimate.se.to_numpy(),
+        "covered": (bounds[:, 0] <= known) & (known <= bounds[:, 1]),
+        "n": n,
+    }
+    return pd.DataFrame(columns)[printed]
+
+
+def one_sample(
+    version: str, seed: int, codebook: Codebook, parameters: Parameters, tables: pd.DataFrame, size: int | None = None
+) -> pd.DataFrame:
+    """Errors and coverage of the published tables in one generated collection; of the headlines without follow-up too.
+
+    Parameters
+    ----------
+    version : {"plain", "rich", "strategic"}
+    seed : int
+    codebook, parameters : as read
+    tables : DataFrame
+        Of `plan`.
+    size : int, optional
+        Number of people; as many as the parameters say if absent.
+
+    Returns
+    -------
+    DataFrame
+        A row a method, table and cell: truth, estimate, se, covered, n.
+    """
+    return pd.concat(_methods(generate(parameters, seed, version, size), seed, codebook, tables), ignore_index=True)
+
+
+def _methods(world: StandIn, seed: int, codebook: Codebook, tables: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    answers, register, followup, truth = (
+        typed(f, codebook) for f in (world.answers, world.register, world.followup, world.truth)
+    )
+    everybody = with_conditions(Study.of(truth, None, None, codebook).frame)
+    known = {name: true_values(everybody, table) for name, table in tables.iterrows()}
+    headlines = tables[tables.index.isin(HEADLINES)]
+    for method, second, shown in (("two_phase", followup, tables), ("returners", None, headlines)):
         study = Study.of(answers, register, second, codebook)
-        found = headline_frame(study.frame)
-        for name in HEADLINES:
-            estimate = share(study.design, found[name])
-            bounds = estimate.interval().iloc[0]
-            yield {
-                "version": version,
-                "method": method,
-                "headline": name,
-                "seed": seed,
-                "truth": truth[name],
-                "estimate": estimate.value.iloc[0],
-                "se": estimate.se.iloc[0],
-                "covered": bool(bounds["low"] <= truth[name] <= bounds["high"]),
-            }
+        frame = with_conditions(study.frame)
+        for name, table in shown.iterrows():
+            found = measured(study, frame, table, known[name])
+            yield found.assign(version=world.version, method=method, headline=name, seed=seed)
 
 
 def summarise(samples: pd.DataFrame) -> pd.DataFrame:
-    """Mean truth, mean error, its spread, the mean standard error, and the share of 95 % intervals that cover."""
-    errors = samples.assign(error=samples["estimate"] - samples["truth"])
-    grouped = errors.groupby(["version", "method", "headline"], sort=False)
-    return grouped.agg(
+    """Error and coverage of each table by version and method, headlines first.
+
+    Returns
+    -------
+    DataFrame
+        Truth, mean error (``bias``; for a table of several cells the mean of their absolute values), spread of the
+        error, mean standard error, the part of the 95 % intervals that cover, the number of samples and of cells, and
+        the coverage of the worst cell. Cells that fewer than half of the samples print are left out.
+    """
+    errors = samples.assign(error=samples["estimate"] - samples["truth"], covered=samples["covered"].astype(float))
+    drawn = errors.groupby(KEYS, sort=False)["seed"].nunique().rename("samples")
+    by_cell = errors.groupby([*KEYS, "cell"], sort=False).agg(
         truth=("truth", "mean"),
         bias=("error", "mean"),
         spread=("error", "std"),
         mean_se=("se", "mean"),
         coverage=("covered", "mean"),
-        samples=("seed", "size"),
-    ).reset_index()
+        hits=("covered", "sum"),
+        times=("seed", "size"),
+    )
+    kept = by_cell[by_cell["times"] >= drawn.reindex(by_cell.index.droplevel("cell")).to_numpy() / 2]
+    tables = kept.groupby(KEYS, sort=False)
+    out = tables[["truth", "bias", "spread", "mean_se"]].mean()
+    several = tables.size() > 1
+    out["bias"] = out["bias"].where(~several, kept["bias"].abs().groupby(KEYS, sort=False).mean())
+    out["coverage"] = tables["hits"].sum() / tables["times"].sum()
+    out = out.join(drawn).assign(cells=tables.size(), worst_coverage=tables["coverage"].min()).reset_index()
+    return out.sort_values("headline", key=lambda names: ~names.isin(HEADLINES), kind="stable", ignore_index=True)
 
 
-def one_world(seed: int, parameters: Parameters) -> dict:
-    """True headline shares of a stand-in population whose assumptions are drawn from their ranges."""
+def one_world(seed: int, parameters: Parameters) -> pd.DataFrame:
+    """True headline shares, one row, of a stand-in population whose assumptions are drawn from their ranges."""
     drawn = parameters.draw(np.random.default_rng(seed))
-    return true_levels(generate(drawn, seed).truth).to_dict()
+    return true_levels(generate(drawn, seed).truth).to_frame().T
 
 
-def main(folder: Path = DATA / "survey") -> None:
+def reach(worlds: pd.DataFrame) -> pd.DataFrame:
+    """Central 95 % and standard deviation of each headline over worlds."""
+    bounds = worlds.quantile([0.025, 0.975]).T.set_axis(["low", "high"], axis=1)
+    return bounds.assign(sd=worlds.std(), worlds=len(worlds)).rename_axis("headline").reset_index()
+
+
+def fingerprint(root: Path = ROOT) -> str:
+    """Hash of all that a sample depends on: code, levels, codes, tables of the plan; not the number of samples."""
+    source = root / "src" / "welfare_analysis"
+    paths = [source / "validation.py", source / "study.py"]
+    paths += [root / "data" / "codebook" / name for name in ("variables.csv", "values.csv")]
+    paths += (root / "data" / "public").glob("*.csv")
+    for folder in (source / "estimation", source / "survey", source / "needs"):
+        paths += folder.rglob("*.py")
+    found = hashlib.sha256(plan(root / "data").to_csv().encode())
+    for path in sorted(paths):
+        found.update(str(path.relative_to(root)).encode() + b"\0" + COUNTS.sub(b"", path.read_bytes()) + b"\0")
+    return found.hexdigest()[:16]
+
+
+def stored(path: Path, make: Callable[..., pd.DataFrame], *arguments: object) -> pd.DataFrame:
+    """Read what was computed before; or compute it, and write it whole or not at all."""
+    if not path.is_file():
+        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        make(*arguments).to_parquet(partial, index=False)
+        partial.replace(path)
+    return pd.read_parquet(path)
+
+
+def run(
+    versions: Mapping[str, int],
+    worlds: int,
+    cache: Path = CACHE,
+    size: int | None = None,
+    n_jobs: int = -1,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Samples and worlds, those computed before from the cache; interrupted, the same part of each is done."""
+    codebook, parameters, tables = Codebook.read(DATA / "codebook"), Parameters.read(DATA / "public"), plan()
+    folder = cache / f"{fingerprint()}-{size or 'full'}"
+    folder.mkdir(parents=True, exist_ok=True)
+    jobs = [(i / worlds, "world", FIRST_WORLD + i) for i in range(worlds)]
+    jobs += [(i / n, version, FIRST_SEED + i) for version, n in versions.items() for i in range(n)]
+
+    def job(kind: str, seed: int) -> tuple:
+        own = (one_world, seed, parameters) if kind == "world" else (one_sample, kind, seed)
+        rest = () if kind == "world" else (codebook, parameters, tables, size)
+        return folder / f"{kind}-{seed}.parquet", *own, *rest
+
+    parts = Parallel(n_jobs=n_jobs)(delayed(stored)(*job(kind, seed)) for _, kind, seed in sorted(jobs))
+    found = {(kind, seed): part for (_, kind, seed), part in zip(sorted(jobs), parts, strict=True)}
+    drawn = [found[v, FIRST_SEED + i] for v, n in versions.items() for i in range(n)]
+    return (
+        pd.concat(drawn, ignore_index=True),
+        pd.concat([pd.DataFrame(columns=list(HEADLINES)), *(found["world", FIRST_WORLD + i] for i in range(worlds))]),
+    )
+
+
+def main(folder: Path = DATA / "survey", cache: Path = CACHE) -> None:
     """Run all and store ``validation.csv`` and ``assumptions.csv``."""
-    codebook, parameters = Codebook.read(DATA / "codebook"), Parameters.read(DATA / "public")
-    jobs = [(version, 10_000 + seed) for version, count in VERSIONS.items() for seed in range(count)]
-    run = Parallel(n_jobs=-1)
-    rows = run(delayed(lambda v, s: list(one_sample(v, s, codebook, parameters)))(v, s) for v, s in jobs)
-    samples = pd.DataFrame([row for part in rows for row in part])
+    samples, worlds = run(VERSIONS, WORLDS, cache)
     summarise(samples).round(6).to_csv(folder / "validation.csv", index=False)
-    worlds = pd.DataFrame(run(delayed(one_world)(20_000 + seed, parameters) for seed in range(WORLDS)))
-    spread = worlds.quantile([0.025, 0.975]).T.set_axis(["low", "high"], axis=1)
-    spread = spread.assign(sd=worlds.std(), worlds=WORLDS).rename_axis("headline").reset_index()
-    spread.round(6).to_csv(folder / "assumptions.csv", index=False)
+    reach(worlds).round(6).to_csv(folder / "assumptions.csv", index=False)
