@@ -17,7 +17,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from .estimation import Design, Estimate, mean, quantile, share, total
-from .needs import indicators
+from .needs import computed, indicators
 from .study import DATA, ROOT, Study
 from .survey.codebook import Codebook
 from .survey.reading import typed
@@ -31,8 +31,8 @@ FAMILIES = (
     *("tenure_by_rank", "debt_class_by_rank", "capacity_median_by_rank"),
     *("rent_median_by_command", "commute_minutes_by_command", "commute_mode_by_rank"),
 )
-VERSIONS = {"plain": 130, "rich": 30, "strategic": 20}
-WORLDS = 88
+VERSIONS = {"plain": 400, "rich": 150, "strategic": 150}
+WORLDS = 150
 COUNTS = re.compile(rb"^(VERSIONS|WORLDS) = .*$", re.MULTILINE)  # how many are drawn does not change what one gives
 FIRST_SEED, FIRST_WORLD = 10_000, 20_000
 CACHE = ROOT / "build" / "cache" / "validation"
@@ -40,9 +40,8 @@ KEYS = ["version", "method", "headline"]
 
 
 def with_conditions(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give the frame with its indicators and the headline condition ``tenant``."""
-    ready = indicators(frame)
-    return ready.assign(tenant=(ready["tenure"] == "tenant").astype("boolean").where(ready["tenure"].notna()))
+    """Give the frame with its indicators, as the pages use them."""
+    return computed(indicators(frame))
 
 
 def headline_frame(frame: pd.DataFrame) -> pd.DataFrame:

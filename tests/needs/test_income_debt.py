@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.needs import INDICATORS, income_debt, indicators
+from welfare_analysis.needs import INDICATORS, computed, income_debt, indicators
 
 NA = pd.NA
 NAN = float("nan")
@@ -184,3 +184,14 @@ def test_debt_band():
     assert found.tolist()[:4] == ["up_to_10", "10_to_20", "30_to_40", "over_40"]
     assert pd.isna(found[4])
     assert found[5] == "up_to_10"
+
+
+def test_a_class_that_cannot_be_computed_is_no_answer():
+    """What is published leaves it out of the base, in a copy; other columns stay."""
+    rows = [("active", 1000.0, NAN, "no", NAN, NAN), ("active", 1000.0, NAN, None, NAN, NAN)]
+    made = indicators(table([*INCOME, *LOAN], rows))
+    found = computed(made)
+    assert made["debt_class"].tolist() == ["no_loan", "cannot_compute"]
+    assert found["debt_class"].isna().tolist() == [False, True]
+    assert "cannot_compute" not in found["debt_class"].cat.categories
+    pd.testing.assert_frame_equal(found.drop(columns="debt_class"), made.drop(columns="debt_class"))

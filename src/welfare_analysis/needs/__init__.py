@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from welfare_analysis.needs import commuting, housing, income_debt
+from welfare_analysis.needs.income_debt import CANNOT
 from welfare_analysis.needs.standards import VARIED, under
 
-__all__ = ["INDICATORS", "VARIED", "Indicator", "indicators", "under"]
+__all__ = ["INDICATORS", "VARIED", "Indicator", "computed", "indicators", "under"]
 
 
 @dataclass(frozen=True)
@@ -83,3 +84,12 @@ def indicators(frame: pd.DataFrame, blocks: Iterable[str] | None = None) -> pd.D
         given = set(blocks)
         chosen = [item for item in INDICATORS if set(item.blocks) <= given]
     return frame.assign(**{item.name: item.function(frame) for item in chosen})
+
+
+def computed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the frame with the class ``cannot_compute`` as missing: a share is of those whose class is known.
+
+    Left in the base it would make every other class look smaller by those who did not answer.
+    """
+    open_ = [c for c in frame if getattr(frame[c], "cat", None) is not None and CANNOT in frame[c].cat.categories]
+    return frame.assign(**{c: frame[c].cat.remove_categories(CANNOT) for c in open_})

@@ -34,7 +34,8 @@ class Standards:
 
 STANDARDS = Standards()
 SHARE_BANDS = ("up_to_10", "10_to_20", "20_to_30", "30_to_40", "40_to_50")
-DEBT_CLASSES = ("no_loan", "up_to_20", "20_to_40", "over_limit", "cannot_compute")
+CANNOT = "cannot_compute"
+DEBT_CLASSES = ("no_loan", "up_to_20", "20_to_40", "over_limit", CANNOT)
 
 
 def asked(frame: pd.DataFrame, *names: str) -> list[pd.Series]:
@@ -158,7 +159,7 @@ def debt_class(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Seri
     over, more = over_debt_limit(frame, standards), above(service, standards.low_share * income)
     loan = indebted(frame)
     within = loan & ~over
-    found = pd.Series("cannot_compute", index=frame.index, dtype=object)
+    found = pd.Series(CANNOT, index=frame.index, dtype=object)
     masks = (~loan, within & ~more, within & more, loan & over)
     for name, chosen in zip(DEBT_CLASSES[:-1], masks, strict=True):
         found = found.mask(chosen.fillna(False).astype(bool), name)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..errors import WelfareError
 from ..estimation import Estimate, mean, quantile, share, total
-from ..needs import VARIED, indicators, under
+from ..needs import VARIED, computed, indicators, under
 from ..study import DATA, Study
 from .suppression import CATEGORY, Policy, apart, completed, dominated, one_sided, unsafe
 
@@ -63,7 +63,7 @@ def protect(study: Study, plan: Path = DATA / "release.csv", policy: Path = DATA
         A statistic or condition in the plan that is not known.
     """
     rules = Policy.read(policy)
-    frame = indicators(study.frame)
+    frame = computed(indicators(study.frame))
     rows = pd.read_csv(plan, keep_default_na=False).to_dict("records")
     return {row["id"]: _release(study, frame, _blank(row), rules) for row in rows}
 
