@@ -18,7 +18,7 @@ from .columns import aligned, numbers
 from .design import Design
 
 STEPS = 100
-CLOSE = 1e-12
+CLOSE, REACHED = 1e-12, 1e-9  # where the search ends, and what counts as reached, in parts of each margin
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,21 +145,25 @@ def _solve(d: np.ndarray, x: np.ndarray, totals: np.ndarray, linear: bool) -> np
     size = np.where(totals != 0, np.abs(totals), d @ np.abs(x))  # each margin is reached in proportion
     size[size == 0] = 1.0
     gap = totals - d @ x
+    worst = (np.abs(gap) / size).max()
     for _ in range(STEPS):
-        if (np.abs(gap) <= CLOSE * size).all():
-            return factor
+        if worst <= CLOSE:
+            break
         gram = (x * (d * (1.0 if linear else factor))[:, None]).T @ x
         step = np.linalg.pinv(gram, rcond=CLOSE, hermitian=True) @ gap
-        for _ in range(30):
+        near = worst <= REACHED
+        for _ in range(1 if linear or near else 30):
             u = x @ (slope + step)
             trial = 1 + u if linear else np.exp(np.minimum(u, 50))
             rest = totals - (d * trial) @ x
-            if linear or np.abs(rest).max() < np.abs(gap).max():
+            if (np.abs(rest) / size).max() < worst or (not near and np.abs(rest).max() < np.abs(gap).max()):
                 break
             step = step / 2
+        else:
+            break  # no step comes nearer: what is left is rounding, or cannot be reached
         slope, factor, gap = slope + step, trial, rest
-    worst = (np.abs(gap) / size).max()
-    if worst <= 1e-9:
+        worst = (np.abs(gap) / size).max()
+    if worst <= REACHED:
         return factor
     raise WelfareError(
         "no weights reach all margins",
