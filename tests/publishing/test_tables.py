@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from welfare_analysis.publishing import Released, figures, tables
+from welfare_analysis.publishing import Released, briefs, figures, tables
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook
 
@@ -88,3 +88,36 @@ def test_every_published_table_has_a_title_in_three_languages():
         assert all(tables.title(name, study(language)) for language in LANGUAGES)
     fields = BOOK.texts[list(LANGUAGES)].map(lambda text: frozenset(re.findall(r"{(\w+)}", text)))
     assert (fields.nunique(axis=1) == 1).all()
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """A stored result of the simulations: five headlines in three versions by two estimators, and one table."""
+    rows = [
+        (version, method, name, 0.3, 0.01 if method == "returners" else -0.002, 0.95, 40, 1, 0.95)
+        for version in ("plain", "rich", "strategic")
+        for method in ("two_phase", "returners")
+        for name in tables.HEADLINES
+    ]
+    rows.append(("plain", "two_phase", "crowded_by_rank", 0.3, 0.001, 0.9375, 40, 4, 0.9))
+    columns = ["version", "method", "headline", "truth", "bias", "coverage", "samples", "cells", "worst_coverage"]
+    path = tmp_path / "validation.csv"
+    pd.DataFrame(rows, columns=columns).to_csv(path, index=False)
+    return path
+
+
+def test_stored_simulations_are_told_as_they_are(stored):
+    """Errors in points and coverage, with and without the follow-up; the tables of the pages by their titles."""
+    first = rows(tables.validation(study(), stored).data)
+    assert len(first) == 15
+    assert first[0] == ["well specified", "tenants", "30.0 %", "-0.20", "95.0 %", "1.00", "95.0 %", "40"]
+    families = rows(tables.validation_families(study(), stored).data)
+    assert families == [["Homes with more than two persons a room, by rank group", "4", "93.8 %", "90.0 %", "40"]]
+    assert "1.0 points" in briefs.trust(SimpleNamespace(**vars(study()), method="two_phase"), stored).data
+
+
+def test_the_share_that_is_assumption():
+    """With assumptions and sampling equally wide it is a half."""
+    frame = pd.DataFrame({"estimate": [0.5], "low": [0.5 - tables.Z * 0.02], "high": [0.5 + tables.Z * 0.02]})
+    one = Released("x", "share", "crowded", (), "share", frame=frame, state="shown")
+    assert tables.assumption_share(one, 0.02) == pytest.approx(0.5)
