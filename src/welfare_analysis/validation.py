@@ -9,15 +9,15 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from .estimation import Design, Estimate, mean, quantile, share, total
+from .estimation import Design, Estimate
 from .needs import computed, indicators
+from .publishing.disclosure import blank_of, estimate, inside
 from .study import DATA, ROOT, Study
 from .survey.codebook import Codebook
 from .survey.reading import typed
@@ -61,22 +61,11 @@ def plan(folder: Path = DATA) -> pd.DataFrame:
     return tables.assign(least_base=rules["min_base"], least_respondents=rules["min_respondents"])
 
 
-def inside(frame: pd.DataFrame, where: str) -> pd.Series:
-    """Rows that a condition ``column = code`` of the plan speaks of; all of them where it is empty."""
-    column, _, code = where.partition(" = ")
-    return frame[column].eq(code) if where else pd.Series(True, frame.index)
-
-
 def estimated(design: Design, frame: pd.DataFrame, table: pd.Series) -> Estimate:
-    """Estimate of a table of the plan, with the functions that the pages use."""
-    of: dict[str, Callable[..., Estimate]] = {
-        "share": share,
-        "mean": mean,
-        "median": partial(quantile, q=0.5),
-        "total": partial(total, missing="mean"),
-    }
-    groups = frame[table["by"]] if table["by"] else None
-    return of[table["statistic"]](design, frame[table["variables"]], by=groups, where=inside(frame, table["where"]))
+    """Estimate of a table of the plan, as the pages make it."""
+    return estimate(
+        design, frame, blank_of({"id": str(table.name), **table[["statistic", "variables", "by", "where", "unit"]]})
+    )
 
 
 def true_values(frame: pd.DataFrame, table: pd.Series) -> pd.Series:
@@ -208,7 +197,7 @@ def reach(worlds: pd.DataFrame) -> pd.DataFrame:
 def fingerprint(root: Path = ROOT) -> str:
     """Hash of all that a sample depends on: code, levels, codes, tables of the plan; not the number of samples."""
     source = root / "src" / "welfare_analysis"
-    paths = [source / "validation.py", source / "study.py"]
+    paths = [source / name for name in ("validation.py", "study.py", "publishing/disclosure.py")]
     paths += [root / "data" / "codebook" / name for name in ("variables.csv", "values.csv")]
     paths += (root / "data" / "public").glob("*.csv")
     for folder in (source / "estimation", source / "survey", source / "needs"):

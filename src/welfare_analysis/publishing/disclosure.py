@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
-from ..estimation import Estimate, mean, quantile, share, total
+from ..estimation import Design, Estimate, mean, quantile, share, total
 from ..needs import VARIED, computed, indicators, under
 from ..study import DATA, Study
 from .suppression import CATEGORY, Policy, apart, completed, dominated, one_sided, unsafe
@@ -65,10 +66,11 @@ def protect(study: Study, plan: Path = DATA / "release.csv", policy: Path = DATA
     rules = Policy.read(policy)
     frame = computed(indicators(study.frame))
     rows = pd.read_csv(plan, keep_default_na=False).to_dict("records")
-    return {row["id"]: _release(study, frame, _blank(row), rules) for row in rows}
+    return {row["id"]: _release(study, frame, blank_of(row), rules) for row in rows}
 
 
-def _blank(row: dict[str, str]) -> Released:
+def blank_of(row: Mapping[str, str]) -> Released:
+    """A row of the plan as a table without numbers."""
     if row["statistic"] not in STATISTICS:
         raise WelfareError(
             "unknown statistic", where=f"release.csv, {row['id']}", got=row["statistic"], expected=", ".join(STATISTICS)
@@ -88,8 +90,7 @@ def _release(study: Study, frame: pd.DataFrame, blank: Released, rules: Policy) 
     needed = [blank.variable, *blank.by, *([condition[1]] if condition else [])]
     if any(column not in frame for column in needed):
         return blank
-    inside = frame[condition[1]].isin(condition[2].split("|")) if condition else pd.Series(True, frame.index)
-    asked = inside & frame[list(blank.by)].notna().all(axis=1)
+    asked = inside(frame, blank.where) & frame[list(blank.by)].notna().all(axis=1)
     told = asked & frame[blank.variable].notna()
     if not told.any():
         return blank
@@ -114,7 +115,7 @@ def _tested(
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Estimates with their numerators, and the cells that fail by themselves."""
     values, by = frame[blank.variable], list(blank.by)
-    table = _estimate(study, blank, values, [frame[c] for c in by] or None, told).table()
+    table = estimate(study.design, frame, blank, told).table()
     axes = [*by, *([CATEGORY] if CATEGORY in table else [])]
     table["numerator"] = _numerators(table, values, frame.loc[told, by], axes)
     hidden = unsafe(table["n"].to_numpy(float), table["numerator"].to_numpy(float), rules)
@@ -139,20 +140,26 @@ def _coarser(
     return frame.assign(**changed) if changed else None
 
 
-def _estimate(
-    study: Study, blank: Released, values: pd.Series, by: list[pd.Series] | None, told: pd.Series
-) -> Estimate:
-    if blank.statistic == "share":
-        return share(study.design, values, by=by, where=told)
-    if blank.statistic == "mean":
-        return mean(study.design, values, by=by, where=told)
-    if blank.statistic == "median":
-        return quantile(study.design, values, 0.5, by=by, where=told)
-    inside = pd.Series(True, told.index)
-    condition = CONDITION.match(blank.where)
-    if condition:
-        inside = study.frame[condition[1]].isin(condition[2].split("|"))
-    return total(study.design, values, by=by, where=inside, missing="mean")
+def inside(frame: pd.DataFrame, where: str) -> pd.Series:
+    """Rows that a condition of the plan (``variable = code``, ``variable in a|b``) speaks of; all if it is empty."""
+    condition = CONDITION.match(where)
+    return frame[condition[1]].isin(condition[2].split("|")) if condition else pd.Series(True, frame.index)
+
+
+def estimate(design: Design, frame: pd.DataFrame, table: Released, told: pd.Series | None = None) -> Estimate:
+    """A table of the plan, not yet protected.
+
+    ``told`` are the rows that answered. A total stands for the others of its condition too, and does not use it.
+    """
+    rows = inside(frame, table.where)
+    of: dict[str, Callable[..., Estimate]] = {
+        "share": share,
+        "mean": mean,
+        "median": partial(quantile, q=0.5),
+        "total": partial(total, missing="mean"),
+    }
+    where = rows if told is None or table.statistic == "total" else told
+    return of[table.statistic](design, frame[table.variable], by=[frame[c] for c in table.by] or None, where=where)
 
 
 def _few_decide(
