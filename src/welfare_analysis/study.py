@@ -108,11 +108,6 @@ class Study:
         frame = _grouped(weighted.frame.reset_index(drop=True), codebook)
         return cls(frame, weighted.design, codebook, people, method=weighted.method, **named)
 
-    @property
-    def has_totals(self) -> bool:
-        """Whether numbers of people can be given: only with a register."""
-        return self.register is not None
-
 
 def reference(name: str) -> pd.DataFrame:
     """One of the small public data sets of ``data/reference``, by name."""

@@ -93,7 +93,6 @@ def test_an_unknown_language_is_told():
     for ask in (
         lambda: book.text("banner", "de"),
         lambda: book.label("tenure", "tenant", "de"),
-        lambda: book.variable_label("tenure", "de"),
     ):
         with pytest.raises(WelfareError, match="unknown language"):
             ask()

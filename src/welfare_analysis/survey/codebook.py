@@ -88,12 +88,6 @@ class Codebook:
             raise WelfareError("no such code", where=f"values.csv, list {name}", got=code)
         return str(found["label_" + _known(language)].iloc[0])
 
-    def variable_label(self, name: str, language: str = "en") -> str:
-        """The question of a variable."""
-        if name not in self.variables.index:
-            raise WelfareError("no such variable", where="variables.csv", got=name)
-        return str(self.variables.loc[name, "label_" + _known(language)])
-
     def text(self, key: str, language: str = "en", **fields: object) -> str:
         """A text with its fields filled in."""
         if key not in self.texts.index:
