@@ -1,7 +1,5 @@
 """The structure of files, and rules between answers: every fault with its row and column, all of a file together."""
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -210,20 +208,10 @@ def test_rows_and_columns_in_any_order_give_the_same_frame(tmp_path):
     pd.testing.assert_frame_equal(first, second.iloc[[1, 2, 0]].reset_index(drop=True))
 
 
-def test_time_grows_with_the_rows(tmp_path):
-    """Four times the rows, blank columns and faults among them, take at most eight times as long."""
-
-    def seconds(n):
-        path = tmp_path / "big.csv"
-        frame = pd.DataFrame({"status": "active", "age": np.arange(n) % 40 + 20, "tenure": "owner"})
-        frame = frame.assign(**dict.fromkeys(["rooms_n", "dwelling", "net_pay_dh", "has_loan"], ""))
-        frame.loc[::100, "age"] = np.arange(len(frame.loc[::100])) + 1000
-        frame.to_csv(path, index=False)
-        start = time.process_time()
-        with pytest.raises(Faults) as caught:
-            read(path, BOOK)
-        assert len(caught.value.table) == len(frame.loc[::100])
-        return time.process_time() - start
-
-    seconds(1_000)
-    assert seconds(100_000) < 8 * seconds(25_000)
+def test_many_rows_and_many_faults(tmp_path):
+    """A hundred thousand forms with a thousand faults among blank columns: all are told, and none else."""
+    frame = pd.DataFrame({"status": "active", "age": np.arange(100_000) % 40 + 20, "tenure": "owner"})
+    frame = frame.assign(**dict.fromkeys(["rooms_n", "dwelling", "net_pay_dh", "has_loan"], ""))
+    frame.loc[::100, "age"] = np.arange(1000) + 1000
+    places, _ = faults(frame, tmp_path)
+    assert places == [(2 + 100 * i, "age") for i in range(1000)]
