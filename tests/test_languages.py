@@ -13,6 +13,7 @@ def test_shares_and_intervals():
     """A share is a percentage, with its interval in brackets; what is missing is two points."""
     assert with_interval(0.345, 0.31, 0.37, "share") == "34.5 % (31.0\u201337.0)"
     assert amount(float("nan"), "dh") == ".."
+    assert with_interval(0.345, 0.31, 0.37, "share", "ar").endswith("(\u206631,0\u201337,0\u2069)")
 
 
 def test_directions_and_unknown_languages():

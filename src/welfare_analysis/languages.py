@@ -41,8 +41,9 @@ def with_interval(x: float, low: float, high: float, unit: str, language: str = 
 
 
 def between(low: float, high: float, unit: str, language: str = "en") -> str:
-    """Two bounds with a dash between them and no unit."""
-    return f"{_plain(low, unit, language)}\u2013{_plain(high, unit, language)}"
+    """Two bounds with a dash between them and no unit; the lower one is on the left in Arabic too, as on the axes."""
+    bounds = f"{_plain(low, unit, language)}\u2013{_plain(high, unit, language)}"
+    return f"\u2066{bounds}\u2069" if direction(language) == "rtl" else bounds
 
 
 def _plain(x: float, unit: str, language: str) -> str:
