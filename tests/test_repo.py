@@ -10,6 +10,8 @@ import nbformat
 import pandas as pd
 import pytest
 
+from welfare_analysis.needs import commuting, housing, income_debt
+
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "welfare_analysis"
 LAYERS = ("errors", "languages", "estimation", "survey", "study", "needs", "publishing", "validation", "__main__")
@@ -162,3 +164,20 @@ def test_stand_in_is_named_at_every_number(path):
             assert texts["source.standin"] in following["data"]["text/markdown"]
         if "<tfoot>" in output.data.get("text/html", ""):
             assert texts["source.standin"] in output.data["text/html"]
+
+
+def test_standards_in_prose_are_those_of_the_code():
+    """Each quantity in the notebooks' text and in the titles is a default of `needs`, or the level of an interval."""
+    home, debt, way = housing.STANDARDS, income_debt.STANDARDS, commuting.STANDARDS
+    shares = (home.burden_above_share, debt.limit_share, 0.95, 0.05)
+    allowed = {f"{100 * share:g} %" for share in shares} | {f"{debt.least_left_dh:,.0f} DH"}
+    cells = [cell for path in NOTEBOOKS for cell in nbformat.read(path, as_version=4).cells]
+    prose = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    texts = pd.read_csv(ROOT / "data" / "codebook" / "texts.csv").set_index("key")["en"]
+    prose += list(texts[texts.index.str.match("title|topic")])
+    found = {quantity for text in prose for quantity in re.findall(r"\d[\d,.]* (?:%|DH)", text)}
+    assert found <= allowed
+    assert {f"{100 * home.burden_above_share:g} %", f"{debt.least_left_dh:,.0f} DH"} <= found
+    assert (home.crowded_above_n, way.long_above_min) == (2, 60)  # in words: two persons a room, an hour
+    assert "two persons" in texts["topic.crowded"]
+    assert "an hour" in texts["topic.commute_long"]
