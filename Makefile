@@ -15,7 +15,7 @@ export SURVEY REGISTER FOLLOWUP CODEBOOK
 export PYTHONDONTWRITEBYTECODE = 1
 export MPLBACKEND = Agg
 
-.PHONY: help setup report test lint notebooks lab data check validate lock clean
+.PHONY: help setup report test lint notebooks lab data form check bench validate lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -59,11 +59,17 @@ lab: setup ## Open the notebooks
 data: setup ## Make the stand-in population and its answers again
 	@$(RUN) data
 
+form: setup ## Write the questionnaire: XLSForms and paper forms in build/form/
+	@$(RUN) form
+
 check: setup ## Check a file of answers: make check FILE=answers.xlsx
 	@$(RUN) check "$(FILE)"
 
 validate: setup ## The long simulations: coverage, bias, and what the assumptions alone decide
 	@$(RUN) validate
+
+bench: $(VENV)/test.stamp ## Our speed beside other programs: make bench, or make bench CASES=choice_bench
+	@$(BIN)/python tests/bench $(CASES)
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url
 lock: $(BIN)/uv ## Resolve the locks again (needs the network)

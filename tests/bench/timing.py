@@ -1,0 +1,50 @@
+"""One comparison: what we run, what a peer runs, and how many times faster we mean to be."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+REPEATS = 5
+
+
+@dataclass(frozen=True)
+class Case:
+    """A task: ``ours`` and ``peers`` are callables without arguments (None: not run here).
+
+    ``goals`` says, for each peer, how many times its time ours should be at least.
+    """
+
+    name: str
+    ours: Callable[[], object]
+    peers: Mapping[str, Callable[[], object] | None] = field(default_factory=dict)
+    goals: Mapping[str, float] = field(default_factory=dict)
+
+
+def seconds(task: Callable[[], object]) -> float:
+    """Median time of a few runs after one that warms up; slow tasks run once after the first."""
+    begin = time.perf_counter()
+    task()
+    first = time.perf_counter() - begin
+    found = []
+    for _ in range(REPEATS if first < 5 else 1):
+        begin = time.perf_counter()
+        task()
+        found.append(time.perf_counter() - begin)
+    return statistics.median(found)
+
+
+def measured(case: Case) -> list[dict]:
+    """One row for us and one for each peer: seconds, the ratio to ours, the goal."""
+    own = seconds(case.ours)
+    rows = [{"case": case.name, "who": "ours", "seconds": own, "ratio": 1.0, "goal": "", "note": ""}]
+    for who, task in case.peers.items():
+        row = {"case": case.name, "who": who, "seconds": float("nan"), "ratio": float("nan")}
+        row |= {"goal": case.goals.get(who, ""), "note": "not run here"}
+        if task is not None:
+            taken = seconds(task)
+            row |= {"seconds": taken, "ratio": taken / own, "note": ""}
+        rows.append(row)
+    return rows
