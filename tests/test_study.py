@@ -128,7 +128,7 @@ def test_a_small_or_odd_file_still_gives_pages(frames, name, monkeypatch):
     """Few or uniform answers: every table, figure and sentence is made, hidden or said not to be there."""
     study = Study.of(SMALL[name](frames[0]).reset_index(drop=True), None, None, BOOK, survey_name="own.csv")
     released, seen = protect(study), []
-    monkeypatch.setattr(figures, "display", lambda data, raw, metadata=None: seen.append(data))
+    monkeypatch.setattr(figures.output, "display", lambda data, raw, metadata=None: seen.append(data))
     for figure in figures.FIGURES:
         figures.show(figure, released, study)
     texts = [tables.show(t, study).data + briefs.highest_lowest(t, study).data for t in released.values() if t.by]

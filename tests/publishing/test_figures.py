@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,7 +40,7 @@ def test_every_figure_is_drawn_in_every_language(study, released, name, language
     assert tables
     assert figures.fingerprint(figure) == figures.fingerprint(again)
     assert figures.alt_text(name, tables, spoken).startswith(figure.get_suptitle())
-    figures.plt.close("all")
+    plt.close("all")
 
 
 def test_dots_lie_where_the_estimates_are(study, released):
@@ -50,14 +51,14 @@ def test_dots_lie_where_the_estimates_are(study, released):
     assert np.asarray(dots.get_offsets())[:, 0] == pytest.approx(100 * cells["estimate"].to_numpy())
     ends = [segment[:, 0] for segment in lines.get_segments()]
     assert pd.DataFrame(ends).to_numpy() == pytest.approx(100 * cells[["low", "high"]].to_numpy())
-    figures.plt.close("all")
+    plt.close("all")
 
 
 @pytest.fixture
 def seen(monkeypatch):
     """What a notebook would be given: bundles and their metadata."""
     bundles = []
-    monkeypatch.setattr(figures, "display", lambda data, raw, metadata=None: bundles.append((data, metadata)))
+    monkeypatch.setattr(figures.output, "display", lambda data, raw, metadata=None: bundles.append((data, metadata)))
     return bundles
 
 

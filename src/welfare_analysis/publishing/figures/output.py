@@ -1,0 +1,100 @@
+"""A figure into a notebook, or into the folder of headline figures."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import matplotlib.pyplot as plt
+import pandas as pd
+from IPython.display import display
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from PIL import Image
+
+from ...languages import amount
+from ...study import ROOT, Study
+from ..disclosure import Release, Released, protect
+from ..tables import cell_label, note, title, told
+from .plans import FIGURES
+from .style import STYLE
+
+COLOURS = 96  # of a picture in a notebook; more are not seen, and triple its size
+LISTED = 40  # cells that an alternative text lists one by one
+
+
+def draw(name: str, released: Release, study: Study) -> tuple[Figure, list[Released]]:
+    """A figure of the plan and the tables that it shows, or an empty list where there is nothing to show."""
+    plan = FIGURES[name]
+    tables = [released[t] for t in plan.tables if t in released]
+    needed = tables if plan.any_table else tables[:1]
+    if not any(len(t.shown) for t in needed):
+        return Figure(), []
+    return plan.kind(tables, study, plan.limit), tables
+
+
+def show(name: str, released: Release, study: Study) -> None:
+    """Draw a figure in a notebook: picture with alternative text, then the note; or say that there is nothing."""
+    book, language = study.codebook, study.language
+    with matplotlib.rc_context(STYLE):
+        figure, tables = draw(name, released, study)
+        if not tables:
+            state = released[FIGURES[name].tables[0]].state
+            text = book.text("hidden" if state == "shown" else state, language)
+            display({"text/markdown": f"**{title(name, study)}**: {text}"}, raw=True)
+            return
+        picture, fewer = io.BytesIO(), io.BytesIO()
+        figure.savefig(picture, format="png")
+        drawn = fingerprint(figure)
+        plt.close(figure)
+    Image.open(picture).convert("RGB").quantize(COLOURS).save(fewer, format="png", optimize=True)
+    data = {"image/png": fewer.getvalue(), "text/plain": drawn}
+    display(data, metadata={"image/png": {"alt": alt_text(name, tables, study)}}, raw=True)
+    display({"text/markdown": note(tables, study)}, raw=True)
+
+
+def alt_text(name: str, tables: Sequence[Released], study: Study) -> str:
+    """What a figure shows, in words, from the numbers that may be shown; of many cells the ends only."""
+    parts = [title(name, study)]
+    several = len(tables) > 1
+    for table in (t for t in tables if t.state == "shown" and len(t.shown)):
+        cells = table.shown
+        if sum(len(t.shown) for t in tables) > LISTED:
+            ends = cells.loc[[cells["estimate"].idxmax(), cells["estimate"].idxmin()]] if len(cells) > 1 else cells
+            cells = ends
+        lines = []
+        for _, row in cells.iterrows():
+            names = [cell_label(table, study, k, row[k]) for k in table.keys]
+            counted = table.statistic == "count"
+            value = amount(row["estimate"], table.unit, study.language) if counted else told(table, study, row)
+            lines.append(f"{', '.join(names)} {value}".strip())
+        parts.append((f"{title(table.id, study)}: " if several else "") + "; ".join(lines))
+    return " ".join(part if part.endswith(("?", ".")) else f"{part}." for part in parts)
+
+
+def fingerprint(figure: Figure) -> str:
+    """What was drawn, in figures: title, bar lengths and line ends to four digits."""
+    bars, lines = [], []
+    for axes in figure.axes:
+        bars += [f"{p.get_width():.4g} x {p.get_height():.4g}" for p in axes.patches if isinstance(p, Rectangle)]
+        segments = [s for c in axes.collections for s in getattr(c, "get_segments", list)()]
+        lines += [" ".join(f"{v:.4g}" for v in s.ravel()) for s in segments if len(s)]
+    return f"{figure.get_suptitle()} | bars {' '.join(bars)} | lines {', '.join(lines)}"
+
+
+def write_headlines(folder: Path = ROOT / "figures") -> None:
+    """Write each figure as SVG with its note, its data as CSV and its alternative text."""
+    study = Study.open()
+    released = protect(study)
+    folder.mkdir(exist_ok=True)
+    for name in FIGURES:
+        with matplotlib.rc_context(STYLE):
+            figure, tables = draw(name, released, study)
+            figure.supxlabel(note(tables, study), x=0.01, ha="left", fontsize=7, color="#555555", wrap=True)
+            figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+            plt.close(figure)
+        cells = pd.concat([t.frame.assign(table=t.id) for t in tables if t.state == "shown"])
+        cells.round(6).to_csv(folder / f"{name}.csv", index=False)
+        (folder / f"{name}.txt").write_text(alt_text(name, tables, study) + "\n", encoding="utf-8")

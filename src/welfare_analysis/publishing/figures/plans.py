@@ -1,0 +1,25 @@
+"""The figures that notebooks show by name."""
+
+from __future__ import annotations
+
+from ..tables import HEADLINES
+from .conditions import bands, categories, groups, profile, pyramid, steps
+from .style import Plan
+
+FIGURES = {
+    "who_they_are": Plan(pyramid, ("members_by_age_and_sex", "members_by_age")),
+    "profile": Plan(
+        profile,
+        tuple(n + by for n in HEADLINES for by in ("", "_by_status", "_by_rank", "_by_command")),
+        any_table=True,
+    ),
+    "standards": Plan(steps, tuple(f"{n}_standards" for n in HEADLINES[1:]), any_table=True),
+    "tenure_by_rank": Plan(categories, ("tenure_by_rank",)),
+    "crowded_by_rank": Plan(groups, ("crowded_by_rank",)),
+    "crowded_by_command": Plan(groups, ("crowded_by_command",)),
+    "rent_median_by_command": Plan(groups, ("rent_median_by_command",)),
+    "rent_band_by_rank": Plan(bands, ("rent_band_by_rank",), 0.3),
+    "cost_burdened_by_rank": Plan(groups, ("cost_burdened_by_rank",)),
+    "debt_band_by_rank": Plan(bands, ("debt_band_by_rank",), 0.4),
+    "commute_band_by_command": Plan(categories, ("commute_band_by_command",)),
+}
