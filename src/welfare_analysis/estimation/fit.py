@@ -20,6 +20,7 @@ from ..errors import WelfareError
 from .estimate import Estimate
 
 STEPS, HALVINGS = 200, 40
+LOSS = 1e-13  # in parts of 1 + |log-likelihood|: what a step may lose, for the sum is not known better
 CLOSE = 1e-22  # half the squared Newton step in the metric of the information, in parts of 1 + |log-likelihood|
 SINGULAR = 1e-11  # smallest eigenvalue of the information, scaled to a unit diagonal, that still identifies
 
@@ -117,7 +118,7 @@ def maximise(
             return _identified(theta, now, names, where)
         for halving in range(HALVINGS):
             trial = evaluate(theta + step / 2**halving)
-            if np.isfinite(trial.value) and trial.value >= now.value:
+            if np.isfinite(trial.value) and trial.value >= now.value - LOSS * (1 + abs(now.value)):
                 break
         else:  # no step goes up: rounding is all that is left, if the gradient says so
             if 0.5 * abs(step @ now.gradient) <= 1e-12 * (1 + abs(now.value)):
