@@ -87,6 +87,11 @@ class Cases:
         """Alternatives of a case where all have as many, so that rows are (C, width); else 0."""
         return int(self.sizes[0]) if (self.sizes == self.sizes[0]).all() else 0
 
+    @cached_property
+    def observed(self) -> np.ndarray:
+        """Weighted sum (p,) of the attributes of what was chosen."""
+        return self.weights @ self.x[self.chosen]
+
     def persons(self, v: np.ndarray) -> np.ndarray:
         """Sums (n, p) over the cases of each row of the design of ``v`` (C, p); zero where it has none."""
         if self.n_cases == self.design.n and (self.person[1:] > self.person[:-1]).all():
@@ -103,7 +108,7 @@ class Cases:
         """
         frame = aligned(changed, len(self.index), self.index, "changed")
         _complete(frame, sorted(map(str, Formula(self.spec.formula).required_variables)))
-        return np.ascontiguousarray(_coded(self.spec, frame, self.order)[0][:, self.columns])
+        return np.take(_coded(self.spec, frame, self.order)[0], self.columns, axis=1)
 
 
 def choices(
@@ -234,7 +239,8 @@ def _attributes(
     same = code[1:] == code[:-1]
 
     def varies(values: np.ndarray) -> bool:
-        return bool(((values[1:] != values[:-1]) & same).any())
+        some = slice(1 << 12)  # most columns vary at once
+        return any(((v[1:] != v[:-1]) & s).any() for v, s in ((values[some], same[: (1 << 12) - 1]), (values, same)))
 
     def constant(factor: Factor) -> bool:
         used = [c for c in Formula(factor.expr).required_variables if c in long.columns]
@@ -263,7 +269,7 @@ def _attributes(
     kept = np.setdiff1d(np.arange(x.shape[1]), alike)
     if not len(kept):
         raise WelfareError("there is no attribute", where="formula", got=right, expected="attributes")
-    return np.ascontiguousarray(x[:, kept]), [spec.column_names[j] for j in kept], spec, kept
+    return np.take(x, kept, axis=1), [spec.column_names[j] for j in kept], spec, kept
 
 
 def _coded(spec: ModelSpec, frame: pd.DataFrame, order: np.ndarray) -> tuple[np.ndarray, ModelSpec]:

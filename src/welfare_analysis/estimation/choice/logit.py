@@ -8,19 +8,20 @@ The utility of alternative j in case c is :math:`V_{cj} = x_{cj}'\beta + o_{cj}`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from ..design import Design
 from ..fit import Fit, Likelihood, inverse, maximise
 from .data import Cases, choices
 
-BLOCK = 1 << 15  # numbers of a block: it stays in the cache of a core
+BLOCK = 1 << 15  # numbers of a block, which stays in the cache of a core
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +32,12 @@ class ChoiceFit(Fit):
     ----------
     cases : Cases
         What it was fitted to.
+    blocked : str
+        Why money and welfare cannot be had from it; empty where they can.
     """
 
     cases: Cases = field(default=None, repr=False)  # type: ignore[assignment]
+    blocked: str = ""
 
     @property
     def n_persons(self) -> int:
@@ -49,14 +53,19 @@ class ChoiceFit(Fit):
         plain = replace(cases, x=constants, names=names, offset=np.zeros(len(cases.case)))
         return fitted(plain).log_likelihood
 
-    def utilities(self, x: np.ndarray | None = None) -> np.ndarray:
-        """Utilities (rows,) at ``x`` (rows, p), by default the attributes of the fit."""
-        x = self.cases.x if x is None else x
-        return x @ self.value.to_numpy()[: x.shape[1]] + self.cases.offset
+    def predict(self, x: np.ndarray | None = None, theta: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities (rows,) and logsums (C,), in units of utility.
 
-    def probabilities(self, x: np.ndarray | None = None) -> np.ndarray:
-        """Probabilities (rows,) at ``x`` (rows, p), by default the attributes of the fit."""
-        return softmax(self.cases, self.utilities(x))[0]
+        Parameters
+        ----------
+        x : (rows, p) array, optional
+            Attributes, as `Cases.of` gives them; by default those of the fit.
+        theta : array, optional
+            Coefficients, by default those estimated.
+        """
+        x = self.cases.x if x is None else x
+        theta = self.value.to_numpy() if theta is None else theta
+        return softmax(x @ theta + self.cases.offset, self.cases.start)
 
 
 def logit(
@@ -128,58 +137,46 @@ def result(
     )
 
 
-def softmax(cases: Cases, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities (rows,) and logsums (C,) of utilities (rows,)."""
-    if cases.width:
-        table = v.reshape(-1, cases.width)
-        top = table.max(axis=1)
-        e = np.exp(table - top[:, None])
-        total = e.sum(axis=1)
-        return (e / total[:, None]).ravel(), top + np.log(total)
-    top = np.maximum.reduceat(v, cases.start)
-    e = np.exp(v - top[cases.case])
-    total = np.add.reduceat(e, cases.start)
-    return e / total[cases.case], top + np.log(total)
+def softmax(v: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities (rows,) within groups of rows and logsums (groups,) of utilities (rows,)."""
+    sizes = np.diff(start, append=len(v))
+    top = np.maximum.reduceat(v, start)
+    e = np.exp(v - np.repeat(top, sizes))
+    total = np.add.reduceat(e, start)
+    e /= np.repeat(total, sizes)
+    return e, top + np.log(total)
+
+
+def means(x: np.ndarray, p: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Sums (groups, q) within groups of rows of ``x`` (rows, q) times ``p`` (rows,)."""
+    shape = (len(start), len(p))
+    return sparse.csr_array((p, np.arange(len(p)), np.append(start, len(p))), shape=shape) @ x
+
+
+def spread(x: np.ndarray, mean: np.ndarray, weights: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Sum (q x q) over rows of weights times the square of what they deviate from the mean of their group."""
+    ends = np.append(start, len(x))
+    step = max(1, BLOCK * len(start) // x.size)
+    total = np.zeros((x.shape[1], x.shape[1]))
+    for low in range(0, len(start), step):
+        bounds = ends[low : low + step + 1]
+        rows = slice(bounds[0], bounds[-1])
+        deviation = x[rows] - np.repeat(mean[low : low + step], np.diff(bounds), axis=0)
+        total += (deviation * weights[rows, None]).T @ deviation
+    return total
 
 
 def likelihood(cases: Cases, beta: np.ndarray) -> Likelihood:
-    """Weighted log-likelihood, gradient and information at ``beta``, in blocks of cases."""
+    """Weighted log-likelihood, gradient and information at ``beta``."""
     v = cases.x @ beta + cases.offset
-    p, logsum = softmax(cases, v)
-    w = cases.weights
-    gradient, information = np.zeros(len(beta)), np.zeros((len(beta), len(beta)))
-    for block, rows in blocks(cases):
-        mean, deviation = centred(cases, block, rows, p)
-        gradient += w[block] @ (cases.x[cases.chosen[block]] - mean)
-        deviation *= np.sqrt(np.repeat(w[block], cases.sizes[block]) * p[rows])[:, None]
-        information += deviation.T @ deviation
-    return Likelihood(float(w @ (v[cases.chosen] - logsum)), gradient, information)
+    p, logsum = softmax(v, cases.start)
+    w, mean = cases.weights, means(cases.x, p, cases.start)
+    gradient = cases.observed - w @ mean
+    p *= np.repeat(w, cases.sizes)
+    return Likelihood(float(w @ (v[cases.chosen] - logsum)), gradient, spread(cases.x, mean, p, cases.start))
 
 
 def scores(cases: Cases, beta: np.ndarray) -> np.ndarray:
     """Unweighted scores (C, p) of cases."""
-    p = softmax(cases, cases.x @ beta + cases.offset)[0]
-    found = np.empty((cases.n_cases, len(beta)))
-    for block, rows in blocks(cases):
-        found[block] = cases.x[cases.chosen[block]] - centred(cases, block, rows, p)[0]
-    return found
-
-
-def blocks(cases: Cases) -> Iterator[tuple[slice, slice]]:
-    """Cases in blocks, with their rows."""
-    step = max(1, BLOCK // (int(cases.sizes.max()) * cases.x.shape[1]))
-    ends = np.append(cases.start, len(cases.case))
-    for low in range(0, cases.n_cases, step):
-        high = min(low + step, cases.n_cases)
-        yield slice(low, high), slice(int(ends[low]), int(ends[high]))
-
-
-def centred(cases: Cases, block: slice, rows: slice, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Expected attributes (cases of the block, p) and the deviations (rows of the block, p) from them."""
-    x, share = cases.x[rows], p[rows]
-    if cases.width:
-        table = x.reshape(-1, cases.width, x.shape[1])
-        mean = np.matmul(share.reshape(-1, 1, cases.width), table)[:, 0]
-        return mean, (table - mean[:, None]).reshape(x.shape)
-    mean = np.add.reduceat(x * share[:, None], cases.start[block] - rows.start)
-    return mean, x - np.repeat(mean, cases.sizes[block], axis=0)
+    p, _ = softmax(cases.x @ beta + cases.offset, cases.start)
+    return cases.x[cases.chosen] - means(cases.x, p, cases.start)
