@@ -1,9 +1,41 @@
 """Survey estimation: every estimate is a value and its influence; the variance is a property of the design."""
 
+from .censored import interval_regression, tobit
+from .comparison import aic, bic, likelihood_ratio
+from .counts import negative_binomial, two_part
 from .design import Design
 from .estimate import Estimate
+from .linear_models import linear, logistic, probit
 from .means import mean, ratio, total
+from .ordered import multinomial_logit, ordered_logit
+from .prediction import marginal_effects, predictions
+from .quantile_regression import quantile_regression
 from .quantiles import quantile
+from .selection import heckman
 from .shares import share
 
-__all__ = ["Design", "Estimate", "mean", "quantile", "ratio", "share", "total"]
+__all__ = [
+    "Design",
+    "Estimate",
+    "aic",
+    "bic",
+    "heckman",
+    "interval_regression",
+    "likelihood_ratio",
+    "linear",
+    "logistic",
+    "marginal_effects",
+    "mean",
+    "multinomial_logit",
+    "negative_binomial",
+    "ordered_logit",
+    "predictions",
+    "probit",
+    "quantile",
+    "quantile_regression",
+    "ratio",
+    "share",
+    "tobit",
+    "total",
+    "two_part",
+]

@@ -7,7 +7,7 @@ second derivative of :math:`\ell` (Binder 1983). So a fit is an `Estimate`, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from .estimate import Estimate
 STEPS, HALVINGS = 200, 40
 LOSS = 1e-13  # in parts of 1 + |log-likelihood|: what a step may lose, for the sum is not known better
 CLOSE = 1e-22  # half the squared Newton step in the metric of the information, in parts of 1 + |log-likelihood|
+FLAT = 1e-9  # curvature at the end, in parts of that at the start, below which there is no maximum
 SINGULAR = 1e-11  # smallest eigenvalue of the information, scaled to a unit diagonal, that still identifies
 
 
@@ -47,6 +48,8 @@ class Fit(Estimate):
         Minus the second derivative of the weighted log-likelihood.
     scores : (n, p) array
         Unweighted scores, one row a row of the design.
+    used : (n,) boolean array, optional
+        Rows of the design that bear on the fit; absent: those with a score.
     """
 
     log_likelihood: float = np.nan
@@ -55,6 +58,7 @@ class Fit(Estimate):
     converged: bool = True
     information: np.ndarray = field(default_factory=lambda: np.empty((0, 0)), repr=False)
     scores: np.ndarray = field(default_factory=lambda: np.empty((0, 0)), repr=False)
+    used: np.ndarray | None = field(default=None, repr=False)
 
     def covariance(self, kind: str = "design") -> pd.DataFrame:
         """Covariance (p x p): of the ``design``; ``hessian`` or ``robust``, which take cases for independent.
@@ -68,7 +72,7 @@ class Fit(Estimate):
         matrix = self.bread
         if kind == "robust":
             weighted = self.scores * self.design.weights[:, None]
-            matrix = matrix @ (weighted.T @ weighted) @ matrix
+            matrix = matrix @ (weighted.T @ weighted) @ matrix.T
         return pd.DataFrame(matrix, index=self.value.index, columns=self.value.index)
 
     @cached_property
@@ -76,23 +80,37 @@ class Fit(Estimate):
         """Inverse of the information (p x p)."""
         return inverse(self.information)
 
-    @cached_property
-    def effects(self) -> np.ndarray:
-        """Generalised design effects (p,): eigenvalues of the information times the design's covariance.
+    def effects(self, names: Sequence[Hashable] | None = None) -> np.ndarray:
+        r"""Generalised design effects of some coefficients (all by default), in descending order.
 
-        In units of the population's likelihood scaled to the number of cases (Lumley and Scott 2014, section 2).
+        Eigenvalues of :math:`I_{t.c} V_{tt}`: the information of the coefficients t given the others, with weights
+        scaled to a mean of 1, times their covariance (Lumley and Scott 2014, section 2). All 1 where cases are drawn
+        independently with equal weights and the model is true.
         """
-        return np.linalg.eigvals(self.information @ self.covariance().to_numpy()).real / self.scale
+        at = np.arange(len(self.value)) if names is None else self.value.index.get_indexer(pd.Index(names))
+        given = inverse(inverse(self.information)[np.ix_(at, at)])
+        values = np.linalg.eigvals(given @ self.covariance().to_numpy()[np.ix_(at, at)]).real
+        return np.sort(values)[::-1] / self.scale
+
+    @cached_property
+    def spread(self) -> np.ndarray:
+        """Standard errors (p,) if cases were independent: a scale for each coefficient."""
+        return np.sqrt(np.diagonal(self.covariance("robust").to_numpy()))
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """Rows of the design that bear on the fit (n,)."""
+        return np.any(self.scores != 0, axis=1) if self.used is None else self.used
 
     @property
     def scale(self) -> float:
-        """Sum of weights over cases: what turns the weighted log-likelihood into one of as many cases."""
-        return float(self.design.weights[np.any(self.scores != 0, axis=1)].sum()) / max(self.n_rows, 1)
+        """Mean weight of the rows: what turns the weighted log-likelihood into that of a sample of as many."""
+        return float(self.design.weights[self.rows].mean())
 
     @property
     def n_rows(self) -> int:
-        """Rows of the design that bear on the fit."""
-        return int(np.any(self.scores != 0, axis=1).sum())
+        """Number of rows of the design that bear on the fit."""
+        return int(self.rows.sum())
 
 
 def maximise(
@@ -106,26 +124,27 @@ def maximise(
         Columns that are collinear at the start; a likelihood without a maximum (separation); no convergence.
     """
     theta, now = start, evaluate(start)
+    first = now.information
     if not np.isfinite(now.value):
         raise WelfareError("the likelihood cannot be computed at the start", where=where, got=now.value)
-    vague = unidentified(now.information, names)
+    vague = unidentified(now.information, names, signed=False)
     if vague:
-        hint = "Leave one of them out."
+        hint = "Leave one of them out, or centre and scale them."
         raise WelfareError("columns are collinear", where=where, got=vague, expected="columns that differ", hint=hint)
     for _ in range(STEPS):
         step = _ascent(now)
         if 0.5 * abs(step @ now.gradient) <= CLOSE * (1 + abs(now.value)):
-            return _identified(theta, now, names, where)
+            return _identified(theta, now, first, names, where)
         for halving in range(HALVINGS):
             trial = evaluate(theta + step / 2**halving)
             if np.isfinite(trial.value) and trial.value >= now.value - LOSS * (1 + abs(now.value)):
                 break
         else:  # no step goes up: rounding is all that is left, if the gradient says so
             if 0.5 * abs(step @ now.gradient) <= 1e-12 * (1 + abs(now.value)):
-                return _identified(theta, now, names, where)
+                return _identified(theta, now, first, names, where)
             break
         theta, now = theta + step / 2**halving, trial
-    _identified(theta, now, names, where)
+    _identified(theta, now, first, names, where)
     hint = "Scale the variables to similar sizes, or simplify the model."
     raise WelfareError("the estimation did not converge", where=where, expected="a maximum", hint=hint)
 
@@ -136,17 +155,22 @@ def inverse(information: np.ndarray) -> np.ndarray:
     return linalg.inv(information * np.outer(scale, scale)) * np.outer(scale, scale)
 
 
-def unidentified(information: np.ndarray, names: list[str]) -> list[str]:
-    """Names of the coefficients that the data do not tell apart (empty where all are identified)."""
+def unidentified(information: np.ndarray, names: list[str], signed: bool = True) -> list[str]:
+    """Names of the coefficients that the data do not tell apart (empty where all are identified).
+
+    Far from the maximum the information may have negative eigenvalues, which tell as well as positive ones:
+    ``signed=False``.
+    """
     diagonal = np.diagonal(information)
-    zero = [name for name, d in zip(names, diagonal, strict=True) if not d > 0]
-    if zero:
-        return zero
-    scale = 1 / np.sqrt(diagonal)
+    told = diagonal > 0 if signed else diagonal != 0
+    if not told.all():
+        return [name for name, t in zip(names, told, strict=True) if not t]
+    scale = 1 / np.sqrt(np.abs(diagonal))
     values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
-    if values[0] > SINGULAR:
+    at = int(np.argmin(values if signed else np.abs(values)))
+    if (values[at] if signed else abs(values[at])) > SINGULAR:
         return []
-    return [name for name, v in zip(names, vectors[:, 0], strict=True) if abs(v) > 1e-3]
+    return [name for name, v in zip(names, vectors[:, at], strict=True) if abs(v) > 1e-3]
 
 
 def _ascent(at: Likelihood) -> np.ndarray:
@@ -157,8 +181,14 @@ def _ascent(at: Likelihood) -> np.ndarray:
     return scale * (vectors @ ((vectors.T @ (scale * at.gradient)) / safe))
 
 
-def _identified(theta: np.ndarray, at: Likelihood, names: list[str], where: str) -> tuple[np.ndarray, Likelihood]:
-    vague = unidentified(at.information, names)
+def _identified(
+    theta: np.ndarray, at: Likelihood, first: np.ndarray, names: list[str], where: str
+) -> tuple[np.ndarray, Likelihood]:
+    """The maximum, if the likelihood is still curved there: where it rises for ever, its curvature vanishes."""
+    scale = 1 / np.sqrt(np.abs(np.diagonal(first)))
+    values, vectors = np.linalg.eigh(at.information * np.outer(scale, scale))
+    flat = [name for name, v in zip(names, vectors[:, 0], strict=True) if abs(v) > 0.05]
+    vague = unidentified(at.information, names) or (flat if values[0] < FLAT else [])
     if not vague:
         return theta, at
     raise WelfareError(

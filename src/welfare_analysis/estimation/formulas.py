@@ -1,0 +1,169 @@
+"""Formulas: which rows of a design bear on a model, their outcome and their columns.
+
+A row is in the model where `where` is true and all that the formula names is known. Rows with a gap are counted as
+missing; they stay in the design, with no influence.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from formulaic import Formula, ModelSpec, model_matrix
+from formulaic.errors import FormulaicError
+
+from ..errors import WelfareError
+from .columns import aligned, numbers
+from .design import Design
+from .domains import Domains, domains
+from .means import shared_rows
+
+ALIKE = 1e-10  # smallest singular value of the columns, each scaled to length 1, that still tells them apart
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """The rows of a model.
+
+    Attributes
+    ----------
+    frame : DataFrame (n rows)
+        In the order of the design, numbered 0, 1, ...
+    rows : (cases,) array
+        Positions of the rows in the model.
+    inside : (n,) boolean array
+        The rows of ``where``, with a gap or not.
+    outcome : Series (cases,)
+    x : (cases, q) array
+        The columns of the formula's right side, which ``spec`` makes again of another frame.
+    """
+
+    design: Design
+    frame: pd.DataFrame
+    rows: np.ndarray
+    inside: np.ndarray
+    label: str
+    outcome: pd.Series
+    x: np.ndarray
+    spec: ModelSpec
+
+    @property
+    def w(self) -> np.ndarray:
+        """Weights of the cases."""
+        return self.design.weights[self.rows]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns."""
+        return [str(c) for c in self.spec.column_names]
+
+    @property
+    def parts(self) -> Domains:
+        """The rows of ``where`` as one domain."""
+        return Domains(np.where(self.inside, 0, -1).astype(np.int64), None)
+
+    def at(self, kept: np.ndarray) -> Cases:
+        """Some of the cases (a mask or positions among them); the others count as missing."""
+        return replace(self, rows=self.rows[kept], outcome=self.outcome[kept], x=self.x[kept])
+
+    def numbers(self) -> np.ndarray:
+        """The outcome as floats; text is an error."""
+        try:
+            return numbers(self.outcome, self.label)
+        except WelfareError:
+            hint = f"Say {self.label} == 'yes' ~ ..., or choose a model for categories."
+            raise WelfareError("the outcome is not numeric", where=self.label, expected="numbers", hint=hint) from None
+
+
+def cases(design: Design, frame: pd.DataFrame, formula: str, where: Any = None, more: Sequence[str] = ()) -> Cases:
+    """The rows, outcome and columns of ``"outcome ~ columns"``; ``more`` names further columns that must be known.
+
+    Raises
+    ------
+    WelfareError
+        A formula that cannot be read; columns that the frame lacks, that are not finite or that are collinear; an
+        outcome that does not vary; no more rows than columns.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise WelfareError("not a frame", where="frame", got=type(frame).__name__, expected="a DataFrame")
+    index = shared_rows(design, frame)
+    table = aligned(frame, design.n, index, "frame").reset_index(drop=True)
+    inside = domains(design.n, None, where, index).codes >= 0
+    left, tilde, right = formula.partition("~")
+    label = left.strip()
+    named = label in table.columns
+    known = list(dict.fromkeys([*more, *([label] if named else _columns(f"0 + {{{label}}}", table, formula))]))
+    known += [c for c in _columns(right, table, formula) if c not in known]
+    if not tilde or not label:
+        raise WelfareError("there is no outcome", where="formula", got=formula, expected="'outcome ~ columns'")
+    part = table[inside & table[known].notna().all(axis=1).to_numpy()]
+    if not len(part):
+        raise WelfareError("no row is complete", where=formula, got=0, expected="rows without a gap in its columns")
+    part = part.assign(**{c: part[c].cat.remove_unused_categories() for c in _categorical(part, known, label)})
+    outcome = part[label] if named else _made(f"0 + {{{label}}}", part, formula).iloc[:, -1]
+    matrix = _made(right, part, formula)
+    x = np.asfortranarray(matrix.to_numpy(float))  # by columns, which products with vectors are fast in
+    found = Cases(design, table, part.index.to_numpy(), inside, label, outcome, x, matrix.model_spec)
+    _check(found)
+    return found
+
+
+def columns(spec: ModelSpec, frame: pd.DataFrame) -> np.ndarray:
+    """The columns of a formula made of another frame."""
+    try:
+        return spec.get_model_matrix(frame, context={}).to_numpy(float)
+    except FormulaicError as error:
+        raise WelfareError("the columns cannot be made", where=str(spec.formula), got=str(error)) from None
+
+
+def _categorical(part: pd.DataFrame, known: list[str], label: str) -> list[str]:
+    return [c for c in known if c != label and isinstance(part[c].dtype, pd.CategoricalDtype)]
+
+
+def _columns(terms: str, table: pd.DataFrame, formula: str) -> list[str]:
+    """The columns of the frame that the terms name."""
+    try:
+        named = sorted(Formula(terms).required_variables)
+    except FormulaicError as error:
+        what = str(error).split("\n")[0]
+        raise WelfareError("the formula cannot be read", where=formula, got=what, expected="'y ~ x + z'") from None
+    lacking = [str(c) for c in named if c not in table.columns]
+    if lacking:
+        near = difflib.get_close_matches(lacking[0], [str(c) for c in table.columns], 3)
+        hint = f"Did you mean {' or '.join(near)}?" if near else f"It has {', '.join(map(str, table.columns[:12]))}."
+        raise WelfareError("the frame has no such column", where=formula, got=lacking, hint=hint)
+    return [str(c) for c in named]
+
+
+def _made(terms: str, part: pd.DataFrame, formula: str) -> Any:
+    try:
+        matrix = model_matrix(terms, part, na_action="ignore", context={})
+    except FormulaicError as error:
+        what = str(error).split("\n")[0]
+        raise WelfareError("the formula cannot be computed", where=formula, got=what) from None
+    for name in matrix.columns:
+        if not np.isfinite(matrix[name].to_numpy(float)).all():
+            raise WelfareError("a column is not finite", where=formula, got=str(name), expected="finite numbers")
+    return matrix
+
+
+def _check(found: Cases) -> None:
+    n, q = found.x.shape
+    if n <= q:
+        raise WelfareError("no more cases than parameters", where=found.label, got=f"{n} cases, {q} columns")
+    if found.outcome.nunique() < 2:
+        got = repr(found.outcome.iloc[0])
+        raise WelfareError("the outcome does not vary", where=found.label, got=got, expected="outcomes that differ")
+    gram = found.x.T @ found.x
+    length = np.where(np.diagonal(gram) > 0, np.sqrt(np.diagonal(gram)), 1.0)
+    if np.linalg.eigvalsh(gram / np.outer(length, length))[0] > np.sqrt(ALIKE):
+        return
+    values, vectors = np.linalg.svd(np.linalg.qr(found.x / length, mode="r"))[1:]  # as exact as numbers can be
+    if values[-1] <= ALIKE * values[0]:
+        alike = [name for name, v in zip(found.names, vectors[-1], strict=True) if abs(v) > 1e-6]
+        hint = "Leave one of them out."
+        raise WelfareError("columns are collinear", where=found.label, got=alike, expected="columns differ", hint=hint)

@@ -1,0 +1,129 @@
+r"""Linear, logistic and probit regression with the design's covariance (Binder 1983; Fuller 1975)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import linalg, special
+
+from ..errors import WelfareError
+from .design import Design
+from .formulas import Cases, cases
+from .regression import Kernel, Regression, blocks, fitted, regression
+
+
+def linear(design: Design, frame: pd.DataFrame, formula: str, where: Any = None) -> Regression:
+    r"""Weighted least squares: :math:`\hat\beta = (X'WX)^{-1} X'Wy`, with :math:`z_k = (X'WX)^{-1} x_k e_k`.
+
+    Parameters
+    ----------
+    design : Design
+        With n rows.
+    frame : DataFrame (n rows)
+        With the index of the design's weights, or numbered 0, 1, ...
+    formula : str
+        ``"outcome ~ columns"``, read by formulaic; the outcome may be an expression, as ``log(rent_dh)``.
+    where : boolean mask (n,), optional
+        The rows that the model speaks of.
+
+    Returns
+    -------
+    Regression
+        ``log_likelihood`` is that of normal errors with the maximum likelihood variance; the null is a constant.
+
+    Raises
+    ------
+    WelfareError
+        As for `formulas.cases`; an outcome that is not numeric; columns that tell it without error.
+    """
+    found = cases(design, frame, formula, where)
+    y, w, x = found.numbers(), found.w, found.x
+    information = (x * w[:, None]).T @ x
+    beta = linalg.solve(information, x.T @ (w * y), assume_a="sym")
+    rest = y - x @ beta
+    beta, size = beta + linalg.solve(information, x.T @ (w * rest), assume_a="sym"), w.sum()
+    rest = y - x @ beta
+    variance, total = w @ rest**2 / size, w @ (y - w @ y / size) ** 2 / size
+    if not variance > 1e-20 * (w @ y**2) / size:
+        raise WelfareError("the columns tell the outcome without error", where=found.label, got=found.names)
+    return regression(
+        found,
+        found.names,
+        beta,
+        x * (rest / variance)[:, None],
+        information / variance,
+        q=x.shape[1],
+        log_likelihood=-size / 2 * (np.log(2 * np.pi * variance) + 1),
+        null=-size / 2 * (np.log(2 * np.pi * total) + 1),
+        expected=lambda theta, x: (x @ theta)[:, None],
+    )
+
+
+def logistic(design: Design, frame: pd.DataFrame, formula: str, where: Any = None) -> Regression:
+    """Logistic regression of yes or no (booleans, or 0 and 1); arguments and errors as for `linear`, and separation.
+
+    The log-likelihood is Bernoulli's; the null is a constant.
+    """
+    return _binary(cases(design, frame, formula, where), logit_kernel, special.expit)
+
+
+def probit(design: Design, frame: pd.DataFrame, formula: str, where: Any = None) -> Regression:
+    """Probit regression, as `logistic`. The information is minus the second derivative, not its expectation."""
+    return _binary(cases(design, frame, formula, where), probit_kernel, special.ndtr)
+
+
+def _binary(found: Cases, kernel: Any, mean: Any) -> Regression:
+    y = yes_or_no(found)
+    return fitted(
+        found,
+        found.names,
+        kernel(y),
+        blocks(found.x),
+        np.zeros(found.x.shape[1]),
+        share_likelihood(found.w, y),
+        expected=lambda theta, x: mean(x @ theta)[:, None],
+        probability=True,
+    )
+
+
+def yes_or_no(found: Cases) -> np.ndarray:
+    """The outcome as 0 and 1."""
+    y = found.numbers()
+    if not np.isin(y, (0.0, 1.0)).all():
+        got = sorted(set(y) - {0.0, 1.0})[:3]
+        raise WelfareError("the outcome is not yes or no", where=found.label, got=got, expected="booleans, or 0 and 1")
+    return y
+
+
+def share_likelihood(w: np.ndarray, y: np.ndarray) -> float:
+    """Bernoulli's weighted log-likelihood of one share."""
+    return -w.sum() * float(special.entr(w @ y / w.sum()) + special.entr(1 - w @ y / w.sum()))
+
+
+def logit_kernel(y: np.ndarray) -> Kernel:
+    """The kernel of yes or no by the logistic function."""
+
+    def kernel(eta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        p = special.expit(eta)
+        return y * eta - np.logaddexp(0, eta), (y - p)[None], (-p * (1 - p))[None, None]
+
+    return kernel
+
+
+def probit_kernel(y: np.ndarray) -> Kernel:
+    """The kernel of yes or no by the normal distribution."""
+    sign = 2 * y - 1
+
+    def kernel(eta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        value, mills = log_normal(sign * eta)
+        return value, (sign * mills)[None], (-mills * (mills + sign * eta))[None, None]
+
+    return kernel
+
+
+def log_normal(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""The log of :math:`\Phi(a)` and its derivative, the inverse Mills ratio :math:`\phi(a)/\Phi(a)`."""
+    value = special.log_ndtr(a)
+    return value, np.exp(-(a**2) / 2 - np.log(2 * np.pi) / 2 - value)

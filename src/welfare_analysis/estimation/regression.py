@@ -1,0 +1,182 @@
+r"""Regressions: log-likelihoods in a few linear predictors.
+
+The likelihood of a case depends on :math:`\eta_j = x_j' \theta_{(j)}`, j = 1, ..., m: the mean, a threshold, a second
+equation, the log of a scale. A model is then a *kernel*, which gives :math:`\ell_k`, its first (m x cases) and its
+second derivatives (m x m x cases) by :math:`\eta`; scores and information follow by the chain rule, exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from formulaic import ModelSpec
+from scipy import sparse
+
+from ..errors import WelfareError
+from .estimate import describe
+from .fit import Fit, Likelihood, inverse, maximise
+from .formulas import Cases
+
+Kernel = Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+
+class Index(NamedTuple):
+    """A linear predictor: columns (cases x q) and the places (q,) of their coefficients."""
+
+    x: np.ndarray
+    at: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Regression(Fit):
+    """A fit that predicts.
+
+    Attributes
+    ----------
+    frame : DataFrame (n rows)
+        In the order of the design.
+    specs : sequence of ModelSpec
+        The columns of each equation.
+    expected : callable
+        ``expected(theta, *columns)`` gives the expected outcomes (rows x outcomes) of rows with those columns.
+    outcomes : list of str
+        Their names; ``probability`` says whether they lie between 0 and 1.
+    notes : tuple of str
+        What a reader of the result must know.
+    """
+
+    frame: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    specs: tuple[ModelSpec, ...] = field(default=(), repr=False)
+    expected: Callable[..., np.ndarray] = field(default=lambda theta, *x: np.empty((0, 0)), repr=False)
+    outcomes: tuple[str, ...] = ()
+    probability: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def constant(n: int, place: int) -> Index:
+    """The linear predictor of a parameter that all cases share."""
+    return Index(np.ones((n, 1)), np.array([place]))
+
+
+def blocks(*columns: np.ndarray) -> list[Index]:
+    """One linear predictor an equation, each with coefficients of its own; ``ones`` (cases x 1) are a scale."""
+    ends = np.cumsum([0] + [x.shape[1] for x in columns])
+    return [Index(x, np.arange(a, b)) for x, a, b in zip(columns, ends[:-1], ends[1:], strict=True)]
+
+
+def likelihood(kernel: Kernel, indices: Sequence[Index], w: np.ndarray) -> Callable[[np.ndarray], Likelihood]:
+    """The weighted log-likelihood as a function of the coefficients."""
+
+    def evaluate(theta: np.ndarray) -> Likelihood:
+        with np.errstate(all="ignore"):  # a step too far has no finite value, and is halved
+            value, first, second = kernel(*(i.x @ theta[i.at] for i in indices))
+        gradient, information = np.zeros(len(theta)), np.zeros((len(theta), len(theta)))
+        total = float(w @ value)
+        if not np.isfinite(total):
+            return Likelihood(-np.inf, gradient, information)
+        for j, a in enumerate(indices):
+            np.add.at(gradient, a.at, a.x.T @ (w * first[j]))
+            for i, b in enumerate(indices[: j + 1]):
+                product = _product(a.x, b.x, -w * second[j, i])
+                information[np.ix_(a.at, b.at)] += product
+                if i < j:
+                    information[np.ix_(b.at, a.at)] += product.T
+        return Likelihood(total, gradient, information)
+
+    return evaluate
+
+
+def _product(a: np.ndarray, b: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Sum of w a b' over the cases; of a symmetric product with positive weights half is computed."""
+    if a is b and w.min() >= 0:
+        root = a * np.sqrt(w)[:, None]
+        return root.T @ root
+    return (a * w[:, None]).T @ b
+
+
+def scores(kernel: Kernel, indices: Sequence[Index], theta: np.ndarray) -> np.ndarray:
+    """Scores of the cases (cases x p)."""
+    first = kernel(*(i.x @ theta[i.at] for i in indices))[1]
+    found = np.zeros((first.shape[1], len(theta)))
+    for index, d in zip(indices, first, strict=True):
+        found[:, index.at] += index.x * d[:, None]
+    return found
+
+
+def positive(weights: np.ndarray, where: str) -> None:
+    """Negative weights, which linear calibration may give, have no likelihood."""
+    if (weights <= 0).any():
+        got = int((weights <= 0).sum())
+        raise WelfareError("weights are not positive", where=where, got=got, hint='Calibrate with "raking".')
+
+
+def fitted(
+    found: Cases,
+    names: list[str],
+    kernel: Kernel,
+    indices: Sequence[Index],
+    start: np.ndarray,
+    null: float,
+    scales: Mapping[str, tuple[Callable, Callable]] | None = None,
+    **more: Any,
+) -> Regression:
+    """The maximum of a likelihood; ``scales`` names the last coefficients, with how they are shown.
+
+    Each is a pair of functions of the parameter that is estimated: its shown value and the derivative of that.
+    """
+    positive(found.w, found.label)
+    shown = scales or {}
+    evaluate = likelihood(kernel, indices, found.w)
+    theta, now = maximise(start, evaluate, [*names, *shown], found.label)
+    score, information, value = scores(kernel, indices, theta), now.information, theta.copy()
+    slopes = np.ones(len(theta))
+    for place, (show, slope) in enumerate(shown.values(), len(names)):
+        value[place], slopes[place] = show(theta[place]), slope(theta[place])
+    score, information = score / slopes, information / np.outer(slopes, slopes)
+    more = {"q": max(len(i.at) for i in indices), "null": null, "log_likelihood": now.value} | more
+    return regression(found, [*names, *shown], value, score, information, **more)
+
+
+def regression(
+    found: Cases,
+    names: list[str],
+    value: np.ndarray,
+    score: np.ndarray,
+    information: np.ndarray,
+    q: int,
+    log_likelihood: float = np.nan,
+    null: float = np.nan,
+    **more: Any,
+) -> Regression:
+    """A fit from the scores (cases x p) and the information: the influence is zero for rows outside the cases.
+
+    Degrees of freedom are those of the rows less the ``q`` coefficients of an equation plus 1, at least 1.
+    """
+    design, used = found.design, np.zeros(found.design.n, dtype=bool)
+    used[found.rows] = True
+    told = describe(design, found.parts, used[:, None], [found.label])
+    full = np.zeros((design.n, len(value)))
+    full[found.rows] = score
+    index = pd.Index(names, name="variable")
+    bread = inverse(information)
+    untold = {"untold": sparse.diags_array(np.full(len(value), np.inf))} if told.evidence[0] == 1 else {}
+    return Regression(
+        pd.Series(value, index=index, name=found.label),
+        design,
+        lambda: full @ bread.T,
+        pd.Series(np.maximum(told.df[0] + 1 - q, 1), index=index),
+        pd.concat([told.counts] * len(value)).set_axis(index),
+        extra_covariance=untold,
+        log_likelihood=log_likelihood,
+        null_log_likelihood=null,
+        n_cases=len(found.rows),
+        information=information,
+        scores=full,
+        used=used,
+        frame=found.frame,
+        **({"specs": (found.spec,), "outcomes": (found.label,)} | more),
+    )
