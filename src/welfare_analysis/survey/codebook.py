@@ -1,19 +1,30 @@
-"""The codebook: questions, codes and texts as data, in Arabic, French and English."""
+"""The codebook: questions, codes, groups, choice cards and texts as data, in Arabic, French and English."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
 from ..errors import WelfareError
+from . import routing
 
 LANGUAGES = ("ar", "fr", "en")
-TYPES = ("key", "code", "yes_no", "integer", "amount")
+CODED, NUMERIC = ("code", "yes_no"), ("integer", "amount")
+TYPES = ("key", *CODED, *NUMERIC)
 EVIDENCE = ("reported", "seed", "added")
-CONDITION = re.compile(r"^(\w+) (?:=|in) ([\w|]+)$")
+# kind of a group: the types of its variables
+KINDS = {
+    "multiple": ("yes_no",),
+    "ranking": ("integer",),
+    "scale": ("code",),
+    "roster": NUMERIC,
+    "cards": ("integer", "code"),
+}
 FIELD = re.compile(r"\{(\w+)\}")
 LABELS = ("label_ar", "label_fr", "label_en")
 COLUMNS = {
@@ -32,35 +43,71 @@ COLUMNS = {
     ),
     "values.csv": ("list", "code", "parent", *LABELS),
     "texts.csv": ("key", *LANGUAGES),
+    "groups.csv": ("name", "kind", "asked_if", *LABELS),
+    "cards.csv": ("block", "alternative", "attribute", "levels", "prior"),
+    "card_designs.csv": ("block", "version", "card", "alternative"),
+    "seconds.csv": ("kind", "question", "item"),
 }
+OPTIONAL = {"groups.csv": "name", "cards.csv": "", "card_designs.csv": "", "seconds.csv": "kind"}
 PARENTS = {"rank": "rank_group", "command": "command_group"}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What stands on a form under one number: a variable, or a group of them; its kind is a type or a group's."""
+
+    name: str
+    kind: str
+    members: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Codebook:
-    """Variables (indexed by name), values (one row a code of a list) and texts (indexed by key)."""
+    """The tables of a codebook.
+
+    Attributes
+    ----------
+    variables : DataFrame
+        By name, one a stored column; ``asked_if`` holds the condition of its group too, ``drawn`` marks what is drawn
+        with equal chances and not asked.
+    values, texts : DataFrame
+        One row a code of a list; texts by key.
+    groups : DataFrame
+        By name: questions whose answers take several columns.
+    cards, designs : DataFrame
+        Levels and prior of each attribute of an alternative; the choice cards, one row an alternative of a card.
+    seconds : DataFrame
+        By kind of question: how long it and each of its items take (assumptions).
+    """
 
     variables: pd.DataFrame
     values: pd.DataFrame
     texts: pd.DataFrame
+    groups: pd.DataFrame
+    cards: pd.DataFrame
+    designs: pd.DataFrame
+    seconds: pd.DataFrame
 
     @classmethod
     def read(cls, folder: str | Path) -> Codebook:
-        """Read and check ``variables.csv``, ``values.csv`` and ``texts.csv`` of a folder.
+        """Read and check the tables of a folder; those of groups, cards, designs and seconds may be absent.
 
         Raises
         ------
         WelfareError
-            A file that is not there or cannot be read, a missing column, a name twice, an unknown list, type or
-            evidence, a missing label, bounds that are no numbers, fields of a text that differ between languages, a
-            condition that cannot be read, names no code or goes in a circle; file, row and column are named.
+            A file that is not there or cannot be read, a missing column, a name, code or label twice, an unknown list,
+            type, group or evidence, a missing label, bounds that are no numbers, fields of a text that differ between
+            languages, a group of unlike variables; a condition that cannot be read, names no code, goes in a circle,
+            stands before its gate or can never be met. File, row and column are named.
         """
         folder = Path(folder)
-        book = cls(
-            _table(folder / "variables.csv", "name"),
-            _table(folder / "values.csv"),
-            _table(folder / "texts.csv", "key"),
-        )
+        variables = _table(folder / "variables.csv", "name")
+        variables = variables.assign(**{c: "" for c in ("group", "drawn", "note") if c not in variables})
+        more = [_table(folder / name, key) for name, key in OPTIONAL.items()]
+        book = cls(variables, _table(folder / "values.csv"), _table(folder / "texts.csv", "key"), *more)
+        _check_groups(book)
+        rules = [_joined(book, line) for _, line in variables.iterrows()]
+        book = cls(variables.assign(asked_if=rules), book.values, book.texts, *more)
         _check(book)
         return book
 
@@ -94,11 +141,42 @@ class Codebook:
             raise WelfareError("no such text", where="texts.csv", got=key)
         return str(self.texts.loc[key, _known(language)]).format(**fields)
 
-    def condition(self, name: str) -> tuple[str, list[str]] | None:
-        """Whom a question is asked of: (variable, codes), or None for everybody."""
-        rule = str(self.variables.loc[name, "asked_if"])
-        match = CONDITION.match(rule)
-        return (match[1], match[2].split("|")) if match else None
+    def asked(self, name: str, answers: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
+        """Of whom a question is asked: True, False, or unknown where an answer that decides it is missing.
+
+        Conditions on variables that are not among the answers are left out.
+        """
+        result = pd.Series(True, index=index, dtype="boolean")
+        for clause in routing.clauses(str(self.variables.loc[name, "asked_if"])):
+            if clause.variable in answers:
+                result &= clause.holds(answers[clause.variable])
+        return result
+
+    @cached_property
+    def _routes(self) -> dict[str, dict[str, routing.Clause]]:
+        rules = self.variables["asked_if"].to_dict()
+        return {str(name): routing.routes(str(name), rules) for name in rules}
+
+    def questions(self, **fixed: str) -> list[Question]:
+        """What is asked of those with some fixed answers, say ``status="widow", module="a"``, in order.
+
+        What is fixed, drawn or a key is not asked. A group stands where its first variable stands.
+        """
+        found: dict[str, list[str]] = {}
+        for name, line in self.variables.iterrows():
+            routes = self._routes[str(name)]
+            allowed = all(v not in routes or code in (routes[v].codes or ()) for v, code in fixed.items())
+            if allowed and name not in fixed and not line["drawn"] and line["type"] != "key":
+                found.setdefault(line["group"] or str(name), []).append(str(name))
+        kinds = {**self.variables["type"].to_dict(), **self.groups["kind"].to_dict()}
+        return [Question(name, kinds[name], tuple(members)) for name, members in found.items()]
+
+    def minutes(self, **fixed: str) -> float:
+        """How long a form takes at most, in minutes: the seconds of every question that may be asked and its items."""
+        table = self.seconds[["question", "item"]].astype(float)
+        asked = self.questions(**fixed)
+        spent = sum(table["question"][q.kind] + table["item"][q.kind] * len(q.members) for q in asked)
+        return float(spent + table["question"]["page"]) / 60
 
 
 def _known(language: str) -> str:
@@ -109,6 +187,9 @@ def _known(language: str) -> str:
 
 def _table(path: Path, key: str = "") -> pd.DataFrame:
     """One file of the codebook, indexed by its key."""
+    if not path.is_file() and path.name in OPTIONAL:
+        table = pd.DataFrame(columns=list(COLUMNS[path.name]), dtype=str)
+        return table.set_index(key) if key else table
     if not path.is_file():
         raise WelfareError("the file is not there", where=str(path), hint="A codebook is a folder of three CSV files.")
     try:
@@ -139,6 +220,10 @@ def _check(book: Codebook) -> None:
     if doubled.any():
         raise _fault("values.csv", int(doubled.argmax()), "code", "a code twice", "each code once in a list")
     _check_labels(book)
+    for language in LABELS:
+        again = book.values.duplicated(["list", language]).to_numpy()
+        if again.any():
+            raise _fault("values.csv", int(again.argmax()), language, "a label twice", "each label once in a list")
     for row, name in enumerate(book.variables.index):
         _check_variable(book, row, str(name))
 
@@ -148,31 +233,79 @@ def _check_variable(book: Codebook, row: int, name: str) -> None:
     for column, allowed in (("type", TYPES), ("evidence", EVIDENCE)):
         if line[column] not in allowed:
             raise _fault("variables.csv", row, column, line[column], " or ".join(allowed))
-    if line["type"] in ("code", "yes_no") and line["list"] not in set(book.values["list"]):
+    if line["type"] in CODED and line["list"] not in set(book.values["list"]):
         raise _fault("variables.csv", row, "list", line["list"], "a list of values.csv")
-    if line["type"] in ("integer", "amount"):
+    if line["type"] in NUMERIC:
         bounds = pd.to_numeric(line[["low", "high"]], errors="coerce")
         for column in bounds.index[bounds.isna()]:
             raise _fault("variables.csv", row, column, line[column], "a number")
         if bounds["low"] > bounds["high"]:
             raise _fault("variables.csv", row, "high", line["high"], f"at least {line['low']}")
-    rule, seen = book.condition(name), {name}
-    while rule or line["asked_if"]:
-        if rule is None or rule[0] not in book.variables.index:
-            raise _fault("variables.csv", row, "asked_if", line["asked_if"], "`variable = code` or `variable in a|b`")
-        if rule[0] in seen:
-            raise _fault("variables.csv", row, "asked_if", line["asked_if"], "conditions without a circle")
-        known = book.values.loc[book.values["list"] == book.variables.loc[rule[0], "list"], "code"]
-        if not set(rule[1]) <= set(known):
-            raise _fault("variables.csv", row, "asked_if", line["asked_if"], f"codes of {rule[0]}")
-        seen.add(rule[0])
-        line, rule = book.variables.loc[rule[0]], book.condition(rule[0])
+    _check_condition(book, row, name)
+
+
+def _check_condition(book: Codebook, row: int, name: str) -> None:
+    """Its gates are there, stand before it and have its codes; somebody meets it."""
+    rule = str(book.variables.loc[name, "asked_if"])
+
+    def wrong(expected: str) -> WelfareError:
+        return _fault("variables.csv", row, "asked_if", rule, expected)
+
+    try:
+        parts = routing.clauses(rule)
+        together = routing.routes(name, book.variables["asked_if"].to_dict())
+    except ValueError:
+        raise wrong("`a = x`, `a in x|y`, `a >= 1` or `a < 2`, joined by ` & `") from None
+    except RecursionError:
+        raise wrong("conditions without a circle") from None
+    places = {str(gate): place for place, gate in enumerate(book.variables.index)}
+    for clause in parts:
+        if clause.variable not in places:
+            raise wrong("a variable of the codebook")
+        gate = book.variables.loc[clause.variable]
+        if clause.codes is None and gate["type"] not in NUMERIC:
+            raise wrong(f"codes of {clause.variable}, which is no number")
+        known = book.values.loc[book.values["list"] == gate["list"], "code"]
+        if not (clause.codes or frozenset()) <= set(known):
+            raise wrong(f"codes of {clause.variable}")
+        if places[clause.variable] > row:
+            raise wrong(f"{clause.variable} asked before")
+    if any(clause.never for clause in together.values()):
+        raise wrong("a condition that somebody meets, with those of its gates")
+
+
+def _joined(book: Codebook, line: pd.Series) -> str:
+    """The condition of a variable, after that of its group."""
+    rules = [book.groups.loc[line["group"], "asked_if"]] if line["group"] else []
+    parts = [part for rule in [*rules, line["asked_if"]] for part in str(rule).split(" & ") if part]
+    return " & ".join(dict.fromkeys(parts))
+
+
+def _check_groups(book: Codebook) -> None:
+    """Each group is there and has variables that are alike."""
+    rows = {str(name): row for row, name in enumerate(book.variables.index)}
+    for name, line in book.variables[book.variables["group"] != ""].iterrows():
+        if line["group"] not in book.groups.index:
+            raise _fault("variables.csv", rows[str(name)], "group", line["group"], "a group of groups.csv")
+        if line["type"] not in KINDS.get(book.groups.loc[line["group"], "kind"], TYPES):
+            raise _fault("variables.csv", rows[str(name)], "type", line["type"], "a type that its group may have")
+    for row, (group, line) in enumerate(book.groups.iterrows()):
+        kind, members = line["kind"], book.variables[book.variables["group"] == group]
+        if kind not in KINDS:
+            raise _fault("groups.csv", row, "kind", kind, " or ".join(KINDS))
+        if len(members) < 2:
+            raise _fault("groups.csv", row, "name", group, "at least two variables")
+        if kind in ("scale", "cards") and members["list"].replace("", None).nunique() != 1:
+            raise _fault("groups.csv", row, "name", group, "variables with one list")
+        if kind == "ranking" and set(members["high"]) != {str(len(members))}:
+            raise _fault("groups.csv", row, "name", group, f"ranks from 1 to {len(members)}")
 
 
 def _check_labels(book: Codebook) -> None:
     tables = (
         ("variables.csv", book.variables, "label_"),
         ("values.csv", book.values, "label_"),
+        ("groups.csv", book.groups, "label_"),
         ("texts.csv", book.texts, ""),
     )
     for table, frame, prefix in tables:

@@ -28,15 +28,15 @@ def _routed(
     name: str, column: Column, columns: Mapping[str, Column], raw: pd.DataFrame, codebook: Codebook, absent: pd.Series
 ) -> Column:
     blank = column.kinds == "skipped"
-    rule = codebook.condition(name)
-    if rule is None or rule[0] not in columns:
-        return Column(column.values, column.kinds.mask(absent & blank, "not_asked"), column.faults, column.notes)
-    first = columns[rule[0]].values
-    asked = first.isin(rule[1])
-    wrong = ~blank & ~asked & first.notna()
-    text = f"blank unless {codebook.variables.loc[name, 'asked_if']}"
-    todo = f"Empty the cell, or correct {rule[0]}."
-    faults = [*column.faults, fault(wrong, name, raw[name], text, todo)] if wrong.any() else column.faults
+    known = {gate: other.values for gate, other in columns.items() if codebook.variables.loc[gate, "type"] != "key"}
+    asked = codebook.asked(name, known, column.values.index)
+    wrong = ~blank & (~asked).fillna(False).astype(bool)
+    faults = column.faults
+    if wrong.any():
+        condition = str(codebook.variables.loc[name, "asked_if"])
+        todo = f"Empty the cell, or correct {condition.split()[0]}."
+        faults = [*faults, fault(wrong, name, raw[name], f"blank unless {condition}", todo)]
+    asked = asked.fillna(False).astype(bool)
     return Column(column.values, column.kinds.mask((~asked | absent) & blank, "not_asked"), faults, column.notes)
 
 
