@@ -8,10 +8,12 @@ Either way the variance is that of the weighted residuals :math:`z_k - x_k' B` (
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse, special
 
 from ..errors import WelfareError
 from .columns import aligned, numbers
@@ -19,21 +21,50 @@ from .design import Design
 
 STEPS = 100
 CLOSE, REACHED = 1e-12, 1e-9  # where the search ends, and what counts as reached, in parts of each margin
+METHODS = ("raking", "linear", "poststratify")
+Bounds = tuple[float, float] | None
 
 
 @dataclass(frozen=True, eq=False)
 class Residuals:
-    """What a calibrated variance needs: ``x`` (n x p) and ``project`` (p x n), with ``slopes(z) = project @ z``."""
+    r"""What the variance of a calibrated design needs, and what calibrates its replicates.
+
+    Rows with the same calibration variables share a cell: ``x`` (cells x p), ``cells`` (n,). ``weights`` (n,) are the
+    design's, ``inverse`` (p x p) that of :math:`\sum d x x'`, ``totals`` (p,) what was reached.
+    """
 
     x: np.ndarray
-    project: np.ndarray
+    cells: np.ndarray
+    weights: np.ndarray
+    totals: np.ndarray
+    method: str
+    bounds: Bounds
+
+    @cached_property
+    def inverse(self) -> np.ndarray:
+        """Inverse (p x p) of the design-weighted sum of squares and products of x."""
+        mass = np.bincount(self.cells, weights=self.weights, minlength=len(self.x))
+        return np.linalg.pinv((self.x * mass[:, None]).T @ self.x, rcond=CLOSE, hermitian=True)
+
+    def by_cell(self, weights: np.ndarray) -> sparse.csc_array:
+        """The matrix (cells x n) that sums rows by cell with these weights."""
+        n = len(self.cells)
+        return sparse.csc_array((weights, self.cells, np.arange(n + 1)), shape=(len(self.x), n))
 
     def slopes(self, z: Any) -> np.ndarray:
         """Regression (p x k) of the influences ``z`` (n x k) on the calibration variables."""
-        return np.asarray((z.T @ self.project.T).T)
+        sums = self.by_cell(self.weights) @ z
+        return self.inverse @ np.asarray((sums.T @ self.x).T)
+
+    def factors(self, weights: np.ndarray) -> np.ndarray:
+        """Factors (n,) that bring other design weights (n,) to the same totals."""
+        mass = np.bincount(self.cells, weights=weights, minlength=len(self.x))
+        return _solve(mass, self.x, self.totals, self.method, self.bounds)[self.cells]
 
 
-def calibrate(design: Design, margins: dict, frame: pd.DataFrame, method: str = "raking") -> Design:
+def calibrate(
+    design: Design, margins: dict, frame: pd.DataFrame, method: str = "raking", bounds: Bounds = None
+) -> Design:
     """Calibrate a design to known totals.
 
     Parameters
@@ -45,13 +76,16 @@ def calibrate(design: Design, margins: dict, frame: pd.DataFrame, method: str = 
     frame : (n rows) DataFrame
         The columns named, with the index of the design's weights or numbered 0, 1, ...
     method : {"raking", "linear", "poststratify"}
-        ``poststratify`` takes one column of categories. ``linear`` may give negative weights.
+        ``poststratify`` takes one column of categories. ``linear`` may give negative weights, which the notes of the
+        design then say; bounds from 0 on prevent it.
+    bounds : (low, high), optional
+        What g may be, with low < 1 < high: linear factors are cut there, raking takes the logit function.
 
     Raises
     ------
     WelfareError
         A category without respondents, or respondents of a category without a margin; a missing value; margins that
-        add up to different sizes; no solution.
+        add up to different sizes; no solution, also within the bounds.
     """
     if not isinstance(margins, dict) or not isinstance(frame, pd.DataFrame):
         got = f"{type(margins).__name__} and {type(frame).__name__}"
@@ -59,46 +93,56 @@ def calibrate(design: Design, margins: dict, frame: pd.DataFrame, method: str = 
     margins = {k: m.to_dict() if isinstance(m, pd.Series) else m for k, m in margins.items()}
     if design.residuals is not None:
         raise WelfareError("the design is calibrated already", where="calibrate", hint="Give all margins at once.")
-    if method not in ("raking", "linear", "poststratify"):
+    if method not in METHODS:
         raise WelfareError("unknown method", where="calibrate", got=method, expected="raking, linear or poststratify")
     if method == "poststratify" and (len(margins) != 1 or not isinstance(next(iter(margins.values())), dict)):
         raise WelfareError("post-strata are the categories of one column", where="calibrate", got=list(margins))
-    x, totals = _variables(margins, aligned(frame, design.n, design.names, "frame"), design.n)
+    if bounds is not None and not (method != "poststratify" and len(bounds) == 2 and bounds[0] < 1 < bounds[1]):
+        raise WelfareError("not a pair about 1", where="bounds", got=bounds, expected="(low, high) with low < 1 < high")
+    cells, x, totals = _variables(margins, aligned(frame, design.n, design.names, "frame"), design.n)
     scale = np.abs(x).max(axis=0)
     scale[scale == 0] = 1.0
-    x, totals = x / scale, totals / scale
-    factor = _solve(design.weights, x, totals, linear=method != "raking")
-    weights = design.weights * factor
-    weighted = x * design.weights[:, None]
-    project = np.linalg.pinv(weighted.T @ x, rcond=CLOSE, hermitian=True) @ weighted.T
-    return design.reweighted(weights, Residuals(x, project))
+    residuals = Residuals(x / scale, cells, design.weights, totals / scale, method, bounds)
+    weights = design.weights * residuals.factors(design.weights)
+    negative = int((weights < 0).sum())
+    return design.reweighted(weights, residuals, (f"calibration gave {negative} negative weights",) if negative else ())
 
 
-def _variables(margins: dict, frame: pd.DataFrame, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Calibration variables x (n x p) and their totals (p,)."""
-    columns: list[np.ndarray] = []
+def _variables(margins: dict, frame: pd.DataFrame, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cells (n,) of rows that are alike, their calibration variables x (cells x p) and the totals (p,)."""
+    levels: list[np.ndarray] = []
+    blocks: list[np.ndarray] = []
     totals: list[float] = []
     sizes: dict[str, float] = {}
     for name, margin in margins.items():
         values = None if name == "1" else _column(frame, name)
         if isinstance(margin, dict) and values is not None:
             counts = numbers(list(margin.values()), f"margins, {name}")
-            columns += _indicators(name, values, pd.Series(counts, index=list(margin)))
+            levels.append(_levels(name, values, pd.Series(counts, index=list(margin))))
+            blocks.append(np.eye(len(counts)))
             totals += counts.tolist()
             sizes[name] = float(counts.sum())
         else:
-            columns.append(np.ones(n) if values is None else numbers(values, str(name)))
+            level, found = pd.factorize(np.ones(n) if values is None else numbers(values, str(name)))
+            levels.append(level)
+            blocks.append(found[:, None])
             totals.append(float(numbers([margin], f"margins, {name}")[0]))
             sizes |= {"1": totals[-1]} if values is None else {}
-    if not columns:
+    if not blocks:
         raise WelfareError("there is no margin", where="margins", expected="at least one")
-    if not (np.isfinite(totals).all() and all(np.isfinite(c).all() for c in columns)):
+    if not (np.isfinite(totals).all() and all(np.isfinite(b).all() for b in blocks)):
         raise WelfareError("a total or a value is not finite", where="margins", got=list(margins), expected="numbers")
     size = list(sizes.values())
     if size and not (np.allclose(size, size[0], rtol=1e-9) and size[0] > 0):
         what = "the margins add up to different sizes" if size[0] > 0 else "the size is not positive"
         raise WelfareError(what, where="margins", got=sizes, expected="one size", hint="Take all from one register.")
-    return np.column_stack(columns), np.array(totals)
+    cells = np.zeros(n, dtype=np.int64)
+    for level, block in zip(levels, blocks, strict=True):
+        cells = pd.factorize(cells * len(block) + level)[0].astype(np.int64)
+    first = np.zeros(cells.max() + 1, dtype=np.int64)
+    first[cells[::-1]] = np.arange(n)[::-1]
+    x = np.column_stack([block[level[first]] for level, block in zip(levels, blocks, strict=True)])
+    return cells, x, np.array(totals)
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:
@@ -113,8 +157,8 @@ def _column(frame: pd.DataFrame, name: str) -> pd.Series:
     return frame[name]
 
 
-def _indicators(name: str, values: pd.Series, counts: pd.Series) -> list[np.ndarray]:
-    """A column of 0 and 1 for each category of a margin."""
+def _levels(name: str, values: pd.Series, counts: pd.Series) -> np.ndarray:
+    """The category (n,) of a margin that each row is in."""
     codes = counts.index.get_indexer(pd.Index(np.asarray(values)))
     found = np.bincount(codes[codes >= 0], minlength=len(counts))
     if (codes < 0).any():
@@ -135,13 +179,27 @@ def _indicators(name: str, values: pd.Series, counts: pd.Series) -> list[np.ndar
             expected="a positive count and at least one respondent",
             hint="Merge the category with a neighbour.",
         )
-    return [(codes == code).astype(float) for code in range(len(counts))]
+    return codes
 
 
-def _solve(d: np.ndarray, x: np.ndarray, totals: np.ndarray, linear: bool) -> np.ndarray:
-    """Factors g (n,) with sum d g x = totals, by Newton's method with halved steps."""
+def _step(u: np.ndarray, method: str, bounds: Bounds) -> tuple[np.ndarray, np.ndarray]:
+    """Factors F(u) and their slopes F'(u)."""
+    if method != "raking":
+        g, (low, high) = 1 + u, bounds or (-np.inf, np.inf)
+        return np.clip(g, low, high), ((g > low) & (g < high)).astype(float)
+    if bounds is None:
+        g = np.exp(np.minimum(u, 50))
+        return g, g
+    low, high = bounds
+    rate = (high - low) / ((1 - low) * (high - 1))
+    g = low + (high - low) * special.expit(rate * u + np.log((1 - low) / (high - 1)))
+    return g, rate * (g - low) * (high - g) / (high - low)
+
+
+def _solve(d: np.ndarray, x: np.ndarray, totals: np.ndarray, method: str, bounds: Bounds) -> np.ndarray:
+    """Factors g (cells,) with sum d g x = totals, by Newton's method with halved steps."""
     slope = np.zeros(x.shape[1])
-    factor = np.ones(len(d))
+    factor, rate = np.ones(len(d)), np.ones(len(d))
     size = np.where(totals != 0, np.abs(totals), d @ np.abs(x))  # each margin is reached in proportion
     size[size == 0] = 1.0
     gap = totals - d @ x
@@ -149,26 +207,27 @@ def _solve(d: np.ndarray, x: np.ndarray, totals: np.ndarray, linear: bool) -> np
     for _ in range(STEPS):
         if worst <= CLOSE:
             break
-        gram = (x * (d * (1.0 if linear else factor))[:, None]).T @ x
+        gram = (x * (d * rate)[:, None]).T @ x
         step = np.linalg.pinv(gram, rcond=CLOSE, hermitian=True) @ gap
         near = worst <= REACHED
-        for _ in range(1 if linear or near else 30):
-            u = x @ (slope + step)
-            trial = 1 + u if linear else np.exp(np.minimum(u, 50))
+        for _ in range(1 if near or (method != "raking" and bounds is None) else 30):
+            trial, rise = _step(x @ (slope + step), method, bounds)
             rest = totals - (d * trial) @ x
             if (np.abs(rest) / size).max() < worst or (not near and np.abs(rest).max() < np.abs(gap).max()):
                 break
             step = step / 2
         else:
             break  # no step comes nearer: what is left is rounding, or cannot be reached
-        slope, factor, gap = slope + step, trial, rest
+        slope, factor, rate, gap = slope + step, trial, rise, rest
         worst = (np.abs(gap) / size).max()
     if worst <= REACHED:
         return factor
+    within = "" if bounds is None else f" with factors from {bounds[0]:g} to {bounds[1]:g}"
     raise WelfareError(
-        "no weights reach all margins",
+        f"no weights reach all margins{within}",
         where="calibrate",
         got=f"a gap of {worst:.2g} of a margin",
         expected="no gap",
-        hint="Look for margins that contradict each other, or merge small categories.",
+        hint="Look for margins that contradict each other, or merge small categories"
+        + (", or widen the bounds." if bounds else "."),
     )

@@ -21,7 +21,8 @@ import pandas as pd
 from scipy import sparse
 
 from ..errors import WelfareError
-from .columns import codes, numbers, row_names
+from .columns import aligned, codes, numbers, row_names
+from .influence import Influence, variances
 from .phases import two_phases
 from .stages import Sampling, Term, stages
 
@@ -29,11 +30,12 @@ if TYPE_CHECKING:
     from .calibration import Residuals
 
 ROUNDING = 1e-13  # a variance below this share of its largest term is rounding, and is exactly zero
+PARTS = ("names", "weights", "sampling", "residuals", "model", "notes")
 NEGATIVE = 1e-9  # below minus this share it is negative, which the unbiased estimator of two phases can be
 
 
 class Design:
-    """Weights and the sampling that gave them.
+    r"""Weights and the sampling that gave them.
 
     Parameters
     ----------
@@ -48,6 +50,15 @@ class Design:
         Population count of units in the row's stratum (later stages: in its unit); absent: with replacement.
     nest : bool
         Whether the same PSU label in two strata means two PSUs.
+    single_psu : {"fail", "centre", "collapse"}
+        A stratum with a single PSU that is not all of it: an error; its total is taken about the mean of all PSU
+        totals, :math:`(1 - f_h)(T_{h1} - \bar T)^2`, too large rather than too small (Wolter 2007, section 2.5; other
+        programs say "adjust"); or it is merged with the next stratum in the order of labels. `notes` says which.
+
+    Attributes
+    ----------
+    notes : tuple of str
+        What was done to the design that a reader should know.
 
     Raises
     ------
@@ -64,6 +75,7 @@ class Design:
         psu: Any = None,
         fpc: Any = None,
         nest: bool = False,
+        single_psu: str = "fail",
     ) -> None:
         w = _weights(weights)
         n = len(w)
@@ -72,17 +84,37 @@ class Design:
             expected = f"at most {len(units)}, one a stage of psu"
             raise WelfareError("more counts than stages", where="fpc", got=len(counts), expected=expected)
         order = row_names(weights, strata, *units, *counts)
-        strata_codes = codes(np.zeros(n) if strata is None else strata, n, order, "strata")
+        if single_psu not in ("fail", "centre", "collapse"):
+            raise WelfareError("unknown rule", where="single_psu", got=single_psu, expected="fail, centre or collapse")
+        stratum, labels = _strata(np.zeros(n) if strata is None else strata, n, order)
         self.names: pd.Index | None = row_names(weights)
         self.weights: np.ndarray = w
-        self.sampling: Sampling = stages(strata_codes, units, counts, nest, order)
+        self.sampling: Sampling = stages(stratum, units, counts, nest, order, single_psu, labels)
         self.residuals: Residuals | None = None
+        self.model: tuple[Term, ...] = ()
+        self.notes: tuple[str, ...] = self.sampling.notes
+
+    def _with(self, **parts: Any) -> Design:
+        """Same design, other parts."""
+        design = Design.__new__(Design)
+        design.__dict__.update({k: self.__dict__[k] for k in PARTS} | parts)
+        return design
 
     @classmethod
-    def _made(cls, names: pd.Index | None, weights: np.ndarray, sampling: Sampling, residuals: Any = None) -> Design:
-        design = cls.__new__(cls)
-        design.names, design.weights, design.sampling, design.residuals = names, weights, sampling, residuals
-        return design
+    def from_replicates(
+        cls,
+        weights: Any,
+        replicates: Any,
+        method: str,
+        rho: float = 0.0,
+        scale: float | None = None,
+        rscales: Any = None,
+    ) -> Design:
+        """A design that is known by ready-made replicate weights (n x R): see `replicates.given`."""
+        from .replicates import given
+
+        design = cls(weights)
+        return design.replicated(given(design, replicates, method, rho, scale, rscales))
 
     @classmethod
     def two_phase(cls, phase1: Design, phase2: Design) -> Design:
@@ -109,7 +141,9 @@ class Design:
             A phase that is calibrated; rows of ``phase2`` that ``phase1`` lacks, or twice; counts that do not add up to
             the first phase; one unit of several; a second phase that is no simple random sample in its classes.
         """
-        return cls._made(phase2.names, *two_phases(phase1, phase2))
+        weights, sampling = two_phases(phase1, phase2)
+        notes = phase1.notes + phase2.notes
+        return phase2._with(weights=weights, sampling=sampling, notes=notes)
 
     @cached_property
     def n(self) -> int:
@@ -124,8 +158,7 @@ class Design:
     @cached_property
     def certain(self) -> np.ndarray:
         """Rows (n,) that no term of the variance weighs: they came in with certainty and stand for themselves."""
-        weighed = [np.abs(t.coefficients[t.codes]) > 0 for t in self.sampling.terms]
-        return ~np.any(weighed, axis=0)
+        return ~np.any([t.active[t.codes] for t in self.sampling.terms], axis=0)
 
     @property
     def df(self) -> int:
@@ -135,6 +168,8 @@ class Design:
     def degrees_of_freedom(self, domain: np.ndarray, count: int) -> np.ndarray:
         """PSUs less strata present in each domain (codes 0 to ``count - 1``; -1 is outside), at least 1."""
         inside = (domain >= 0) & self.sampling.counted
+        if self.terms and self.terms[0].mix is not None:
+            return self._rank(domain, count)
         psus, strata = (
             _distinct(labels[inside], domain[inside], count) for labels in (self.sampling.psu, self.sampling.strata)
         )
@@ -150,36 +185,66 @@ class Design:
         rows = np.flatnonzero(domain >= 0)
         for term in self.sampling.terms:
             group = term.codes[rows]
-            group = np.where(term.coefficients[group] != 0, group, -1) + 1
+            group = np.where(term.active[group], group, -1) + 1
             hit = np.bincount(domain[rows], weights=group > 0, minlength=count) > 0
             touched |= hit
             parted |= hit & (_distinct(group, domain[rows], count) > 1)
         return np.where(parted, 2, touched.astype(int))
 
-    def calibrate(self, margins: dict, frame: pd.DataFrame, method: str = "raking") -> Design:
+    def calibrate(
+        self, margins: dict, frame: pd.DataFrame, method: str = "raking", bounds: tuple[float, float] | None = None
+    ) -> Design:
         """A design whose weights reach known totals and whose variances use the residuals: see `calibration`."""
         from .calibration import calibrate
 
-        return calibrate(self, margins, frame, method)
+        return calibrate(self, margins, frame, method, bounds)
 
-    def reweighted(self, weights: np.ndarray, residuals: Residuals) -> Design:
+    def reweighted(self, weights: np.ndarray, residuals: Residuals | None, notes: tuple[str, ...] = ()) -> Design:
         """The same sampling with calibrated weights and the residuals that their variances need."""
-        return self._made(self.names, weights, self.sampling, residuals)
+        return self._with(weights=weights, residuals=residuals, notes=self.notes + notes)
+
+    def replicated(self, term: Term) -> Design:
+        """The same weights with the variance that replicate weights give (`replicates`)."""
+        rows = np.arange(self.n)
+        return self._with(sampling=Sampling((term,), rows, np.zeros_like(rows), np.ones(self.n, dtype=bool)))
+
+    def superpopulation(self) -> Design:
+        r"""The same rows for what is true of the superpopulation, as the coefficients of a model.
+
+        The population is itself a draw from the model, so :math:`V(\hat\beta - \beta) = E V_p(\hat\beta) +
+        V_\xi(\beta_U)` with the variance of the population's own total of influences, :math:`\sum_U z_k^2` for
+        independent units, estimated by :math:`\sum_k w_k z_k^2`: a term of single rows with coefficient
+        :math:`1/w_k` (Graubard and Korn 2002, section 3). Units of one PSU are not independent: where PSUs are
+        sampled the sum of both is the variance with PSUs drawn with replacement (there, section 4), which the design
+        then gets, whole PSUs in place of rows. A population total that calibration knows is random for the model, so
+        the second part takes influences, not residuals.
+
+        Raises
+        ------
+        WelfareError
+            Ready-made replicate weights, which do not tell the finite correction.
+        """
+        from .stages import superpopulation
+
+        if self.model:
+            return self
+        drawn, own = superpopulation(self.sampling, self.weights if self.residuals is None else self.residuals.weights)
+        if self.residuals is None and drawn is not None:
+            return self._with(sampling=drawn)
+        return self._with(model=own)
 
     def covariance(self, influence: Any) -> np.ndarray:
-        """Covariance (k x k) of the weighted sums of ``influence`` (n x k, dense or sparse)."""
-        z = sparse.csr_array(influence)
+        """Covariance (k x k) of the weighted sums of ``influence``: (n x k, dense or sparse) or an `Influence`."""
+        z = sparse.csr_array(influence.tocsr() if isinstance(influence, Influence) else influence)
         matrix = self._product(z, z)
         if self.residuals is not None:
-            x = sparse.csr_array(self.residuals.x)
-            slopes = self.residuals.slopes(z)
-            cross = self._product(x, z)
-            matrix = matrix - slopes.T @ cross - cross.T @ slopes + slopes.T @ self._product(x, x) @ slopes
+            slopes, cross = self.residuals.slopes(z), self._cross(z)
+            matrix = matrix - slopes.T @ cross - cross.T @ slopes + slopes.T @ self.gram @ slopes
         np.fill_diagonal(matrix, self.variance(influence))
         return (matrix + matrix.T) / 2
 
     def variance(self, influence: Any) -> np.ndarray:
-        """Variances (k,) of the weighted sums of ``influence`` (n x k, dense or sparse).
+        """Variances (k,) of the weighted sums of ``influence``: (n x k, dense or sparse) or an `Influence`.
 
         Exactly zero where only rounding is left; infinite where the estimate is negative and so tells nothing.
         """
@@ -189,22 +254,52 @@ class Design:
 
     def unbiased(self, influence: Any) -> tuple[np.ndarray, np.ndarray]:
         """The unbiased estimates (k,) of the variances, negative at times with two phases, and their largest terms."""
+        if isinstance(influence, Influence):
+            if all(term.mix is None for term in self.terms):
+                return variances(self, influence)
+            influence = influence.tocsr()
         z = sparse.csr_array(influence)
         weighted = self._weighted(z)
         variance, largest = np.zeros(z.shape[1]), np.zeros(z.shape[1])
-        for term in self._terms:
+        for term in (*self.terms, *self.model):
             part = term.coefficients @ term.sums(weighted).power(2)
             variance, largest = variance + part, np.maximum(largest, np.abs(part))
         if self.residuals is not None:
-            x = sparse.csr_array(self.residuals.x)
-            slopes = self.residuals.slopes(z)
-            cross, square = self._product(x, z), self._product(x, x)
-            variance = variance - 2 * (slopes * cross).sum(axis=0) + (slopes * (square @ slopes)).sum(axis=0)
+            slopes, cross = self.residuals.slopes(z), self._cross(z)
+            variance = variance - 2 * (slopes * cross).sum(axis=0) + (slopes * (self.gram @ slopes)).sum(axis=0)
         return variance, largest
 
     @cached_property
-    def _terms(self) -> list[Term]:
-        return [term for term in self.sampling.terms if term.coefficients.any()]
+    def terms(self) -> list[Term]:
+        """The terms that weigh anything."""
+        return [term for term in self.sampling.terms if term.active.any()]
+
+    def totals(self, term: Term) -> np.ndarray:
+        """What a term squares (squares x p), of the weighted calibration variables."""
+        known = self.residuals
+        assert known is not None
+        by_row = sparse.csr_array((self.weights, (term.codes, known.cells)), shape=(term.groups, len(known.x)))
+        total = np.asarray(by_row @ known.x)
+        return total if term.mix is None else term.mix @ total
+
+    @cached_property
+    def gram(self) -> np.ndarray:
+        """The variance's product (p x p) of the calibration variables with themselves."""
+        return sum(((t := self.totals(term)).T * term.coefficients) @ t for term in self.terms)
+
+    def _cross(self, z: sparse.csr_array) -> np.ndarray:
+        """The variance's product (p x k) of the calibration variables with influences."""
+        weighted = self._weighted(z)
+        return sum((self.totals(t).T * t.coefficients) @ t.sums(weighted) for t in self.terms)
+
+    def _rank(self, domain: np.ndarray, count: int) -> np.ndarray:
+        """Degrees of freedom of replicate weights: their rank in each domain, less one, at least 1."""
+        term, found = self.terms[0], []
+        assert term.mix is not None
+        for d in range(count):
+            seen = np.unique(term.codes[domain == d])
+            found.append(np.linalg.matrix_rank(np.vstack([np.ones(len(seen)), 1 + term.mix[:, seen]])) - 1)
+        return np.maximum(found, 1).astype(float)
 
     def _weighted(self, z: sparse.csr_array) -> sparse.csr_array:
         return sparse.csr_array((z.data * np.repeat(self.weights, np.diff(z.indptr)), z.indices, z.indptr), z.shape)
@@ -212,10 +307,22 @@ class Design:
     def _product(self, left: sparse.csr_array, right: sparse.csr_array) -> np.ndarray:
         a, b = self._weighted(left), self._weighted(right)
         total = np.zeros((left.shape[1], right.shape[1]))
-        for term in self._terms:
+        for term in (*self.terms, *self.model):
             scaled = sparse.diags_array(term.coefficients) @ term.sums(b)
             total += (term.sums(a).T @ scaled).toarray()
         return total
+
+
+def _strata(labels: Any, n: int, order: pd.Index | None) -> tuple[np.ndarray, np.ndarray]:
+    """Codes (n,) of the strata in the order of their labels, and the labels."""
+    found = codes(labels, n, order, "strata")
+    values = pd.Series(aligned(labels, n, order, "strata")).to_numpy()
+    first = np.unique(found, return_index=True)[1]
+    try:
+        rank = np.argsort(values[first])
+    except TypeError:  # labels of several types
+        rank = np.argsort(values[first].astype(str))
+    return np.argsort(rank)[found], values[first][rank]
 
 
 def _distinct(labels: np.ndarray, domain: np.ndarray, count: int) -> np.ndarray:

@@ -19,6 +19,7 @@ from scipy import sparse, stats
 from ..errors import WelfareError
 from .design import Design
 from .domains import Domains
+from .influence import Influence
 
 Bounds = Callable[["Estimate", float], tuple[np.ndarray, np.ndarray]]
 
@@ -56,12 +57,14 @@ class Estimate:
     @cached_property
     def influence(self) -> sparse.csr_array:
         """Influences (n x k), computed when first asked for."""
-        return sparse.csr_array(self.compute())
+        found = self.compute()
+        return sparse.csr_array(found.tocsr() if isinstance(found, Influence) else found)
 
     @cached_property
     def _variance(self) -> np.ndarray:
         extra = sum((sparse.csr_array(c).diagonal() for c in self.extra_covariance.values()), np.zeros(len(self.value)))
-        variance = self.design.variance(self.influence) + extra
+        found = self.compute() if "influence" not in self.__dict__ else self.influence
+        variance = self.design.variance(found) + extra
         return np.where(np.isnan(variance), np.inf, variance)  # of a difference of two unknowns
 
     @property

@@ -43,6 +43,9 @@ def _rows(phase1: Design, phase2: Design) -> np.ndarray:
     """Where the rows of ``phase2`` are in ``phase1``."""
     if phase1.residuals is not None or phase2.residuals is not None:
         raise WelfareError("a phase is calibrated already", where="two_phase", hint="Calibrate the result.")
+    if any(d.model or any(t.mix is not None for t in d.sampling.terms) for d in (phase1, phase2)):
+        what = "a phase is of replicate weights, or of the superpopulation"
+        raise WelfareError(what, where="two_phase", expected="strata, PSUs and counts")
     if phase1.index.has_duplicates or phase2.index.has_duplicates:
         raise WelfareError("a row occurs twice", where="two_phase", expected="an index that names each row")
     rows = phase1.index.get_indexer(phase2.index)

@@ -18,32 +18,84 @@ from ..errors import WelfareError
 from .columns import aligned, codes, numbers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Term:
-    """One quadratic term: ``codes`` (n,) names each row's group, ``coefficients`` (groups,) weigh the squares."""
+    """One quadratic term of a variance.
+
+    Attributes
+    ----------
+    codes : (n,) array
+        The group of each row.
+    coefficients : (groups,) array
+        What the squared group sums are weighed with; with ``mix``, (squares,).
+    mix : (squares x groups) array, optional
+        Combinations of the group sums that are squared, as replicate weights give; absent: each sum alone.
+    """
 
     codes: np.ndarray
     coefficients: np.ndarray
+    mix: np.ndarray | None = None
+
+    @property
+    def groups(self) -> int:
+        """Number of groups."""
+        return len(self.coefficients) if self.mix is None else self.mix.shape[1]
+
+    @property
+    def active(self) -> np.ndarray:
+        """Groups (groups,) that the term weighs."""
+        return self.coefficients != 0 if self.mix is None else (self.mix[self.coefficients != 0] != 0).any(axis=0)
+
+    @property
+    def single(self) -> bool:
+        """Whether each row is a group, in order."""
+        return self.mix is None and len(self.coefficients) == len(self.codes) and bool((np.diff(self.codes) == 1).all())
 
     def sums(self, weighted: sparse.csr_array) -> sparse.csr_array:
-        """Group sums (groups x k) of a matrix (n x k) that is weighted already."""
+        """What is squared (squares x k), of a matrix (n x k) that is weighted already."""
         n = len(self.codes)
-        groups = sparse.csr_array((np.ones(n), (self.codes, np.arange(n))), shape=(len(self.coefficients), n))
-        return groups @ weighted
+        groups = sparse.csr_array((np.ones(n), (self.codes, np.arange(n))), shape=(self.groups, n))
+        total = groups @ weighted
+        return total if self.mix is None else sparse.csr_array(self.mix @ total)
 
     def at(self, rows: np.ndarray) -> Term:
         """The same term seen by some rows only."""
-        return Term(self.codes[rows], self.coefficients)
+        return Term(self.codes[rows], self.coefficients, self.mix)
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    r"""Units (n,) drawn in groups (n,): of each group the units drawn, their rate, and c_h with the rates before."""
+
+    units: np.ndarray
+    groups: np.ndarray
+    size: np.ndarray
+    rate: np.ndarray
+    factor: np.ndarray
+
+    @property
+    def parents(self) -> np.ndarray:
+        """The group (units,) of each unit."""
+        return self.groups[np.unique(self.units, return_index=True)[1]]
+
+    def terms(self) -> list[Term]:
+        """The term of the units less that of the groups."""
+        return [Term(self.units, self.factor[self.parents]), Term(self.groups, -self.factor / self.size)]
 
 
 @dataclass(frozen=True, eq=False)
 class Sampling:
-    """How the rows came into the sample: the terms of the variance, and what counts for degrees of freedom."""
+    """How the rows came into the sample: the terms of the variance, and what counts for degrees of freedom.
+
+    ``stages`` are there where their terms are all (no second phase, no replicates, no centred stratum).
+    """
 
     terms: tuple[Term, ...]
     psu: np.ndarray
     strata: np.ndarray
     counted: np.ndarray
+    stages: tuple[Stage, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def cross(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -63,10 +115,23 @@ def simplify(terms: Sequence[Term], n: int) -> tuple[Term, ...]:
     return (Term(np.arange(n), own), *others)
 
 
-def stages(strata: np.ndarray, units: Sequence[Any], counts: Sequence[Any], nest: bool, index: Any) -> Sampling:
-    """Terms of a design of one or more stages; without a count at a stage it ends there (with replacement)."""
+def stages(
+    strata: np.ndarray,
+    units: Sequence[Any],
+    counts: Sequence[Any],
+    nest: bool,
+    index: Any,
+    single: str = "fail",
+    names: Any = None,
+) -> Sampling:
+    """Sampling of one or more stages; without a count at a stage it ends there (with replacement).
+
+    ``single`` is the rule for strata with a single PSU (see `design.Design`), ``names`` the labels of the strata.
+    """
     n, scale = len(strata), np.ones(len(strata))
-    terms: list[Term] = []
+    done: list[Stage] = []
+    extra: list[Term] = []
+    notes: list[str] = []
     parent, psu = strata, strata
     for stage, labels in enumerate(units):
         name = f"psu, stage {stage + 1}"
@@ -83,19 +148,66 @@ def stages(strata: np.ndarray, units: Sequence[Any], counts: Sequence[Any], nest
         psu = cells if stage == 0 else psu
         size = np.bincount(parent[first])
         rate = _rates(counts[stage] if stage < len(counts) else None, parent, size, index, f"fpc, stage {stage + 1}")
-        _no_single_unit(size, rate, stage)
+        alone = (size == 1) & (rate < 1)
+        if alone.any() and stage == 0 and single == "collapse":
+            parent, notes = collapsed(strata, size, rate, names)
+            whole = np.divide(size, rate, out=np.zeros(len(size)), where=rate > 0)  # units of the population
+            at = parent[np.unique(strata, return_index=True)[1]]
+            strata, drawn, whole = parent, np.bincount(at, weights=size), np.bincount(at, weights=whole)
+            size, rate = drawn.astype(int), np.divide(drawn, whole, out=np.zeros(len(drawn)), where=whole > 0)
+        elif alone.any() and stage == 0 and single == "centre" and len(first) > 1:
+            extra, notes = centred(cells, strata, alone, rate), [_told(alone, names, "centred at the mean of all PSUs")]
+        else:
+            _no_single_unit(alone, stage)
         factor = np.zeros(len(size))
         np.divide((1 - rate) * size, size - 1, out=factor, where=size > 1)
         factor *= scale[np.unique(parent, return_index=True)[1]]
-        terms += [Term(cells, factor[parent[first]]), Term(parent, -factor / size)]
+        done.append(Stage(cells, parent, size, rate, factor))
         if not (rate > 0).all():
             break
         scale, parent = scale * rate[parent], cells
-    return Sampling(simplify(terms, n), psu, strata, np.ones(n, dtype=bool))
+    terms = simplify([t for s in done for t in s.terms()] + extra, n)
+    return Sampling(terms, psu, strata, np.ones(n, dtype=bool), () if extra else tuple(done), tuple(notes))
 
 
-def _no_single_unit(size: np.ndarray, rate: np.ndarray, stage: int) -> None:
-    alone = int(((size == 1) & (rate < 1)).sum())
+def collapsed(strata: np.ndarray, size: np.ndarray, rate: np.ndarray, names: Any) -> tuple[np.ndarray, list[str]]:
+    """Strata in which each with a single PSU is merged with the next of its order (the last with the one before)."""
+    merged: list[list[int]] = []
+    for h in (h for h in range(len(size)) if rate[h] < 1):
+        if merged and size[merged[-1]].sum() == 1:
+            merged[-1].append(h)
+        else:
+            merged.append([h])
+    if len(merged) > 1 and size[merged[-1]].sum() == 1:
+        last = merged.pop()
+        merged[-1] += last
+    _no_single_unit(np.array([size[m].sum() == 1 for m in merged]), 0)
+    to = np.arange(len(size))
+    for m in merged:
+        to[m] = m[0]
+    notes = [f"strata merged, for a single PSU: {', '.join(str(names[h]) for h in m)}" for m in merged if len(m) > 1]
+    return np.unique(to, return_inverse=True)[1][strata], notes
+
+
+def centred(cells: np.ndarray, strata: np.ndarray, alone: np.ndarray, rate: np.ndarray) -> list[Term]:
+    r"""Terms of :math:`(1 - f)(T_i - \bar T)^2` for each PSU i alone in its stratum, with the mean over all m PSUs.
+
+    With R the sum of the other PSUs the square is :math:`a T_i^2 + b R^2 - ab (T_i + R)^2`, a = 1 - 1/m, b = 1/m.
+    """
+    terms, b = [], 1 / (cells.max() + 1)
+    for h in np.flatnonzero(alone):
+        left = 1 - rate[h]
+        terms.append(Term((strata != h).astype(np.int64), left * np.array([1 - b, b])))
+        terms.append(Term(np.zeros(len(strata), dtype=np.int64), np.array([-left * b * (1 - b)])))
+    return terms
+
+
+def _told(alone: np.ndarray, names: Any, what: str) -> str:
+    return f"strata with a single PSU, {what}: {', '.join(str(names[h]) for h in np.flatnonzero(alone))}"
+
+
+def _no_single_unit(which: np.ndarray, stage: int) -> None:
+    alone = int(which.sum())
     if not alone:
         return
     group, unit = ("strata", "PSU") if stage == 0 else (f"units of stage {stage}", f"unit of stage {stage + 1}")
@@ -104,7 +216,7 @@ def _no_single_unit(size: np.ndarray, rate: np.ndarray, stage: int) -> None:
         where=f"psu, stage {stage + 1}",
         got=alone,
         expected="two units each, or all of them (fpc equal to 1)",
-        hint=f"Merge {group} that are alike.",
+        hint=f"Merge {group} that are alike" + (', or say single_psu="collapse" or "centre".' if stage == 0 else "."),
     )
 
 
@@ -130,3 +242,22 @@ def _rates(fpc: Any, parent: np.ndarray, size: np.ndarray, index: Any, name: str
             hint="fpc is a count of units, not a rate.",
         )
     return size / group
+
+
+def superpopulation(sampling: Sampling, weights: np.ndarray) -> tuple[Sampling | None, tuple[Term, ...]]:
+    """The first stage with replacement (None where the stages do not tell), and what that adds; see `design`."""
+    if any(term.mix is not None for term in sampling.terms):
+        hint = "Use the design that the replicates were made from."
+        raise WelfareError("replicates do not tell the finite correction", where="superpopulation", hint=hint)
+    n = len(weights)
+    if not sampling.stages:
+        return None, (Term(np.arange(n), 1 / weights),)
+    first = sampling.stages[0]
+    factor = np.divide(first.size, first.size - 1, out=np.zeros(len(first.size)), where=first.size > 1)
+    alone = (first.size == 1)[first.groups]  # one PSU that is all of its stratum: its rows are the model's
+    open_ = Stage(first.units, first.groups, first.size, np.zeros(len(first.size)), factor)
+    own = Term(np.arange(n), np.where(alone, 1 / weights, 0.0))
+    terms = simplify([*open_.terms(), own], n)
+    drawn = Sampling(terms, sampling.psu, sampling.strata, sampling.counted, () if alone.any() else (open_,))
+    less = [Term(t.codes, -t.coefficients) for t in sampling.terms]
+    return drawn, tuple(t for t in simplify([*terms, *less], n) if t.coefficients.any())
