@@ -111,7 +111,6 @@ def test_negative_weights_have_no_quantile(example):
         ("y", 1.5, "q: not between 0 and 1; got 1.5"),
         ("y", [0.1, 0.5], "q: not between 0 and 1; got .0.1, 0.5"),
         ("y", np.nan, "q: not between 0 and 1; got nan"),
-        (["y", "x"], 0.5, "quantile: one variable at a time; got .'y', 'x'"),
         ("d", 0.5, "d: a variable is not numeric"),
         ("gap", 0.5, "gap: no respondent answered; got .'out'"),
     ],

@@ -56,10 +56,11 @@ def domains(n: int, by: Any = None, where: Any = None, index: pd.Index | None = 
     cells = np.zeros(n, dtype=np.int64)
     for part in parts:
         cells = cells * len(part.categories) + np.maximum(part.codes, 0)
-    _, first, found = np.unique(cells[inside], return_index=True, return_inverse=True)
+    found, kept = pd.factorize(cells[inside], sort=True)
     codes = np.full(n, -1, dtype=np.int64)
     codes[inside] = found
-    row = np.flatnonzero(inside)[first]
+    row = np.empty(len(kept), dtype=np.int64)
+    row[found] = np.flatnonzero(inside)  # any row of each domain
     levels = [pd.Index(np.asarray(part[row]), name=c.name) for part, c in zip(parts, columns, strict=True)]
     return Domains(codes, levels[0] if len(levels) == 1 else pd.MultiIndex.from_arrays(levels))
 

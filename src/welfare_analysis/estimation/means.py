@@ -3,6 +3,9 @@ r"""Means, totals and ratios of many variables in many domains at once.
 With :math:`\hat N_d = \sum_{k \in d} w_k` a mean has the influence :math:`1[k \in d](y_k - \bar y_d)/\hat N_d`, a ratio
 :math:`1[k \in d](y_k - \hat R_d x_k)/\hat X_d`, a total :math:`1[k \in d] y_k` (Särndal, Swensson and
 Wretman 1992, 5.6-5.8).
+
+A condition (a boolean, or a variable of zeros and ones) that nobody or everybody of a domain meets is no proof that
+this is so for all: its mean, share and total have the standard error of the posterior, see `Description.untold`.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from .columns import matrix, row_names
 from .design import Design
 from .domains import Domains, domains
 from .estimate import Bounds, Description, Estimate, describe, scatter, t_bounds
+from .intervals import Rare, bounds_at_edges
 
 
 def mean(design: Design, variables: Any, by: Any = None, where: Any = None) -> Estimate:
@@ -48,11 +52,13 @@ def mean(design: Design, variables: Any, by: Any = None, where: Any = None) -> E
     Notes
     -----
     The standard error is infinite where all respondents of a domain are in one sampling unit, as a single one is:
-    nothing tells how the others would answer. Answers that are all alike have a standard error of zero.
+    nothing tells how the others would answer. Amounts that are all alike have a standard error of zero; a condition
+    (see above) that all or none meet has that of `share`, and there its interval.
     """
     rows = shared_rows(design, variables)
     y, names = matrix(variables, design.n, rows, "mean")
-    return ratios(design, y, np.ones_like(y), names, domains(design.n, by, where, rows))
+    shares = conditions(variables, y)
+    return ratios(design, y, np.ones_like(y), names, domains(design.n, by, where, rows), shares=shares)
 
 
 def ratio(design: Design, numerator: Any, denominator: Any, by: Any = None, where: Any = None) -> Estimate:
@@ -71,7 +77,8 @@ def total(design: Design, variables: Any, by: Any = None, where: Any = None, mis
     """Weighted totals; arguments as for `mean`.
 
     ``missing="mean"`` lets those who answered stand for those of their domain who did not (size times mean);
-    by default a missing answer is an error, since a total would silently be too small.
+    by default a missing answer is an error, since a total would silently be too small. A condition that all or none
+    of a domain meet has the standard error and the interval of its share, times the size.
     """
     if missing not in ("error", "mean"):
         raise WelfareError("unknown rule", where="missing", got=missing, expected="error or mean")
@@ -88,12 +95,22 @@ def total(design: Design, variables: Any, by: Any = None, where: Any = None, mis
             expected="an answer in each row",
             hint='Say missing="mean" to let those who answered stand for the others.',
         )
-    if gaps:
-        return _scaled(design, ratios(design, y, np.ones_like(y), names, parts), parts)
-    filled = np.where(present, y, 0.0)
+    shares = conditions(variables, y)
+    if gaps or shares.any():
+        return _scaled(design, ratios(design, y, np.ones_like(y), names, parts, shares=shares), parts)
     told = describe(design, parts, present, names)
-    value = parts.sums(filled * design.weights[:, None]).ravel()
-    return _estimate(design, value, names, told, lambda: scatter(filled, parts))
+    value = parts.sums(y * design.weights[:, None]).ravel()
+    return made(design, value, names, told, lambda: scatter(y, parts))
+
+
+def conditions(variables: Any, y: np.ndarray) -> np.ndarray:
+    """Which columns (k,) of ``y`` are conditions: booleans, or zeros and ones that are not all one (a count)."""
+    frame = pd.DataFrame(variables if np.ndim(variables) == 2 else pd.Series(variables))
+    found = np.array([pd.api.types.infer_dtype(frame.iloc[:, j], skipna=True) == "boolean" for j in range(y.shape[1])])
+    for j in np.flatnonzero(~found & (np.isnan(y[0]) | np.isin(y[0], (0.0, 1.0)))):
+        told = y[~np.isnan(y[:, j]), j]
+        found[j] = bool(((told == 0) | (told == 1)).all() and (told == 0).any())
+    return found
 
 
 def shared_rows(design: Design, *values: Any) -> pd.Index | None:
@@ -108,9 +125,10 @@ def ratios(
     names: list[str],
     parts: Domains,
     column: str = "variable",
-    bounds: Bounds = t_bounds,
+    bounds: Bounds = bounds_at_edges,
+    shares: np.ndarray | None = None,
 ) -> Estimate:
-    """Ratios (k x domains) of weighted totals, flattened variable by variable."""
+    """Ratios (k x domains) of weighted totals, flattened variable by variable; ``shares`` (k,) marks conditions."""
     present = ~(np.isnan(y) | np.isnan(x))
     y, x = np.where(present, y, 0.0), np.where(present, x, 0.0)
     told = describe(design, parts, present, names, column)
@@ -126,11 +144,17 @@ def ratios(
         rounding = np.abs(y - fitted) <= 1e-14 * np.abs(y)  # a constant has no error at all
         return scatter(np.where(rounding, 0.0, y - fitted) / bottom.T[at], parts)
 
-    edge = (bounds is not t_bounds) & np.isin(value.ravel(), (0, 1))
-    return _estimate(design, value.ravel(), names, told, influence, bounds, told.untold(edge))
+    flat = value.ravel()
+    marked = np.repeat(np.zeros(len(names), dtype=bool) if shares is None else shares, parts.count)
+    extra = told.untold(marked & ((flat == 0) | (flat == 1)))
+    if not marked.any():
+        return made(design, flat, names, told, influence, extra=extra)
+    estimate = made(design, flat, names, told, influence, bounds, extra)
+    rare = Rare.of(design, y, present, parts) if design.certain.any() else None
+    return rare.widened(estimate, marked) if rare is not None and (rare.few & marked).any() else estimate
 
 
-def _estimate(
+def made(
     design: Design,
     value: np.ndarray,
     names: list[str],
@@ -139,6 +163,7 @@ def _estimate(
     bounds: Bounds = t_bounds,
     extra: Mapping[str, Any] | None = None,
 ) -> Estimate:
+    """Values of variables by domains as an estimate."""
     index = told.counts.index
     return Estimate(
         pd.Series(value, index=index, name=names[0] if len(names) == 1 else None),
@@ -155,15 +180,21 @@ def _scaled(design: Design, means: Estimate, parts: Domains) -> Estimate:
     """Totals from means: the weighted size of each domain times the mean, with the influence of both."""
     k = len(means.value) // parts.count
     size = np.tile(parts.sums(design.weights[:, None]).ravel(), k)
-    value = means.value.to_numpy()
+    value, none = means.value.to_numpy(), np.zeros(len(size))
+    known = {name: sparse.csr_array(c).diagonal() for name, c in means.extra_covariance.items()}
+    untold, few = known.get("untold", none), known.get("few", none)
+    full = (means.counts["missing"] == 0).to_numpy()  # one respondent who is all of the domain leaves nothing to guess
+    untold = np.where(full & np.isinf(untold), 0.0, untold)
+    exact = ((untold > 0) & np.isfinite(untold) | (few > 0)) & (value < 0.5)
 
     def influence() -> Any:
         level = value.reshape(k, parts.count).T[np.maximum(parts.codes, 0)]
         return means.influence.multiply(size[None, :]).tocsr() + scatter(level, parts)
 
-    full = means.counts["missing"] == 0  # one respondent who is all of the sample's domain leaves nothing to guess
-    extra = {
-        name: sparse.diags_array(np.where(full, 0.0, c.diagonal()) * size**2)
-        for name, c in means.extra_covariance.items()
-    }
-    return Estimate(means.value * size, design, influence, means.df, means.counts, extra_covariance=extra)
+    def bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
+        low, high = t_bounds(estimate, level)
+        inside = means.interval(level)
+        return np.where(exact, size * inside["low"], low), np.where(exact, size * inside["high"], high)
+
+    extra = {name: sparse.diags_array(c * size**2) for name, c in (("untold", untold), ("few", few)) if c.any()}
+    return Estimate(means.value * size, design, influence, means.df, means.counts, bounds, extra)

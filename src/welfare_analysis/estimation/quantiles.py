@@ -1,101 +1,130 @@
 r"""Quantiles with Woodruff's intervals.
 
-The p-quantile is the smallest value at which the weighted distribution function reaches p. Its interval is that of
-the share at or below it, read back through the distribution function (Woodruff 1952); its influence
-:math:`-(1[y_k \le q] - \hat F(q)) / (\hat N f)` takes the density f from the width of that interval.
+Two rules. ``"smallest"``: the smallest value at which the weighted distribution function :math:`\hat F` reaches p
+(definition 1 of Hyndman and Fan 1996). ``"midpoint"``: linear between the values, each placed at the middle of its
+step, :math:`\hat F(y) - \tfrac12 w(y)/\hat N` (their definition 5 with weights); it treats low and high alike.
+
+The interval is that of the share at or below the quantile, read back through the same rule (Woodruff 1952); the
+influence :math:`-(1[y_k \le q] - \hat F(q)) / (\hat N f)` takes the density f from the width of that interval.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy import sparse, stats
 
 from ..errors import WelfareError
-from .columns import matrix, row_names
+from .columns import matrix
 from .design import Design
-from .domains import Domains, domains
-from .estimate import Description, Estimate, describe, scatter
+from .domains import domains
+from .estimate import Estimate, describe, scatter
+from .means import made, shared_rows
 
 LEVEL = 0.95
+NEAR = 1e-11  # a distribution function that comes this near to p reaches it
+Inverse = Callable[[np.ndarray], np.ndarray]
 
 
-def quantile(design: Design, variable: Any, q: float = 0.5, by: Any = None, where: Any = None) -> Estimate:
-    """Weighted quantile of one variable; arguments, index and errors as for `mean`, with ``q`` between 0 and 1.
+def quantile(
+    design: Design, variables: Any, q: float = 0.5, by: Any = None, where: Any = None, rule: str = "smallest"
+) -> Estimate:
+    """Weighted quantiles; arguments, index and errors as for `mean`, with ``q`` between 0 and 1 and a ``rule``.
 
     The standard error is the half-width of the 95 % Woodruff interval over the quantile of t. No bound lies beyond the
     answers. Negative weights, which linear calibration may give, have no distribution function and are an error.
     """
     if not np.isscalar(q) or isinstance(q, str) or not 0 < q < 1:
         raise WelfareError("not between 0 and 1", where="q", got=q, expected="one share, as 0.5")
+    if rule not in ("smallest", "midpoint"):
+        raise WelfareError("unknown rule", where="rule", got=rule, expected="smallest or midpoint")
     if (design.weights <= 0).any():
         got = int((design.weights <= 0).sum())
         raise WelfareError("weights are not positive", where="quantile", got=got, hint='Calibrate with "raking".')
-    rows = row_names(variable) if design.names is None else design.names
-    y, names = matrix(variable, design.n, rows, "quantile")
-    if len(names) != 1:
-        raise WelfareError("one variable at a time", where="quantile", got=names, expected="one column")
+    rows = shared_rows(design, variables)
+    y, names = matrix(variables, design.n, rows, "quantile")
     parts = domains(design.n, by, where, rows)
     present = ~np.isnan(y)
     told = describe(design, parts, present, names)
-    answers, codes = np.where(present, y, 0.0)[:, 0], np.where(present[:, 0], parts.codes, -1)
-    inverse = _inverse(answers, codes, design.weights, parts.count)
-    value = inverse(np.full(parts.count, q))
-    score, reached, spread = _share_below(design, answers, codes, value, parts, told)
+    columns = [
+        (np.where(there, v, 0.0), np.where(there, parts.codes, -1)) for v, there in zip(y.T, present.T, strict=True)
+    ]
+    inverses = [_inverse(v, codes, design.weights, parts.count, rule) for v, codes in columns]
+
+    def read(p: np.ndarray) -> np.ndarray:
+        return np.concatenate([f(s) for f, s in zip(inverses, p.reshape(len(names), -1), strict=True)])
+
+    value, size = read(np.full(len(told.df), q)), told.counts["n_weighted"].to_numpy()
+    shape = (len(names), parts.count)
+    below = [
+        _below(*c, v, s, design.weights)
+        for c, v, s in zip(columns, value.reshape(shape), size.reshape(shape), strict=True)
+    ]
+    score = np.column_stack([z for z, _ in below])
+    reached = np.concatenate([r for _, r in below])
+    linear = np.sqrt(design.variance(scatter(score, parts)))
+    edge = told.untold(reached >= 1 - 1e-12).get("untold", sparse.diags_array(np.zeros(len(value)))).diagonal()
+    spread = np.sqrt(linear**2 + np.where(np.isfinite(edge), edge, 0.0))
     alone = told.evidence == 1
 
     def bounds(_: Estimate | None, level: float) -> tuple[np.ndarray, np.ndarray]:
         half = stats.t.ppf((1 + level) / 2, told.df) * spread
-        low, high = inverse(np.maximum(reached - half, 1e-15)), inverse(np.minimum(reached + half, 1.0))
+        low, high = read(np.maximum(reached - half, 1e-15)), read(np.minimum(reached + half, 1.0))
         return np.where(alone, -np.inf, low), np.where(alone, np.inf, high)
 
     low, high = bounds(None, LEVEL)
     se = (high - low) / (2 * stats.t.ppf((1 + LEVEL) / 2, told.df))
-    linear = np.sqrt(design.variance(scatter(score, parts)))
     slope = np.divide(se, linear, out=np.zeros_like(linear), where=(linear > 0) & ~alone)
     rest = np.where(linear > 0, 0.0, se) ** 2  # where all answers are at or below the quantile
     untold = np.where(alone, np.inf, rest)
-    index = told.counts.index
-    return Estimate(
-        pd.Series(value, index=index, name=names[0]),
+    return made(
         design,
-        lambda: scatter(-score * slope[np.maximum(codes, 0), None], parts),
-        pd.Series(told.df, index=index),
-        told.counts,
+        value,
+        names,
+        told,
+        lambda: scatter(-score * slope.reshape(shape).T[np.maximum(parts.codes, 0)], parts),
         bounds,
         {"untold": sparse.diags_array(untold)} if untold.any() else {},
     )
 
 
-def _share_below(
-    design: Design, y: np.ndarray, codes: np.ndarray, value: np.ndarray, parts: Domains, told: Description
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Influence (n x 1), value and standard error (domains) of the share at or below each domain's ``value``."""
+def _below(
+    y: np.ndarray, codes: np.ndarray, value: np.ndarray, size: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Influence (n,) and value (domains) of the share at or below each domain's ``value``."""
     inside, at = codes >= 0, np.maximum(codes, 0)
-    below = np.where(inside, y <= value[at] * (1 + 1e-12 * np.sign(value[at])), 0.0)
-    size = told.counts["n_weighted"].to_numpy()
-    reached = np.bincount(codes[inside], weights=(design.weights * below)[inside], minlength=parts.count) / size
-    score = np.where(inside, (below - reached[at]) / size[at], 0.0)[:, None]
-    variance = design.variance(scatter(score, parts))
-    edge = told.untold(reached >= 1 - 1e-12).get("untold", sparse.diags_array(np.zeros(parts.count))).diagonal()
-    return score, reached, np.sqrt(variance + np.where(np.isfinite(edge), edge, 0.0))
+    limit = value * (1 + 1e-12 * np.sign(value))
+    below = inside & (y <= limit[at])
+    reached = np.bincount(codes[below], weights=weights[below], minlength=len(size)) / size
+    return np.where(inside, (below - reached[at]) / size[at], 0.0), reached
 
 
-def _inverse(y: np.ndarray, codes: np.ndarray, weights: np.ndarray, count: int) -> Any:
+def _inverse(y: np.ndarray, codes: np.ndarray, weights: np.ndarray, count: int, rule: str) -> Inverse:
     """The inverse of each domain's weighted distribution function, at one probability a domain."""
-    order = np.lexsort((y, codes))
-    order = order[codes[order] >= 0]
-    start = np.searchsorted(codes[order], np.arange(count))
-    cumulated = np.cumsum(weights[order])
-    base = np.where(start > 0, cumulated[np.maximum(start - 1, 0)], 0.0)
-    end = np.append(start[1:], len(order))
-    size = cumulated[end - 1] - base
+    short = codes.astype(np.min_scalar_type(-max(count, 2)))  # small integers are sorted in one pass
+    order = np.argsort(y)
+    order = order[np.argsort(short[order], kind="stable")]
+    order = order[np.searchsorted(short[order], 0) :]
+    domain, value, cumulated = codes[order], y[order], np.cumsum(weights[order])
+    last = np.append((domain[1:] != domain[:-1]) | (value[1:] != value[:-1]), True)
+    domain, value, cumulated = domain[last], value[last], cumulated[last]
+    start, end = (np.searchsorted(domain, np.arange(count), side=side) for side in ("left", "right"))
+    before = np.append(0.0, cumulated[:-1])
+    base, size = before[start], cumulated[end - 1] - before[start]
+    middle = (before + cumulated) / 2
 
-    def inverse(p: np.ndarray) -> np.ndarray:
+    def smallest(p: np.ndarray) -> np.ndarray:
+        position = np.searchsorted(cumulated, base + (p - NEAR) * size)
+        return value[np.clip(position, start, end - 1)]
+
+    def midpoint(p: np.ndarray) -> np.ndarray:
         target = base + p * size
-        position = np.searchsorted(cumulated, target - 1e-11 * size)
-        return y[order][np.clip(position, start, end - 1)]
+        right = np.clip(np.searchsorted(middle, target), start, end - 1)
+        left = np.maximum(right - 1, start)
+        width = middle[right] - middle[left]
+        part = np.divide(target - middle[left], width, out=np.ones_like(width), where=width > 0)
+        return value[left] + np.clip(part, 0.0, 1.0) * (value[right] - value[left])
 
-    return inverse
+    return smallest if rule == "smallest" else midpoint

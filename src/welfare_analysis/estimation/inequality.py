@@ -1,0 +1,174 @@
+r"""Inequality: Gini, concentration indices, variance; of all or by domains, each with its influence.
+
+With the rank of respondent k in its domain :math:`R_k = (\sum_{r_l < r_k} w_l + \tfrac12 \sum_{r_l = r_k} w_l)/\hat N`
+the generalised concentration index of h is :math:`\hat C = 2 \sum w_k h_k R_k / \hat N - \hat\mu`. Its derivative by
+the weight of i is
+
+.. math:: z_i = \frac{2}{\hat N} \Big( h_i R_i + \frac{1}{\hat N}\Big(\sum_{r_l > r_i} w_l h_l
+                + \tfrac12 \sum_{r_l = r_i} w_l h_l\Big) - 2 \hat Q \Big) - \frac{h_i - \hat\mu}{\hat N},
+          \qquad \hat Q = \sum w_k h_k R_k / \hat N,
+
+and an index is a function of :math:`\hat C` and the mean (Langel and Tillé 2013, section 4, for the Gini, which is
+:math:`\hat C / \hat\mu` of a variable ranked by itself). Ties share their rank, so the order of rows plays no part.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from ..errors import WelfareError
+from .columns import matrix
+from .design import Design
+from .domains import Domains, domains
+from .estimate import Estimate, describe, scatter
+from .means import made, ratios, shared_rows
+
+ROUNDING = 1e-13
+
+
+def gini(design: Design, variable: Any, by: Any = None, where: Any = None) -> Estimate:
+    r"""Gini index, :math:`\sum\sum w_k w_l |y_k - y_l| / (2 \hat N \hat Y)`, 0 where all have alike.
+
+    Arguments and errors as for `mean`, of one variable; a negative answer, or a domain with nothing, is an error.
+    """
+    rows = shared_rows(design, variable)
+    y, names = _one(variable, design, rows, "gini")
+    if (y < 0).any():
+        got, expected = int((y < 0).sum()), "amounts of zero or more"
+        raise WelfareError("answers are negative", where=names[0], got=got, expected=expected)
+    return _index(design, y, y, names, domains(design.n, by, where, rows), "relative", (0.0, np.inf))
+
+
+def concentration(
+    design: Design,
+    variable: Any,
+    rank: Any,
+    by: Any = None,
+    where: Any = None,
+    kind: str = "relative",
+    bounds: tuple[float, float] = (0.0, 1.0),
+) -> Estimate:
+    r"""Concentration index of ``variable`` by the order of ``rank``: positive where those ranked high have more.
+
+    ``kind="relative"`` is :math:`\hat C/\hat\mu` (Kakwani, Wagstaff and van Doorslaer 1997). For a variable bounded by
+    ``bounds`` = (a, b): ``"erreygers"``, :math:`4 \hat C/(b - a)` (Erreygers 2009, eq. 26), and ``"wagstaff"``,
+    :math:`(b - a) \hat C / ((b - \hat\mu)(\hat\mu - a))` (Wagstaff 2005; Erreygers 2009, eq. 14). Respondents without
+    one of the two answers are left out. Other arguments and errors as for `mean`.
+    """
+    if kind not in ("relative", "erreygers", "wagstaff"):
+        raise WelfareError("unknown index", where="kind", got=kind, expected="relative, erreygers or wagstaff")
+    rows = shared_rows(design, variable, rank)
+    h, names = _one(variable, design, rows, "concentration")
+    order, _ = _one(rank, design, rows, "rank")
+    if kind != "relative" and ((h < bounds[0]) | (h > bounds[1])).any():
+        got = [float(np.nanmin(h)), float(np.nanmax(h))]
+        raise WelfareError("answers are out of bounds", where=names[0], got=got, expected=f"within {bounds}")
+    return _index(design, h, order, names, domains(design.n, by, where, rows), kind, bounds)
+
+
+def variance(design: Design, variables: Any, by: Any = None, where: Any = None) -> Estimate:
+    r"""Variance of the variables in the population: :math:`\frac{n}{n-1} \sum w_k (y_k - \bar y)^2 / \hat N`.
+
+    Its square root is the standard deviation, ``variance(...).apply(np.sqrt)``. Arguments and errors as for `mean`; a
+    single answer has no variance, which is an error.
+    """
+    rows = shared_rows(design, variables)
+    y, names = matrix(variables, design.n, rows, "variance")
+    parts = domains(design.n, by, where, rows)
+    level = ratios(design, y, np.ones_like(y), names, parts)
+    n = level.counts["n"].to_numpy(float).reshape(len(names), -1)
+    if (n < 2).any():
+        got = list(level.value.index[n.ravel() < 2])[:5]
+        raise WelfareError("one answer has no variance", where=", ".join(names), got=got, expected="two or more")
+    at = np.maximum(parts.codes, 0)
+    centred = y - level.value.to_numpy().reshape(n.shape).T[at]
+    centred = np.where(np.abs(centred) <= ROUNDING * np.abs(y), 0.0, centred)
+    return ratios(design, centred**2 * (n / (n - 1)).T[at], np.ones_like(y), names, parts)
+
+
+class _Sums(NamedTuple):
+    """Of each respondent: weighted counts and sums of h ranked below, alike, and in the whole domain."""
+
+    below: np.ndarray
+    alike: np.ndarray
+    whole: np.ndarray
+
+
+def _one(variable: Any, design: Design, rows: Any, where: str) -> tuple[np.ndarray, list[str]]:
+    y, names = matrix(variable, design.n, rows, where)
+    if len(names) != 1:
+        raise WelfareError("one variable at a time", where=where, got=names, expected="one column")
+    return y[:, 0], names
+
+
+def _index(
+    design: Design,
+    h: np.ndarray,
+    rank: np.ndarray,
+    names: list[str],
+    parts: Domains,
+    kind: str,
+    bounds: tuple[float, float],
+) -> Estimate:
+    present = ~(np.isnan(h) | np.isnan(rank))
+    told = describe(design, parts, present[:, None], names)
+    codes = np.where(present, parts.codes, -1)
+    h, rank, w = np.where(present, h, 0.0), np.where(present, rank, 0.0), design.weights
+    size, sums = _ranked(rank, codes, w), _ranked(rank, codes, w, h)
+    inside, at = codes >= 0, np.maximum(codes, 0)
+
+    def weighted(values: np.ndarray) -> np.ndarray:
+        return np.bincount(codes[inside], weights=(w * values)[inside], minlength=parts.count)
+
+    N = told.counts["n_weighted"].to_numpy()
+    level, place = weighted(h) / N, (size.below + size.alike / 2) / N[at]
+    product = weighted(h * place) / N
+    spread = np.where(np.abs(2 * product - level) <= ROUNDING * np.abs(level), 0.0, 2 * product - level)
+    factor, d_spread, d_level = _factor(spread, level, kind, bounds, names)
+    beyond = (sums.whole - sums.below - sums.alike / 2) / N[at]
+
+    def influence() -> sparse.csr_array:
+        d_mean = (h - level[at]) / N[at]
+        d_index = 2 * (h * place + beyond - 2 * product[at]) / N[at] - d_mean
+        d_index = np.where(np.abs(d_index) * N[at] <= ROUNDING * np.abs(h), 0.0, d_index)  # where all are alike
+        return scatter(np.where(inside, d_spread[at] * d_index + d_level[at] * d_mean, 0.0)[:, None], parts)
+
+    return made(design, factor * spread, names, told, influence, extra=told.untold(np.zeros(parts.count, dtype=bool)))
+
+
+def _factor(
+    spread: np.ndarray, level: np.ndarray, kind: str, bounds: tuple[float, float], names: list[str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What the generalised index is multiplied by, and the derivatives of the product by index and by mean."""
+    low, high = bounds
+    if kind == "erreygers":
+        factor = np.full(len(level), 4 / (high - low))
+        return factor, factor, np.zeros(len(level))
+    room = level if kind == "relative" else (high - level) * (level - low) / (high - low)
+    if (room <= 0).any():
+        what = "the mean is not positive" if kind == "relative" else "all answers are at a bound"
+        raise WelfareError(what, where=names[0], got=float(level[room <= 0][0]), expected="something to share out")
+    slope = np.ones(len(level)) if kind == "relative" else (high + low - 2 * level) / (high - low)
+    return 1 / room, 1 / room, -spread * slope / room**2
+
+
+def _ranked(rank: np.ndarray, codes: np.ndarray, w: np.ndarray, h: np.ndarray | float = 1.0) -> _Sums:
+    """Weighted sums of ``h`` over those of the domain who rank lower, alike, and over all."""
+    order = np.lexsort((rank, codes))
+    domain, value = codes[order], rank[order]
+    cumulated = np.append(0.0, np.cumsum((w * h)[order]))
+    new = np.append(True, domain[1:] != domain[:-1])
+    tie = new | np.append(True, value[1:] != value[:-1])
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+
+    def edges(starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        first = np.flatnonzero(starts)
+        group = (np.cumsum(starts) - 1)[place]
+        return cumulated[first][group], cumulated[np.append(first[1:], len(order))][group]
+
+    (start, end), (low, high) = edges(new), edges(tie)
+    return _Sums(low - start, high - low, end - start)

@@ -1,0 +1,113 @@
+"""Intervals of shares that stay within 0 and 1: symmetric on the logit scale, or those of Korn and Graubard (1998).
+
+Where the sampled part of a domain holds too few cases for a linearised variance, both are widened: see `Rare`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse, stats
+
+from .design import Design
+from .domains import Domains
+from .estimate import Bounds, Estimate, effective, t_bounds
+
+FEW = 5  # cases or non-cases below which a linearised variance tells little
+
+
+def logit_bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds symmetric on the logit scale; Korn-Graubard where the share is 0 or 1."""
+    p, se = estimate.value.to_numpy(), estimate.se.to_numpy()
+    edge = (p <= 0) | (p >= 1)
+    inner = np.where(edge, 0.5, p)
+    half = stats.t.ppf((1 + level) / 2, estimate.df.to_numpy()) * se / (inner * (1 - inner))
+    centre = np.log(inner / (1 - inner))
+    low, high = 1 / (1 + np.exp(half - centre)), 1 / (1 + np.exp(-half - centre))
+    if edge.any():
+        exact = korn_graubard_bounds(estimate, level)
+        low, high = np.where(edge, exact[0], low), np.where(edge, exact[1], high)
+    return low, high
+
+
+def korn_graubard_bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Clopper-Pearson bounds with the effective sample size, corrected for degrees of freedom."""
+    p, variance = estimate.value.to_numpy(), estimate.se.to_numpy() ** 2
+    n, df = estimate.counts["n"].to_numpy(float), estimate.df.to_numpy()
+    linear = np.where((p > 0) & (p < 1), variance, 0.0)  # at 0 and 1 as many as answered
+    size = np.divide(p * (1 - p), linear, out=n.copy(), where=linear > 0)
+    size = size / n * effective(n, df, level)
+    x = np.clip(size * p, 0, size)
+    low, high = clopper_pearson(x, size, level)
+    known = variance <= 0  # the design fixes the share: no uncertainty is left
+    return np.where(known, p, low), np.where(known, p, high)
+
+
+def clopper_pearson(x: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Exact binomial bounds of x cases in n, which need not be whole numbers (Clopper and Pearson 1934)."""
+    tail = (1 - level) / 2
+    low = np.where(x > 0, stats.beta.ppf(tail, np.maximum(x, 1e-12), n - x + 1), 0.0)
+    high = np.where(x < n, stats.beta.ppf(1 - tail, x + 1, np.maximum(n - x, 1e-12)), 1.0)
+    return low, high
+
+
+def bounds_at_edges(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds by t; where the mean of a condition is 0 or 1 and this is not sure, Korn-Graubard."""
+    p, (low, high) = estimate.value.to_numpy(), t_bounds(estimate, level)
+    told = estimate.extra_covariance.get("untold")
+    edge = ((p == 0) | (p == 1)) & (np.zeros(len(p)) if told is None else sparse.csr_array(told).diagonal() > 0)
+    exact = korn_graubard_bounds(estimate, level)
+    return np.where(edge, exact[0], low), np.where(edge, exact[1], high)
+
+
+@dataclass(frozen=True, eq=False)
+class Rare:
+    r"""Conditions of which few cases were sampled beside a part that is known with certainty.
+
+    Those who returned a form stand for themselves, those followed up for the others: the linearised variance comes from
+    the sampled cases alone, and with none of them it says that nothing is uncertain. With fewer than `FEW` sampled
+    cases or non-cases the share is taken apart, :math:`\hat p = (K + S \hat p_s) / \hat N` with K the known cases and
+    S the weight of the sampled part; :math:`p_s` has the bounds of Clopper and Pearson and the posterior variance
+    (after a uniform prior) of x cases in the effective size :math:`n = S^2 / \sum w_k^2` (Kish 1965, section 11.7).
+
+    Attributes (k x domains, flat): ``few``, where this holds; ``known`` = K/N; ``part`` = S/N; ``x``; ``n``.
+    """
+
+    few: np.ndarray
+    known: np.ndarray
+    part: np.ndarray
+    x: np.ndarray
+    n: np.ndarray
+
+    @classmethod
+    def of(cls, design: Design, y: np.ndarray, present: np.ndarray, parts: Domains) -> Rare:
+        """Look for few cases in conditions ``y`` (n x k) of those ``present``."""
+        sampled, w = ~design.certain[:, None], design.weights[:, None]
+        there = present.astype(float)
+        cases = there * y
+        drawn, others = parts.sums(cases * sampled).ravel(), parts.sums((there - cases) * sampled).ravel()
+        size, weight = parts.sums(there * w).ravel(), parts.sums(there * w * sampled).ravel()
+        few = (np.minimum(drawn, others) < FEW) & (weight > 0) & (weight < size * (1 - 1e-9))
+        known, met = parts.sums(cases * w * ~sampled).ravel(), parts.sums(cases * w * sampled).ravel()
+        weight = np.where(few, weight, 1.0)
+        n = weight**2 / np.where(few, parts.sums(there * w**2 * sampled).ravel(), 1.0)
+        return cls(few, known / size, weight / size, np.where(few, n * met / weight, 0.0), n)
+
+    def widened(self, estimate: Estimate, shares: np.ndarray) -> Estimate:
+        """The estimate with standard errors and bounds, of ``shares``, at least those of the sampled part."""
+        few = self.few & shares
+        a, b = self.x + 1, self.n - self.x + 1
+        variance = self.part**2 * a * b / ((a + b) ** 2 * (a + b + 1))
+        more = np.where(few, np.maximum(variance - estimate.se.to_numpy() ** 2, 0.0), 0.0)
+        extra = {**estimate.extra_covariance, "few": sparse.diags_array(more)}
+        return replace(estimate, bounds=self._bounds(estimate.bounds, few), extra_covariance=extra)
+
+    def _bounds(self, rule: Bounds, few: np.ndarray) -> Bounds:
+        def bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
+            rest = {k: c for k, c in estimate.extra_covariance.items() if k != "few"}
+            low, high = rule(replace(estimate, extra_covariance=rest), level)
+            least, most = (self.known + self.part * b for b in clopper_pearson(self.x, self.n, level))
+            return np.where(few, np.minimum(low, least), low), np.where(few, np.maximum(high, most), high)
+
+        return bounds
