@@ -2,5 +2,7 @@
 
 from .data import Cases, choices
 from .logit import ChoiceFit, logit
+from .nested import NestedFit, TreeFit, nested_logit
+from .pooling import pooled_logit
 
-__all__ = ["Cases", "ChoiceFit", "choices", "logit"]
+__all__ = ["Cases", "ChoiceFit", "NestedFit", "TreeFit", "choices", "logit", "nested_logit", "pooled_logit"]

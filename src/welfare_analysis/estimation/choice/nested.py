@@ -1,0 +1,259 @@
+r"""Nested logit with one level of nests, each with its own dissimilarity.
+
+With :math:`V_j` the utility and :math:`\lambda_m` the dissimilarity of nest m (Daly and Zachary 1978; Train 2009,
+eq. 4.2-4.5): :math:`P_j = P_{j|m} P_m`, :math:`P_{j|m} \propto e^{V_j/\lambda_m}`,
+:math:`I_m = \ln\sum_{j \in m} e^{V_j/\lambda_m}`, :math:`P_m \propto e^{\lambda_m I_m}`. All :math:`\lambda` in (0, 1]
+are consistent with utility maximisation, 1 is the logit. The scale ``greene`` leaves :math:`V_j` undivided inside nests
+(Greene and Hensher's tables); it is no utility model unless all :math:`\lambda` are equal (Koppelman and Wen 1998).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from ...errors import WelfareError
+from ..design import Design
+from ..fit import Likelihood, maximise
+from .data import Cases, choices
+from .logit import ChoiceFit, fitted, means, result, softmax, spread
+
+EDGE = 1e-4  # a lambda this close to 0 is at the boundary, as is one above 1
+STARTS = (1.0, 0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """Rows in groups (the nests of a case), each with a lambda.
+
+    Attributes
+    ----------
+    order : (rows,) array
+        Rows of ``cases`` sorted by group.
+    first : (groups,) array
+        First row of each group; ``top`` (C,) is the first group of each case.
+    parameter : (groups,) array
+        Which of the lambdas, named ``names``, is that of the group; -1: it is 1.
+    divided : bool
+        Whether utilities are divided by lambda inside groups.
+    """
+
+    cases: Cases
+    order: np.ndarray
+    first: np.ndarray
+    top: np.ndarray
+    parameter: np.ndarray
+    names: list[str]
+    divided: bool
+
+    @cached_property
+    def x(self) -> np.ndarray:
+        """Attributes (rows, p) in order."""
+        return self.cases.x[self.order]
+
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """Rows (groups,) of each group."""
+        return np.diff(self.first, append=len(self.order))
+
+    @cached_property
+    def chosen(self) -> tuple[np.ndarray, np.ndarray]:
+        """Row and group (C,) of what was chosen."""
+        row = np.argsort(self.order)[self.cases.chosen]
+        return row, np.repeat(np.arange(len(self.first)), self.sizes)[row]
+
+    @cached_property
+    def own(self) -> np.ndarray:
+        """Indicator (groups, lambdas) of the lambda of each group."""
+        return (self.parameter[:, None] == np.arange(len(self.names))).astype(float)
+
+    def levels(self, x: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, ...]:
+        """At attributes in order: probabilities inside groups (rows,) and of groups (groups,), utilities (rows,)
+        inside groups, their logsums, those of cases (C,), and lambda (groups,).
+        """  # noqa: D205
+        lam = np.append(theta[x.shape[1] :], 1.0)[self.parameter]
+        u = x @ theta[: x.shape[1]] + self.cases.offset[self.order]
+        if self.divided:
+            u /= np.repeat(lam, self.sizes)
+        inside, inclusive = softmax(u, self.first)
+        across, logsum = softmax(lam * inclusive, self.top)
+        return inside, across, u, inclusive, logsum, lam
+
+
+@dataclass(frozen=True, eq=False)
+class TreeFit(ChoiceFit):
+    """A logit with lambdas, which come last in ``value``."""
+
+    tree: Tree = field(default=cast(Tree, None), repr=False)
+
+    def predict(self, x: np.ndarray | None = None, theta: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities (rows,) and logsums (C,); see `ChoiceFit.predict`."""
+        tree, theta = self.tree, self.value.to_numpy() if theta is None else theta
+        inside, across, _, _, logsum, _ = tree.levels(tree.x if x is None else x[tree.order], theta)
+        p = np.empty(len(inside))
+        p[tree.order] = inside * np.repeat(across, tree.sizes)
+        return p, logsum
+
+
+@dataclass(frozen=True, eq=False)
+class NestedFit(TreeFit):
+    """A nested logit.
+
+    Attributes
+    ----------
+    fixed : names of the nests of one alternative, whose lambda is 1.
+    boundary : names of the values whose interval is not valid: lambda near 0, or above 1.
+    logit_log_likelihood : float
+        Of the logit, where all lambdas are 1.
+    """
+
+    fixed: tuple[str, ...] = ()
+    boundary: tuple[str, ...] = ()
+    logit_log_likelihood: float = np.nan
+
+    def interval(self, level: float = 0.95) -> pd.DataFrame:
+        """Bounds, with a column that says whether they are valid: they are not at the ``boundary``."""
+        return super().interval(level).assign(valid=~self.value.index.isin(self.boundary))
+
+
+def nested_logit(
+    design: Design | None,
+    long: pd.DataFrame,
+    formula: str,
+    case: str,
+    alternative: str,
+    nests: Mapping[str, Iterable[Any]],
+    person: str | None = None,
+    offset: str | None = None,
+    same_scale: bool = False,
+    scale: str = "utility",
+) -> NestedFit:
+    """Fit a nested logit by weighted maximum likelihood.
+
+    Parameters
+    ----------
+    design, long, formula, case, alternative, person, offset
+        As for `choices`.
+    nests : mapping of name to alternatives
+        Alternatives that are not named stand alone.
+    same_scale : bool
+        One lambda for all nests.
+    scale : "utility" or "greene"
+        ``greene`` reproduces published tables and is refused for money and welfare.
+
+    Returns
+    -------
+    NestedFit
+        With ``blocked`` set where a lambda is outside (0, 1], or the scale is ``greene``.
+
+    Raises
+    ------
+    WelfareError
+        As for `choices` and `maximise`; nests that overlap or name no alternative; no nest of two alternatives.
+    """
+    if scale not in ("utility", "greene"):
+        raise WelfareError("unknown scale", where="scale", got=scale, expected="utility or greene")
+    cases = choices(design, long, formula, case, alternative, person, offset)
+    members = {str(name): list(named) for name, named in nests.items()}
+    tree = _tree(cases, members, same_scale, scale == "utility")
+    flat = fitted(cases)
+    starts = [np.append(flat.value, np.full(len(tree.names), lam)) for lam in STARTS]
+    theta, at, scores = climbed(tree, starts, "nested_logit")
+    free = pd.Series(theta[len(cases.names) :], index=tree.names)
+    outside = [f"{name} = {lam:.4g}" for name, lam in free.items() if lam > 1]
+    blocked = f"{', '.join(outside)}: outside (0, 1] there is no utility" if outside else ""
+    return result(
+        NestedFit,
+        cases,
+        [*cases.names, *tree.names],
+        theta,
+        at,
+        scores,
+        blocked=blocked if tree.divided else "the scale 'greene' only reproduces published tables",
+        tree=tree,
+        fixed=tuple(name for name, named in members.items() if len(named) == 1 and tree.divided),
+        boundary=tuple(free.index[(free < EDGE) | (free > 1)]) if tree.divided else (),
+        logit_log_likelihood=flat.log_likelihood,
+    )
+
+
+def _tree(cases: Cases, members: dict[str, list], same_scale: bool, divided: bool) -> Tree:
+    listed = [a for named in members.values() for a in named]
+    known = set(cases.alternatives)
+    if not set(listed) <= known or len(set(listed)) < len(listed):
+        got = sorted({str(a) for a in listed if a not in known or listed.count(a) > 1})
+        raise WelfareError(
+            "nests overlap, or name what is no alternative",
+            where="nests",
+            got=got,
+            expected=f"each of {list(cases.alternatives)} in one nest at most",
+        )
+    several = [name for name, named in members.items() if len(named) > 1]
+    if not several:
+        raise WelfareError("no nest has two alternatives", where="nests", got=members, hint="Use logit().")
+    free = several if divided else list(members)
+    alone = [[a] for a in cases.alternatives if a not in listed]
+    of = {a: m for m, named in enumerate([*members.values(), *alone]) for a in named}
+    nest = np.array([of[a] for a in cases.alternatives])[cases.alternative]
+    key = cases.case * (len(members) + len(alone)) + nest
+    order = np.argsort(key, kind="stable")
+    first = np.flatnonzero(np.diff(key[order], prepend=-1))
+    top = np.flatnonzero(np.diff(cases.case[first], prepend=-1))
+    number = [(0 if same_scale else free.index(name)) if name in free else -1 for name in members]
+    parameter = np.array(number + [-1] * len(alone))[nest[order][first]]
+    names = ["lambda"] if same_scale else [f"lambda[{name}]" for name in free]
+    return Tree(cases, order, first, top, parameter, names, divided)
+
+
+def climbed(tree: Tree, starts: list[np.ndarray], where: str) -> tuple[np.ndarray, Likelihood, np.ndarray]:
+    """The highest of the maxima from several starts, the likelihood and the scores (C, q) there."""
+    found, errors = [], []
+    for start in starts:
+        try:
+            names = [*tree.cases.names, *tree.names]
+            found.append(maximise(start, lambda theta: evaluated(tree, theta)[0], names, where))
+        except WelfareError as error:
+            errors.append(error)
+    if not found:
+        raise errors[0]
+    theta, at = max(found, key=lambda one: one[1].value)
+    return theta, at, evaluated(tree, theta)[1]
+
+
+def evaluated(tree: Tree, theta: np.ndarray) -> tuple[Likelihood, np.ndarray]:
+    r"""Weighted log-likelihood, gradient and information, and the unweighted scores (C, q).
+
+    The log-probability is that of a softmax of u inside the nest plus that of one of :math:`G_m = \lambda_m I_m`
+    across nests; each has the second derivative :math:`f_i'' - \sum P f'' - Cov_P(f')`. Where the information is not
+    positive definite, the products of scores stand in for it (Berndt, Hall, Hall and Hausman 1974).
+    """
+    p, w, (row, group), own = tree.x.shape[1], tree.cases.weights, tree.chosen, tree.own
+    inside, across, u, inclusive, logsum, lam = tree.levels(tree.x, theta)
+    if tree.divided and (lam <= 0).any():
+        return Likelihood(-np.inf, theta, np.eye(len(theta))), np.empty(0)
+    long = np.repeat(own / lam[:, None], tree.sizes, axis=0) if tree.divided else np.zeros((len(u), len(tree.names)))
+    inner = np.hstack([tree.x / np.repeat(lam, tree.sizes)[:, None] if tree.divided else tree.x, -u[:, None] * long])
+    mean = means(inner, inside, tree.first)
+    outer = lam[:, None] * mean
+    outer[:, p:] += inclusive[:, None] * own
+    middle = means(outer, across, tree.top)
+    scores = inner[row] - mean[group] + outer[group] - middle
+    value = float(w @ (u[row] + ((lam - 1) * inclusive)[group] - logsum))
+    w_group = w[tree.cases.case[tree.order[tree.first]]]
+    hit = np.bincount(group, minlength=len(lam))
+    weight = np.repeat(w_group * (hit - lam * (hit - across)), tree.sizes) * inside
+    info = spread(inner, mean, weight, tree.first) + spread(outer, middle, w_group * across, tree.top)
+    cross = -(own * (w_group * (hit - across))[:, None]).T @ mean  # of G by its lambda and all
+    weight[row] -= w
+    cross[:, :p] -= (long * weight[:, None]).T @ inner[:, :p]  # of u by lambda and beta, then twice by lambda
+    cross[:, p:] += np.diag(weight @ (u[:, None] * long**2))
+    info[p:] += cross
+    info[:, p:] += cross.T
+    if np.linalg.eigvalsh(info)[0] <= 0:
+        info = scores.T @ (w[:, None] * scores)
+    return Likelihood(value, w @ scores, info), scores
