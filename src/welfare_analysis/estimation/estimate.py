@@ -20,6 +20,7 @@ from ..errors import WelfareError
 from .design import Design
 from .domains import Domains
 from .influence import Influence
+from .replicates import linear
 
 Bounds = Callable[["Estimate", float], tuple[np.ndarray, np.ndarray]]
 
@@ -102,6 +103,23 @@ class Estimate:
         varies = (simple > 1e-12 * size**2 * second) & np.isfinite(self._variance)
         ratio = np.divide(self._variance, simple, out=same, where=varies)
         return pd.Series(ratio, index=self.value.index, name="deff")
+
+    def replicates(self, count: int, rng: np.random.Generator) -> pd.DataFrame:
+        """Linear replicates (count x k): the variance of the linearisation and nothing more (`replicates.linear`).
+
+        Raises
+        ------
+        WelfareError
+            A standard error that is infinite; a design without replicate weights.
+        """
+        unknown = self.value.index[np.isinf(self._variance)]
+        if len(unknown):
+            hint = "Leave these out."
+            raise WelfareError(
+                "the sample does not tell the error", where="replicates", got=list(unknown)[:5], hint=hint
+            )
+        moved = linear(self.design, self.influence, count, rng)
+        return pd.DataFrame(self.value.to_numpy() + moved, columns=self.value.index)
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
         """Long table: variable (or category), domains, then estimate, se, low, high, deff, n, n_weighted, missing."""

@@ -1,0 +1,324 @@
+r"""Replicates of an estimate: many values that spread as the estimate does from sample to sample.
+
+Replicate weights are :math:`d_k (1 + a_k)` with random a of mean 0 whose covariance is the matrix of the design's
+variance, :math:`\hat V(\sum d z) = (dz)' Q (dz)`, so that both variances agree for every statistic (generalised
+bootstrap: Beaumont and Patak 2012, section 3). Where stages tell all, each stage s adds independently for its units
+
+.. math:: a_i = \sqrt{\pi_s (1 - f_h)} \Big(\frac{n_h}{n_h - 1} m_i - 1\Big),
+
+m a multinomial draw of :math:`n_h - 1` units of the n_h: with replacement that is the bootstrap of Rao, Wu and Yue
+(1992), with one stage and fpc that of Rao and Wu (1988, section 2), with more stages the variance of Preston (2009). Of
+other designs (two phases, centred strata) Q is split in the rows' own part and that of cells of rows alike, whose root
+is taken; where Q is not positive no weights have it, and that is an error.
+
+*Linear* replicates move the weights alone: :math:`\hat\theta + \sum_k d_k a_k g_k z^*_k`. *Full* ones calibrate the
+moved weights again and run the estimator again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import linalg, sparse
+
+from ..errors import WelfareError
+from .columns import aligned, numbers
+from .stages import Sampling, Stage, Term
+
+if TYPE_CHECKING:
+    from .design import Design
+
+CELLS = 3000  # of rows that are alike in all groups; the root of their matrix costs the cube
+BLOCK = 4_000_000  # numbers at a time
+LEAST = 0.01  # smallest factor of a replicate weight where the bootstrap's draws have no bound
+METHODS = ("BRR", "Fay", "JK1", "JKn", "bootstrap")
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Independent part of a: ``scale * (e - mean of e in the parent)`` by unit, or ``root @ e``; ``codes`` (n,)."""
+
+    codes: np.ndarray
+    scale: np.ndarray
+    parents: np.ndarray | None = None
+    root: np.ndarray | None = None
+
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        """One draw of a (n,), from exponentials less one."""
+        e = rng.standard_exponential(len(self.scale) if self.root is None else self.root.shape[1]) - 1
+        if self.root is not None:
+            return (self.root @ e)[self.codes]
+        if self.parents is not None:
+            e -= (np.bincount(self.parents, weights=e) / np.maximum(np.bincount(self.parents), 1))[self.parents]
+        return (self.scale * e)[self.codes]
+
+    def spread(self, totals: sparse.csr_array, x: np.ndarray, slopes: np.ndarray, rng: _Draws) -> np.ndarray:
+        """Sums of a times rows (count x k) from unit sums ``totals`` (units x k) less ``x @ slopes``, normal draws."""
+        if self.root is not None:
+            return rng.normal(self.root.shape[1]) @ (self.root.T @ totals - (self.root.T @ x) @ slopes)
+        step = max(BLOCK // max(totals.shape[1], rng.count), 1)
+        parents = np.arange(len(self.scale)) if self.parents is None else self.parents
+        size = np.bincount(parents)
+        group = sparse.csr_array((1 / size[parents], (parents, np.arange(len(parents)))))
+        total_mean, x_mean = group @ totals, group @ x
+        found = np.zeros((rng.count, totals.shape[1]))
+        for at in range(0, len(self.scale), step):
+            part = slice(at, at + step)
+            block, less = totals[part].toarray(), x[part]
+            if self.parents is not None:
+                block -= total_mean[parents[part]].toarray()
+                less = less - x_mean[parents[part]]
+            found += rng.normal(len(block)) @ ((block - less @ slopes) * self.scale[part, None])
+        return found
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """Normal draws (count x m)."""
+
+    rng: np.random.Generator
+    count: int
+
+    def normal(self, m: int) -> np.ndarray:
+        return self.rng.standard_normal((self.count, m))
+
+
+def linear(design: Design, influence: Any, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Deviations (count x k) of linear replicates of sums with these influences (n x k)."""
+    z = sparse.csr_array(influence)
+    weighted, known = sparse.csr_array(sparse.diags_array(design.weights) @ z), design.residuals
+    found = np.zeros((count, z.shape[1]))
+    for sampling, projected in ((design.sampling, known is not None), (_model(design), False)):
+        for piece in [] if sampling is None else pieces(sampling):
+            units = Term(piece.codes, np.ones(len(piece.scale)))
+            x = design.totals(units) if projected else np.zeros((len(piece.scale), 1))
+            slopes = known.slopes(z) if known is not None and projected else np.zeros((1, z.shape[1]))
+            found += piece.spread(units.sums(weighted), x, slopes, _Draws(rng, count))
+    return found
+
+
+def full(design: Design, estimator: Callable[[Design], Any], count: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Full replicates (count x k): weights drawn, calibrated again to the same totals, the estimator run again.
+
+    ``estimator`` is a function of a design, as ``lambda d: mean(d, y).value``. Where draws would make weights negative
+    all are drawn nearer to one by a factor and the deviations of the results divided by it (Beaumont and Patak 2012,
+    section 4); with a single stage that never happens.
+
+    Raises
+    ------
+    WelfareError
+        A design without replicate weights (see `pieces`), or of the superpopulation; an estimator that fails, with
+        the number of the replicate.
+    """
+    if design.model:
+        raise WelfareError("full replicates are of the finite population", where="replicates", hint="Use linear ones.")
+    seeds = rng.integers(2**63, size=count)
+    draw, shrink = _draws(design.sampling, seeds)
+    factors = (1 + draw(np.random.default_rng(seed)) / shrink for seed in seeds)
+    centre = _named(estimator(design))
+    return centre + shrink * (_results(design, estimator, factors) - centre)
+
+
+def refit(design: Design, estimator: Callable[[Design], Any], replicates: Term) -> pd.DataFrame:
+    """The estimator's results (R x k) with each replicate's weights, calibrated again; arguments as for `full`."""
+    assert replicates.mix is not None
+    return _results(design, estimator, (1 + row[replicates.codes] for row in replicates.mix))
+
+
+def covariance(values: pd.DataFrame, replicates: Term, about: pd.Series | None = None) -> pd.DataFrame:
+    """Covariance (k x k) of `refit` values, about their mean or about the full sample's values."""
+    deviation = (values - (values.mean() if about is None else about)).to_numpy()
+    return pd.DataFrame((deviation.T * replicates.coefficients) @ deviation, values.columns, values.columns)
+
+
+def jackknife(design: Design) -> Term:
+    """Weights that leave out one PSU at a time (JK1, in strata JKn), with finite corrections.
+
+    Raises
+    ------
+    WelfareError
+        A design of more stages or phases than one, whose other parts would be lost.
+    """
+    stage = _one_stage(design, "jackknife")
+    parents, n = stage.parents, np.maximum(stage.size, 2)
+    out = np.flatnonzero(stage.size[parents] > 1)
+    mix = np.where(parents[out, None] == parents[None, :], (1 / (n - 1))[parents][None, :], 0.0)
+    mix[np.arange(len(out)), out] = -1.0
+    rate = (1 - stage.rate) * (n - 1) / n
+    return Term(stage.units, rate[parents[out]], mix)
+
+
+def balanced(design: Design, rho: float = 0.0) -> Term:
+    """Balanced half-samples of two PSUs a stratum (BRR; Fay's method with ``rho``), of the next power of two.
+
+    Raises
+    ------
+    WelfareError
+        A stratum of other than two PSUs; finite corrections, which half-samples do not have.
+    """
+    stage = _one_stage(design, "balanced half-samples")
+    if (stage.size != 2).any() or (stage.rate > 0).any() or not 0 <= rho < 1:
+        got = f"{int((stage.size != 2).sum())} other strata, {int((stage.rate > 0).sum())} with fpc, rho {rho:g}"
+        expected = "two PSUs in each stratum, without fpc, and rho from 0 to 1"
+        raise WelfareError("half-samples do not fit", where="replicates", got=got, expected=expected)
+    order = 1 << len(stage.size).bit_length()
+    signs = linalg.hadamard(order)[:, 1 : len(stage.size) + 1].astype(float)
+    parents = stage.parents
+    first = np.zeros(len(parents), dtype=bool)
+    first[np.unique(parents, return_index=True)[1]] = True
+    mix = (1 - rho) * np.where(first, signs[:, parents], -signs[:, parents])
+    return Term(stage.units, np.full(order, 1 / (order * (1 - rho) ** 2)), mix)
+
+
+def given(design: Design, replicates: Any, method: str, rho: float, scale: float | None, rscales: Any) -> Term:
+    r"""Ready-made replicate weights (n x R), full weights that are zero or more.
+
+    The variance is :math:`\sum_r s_r (\hat\theta_r - \hat\theta)^2`, s_r = ``scale * rscales``, here of the linearised
+    :math:`\sum_k (w_{rk} - w_k) z_k`; `refit` runs an estimator again. Scales: 1/R (BRR, bootstrap),
+    1/(R (1 - rho)^2) (Fay), (R - 1)/R (JK1); JKn needs ``rscales``, as (n_h - 1)/n_h.
+
+    Raises
+    ------
+    WelfareError
+        An unknown method; other rows; fewer than two; weights that are missing, negative or all zero; no ``rscales``
+        for JKn; ``rho`` without Fay or outside 0 to 1; scales that are not positive.
+    """
+    if method not in METHODS:
+        raise WelfareError("unknown method", where="method", got=method, expected=", ".join(METHODS))
+    frame = pd.DataFrame(aligned(replicates, design.n, design.names, "replicates"))
+    w = np.column_stack([numbers(frame.iloc[:, r], f"replicates, {frame.columns[r]}") for r in range(frame.shape[1])])
+    bad = ~np.isfinite(w).all(axis=0) | (w < 0).any(axis=0) | ~(w > 0).any(axis=0)
+    if w.shape[1] < 2 or bad.any():
+        got = f"{w.shape[1]} replicates, {int(bad.sum())} of them missing, negative or all zero"
+        raise WelfareError("replicate weights are not weights", where="replicates", got=got, expected="two or more")
+    if (method == "Fay") != (rho != 0) or not 0 <= rho < 1:
+        raise WelfareError("not Fay's factor", where="rho", got=rho, expected="for Fay, between 0 and 1")
+    if method == "JKn" and rscales is None:
+        raise WelfareError("JKn has a scale for each replicate", where="rscales", expected="(n_h - 1) / n_h")
+    R = w.shape[1]
+    usual = {"Fay": 1 / (R * (1 - rho) ** 2), "JK1": (R - 1) / R, "JKn": 1.0}.get(method, 1 / R)
+    each = np.ones(R) if rscales is None else numbers(aligned(rscales, R, None, "rscales"), "rscales")
+    scales = (usual if scale is None else float(scale)) * each
+    if not (np.isfinite(scales) & (scales >= 0)).all() or not scales.any():
+        raise WelfareError("scales are not positive", where="scale, rscales", got=scales.tolist()[:5])
+    patterns, codes = np.unique(w / design.weights[:, None] - 1, axis=0, return_inverse=True)
+    return Term(codes.ravel(), scales, np.ascontiguousarray(patterns.T))
+
+
+def pieces(sampling: Sampling) -> list[Piece]:
+    """The independent parts of a.
+
+    Raises
+    ------
+    WelfareError
+        A variance that is negative for some statistic, as the unbiased one of two phases can be; more than `CELLS`
+        cells.
+    """
+    if sampling.stages:
+        return [Piece(s.units, np.sqrt(s.factor)[s.parents], s.parents) for s in sampling.stages]
+    terms = [t for t in sampling.terms if t.active.any()]
+    if any(t.mix is not None for t in terms):
+        return [
+            Piece(t.codes, np.ones(t.groups), root=t.mix.T * np.sqrt(t.coefficients))
+            for t in terms
+            if t.mix is not None
+        ]
+    n = len(sampling.psu)
+    own = sum((t.coefficients[t.codes] for t in terms if t.single), np.zeros(n))
+    groups = [t for t in terms if not t.single]
+    cells = np.zeros(n, dtype=np.int64)
+    for t in groups:
+        cells = pd.factorize(cells * (t.groups + 1) + np.where(t.active[t.codes], t.codes + 1, 0))[0].astype(np.int64)
+    size = np.bincount(cells)
+    if len(size) > CELLS:
+        raise WelfareError("too many cells for replicates", where="replicates", got=len(size), expected=f"{CELLS}")
+    least = np.full(len(size), np.inf)
+    np.minimum.at(least, cells, own)
+    first = np.unique(cells, return_index=True)[1]
+    matrix = np.zeros((len(size), len(size)))
+    for t in groups:
+        at = t.codes[first]
+        matrix += np.where(at[:, None] == at[None, :], t.coefficients[at][:, None], 0.0)
+    values, vectors = np.linalg.eigh(np.diag(least) + np.sqrt(np.outer(size, size)) * matrix)
+    lowest = min(values[0], least[size > 1].min(initial=0.0))
+    if lowest < -1e-9 * max(values[-1], own.max(initial=0.0)):
+        raise WelfareError(
+            "the variance is negative for some statistics, and no replicate weights have it",
+            where="replicates",
+            got=f"an eigenvalue of {lowest:.3g}",
+            expected="none below 0",
+            hint="Use the standard errors of linearisation.",
+        )
+    root = vectors * np.sqrt(np.maximum(values, 0)) / np.sqrt(size)[:, None]
+    least = np.where(size > 1, np.maximum(least, 0), least)
+    rest = np.maximum(own - least[cells], 0)
+    rows = np.arange(n)
+    found = [Piece(rows, np.sqrt(np.maximum(least, 0))[cells], cells), Piece(rows, np.sqrt(rest))]
+    return [p for p in found if p.scale.any()] + [Piece(cells, size, root=root)]
+
+
+def _model(design: Design) -> Sampling | None:
+    return replace(design.sampling, terms=design.model, stages=()) if design.model else None
+
+
+def _one_stage(design: Design, what: str) -> Stage:
+    stages = design.sampling.stages
+    if len(stages) != 1 or design.model:
+        hint = "Use full(), whose weights have every part."
+        raise WelfareError(f"{what} would lose a part of the variance", where="replicates", got=design.notes, hint=hint)
+    return stages[0]
+
+
+def _draws(sampling: Sampling, seeds: np.ndarray) -> tuple[Callable[[np.random.Generator], np.ndarray], float]:
+    """A function that draws a (n,), and what to divide a by so that no weight is negative."""
+    if sampling.stages:
+        parts = [_multinomial(s) for s in sampling.stages]
+        largest = sum(float(scale.max(initial=0.0)) for _, scale in parts)
+        return lambda rng: sum(draw(rng) for draw, _ in parts), max(largest, 1.0)  # type: ignore[return-value]
+    found = pieces(sampling)
+
+    def draw(rng: np.random.Generator) -> np.ndarray:
+        return sum((p.draw(rng) for p in found), np.zeros(len(sampling.psu)))
+
+    lowest = min(draw(np.random.default_rng(seed)).min() for seed in seeds)
+    return draw, max(-lowest / (1 - LEAST), 1.0)
+
+
+def _multinomial(stage: Stage) -> tuple[Callable[[np.random.Generator], np.ndarray], np.ndarray]:
+    """Draws of one stage, and their scale by group."""
+    n, parents = stage.size, stage.parents
+    scale = np.sqrt(stage.factor * np.maximum(n - 1, 0) / n)
+    order, start = np.argsort(parents, kind="stable"), np.cumsum(n) - n
+    group = np.repeat(np.arange(len(n)), np.where(stage.factor > 0, n - 1, 0))
+    ratio = np.divide(n, n - 1, out=np.zeros(len(n)), where=n > 1)
+
+    def draw(rng: np.random.Generator) -> np.ndarray:
+        taken = order[start[group] + (rng.random(len(group)) * n[group]).astype(np.int64)]
+        m = np.bincount(taken, minlength=len(parents))
+        return (scale[parents] * (ratio[parents] * m - 1))[stage.units]
+
+    return draw, scale
+
+
+def _results(design: Design, estimator: Callable[[Design], Any], factors: Iterator[np.ndarray]) -> pd.DataFrame:
+    known, found = design.residuals, []
+    base = design.weights if known is None else known.weights
+    for r, factor in enumerate(factors):
+        d = base * factor
+        try:
+            if known is None:
+                moved = design.reweighted(d, None)
+            else:
+                moved = design.reweighted(d * known.factors(d), replace(known, weights=d))
+            found.append(_named(estimator(moved)))
+        except WelfareError as error:
+            raise WelfareError(f"replicate {r + 1} has no result: {error}", where="replicates") from error
+    return pd.DataFrame(found).reset_index(drop=True)
+
+
+def _named(result: Any) -> pd.Series:
+    return pd.Series([result], index=["estimate"]) if np.ndim(result) == 0 else pd.Series(result)
