@@ -2,7 +2,19 @@
 
 from .data import Cases, choices
 from .logit import ChoiceFit, logit
-from .nested import NestedFit, TreeFit, nested_logit
+from .nested import NestedFit, nested_logit
 from .pooling import pooled_logit
+from .report import hold_out, market, summary
 
-__all__ = ["Cases", "ChoiceFit", "NestedFit", "TreeFit", "choices", "logit", "nested_logit", "pooled_logit"]
+__all__ = [
+    "Cases",
+    "ChoiceFit",
+    "NestedFit",
+    "choices",
+    "hold_out",
+    "logit",
+    "market",
+    "nested_logit",
+    "pooled_logit",
+    "summary",
+]

@@ -8,7 +8,7 @@ level that they stand for (McFadden 1974; Train 2009, section 2.5).
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -97,6 +97,15 @@ class Cases:
         if self.n_cases == self.design.n and (self.person[1:] > self.person[:-1]).all():
             return v
         return np.column_stack([np.bincount(self.person, column, self.design.n) for column in v.T])
+
+    def part(self, keep: np.ndarray) -> Cases:
+        """The cases of a mask (C,)."""
+        rows = np.repeat(keep, self.sizes)
+        place = np.cumsum(rows) - 1
+        fields = {name: getattr(self, name)[rows] for name in ("x", "alternative", "offset", "order")}
+        fields |= {name: getattr(self, name)[keep] for name in ("labels", "person")}
+        fields |= {name: place[getattr(self, name)[keep]] for name in ("start", "chosen")}
+        return replace(self, case=(np.cumsum(keep) - 1)[self.case[rows]], **fields)
 
     def of(self, changed: pd.DataFrame) -> np.ndarray:
         """Attributes (rows, p) of the same rows in a changed frame, coded as the first was.
@@ -290,5 +299,5 @@ def _coded(spec: ModelSpec, frame: pd.DataFrame, order: np.ndarray) -> tuple[np.
     if not np.isfinite(x.sum()):
         bad = [name for name, c in zip(matrix.model_spec.column_names, x.T, strict=True) if not np.isfinite(c).all()]
         raise WelfareError("an attribute is missing or infinite", where="formula", got=bad, expected="finite numbers")
-    ordered = bool((order[1:] > order[:-1]).all())
+    ordered = len(order) == len(x) and bool((order[1:] > order[:-1]).all())
     return (x if ordered else x[order]), matrix.model_spec

@@ -8,6 +8,7 @@ The utility of alternative j in case c is :math:`V_{cj} = x_{cj}'\beta + o_{cj}`
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,10 +18,12 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from ...errors import WelfareError
 from ..design import Design
 from ..fit import Fit, Likelihood, inverse, maximise
 from .data import Cases, choices
 
+MANY, FEW = 20_000, 2_000
 BLOCK = 1 << 15  # numbers of a block, which stays in the cache of a core
 
 
@@ -32,11 +35,14 @@ class ChoiceFit(Fit):
     ----------
     cases : Cases
         What it was fitted to.
+    again : callable
+        The same model fitted to other cases.
     blocked : str
         Why money and welfare cannot be had from it; empty where they can.
     """
 
     cases: Cases = field(default=None, repr=False)  # type: ignore[assignment]
+    again: Callable[[Cases], ChoiceFit] = field(default=lambda cases: fitted(cases), repr=False)
     blocked: str = ""
 
     @property
@@ -95,13 +101,16 @@ def logit(
     WelfareError
         As for `choices` and `maximise`: collinear attributes, separation.
     """
-    cases = choices(design, long, formula, case, alternative, person, offset)
-    return fitted(cases)
+    return fitted(choices(design, long, formula, case, alternative, person, offset))
 
 
 def fitted(cases: Cases) -> ChoiceFit:
     """The logit of choice situations."""
-    theta, at = maximise(np.zeros(len(cases.names)), lambda b: likelihood(cases, b), cases.names, "logit")
+    start = np.zeros(len(cases.names))
+    if cases.n_cases > MANY:  # most of the way is gone with a few of them
+        with contextlib.suppress(WelfareError):
+            start = fitted(cases.part(np.arange(cases.n_cases) % (cases.n_cases // FEW) == 0)).value.to_numpy()
+    theta, at = maximise(start, lambda b: likelihood(cases, b), cases.names, "logit")
     return result(ChoiceFit, cases, cases.names, theta, at, scores(cases, theta))
 
 
@@ -132,6 +141,7 @@ def result(
         n_cases=cases.n_cases,
         information=at.information,
         scores=by_person,
+        used=there == 0,
         cases=cases,
         **more,
     )

@@ -159,8 +159,11 @@ def nested_logit(
     if scale not in ("utility", "greene"):
         raise WelfareError("unknown scale", where="scale", got=scale, expected="utility or greene")
     cases = choices(design, long, formula, case, alternative, person, offset)
-    members = {str(name): list(named) for name, named in nests.items()}
-    tree = _tree(cases, members, same_scale, scale == "utility")
+    return _fitted(cases, {str(name): list(named) for name, named in nests.items()}, same_scale, scale == "utility")
+
+
+def _fitted(cases: Cases, members: dict[str, list], same_scale: bool, divided: bool) -> NestedFit:
+    tree = _tree(cases, members, same_scale, divided)
     flat = fitted(cases)
     starts = [np.append(flat.value, np.full(len(tree.names), lam)) for lam in STARTS]
     theta, at, scores = climbed(tree, starts, "nested_logit")
@@ -174,10 +177,11 @@ def nested_logit(
         theta,
         at,
         scores,
-        blocked=blocked if tree.divided else "the scale 'greene' only reproduces published tables",
+        blocked=blocked if divided else "the scale 'greene' only reproduces published tables",
+        again=lambda part: _fitted(part, members, same_scale, divided),
         tree=tree,
-        fixed=tuple(name for name, named in members.items() if len(named) == 1 and tree.divided),
-        boundary=tuple(free.index[(free < EDGE) | (free > 1)]) if tree.divided else (),
+        fixed=tuple(name for name, named in members.items() if len(named) == 1 and divided),
+        boundary=tuple(free.index[(free < EDGE) | (free > 1)]) if divided else (),
         logit_log_likelihood=flat.log_likelihood,
     )
 
@@ -229,8 +233,7 @@ def evaluated(tree: Tree, theta: np.ndarray) -> tuple[Likelihood, np.ndarray]:
     r"""Weighted log-likelihood, gradient and information, and the unweighted scores (C, q).
 
     The log-probability is that of a softmax of u inside the nest plus that of one of :math:`G_m = \lambda_m I_m`
-    across nests; each has the second derivative :math:`f_i'' - \sum P f'' - Cov_P(f')`. Where the information is not
-    positive definite, the products of scores stand in for it (Berndt, Hall, Hall and Hausman 1974).
+    across nests; each has the second derivative :math:`f_i'' - \sum P f'' - Cov_P(f')`.
     """
     p, w, (row, group), own = tree.x.shape[1], tree.cases.weights, tree.chosen, tree.own
     inside, across, u, inclusive, logsum, lam = tree.levels(tree.x, theta)
@@ -254,6 +257,4 @@ def evaluated(tree: Tree, theta: np.ndarray) -> tuple[Likelihood, np.ndarray]:
     cross[:, p:] += np.diag(weight @ (u[:, None] * long**2))
     info[p:] += cross
     info[:, p:] += cross.T
-    if np.linalg.eigvalsh(info)[0] <= 0:
-        info = scores.T @ (w[:, None] * scores)
     return Likelihood(value, w @ scores, info), scores

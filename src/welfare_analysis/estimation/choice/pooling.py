@@ -16,7 +16,7 @@ import pandas as pd
 
 from ...errors import WelfareError
 from ..design import Design
-from .data import choices
+from .data import Cases, choices
 from .logit import fitted, result
 from .nested import Tree, TreeFit, climbed
 
@@ -51,7 +51,12 @@ def pooled_logit(
     cases = choices(design, long, formula, case, alternative, person, offset)
     if source not in long.columns or long[source].isna().any():
         raise WelfareError("sources are missing", where=source, expected="a column with a value in each row")
-    label = long[source].to_numpy()[cases.order]
+    return _fitted(cases, long[source].to_numpy(), source, reference)
+
+
+def _fitted(cases: Cases, sources: np.ndarray, source: str, reference: Any) -> TreeFit:
+    """The pooled logit, given the source of each row of the caller's frame."""
+    label = sources[cases.order]
     own = label[cases.start]
     if (label != own[cases.case]).any():
         got = f"case {cases.labels[cases.case[int(np.argmax(label != own[cases.case]))]]!r}"
@@ -65,4 +70,8 @@ def pooled_logit(
     names = [f"scale[{name}]" for name in others]
     tree = Tree(cases, rows, rows, cases.start, parameter, names, divided=False)
     theta, at, scores = climbed(tree, [np.append(fitted(cases).value, np.ones(len(others)))], "pooled_logit")
-    return result(TreeFit, cases, [*cases.names, *names], theta, at, scores, tree=tree)
+
+    def again(part: Cases) -> TreeFit:
+        return _fitted(part, sources, source, reference)
+
+    return result(TreeFit, cases, [*cases.names, *names], theta, at, scores, tree=tree, again=again)

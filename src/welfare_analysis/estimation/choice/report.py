@@ -1,0 +1,104 @@
+"""What a reader of a choice model asks first: of whom, among what, how well it fits, and whether it predicts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ...errors import WelfareError
+from ..comparison import aic, bic
+from .logit import ChoiceFit
+
+
+class HoldOut(NamedTuple):
+    """A model fitted to a part of the persons, and tried on the others.
+
+    ``likelihood`` has a row for each part: persons, cases, and the weighted mean log-likelihood of a choice by the
+    model and by equal shares; ``shares`` has the weighted market shares of those left out, observed and predicted.
+    """
+
+    likelihood: pd.DataFrame
+    shares: pd.DataFrame
+
+
+def summary(fit: ChoiceFit) -> pd.Series:
+    r"""Persons, cases, choice sets and measures of fit.
+
+    Log-likelihoods are scaled to weights with a mean of 1. With p coefficients :math:`\rho^2 = 1 - \ell / \ell_0`,
+    :math:`\bar\rho^2 = 1 - (\ell - p) / \ell_0` (Ben-Akiva and Lerman 1985, p. 167), :math:`\ell_0` of equal shares;
+    AIC and BIC are those of the design (`aic`, `bic`).
+    """
+    zero, shares, full = (
+        value / fit.scale for value in (fit.null_log_likelihood, fit.shares_log_likelihood, fit.log_likelihood)
+    )
+    sizes = fit.cases.sizes
+    return pd.Series(
+        {
+            "persons": fit.n_persons,
+            "cases": fit.n_cases,
+            "smallest_choice_set": sizes.min(),
+            "largest_choice_set": sizes.max(),
+            "cases_of_one_alternative": (sizes == 1).sum(),
+            "log_likelihood_zero": zero,
+            "log_likelihood_shares": shares,
+            "log_likelihood": full,
+            "rho_squared": 1 - full / zero,
+            "rho_squared_bar": 1 - (full - len(fit.value)) / zero,
+            "aic": aic(fit),
+            "bic": bic(fit, fit),
+        },
+        name="value",
+    )
+
+
+def market(fit: ChoiceFit) -> pd.DataFrame:
+    """By alternative: cases where it is available and where it is chosen, weighted shares observed and predicted."""
+    cases = fit.cases
+    every = np.ones(cases.n_cases, dtype=bool)
+    table = _shares(fit, every, fit.predict()[0])
+    table.insert(0, "available", np.bincount(cases.alternative, minlength=len(table)))
+    table.insert(1, "chosen", np.bincount(cases.alternative[cases.chosen], minlength=len(table)))
+    return table
+
+
+def hold_out(fit: ChoiceFit, rng: np.random.Generator, share: float = 0.2) -> HoldOut:
+    """Fit to a random part of the persons and predict the choices of the others.
+
+    Parameters
+    ----------
+    fit : ChoiceFit
+        The model.
+    rng : Generator
+        Says who is left out.
+    share : float
+        Of the persons, to leave out.
+
+    Raises
+    ------
+    WelfareError
+        A share that leaves nobody in or out; a part to which the model cannot be fitted.
+    """
+    persons = np.unique(fit.cases.person)
+    size = round(share * len(persons))
+    if not 0 < size < len(persons):
+        raise WelfareError("nobody is left in, or out", where="share", got=share, expected="a share, as 0.2")
+    out = np.isin(fit.cases.person, rng.permutation(persons)[:size])
+    p, _ = fit.predict(theta=fit.again(fit.cases.part(~out)).value.to_numpy())
+    rows = []
+    for mask in (~out, out):
+        w, chosen = fit.cases.weights[mask], p[fit.cases.chosen[mask]]
+        found = {"persons": len(np.unique(fit.cases.person[mask])), "cases": int(mask.sum())}
+        found["log_likelihood"] = np.average(np.log(chosen), weights=w)
+        rows.append(found | {"equal_shares": np.average(-np.log(fit.cases.sizes[mask]), weights=w)})
+    return HoldOut(pd.DataFrame(rows, index=pd.Index(["fitted", "left_out"], name="part")), _shares(fit, out, p))
+
+
+def _shares(fit: ChoiceFit, mask: np.ndarray, p: np.ndarray) -> pd.DataFrame:
+    """Weighted shares of the alternatives in the cases of a mask (C,)."""
+    cases, count = fit.cases, len(fit.cases.alternatives)
+    w = np.where(mask, cases.weights, 0) / cases.weights[mask].sum()
+    observed = np.bincount(cases.alternative[cases.chosen], w, count)
+    predicted = np.bincount(cases.alternative, np.repeat(w, cases.sizes) * p, count)
+    return pd.DataFrame({"observed": observed, "predicted": predicted}, index=cases.alternatives)
