@@ -178,7 +178,8 @@ def _ascent(at: Likelihood) -> np.ndarray:
     scale = 1 / np.sqrt(np.maximum(np.abs(np.diagonal(at.information)), 1e-300))
     values, vectors = np.linalg.eigh(at.information * np.outer(scale, scale))
     safe = np.maximum(np.abs(values), 1e-12 * max(abs(values[-1]), 1e-300))
-    return scale * (vectors @ ((vectors.T @ (scale * at.gradient)) / safe))
+    with np.errstate(over="ignore"):  # where the likelihood is flat; a step too far is halved
+        return scale * (vectors @ ((vectors.T @ (scale * at.gradient)) / safe))
 
 
 def _identified(

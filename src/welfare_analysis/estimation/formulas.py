@@ -141,7 +141,8 @@ def _columns(terms: str, table: pd.DataFrame, formula: str) -> list[str]:
 
 def _made(terms: str, part: pd.DataFrame, formula: str) -> Any:
     try:
-        matrix = model_matrix(terms, part, na_action="ignore", context={})
+        with np.errstate(all="ignore"):  # what is not finite is told below
+            matrix = model_matrix(terms, part, na_action="ignore", context={})
     except FormulaicError as error:
         what = str(error).split("\n")[0]
         raise WelfareError("the formula cannot be computed", where=formula, got=what) from None

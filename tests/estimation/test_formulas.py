@@ -1,0 +1,77 @@
+"""Formulas: rows, gaps, and what cannot be read."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.estimation import Design, linear, logistic
+
+
+@pytest.fixture
+def f():
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(rng.normal(0, 1, (30, 2)), columns=["y", "income_dh"])
+    return frame.assign(twice=2 * frame["income_dh"], g=np.where(frame.index % 2, "b", "a"), same=1, w=1.5)
+
+
+@pytest.mark.parametrize(
+    ("formula", "message"),
+    [
+        ("y ~ incom_dh", r"the frame has no such column; got .'incom_dh'.*Did you mean income_dh"),
+        ("q ~ income_dh", r"the frame has no such column; got .'q'"),
+        ("income_dh", "there is no outcome; got 'income_dh'"),
+        ("y ~ income_dh +", "the formula cannot be read"),
+        ("y ~ magic(income_dh)", r"the frame has no such column; got .'magic'"),
+        ("y ~ poly(g, 2)", "the formula cannot be computed"),
+        ("y ~ log(income_dh)", r"a column is not finite; got 'log\(income_dh\)'"),
+        ("y ~ income_dh + twice + g", r"columns are collinear; got .'income_dh', 'twice'"),
+        ("y ~ same", r"columns are collinear; got .'Intercept', 'same'"),
+        ("same ~ income_dh", "same: the outcome does not vary; got '?.*1"),
+        ("g ~ income_dh", r"g: the outcome is not numeric.*g == 'yes'"),
+        ("y ~ y", "the columns tell the outcome without error"),
+    ],
+)
+def test_formulas_that_cannot_be(f, formula, message):
+    """Each fault of a formula is told with its name."""
+    with pytest.raises(WelfareError, match=message):
+        linear(Design(f["w"]), f, formula)
+
+
+def test_too_few_cases(f):
+    """As many parameters as cases fit anything."""
+    with pytest.raises(WelfareError, match="no more cases than parameters; got '3 cases, 3 columns'"):
+        linear(Design(f["w"]), f, "y ~ income_dh + g", where=f.index < 3)
+    with pytest.raises(WelfareError, match="no row is complete"):
+        linear(Design(f["w"]), f.assign(y=np.nan), "y ~ g")
+    with pytest.raises(WelfareError, match="frame: not a frame"):
+        linear(Design(f["w"]), f.to_numpy(), "y ~ g")
+
+
+def test_rows_are_told_by_name(f):
+    """A frame in another order than the weights is put in theirs; foreign rows are an error."""
+    named = f.set_axis([f"p{i}" for i in f.index])
+    whole, mixed = linear(Design(named["w"]), named, "y ~ g"), named.sample(frac=1, random_state=1)
+    other = linear(Design(named["w"]), mixed, "y ~ g", where=mixed["y"] < 9)
+    np.testing.assert_array_equal(other.influence.toarray(), whole.influence.toarray())
+    with pytest.raises(WelfareError, match="frame: its rows are not those of the design"):
+        linear(Design(named["w"]), named.set_axis([f"q{i}" for i in f.index]), "y ~ g")
+
+
+def test_categories_outside_the_rows_have_no_column(f):
+    """A category with nobody among the rows has no coefficient; its people keep their place in the design."""
+    g = pd.Categorical(np.where(f.index < 10, "c", f["g"]))
+    fit = linear(Design(f["w"]), f.assign(g=g), "y ~ g", where=f.index >= 10)
+    assert list(fit.value.index) == ["Intercept", "g[T.b]"]
+
+
+def test_an_outcome_may_be_an_expression(f):
+    """The outcome may be computed by the formula, and is yes or no where the expression is."""
+    yes = logistic(Design(f["w"]), f, "g == 'b' ~ income_dh")
+    pd.testing.assert_series_equal(
+        yes.value, logistic(Design(f["w"]), f.assign(v=f["g"] == "b"), "v ~ income_dh").value, check_names=False
+    )
+    gap = f.assign(g=f["g"].mask(f.index == 3))
+    assert logistic(Design(f["w"]), gap, "g == 'b' ~ income_dh").counts["missing"].iloc[0] == 1
+    with pytest.raises(WelfareError, match="the outcome is not yes or no; got"):
+        logistic(Design(f["w"]), f, "y ~ g")
