@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from .errors import WelfareError
 from .estimation import Design
 from .survey.codebook import Codebook
-from .survey.reading import read, read_followup, read_register
+from .survey.reading import Answers, Margins, read, read_followup, read_register
 from .survey.weighting import weight
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,11 +36,15 @@ class Study:
     codebook : Codebook
         Questions, codes and texts.
     register : DataFrame or None
-        The frame of persons with the same groups.
+        The frame of persons with the same groups; None where there is none, or only its margins.
+    margins : mapping
+        The counts that the weights reach, each indexed by category; empty without a register.
+    classes : DataFrame (n rows)
+        The category of each row in each margin.
     is_standin : bool
         Whether the file of answers carries the mark of the stand-in population.
     method : str
-        ``two_phase``, ``returners`` or ``respondents``.
+        ``two_phase``, ``returners``, ``margins`` or ``respondents``.
     language : str
         ar, fr or en.
     """
@@ -51,6 +55,8 @@ class Study:
     register: pd.DataFrame | None
     is_standin: bool = False
     method: str = "respondents"
+    margins: Margins = field(default_factory=dict)
+    classes: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     language: str = "en"
     survey_name: str = ""
 
@@ -85,7 +91,7 @@ class Study:
         book = Codebook.read(Path(codebook or DATA / "codebook"))
         return cls.of(
             read(Path(survey), book).frame,
-            read_register(Path(register), book).frame if register else None,
+            _register(Path(register), book) if register else None,
             read_followup(Path(followup), book).frame if followup else None,
             book,
             is_standin=_marked(Path(survey)),
@@ -97,21 +103,34 @@ class Study:
     def of(
         cls,
         answers: pd.DataFrame,
-        register: pd.DataFrame | None,
+        register: pd.DataFrame | Margins | None,
         followup: pd.DataFrame | None,
         codebook: Codebook,
         **named: Any,
     ) -> Study:
         """A study of frames that were read already; ``named`` are further attributes."""
-        people = None if register is None else _grouped(register, codebook)
-        weighted = weight(answers, people, followup)
-        frame = _grouped(weighted.frame.reset_index(drop=True), codebook)
-        return cls(frame, weighted.design, codebook, people, method=weighted.method, **named)
+        people = _grouped(register, codebook) if isinstance(register, pd.DataFrame) else None
+        w = weight(_grouped(answers, codebook), register if people is None else people, followup)
+        frame = _grouped(w.frame.reset_index(drop=True), codebook)
+        weights = {"method": w.method, "margins": w.margins, "classes": w.classes.reset_index(drop=True)}
+        return cls(frame, w.design, codebook, people, **weights, **named)
+
+    @property
+    def population(self) -> int | None:
+        """Persons that the answers stand for; None without a register."""
+        if self.register is not None:
+            return len(self.register)
+        return int(next(iter(self.margins.values())).sum()) if self.margins else None
 
 
 def reference(name: str) -> pd.DataFrame:
     """One of the small public data sets of ``data/reference``, by name."""
     return pd.read_csv(DATA / "reference" / f"{name}.csv")
+
+
+def _register(path: Path, codebook: Codebook) -> pd.DataFrame | Margins:
+    found = read_register(path, codebook)
+    return found.frame if isinstance(found, Answers) else found
 
 
 def _named(variable: str) -> Path | None:

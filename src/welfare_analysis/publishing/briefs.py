@@ -27,7 +27,7 @@ def banner(study: Study) -> Markdown:
 def method(study: Study) -> Markdown:
     """How many answers of which kind, and whom they stand for."""
     followed = int((study.frame["outcome"] == "answered").sum()) if "outcome" in study.frame else 0
-    n, people = len(study.frame), 0 if study.register is None else len(study.register)
+    n, people = len(study.frame), study.population or 0
     fields = {"n": n, "returned": n - followed, "followed": followed, "people": people}
     shown = {k: number(v, study.language) for k, v in fields.items()}
     return Markdown(study.codebook.text(f"method.{study.method}", study.language, **shown))

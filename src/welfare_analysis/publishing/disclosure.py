@@ -82,10 +82,10 @@ def blank_of(row: Mapping[str, str]) -> Released:
 
 
 def _release(study: Study, frame: pd.DataFrame, blank: Released, rules: Policy) -> Released:
-    if blank.statistic in ("count", "total") and study.register is None:
+    if blank.statistic in ("count", "total") and study.population is None:
         return replace(blank, state="no_totals")
     if blank.statistic == "count":
-        return _count(study.register, blank, rules)
+        return _count(study, blank, rules)
     condition = CONDITION.match(blank.where)
     needed = [blank.variable, *blank.by, *([condition[1]] if condition else [])]
     if any(column not in frame for column in needed):
@@ -220,14 +220,17 @@ def standards(name: str, path: Path = DATA / "public" / "standards.csv") -> list
     return sorted(known.loc[known["indicator"] == name, "value"].astype(float))
 
 
-def _count(register: pd.DataFrame | None, blank: Released, rules: Policy) -> Released:
+def _count(study: Study, blank: Released, rules: Policy) -> Released:
     """Counts of the register, rounded; small cells are hidden, and those that would give them away."""
-    if register is None or any(c not in register for c in blank.by):
+    by, counted = list(blank.by), study.margins.get("|".join(blank.by))
+    if study.register is not None and set(by) <= set(study.register):
+        counted = study.register.groupby(by, observed=True).size()
+    if counted is None:
         return blank
-    counted = register.groupby(list(blank.by), observed=True, as_index=False).size().rename(columns={"size": "n"})
-    value = counted["n"].astype(float)
-    table = counted.assign(estimate=value, low=value, high=value, numerator=np.nan)
+    labels = pd.DataFrame(counted.index.to_list() if study.register is not None else list(counted.index.str.split("|")))
+    n = counted.to_numpy(float)
+    table = labels.set_axis(by, axis=1).assign(n=n, numerator=np.nan, **dict.fromkeys(NUMBERS, n))
     hidden = completed(table, blank.by, rules, table["n"].to_numpy() < rules.min_base)
-    shown = _hide(table, list(blank.by), blank, rules, hidden).assign(n=np.nan)
+    shown = _hide(table, by, blank, rules, hidden).assign(n=np.nan)
     shown["flag"] = shown["flag"].where(shown["flag"] == "hidden", "")
-    return replace(blank, frame=shown, respondents=len(register), missing_share=0.0, state="shown")
+    return replace(blank, frame=shown, respondents=int(counted.sum()), missing_share=0.0, state="shown")

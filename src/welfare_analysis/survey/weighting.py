@@ -1,8 +1,10 @@
-"""Whom the answers stand for: Hansen-Hurwitz weights with a follow-up, then calibration to the register.
+"""Weights for returned forms: Hansen-Hurwitz with the follow-up, response classes, calibration to the register.
 
-Those who returned the form stand for themselves. A random sample of the others is followed up and stands for them
-(Hansen and Hurwitz 1946); its own nonresponse is re-weighted within classes (Oh and Scheuren 1983). The result is a
-two-phase design, calibrated to the register by raking.
+Those who returned the form stand for themselves; the follow-up, a stratified random part of the others, stands for them
+(Hansen and Hurwitz 1946; Särndal, Swensson and Wretman 1992, section 15.4). Its own nonresponse is taken as random
+within classes of the follow-up's strata. Without a follow-up, response of everybody is taken as random within classes
+of the register: what that costs is shown by `nonresponse` and by the simulations, and is never known from the answers
+alone. Last, the weights are raked to the register, to its persons or to its margins.
 """
 
 from __future__ import annotations
@@ -14,22 +16,30 @@ import pandas as pd
 
 from ..errors import WelfareError
 from ..estimation import Design
+from .reading import Margins
 
 SMALLEST_CLASS = 10  # respondents; smaller response classes and margins are merged into their status
 RETURNED = "returned"
+RAKED_TO = ("status|rank_group", "status|age_group", "command_group", "sex")
 
 
 @dataclass(frozen=True, eq=False)
 class Weighted:
-    """Answers with the design that they were given by; ``method`` names the estimator used."""
+    """Answers with the design that they were given by.
+
+    ``method`` names the estimator used; ``margins`` are the counts that the weights reach (each indexed by category),
+    ``classes`` each row's category in them.
+    """
 
     frame: pd.DataFrame
     design: Design
     method: str
+    margins: Margins
+    classes: pd.DataFrame
 
 
 def weight(
-    answers: pd.DataFrame, register: pd.DataFrame | None = None, followup: pd.DataFrame | None = None
+    answers: pd.DataFrame, register: pd.DataFrame | Margins | None = None, followup: pd.DataFrame | None = None
 ) -> Weighted:
     """Weight returned forms, with a follow-up and a register where there are any.
 
@@ -37,52 +47,65 @@ def weight(
     ----------
     answers : DataFrame
         One row a returned form.
-    register : DataFrame, optional
-        One row a person of the frame: person_id, status, and the groups rank_group, command_group, age_group, sex.
+    register : DataFrame or margins, optional
+        One row a person of the frame: person_id, status, and the groups rank_group, command_group, age_group, sex. Or
+        counts of such groups (`reading.margins`): the groups are then those that the forms tell.
     followup : DataFrame, optional
         One row a selected non-returner: person_id, stratum, stratum_population, outcome, and the answers.
 
     Returns
     -------
     Weighted
-        method is ``two_phase``, ``returners`` (a register, no follow-up) or ``respondents`` (weights of one).
+        method is ``two_phase``, ``returners`` (a register, no follow-up), ``margins`` or ``respondents`` (weights of
+        one).
 
     Raises
     ------
     WelfareError
         A single answer; answers without keys beside a register; persons that the register lacks; a status of the
-        register of which nobody answered; a follow-up of persons who returned the form.
+        register of which nobody answered; a follow-up of persons who returned the form, or beside margins.
     """
     if len(answers) < 2:
         raise WelfareError("one answer has no sampling error", where="answers", got=len(answers), expected="at least 2")
     if register is None:
-        return Weighted(answers, Design(pd.Series(1.0, index=answers.index)), "respondents")
+        design = Design(pd.Series(1.0, index=answers.index))
+        return Weighted(answers, design, "respondents", {}, pd.DataFrame(index=answers.index))
+    if not isinstance(register, pd.DataFrame):
+        if followup is not None:
+            what = "a follow-up is drawn from persons, and the register is a table of counts"
+            raise WelfareError(what, where="REGISTER", hint="Name the list of persons that it was drawn from.")
+        return _to_margins(answers, register)
     people = register.set_index("person_id")
     for name, frame in (("answers", answers), ("follow-up", followup)):
-        if frame is not None and "person_id" not in frame:
-            raise WelfareError(
-                "the keys that join it to the register are not there",
-                where=name,
-                expected="a column person_id in both files",
-                hint="Without keys leave REGISTER out: the pages then speak of respondents only.",
-            )
-        unknown = 0 if frame is None else int((people.index.get_indexer(frame["person_id"]) < 0).sum())
-        if unknown:
-            raise WelfareError(
-                "persons are not in the register",
-                where=name,
-                got=unknown,
-                expected="0 rows",
-                hint="Check that both files use the same identifiers.",
-            )
+        _known(name, frame, people)
     _somebody_answered(answers, followup, people)
     if followup is None:
         frame, design = _returners(answers, people)
-        return Weighted(frame, _calibrated(design, frame, people), "returners")
+        return _calibrated(frame, design, people, "returners")
     if not pd.Index(followup["person_id"]).intersection(answers["person_id"]).empty:
         raise WelfareError("persons who returned the form were followed up", where="follow-up", expected="none of them")
     frame, design = _two_phase(answers, followup, people)
-    return Weighted(frame, _calibrated(design, frame, people), "two_phase")
+    return _calibrated(frame, design, people, "two_phase")
+
+
+def _known(name: str, frame: pd.DataFrame | None, people: pd.DataFrame) -> None:
+    """Refuse persons without a key, or whom the register lacks."""
+    if frame is not None and "person_id" not in frame:
+        raise WelfareError(
+            "the keys that join it to the register are not there",
+            where=name,
+            expected="a column person_id in both files",
+            hint="Without keys leave REGISTER out, or give it as margins.",
+        )
+    unknown = 0 if frame is None else int((people.index.get_indexer(frame["person_id"]) < 0).sum())
+    if unknown:
+        raise WelfareError(
+            "persons are not in the register",
+            where=name,
+            got=unknown,
+            expected="0 rows",
+            hint="Check that both files use the same identifiers.",
+        )
 
 
 def _somebody_answered(answers: pd.DataFrame, followup: pd.DataFrame | None, people: pd.DataFrame) -> None:
@@ -91,12 +114,15 @@ def _somebody_answered(answers: pd.DataFrame, followup: pd.DataFrame | None, peo
     if followup is not None:
         keys = pd.concat([keys, followup.loc[followup["outcome"] == "answered", "person_id"]])
     told = people["status"].iloc[people.index.get_indexer(keys)].astype(str)
-    silent = sorted(set(people["status"].astype(str)) - set(told))
-    if silent:
+    _no_silent(sorted(set(people["status"].astype(str)) - set(told)))
+
+
+def _no_silent(statuses: list[str]) -> None:
+    if statuses:
         raise WelfareError(
             "nobody of a status answered",
             where="answers",
-            got=", ".join(silent),
+            got=", ".join(statuses),
             expected="answers of every status of the register",
             hint="Take these persons out of the register: the pages then speak of the others.",
         )
@@ -148,30 +174,71 @@ def _response(classes: pd.Series, seen: np.ndarray) -> Design:
 def merged(fine: pd.Series, coarse: pd.Series, seen: np.ndarray, least: int = SMALLEST_CLASS) -> pd.Series:
     """Labels of ``fine``; its classes with fewer than ``least`` ``seen`` are merged within ``coarse``."""
     fine, coarse = fine.reset_index(drop=True).astype(str), coarse.reset_index(drop=True).astype(str)
-    answered = pd.Series(seen).astype(int)
+    answered = pd.Series(seen).astype(float)
     kept = answered.groupby(fine).transform("sum") >= least
     others = (answered * ~kept).groupby(coarse).transform("sum")  # those who answered in what is merged
     whole = (~kept).groupby(coarse).transform("any") & (others < least)
     return fine.where(kept, "other " + coarse).where(~whole, coarse)
 
 
-def _calibrated(design: Design, frame: pd.DataFrame, people: pd.DataFrame) -> Design:
-    """Rake to the register: status by rank group, status by age group, command group, sex."""
-    crossed = pd.DataFrame(
-        {
-            "status_rank": people["status"].astype(str) + "|" + people["rank_group"].astype(str),
-            "status_age": people["status"].astype(str) + "|" + people["age_group"].astype(str),
-            "command_group": people["command_group"].astype(str),
-            "sex": people["sex"].astype(str),
-        },
-        index=people.index,
-    )
+def _calibrated(frame: pd.DataFrame, design: Design, people: pd.DataFrame, method: str) -> Weighted:
+    """Rake to the persons of the register: status by rank group, status by age group, command group, sex."""
     rows = people.index.get_indexer(frame["person_id"])
-    seen = np.zeros(len(people), dtype=bool)
-    seen[rows] = True
-    status = pd.Series(people["status"].astype(str).to_numpy())
-    everybody = pd.Series("all", index=status.index)
-    for name in crossed:
-        crossed[name] = merged(crossed[name], status if name.startswith("status") else everybody, seen).to_numpy()
-    margins = {name: crossed[name].value_counts().sort_index().to_dict() for name in crossed}
-    return design.calibrate(margins, crossed.iloc[rows].reset_index(drop=True), method="raking")
+    groups = pd.DataFrame({name: crossed(people, name) for name in RAKED_TO}).reset_index(drop=True)
+    counts = {name: groups[name].value_counts().sort_index() for name in RAKED_TO}
+    return _raked(frame, design, counts, groups.iloc[rows].reset_index(drop=True), method)
+
+
+def _to_margins(answers: pd.DataFrame, counts: Margins) -> Weighted:
+    """Rake to the margins of a register; response is taken as a simple random sample of it."""
+    groups = pd.DataFrame(index=answers.index)
+    for name in counts:
+        absent = [part for part in name.split("|") if part not in answers]
+        if absent:
+            hint = "Leave this margin out of the register, or add the question to the answers."
+            raise WelfareError("a margin is of what was not asked", where="REGISTER", got=absent, hint=hint)
+        groups[name] = crossed(pd.DataFrame({p: _filled(answers, p) for p in name.split("|")}), name)
+        if name.split("|")[0] == "status":
+            _no_silent(sorted({c.split("|")[0] for c in counts[name].index} - set(answers["status"].astype(str))))
+    size = float(next(iter(counts.values())).sum())
+    everybody = pd.Series(size, index=answers.index)
+    design = Design(everybody / len(answers), fpc=everybody) if len(answers) <= size else None
+    if design is None:
+        raise WelfareError(
+            "more answers than persons", where="REGISTER", got=len(answers), expected=f"at most {size:g}"
+        )
+    return _raked(answers, design, counts, groups, "margins")
+
+
+def crossed(frame: pd.DataFrame, name: str) -> pd.Series:
+    """Categories of one margin, ``status|sex``: the codes of each variable joined."""
+    first, *more = name.split("|")
+    return frame[first].astype(str).str.cat(frame[more].astype(str), sep="|") if more else frame[first].astype(str)
+
+
+def _filled(answers: pd.DataFrame, name: str) -> pd.Series:
+    """A column of groups in which a missing answer takes one of its status: every m-th of those given, in order."""
+    column = answers[name].astype(object)
+    if column.isna().all():
+        raise WelfareError("a margin is of what nobody answered", where=name, hint="Leave it out of the register.")
+    for _, rows in column.groupby(answers["status"].astype(str)).groups.items():
+        part = column.loc[rows]
+        given = np.sort(part.dropna().astype(str).to_numpy())
+        given = given if len(given) else np.sort(column.dropna().astype(str).to_numpy())
+        gaps = part.index[part.isna()]
+        place = ((np.arange(len(gaps)) + 0.5) / max(len(gaps), 1) * len(given)).astype(int)
+        column.loc[gaps] = given[place]
+    return column
+
+
+def _raked(frame: pd.DataFrame, design: Design, counts: Margins, groups: pd.DataFrame, method: str) -> Weighted:
+    """Rake; categories with few respondents are first merged within their status, or with each other."""
+    reached, classes = {}, pd.DataFrame(index=groups.index)
+    for name, margin in counts.items():
+        coarse = margin.index.to_series().str.split("|").str[0] if "|" in name else pd.Series("all", margin.index)
+        told = groups[name].value_counts().reindex(margin.index, fill_value=0)
+        labels = merged(margin.index.to_series(), coarse, told.to_numpy()).set_axis(margin.index)
+        classes[name] = groups[name].map(labels).fillna(groups[name])
+        reached[name] = margin.groupby(labels).sum()
+    calibrated = design.calibrate({n: m.to_dict() for n, m in reached.items()}, classes, method="raking")
+    return Weighted(frame, calibrated, method, reached, classes)

@@ -21,6 +21,7 @@ from .answers import (
 )
 from .cells import KINDS
 from .faults import HIDDEN, Faults
+from .margins import Margins
 
 __all__ = [
     "FOLLOWUP",
@@ -30,6 +31,7 @@ __all__ = [
     "REGISTER",
     "Answers",
     "Faults",
+    "Margins",
     "read",
     "read_any",
     "read_followup",

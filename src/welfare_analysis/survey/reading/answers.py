@@ -17,6 +17,7 @@ from .columns import Column, read_column, read_key, read_text
 from .faults import fault, fault_at, raise_all, shown
 from .files import load
 from .layout import Cells, Note
+from .margins import MARGINS, Margins, is_margins, margins
 
 REGISTER = ("person_id", "status", "sex", "age", "rank", "command")
 FOLLOWUP = ("stratum", "stratum_population", "outcome")
@@ -51,9 +52,13 @@ def read(path: str | Path, codebook: Codebook) -> Answers:
     return _answers(_load(path, codebook), codebook)
 
 
-def read_register(path: str | Path, codebook: Codebook) -> Answers:
-    """Read the frame of persons: person_id, status, sex, age, rank, command; as `read`, and nothing may be missing."""
-    return _register(_load(path, codebook), codebook)
+def read_register(path: str | Path, codebook: Codebook) -> Answers | Margins:
+    """Read the frame of persons: person_id, status, sex, age, rank, command; as `read`, and nothing may be missing.
+
+    A table of `margins` (variable, category, count) stands for it where no list of persons is to be had.
+    """
+    cells = _load(path, codebook)
+    return margins(cells, codebook) if is_margins(cells) else _register(cells, codebook)
 
 
 def read_followup(path: str | Path, codebook: Codebook) -> Answers:
@@ -67,13 +72,21 @@ def read_any(path: str | Path, codebook: Codebook) -> tuple[str, Answers]:
     names = set(cells.frame.columns)
     if names & set(FOLLOWUP):
         return "follow-up", _followup(cells, codebook)
+    if is_margins(cells):
+        return "margins of a register", _as_answers(margins(cells, codebook))
     if names == set(REGISTER):
         return "register", _register(cells, codebook)
     return "answers", _answers(cells, codebook)
 
 
 def _load(path: str | Path, codebook: Codebook) -> Cells:
-    return load(Path(path), [*codebook.variables.index, *FOLLOWUP])
+    return load(Path(path), [*codebook.variables.index, *FOLLOWUP, *MARGINS])
+
+
+def _as_answers(counts: Margins) -> Answers:
+    """Margins in the form of what `read_any` gives: a row a category."""
+    long = pd.concat(counts, names=["variable", "category"]).rename("count").reset_index()
+    return Answers(long, pd.DataFrame(), pd.DataFrame(columns=["column", "what", "n"]), tuple(counts))
 
 
 def _answers(cells: Cells, codebook: Codebook) -> Answers:
@@ -124,7 +137,7 @@ def _followup(cells: Cells, codebook: Codebook) -> Answers:
 
 def _selection(raw: pd.DataFrame) -> tuple[dict[str, pd.Series], list[pd.DataFrame]]:
     """The design of the follow-up: stratum as text, its population as a count, the outcome as a code."""
-    count = Question("stratum_population", "integer", "persons", 1, 1e9, (), {}, {})
+    count = Question.counting("stratum_population", low=1)
     outcome = Question("outcome", "code", "", 0, 0, OUTCOMES, {o.replace("_", " "): o for o in OUTCOMES}, {})
     stratum = read_text(raw["stratum"])
     counts, outcomes = read_column(raw["stratum_population"], count), read_column(raw["outcome"], outcome)

@@ -62,6 +62,17 @@ class Question:
             _missing(codebook),
         )
 
+    @classmethod
+    def of_list(cls, codebook: Codebook, name: str) -> Question:
+        """A question that is answered by a code of a list."""
+        codes = tuple(codebook.codes(name))
+        return cls(name, "code", "", 0, 0, codes, _spellings(codebook, name, False), _missing(codebook))
+
+    @classmethod
+    def counting(cls, name: str, low: float = 0) -> Question:
+        """A question that is answered by a number of persons."""
+        return cls(name, "integer", "persons", low, 1e9, (), {}, {})
+
     def read(self, cell: Hashable) -> Answer:
         """Read one cell: text, or a number that the file stored as a number."""
         return number(cell, self) if self.type in ("integer", "amount") else code(cell, self)
