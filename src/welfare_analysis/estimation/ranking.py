@@ -1,0 +1,423 @@
+r"""Rankings: the Plackett-Luce model, or exploded logit, with the covariance of the design.
+
+A ranking is a row of choices: the best of all, the best of what is left, and so on. With utilities :math:`v_{ij}` of
+item j for person i, and :math:`R_r` the items that are left at stage r,
+
+.. math:: P(j_1 \succ j_2 \succ \dots) = \prod_r e^{v_{i j_r}} \Big/ \sum_{k \in R_r} e^{v_{ik}}
+
+(Plackett 1975; Beggs, Cardell and Hausman 1981; Allison and Christakis 1994); ties as in `exploded`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import sparse, special, stats
+from scipy.sparse import csgraph
+
+from ..errors import WelfareError
+from .columns import aligned, matrix
+from .design import Design
+from .domains import domains
+from .estimate import Estimate
+from .exploded import Rankings, likelihood
+from .fit import Fit, Likelihood, inverse, maximise
+from .means import shared_rows
+from .shares import logit_bounds
+
+POINTS = 2**13  # of the sequence that integrates the largest of correlated t values
+LARGEST = 16  # items up to which the probabilities of places are summed over all sets
+
+
+@dataclass(frozen=True, eq=False)
+class RankFit(Fit):
+    """Worths of all items but the ``reference`` (whose worth is 0), then covariates, then scales of stages."""
+
+    rankings: Rankings | None = field(default=None, repr=False)
+    reference: Any = None
+
+    def worths(self) -> Estimate:
+        """Worths of all items with covariates at 0, on the scale where they add up to zero."""
+        items = _known(self).items
+        kept = [str(i) for i in items if i != self.reference]
+        if not set(kept) <= set(self.value.index):
+            raise WelfareError("the model has no constants", where="worths", expected="a fit with constants=True")
+        spread = (np.eye(len(items)) - 1 / len(items))[:, items != self.reference]
+        index = pd.Index(items, name="item")
+        return self.apply(lambda v: pd.Series(spread @ v[kept].to_numpy(), index=index, name="worth"))
+
+
+class Pooling(NamedTuple):
+    """Wald test that all stages have the scale of the first, and the fit with a scale for each."""
+
+    statistic: float
+    df: int
+    df_denominator: float
+    p_value: float
+    fit: RankFit
+
+
+def plackett_luce(
+    design: Design | None,
+    ranks: pd.DataFrame,
+    covariates: Mapping[str, Any] | None = None,
+    unranked: str = "below",
+    reference: Any = None,
+    constants: bool = True,
+    max_tied: int | None = None,
+    depth: int | None = None,
+    scales: bool = False,
+    where: Any = None,
+) -> RankFit:
+    r"""Fit worths to rankings.
+
+    Parameters
+    ----------
+    design : Design or None
+        A row a person; None: a simple random sample of persons.
+    ranks : DataFrame (n x J)
+        A column an item; 1 for the best, equal numbers where tied, missing where not ranked.
+    covariates : mapping of name to values, optional
+        A frame (n x J), as the position of each item on each form: one coefficient. A Series by item, as its cost: one
+        coefficient (with ``constants=False``, which it would otherwise repeat). A column of n, as age: one coefficient
+        for each item but the reference.
+    unranked : {"below", "missing"}
+        Whether items without a rank are worse than those with one, or not compared (see `unranked_matters`).
+    reference : item, optional
+        Whose worth is 0; the first.
+    max_tied : int, optional
+        Most items that may share a rank; 1 forbids ties.
+    depth : int, optional
+        Ranks that are used: 1 keeps the first choice alone. Deeper ranks may be noisier: see `pooling`.
+    scales : bool
+        Whether utilities are multiplied by a scale :math:`\mu_r` at stage r, with :math:`\mu_1 = 1` (Hausman and
+        Ruud 1987): parameters "scale:2", ...
+    where : boolean mask (n,), optional
+        The persons whom the fit speaks of.
+
+    Returns
+    -------
+    RankFit
+        ``null_log_likelihood`` is that of utilities all 0. Persons without a rank are counted as missing.
+
+    Raises
+    ------
+    WelfareError
+        Fewer than two items; ranks that are not whole numbers from 1 to J; more tied than allowed; an item that nobody
+        ranked; items that always come before (or after) others, whose worth would be infinite (Ford 1957); covariates
+        with gaps or collinear; no convergence.
+    """
+    _checked(ranks, unranked, depth)
+    design = Design(pd.Series(1.0, index=ranks.index)) if design is None else design
+    rows = shared_rows(design, ranks)
+    inside = domains(design.n, None, where, rows).codes == 0
+    place = np.where(inside[:, None], _places(matrix(ranks, design.n, rows, "ranks")[0], max_tied), 0)
+    items = pd.Index(ranks.columns, name="item")
+    reference = items[0] if reference is None else reference
+    if reference not in items:
+        raise WelfareError("no such item", where="reference", got=reference, expected=f"one of {list(items)}")
+    used = place.max(axis=1) > 0
+    _ordered(place, items, unranked == "below", depth)
+    x, names = _utilities(design, items, covariates or {}, reference, constants, used)
+    of = np.arange(design.n)
+    if len(x) == 1:  # nothing but the ranking differs: each is computed once
+        place, of = np.unique(place, axis=0, return_inverse=True)
+    x = np.broadcast_to(x, (*place.shape, len(names)))
+    deepest = int(place.max())
+    data = Rankings(items, place, x, of, names, unranked == "below", min(deepest, depth or deepest))
+    return _fitted(design, data, reference, inside, scales)
+
+
+def _fitted(design: Design, data: Rankings, reference: Any, inside: np.ndarray, scales: bool) -> RankFit:
+    compared, stages = np.zeros(len(data.place), dtype=bool), set()
+    for stage, part, _, _ in data.stages():
+        compared[part] = True
+        stages.add(stage)
+    weights = np.bincount(data.of, design.weights, len(data.place))
+    scaled = sorted(stages - {0}) if scales else []
+    names = [*data.names, *(f"scale:{stage + 1}" for stage in scaled)]
+
+    def evaluate(theta: np.ndarray) -> Likelihood:
+        return likelihood(data, weights, theta, scaled[: len(theta) - len(data.names)])[0]
+
+    theta, at = np.zeros(len(data.names)), Likelihood(0.0, np.empty(0), np.empty((0, 0)))
+    for used in ([], scaled) if scaled else ([],):  # scales are told only where utilities differ: they come second
+        theta = np.append(theta, np.ones(len(used)))
+        theta, at = maximise(theta, evaluate, names[: len(theta)], "plackett_luce")
+    scores = likelihood(data, weights, theta, scaled)[1][data.of]
+    there = compared[data.of] & inside
+    index = pd.Index(names, name="variable")
+    counts = {"n": there.sum(), "n_weighted": design.weights[there].sum(), "missing": (inside & ~there).sum()}
+    df = design.degrees_of_freedom(np.where(there, 0, -1), 1)[0]
+    return RankFit(
+        pd.Series(theta, index=index),
+        design,
+        lambda: scores @ inverse(at.information),
+        pd.Series(df, index=index),
+        pd.DataFrame(counts, index=index),
+        log_likelihood=at.value,
+        null_log_likelihood=evaluate(np.zeros(len(data.names))).value,
+        n_cases=int(there.sum()),
+        information=at.information,
+        scores=scores,
+        used=there,
+        rankings=data,
+        reference=reference,
+    )
+
+
+def pooling(fit: RankFit) -> Pooling:
+    r"""Test whether later ranks say the same as the first, up to noise: :math:`\mu_2 = \mu_3 = \dots = 1`.
+
+    Wald's statistic with the design's covariance, referred to F with q and df - q + 1 degrees of freedom (Hausman and
+    Ruud 1987, section 3; Korn and Graubard 1990). Where it rejects, use fewer ranks (``depth``) or the fit with scales.
+
+    Raises
+    ------
+    WelfareError
+        Rankings of one stage; fewer degrees of freedom than scales.
+    """
+    data = _known(fit)
+    free = _fitted(fit.design, data, fit.reference, fit.rows, scales=True)
+    names = [name for name in free.value.index if name not in data.names]
+    q, df = len(names), float(free.df.iloc[0])
+    if q == 0 or df < q:
+        got = f"{q} scales and {df:.0f} degrees of freedom"
+        raise WelfareError("the scales of stages cannot be tested", where="pooling", got=got, expected="more PSUs")
+    away = free.value[names].to_numpy() - 1
+    wald = float(away @ np.linalg.solve(free.covariance().loc[names, names].to_numpy(), away))
+    statistic = wald / q * (df - q + 1) / df
+    return Pooling(statistic, q, df - q + 1, float(stats.f.sf(statistic, q, df - q + 1)), free)
+
+
+def unranked_matters(design: Design | None, ranks: pd.DataFrame, **options: Any) -> Estimate:
+    """Worths with unranked items "below", as "missing", and the difference, by (variable, item): one `Estimate`."""
+    pair = [plackett_luce(design, ranks, unranked=rule, **options).worths() for rule in ("below", "missing")]
+    values = [*(e.value for e in pair), pair[0].value - pair[1].value]
+    value = pd.concat(values, keys=["below", "missing", "difference"], names=["variable"])
+
+    def influence() -> Any:
+        below, missing = (e.influence for e in pair)
+        return sparse.hstack([below, missing, below - missing])
+
+    df = np.concatenate([pair[0].df, pair[1].df, np.minimum(pair[0].df, pair[1].df)])
+    counts = pd.concat([pair[0].counts, pair[1].counts, pair[1].counts]).set_axis(value.index)
+    return Estimate(value, pair[0].design, influence, pd.Series(df, index=value.index), counts)
+
+
+def rank_probabilities(fit: RankFit, top: int = 1) -> Estimate:
+    r"""Probability that each item is among the first ``top``, with covariates at 0; intervals within 0 and 1.
+
+    With :math:`f(S)` the probability that the first |S| are the set S, :math:`f(S + j) \mathrel{+}= f(S) e^{v_j} /
+    \sum_{k \notin S} e^{v_k}`, summed over all sets of fewer than ``top``.
+    """
+    worths = fit.worths()
+    if not 1 <= top < len(worths.value) or (top > 1 and len(worths.value) > LARGEST):
+        expected = f"1 to {len(worths.value) - 1}, and 1 with more than {LARGEST} items"
+        raise WelfareError("no such place", where="top", got=top, expected=expected)
+    found = worths.apply(lambda v: pd.Series(_places_among(v.to_numpy(), top), index=v.index, name=f"top_{top}"))
+    return replace(found, bounds=logit_bounds)
+
+
+def expected_ranks(fit: RankFit) -> Estimate:
+    r"""Expected rank of each item, :math:`1 + \sum_{k \ne j} e^{v_k} / (e^{v_j} + e^{v_k})`, covariates at 0."""
+
+    def ranks(v: pd.Series) -> pd.Series:
+        before = special.expit(v.to_numpy()[None, :] - v.to_numpy()[:, None])
+        return pd.Series(before.sum(axis=1) + 0.5, index=v.index, name="expected_rank")
+
+    return fit.worths().apply(ranks)
+
+
+def differences(fit: RankFit) -> Estimate:
+    """Differences of the worths of all pairs (item, other); their intervals hold all at once (`simultaneous`)."""
+    worths = fit.worths()
+    pairs = list(combinations(range(len(worths.value)), 2))
+    index = pd.MultiIndex.from_tuples(
+        [(worths.value.index[j], worths.value.index[k]) for j, k in pairs], names=["item", "other"]
+    )
+    first, second = np.array(pairs).T
+    found = worths.apply(lambda v: pd.Series(v.to_numpy()[first] - v.to_numpy()[second], index=index, name="worth"))
+    return replace(found, bounds=simultaneous)
+
+
+def simultaneous(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds that hold all values at once: the quantile of the largest absolute t (Hothorn, Bretz and Westfall 2008).
+
+    It is integrated over a scrambled Sobol sequence of fixed seed, so it is the same number each time.
+    """
+    se, covariance = estimate.se.to_numpy(), estimate.covariance().to_numpy()
+    told = (se > 0) & np.isfinite(se)
+    half = np.where(told, 0.0, np.where(se > 0, np.inf, 0.0))
+    if told.any():
+        correlation = covariance[np.ix_(told, told)] / np.outer(se[told], se[told])
+        values, vectors = np.linalg.eigh(correlation)
+        root = (vectors * np.sqrt(np.maximum(values, 0)))[:, values > 1e-10 * values[-1]]
+        points = stats.qmc.Sobol(root.shape[1] + 1, rng=np.random.default_rng(0)).random(POINTS)
+        points = np.clip(points, 1e-12, 1 - 1e-12)
+        df = float(estimate.df.min())
+        t = stats.norm.ppf(points[:, 1:]) @ root.T / np.sqrt(stats.chi2.ppf(points[:, :1], df) / df)
+        half[told] = np.quantile(np.abs(t).max(axis=1), level) * se[told]
+    return estimate.value.to_numpy() - half, estimate.value.to_numpy() + half
+
+
+def order(fit: RankFit, level: float = 0.95) -> pd.DataFrame:
+    """What the sample tells of the order of the items, best first.
+
+    Returns
+    -------
+    DataFrame
+        By item: worth, se, best_rank and worst_rank (its place if only the pairs that are told apart are believed), and
+        sets: the letters of the sets of items that cannot be told apart to which it belongs (Piepho 2004). All pairs
+        are right at once with probability ``level``.
+    """
+    worths, pairs = fit.worths(), differences(fit).interval(level)
+    items = worths.value.sort_values(ascending=False, kind="stable").index
+    above = pd.DataFrame(False, index=items, columns=items)
+    for (item, other), bound in pairs.iterrows():
+        above.loc[item, other], above.loc[other, item] = bound["low"] > 0, bound["high"] < 0
+    better = above.to_numpy()
+    letters = [""] * len(items)
+    for label, members in enumerate(sorted(_cliques(~(better | better.T)))):
+        for j in members:
+            letters[j] += chr(ord("a") + label)
+    return pd.DataFrame(
+        {
+            "worth": worths.value[items],
+            "se": worths.se[items],
+            "best_rank": 1 + better.sum(axis=0),
+            "worst_rank": len(items) - better.sum(axis=1),
+            "sets": letters,
+        },
+        index=items,
+    )
+
+
+def _cliques(alike: np.ndarray) -> list[list[int]]:
+    """Largest sets whose members are all alike (Bron and Kerbosch 1973)."""
+    found: list[list[int]] = []
+
+    def grow(members: list[int], candidates: set[int], seen: set[int]) -> None:
+        if not candidates and not seen:
+            found.append(sorted(members))
+        for j in sorted(candidates):
+            near = {k for k in range(len(alike)) if alike[j, k] and k != j}
+            grow([*members, j], candidates & near, seen & near)
+            candidates, seen = candidates - {j}, seen | {j}
+
+    grow([], set(range(len(alike))), set())
+    return found
+
+
+def _places_among(v: np.ndarray, top: int) -> np.ndarray:
+    e, layer, among = np.exp(v - v.max()), {0: 1.0}, np.zeros(len(v))
+    for _ in range(top):
+        following: dict[int, float] = {}
+        for taken, probability in layer.items():
+            free = [j for j in range(len(v)) if not taken >> j & 1]
+            step = probability * e[free] / e[free].sum()
+            among[free] += step
+            for j, p in zip(free, step, strict=True):
+                following[taken | 1 << j] = following.get(taken | 1 << j, 0.0) + p
+        layer = following
+    return among
+
+
+def _checked(ranks: Any, unranked: str, depth: int | None) -> None:
+    if not isinstance(ranks, pd.DataFrame) or ranks.shape[1] < 2:
+        got = list(ranks.columns) if isinstance(ranks, pd.DataFrame) else type(ranks).__name__
+        raise WelfareError("nothing to rank", where="ranks", got=got, expected="a frame with two items or more")
+    if unranked not in ("below", "missing"):
+        raise WelfareError("unknown rule", where="unranked", got=unranked, expected="below or missing")
+    if depth is not None and depth < 1:
+        raise WelfareError("no rank is used", where="depth", got=depth, expected="1 or more")
+
+
+def _places(ranks: np.ndarray, max_tied: int | None) -> np.ndarray:
+    """Places without gaps (n x J) from ranks, 0 where missing."""
+    there, J = ~np.isnan(ranks), ranks.shape[1]
+    ranked = np.where(there, ranks, 1.0)
+    bad = (ranked != np.round(ranked)) | (ranked < 1) | (ranked > J)
+    if bad.any():
+        row = int(np.flatnonzero(bad.any(axis=1))[0])
+        what = f"{int(bad.sum())} ranks are not places, the first in row {row}"
+        got = float(ranked[row][bad[row]][0])
+        raise WelfareError(what, where="ranks", got=got, expected=f"whole numbers from 1 to {J}, or missing")
+    taken = np.stack([(there & (ranks == r)).sum(axis=1) for r in range(1, J + 1)], axis=1)
+    most = int(taken.max())
+    if max_tied is not None and most > max_tied:
+        row = int(np.flatnonzero(taken.max(axis=1) > max_tied)[0])
+        what = f"a rank is given to {most} items, the first too many in row {row}"
+        raise WelfareError(what, where="ranks", got=most, expected=f"at most {max_tied}")
+    dense = np.cumsum(taken > 0, axis=1)
+    return np.where(there, np.take_along_axis(dense, ranked.astype(int) - 1, axis=1), 0)
+
+
+def _ordered(place: np.ndarray, items: pd.Index, below: bool, depth: int | None) -> None:
+    """Every item must be beaten by, and beat, the others along some chain, or no worths maximise (Ford 1957)."""
+    never = list(items[place.max(axis=0) == 0])
+    if never:
+        raise WelfareError("nobody ranked an item", where="ranks", got=never, hint="Leave it out.")
+    limit = place.max() if depth is None else depth
+    later = np.where((place == 0) & below, np.iinfo(np.int64).max, place)
+    beats = np.stack(
+        [((place > 0) & (place <= limit) & (place < later[:, [k]])).any(axis=0) for k in range(len(items))], axis=1
+    )
+    groups, of = csgraph.connected_components(sparse.csr_array(beats), connection="strong")
+    if groups > 1:
+        sets = [list(items[of == g]) for g in range(groups)]
+        hint = "Leave items out, use more ranks, or let ties be resolved."
+        raise WelfareError(
+            "some items always come before others, so their worths have no bound",
+            where="ranks",
+            got=sets,
+            expected="every item beaten by the others at times, and beating them",
+            hint=hint,
+        )
+
+
+def _utilities(
+    design: Design,
+    items: pd.Index,
+    covariates: Mapping[str, Any],
+    reference: Any,
+    constants: bool,
+    used: np.ndarray,
+) -> tuple[np.ndarray, list[str]]:
+    """The regressors (n or 1, J, p) of the utilities, and their names."""
+    n, J = design.n, len(items)
+    marks = np.eye(J)[:, items != reference]
+    free = [str(i) for i in items if i != reference]
+    blocks, names = ([marks[None]], list(free)) if constants else ([], [])
+    for name, values in covariates.items():
+        if isinstance(values, pd.Series) and len(values) == J and set(values.index) == set(items):
+            by_item = matrix(values.loc[items], J, None, name)[0]
+            block, added = by_item[None], [name]
+        elif isinstance(values, pd.DataFrame):
+            if set(values.columns) != set(items):
+                raise WelfareError("its columns are not the items", where=name, got=list(values.columns))
+            block = matrix(aligned(values[list(items)], n, design.names, name), n, design.names, name)[0][:, :, None]
+            added = [name]
+        else:
+            block = matrix(values, n, design.names, name)[0][:, :, None] * marks
+            added = [f"{item}:{name}" for item in free]
+        gaps = np.isnan(block).any(axis=(1, 2)) & used
+        if gaps.any():
+            got = f"{int(gaps.sum())} persons who ranked"
+            raise WelfareError("a covariate is missing", where=name, got=got, hint="Use where= to leave them out.")
+        blocks, names = [*blocks, np.where(np.isnan(block), 0.0, block)], [*names, *added]
+    if not blocks:
+        raise WelfareError("the model is empty", where="covariates", expected="constants, or a covariate")
+    most = max(len(block) for block in blocks)
+    return np.concatenate([np.broadcast_to(b, (most, *b.shape[1:])) for b in blocks], axis=2), names
+
+
+def _known(fit: RankFit) -> Rankings:
+    if fit.rankings is None:
+        raise WelfareError("the fit holds no rankings", where="fit", expected="a fit of plackett_luce")
+    return fit.rankings
