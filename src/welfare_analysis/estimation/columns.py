@@ -59,6 +59,8 @@ def numbers(values: Any, where: str) -> np.ndarray:
     """
     series = pd.Series(values)
     kind = series.dtype
+    if kind == np.dtype(float):
+        return series.to_numpy(copy=True)
     numeric = pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind)
     if not numeric and not (kind == np.dtype(object) and pd.api.types.infer_dtype(series) in NUMBERS):
         raise WelfareError("it is not numeric", where=where, expected="numbers or booleans")
@@ -95,6 +97,15 @@ def matrix(values: Any, n: int, index: pd.Index | None, where: str) -> tuple[np.
         raise WelfareError(
             "two columns have one name" if names else "there is no column", where=where, got=names, expected="names"
         )
+    plain = bool((frame.dtypes == np.dtype(float)).all())
+    y = frame.to_numpy(copy=True) if plain else _stacked(frame, names)
+    if np.isinf(y).any():
+        raise WelfareError("a value is infinite", where=", ".join(names), expected="finite numbers")
+    return y, names
+
+
+def _stacked(frame: pd.DataFrame, names: list[str]) -> np.ndarray:
+    """Columns (n x k) of any numeric types; each lies together, since statistics go variable by variable."""
     columns = []
     for j, name in enumerate(names):
         try:
@@ -102,7 +113,4 @@ def matrix(values: Any, n: int, index: pd.Index | None, where: str) -> tuple[np.
         except WelfareError:
             hint = "Use share() for categories."
             raise WelfareError("a variable is not numeric", where=name, expected="numbers", hint=hint) from None
-    y = np.column_stack(columns)
-    if np.isinf(y).any():
-        raise WelfareError("a value is infinite", where=", ".join(names), expected="finite numbers")
-    return y, names
+    return np.array(columns).T

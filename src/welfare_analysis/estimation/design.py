@@ -183,12 +183,16 @@ class Design:
         """
         touched, parted = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
         rows = np.flatnonzero(domain >= 0)
+        size = np.bincount(domain[rows], minlength=count)
         for term in self.sampling.terms:
-            group = term.codes[rows]
-            group = np.where(term.active[group], group, -1) + 1
-            hit = np.bincount(domain[rows], weights=group > 0, minlength=count) > 0
-            touched |= hit
-            parted |= hit & (_distinct(group, domain[rows], count) > 1)
+            active = term.active[term.codes[rows]]
+            hit = np.bincount(domain[rows[active]], minlength=count)
+            touched |= hit > 0
+            if term.single:
+                parted |= (hit > 1) | ((hit > 0) & (hit < size))
+            else:
+                group = np.where(active, term.codes[rows] + 1, 0)
+                parted |= (hit > 0) & (_distinct(group, domain[rows], count) > 1)
         return np.where(parted, 2, touched.astype(int))
 
     def calibrate(
@@ -327,7 +331,13 @@ def _strata(labels: Any, n: int, order: pd.Index | None) -> tuple[np.ndarray, np
 
 def _distinct(labels: np.ndarray, domain: np.ndarray, count: int) -> np.ndarray:
     """Number of different labels in each domain."""
-    return np.bincount(pd.unique(labels.astype(np.int64) * count + domain) % count, minlength=count)
+    joint = labels.astype(np.int64) * count + domain
+    size = (int(labels.max(initial=0)) + 1) * count
+    if size > 64 * len(joint):
+        return np.bincount(pd.unique(joint) % count, minlength=count)
+    seen = np.zeros(size, dtype=bool)
+    seen[joint] = True
+    return seen.reshape(-1, count).sum(axis=0)
 
 
 def _by_stage(columns: Any) -> list[Any]:

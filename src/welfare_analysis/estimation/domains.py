@@ -29,8 +29,9 @@ class Domains:
     def sums(self, values: np.ndarray) -> np.ndarray:
         """Sums (k x domains) of the columns of ``values`` (n x k)."""
         inside = self.codes >= 0
-        codes = self.codes[inside]
-        return np.array([np.bincount(codes, weights=v[inside], minlength=self.count) for v in values.T])
+        rows = slice(None) if inside.all() else np.flatnonzero(inside)
+        codes = self.codes[rows]
+        return np.array([np.bincount(codes, weights=v[rows], minlength=self.count) for v in values.T])
 
 
 def domains(n: int, by: Any = None, where: Any = None, index: pd.Index | None = None) -> Domains:

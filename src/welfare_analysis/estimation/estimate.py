@@ -190,9 +190,9 @@ class Description:
 
         There it is the variance of Beta(1, m + 1), the posterior of none in m, with m the `effective` size.
         """
-        m = effective(self.counts["n"].to_numpy(float), self.df)
-        posterior = np.where(self.evidence > 0, (m + 1) / ((m + 2) ** 2 * (m + 3)), 0.0)
-        extra = np.where(edge, posterior, np.where(self.evidence == 1, np.inf, 0.0))
+        extra = np.where(self.evidence == 1, np.inf, 0.0)
+        m = effective(self.counts["n"].to_numpy(float)[edge], self.df[edge])
+        extra[edge] = np.where(self.evidence[edge] > 0, (m + 1) / ((m + 2) ** 2 * (m + 3)), 0.0)
         return {"untold": sparse.diags_array(extra)} if extra.any() else {}
 
 

@@ -29,6 +29,8 @@ DENSE = 4  # pairs of group and domain are counted out where they are at most so
 class Influence:
     """Of k variables in ``count`` domains: ``column(j)`` gives the values (n,), ``codes`` (n,) the domain, -1 outside.
 
+    ``scale`` (k x D), if there, multiplies the values of each domain.
+
     Columns of the n x (k D) matrix go variable by variable.
     """
 
@@ -36,12 +38,15 @@ class Influence:
     variables: int
     codes: np.ndarray
     count: int
+    scale: np.ndarray | None = None
 
     def tocsr(self) -> sparse.csr_array:
         """The sparse matrix (n x k D)."""
         n, k = len(self.codes), self.variables
         inside = self.codes >= 0
         values = np.column_stack([self.column(j)[inside] for j in range(k)])
+        if self.scale is not None:
+            values = values * self.scale.T[self.codes[inside]]
         columns = self.codes[inside, None].astype(np.int32) + np.arange(k, dtype=np.int32)[None, :] * self.count
         pointer = np.concatenate([[0], np.cumsum(np.where(inside, k, 0))])
         return sparse.csr_array((values.ravel(), columns.ravel(), pointer), shape=(n, k * self.count))
@@ -65,6 +70,8 @@ class Pairs:
 
     def by_domain(self, sums: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
         """Sums (domains,) over groups of pair sums, or (domains x p) of them times the groups' ``x`` (groups x p)."""
+        if x is None and self.whole:
+            return sums.reshape(self.shape).sum(axis=0)
         if x is None:
             return np.bincount(self.key % self.shape[1], weights=sums, minlength=self.shape[1])
         if self.whole:
@@ -83,7 +90,7 @@ def variances(design: Design, z: Influence) -> tuple[np.ndarray, np.ndarray]:
     known = design.residuals
     if known is not None:
         cells = Pairs(known.cells[rows], domain, (len(known.x), z.count))
-        d, square = known.weights[rows], design.gram
+        d, gram = known.weights[rows], design.gram
     for j in range(z.variables):
         v = z.column(j)[rows]
         u, cross = w * v, None if known is None else np.zeros((z.count, known.x.shape[1]))
@@ -101,8 +108,9 @@ def variances(design: Design, z: Influence) -> tuple[np.ndarray, np.ndarray]:
                 cross += pairs.by_domain(weight * sums, totals)
         if known is not None:
             slopes = cells.by_domain(cells.sums(d * v), known.x) @ known.inverse  # domains x p
-            variance[j] += ((slopes @ square) * slopes).sum(axis=1) - 2 * (slopes * cross).sum(axis=1)
-    return variance.ravel(), largest.ravel()
+            variance[j] += ((slopes @ gram) * slopes).sum(axis=1) - 2 * (slopes * cross).sum(axis=1)
+    square = 1.0 if z.scale is None else z.scale**2
+    return (variance * square).ravel(), (largest * square).ravel()
 
 
 def _prepare(term: Term, domain: np.ndarray, rows: Any, design: Design, count: int) -> tuple:

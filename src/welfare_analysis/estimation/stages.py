@@ -108,7 +108,7 @@ def simplify(terms: Sequence[Term], n: int) -> tuple[Term, ...]:
     """Add up the terms of single rows, and drop those that are nothing."""
     own, others = np.zeros(n), []
     for term in terms:
-        if len(term.coefficients) == n and len(np.unique(term.codes)) == n:
+        if term.mix is None and np.bincount(term.codes).max() == 1:
             own += term.coefficients[term.codes]
         elif np.any(term.coefficients):
             others.append(term)
