@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
+from ..languages import number
 from .codebook import Codebook
 
 SEED = 20120301  # the month in which the form went out
@@ -27,6 +28,7 @@ CARDS, VERSIONS = 6, 4
 CANDIDATES, STARTS, PASSES = 800, 3, 12
 BALANCE = 4.0  # weight of uneven levels against the logarithm of the D-error
 SHARE_LOW, SHARE_HIGH = 0.02, 0.85  # a card on which the prior leaves no choice teaches little
+DASH = "\u2013"  # has no such attribute
 AT_WORK = ("work_km",)  # attributes that the forms of those who do not serve leave out
 # what is known of the alternative that a person has already: attribute, columns of the form that are added up
 STATUS_QUO: dict[str, dict[str, tuple[str, ...]]] = {
@@ -249,6 +251,34 @@ def stored(codebook: Codebook, name: str) -> pd.DataFrame:
     numbers = rows.drop(columns="alternative").apply(pd.to_numeric, errors="coerce")
     numbers = numbers.astype({c: float for c in numbers if c not in ("version", "card")})
     return numbers.assign(alternative=rows["alternative"]).dropna(axis=1, how="all")
+
+
+def shown(
+    codebook: Codebook, name: str, language: str = "en", status: str = "active"
+) -> dict[tuple[int, int], pd.DataFrame]:
+    """Cards as they are printed, by (version, card): a row an attribute, a column an alternative, words and numbers."""
+    cards, block = stored(codebook, name), Block.of(codebook, name)
+    hidden = {"version", "card", "alternative", *(() if status == "active" else AT_WORK)}
+    listed = [a for a in dict.fromkeys([*block.attributes, *cards]) if a not in hidden]
+    for a in listed:
+        cells = zip(cards["alternative"], cards[a], strict=True)
+        cards[a] = [_cell(codebook, block, alternative, a, value, language) for alternative, value in cells]
+    names = {a: codebook.label(f"{name}_alternative", a, language) for a in block.alternatives}
+    labels = pd.Index([codebook.label("card_attribute", a, language) for a in listed])
+    tables = {}
+    for (version, card), rows in cards.groupby(["version", "card"]):
+        table = pd.DataFrame(rows[listed].to_numpy().T, index=labels, columns=rows["alternative"].map(names).to_numpy())
+        tables[int(version), int(card)] = table
+    return tables
+
+
+def _cell(codebook: Codebook, block: Block, alternative: str, attribute: str, value: float, language: str) -> str:
+    if alternative == block.alternatives[0]:
+        own = attribute in STATUS_QUO.get(block.name, {})
+        return codebook.text("form.as_now", language) if own else DASH
+    if block.levels.get((alternative, attribute)) == (0.0,):
+        return DASH
+    return number(value, language, next(d for d in range(3) if round(value, d) == round(value, 2)))
 
 
 def efficiency(codebook: Codebook, name: str, seed: int = SEED, draws: int = 200) -> dict[str, float]:

@@ -116,24 +116,25 @@ class Codebook:
         """Names of the variables of each block, in order."""
         return {block: list(part.index) for block, part in self.variables.groupby("block", sort=False)}
 
+    @cached_property
+    def _lists(self) -> dict[str, pd.DataFrame]:
+        return {str(name): rows.set_index("code") for name, rows in self.values.groupby("list", sort=False)}
+
     def codes(self, name: str) -> list[str]:
         """Codes of a list in order."""
-        found = self.values.loc[self.values["list"] == name, "code"]
-        if found.empty:
+        if name not in self._lists:
             raise WelfareError("no such list", where="values.csv", got=name)
-        return list(found)
+        return list(self._lists[name].index)
 
     def parent(self, name: str) -> dict[str, str]:
         """The coarser code of each code of a list."""
-        part = self.values[self.values["list"] == name]
-        return dict(zip(part["code"], part["parent"], strict=True))
+        return self._lists[name]["parent"].to_dict() if name in self._lists else {}
 
     def label(self, name: str, code: str, language: str = "en") -> str:
         """Label of a code of a list."""
-        found = self.values[(self.values["list"] == name) & (self.values["code"] == code)]
-        if found.empty:
+        if name not in self._lists or code not in self._lists[name].index:
             raise WelfareError("no such code", where=f"values.csv, list {name}", got=code)
-        return str(found["label_" + _known(language)].iloc[0])
+        return str(self._lists[name].at[code, "label_" + _known(language)])
 
     def text(self, key: str, language: str = "en", **fields: object) -> str:
         """A text with its fields filled in."""
@@ -157,16 +158,20 @@ class Codebook:
         rules = self.variables["asked_if"].to_dict()
         return {str(name): routing.routes(str(name), rules) for name in rules}
 
+    def reached(self, name: str, **fixed: str) -> bool:
+        """Whether a question can be asked of those with some fixed answers, by its condition and those of its gates."""
+        routes = self._routes[name]
+        return all(v not in routes or code in (routes[v].codes or ()) for v, code in fixed.items())
+
     def questions(self, **fixed: str) -> list[Question]:
-        """What is asked of those with some fixed answers, say ``status="widow", module="a"``, in order.
+        """What can be asked of those with some fixed answers, say ``status="widow", module="a"``, in order.
 
         What is fixed, drawn or a key is not asked. A group stands where its first variable stands.
         """
         found: dict[str, list[str]] = {}
         for name, line in self.variables.iterrows():
-            routes = self._routes[str(name)]
-            allowed = all(v not in routes or code in (routes[v].codes or ()) for v, code in fixed.items())
-            if allowed and name not in fixed and not line["drawn"] and line["type"] != "key":
+            asked = name not in fixed and not line["drawn"] and line["type"] != "key"
+            if asked and self.reached(str(name), **fixed):
                 found.setdefault(line["group"] or str(name), []).append(str(name))
         kinds = {**self.variables["type"].to_dict(), **self.groups["kind"].to_dict()}
         return [Question(name, kinds[name], tuple(members)) for name, members in found.items()]
