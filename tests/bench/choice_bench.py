@@ -54,14 +54,17 @@ def cases() -> list[Case]:
     right = [f"x{i}" for i in range(10)]
     nests = {"ground": ["train", "car"], "new": ["sm"]}
 
+    def ours() -> object:
+        return logit(None, long, FORMULA, **NAMES).se
+
     def ten() -> None:
         for _ in range(10):
-            logit(None, long, FORMULA, **NAMES).se
+            ours()
 
     return [
         Case(
             "Swissmetro logit",
-            lambda: logit(None, long, FORMULA, **NAMES).se,
+            ours,
             {"xlogit": _xlogit(full, ["train", "car", "time", "cost"])},
             {"xlogit": 1},
         ),

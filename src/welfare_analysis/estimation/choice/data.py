@@ -161,7 +161,7 @@ def choices(
     code, alt, key = code[order], alt[order], key[order]
     if (key[1:] == key[:-1]).any():
         row = int(np.argmax(key[1:] == key[:-1]))
-        got = f"{alternatives[alt[row]]!r} in case {labels[code[row]]!r}"
+        got = f"{alternatives[alt[row]]} in case {labels[code[row]]}"
         raise WelfareError("an alternative is twice in a case", where=alternative, got=got, expected="once at most")
     start = np.flatnonzero(np.diff(code, prepend=-1))
     chosen = _chosen(numbers(long[left], left)[order], code, labels, left)
@@ -203,7 +203,7 @@ def _chosen(values: np.ndarray, code: np.ndarray, labels: pd.Index, name: str) -
     count = np.bincount(code[values == 1], minlength=len(labels))
     for bad, what in ((count == 0, "no alternative is chosen"), (count > 1, "two alternatives or more are chosen")):
         if bad.any():
-            got = f"case {labels[int(np.argmax(bad))]!r}, the first of {int(bad.sum())}"
+            got = f"case {labels[int(np.argmax(bad))]}, the first of {int(bad.sum())}"
             raise WelfareError(f"{what} in a case", where=name, got=got, expected="one choice in each case")
     return np.flatnonzero(values == 1)
 
@@ -214,7 +214,7 @@ def _persons(column: pd.Series, order: np.ndarray, code: np.ndarray, start: np.n
     person = person[order]
     other = person != person[start][code]
     if other.any():
-        got = f"case {labels[code[int(np.argmax(other))]]!r}"
+        got = f"case {labels[code[int(np.argmax(other))]]}"
         hint = "Number the cases through, not anew for each person."
         raise WelfareError("a case has two persons", where=str(column.name), got=got, expected="one person", hint=hint)
     return pd.Index(names)[person[start]]
@@ -236,7 +236,7 @@ def _rows(design: Design | None, units: pd.Index, where: str) -> tuple[np.ndarra
         "labels are not the names of the design's rows",
         where=where,
         got=f"{len(distinct)} labels, {int((rows[units.duplicated() == 0] < 0).sum())} of them not in the design",
-        expected=f"names of its {design.n} rows, which start with {design.index[0]!r}",
+        expected=f"names of its {design.n} rows, which start with {design.index[0]}",
         hint="Give the weights an index: design = Design(frame.set_index(label)['weight']).",
     )
 

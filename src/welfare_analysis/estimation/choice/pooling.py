@@ -59,7 +59,7 @@ def _fitted(cases: Cases, sources: np.ndarray, source: str, reference: Any) -> T
     label = sources[cases.order]
     own = label[cases.start]
     if (label != own[cases.case]).any():
-        got = f"case {cases.labels[cases.case[int(np.argmax(label != own[cases.case]))]]!r}"
+        got = f"case {cases.labels[cases.case[int(np.argmax(label != own[cases.case]))]]}"
         raise WelfareError("a case has two sources", where=source, got=got, expected="one source a case")
     others = [name for name in pd.unique(own) if name != reference]
     if not others or len(others) == len(pd.unique(own)):
