@@ -5,21 +5,29 @@ from .comparison import aic, bic, likelihood_ratio
 from .counts import negative_binomial, two_part
 from .design import Design
 from .estimate import Estimate
+from .inequality import concentration, gini, variance
 from .linear_models import linear, logistic, probit
 from .means import mean, ratio, total
 from .ordered import multinomial_logit, ordered_logit
 from .prediction import marginal_effects, predictions
 from .quantile_regression import quantile_regression
 from .quantiles import quantile
+from .reliability import reliability
 from .selection import heckman
 from .shares import share
+from .tests import contrast, differences, independence, rank_test, t_tests, wald
 
 __all__ = [
     "Design",
     "Estimate",
     "aic",
     "bic",
+    "concentration",
+    "contrast",
+    "differences",
+    "gini",
     "heckman",
+    "independence",
     "interval_regression",
     "likelihood_ratio",
     "linear",
@@ -33,9 +41,14 @@ __all__ = [
     "probit",
     "quantile",
     "quantile_regression",
+    "rank_test",
     "ratio",
+    "reliability",
     "share",
+    "t_tests",
     "tobit",
     "total",
     "two_part",
+    "variance",
+    "wald",
 ]

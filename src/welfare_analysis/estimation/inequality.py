@@ -89,6 +89,12 @@ def variance(design: Design, variables: Any, by: Any = None, where: Any = None) 
     return ratios(design, centred**2 * (n / (n - 1)).T[at], np.ones_like(y), names, parts)
 
 
+def mid_rank(values: np.ndarray, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Rank (n,) in (0, 1) of each row within its domain: the weight below and half the weight alike, over all."""
+    size = _ranked(values, codes, weights)
+    return (size.below + size.alike / 2) / size.whole
+
+
 class _Sums(NamedTuple):
     """Of each respondent: weighted counts and sums of h ranked below, alike, and in the whole domain."""
 
@@ -117,14 +123,14 @@ def _index(
     told = describe(design, parts, present[:, None], names)
     codes = np.where(present, parts.codes, -1)
     h, rank, w = np.where(present, h, 0.0), np.where(present, rank, 0.0), design.weights
-    size, sums = _ranked(rank, codes, w), _ranked(rank, codes, w, h)
+    place, sums = mid_rank(rank, codes, w), _ranked(rank, codes, w, h)
     inside, at = codes >= 0, np.maximum(codes, 0)
 
     def weighted(values: np.ndarray) -> np.ndarray:
         return np.bincount(codes[inside], weights=(w * values)[inside], minlength=parts.count)
 
     N = told.counts["n_weighted"].to_numpy()
-    level, place = weighted(h) / N, (size.below + size.alike / 2) / N[at]
+    level = weighted(h) / N
     product = weighted(h * place) / N
     spread = np.where(np.abs(2 * product - level) <= ROUNDING * np.abs(level), 0.0, 2 * product - level)
     factor, d_spread, d_level = _factor(spread, level, kind, bounds, names)

@@ -1,0 +1,163 @@
+r"""Reliability: which estimates may be printed, with care or not at all, by rules that are passed in.
+
+What an interval rests on is seen in the PSUs. With :math:`D_{hi} = T_{hi} - \bar T_h` the deviation of a PSU's
+weighted influences from its stratum's mean and :math:`e_{hi} = c_h D_{hi}^2` its part of the variance V:
+
+- ``dominance``, the largest :math:`e_{hi} / V`: what one case or PSU decides;
+- ``skewness`` of the estimate, :math:`\sum c_h^{3/2} D_{hi}^3 / V^{3/2}`: two-sided t intervals lose about
+  :math:`0.25` of its square in coverage (Hall 1992, section 3.5), and miss on one side;
+- ``df_effective``, :math:`2 V^2 / \widehat{\mathrm{Var}}(\hat V)`: Satterthwaite's (1946) degrees of freedom, with the
+  variance of :math:`\hat V` from the spread of the :math:`e_{hi}` in each stratum, at least that of normal answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from ..errors import WelfareError
+from .design import Design
+from .estimate import Estimate
+
+FLAGS = ("ok", "caution", "suppress")
+MEASURES = ("n", "n_effective", "df", "df_effective", "width", "relative_width", "cv", "dominance", "skewness")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A ``measure`` ``below`` or ``above`` a ``value`` gives a ``flag``, of a ``kind``: share, amount, or any.
+
+    ``unless_width`` spares shares whose interval is at most so wide: they are sure in absolute terms.
+    """
+
+    flag: str
+    measure: str
+    side: str
+    value: float
+    kind: str = "any"
+    unless_width: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what no rule can be."""
+        known = {"flag": FLAGS[1:], "measure": MEASURES, "side": ("below", "above"), "kind": ("share", "amount", "any")}
+        for name, allowed in known.items():
+            if getattr(self, name) not in allowed:
+                got = getattr(self, name)
+                raise WelfareError("unknown word in a rule", where=name, got=got, expected=" or ".join(allowed))
+        if not self.value >= 0 or not self.unless_width >= 0:
+            raise WelfareError("a limit is not a number from 0 on", where=self.measure, got=self.value)
+
+    def broken(self, measures: pd.DataFrame) -> np.ndarray:
+        """Rows of a table of measures that break the rule; a measure that is not known does."""
+        found = measures[self.measure].to_numpy()
+        met = found >= self.value if self.side == "below" else found <= self.value
+        return ~met & ~(measures["width"].to_numpy() <= self.unless_width)
+
+
+def rules(table: pd.DataFrame) -> tuple[Rule, ...]:
+    """Rules from a table with their columns, as a file holds them; an empty cell is the default."""
+    names = [c for c in Rule.__dataclass_fields__ if c in table]
+    missing = sorted({"flag", "measure", "side", "value"} - set(names))
+    if missing:
+        raise WelfareError("columns are missing", where="rules", got=missing, expected=", ".join(Rule.__dataclass_fields__))
+    return tuple(Rule(**row.dropna().to_dict()) for _, row in table[names].iterrows())
+
+
+def reliability(estimate: Estimate, rules: Iterable[Rule], share: bool = False, level: float = 0.95) -> pd.DataFrame:
+    """Measures of each value, its ``flag`` (ok, caution, suppress: the worst that a rule gives) and the ``reason``.
+
+    ``share`` says that the values are shares: rules of that kind apply, and not those of amounts. The width is that of
+    the interval at ``level``, relative to the value (of a share: to the smaller of it and its complement); n_effective
+    is n over the design effect, at most n.
+    """
+    value, se, bounds = estimate.value.to_numpy(float), estimate.se.to_numpy(), estimate.interval(level)
+    width = (bounds["high"] - bounds["low"]).to_numpy()
+    base = np.minimum(np.abs(value), np.abs(1 - value)) if share else np.abs(value)
+    n, effect = estimate.counts["n"].to_numpy(float), np.maximum(estimate.deff(replacement=True).to_numpy(), 1.0)
+    told = pd.DataFrame(
+        {
+            "n": n,
+            "n_effective": n / effect,
+            "df": estimate.df.to_numpy(float),
+            **_of_psus(estimate.design, estimate.influence),
+            "width": width,
+            "relative_width": _over(width, base),
+            "cv": _over(se, np.abs(value)),
+        },
+        index=estimate.value.index,
+    )
+    told["df_effective"] = np.minimum(told["df"], told["df_effective"])
+    flag = np.zeros(len(told), dtype=int)
+    reasons: list[list[str]] = [[] for _ in range(len(told))]
+    for rule in rules:
+        if rule.kind not in ("any", "share" if share else "amount"):
+            continue
+        for i in np.flatnonzero(rule.broken(told)):
+            flag[i] = max(flag[i], FLAGS.index(rule.flag))
+            reasons[i].append(f"{rule.measure} {told[rule.measure].iloc[i]:.3g} {rule.side} {rule.value:g}")
+    return told[list(MEASURES)].assign(flag=np.array(FLAGS)[flag], reason=["; ".join(r) for r in reasons])
+
+
+def _over(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Ratios; 0 of nothing to nothing, infinite of something to nothing."""
+    ratio = np.where(part > 0, np.inf, 0.0)
+    return np.divide(part, whole, out=ratio, where=(whole > 0) & np.isfinite(part))
+
+
+def _of_psus(design: Design, z: sparse.csr_array) -> dict[str, np.ndarray]:
+    """Dominance, skewness and effective degrees of freedom (k,) of the weighted sums of influences ``z`` (n x k)."""
+    psu, weight, strata = _psus(design)
+    total = psu @ (sparse.diags_array(design.weights) @ z)
+    known = design.residuals
+    if known is not None:
+        shift = np.asarray(psu @ (design.weights[:, None] * known.x[known.cells])) @ known.slopes(z)
+        total = sparse.csr_array(total.toarray() - shift)
+    count = np.bincount(strata)
+    group = sparse.csr_array((np.ones(len(strata)), (strata, np.arange(len(strata)))))
+    scaled = sparse.csr_array(sparse.diags_array(np.sqrt(weight)) @ total)
+    s1, s2, s3, s4 = ((group @ scaled.power(r)).toarray() for r in (1, 2, 3, 4))
+    size = count[:, None]
+    mean = s1 / size
+    second = np.maximum(s2 - size * mean**2, 0.0)
+    third = s3 - 3 * mean * s2 + 2 * size * mean**3
+    fourth = s4 - 4 * mean * s3 + 6 * mean**2 * s2 - 3 * size * mean**4
+    V = second.sum(axis=0)
+    safe = np.where(V > 0, V, 1.0)
+    inner = np.maximum(size - 1, 1)
+    normal = 2 * second**2 / (inner + 2)  # of a sum of squares with size - 1 degrees of freedom
+    spread = np.where(size > 2, (fourth - second**2 / size) * size / inner, 0.0)
+    noise = np.maximum(normal, spread).sum(axis=0)
+    cells = scaled.tocoo()
+    largest = (mean**2).max(axis=0, initial=0.0)
+    np.maximum.at(largest, cells.col, (cells.data - mean[strata[cells.row], cells.col]) ** 2)
+    return {
+        "df_effective": np.where(
+            V > 0, np.divide(2 * V**2, noise, out=np.full(len(V), np.inf), where=noise > 0), np.inf
+        ),
+        "dominance": np.where(V > 0, largest / safe, 0.0),
+        "skewness": np.where(V > 0, np.abs(third.sum(axis=0)) / safe**1.5, 0.0),
+    }
+
+
+def _psus(design: Design) -> tuple[sparse.csr_array, np.ndarray, np.ndarray]:
+    """Rows by PSU (PSUs x n), the weight of each PSU's square in the variance, and its stratum; certain ones left out.
+
+    The weight is the largest of the design's terms that weigh its rows, which for one stage is the variance itself.
+    """
+    row = np.zeros(design.n)
+    for term in design.terms:
+        if term.mix is None:
+            np.maximum(row, term.coefficients[term.codes], out=row)
+    row = np.where(row.any(), row, 1.0) if not row.any() else row
+    inside = np.flatnonzero(row > 0)
+    _, psu = np.unique(design.sampling.psu[inside], return_inverse=True)
+    shape = (int(psu.max()) + 1, design.n)
+    rows = sparse.csr_array((np.ones(len(inside)), (psu, inside)), shape=shape)
+    weight, stratum = np.zeros(shape[0]), np.zeros(shape[0], dtype=np.int64)
+    np.maximum.at(weight, psu, row[inside])
+    stratum[psu] = design.sampling.strata[inside]
+    return rows, weight, np.unique(stratum, return_inverse=True)[1]

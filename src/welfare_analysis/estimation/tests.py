@@ -1,0 +1,219 @@
+r"""Tests of hypotheses: differences of domains, Wald, Rao and Scott, ranks, and many comparisons.
+
+A linear hypothesis :math:`C\theta = c` has Wald's statistic :math:`W = (C\hat\theta - c)' (C \hat V C')^{-1}
+(C\hat\theta - c)`. With q rows and :math:`\nu` degrees of freedom of the design :math:`\frac{\nu - q + 1}{\nu q} W` is
+about F with q and :math:`\nu - q + 1` (Korn and Graubard 1990); without that correction it is W/q, with q and
+:math:`\nu`. A `contrast` of estimates is an estimate; it has the covariance of what it compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from ..errors import WelfareError
+from .columns import aligned, matrix
+from .design import Design
+from .domains import domains
+from .estimate import Estimate
+from .inequality import mid_rank
+from .means import mean, shared_rows
+
+SINGULAR = 1e-10  # smallest eigenvalue of a correlation matrix that still has an inverse
+
+
+@dataclass(frozen=True)
+class Test:
+    """What was tested, the statistic, its degrees of freedom (F has two, t those of the error), and p."""
+
+    __test__ = False  # no test case for pytest
+
+    what: str
+    statistic: float
+    df: float
+    df_error: float
+    p: float
+
+
+def contrast(estimate: Estimate, weights: Mapping[Any, Any]) -> Estimate:
+    """Weighted sums of values: ``{"Yes": 1, "No": -1}``, or several by name, ``{"gap": {"Yes": 1, "No": -1}, ...}``.
+
+    Raises
+    ------
+    WelfareError
+        A name that the estimate lacks, or has twice; no weight.
+    """
+    several = {k: dict(v) for k, v in weights.items() if isinstance(v, Mapping)}
+    rows = several if len(several) == len(weights) else {"contrast": dict(weights)}
+    index = estimate.value.index
+    names = [name for row in rows.values() for name in row]
+    unknown = [name for name in names if name not in index]
+    if not names or unknown or not index.is_unique:
+        got = unknown[:5] or len(index) - index.nunique()
+        raise WelfareError("no such value", where="contrast", got=got, expected=f"some of {list(index)[:10]}")
+    matrix_ = np.zeros((len(rows), len(index)))
+    for i, row in enumerate(rows.values()):
+        matrix_[i, index.get_indexer(pd.Index(list(row), tupleize_cols=index.nlevels > 1))] = list(row.values())
+    labels = pd.Index(list(rows), name="contrast")
+    return estimate.apply(lambda v: pd.Series(matrix_ @ v.to_numpy(float), index=labels))
+
+
+def differences(estimate: Estimate, reference: Hashable | None = None) -> Estimate:
+    """Each value less that of ``reference``, or all pairs, the later in the index less the earlier: named ``b - a``."""
+    index = list(estimate.value.index)
+    pairs = [(b, a) for a, b in combinations(index, 2)] if reference is None else [(b, reference) for b in index]
+
+    def text(name: Any) -> str:
+        return ", ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+
+    return contrast(estimate, {f"{text(b)} - {text(a)}": {b: 1.0, a: -1.0} for b, a in pairs if b != a})
+
+
+def t_tests(estimate: Estimate, null: float = 0.0, df: float | None = None, adjust: str = "holm") -> pd.DataFrame:
+    """Test of each value against ``null``: estimate, se, t, df, p, and p_adjusted for all tests of the table together.
+
+    ``adjust`` is "holm" (Holm 1979: no false finding, at the level), "fdr_bh" (Benjamini and Hochberg 1995: few false
+    among the findings), or another method of `statsmodels.stats.multitest.multipletests`. ``df`` is the domains' own,
+    or what is given (R's `svyttest` takes that of the design less 1).
+
+    Raises
+    ------
+    WelfareError
+        A standard error that is zero or not known.
+    """
+    se, freedom = estimate.se, estimate.df if df is None else pd.Series(float(df), index=estimate.df.index)
+    if not (np.isfinite(se) & (se > 0)).all():
+        got = list(se.index[~(np.isfinite(se) & (se > 0))])[:5]
+        raise WelfareError("no error is known to test against", where="t_tests", got=got, expected="standard errors")
+    t = (estimate.value - null) / se
+    p = pd.Series(2 * stats.t.sf(np.abs(t), freedom), index=t.index)
+    try:
+        together = multipletests(p, method=adjust)[1]
+    except ValueError:
+        raise WelfareError("unknown method", where="adjust", got=adjust, expected="holm, fdr_bh, ...") from None
+    return pd.DataFrame({"estimate": estimate.value, "se": se, "t": t, "df": freedom, "p": p, "p_adjusted": together})
+
+
+def wald(estimate: Estimate, null: Any = 0.0, df: float | None = None, correction: bool = True) -> Test:
+    """F test that all values are ``null``; ``df`` of the error is the least of the domains' own, or what is given.
+
+    Raises
+    ------
+    WelfareError
+        A covariance that is not known or has no inverse, as of shares that add up to one; too few degrees of freedom.
+    """
+    gap, V = estimate.value.to_numpy(float) - null, estimate.covariance().to_numpy()
+    q, freedom = len(gap), float(estimate.df.min() if df is None else df)
+    deviation = np.sqrt(np.diagonal(V))
+    if not np.isfinite(V).all() or (deviation <= 0).any():
+        raise WelfareError("no error is known to test against", where="wald", expected="a covariance of all values")
+    correlation = V / np.outer(deviation, deviation)
+    if np.linalg.eigvalsh(correlation)[0] <= SINGULAR:
+        hint = "Leave one value out, or compare fewer groups than there are PSUs less strata."
+        raise WelfareError("one value follows from the others", where="wald", got=list(estimate.value.index), hint=hint)
+    W = float(gap / deviation @ np.linalg.solve(correlation, gap / deviation))
+    error = freedom - q + 1 if correction else freedom
+    if error <= 0:
+        expected = f"at least {q} degrees of freedom"
+        raise WelfareError("too many values for the sample", where="wald", got=freedom, expected=expected)
+    F = W * error / (freedom * q)
+    return Test("Wald", F, float(q), error, float(stats.f.sf(F, q, error)))
+
+
+def independence(design: Design, rows: Any, columns: Any, where: Any = None, statistic: str = "F") -> Test:
+    r"""Rao and Scott's test that two categorical variables are independent.
+
+    Pearson's :math:`X^2 = n \sum (\hat p_{ij} - \hat p_{i+} \hat p_{+j})^2 / (\hat p_{i+} \hat p_{+j})` is referred to
+    the design effects of the log odds ratios, the eigenvalues of :math:`\Delta = (A' P A)^{-1} n A' \hat V A` with P
+    the shares of the cells and A their logarithms' interaction contrasts (Rao and Scott 1984). ``"F"``, the second
+    order: :math:`X^2/\mathrm{tr}\Delta` with :math:`(\mathrm{tr}\Delta)^2/\mathrm{tr}\Delta^2` degrees of freedom, and
+    :math:`\nu` times as many of the error. ``"chisq"``, the first order: :math:`X^2` over the mean effect is
+    chi-squared; the statistic given is :math:`X^2`. With an empty cell P has the shares expected under independence.
+
+    Raises
+    ------
+    WelfareError
+        A variable with one category; no respondent with both answers; a table that the design fixes.
+    """
+    if statistic not in ("F", "chisq"):
+        raise WelfareError("unknown statistic", where="statistic", got=statistic, expected="F or chisq")
+    order = shared_rows(design, rows, columns)
+    pair = [pd.Series(aligned(v, design.n, order, name)).reset_index(drop=True) for v, name in _named(rows, columns)]
+    both = (pair[0].notna() & pair[1].notna()).to_numpy()
+    mask = None if where is None else np.asarray(aligned(where, design.n, order, "where"))
+    codes = domains(design.n, where=both if mask is None else both & pd.array(mask, "boolean").fillna(False)).codes
+    inside = codes >= 0
+    axes = [pd.factorize(v.where(inside))[0] for v in pair]
+    r, c = (int(a.max()) + 1 for a in axes)
+    if min(r, c) < 2:
+        raise WelfareError("a variable has one category", where="independence", got=f"{r} x {c}", expected="2 x 2")
+    cell = np.where(inside, axes[0] * c + axes[1], -1)
+    w = np.where(inside, design.weights, 0.0)
+    p = np.bincount(cell[inside], weights=w[inside], minlength=r * c) / w.sum()
+    z = (inside[:, None] / w.sum()) * ((cell[:, None] == np.arange(r * c)) - p)
+    table = p.reshape(r, c)
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)).ravel()
+    n, base = int(inside.sum()), p if (p > 0).all() else expected
+    A = np.kron(_contrasts(r), _contrasts(c)) / base[:, None]
+    effects = np.linalg.solve(A.T @ (base[:, None] * A), n * A.T @ design.covariance(z) @ A)
+    first, second = float(np.trace(effects)), float(np.trace(effects @ effects))
+    if not first > 0:
+        raise WelfareError("the design fixes the table: there is nothing to test", where="independence", got=first)
+    X2 = float(n * ((p - expected) ** 2 / expected).sum())
+    if statistic == "chisq":
+        k = len(effects)
+        return Test("Rao-Scott, first order", X2, float(k), np.inf, float(stats.chi2.sf(X2 * k / first, k)))
+    df = first**2 / second
+    error = df * float(design.degrees_of_freedom(codes, 1)[0])
+    return Test("Rao-Scott, second order", X2 / first, df, error, float(stats.f.sf(X2 / first, df, error)))
+
+
+def rank_test(
+    design: Design,
+    variable: Any,
+    by: Any,
+    where: Any = None,
+    scores: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> Test:
+    """Design-based Wilcoxon (two groups, t) or Kruskal-Wallis (more, F) test: the groups have the same mean rank.
+
+    Ranks are those of the population, (weight below + half the weight alike) / size; ``scores`` of them may be taken,
+    as `scipy.stats.norm.ppf` (van der Waerden) or ``lambda r: r > 0.5`` (median). That ranks are estimated does not
+    matter under the hypothesis (Lumley and Scott 2013). Degrees of freedom: those of the design less groups - 1.
+    """
+    rows = shared_rows(design, variable, by)
+    y, _ = matrix(variable, design.n, rows, "rank_test")
+    parts = domains(design.n, by, where, rows)
+    inside = (parts.codes >= 0) & ~np.isnan(y[:, 0])
+    rank = np.where(inside, mid_rank(np.where(inside, y[:, 0], 0.0), np.where(inside, 0, -1), design.weights), np.nan)
+    scored = rank if scores is None else np.where(inside, scores(np.where(inside, rank, 0.5)), np.nan)
+    groups = mean(design, scored.astype(float), by=by, where=where)
+    q = len(groups.value) - 1
+    if q < 1:
+        raise WelfareError("there is one group", where="by", got=list(groups.value.index), expected="two or more")
+    df = float(design.degrees_of_freedom(np.where(inside, 0, -1), 1)[0]) - q
+    gaps = differences(groups, groups.value.index[0])
+    if q > 1:
+        found = wald(gaps, df=df, correction=False)
+        return Test("Kruskal-Wallis", found.statistic, found.df, found.df_error, found.p)
+    row = t_tests(gaps, df=df).iloc[0]
+    return Test("Wilcoxon", float(row["t"]), 1.0, df, float(row["p"]))
+
+
+def _named(rows: Any, columns: Any) -> list[tuple[Any, str]]:
+    return [
+        (rows, str(getattr(rows, "name", None) or "rows")),
+        (columns, str(getattr(columns, "name", None) or "columns")),
+    ]
+
+
+def _contrasts(k: int) -> np.ndarray:
+    """Contrasts (k x k - 1) of each category with the last."""
+    return np.vstack([np.eye(k - 1), -np.ones(k - 1)])
