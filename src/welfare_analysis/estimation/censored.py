@@ -72,9 +72,8 @@ def interval_regression(
     if (a > b).any():
         got = f"{int((a > b).sum())} rows"
         raise WelfareError("a low bound is above the high one", where=label, got=got, expected="low <= high")
-    known = ~(np.isinf(a) & np.isinf(b))
-    middle = np.where(np.isinf(a), b, np.where(np.isinf(b), a, (a + b) / 2))
-    filled = frame.assign(**{label: np.where(known, middle, np.nan)})
+    start = np.where(np.isinf(a), b, np.where(np.isinf(b), a, (np.nan_to_num(a) + np.nan_to_num(b)) / 2))
+    filled = frame.assign(**{label: np.where(np.isinf(start), np.nan, start)})
     found = cases(design, filled, f"{label} ~ {formula.partition('~')[2]}", where, (low, high))
     a, b = (numbers(found.frame[c].iloc[found.rows], c) for c in (low, high))
     return _fitted(found, a, b, found.numbers(), lambda theta, x: (x @ theta[:-1])[:, None])

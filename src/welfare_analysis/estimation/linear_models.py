@@ -92,7 +92,7 @@ def yes_or_no(found: Cases) -> np.ndarray:
     """The outcome as 0 and 1."""
     y = found.numbers()
     if not np.isin(y, (0.0, 1.0)).all():
-        got = sorted(set(y) - {0.0, 1.0})[:3]
+        got = sorted(set(y.tolist()) - {0.0, 1.0})[:3]
         raise WelfareError("the outcome is not yes or no", where=found.label, got=got, expected="booleans, or 0 and 1")
     return y
 

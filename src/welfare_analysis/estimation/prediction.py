@@ -127,10 +127,11 @@ def _averaged(
     full = np.full((design.n, len(names)), np.nan)
     full[rows] = g(fit, theta, made)
     column = "category" if several and not labels else "variable"
-    people = ratios(design, full, np.ones_like(full), names, parts, column, bounds)
+    people = ratios(design, full, np.ones_like(full), names, parts, column)
     slopes = _slopes(lambda t: _means(g(fit, t, made), design.weights[rows], parts, rows), theta, fit.spread)
     return replace(
         people,
+        bounds=bounds,
         compute=lambda: people.influence + fit.influence @ sparse.csr_array(slopes.T),
         extra_covariance=dict(people.extra_covariance)
         | {k: sparse.csr_array(slopes @ sparse.csr_array(c) @ slopes.T) for k, c in fit.extra_covariance.items()},

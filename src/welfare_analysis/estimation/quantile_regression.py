@@ -3,7 +3,8 @@ r"""Quantile regression with weights and the design's covariance.
 :math:`\hat\beta` minimises :math:`\sum_k w_k \rho_q(y_k - x_k'\beta)`, :math:`\rho_q(u) = u(q - 1[u < 0])` (Koenker and
 Bassett 1978), by the dual linear programme: the largest :math:`y'a` with :math:`X'a = (1-q) X'w`,
 :math:`0 \le a \le w`. Its influence is :math:`J^{-1} x_k (a_k / w_k - 1 + q)`, with
-:math:`J = \sum w_k f_k(0) x_k x_k'` by a kernel (Powell 1991).
+:math:`J = \sum w_k f_k x_k x_k'` and the densities :math:`f_k = 2h / x_k'(\hat\beta_{q+h} - \hat\beta_{q-h})`
+(Hendricks and Koenker 1992; a normal kernel gave medians standard errors of 1.2 to 1.5 times their spread).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from scipy import optimize, stats
 
 from ..errors import WelfareError
 from .design import Design
+from .fit import unidentified
 from .formulas import cases
 from .regression import Regression, positive, regression
 
@@ -25,23 +27,26 @@ def quantile_regression(
 ) -> Regression:
     """Regression of the ``q``-quantile; other arguments and errors as for `linear`.
 
-    The densities are a normal kernel's with the bandwidth of Hall and Sheather (1988) at Kish's effective sample size,
-    brought to the scale of the residuals (Koenker 2005, section 3.4.2). There is no likelihood: it is nan.
+    The bandwidth is that of Hall and Sheather (1988) at Kish's effective sample size. There is no likelihood: it is
+    nan. Where lines of two quantiles cross a density is told by none, and is 0.
     """
     if not np.isscalar(q) or isinstance(q, str) or not 0 < q < 1:
         raise WelfareError("not between 0 and 1", where="q", got=q, expected="one share, as 0.5")
     found = cases(design, frame, formula, where)
     positive(found.w, found.label)
     y, w, x = found.numbers(), found.w, found.x
-    beta, a = minimum(y, x, w / w.mean(), q)
-    rest = y - x @ beta
-    width = bandwidth(rest, w, q)
-    if not width > 1e-12 * np.abs(y).max():
-        what = "most residuals are zero, and the density has no width"
-        raise WelfareError(what, where=found.label, got=width, hint="Take another quantile.")
-    density = stats.norm.pdf(rest / width) / width
+    w = w / w.mean()
+    (beta, a), h = minimum(y, x, w, q), bandwidth(w, q)
+    steeper, flatter = (minimum(y, x, w, p)[0] for p in (q + h, q - h))
+    gap = x @ (steeper - flatter)
+    close = gap <= 1e-9 * np.abs(y).max()
+    density = np.where(close, 0.0, 2 * h / np.where(close, 1.0, gap))
+    information = (x * (found.w * density)[:, None]).T @ x
+    vague = unidentified(information, found.names)
+    if vague:
+        hint = "Take another quantile, or merge categories."
+        raise WelfareError("too many answers are alike to tell a density", where=found.label, got=vague, hint=hint)
     score = x * (a - 1 + q)[:, None]
-    information = (x * (w * density)[:, None]).T @ x
     return regression(
         found, found.names, beta, score, information, q=x.shape[1], expected=lambda theta, x: (x @ theta)[:, None]
     )
@@ -64,13 +69,10 @@ def minimum(y: np.ndarray, x: np.ndarray, w: np.ndarray, q: float) -> tuple[np.n
     return beta * spread / length, a
 
 
-def bandwidth(rest: np.ndarray, w: np.ndarray, q: float) -> float:
-    """Width of the kernel on the scale of the residuals."""
+def bandwidth(w: np.ndarray, q: float) -> float:
+    """Half-width in shares of 1 around ``q``, within 0 and 1."""
     n, z = w.sum() ** 2 / (w @ w), stats.norm.ppf(q)
     h = n ** (-1 / 3) * stats.norm.ppf(0.975) ** (2 / 3) * (1.5 * stats.norm.pdf(z) ** 2 / (2 * z**2 + 1)) ** (1 / 3)
     while not (q - h > 0 and q + h < 1):
         h /= 2
-    low, high = np.quantile(rest, [0.25, 0.75], weights=w, method="inverted_cdf")
-    deviation = np.sqrt(np.cov(rest, aweights=w))
-    scale = min(deviation, (high - low) / 1.34) if high > low else deviation
-    return float((stats.norm.ppf(q + h) - stats.norm.ppf(q - h)) * scale)
+    return float(h)

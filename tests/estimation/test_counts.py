@@ -1,0 +1,86 @@
+"""Negative binomial and two-part models: statsmodels, R, and amounts that cannot be."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.estimation import Design, logistic, mean, negative_binomial, predictions, two_part
+
+FORMULA = "affairs ~ age + yearsmarried + rating"
+
+
+@pytest.fixture(scope="module")
+def affairs():
+    """601 people, with weights of 1, 2 and 3."""
+    frame = pd.read_csv(Path(__file__).parents[2] / "data" / "reference" / "AER_Affairs.csv")
+    return frame.assign(w=(frame.index + 1) % 3 + 1.0)
+
+
+def test_negative_binomial_agrees_with_r(affairs):
+    """R 4.2.2, MASS 7.3-58.2, 2026-11-24: glm.nb(..., weights = seq_len(601) %% 3 + 1, epsilon = 1e-14)."""
+    fit = negative_binomial(Design(affairs["w"]), affairs, FORMULA)
+    values = [1.5898674218600, -0.0195583044124, 0.0952152719670, -0.4035703220570, 7.4817945573]
+    np.testing.assert_allclose(fit.value, values, rtol=1e-8)
+    assert fit.log_likelihood == pytest.approx(-1472.42666439, rel=1e-11)
+
+
+def test_weights_of_one_are_statsmodels(affairs):
+    """Values, likelihoods and covariance are NegativeBinomial's (NB2)."""
+    fit = negative_binomial(Design(np.ones(601)), affairs, FORMULA)
+    x = sm.add_constant(affairs[["age", "yearsmarried", "rating"]])
+    peer = sm.NegativeBinomial(affairs["affairs"], x)
+    theirs = peer.fit(start_params=fit.value.to_numpy(), method="newton", disp=0, tol=1e-12)
+    np.testing.assert_allclose(fit.value, theirs.params, rtol=1e-7)
+    np.testing.assert_allclose(fit.covariance("hessian"), theirs.cov_params(), rtol=1e-5, atol=1e-10)
+    assert fit.log_likelihood == pytest.approx(theirs.llf)
+    assert fit.null_log_likelihood == pytest.approx(
+        negative_binomial(Design(np.ones(601)), affairs, "affairs ~ 1").log_likelihood
+    )
+
+
+def test_two_parts_are_two_models(affairs):
+    """Whether is a logistic regression; how much is least squares of logs with Duan's factor, or a gamma law's."""
+    design, some = Design(affairs["w"]), affairs["affairs"] > 0
+    part, x = affairs[some], sm.add_constant(affairs.loc[some, ["age", "rating"]])
+    smearing, gamma = (two_part(design, affairs, "affairs ~ age + rating", m) for m in ("smearing", "gamma"))
+    whether = logistic(design, affairs.assign(b=some), "b ~ age + rating")
+    for fit in (smearing, gamma):
+        np.testing.assert_allclose(fit.value.iloc[:3], whether.value, rtol=1e-9)
+        np.testing.assert_allclose(fit.se.iloc[:3], whether.se, rtol=1e-9)
+    logs = sm.WLS(np.log(part["affairs"]), x, weights=part["w"]).fit()
+    np.testing.assert_allclose(smearing.value.iloc[3:6], logs.params, rtol=1e-9)
+    assert smearing.value["smearing"] == pytest.approx(np.average(np.exp(logs.resid), weights=part["w"]))
+    law = sm.families.Gamma(sm.families.links.Log())
+    peer = sm.GLM(part["affairs"], x, family=law, freq_weights=part["w"]).fit(tol=1e-14)
+    np.testing.assert_allclose(gamma.value.iloc[3:], peer.params, rtol=1e-7)
+
+
+def test_amounts_without_columns(affairs):
+    """With constants alone the expected amount is the mean, and so is its standard error; both ways."""
+    design = Design(affairs["w"])
+    plain = mean(design, affairs["affairs"])
+    for method in ("smearing", "gamma"):
+        found = predictions(two_part(design, affairs, "affairs ~ 1", method))
+        assert found.value.iloc[0] == pytest.approx(plain.value.iloc[0], rel=1e-10)
+        assert found.se.iloc[0] == pytest.approx(plain.se.iloc[0], rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("model", "change", "message"),
+    [
+        (negative_binomial, lambda y: y - 1, "an outcome is negative; got -1.0"),
+        (negative_binomial, lambda y: y + 0.5, "a count is not a whole number; got"),
+        (negative_binomial, lambda y: (y > 0) * 1, "vary no more than a Poisson law"),
+        (two_part, lambda y: y - 1, "an outcome is negative; got -1.0"),
+        (two_part, lambda y: y + 1, "too few amounts of zero, or above; got '601 of 601'"),
+        (lambda *a: two_part(*a, "tobit"), lambda y: y, "two_part: unknown method; got 'tobit'"),
+    ],
+)
+def test_amounts_that_cannot_be(affairs, model, change, message):
+    """Counts are whole and not negative; a two-part model needs both parts."""
+    with pytest.raises(WelfareError, match=message):
+        model(Design(affairs["w"]), affairs.assign(affairs=change(affairs["affairs"])), FORMULA)
