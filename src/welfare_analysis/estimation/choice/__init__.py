@@ -5,6 +5,7 @@ from .logit import ChoiceFit, logit
 from .nested import NestedFit, nested_logit
 from .pooling import pooled_logit
 from .report import hold_out, market, summary
+from .willingness import willingness_to_pay
 
 __all__ = [
     "Cases",
@@ -17,4 +18,5 @@ __all__ = [
     "nested_logit",
     "pooled_logit",
     "summary",
+    "willingness_to_pay",
 ]
