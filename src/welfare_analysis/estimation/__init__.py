@@ -1,6 +1,7 @@
 """Survey estimation: every estimate is a value and its influence; the variance is a property of the design."""
 
 from .censored import interval_regression, tobit
+from .choice import logit, nested_logit, pooled_logit
 from .comparison import aic, bic, likelihood_ratio
 from .counts import negative_binomial, two_part
 from .design import Design
@@ -32,11 +33,14 @@ __all__ = [
     "likelihood_ratio",
     "linear",
     "logistic",
+    "logit",
     "marginal_effects",
     "mean",
     "multinomial_logit",
     "negative_binomial",
+    "nested_logit",
     "ordered_logit",
+    "pooled_logit",
     "predictions",
     "probit",
     "quantile",

@@ -12,7 +12,12 @@ from welfare_analysis.estimation.choice import ChoiceFit, choices
 from welfare_analysis.estimation.choice.logit import fitted
 
 TRUTH = np.array([0.5, -0.4, -0.8, 0.6])  # constants of b and c, two attributes
+B_C = ["C(mode)[T.b]", "C(mode)[T.c]"]
 CLUSTERS, PERSONS, WITHIN = 36, 40, 0.3
+THREE = pd.DataFrame({"case": np.repeat(range(3), 3), "mode": list("abc") * 3, "x": range(9), "near": np.arange(9) % 4})
+EXAMPLE = choices(
+    None, THREE.assign(chosen=THREE.index % 4 == 0), "chosen ~ C(mode) + near + x", case="case", alternative="mode"
+)
 
 
 def population(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -38,14 +43,16 @@ def sample(rng: np.random.Generator) -> ChoiceFit:
     x, pick, cluster = population(rng)
     chance = np.where(pick == 1, 0.9, 0.3)
     there = np.flatnonzero(rng.random(len(pick)) < chance)
-    n = len(there)
-    frame = pd.DataFrame(
-        {"case": np.repeat(np.arange(n), 3), "mode": np.tile(list("abc"), n), "x": x[there, :, 3].ravel()}
-    )
-    frame["chosen"] = (pick[there, None] == np.arange(3)).ravel()
-    design = Design(1 / chance[there], psu=cluster[there])
-    cases = choices(design, frame, "chosen ~ x", case="case", alternative="mode")
-    return fitted(replace(cases, x=x[there].reshape(-1, 4), names=["b", "c", "near", "own"]))
+    design, n = Design(1 / chance[there], psu=cluster[there]), len(there)
+    start = np.arange(0, 3 * n, 3)
+    fields = {
+        "x": x[there].reshape(-1, 4),
+        "case": np.repeat(np.arange(n), 3),
+        "start": start,
+        "offset": np.zeros(3 * n),
+    }
+    fields |= {"alternative": np.tile(np.arange(3), n), "chosen": start + pick[there], "person": np.arange(n)}
+    return fitted(replace(EXAMPLE, design=design, **fields))
 
 
 def coverage(replications: int, seed: int) -> pd.DataFrame:
@@ -77,8 +84,8 @@ def test_intervals_of_the_design_cover(measured):
 
 def test_hessian_errors_visibly_fail(measured):
     """Errors of the Hessian, or of rows taken for independent, miss the truth where neighbours are alike."""
-    assert (measured.loc[["b", "c", "near"], "hessian"] < 0.85).all()
-    assert (measured.loc[["b", "c"], "robust"] < 0.85).all()
+    assert (measured.loc[[*B_C, "near"], "hessian"] < 0.85).all()
+    assert (measured.loc[B_C, "robust"] < 0.85).all()
 
 
 def test_weights_make_the_estimates_consistent(measured):
@@ -86,4 +93,4 @@ def test_weights_make_the_estimates_consistent(measured):
     assert (measured["bias"].abs() < 0.35).all()
     fit = sample(np.random.default_rng(1))
     unweighted = fitted(replace(fit.cases, design=Design(np.ones(fit.design.n))))
-    assert unweighted.value["b"] - TRUTH[0] > 3 * fit.se["b"]
+    assert unweighted.value[B_C[0]] - TRUTH[0] > 3 * fit.se[B_C[0]]

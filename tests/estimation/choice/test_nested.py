@@ -131,10 +131,10 @@ def test_what_changes_nothing(cards, seed):
 
 
 def test_lambda_is_recovered():
-    """From 20,000 choices drawn with lambda 0.4, all values are within three standard errors of the truth."""
-    fit = nested_logit(None, correlated(2, 0.4, 20_000), "chosen ~ C(mode) + x", **NAMES, nests={"pair": ["b", "c"]})
+    """From 8,000 choices drawn with lambda 0.4, all values are within three standard errors of the truth."""
+    fit = nested_logit(None, correlated(2, 0.4, 8000), "chosen ~ C(mode) + x", **NAMES, nests={"pair": ["b", "c"]})
     assert (np.abs(fit.value - [0.4, -0.3, 1, 0.4]) < 3 * fit.se).all()
-    assert (fit.se < 0.05).all()
+    assert (fit.se < 0.07).all()
 
 
 def test_lambda_above_one_is_blocked():
@@ -144,6 +144,13 @@ def test_lambda_above_one_is_blocked():
     assert "lambda[pair] = " in fit.blocked
     assert fit.boundary == ("lambda[pair]",)
     assert fit.interval()["valid"].tolist() == [True, True, True, False]
+
+
+def test_lambda_that_goes_to_zero_is_told():
+    """Where all of a nest choose its best by far, lambda has no maximum above 0, and the error names it."""
+    f = correlated(0, 0.02, 300)
+    with pytest.raises(WelfareError, match=r"no maximum was found; got 'lambda\[pair\]: "):
+        nested_logit(None, f, "chosen ~ C(mode) + x", **NAMES, nests={"pair": ["b", "c"]})
 
 
 @pytest.mark.parametrize(

@@ -83,11 +83,6 @@ class Cases:
         return np.diff(self.start, append=len(self.case))
 
     @cached_property
-    def width(self) -> int:
-        """Alternatives of a case where all have as many, so that rows are (C, width); else 0."""
-        return int(self.sizes[0]) if (self.sizes == self.sizes[0]).all() else 0
-
-    @cached_property
     def observed(self) -> np.ndarray:
         """Weighted sum (p,) of the attributes of what was chosen."""
         return self.weights @ self.x[self.chosen]

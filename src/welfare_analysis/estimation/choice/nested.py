@@ -23,7 +23,7 @@ from ..fit import Likelihood, maximise
 from .data import Cases, choices
 from .logit import ChoiceFit, fitted, means, result, softmax, spread
 
-EDGE = 1e-4  # a lambda this close to 0 is at the boundary, as is one above 1
+EDGE = 1e-4  # the smallest lambda: below, chance plays no part inside the nest
 STARTS = (1.0, 0.5)
 
 
@@ -107,7 +107,7 @@ class NestedFit(TreeFit):
     Attributes
     ----------
     fixed : names of the nests of one alternative, whose lambda is 1.
-    boundary : names of the values whose interval is not valid: lambda near 0, or above 1.
+    boundary : names of the values whose interval is not valid: lambdas above 1.
     logit_log_likelihood : float
         Of the logit, where all lambdas are 1.
     """
@@ -154,7 +154,8 @@ def nested_logit(
     Raises
     ------
     WelfareError
-        As for `choices` and `maximise`; nests that overlap or name no alternative; no nest of two alternatives.
+        As for `choices` and `maximise`; nests that overlap or name no alternative; no nest of two alternatives; a lambda
+        that goes to 0.
     """
     if scale not in ("utility", "greene"):
         raise WelfareError("unknown scale", where="scale", got=scale, expected="utility or greene")
@@ -181,7 +182,7 @@ def _fitted(cases: Cases, members: dict[str, list], same_scale: bool, divided: b
         again=lambda part: _fitted(part, members, same_scale, divided),
         tree=tree,
         fixed=tuple(name for name, named in members.items() if len(named) == 1 and divided),
-        boundary=tuple(free.index[(free < EDGE) | (free > 1)]) if divided else (),
+        boundary=tuple(free.index[free > 1]) if divided else (),
         logit_log_likelihood=flat.log_likelihood,
     )
 
@@ -224,7 +225,9 @@ def climbed(tree: Tree, starts: list[np.ndarray], where: str) -> tuple[np.ndarra
         except WelfareError as error:
             errors.append(error)
     if not found:
-        raise errors[0]
+        hint = "Where it goes to 0, leave its nest or source out."
+        got = f"{', '.join(tree.names)}: {errors[0].what}"
+        raise WelfareError("no maximum was found", where=where, got=got, expected=f"values above {EDGE}", hint=hint)
     theta, at = max(found, key=lambda one: one[1].value)
     return theta, at, evaluated(tree, theta)[1]
 
@@ -237,7 +240,7 @@ def evaluated(tree: Tree, theta: np.ndarray) -> tuple[Likelihood, np.ndarray]:
     """
     p, w, (row, group), own = tree.x.shape[1], tree.cases.weights, tree.chosen, tree.own
     inside, across, u, inclusive, logsum, lam = tree.levels(tree.x, theta)
-    if tree.divided and (lam <= 0).any():
+    if tree.divided and (lam < EDGE).any():
         return Likelihood(-np.inf, theta, np.eye(len(theta))), np.empty(0)
     long = np.repeat(own / lam[:, None], tree.sizes, axis=0) if tree.divided else np.zeros((len(u), len(tree.names)))
     inner = np.hstack([tree.x / np.repeat(lam, tree.sizes)[:, None] if tree.divided else tree.x, -u[:, None] * long])
