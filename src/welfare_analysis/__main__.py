@@ -1,4 +1,4 @@
-"""The commands behind `make`: report, notebooks, data, check, validate."""
+"""The commands behind `make`: report, notebooks, data, form, check, validate."""
 
 from __future__ import annotations
 
@@ -50,11 +50,36 @@ def notebooks(_: argparse.Namespace) -> int:
 
 
 def data(_: argparse.Namespace) -> int:
-    """Make the stand-in population and its answers again."""
-    from welfare_analysis.survey import standin
+    """Make the choice cards, the stand-in population and its answers again."""
+    from welfare_analysis.survey import cards, standin
+    from welfare_analysis.survey.codebook import Codebook
 
+    cards.designs(Codebook.read(ROOT / "data" / "codebook")).to_csv(
+        ROOT / "data" / "codebook" / "card_designs.csv", index=False, float_format="%g"
+    )
     parameters = standin.Parameters.read(ROOT / "data" / "public")
     standin.write(standin.generate(parameters, STANDIN_SEED), ROOT / "data" / "survey")
+    return 0
+
+
+def form(_: argparse.Namespace) -> int:
+    """Write the questionnaire: an XLSForm a status, and forms to print in Arabic and French."""
+    from welfare_analysis.publishing.report import private
+    from welfare_analysis.publishing.suppression import Policy
+    from welfare_analysis.survey import paper, xlsform
+    from welfare_analysis.survey.codebook import Codebook
+
+    codebook = Codebook.read(Path(os.environ.get("CODEBOOK") or ROOT / "data" / "codebook"))
+    rules = Policy.read(ROOT / "data" / "policy.csv")
+    limits = {"least": int(rules.min_respondents), "base": int(rules.min_base)}
+    private(ROOT / "build")
+    folder = private(ROOT / "build" / "form")
+    for status in codebook.codes("status"):
+        xlsform.workbook(codebook, status, **limits).save(folder / f"{status}.xlsx")
+        for language in ("ar", "fr"):
+            text = paper.page(codebook, status, language, **limits)
+            (folder / f"{status}.{language}.html").write_text(text, encoding="utf-8")
+    print(os.path.relpath(folder))
     return 0
 
 
@@ -144,7 +169,7 @@ def as_text(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("\t", "\r", "\n")) or cell.lstrip().startswith(FORMULA_SIGNS) else cell
 
 
-COMMANDS: tuple[Callable[[argparse.Namespace], int], ...] = (report, notebooks, data, check, validate)
+COMMANDS: tuple[Callable[[argparse.Namespace], int], ...] = (report, notebooks, data, form, check, validate)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -186,6 +186,11 @@ def design(
     return frame.join(pd.DataFrame(values.reshape(len(keys), -1), columns=names))
 
 
+def designs(codebook: Codebook) -> pd.DataFrame:
+    """The designs of all blocks, one under the other, as ``card_designs.csv`` holds them."""
+    return pd.concat([design(codebook, name) for name in codebook.cards["block"].unique()])
+
+
 def instalment(amount: np.ndarray, rate_pct: np.ndarray, months: np.ndarray) -> np.ndarray:
     """The level instalment a month of a loan, to the dirham; 0 where nothing is borrowed."""
     r, n = np.maximum(rate_pct, 1e-9) / 1200, np.maximum(months, 1)

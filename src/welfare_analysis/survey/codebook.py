@@ -25,6 +25,7 @@ KINDS = {
     "roster": NUMERIC,
     "cards": ("integer", "code"),
 }
+SYMBOLS = ("DH", "km", "min", "m2")  # units that a question does not say in words
 FIELD = re.compile(r"\{(\w+)\}")
 LABELS = ("label_ar", "label_fr", "label_en")
 COLUMNS = {
@@ -157,6 +158,17 @@ class Codebook:
     def _routes(self) -> dict[str, dict[str, routing.Clause]]:
         rules = self.variables["asked_if"].to_dict()
         return {str(name): routing.routes(str(name), rules) for name in rules}
+
+    def routes(self, name: str) -> dict[str, routing.Clause]:
+        """All that must hold for a question to be asked, with the conditions of its gates: a clause a variable."""
+        return self._routes[name]
+
+    def asks(self, name: str, language: str = "en") -> str:
+        """A question, or the line of a table, in words; with its unit where that is a symbol (DH, km, min, m2)."""
+        line = self.variables.loc[name]
+        symbol = (str(line["unit"]).split() or [""])[0]
+        unit = f" ({self.text(f'unit.{symbol.lower()}', language)})" if symbol in SYMBOLS else ""
+        return str(line["label_" + _known(language)]) + unit
 
     def reached(self, name: str, **fixed: str) -> bool:
         """Whether a question can be asked of those with some fixed answers, by its condition and those of its gates."""

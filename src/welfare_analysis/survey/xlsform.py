@@ -117,7 +117,7 @@ class _Form:
                 self.note(key, _texts(book, f"form.{key}", **limits))
         for name, line in book.variables.iterrows():
             if line["type"] == "key":
-                self.row("text", str(name), _labels(line))
+                self.row("text", str(name), self.asked(str(name)))
             elif name == "status":
                 self.row("calculate", "status", calculation=f"'{self.status}'")
             elif line["drawn"] and book.reached(str(name), status=self.status):
@@ -167,7 +167,7 @@ class _Form:
         relevant = self.relevant(name) or self.relevant(question.members[0])
         self.row(f"{type_} {name}", name, _labels(group), relevant=relevant)
         for member in question.members:
-            self.choice(name, member.removeprefix(f"{name}_"), _labels(self.codebook.variables.loc[member]))
+            self.choice(name, member.removeprefix(f"{name}_"), self.asked(member))
 
     def cards(self, question: Question) -> None:
         """What each card shows, a note a version, and the choice on it."""
@@ -186,7 +186,7 @@ class _Form:
         """One stored answer."""
         rest = {"relevant": relevant, "appearance": appearance}
         if line["type"] in CODED:
-            self.row(f"select_one {line['list']}", name, _labels(line), **rest)
+            self.row(f"select_one {line['list']}", name, self.asked(name), **rest)
             if not any(row["list_name"] == line["list"] for row in self.choices):
                 for code in self.codebook.codes(line["list"]):
                     labels = {k: self.codebook.label(line["list"], code, k) for k in LANGUAGES}
@@ -195,14 +195,11 @@ class _Form:
         low, high = line["low"], line["high"]
         told = {MESSAGE[k]: t for k, t in _texts(self.codebook, "form.range", low=low, high=high).items()}
         bounds = f"(. >= {low} and . <= {high}) or . = -98 or . = -99"
-        self.row(
-            {"integer": "integer", "amount": "decimal"}[line["type"]],
-            name,
-            _labels(line),
-            constraint=bounds,
-            **told,
-            **rest,
-        )
+        type_ = {"integer": "integer", "amount": "decimal"}[line["type"]]
+        self.row(type_, name, self.asked(name), constraint=bounds, **told, **rest)
+
+    def asked(self, name: str) -> dict[str, str]:
+        return {language: self.codebook.asks(name, language) for language in LANGUAGES}
 
     def choice(self, list_name: str, code: str, labels: dict[str, str]) -> None:
         self.choices.append({"list_name": list_name, "name": code, **{LABEL[k]: t for k, t in labels.items()}})
