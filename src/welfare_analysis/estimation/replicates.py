@@ -305,7 +305,8 @@ def _multinomial(stage: Stage) -> tuple[Callable[[np.random.Generator], np.ndarr
 
 
 def _results(design: Design, estimator: Callable[[Design], Any], factors: Iterator[np.ndarray]) -> pd.DataFrame:
-    known, found = design.residuals, []
+    known, names = design.residuals, None
+    found: list[np.ndarray] = []
     base = design.weights if known is None else known.weights
     for r, factor in enumerate(factors):
         d = base * factor
@@ -314,10 +315,12 @@ def _results(design: Design, estimator: Callable[[Design], Any], factors: Iterat
                 moved = design.reweighted(d, None)
             else:
                 moved = design.reweighted(d * known.factors(d), replace(known, weights=d))
-            found.append(_named(estimator(moved)))
+            result = estimator(moved)
         except WelfareError as error:
             raise WelfareError(f"replicate {r + 1} has no result: {error}", where="replicates") from error
-    return pd.DataFrame(found).reset_index(drop=True)
+        names = _named(result).index if names is None else names
+        found.append(np.atleast_1d(np.asarray(result, dtype=float)))
+    return pd.DataFrame(np.array(found), columns=names)
 
 
 def _named(result: Any) -> pd.Series:
