@@ -1,0 +1,202 @@
+"""Whom a choice model is asked about: the cases of a forecast, and a fit that predicts for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from ...errors import WelfareError
+from ..columns import numbers
+from ..design import Design
+from ..estimate import Estimate
+from .data import Cases, _coded, _complete, _persons, _rows
+from .logit import ChoiceFit
+from .nested import NestedFit, Tree, TreeFit
+
+STEP = 1e-3  # of a coefficient, in standard errors, and of the log of an attribute, for derivatives
+
+
+class New(NamedTuple):
+    """A new alternative: coded ``like`` another, with a ``constant`` that was measured on a ``scale``.
+
+    The constant is added to that of the other; divided by the scale of its source (1 is the scale of the fit), it is in
+    the fit's units of utility. Both are taken as known.
+    """
+
+    like: Any
+    constant: float = 0.0
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Calibrated:
+    """A fit and the constants that bring its shares to known ones; the first alternative's is 0."""
+
+    fit: ChoiceFit
+    constants: Estimate
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Parameters (q,): those of the fit, then the constants of calibration."""
+
+    fit: ChoiceFit
+    constants: Estimate | None
+
+    @cached_property
+    def theta(self) -> np.ndarray:
+        """Parameters (q,)."""
+        own = self.fit.value.to_numpy()
+        return own if self.constants is None else np.append(own, self.constants.value)
+
+    @cached_property
+    def influence(self) -> sparse.csr_array:
+        """Their influences (n, q), in rows of the fit's design."""
+        own = self.fit.influence
+        return own if self.constants is None else sparse.csr_array(sparse.hstack([own, self.constants.influence]))
+
+    @cached_property
+    def steps(self) -> np.ndarray:
+        """Steps (q,) for derivatives."""
+        own = np.sqrt(np.diagonal(self.fit.bread) * self.fit.scale)
+        return STEP * np.append(own, np.full(len(self.theta) - len(own), 1.0))
+
+    def predict(self, to: Target, theta: np.ndarray, push: np.ndarray | float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities (rows,) and logsums (C,), with ``push`` added to the utilities."""
+        m, fit = len(self.fit.value), self.fit
+        constants = np.append(0.0, theta[m:])[to.source[to.cases.alternative]] if len(theta) > m else 0.0
+        cases = replace(to.cases, offset=to.cases.offset + constants + push)
+        if to.tree is not None:
+            return replace(cast(TreeFit, fit), cases=cases, tree=replace(to.tree, cases=cases)).predict(None, theta[:m])
+        if isinstance(fit, TreeFit):  # sources pooled: on the scale of the reference
+            return ChoiceFit.predict(replace(fit, cases=cases), None, theta[: len(cases.names)])
+        return replace(fit, cases=cases).predict(None, theta[:m])
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """Cases that are forecast; ``source`` (alternatives,) is the alternative of the fit that each is coded like."""
+
+    cases: Cases
+    source: np.ndarray
+    tree: Tree | None
+
+    @cached_property
+    def part(self) -> np.ndarray:
+        """Share (C,) of its person that a case is."""
+        return 1 / np.bincount(self.cases.person, minlength=self.cases.design.n)[self.cases.person]
+
+    def by_person(self, p: np.ndarray, width: int) -> np.ndarray:
+        """Mean (n, width) of row values by person and alternative."""
+        cases, n = self.cases, self.cases.design.n
+        cell = cases.person[cases.case] * width + cases.alternative
+        return np.bincount(cell, p * self.part[cases.case], n * width).reshape(n, width)
+
+
+def modelled(fit: ChoiceFit | Calibrated) -> Model:
+    """The parameters of a fit, calibrated or not."""
+    return Model(fit.fit, fit.constants) if isinstance(fit, Calibrated) else Model(fit, None)
+
+
+def target(
+    model: Model,
+    design: Design,
+    frame: pd.DataFrame | None,
+    new: Mapping[Any, New],
+    person: str | None,
+    offset: str | None,
+) -> Target:
+    """Cases of a long frame; None: those of the fit."""
+    own = model.fit.cases
+    source = np.arange(len(own.alternatives))
+    if frame is None:
+        return Target(own, source, _tree(model.fit, own, source))
+    alternative = str(own.alternatives.name)
+    _complete(frame, [c for c in (str(own.labels.name), alternative, person, offset) if c is not None])
+    like = {name: item.like for name, item in new.items()}
+    unknown = [name for name in like.values() if name not in own.alternatives]
+    labels = own.alternatives.append(pd.Index(list(like), dtype=own.alternatives.dtype))
+    found = labels.get_indexer(pd.Index(frame[alternative].astype(object)))
+    unknown += sorted(set(frame[alternative].astype(object)[found < 0]))
+    if unknown or not labels.is_unique:
+        hint = "Describe new ones: new={name: New(like=..., constant=..., scale=...)}."
+        wrong = unknown or list(like)
+        raise WelfareError("alternatives are not those of the fit", where=alternative, got=wrong, hint=hint)
+    code, cases = pd.factorize(frame[own.labels.name])
+    key = code.astype(np.int64) * len(labels) + found
+    order = np.argsort(key, kind="stable")
+    if (np.diff(key[order]) == 0).any():
+        raise WelfareError("an alternative is twice in a case", where=alternative, expected="once at most")
+    code, found = code[order], found[order]
+    start, cases = np.flatnonzero(np.diff(code, prepend=-1)), pd.Index(cases, name=own.labels.name)
+    if design is own.design:
+        place = own.labels.get_indexer(cases)
+        if (place < 0).any():
+            got = f"{int((place < 0).sum())} of {len(cases)} cases"
+            raise WelfareError("cases are not those of the fit", where=str(cases.name), got=got)
+        people = own.person[place]
+    else:
+        units = cases if person is None else _persons(frame[person], order, code, start, cases)
+        people, _ = _rows(design, units, person or str(cases.name))
+    coded = frame.assign(**{alternative: frame[alternative].astype(object).replace(like)}) if like else frame
+    if offset is None and own.offset.any():
+        raise WelfareError("the fit has an offset", where="offset", expected="the name of its column in the frame")
+    known = np.zeros(len(order)) if offset is None else numbers(frame[offset], offset)[order]
+    known = known + np.append(np.zeros(len(source)), [item.constant / item.scale for item in new.values()])[found]
+    source = np.append(source, own.alternatives.get_indexer(pd.Index(list(like.values()), dtype=object)).astype(int))
+    target = replace(
+        own,
+        x=np.take(_coded(own.spec, coded, order)[0], own.columns, axis=1),
+        case=code,
+        start=start,
+        labels=cases,
+        alternative=found,
+        alternatives=labels,
+        chosen=start,
+        person=people,
+        offset=known,
+        design=design,
+        order=order,
+        index=frame.index,
+    )
+    return Target(target, source, _tree(model.fit, target, source))
+
+
+def _tree(fit: ChoiceFit, cases: Cases, source: np.ndarray) -> Tree | None:
+    """The nests of a fit over other cases; a new alternative is in the nest of the one that it is like."""
+    if not isinstance(fit, NestedFit):
+        return None
+    old, count = fit.tree, len(fit.cases.alternatives)
+    group = np.repeat(np.arange(len(old.first)), old.sizes)
+    alternative = old.cases.alternative[old.order]
+    links = sparse.coo_array((np.ones(len(group)), (alternative[old.first][group], alternative)), shape=(count, count))
+    nest = csgraph.connected_components(links, directed=False)[1]
+    parameter = np.empty(count, dtype=int)
+    parameter[alternative] = old.parameter[group]
+    key = cases.case * count + nest[source][cases.alternative]
+    order = np.argsort(key, kind="stable")
+    first = np.flatnonzero(np.diff(key[order], prepend=-1))
+    top = np.flatnonzero(np.diff(cases.case[order][first], prepend=-1))
+    own = parameter[source][cases.alternative[order][first]]
+    return Tree(cases, order, first, top, own, old.names, old.divided)
+
+
+def linear(fit: ChoiceFit, name: str) -> None:
+    """An attribute must enter in one fixed coefficient of its own name and in nothing else."""
+    if name not in fit.cases.names:
+        raise WelfareError("no such coefficient", where="attribute", got=name, expected=f"among {fit.cases.names}")
+    word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    other = [column for column in fit.cases.names if column != name and word.search(column)]
+    other += [name] if name in getattr(fit, "random", {}) else []
+    if other:
+        hint = "Fit the model with this attribute as one linear, fixed coefficient."
+        got = f"also in {other}"
+        raise WelfareError("it does not enter linearly and alone", where=name, got=got, hint=hint)

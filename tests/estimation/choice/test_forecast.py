@@ -1,0 +1,236 @@
+"""Forecasts: shares, scenarios, welfare and elasticities carry the errors of people and coefficients."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import integrate
+
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.estimation import Design
+from welfare_analysis.estimation.choice import logit, nested_logit
+from welfare_analysis.estimation.choice.forecast import calibrated, elasticities, predicted_shares, scenario
+from welfare_analysis.estimation.choice.population import New
+
+FORMULA = "chosen ~ C(mode, contr.treatment('car')) + gcost + wait"
+NESTS = {"fly": ["air"], "ground": ["bus", "car", "train"]}
+
+
+def weighted(travel, w):
+    """A design of the 210 travellers in 42 clusters."""
+    return Design(pd.Series(w, index=travel["individual"].unique()), psu=np.arange(210) // 5)
+
+
+@pytest.fixture(scope="module")
+def design(travel):
+    """Unequal weights."""
+    return weighted(travel, np.random.default_rng(1).uniform(1, 4, 210))
+
+
+@pytest.fixture(scope="module", params=["logit", "nested"])
+def fit(request, travel, design):
+    """The models of the published tables, with weights."""
+    return refitted(request.param == "nested", travel, design)
+
+
+def refitted(nested, travel, design):
+    """A logit or a nested logit."""
+    if nested:
+        return nested_logit(design, travel, FORMULA, "individual", "mode", NESTS)
+    return logit(design, travel, FORMULA, "individual", "mode")
+
+
+def dearer(travel, by=1.2):
+    """Air costs more."""
+    return travel.assign(gcost=travel["gcost"] * np.where(travel["mode"] == "air", by, 1.0))
+
+
+def test_shares_add_up_and_reach_the_sample(fit, travel, design):
+    """Shares add up to one in each domain; a logit with constants predicts the weighted shares of the sample."""
+    region = pd.Series(np.arange(210) % 3, index=design.index, name="region")
+    e = predicted_shares(fit, by=region)
+    np.testing.assert_allclose(e.value.groupby("region").sum(), 1, rtol=1e-12)
+    assert (e.interval() > 0).all().all()
+    whole = scenario(fit, design, travel)
+    np.testing.assert_allclose(whole.shares.value.groupby("variable").sum(), [1, 1, 0], atol=1e-12)
+    np.testing.assert_allclose(whole.numbers.value["before"].sum(), design.weights.sum())
+    chosen = travel[travel["chosen"]].set_index("individual")["mode"]
+    observed = pd.Series(design.weights, index=design.index).groupby(chosen).sum() / design.weights.sum()
+    if not hasattr(fit, "tree"):
+        np.testing.assert_allclose(whole.shares.value["before"][observed.index], observed, rtol=1e-9)
+        assert (whole.shares.se["before"] > 0.005).all()
+
+
+def test_an_unchanged_scenario_changes_nothing(fit, travel, design):
+    """The same frame, in any order of rows, gives changes and surplus of exactly zero with a zero standard error."""
+    s = scenario(fit, design, travel.sample(frac=1, random_state=0), cost="gcost")
+    assert (s.shares.value["difference"] == 0).all()
+    assert (s.shares.se["difference"] == 0).all()
+    assert s.surplus.value.iloc[0] == s.surplus.se.iloc[0] == 0
+    assert (s.numbers.se["difference"] == 0).all()
+
+
+def test_a_constant_in_all_utilities_changes_nothing(fit, travel, design):
+    """What is added to the cost of all alternatives of a person moves money, not shares."""
+    s = scenario(fit, design, travel.assign(gcost=travel["gcost"] + 7), cost="gcost")
+    np.testing.assert_allclose(s.shares.value["difference"], 0, atol=1e-12)
+    assert s.surplus.value.iloc[0] == pytest.approx(-7)
+    assert s.surplus.se.iloc[0] < 1e-9
+    assert s.total_surplus.value.iloc[0] == pytest.approx(-7 * design.weights.sum())
+
+
+def test_influence_is_the_derivative_by_the_weight(travel, design, fit):
+    """Influences of shares, numbers, surplus and elasticities are finite differences with the model fitted again."""
+    w, nested = design.weights, hasattr(fit, "tree")
+    region = pd.Series(np.arange(210) % 2, index=design.index, name="region")
+
+    def values(weights):
+        d = weighted(travel, weights)
+        f = refitted(nested, travel, d)
+        s = scenario(f, d, dearer(travel), cost="gcost", by=region)
+        known = calibrated(f, {"air": 0.2, "bus": 0.2, "car": 0.4, "train": 0.2})
+        after = scenario(known, d, dearer(travel), by=region).shares
+        return [s.shares, s.numbers, s.surplus, s.total_surplus, elasticities(f, "gcost"), known.constants, after]
+
+    now, person, h = values(w), 17, 1e-3
+    up, down = (values(w + sign * h * (np.arange(210) == person)) for sign in (1, -1))
+    for e, a, b in zip(now, up, down, strict=True):
+        expected = (a.value - b.value) / (2 * h)
+        scale = np.abs(e.influence.toarray()).max()
+        np.testing.assert_allclose(e.influence.toarray()[person], expected, rtol=1e-3, atol=1e-4 * scale)
+
+
+def test_variance_without_influences_is_that_with(fit, travel, design):
+    """The covariance from parts equals the design's covariance of the summed influence; the parts are what they say."""
+    s = scenario(fit, design, dearer(travel), cost="gcost").shares
+    np.testing.assert_allclose(s.covariance(), design.covariance(s.influence), atol=1e-12)
+    np.testing.assert_allclose(s.se**2, design.variance(s.influence), rtol=1e-6)
+    table = s.table().set_index(["variable", "alternative"])
+    np.testing.assert_allclose(table["se_people"] ** 2, design.variance(s.people), rtol=1e-9)
+    coefficients = s.jacobian @ fit.covariance() @ s.jacobian.T
+    np.testing.assert_allclose(table["se_coefficients"] ** 2, np.diag(coefficients), rtol=1e-9)
+
+
+def test_another_sample_adds_independent_errors(fit, travel, design):
+    """People of another design: the variances of people and coefficients add up."""
+    other = Design(pd.Series(np.full(210, 3.0), index=design.index))
+    s = scenario(
+        fit, other, dearer(travel), base=travel, by=pd.Series(np.arange(210) % 2, index=design.index, name="g")
+    )
+    part = s.shares.jacobian @ fit.covariance().to_numpy() @ s.shares.jacobian.T
+    np.testing.assert_allclose(s.shares.se**2, other.variance(s.shares.people) + np.diag(part), rtol=1e-9)
+    assert "coefficients" in s.shares.extra_covariance
+    np.testing.assert_allclose(s.numbers.value.groupby("variable").sum(), [630, 630, 0], atol=1e-9)
+
+
+def test_surplus_is_the_integral_of_demand(fit, travel, design):
+    """The change of the logsum is minus the integral of demand along the path of the price (Small and Rosen 1981)."""
+
+    def demand(rise):
+        moved = travel.assign(gcost=travel["gcost"] + rise * (travel["mode"] == "air"))
+        return scenario(fit, design, moved).shares.value["after", "air"]
+
+    s = scenario(fit, design, travel.assign(gcost=travel["gcost"] + 20 * (travel["mode"] == "air")), cost="gcost")
+    assert s.surplus.value.iloc[0] == pytest.approx(-integrate.quad(demand, 0, 20, epsrel=1e-8)[0], rel=1e-7)
+
+
+def test_elasticities_are_finite_differences(fit, travel, design):
+    """Own and cross elasticities are relative changes of shares for a small change of the price; own are negative."""
+    e = elasticities(fit, "gcost").value
+    up, down = (scenario(fit, design, dearer(travel, 1 + h)).shares.value["after"] for h in (1e-4, -1e-4))
+    expected = (np.log(up) - np.log(down)) / 2e-4
+    np.testing.assert_allclose(e.xs("air", level="changed")[expected.index], expected, rtol=1e-5)
+    assert all(e[m, m] < 0 for m in NESTS["ground"] + ["air"])
+    assert all(e[m, "air"] > 0 for m in NESTS["ground"])
+
+
+def test_calibrated_shares_are_reached(fit, travel, design):
+    """Known shares are hit to 1e-10 and have no error left; the difference of a scenario still has."""
+    known = {"train": 0.1, "bus": 0.3, "car": 0.4, "air": 0.2}
+    s = scenario(calibrated(fit, known), design, dearer(travel))
+    np.testing.assert_allclose(s.shares.value["before"][list(known)], list(known.values()), atol=1e-10)
+    assert (s.shares.se["before"] < 1e-6).all()
+    assert (s.shares.se["difference"] > 1e-4).all()
+    with pytest.raises(WelfareError, match="add up to 1"):
+        calibrated(fit, known | {"air": 0.3})
+
+
+def test_alternatives_that_go_and_come(fit, travel, design):
+    """Without a mode its share is zero; a new one like the bus takes as much as the bus where the constant is zero."""
+    gone = scenario(fit, design, travel[travel["mode"] != "air"], cost="gcost")
+    assert gone.shares.value["after", "air"] == gone.shares.se["after", "air"] == 0
+    assert gone.surplus.value.iloc[0] < 0
+    shuttle = travel[travel["mode"] == "bus"].assign(mode="shuttle")
+    more = pd.concat([travel, shuttle], ignore_index=True)
+    s = scenario(fit, design, more, new={"shuttle": New("bus")}, cost="gcost")
+    assert s.shares.value["after", "shuttle"] == pytest.approx(s.shares.value["after", "bus"])
+    assert s.shares.value["before", "shuttle"] == 0
+    assert s.surplus.value.iloc[0] > 0
+    scaled = scenario(fit, design, more, new={"shuttle": New("bus", 0.5, 0.5)}).shares.value["after"]
+    plain = scenario(fit, design, more, new={"shuttle": New("bus", 1.0)}).shares.value["after"]
+    np.testing.assert_allclose(scaled, plain)
+    assert plain["shuttle"] > plain["bus"]
+
+
+def test_people_with_several_cases_count_once(cards):
+    """A person's cards share her weight: numbers of people add up to the weights, whatever the number of cards."""
+    long = cards(3)
+    long = long[long["case"] != 1000]
+    design = Design(pd.Series(np.arange(1.0, 41.0), index=long["person"].unique()))
+    fit = logit(design, long, "chosen ~ cost + time", "case", "mode", "person")
+    s = scenario(fit, design, long.assign(cost=long["cost"] * 1.1))
+    assert s.numbers.value["before"].sum() == pytest.approx(820)
+
+
+def test_coverage_of_a_scenario():
+    """Clustered people drawn with informative weights: the interval of a share after a change holds it."""
+    rng, size, held = np.random.default_rng(5), 6, []
+    n = 6000
+    cluster = np.repeat(np.arange(n // size), size)
+    taste = rng.normal(0, 0.7, (n // size, 3))
+    long = pd.DataFrame({"case": np.repeat(np.arange(n), 3), "mode": np.tile(list("abc"), n)})
+    long["cost"] = rng.gamma(4, 0.5, 3 * n) + taste[cluster].ravel()
+    u = taste[cluster].ravel() - 0.6 * long["cost"] + np.tile([0.5, 0, 0], n) + rng.gumbel(size=3 * n)
+    long["chosen"] = u == u.groupby(long["case"]).transform("max")
+    formula = "chosen ~ C(mode) + cost"
+
+    def share(part, design):
+        fit = logit(design, part, formula, "case", "mode")
+        return scenario(fit, fit.cases.design, part.assign(cost=part["cost"] + (part["mode"] == "a"))).shares
+
+    truth = share(long, None).value["after", "a"]
+    chance = 40 * np.exp(0.5 * taste[:, 0]) / np.exp(0.5 * taste[:, 0]).sum()
+    for _ in range(60):
+        drawn = rng.random(len(chance)) < chance
+        rows = np.flatnonzero(drawn[cluster])
+        design = Design(pd.Series(1 / chance[cluster[rows]], index=rows), psu=cluster[rows])
+        low, high = share(long[long["case"].isin(rows)], design).interval().loc[("after", "a")]
+        held.append(low <= truth <= high)
+    assert np.mean(held) >= 0.86
+
+
+def test_errors(fit, travel, design):
+    """What cannot be forecast is told: blocked fits, other cases, unknown modes, a cost that is not linear."""
+    with pytest.raises(WelfareError, match="no scenario from this fit"):
+        scenario(replace(fit, blocked="lambda = 1.2"), design, travel)
+    with pytest.raises(WelfareError, match="cases are not those of the base; got '209 cases, of 210"):
+        scenario(fit, design, travel[travel["individual"] > 1])
+    with pytest.raises(WelfareError, match=r"alternatives are not those of the fit; got \['tram'\].*Describe new ones"):
+        scenario(fit, design, travel.replace({"mode": {"bus": "tram"}}))
+    with pytest.raises(WelfareError, match="an alternative is twice"):
+        scenario(fit, design, pd.concat([travel, travel.iloc[:1]]))
+    with pytest.raises(WelfareError, match="cases are not those of the fit"):
+        scenario(fit, design, travel.assign(individual=travel["individual"] + 1))
+    with pytest.raises(WelfareError, match="need a base"):
+        scenario(fit, Design(np.ones(210)), travel)
+    with pytest.raises(WelfareError, match="no such coefficient"):
+        scenario(fit, design, travel, cost="price")
+    with pytest.raises(WelfareError, match="no such coefficient"):
+        elasticities(fit, "price")
+    twice = logit(design, travel, FORMULA + " + gcost:income", "individual", "mode")
+    with pytest.raises(WelfareError, match=r"does not enter linearly and alone.*gcost:income"):
+        scenario(twice, design, travel, cost="gcost")
+    minus = logit(design, travel.assign(gcost=-travel["gcost"]), FORMULA, "individual", "mode")
+    with pytest.raises(WelfareError, match="coefficient of cost is not negative"):
+        scenario(minus, design, travel, cost="gcost")
