@@ -63,7 +63,9 @@ def rules(table: pd.DataFrame) -> tuple[Rule, ...]:
     names = [c for c in Rule.__dataclass_fields__ if c in table]
     missing = sorted({"flag", "measure", "side", "value"} - set(names))
     if missing:
-        raise WelfareError("columns are missing", where="rules", got=missing, expected=", ".join(Rule.__dataclass_fields__))
+        raise WelfareError(
+            "columns are missing", where="rules", got=missing, expected=", ".join(Rule.__dataclass_fields__)
+        )
     return tuple(Rule(**row.dropna().to_dict()) for _, row in table[names].iterrows())
 
 
@@ -132,7 +134,8 @@ def _of_psus(design: Design, z: sparse.csr_array) -> dict[str, np.ndarray]:
     spread = np.where(size > 2, (fourth - second**2 / size) * size / inner, 0.0)
     noise = np.maximum(normal, spread).sum(axis=0)
     cells = scaled.tocoo()
-    largest = (mean**2).max(axis=0, initial=0.0)
+    seen = (group @ sparse.csr_array((np.ones(len(cells.data)), (cells.row, cells.col)), shape=scaled.shape)).toarray()
+    largest = np.where(seen < size, mean**2, 0.0).max(axis=0)  # of PSUs that have none of it
     np.maximum.at(largest, cells.col, (cells.data - mean[strata[cells.row], cells.col]) ** 2)
     return {
         "df_effective": np.where(
@@ -152,7 +155,7 @@ def _psus(design: Design) -> tuple[sparse.csr_array, np.ndarray, np.ndarray]:
     for term in design.terms:
         if term.mix is None:
             np.maximum(row, term.coefficients[term.codes], out=row)
-    row = np.where(row.any(), row, 1.0) if not row.any() else row
+    row = row if row.any() else np.ones(design.n)  # replicate weights, or a census
     inside = np.flatnonzero(row > 0)
     _, psu = np.unique(design.sampling.psu[inside], return_inverse=True)
     shape = (int(psu.max()) + 1, design.n)
