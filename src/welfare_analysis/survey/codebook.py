@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,22 +11,8 @@ import pandas as pd
 
 from ..errors import WelfareError
 from . import routing
+from .checks import LABELS, LANGUAGES, SYMBOLS, check, check_groups, fault
 
-LANGUAGES = ("ar", "fr", "en")
-CODED, NUMERIC = ("code", "yes_no"), ("integer", "amount")
-TYPES = ("key", *CODED, *NUMERIC)
-EVIDENCE = ("reported", "seed", "added")
-# kind of a group: the types of its variables
-KINDS = {
-    "multiple": ("yes_no",),
-    "ranking": ("integer",),
-    "scale": ("code",),
-    "roster": NUMERIC,
-    "cards": ("integer", "code"),
-}
-SYMBOLS = ("DH", "km", "min", "m2")  # units that a question does not say in words
-FIELD = re.compile(r"\{(\w+)\}")
-LABELS = ("label_ar", "label_fr", "label_en")
 COLUMNS = {
     "variables.csv": (
         "name",
@@ -106,10 +91,10 @@ class Codebook:
         variables = variables.assign(**{c: "" for c in ("group", "drawn", "note") if c not in variables})
         more = [_table(folder / name, key) for name, key in OPTIONAL.items()]
         book = cls(variables, _table(folder / "values.csv"), _table(folder / "texts.csv", "key"), *more)
-        _check_groups(book)
-        rules = [_joined(book, line) for _, line in variables.iterrows()]
+        check_groups(book)
+        rules = [_joined(book.groups, *pair) for pair in zip(variables["group"], variables["asked_if"], strict=True)]
         book = cls(variables.assign(asked_if=rules), book.values, book.texts, *more)
-        _check(book)
+        check(book)
         return book
 
     @property
@@ -196,6 +181,12 @@ class Codebook:
         return float(spent + table["question"]["page"]) / 60
 
 
+def _joined(groups: pd.DataFrame, group: str, rule: str) -> str:
+    """The condition of a variable, after that of its group."""
+    parts = [*(str(groups.at[group, "asked_if"]) if group else "").split(" & "), *rule.split(" & ")]
+    return " & ".join(dict.fromkeys(part for part in parts if part))
+
+
 def _known(language: str) -> str:
     if language not in LANGUAGES:
         raise WelfareError("unknown language", where="language", got=language, expected=" or ".join(LANGUAGES))
@@ -222,116 +213,5 @@ def _table(path: Path, key: str = "") -> pd.DataFrame:
         return table
     doubled = table[key].duplicated().to_numpy()
     if doubled.any():
-        raise _fault(path.name, int(doubled.argmax()), key, table[key][doubled].iloc[0], "each once")
+        raise fault(path.name, int(doubled.argmax()), key, table[key][doubled].iloc[0], "each once")
     return table.set_index(key)
-
-
-def _fault(table: str, row: int, column: str, got: object, expected: str) -> WelfareError:
-    return WelfareError(
-        "a fault in the codebook", where=f"{table}, row {row + 2}, {column}", got=got, expected=expected
-    )
-
-
-def _check(book: Codebook) -> None:
-    doubled = book.values.duplicated(["list", "code"]).to_numpy()
-    if doubled.any():
-        raise _fault("values.csv", int(doubled.argmax()), "code", "a code twice", "each code once in a list")
-    _check_labels(book)
-    for language in LABELS:
-        again = book.values.duplicated(["list", language]).to_numpy()
-        if again.any():
-            raise _fault("values.csv", int(again.argmax()), language, "a label twice", "each label once in a list")
-    for row, name in enumerate(book.variables.index):
-        _check_variable(book, row, str(name))
-
-
-def _check_variable(book: Codebook, row: int, name: str) -> None:
-    line = book.variables.loc[name]
-    for column, allowed in (("type", TYPES), ("evidence", EVIDENCE)):
-        if line[column] not in allowed:
-            raise _fault("variables.csv", row, column, line[column], " or ".join(allowed))
-    if line["type"] in CODED and line["list"] not in set(book.values["list"]):
-        raise _fault("variables.csv", row, "list", line["list"], "a list of values.csv")
-    if line["type"] in NUMERIC:
-        bounds = pd.to_numeric(line[["low", "high"]], errors="coerce")
-        for column in bounds.index[bounds.isna()]:
-            raise _fault("variables.csv", row, column, line[column], "a number")
-        if bounds["low"] > bounds["high"]:
-            raise _fault("variables.csv", row, "high", line["high"], f"at least {line['low']}")
-    _check_condition(book, row, name)
-
-
-def _check_condition(book: Codebook, row: int, name: str) -> None:
-    """Its gates are there, stand before it and have its codes; somebody meets it."""
-    rule = str(book.variables.loc[name, "asked_if"])
-
-    def wrong(expected: str) -> WelfareError:
-        return _fault("variables.csv", row, "asked_if", rule, expected)
-
-    try:
-        parts = routing.clauses(rule)
-        together = routing.routes(name, book.variables["asked_if"].to_dict())
-    except ValueError:
-        raise wrong("`a = x`, `a in x|y`, `a >= 1` or `a < 2`, joined by ` & `") from None
-    except RecursionError:
-        raise wrong("conditions without a circle") from None
-    places = {str(gate): place for place, gate in enumerate(book.variables.index)}
-    for clause in parts:
-        if clause.variable not in places:
-            raise wrong("a variable of the codebook")
-        gate = book.variables.loc[clause.variable]
-        if clause.codes is None and gate["type"] not in NUMERIC:
-            raise wrong(f"codes of {clause.variable}, which is no number")
-        known = book.values.loc[book.values["list"] == gate["list"], "code"]
-        if not (clause.codes or frozenset()) <= set(known):
-            raise wrong(f"codes of {clause.variable}")
-        if places[clause.variable] > row:
-            raise wrong(f"{clause.variable} asked before")
-    if any(clause.never for clause in together.values()):
-        raise wrong("a condition that somebody meets, with those of its gates")
-
-
-def _joined(book: Codebook, line: pd.Series) -> str:
-    """The condition of a variable, after that of its group."""
-    rules = [book.groups.loc[line["group"], "asked_if"]] if line["group"] else []
-    parts = [part for rule in [*rules, line["asked_if"]] for part in str(rule).split(" & ") if part]
-    return " & ".join(dict.fromkeys(parts))
-
-
-def _check_groups(book: Codebook) -> None:
-    """Each group is there and has variables that are alike."""
-    rows = {str(name): row for row, name in enumerate(book.variables.index)}
-    for name, line in book.variables[book.variables["group"] != ""].iterrows():
-        if line["group"] not in book.groups.index:
-            raise _fault("variables.csv", rows[str(name)], "group", line["group"], "a group of groups.csv")
-        if line["type"] not in KINDS.get(book.groups.loc[line["group"], "kind"], TYPES):
-            raise _fault("variables.csv", rows[str(name)], "type", line["type"], "a type that its group may have")
-    for row, (group, line) in enumerate(book.groups.iterrows()):
-        kind, members = line["kind"], book.variables[book.variables["group"] == group]
-        if kind not in KINDS:
-            raise _fault("groups.csv", row, "kind", kind, " or ".join(KINDS))
-        if len(members) < 2:
-            raise _fault("groups.csv", row, "name", group, "at least two variables")
-        if kind in ("scale", "cards") and members["list"].replace("", None).nunique() != 1:
-            raise _fault("groups.csv", row, "name", group, "variables with one list")
-        if kind == "ranking" and set(members["high"]) != {str(len(members))}:
-            raise _fault("groups.csv", row, "name", group, f"ranks from 1 to {len(members)}")
-
-
-def _check_labels(book: Codebook) -> None:
-    tables = (
-        ("variables.csv", book.variables, "label_"),
-        ("values.csv", book.values, "label_"),
-        ("groups.csv", book.groups, "label_"),
-        ("texts.csv", book.texts, ""),
-    )
-    for table, frame, prefix in tables:
-        for language in LANGUAGES:
-            empty = (frame[prefix + language].str.strip() == "").to_numpy()
-            if empty.any():
-                raise _fault(table, int(empty.argmax()), prefix + language, "", "a text in each language")
-    for row, line in enumerate(book.texts[list(LANGUAGES)].to_numpy()):
-        fields = [sorted(FIELD.findall(text)) for text in line]
-        for language, found in zip(LANGUAGES, fields, strict=True):
-            if found != fields[-1]:
-                raise _fault("texts.csv", row, language, found, f"the fields of the English text, {fields[-1]}")

@@ -8,7 +8,8 @@ import pandas as pd
 
 from ..languages import direction
 from . import cards, routing
-from .codebook import CODED, Codebook, Question
+from .checks import CODED
+from .codebook import Codebook, Question
 from .xlsform import FIRST_PAGE, longest
 
 BOX, LINE = "\u2610", '<span class="line"></span>'
@@ -54,6 +55,8 @@ class _Sheet:
     def __init__(self, codebook: Codebook, status: str, language: str) -> None:
         self.codebook, self.status, self.language = codebook, status, language
         self.numbers: dict[str, int] = {}
+        blocks = [q.name.removesuffix("_cards") for q in codebook.questions(status=status) if q.kind == "cards"]
+        self.tables = {block: cards.shown(codebook, block, language, status) for block in blocks}
 
     def text(self, key: str, **fields: object) -> str:
         return escape(self.codebook.text(f"form.{key}", self.language, **fields))
@@ -69,11 +72,8 @@ class _Sheet:
     def inserts(self, questions: list[Question]) -> list[tuple[str, int, list[Question]]]:
         """(module, version, questions) of each insert."""
         modules = sorted(frozenset().union(*(self.modules(q) for q in questions)))
-        blocks = [q.name.removesuffix("_cards") for q in questions if q.kind == "cards"]
-        versions = max((cards.stored(self.codebook, b)["version"].max() for b in blocks), default=1)
-        return [
-            (m, int(v), [q for q in questions if m in self.modules(q)]) for m in modules for v in range(1, versions + 1)
-        ]
+        versions = max((version for table in self.tables.values() for version, _ in table), default=1)
+        return [(m, v, [q for q in questions if m in self.modules(q)]) for m in modules for v in range(1, versions + 1)]
 
     def part(self, questions: list[Question], start: int, version: int = 1) -> list[str]:
         """Questions in order under the titles of their blocks, each run with a condition under what it is."""
@@ -159,8 +159,7 @@ class _Sheet:
 
     def cards(self, question: Question, version: int) -> str:
         """Each card as a table, a box under each alternative."""
-        tables = cards.shown(self.codebook, question.name.removesuffix("_cards"), self.language, self.status)
-        out = []
+        tables, out = self.tables[question.name.removesuffix("_cards")], []
         for member in question.members:
             place = int(member.rpartition("_")[2])
             out.append(f'<div class="q">{self.text("card", n=place)}{_card(tables[version, place])}</div>')

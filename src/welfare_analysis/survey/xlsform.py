@@ -13,7 +13,8 @@ import openpyxl
 import pandas as pd
 
 from . import cards, routing
-from .codebook import CODED, LABELS, LANGUAGES, Codebook, Question
+from .checks import CODED, LABELS, LANGUAGES
+from .codebook import Codebook, Question
 
 NAMES = {"ar": "العربية (ar)", "fr": "Français (fr)", "en": "English (en)"}
 FIRST_PAGE = ("purpose", "voluntary", "use", "anonymity", "limits", "minutes", "missing", "guardian")

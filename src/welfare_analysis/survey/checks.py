@@ -1,0 +1,144 @@
+"""What must hold in a codebook; the first fault is told with its file, row and column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
+
+from ..errors import WelfareError
+from . import routing
+
+if TYPE_CHECKING:
+    from .codebook import Codebook
+
+LANGUAGES = ("ar", "fr", "en")
+CODED, NUMERIC = ("code", "yes_no"), ("integer", "amount")
+TYPES = ("key", *CODED, *NUMERIC)
+EVIDENCE = ("reported", "seed", "added")
+# kind of a group: the types of its variables
+KINDS = {
+    "multiple": ("yes_no",),
+    "ranking": ("integer",),
+    "scale": ("code",),
+    "roster": NUMERIC,
+    "cards": ("integer", "code"),
+}
+SYMBOLS = ("DH", "km", "min", "m2")  # units that a question does not say in words
+NUMBER = re.compile(r"^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$")
+FIELD = re.compile(r"\{(\w+)\}")
+LABELS = ("label_ar", "label_fr", "label_en")
+
+
+def fault(table: str, row: int, column: str, got: object, expected: str) -> WelfareError:
+    """The error that names a cell of a table; ``row`` counts from 0 under the header."""
+    return WelfareError(
+        "a fault in the codebook", where=f"{table}, row {row + 2}, {column}", got=got, expected=expected
+    )
+
+
+def check(book: Codebook) -> None:
+    """Raise on the first fault of a codebook whose groups are sound."""
+    doubled = book.values.duplicated(["list", "code"]).to_numpy()
+    if doubled.any():
+        raise fault("values.csv", int(doubled.argmax()), "code", "a code twice", "each code once in a list")
+    _check_labels(book)
+    for language in LABELS:
+        again = book.values.duplicated(["list", language]).to_numpy()
+        if again.any():
+            raise fault("values.csv", int(again.argmax()), language, "a label twice", "each label once in a list")
+    lines = {str(name): line for name, line in book.variables.to_dict("index").items()}
+    rules = {name: line["asked_if"] for name, line in lines.items()}
+    codes = book.values.groupby("list")["code"].agg(set).to_dict()
+    for row, (name, line) in enumerate(lines.items()):
+        _check_variable(row, line, codes)
+        if line["asked_if"]:
+            _check_condition(row, name, lines, rules, codes)
+
+
+def _check_variable(row: int, line: dict[Hashable, str], codes: dict[Hashable, set[str]]) -> None:
+    for column, allowed in (("type", TYPES), ("evidence", EVIDENCE)):
+        if line[column] not in allowed:
+            raise fault("variables.csv", row, column, line[column], " or ".join(allowed))
+    if line["type"] in CODED and line["list"] not in codes:
+        raise fault("variables.csv", row, "list", line["list"], "a list of values.csv")
+    if line["type"] in NUMERIC:
+        for column in ("low", "high"):
+            if not NUMBER.match(line[column]):
+                raise fault("variables.csv", row, column, line[column], "a number")
+        if float(line["low"]) > float(line["high"]):
+            raise fault("variables.csv", row, "high", line["high"], f"at least {line['low']}")
+
+
+def _check_condition(
+    row: int,
+    name: str,
+    lines: dict[str, dict[Hashable, str]],
+    rules: dict[str, str],
+    codes: dict[Hashable, set[str]],
+) -> None:
+    """Its gates are there, stand before it and have its codes; somebody meets it."""
+
+    def wrong(expected: str) -> WelfareError:
+        return fault("variables.csv", row, "asked_if", rules[name], expected)
+
+    try:
+        together = routing.routes(name, rules)
+    except ValueError:
+        raise wrong("`a = x`, `a in x|y`, `a >= 1` or `a < 2`, joined by ` & `") from None
+    except RecursionError:
+        raise wrong("conditions without a circle") from None
+    places = {gate: place for place, gate in enumerate(lines)}
+    for clause in routing.clauses(rules[name]):
+        gate = lines.get(clause.variable)
+        if gate is None:
+            raise wrong("a variable of the codebook")
+        if clause.codes is None and gate["type"] not in NUMERIC:
+            raise wrong(f"codes of {clause.variable}, which is no number")
+        if not (clause.codes or frozenset()) <= codes.get(gate["list"], set()):
+            raise wrong(f"codes of {clause.variable}")
+        if places[clause.variable] > row:
+            raise wrong(f"{clause.variable} asked before")
+    if any(clause.never for clause in together.values()):
+        raise wrong("a condition that somebody meets, with those of its gates")
+
+
+def check_groups(book: Codebook) -> None:
+    """Each group is there and has variables that are alike."""
+    rows = {str(name): row for row, name in enumerate(book.variables.index)}
+    for name, line in book.variables[book.variables["group"] != ""].iterrows():
+        if line["group"] not in book.groups.index:
+            raise fault("variables.csv", rows[str(name)], "group", line["group"], "a group of groups.csv")
+        if line["type"] not in KINDS.get(book.groups.loc[line["group"], "kind"], TYPES):
+            raise fault("variables.csv", rows[str(name)], "type", line["type"], "a type that its group may have")
+    for row, (group, line) in enumerate(book.groups.iterrows()):
+        kind, members = line["kind"], book.variables[book.variables["group"] == group]
+        if kind not in KINDS:
+            raise fault("groups.csv", row, "kind", kind, " or ".join(KINDS))
+        if len(members) < 2:
+            raise fault("groups.csv", row, "name", group, "at least two variables")
+        if kind in ("multiple", "ranking") and not members.index.str.startswith(f"{group}_").all():
+            raise fault("groups.csv", row, "name", group, "variables named after it, each with its code behind")
+        if kind in ("scale", "cards") and members["list"].replace("", None).nunique() != 1:
+            raise fault("groups.csv", row, "name", group, "variables with one list")
+        if kind == "ranking" and set(members["high"]) != {str(len(members))}:
+            raise fault("groups.csv", row, "name", group, f"ranks from 1 to {len(members)}")
+
+
+def _check_labels(book: Codebook) -> None:
+    tables = (
+        ("variables.csv", book.variables, "label_"),
+        ("values.csv", book.values, "label_"),
+        ("groups.csv", book.groups, "label_"),
+        ("texts.csv", book.texts, ""),
+    )
+    for table, frame, prefix in tables:
+        for language in LANGUAGES:
+            empty = (frame[prefix + language].str.strip() == "").to_numpy()
+            if empty.any():
+                raise fault(table, int(empty.argmax()), prefix + language, "", "a text in each language")
+    for row, line in enumerate(book.texts[list(LANGUAGES)].to_numpy()):
+        fields = [sorted(FIELD.findall(text)) for text in line]
+        for language, found in zip(LANGUAGES, fields, strict=True):
+            if found != fields[-1]:
+                raise fault("texts.csv", row, language, found, f"the fields of the English text, {fields[-1]}")
