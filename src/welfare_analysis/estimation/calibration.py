@@ -105,7 +105,7 @@ def calibrate(
     residuals = Residuals(x / scale, cells, design.weights, totals / scale, method, bounds)
     weights = design.weights * residuals.factors(design.weights)
     negative = int((weights < 0).sum())
-    return design.reweighted(weights, residuals, (f"calibration gave {negative} negative weights",) if negative else ())
+    return design.reweighted(weights, residuals, (f"weights made negative by calibration: {negative}",) if negative else ())
 
 
 def _variables(margins: dict, frame: pd.DataFrame, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
