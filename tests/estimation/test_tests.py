@@ -144,7 +144,7 @@ def test_an_empty_cell_is_no_gap():
 
 
 def test_sizes():
-    """Under the hypothesis 1.5 to 9.5 % of 200 clustered samples are rejected at 5 %; a naive test rejects over 12 %."""
+    """Under the hypothesis 1.5 to 9.5 % of 200 clustered samples are rejected at 5 %, by a naive test over 12 %."""
     rng = np.random.default_rng(17)
     psu = np.repeat(np.arange(40), 8)
     design, p = Design(np.ones(320), psu=psu), []

@@ -93,6 +93,7 @@ def reliability(estimate: Estimate, rules: Iterable[Rule], share: bool = False, 
         index=estimate.value.index,
     )
     told["df_effective"] = np.minimum(told["df"], told["df_effective"])
+    told.loc[se <= 0, ["dominance", "skewness"]] = 0.0  # the design leaves no error
     flag = np.zeros(len(told), dtype=int)
     reasons: list[list[str]] = [[] for _ in range(len(told))]
     for rule in rules:
@@ -155,7 +156,7 @@ def _psus(design: Design) -> tuple[sparse.csr_array, np.ndarray, np.ndarray]:
     for term in design.terms:
         if term.mix is None:
             np.maximum(row, term.coefficients[term.codes], out=row)
-    row = row if row.any() else np.ones(design.n)  # replicate weights, or a census
+    row = row if row.any() else np.ones(design.n)  # replicate weights, or no error at all
     inside = np.flatnonzero(row > 0)
     _, psu = np.unique(design.sampling.psu[inside], return_inverse=True)
     shape = (int(psu.max()) + 1, design.n)
