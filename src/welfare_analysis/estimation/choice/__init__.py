@@ -1,9 +1,11 @@
 """Choice among alternatives: fitted with the design's covariance, carried through to money and forecasts."""
 
 from .data import Cases, choices
+from .forecast import calibrated, elasticities, predicted_shares, scenario
 from .logit import ChoiceFit, logit
 from .nested import NestedFit, nested_logit
 from .pooling import pooled_logit
+from .population import New
 from .report import hold_out, market, summary
 from .willingness import willingness_to_pay
 
@@ -11,12 +13,17 @@ __all__ = [
     "Cases",
     "ChoiceFit",
     "NestedFit",
+    "New",
+    "calibrated",
     "choices",
+    "elasticities",
     "hold_out",
     "logit",
     "market",
     "nested_logit",
     "pooled_logit",
+    "predicted_shares",
+    "scenario",
     "summary",
     "willingness_to_pay",
 ]
