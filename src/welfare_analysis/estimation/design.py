@@ -309,7 +309,8 @@ class Design:
         return sparse.csr_array((z.data * np.repeat(self.weights, np.diff(z.indptr)), z.indices, z.indptr), z.shape)
 
     def _product(self, left: sparse.csr_array, right: sparse.csr_array) -> np.ndarray:
-        a, b = self._weighted(left), self._weighted(right)
+        a = self._weighted(left)
+        b = a if right is left else self._weighted(right)
         total = np.zeros((left.shape[1], right.shape[1]))
         for term in (*self.terms, *self.model):
             scaled = sparse.diags_array(term.coefficients) @ term.sums(b)

@@ -43,7 +43,7 @@ class Cases:
     order : (rows,) array
         Position of each row in the caller's long frame, whose index is ``index``.
     spec : formulaic ModelSpec
-        How attributes are coded; ``columns`` (p,) are those of its columns that are ``x``.
+        How attributes are coded; of its columns after the intercept ``columns`` (p,) are ``x``.
     """
 
     x: np.ndarray
@@ -149,7 +149,7 @@ def choices(
     left, _, right = (part.strip().strip("`") for part in formula.partition("~"))
     _complete(long, [c for c in (left, case, alternative, person, offset) if c is not None])
     code, found = pd.factorize(long[case])
-    labels = pd.Index(found, name=case)
+    code, labels = code.astype(np.int32), pd.Index(found, name=case)
     alt, alternatives = _alternatives(long[alternative])
     key = code.astype(np.int64) * len(alternatives) + alt
     order = np.arange(len(key)) if (key[1:] >= key[:-1]).all() else np.argsort(key, kind="stable")
@@ -166,7 +166,7 @@ def choices(
         raise WelfareError("an alternative is never chosen", where=alternative, got=never, hint=hint)
     x, names, spec, columns = _attributes(long, right, order, code)
     units = labels if person is None else _persons(long[person], order, code, start, labels)
-    known = np.zeros(len(key)) if offset is None else numbers(long[offset], offset)[order]
+    known = np.broadcast_to(0.0, len(key)) if offset is None else numbers(long[offset], offset)[order]
     rows, used = _rows(design, units, person or case)
     return Cases(
         x, names, code, start, labels, alt, alternatives, chosen, rows, known, used, order, long.index, spec, columns
@@ -259,40 +259,47 @@ def _attributes(
     margins = [term for term in margins if term.factors]
     coding = ModelSpec.from_spec(Formula(list(dict.fromkeys([*Formula("1"), *asked, *margins]))), output="numpy")
     x, spec = _coded(coding, long, order)
+    names = spec.column_names[1:]
     alike = [j for j, column in enumerate(x.T) if not varies(column)]
-    free = {j for term in margins for j in spec.term_indices[term]} | set(spec.term_indices["1"])
-    names = [spec.column_names[j] for j in alike if j not in free]
-    if names:
+    known = {j - 1 for term in margins for j in spec.term_indices[term]}
+    if not known.issuperset(alike):
         raise WelfareError(
             "an attribute is the same for all alternatives of each case",
             where="formula",
-            got=names,
+            got=[names[j] for j in alike if j not in known],
             expected="attributes that vary within cases",
             hint="Interact it: C(alternative):attribute.",
         )
-    kept = np.setdiff1d(np.arange(x.shape[1]), alike)
+    kept = np.setdiff1d(np.arange(len(names)), alike)
     if not len(kept):
         raise WelfareError("there is no attribute", where="formula", got=right, expected="attributes")
-    return np.take(x, kept, axis=1), [spec.column_names[j] for j in kept], spec, kept
+    return np.take(x, kept, axis=1) if alike else x, [names[j] for j in kept], spec, kept
 
 
 def _coded(spec: ModelSpec, frame: pd.DataFrame, order: np.ndarray) -> tuple[np.ndarray, ModelSpec]:
-    """All columns of the coding, rows in ``order``; and the coding, with the levels that it has found.
+    """The columns of the coding but the intercept, rows in ``order``; and the coding, with the levels that it found.
 
     Raises
     ------
     WelfareError
         A factor that cannot be computed, a value that is missing or infinite, a level that the coding does not know.
     """
+    terms = [str(term) for term in spec.formula if term.degree]
+    plain = bool(terms) and all(t in frame and frame[t].dtype.kind in "fiu" for t in terms)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", DataMismatchWarning)
-            matrix = spec.get_model_matrix(frame, na_action="ignore")
+            matrix = spec.get_model_matrix(frame.iloc[:1] if plain else frame, na_action="ignore")
     except (FormulaicError, DataMismatchWarning) as error:
         raise WelfareError("an attribute cannot be coded", where="formula", got=str(error)) from None
-    x = np.asarray(matrix, dtype=float)
+    if plain:  # as it would be, without copies of all columns on the way
+        x = np.column_stack([frame[name].to_numpy(float) for name in terms])
+    else:
+        x = np.ascontiguousarray(np.asarray(matrix, dtype=float)[:, 1:])
     if not np.isfinite(x.sum()):
-        bad = [name for name, c in zip(matrix.model_spec.column_names, x.T, strict=True) if not np.isfinite(c).all()]
+        bad = [
+            name for name, c in zip(matrix.model_spec.column_names[1:], x.T, strict=True) if not np.isfinite(c).all()
+        ]
         raise WelfareError("an attribute is missing or infinite", where="formula", got=bad, expected="finite numbers")
     ordered = len(order) == len(x) and bool((order[1:] > order[:-1]).all())
     return (x if ordered else x[order]), matrix.model_spec

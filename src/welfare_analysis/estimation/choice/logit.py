@@ -130,10 +130,16 @@ def result(
     df = design.degrees_of_freedom(there, 1)[0]
     row = {"n": int((there == 0).sum()), "n_weighted": float(design.weights[there == 0].sum()), "missing": 0}
     by_person = cases.persons(scores)
+
+    def influence() -> sparse.csr_array:
+        z = by_person @ inverse(at.information)
+        columns, ends = np.tile(np.arange(z.shape[1], dtype=np.int32), len(z)), np.arange(len(z) + 1, dtype=np.int32)
+        return sparse.csr_array((z.ravel(), columns, ends * z.shape[1]), shape=z.shape)
+
     return kind(
         value=pd.Series(theta, index=index),
         design=design,
-        compute=lambda: by_person @ inverse(at.information),
+        compute=influence,
         df=pd.Series(df, index=index),
         counts=pd.DataFrame([row] * len(names), index=index),
         log_likelihood=at.value,

@@ -154,8 +154,8 @@ def nested_logit(
     Raises
     ------
     WelfareError
-        As for `choices` and `maximise`; nests that overlap or name no alternative; no nest of two alternatives; a lambda
-        that goes to 0.
+        As for `choices` and `maximise`; nests that overlap or name no alternative; no nest of two alternatives; a
+        lambda that goes to 0.
     """
     if scale not in ("utility", "greene"):
         raise WelfareError("unknown scale", where="scale", got=scale, expected="utility or greene")
