@@ -39,7 +39,7 @@ class Rule:
     side: str
     value: float
     kind: str = "any"
-    unless_width: float = 0.0
+    unless_width: float = -1.0
 
     def __post_init__(self) -> None:
         """Refuse what no rule can be."""
@@ -48,7 +48,7 @@ class Rule:
             if getattr(self, name) not in allowed:
                 got = getattr(self, name)
                 raise WelfareError("unknown word in a rule", where=name, got=got, expected=" or ".join(allowed))
-        if not self.value >= 0 or not self.unless_width >= 0:
+        if not self.value >= 0:
             raise WelfareError("a limit is not a number from 0 on", where=self.measure, got=self.value)
 
     def broken(self, measures: pd.DataFrame) -> np.ndarray:
