@@ -1,5 +1,7 @@
 """Calibrated weights reach their margins, and their variance is that of residuals."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, mean, share, total
+from welfare_analysis.estimation.replicates import covariance, jackknife, refit
 
 
 def _margins(f):
@@ -94,7 +97,9 @@ def test_residuals_are_the_derivative_by_the_design_weight(example):
 
     design = Design(f["w"]).calibrate(margins, f, method="linear")
     z = mean(design, f["y"]).influence.toarray()
-    residual = (design.weights / f["w"].to_numpy()) * (z - design.residuals.x @ design.residuals.slopes(z))[:, 0]
+    residual = (design.weights / f["w"].to_numpy()) * (
+        z - design.residuals.x[design.residuals.cells] @ design.residuals.slopes(z)
+    )[:, 0]
     step = 1e-4
     for k in range(0, len(f), 3):
         at = np.arange(len(f)) == k
@@ -110,6 +115,147 @@ def test_nothing_is_changed_in_place(example, drawn):
     design.calibrate(_margins(f), f)
     assert (design.weights == f["w"]).all()
     assert mean(design, f["y"]).se.iloc[0] == before
+
+
+def test_raked_residuals_and_the_derivative(example):
+    """Of raking the derivative has B weighted by w, not d: their gap goes with the change of the weights."""
+    f, gaps = example(7), []
+    d = f["w"].to_numpy()
+    x = np.column_stack([f["d"] == "in", f["d"] == "out"]).astype(float)
+    x = np.column_stack([x, f["x"]])
+    for change in (0.04, 0.004):
+        at_first, rise = x.T @ d, 1 + change * np.array([1.0, 0.0, 2.0])
+        counts = at_first[:2] * rise[:2]
+        margins = {"d": dict(zip(("in", "out"), counts, strict=True)), "x": at_first[2] * rise[2]}
+
+        def value(w, m=margins):
+            return mean(Design(w).calibrate(m, f), f["y"]).value.iloc[0]
+
+        design = Design(d).calibrate(margins, f)
+        w, z = design.weights, mean(design, f["y"]).influence.toarray()
+        exact = (w / d * (z - x @ np.linalg.solve((x.T * w) @ x, (x.T * w) @ z)).T)[0]
+        step, at = 1e-4, np.arange(len(f)) == 3
+        slope = (value(d + step * at) - value(d - step * at)) / (2 * step)
+        assert exact[3] == pytest.approx(slope, rel=1e-5)
+        known = design.residuals
+        ours = (w / d * (z - known.x[known.cells] @ known.slopes(z)).T)[0]
+        gaps.append(np.abs(ours - exact).max() / np.abs(exact).max())
+    assert gaps[1] < 0.3 * gaps[0] < 0.05
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), method=st.sampled_from(["raking", "linear"]))
+def test_bounded_factors_are_the_nearest(example, drawn, seed, method):
+    """Factors keep the bounds, reach the margins to 1e-8 and minimise the distance.
+
+    A feasible move (which keeps the margins, and the factors at a bound) changes no distance in the first order
+    (Karush, Kuhn and Tucker): the distance's slope is x' lambda where no bound binds.
+    """
+    f = example(seed)
+    margins, (low, high) = _margins(f), (0.5, 2.5)
+    try:
+        design = drawn(f).calibrate(margins, f, method=method, bounds=(low, high))
+    except WelfareError as error:
+        assert "no weights reach all margins with factors from 0.5 to 2.5" in str(error)  # noqa: PT017
+        return
+    g = design.weights / f["w"].to_numpy()
+    assert low - 1e-12 <= g.min()
+    assert g.max() <= high + 1e-12
+    assert design.weights @ f["x"] == pytest.approx(margins["x"], rel=1e-8)
+    assert design.weights[f["b"]].sum() == pytest.approx(margins["b"][True], rel=1e-8)
+    if method == "linear":
+        slope, free = g - 1, (g > low + 1e-9) & (g < high - 1e-9)
+    else:
+        slope, free = np.log((g - low) / (1 - low)) - np.log((high - g) / (high - 1)), np.ones(len(g), dtype=bool)
+    x = np.column_stack([f["d"] == "in", f["d"] == "out", f["b"], ~f["b"], f["x"]]).astype(float)
+    multiplier = np.linalg.lstsq(x[free], slope[free], rcond=None)[0]
+    np.testing.assert_allclose(x[free] @ multiplier, slope[free], atol=1e-8)
+    rest = x[~free] @ multiplier  # at the lower bound the free factor would lie below, at the upper above
+    assert (np.where(g[~free] < 1, rest - slope[~free] <= 1e-8, rest - slope[~free] >= -1e-8)).all()
+
+
+@pytest.mark.parametrize(
+    ("method", "squares", "weights", "score", "enrolled"),
+    [
+        (
+            "linear",
+            230385.9748872857,
+            [56.96681498434268, 31.24544568554018, 57.53989372253417, 40.38974562466804],
+            [665.4877962065375, 3.417538886746885],
+            376312.0926717146,
+        ),
+        (
+            "raking",
+            231077.8192963838,
+            [55.66240914411493, 29.30275447956985, 56.47704252151644, 40.72623571651499],
+            [665.460969428538, 3.419983721569447],
+            378603.9494845972,
+        ),
+    ],
+)
+def test_bounded_calibration_of_r(apiclus1, method, squares, weights, score, enrolled):
+    """R 4.2.2, survey 4.1.1, run 2026-11-24: `calibrate(clus1, ~stype+api99, ..., bounds=c(.7,1.7), calfun="linear")`.
+
+    For raking `calfun="logit"`; rows 1, 50, 100 and 183, `svymean(~api00)`, `svytotal(~enroll)`; epsilon=1e-13.
+    """
+    design = Design(apiclus1["pw"], psu=apiclus1["dnum"], fpc=apiclus1["fpc"])
+    margins = {"stype": {"E": 4421, "H": 755, "M": 1018}, "api99": 3914069}
+    design = design.calibrate(margins, apiclus1, method, bounds=(0.7, 1.7))
+    m = mean(design, apiclus1["api00"])
+    np.testing.assert_allclose(design.weights @ design.weights, squares, rtol=1e-9)
+    np.testing.assert_allclose(design.weights[[0, 49, 99, 182]], weights, rtol=1e-8)
+    np.testing.assert_allclose([m.value.iloc[0], m.se.iloc[0]], score, rtol=1e-9)
+    np.testing.assert_allclose(total(design, apiclus1["enroll"]).se, enrolled, rtol=1e-9)
+
+
+@pytest.mark.parametrize("bounds", [(1.1, 2), (0.5, 0.9), (0.5,), (2, 0.5)])
+def test_bad_bounds(example, drawn, bounds):
+    """Bounds that do not hold the factor 1 between them are errors."""
+    f = example(9)
+    with pytest.raises(WelfareError, match="bounds: not a pair about 1"):
+        drawn(f).calibrate({"1": 100}, f, bounds=bounds)
+
+
+def test_why_the_raked_variances_of_r_differ():
+    """On a two-stage sample R's `rake` and `calibrate` have other residuals for the same weights.
+
+    R 4.2.2, survey 4.1.1, run 2026-11-24: `svymean(~api00)` of `svydesign(id=~dnum+snum, fpc=~fpc1+fpc2, apiclus2)`
+    (its columns are in apiclus2.csv), raked to stype and sch.wide by `rake(epsilon=1e-10)`, 31.7275140668072, and by
+    `calibrate(calfun="raking", epsilon=1e-12)`, 25.997541460421. By hand: unweighted means of the margins in turn, in
+    the ten rounds that its raking took, give the first, the d-weighted regression the second; without end, the rounds
+    are the unweighted regression.
+    """
+    f = pd.read_csv(Path(__file__).parent / "apiclus2.csv")
+    d = 757 / 40 * f["fpc2"] / f.groupby("dnum")["dnum"].transform("size")
+    design = Design(d, psu=[f["dnum"], f["snum"]], fpc=[f["fpc1"], f["fpc2"]])
+    margins = {"stype": {"E": 4421, "H": 755, "M": 1018}, "sch.wide": {"No": 1072, "Yes": 5122}}
+    raked = design.calibrate(margins, f)
+    w = raked.weights
+    z = (f["api00"].to_numpy() - w @ f["api00"] / w.sum()) / w.sum()
+
+    def error(e):
+        u, f1 = w * e, 40 / 757
+        first = np.bincount(pd.factorize(f["dnum"])[0], weights=u)
+        found = (1 - f1) * 40 * first.var(ddof=1)
+        for _, unit in pd.DataFrame({"u": u, "N": f["fpc2"]}).groupby(f["dnum"]):
+            n, N = len(unit), unit["N"].iloc[0]
+            found += f1 * (1 - n / N) * n * (unit["u"].var() if n > 1 else 0.0)
+        return np.sqrt(found)
+
+    rounds = pd.Series(z)
+    for _ in range(10):
+        for margin in ("stype", "sch.wide"):
+            rounds = rounds - rounds.groupby(f[margin]).transform("mean")
+    assert error(rounds.to_numpy()) == pytest.approx(31.7275140668072, rel=1e-9)
+    x = pd.get_dummies(f[["stype", "sch.wide"]]).to_numpy(float)
+    by_d, by_one = (z - x @ (np.linalg.pinv((x.T * q) @ x) @ ((x.T * q) @ z)) for q in (d.to_numpy(), np.ones(len(f))))
+    assert error(by_d) == pytest.approx(25.997541460421, rel=1e-9)
+    assert error(by_one) == pytest.approx(31.7274500697, rel=1e-9)
+    assert mean(raked, f["api00"]).se.iloc[0] == pytest.approx(error(by_d), rel=1e-9)
+    free = Design(d, psu=f["dnum"]).calibrate(margins, f)
+    weights = jackknife(free)
+    spread = covariance(refit(free, lambda e: e.weights @ f["api00"] / e.weights.sum(), weights), weights)
+    assert np.sqrt(spread.iloc[0, 0]) == pytest.approx(31.75, abs=0.005)
 
 
 @pytest.mark.parametrize(

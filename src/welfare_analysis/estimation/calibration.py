@@ -1,8 +1,17 @@
 r"""Calibration: weights as near as possible to the design's that reach known totals (Deville and Särndal 1992).
 
 With :math:`x_k` the calibration variables and :math:`t` their known totals, :math:`w_k = d_k F(x_k' \lambda)` solves
-:math:`\sum w_k x_k = t`; ``linear`` has :math:`F(u) = 1 + u` (generalised regression), ``raking`` :math:`F(u) = e^u`.
-Either way the variance is that of the weighted residuals :math:`z_k - x_k' B` (there, section 3).
+:math:`\sum w_k x_k = t`; ``linear`` has :math:`F(u) = 1 + u` (generalised regression), ``raking`` :math:`F(u) = e^u`;
+within bounds, :math:`F` is the first cut off (there, case 7), or the logit function (case 6). Whatever F, the variance
+is that of the weighted residuals :math:`w_k (z_k - x_k' B)`, B the d-weighted regression (there, section 3).
+
+Programs differ here. R's ``calibrate`` has this B; its ``rake`` takes residuals by unweighted means of the margins in
+turn, as many rounds as the raking took. Where d is constant they agree; on a two-stage sample with unequal d (apiclus2)
+they print 26.00 and 31.73 for one mean and one set of weights. The linearisation holds with the B of the population,
+which d-weights estimate and unweighted means do not. In 2,000 two-stage samples of 300 of 750 school districts the root
+mean variance over the root mean squared error was .985 (score) and .965 (enrolment) with d, 1.007 and 1.107 without.
+With the seven largest districts in, where few rows hold most of the weight, it is .73-.81 with d, and hardly more with
+the population's own B: there no linearisation is good, and the reliability flags and full replicates are for that.
 """
 
 from __future__ import annotations
@@ -105,7 +114,9 @@ def calibrate(
     residuals = Residuals(x / scale, cells, design.weights, totals / scale, method, bounds)
     weights = design.weights * residuals.factors(design.weights)
     negative = int((weights < 0).sum())
-    return design.reweighted(weights, residuals, (f"weights made negative by calibration: {negative}",) if negative else ())
+    return design.reweighted(
+        weights, residuals, (f"weights made negative by calibration: {negative}",) if negative else ()
+    )
 
 
 def _variables(margins: dict, frame: pd.DataFrame, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

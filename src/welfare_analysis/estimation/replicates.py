@@ -269,7 +269,9 @@ def _one_stage(design: Design, what: str) -> Stage:
     stages = design.sampling.stages
     if len(stages) != 1 or design.model:
         hint = "Use full(), whose weights have every part."
-        raise WelfareError(f"{what} would lose a part of the variance", where="replicates", got=design.notes, hint=hint)
+        raise WelfareError(
+            f"{what} would lose a part of the variance", where="replicates", expected="one stage", hint=hint
+        )
     return stages[0]
 
 
