@@ -253,6 +253,15 @@ def test_family_of_pairs_is_covered():
     assert np.mean(ratio) < 0.8
 
 
+def test_gaps_after_ties_are_no_stages():
+    """1, 2, 2, 4 is 1, 2, 2, 3: stages and their scales are counted by what was placed, not by the number written."""
+    ranks = drawn_ranks(np.random.default_rng(14), 200)
+    ranks[ranks == 3] = 2
+    dense, gaps = (plackett_luce(None, r, scales=True) for r in (ranks.replace({4: 3, 5: 4}), ranks))
+    assert list(gaps.value.index[-2:]) == ["scale:2", "scale:3"]
+    np.testing.assert_allclose(gaps.value, dense.value, rtol=1e-9)
+
+
 def test_missing_and_domains():
     """Those without a rank are counted as missing; where= gives the fit of a part, with the design of all."""
     ranks = drawn_ranks(np.random.default_rng(11), 200)

@@ -1,5 +1,7 @@
 """Willingness to pay: ratios of coefficients and the three kinds of interval."""
 
+from dataclasses import dataclass, field, fields
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ from scipy import stats
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design
-from welfare_analysis.estimation.choice import logit, nested_logit
+from welfare_analysis.estimation.choice import ChoiceFit, logit, nested_logit
 from welfare_analysis.estimation.choice.willingness import fieller, willingness_to_pay
 
 TIME = -0.9
@@ -95,6 +97,27 @@ def test_a_weak_cost_is_given_to_fieller():
         kinds |= {(e.method[0], kind.split()[0])}
     assert {("fieller", "outside"), ("fieller", "between"), ("delta", "between")} <= kinds
     assert np.mean(held) >= 0.88
+
+
+@dataclass(frozen=True, eq=False)
+class Random(ChoiceFit):
+    """A fit with coefficients that differ by person, as of a mixed logit."""
+
+    random: dict = field(default_factory=dict)
+
+
+def test_random_coefficients_are_refused_as_cost(fit):
+    """A ratio to a random coefficient is refused; so is the log of an attribute's, whose mean is another function."""
+    names = {"cost": "log.cost", "time": "log.time"}
+    same = {f.name: getattr(fit, f.name) for f in fields(fit)}
+    for random, message in (({"cost": "normal"}, "Daly, Hess"), ({"cost": "lognormal"}, "cost coefficient is random")):
+        other = Random(**same | {"value": fit.value.rename(names if "log" in random["cost"] else {})}, random=random)
+        with pytest.raises(WelfareError, match=message):
+            willingness_to_pay(other, other.value.index[1], other.value.index[0])
+    logged = Random(**same | {"value": fit.value.rename({"time": "log.time"})}, random={"time": "lognormal"})
+    with pytest.raises(WelfareError, match="that of a logarithm"):
+        willingness_to_pay(logged, "log.time", "cost")
+    assert willingness_to_pay(Random(**same, random={"time": "normal"}), "time", "cost").value.iloc[0] < 0
 
 
 def test_refusals(fit, travel):

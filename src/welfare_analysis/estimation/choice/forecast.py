@@ -29,6 +29,8 @@ from .logit import ChoiceFit
 from .population import STEP, Calibrated, Model, New, Target, linear, modelled, target
 
 CLOSE = 1e-13  # how near calibrated shares come to those known
+ROUNDING = 1e-10  # a variance below this share of its parts, which cancel, is rounding of derivatives
+COLUMNS = 256  # values whose covariance is taken at a time
 
 Measure = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -54,30 +56,40 @@ class Forecast(Estimate):
     parts: Domains = field(default=cast(Domains, None), repr=False)
 
     @cached_property
-    def _parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Covariances (k, k) of the people, of the coefficients, and of one with the other and back."""
-        k, J = len(self.value), self.jacobian
+    def _columns(self) -> sparse.csc_array:
+        return sparse.csc_array(self.people)
+
+    def _joint(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Covariances of some values: of the people, of the coefficients, and of one with the other and back."""
+        k, J, people = len(columns), self.jacobian[columns], self._columns[:, columns]
         if not self.shared:
             own = self.model.fit.design.covariance(self.model.influence)
-            return self.design.covariance(self.people), J @ own @ J.T, np.zeros((k, k))
-        joint = self.design.covariance(sparse.hstack([self.people, self.model.influence]))
+            return self.design.covariance(people), J @ own @ J.T, np.zeros((k, k))
+        joint = self.design.covariance(sparse.hstack([people, self.model.influence]))
         across = J @ joint[k:, :k]
         return joint[:k, :k], J @ joint[k:, k:] @ J.T, across + across.T
 
     @cached_property
+    def _diagonals(self) -> np.ndarray:
+        """The diagonals (3, k) of `_joint`, some values at a time: domains apart have little in common."""
+        groups = np.array_split(np.arange(len(self.value)), -(-len(self.value) // COLUMNS))
+        return np.hstack([[np.diagonal(part) for part in self._joint(columns)] for columns in groups])
+
+    def _further(self) -> list[sparse.csr_array]:
+        return [sparse.csr_array(c) for name, c in self.extra_covariance.items() if name != "coefficients"]
+
+    @cached_property
     def _variance(self) -> np.ndarray:
-        people, coefficients, across = (np.diagonal(part) for part in self._parts)
+        people, coefficients, across = self._diagonals
         total = people + coefficients + across
-        total = np.where(total <= 1e-12 * (people + coefficients), 0.0, total)
-        for name, extra in self.extra_covariance.items():
-            total = total + (0 if name == "coefficients" else sparse.csr_array(extra).diagonal())
+        total = np.where(total <= ROUNDING * (people + coefficients), 0.0, total)
+        total = sum((extra.diagonal() for extra in self._further()), total)
         return np.where(np.isnan(total), np.inf, total)
 
     def covariance(self) -> pd.DataFrame:
         """Covariance matrix (k x k), without building the influences."""
-        matrix = sum(self._parts, np.zeros(()))
-        for name, extra in self.extra_covariance.items():
-            matrix = matrix + (0 if name == "coefficients" else sparse.csr_array(extra).toarray())
+        matrix = sum(self._joint(np.arange(len(self.value))), np.zeros(()))
+        matrix = sum((extra.toarray() for extra in self._further()), matrix)
         np.fill_diagonal(matrix, self._variance)
         return pd.DataFrame(matrix, index=self.value.index, columns=self.value.index)
 
@@ -104,7 +116,7 @@ class Forecast(Estimate):
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
         """Long table: estimate, se, low, high; se_people and se_coefficients, were the other known; counts."""
-        people, coefficients, _ = (np.sqrt(np.maximum(np.diagonal(part), 0)) for part in self._parts)
+        people, coefficients = np.sqrt(np.maximum(self._diagonals[:2], 0))
         errors = pd.DataFrame({"se_people": people, "se_coefficients": coefficients}, index=self.value.index)
         columns = [self.value.rename("estimate"), self.se, self.interval(level), errors, self.counts]
         return pd.concat(columns, axis=1).reset_index()
@@ -242,7 +254,7 @@ def elasticities(
 
     By how many per cent the share of ``alternative`` rises when ``attribute`` of the alternative ``changed`` rises by
     one per cent for everybody: the probability-weighted mean of the elasticities of persons (Ben-Akiva and Lerman 1985,
-    eq. 6.13). The attribute enters linearly, in one coefficient of this name; the derivative is a central difference.
+    eq. 6.13). The attribute enters linearly, in one coefficient of this name.
     """
     model = modelled(fit)
     linear(model.fit, attribute)
@@ -252,13 +264,17 @@ def elasticities(
     labels, width = to.cases.alternatives, len(to.cases.alternatives)
 
     def measure(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        share = to.by_person(model.predict(to, theta)[0], width)
+        p, cases = model.predict(to, theta)[0], to.cases
         moves = []
         for alternative in range(width):
-            push = STEP * theta[place] * to.cases.x[:, place] * (to.cases.alternative == alternative)
-            up, down = (model.predict(to, theta, sign * push)[0] for sign in (1, -1))
-            moves.append(to.by_person((up - down) / (2 * STEP), width))
-        return np.hstack(moves), np.tile(share, (1, width))
+            push = theta[place] * cases.x[:, place] * (cases.alternative == alternative)
+            if model.plain:
+                move = p * (push - np.bincount(cases.case, p * push)[cases.case])
+            else:
+                up, down = (model.predict(to, theta, sign * STEP * push)[0] for sign in (1, -1))
+                move = (up - down) / (2 * STEP)
+            moves.append(to.by_person(move, width))
+        return np.hstack(moves), np.tile(to.by_person(p, width), (1, width))
 
     names = [(own, other) for other in labels for own in labels]
     return _forecast(model, to, measure, names, ["alternative", "changed"], by, where)

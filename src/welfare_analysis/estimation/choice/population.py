@@ -69,6 +69,11 @@ class Model:
         own = np.sqrt(np.diagonal(self.fit.bread) * self.fit.scale)
         return STEP * np.append(own, np.full(len(self.theta) - len(own), 1.0))
 
+    @property
+    def plain(self) -> bool:
+        """Whether probabilities are those of a logit."""
+        return not isinstance(self.fit, NestedFit) and not hasattr(self.fit, "random")
+
     def predict(self, to: Target, theta: np.ndarray, push: np.ndarray | float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities (rows,) and logsums (C,), with ``push`` added to the utilities."""
         m, fit = len(self.fit.value), self.fit
@@ -143,6 +148,9 @@ def target(
             got = f"{int((place < 0).sum())} of {len(cases)} cases"
             raise WelfareError("cases are not those of the fit", where=str(cases.name), got=got)
         people = own.person[place]
+    elif hasattr(model.fit, "random"):
+        hint = "Fit the mixed logit with a design that has the rows of all."
+        raise WelfareError("draws are those of the people of the fit", where="design", got="another design", hint=hint)
     else:
         units = cases if person is None else _persons(frame[person], order, code, start, cases)
         people, _ = _rows(design, units, person or str(cases.name))

@@ -158,7 +158,8 @@ def _weights(fit: ChoiceFit, change: Weights) -> np.ndarray:
 
 def _simple(fit: ChoiceFit, A: np.ndarray, c: np.ndarray) -> None:
     """Refuse a cost coefficient that differs between people, and an attribute's whose mean is not in the fit."""
-    random = getattr(fit, "random", {})
+    kinds = getattr(fit, "random", {})
+    random = {f"log.{name}" if kind == "lognormal" else name: kind for name, kind in kinds.items()}
     cost = {name: random[name] for name in fit.value.index[c != 0] if name in random}
     if cost:
         raise WelfareError(
