@@ -63,11 +63,14 @@ def test_coverage():
     sizes, h = np.array([400, 600]), np.repeat([0, 1], [60, 90])
     y = rng.normal(10 + 4 * np.repeat([0, 1], sizes), 3)
     design = Design((sizes / [60, 90])[h], strata=h, fpc=sizes[h])
-    held = 0
-    for _ in range(1000):
-        rows = np.concatenate([rng.choice(400, 60, replace=False), 400 + rng.choice(600, 90, replace=False)])
-        low, high = quantile(design, y[rows]).interval().iloc[0]
-        held += low <= np.sort(y)[499] <= high
+    rows = np.vstack(
+        [
+            start + np.array([rng.choice(N, n, replace=False) for _ in range(1000)]).T
+            for start, N, n in ((0, 400, 60), (400, 600, 90))
+        ]
+    )
+    bounds, truth = quantile(design, pd.DataFrame(y[rows])).interval(), np.sort(y)[499]
+    held = ((bounds["low"] <= truth) & (truth <= bounds["high"])).sum()
     assert 930 <= held <= 970
 
 
@@ -104,6 +107,56 @@ def test_negative_weights_have_no_quantile(example):
         quantile(low, f["y"])
 
 
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), q=st.floats(0.02, 0.98))
+def test_midpoints(example, drawn, seed, q):
+    """The midpoint rule is linear between values placed at the middle of their step; low and high are alike."""
+    f = example(seed).round({"y": 0})
+    found = quantile(drawn(f), f["y"], q, by=f["d"], rule="midpoint")
+    mirrored = quantile(drawn(f), -f["y"], 1 - q, by=f["d"], rule="midpoint")
+    np.testing.assert_allclose(found.value, -mirrored.value, rtol=1e-9)
+    for name, part in f.groupby("d"):
+        step = part.groupby("y")["w"].sum() / part["w"].sum()
+        assert found.value[name] == pytest.approx(np.interp(q, step.cumsum() - step / 2, step.index), rel=1e-9)
+    low, high = found.interval().to_numpy().T
+    assert ((low <= found.value) & (found.value <= high)).all()
+
+
+def test_midpoint_interval_by_hand(example, drawn):
+    """Its interval is that of the share at or below the quantile, read back by the same rule."""
+    f = example(31)
+    e = quantile(drawn(f), f["y"], 0.5, rule="midpoint")
+    s = share(drawn(f), f["y"] <= e.value.iloc[0])
+    half = stats.t.ppf(0.975, s.df.iloc[0]) * s.se.iloc[0]
+    step = f.sort_values("y").set_index("y")["w"] / f["w"].sum()
+    bounds = np.interp(s.value.iloc[0] + np.array([-half, half]), step.cumsum() - step / 2, step.index)
+    np.testing.assert_allclose(e.interval().iloc[0], bounds, rtol=1e-9)
+
+
+def test_several_variables_are_each_alone(example, drawn):
+    """Several variables by domains, with gaps of their own, have the values, errors and counts of each alone."""
+    f = example(33)
+    frame = f[["y", "x"]].assign(gap=f["y"].where(f.index > 4))
+    for rule in ("smallest", "midpoint"):
+        both = quantile(drawn(f), frame, 0.4, by=f["d"], rule=rule)
+        for name in frame:
+            alone = quantile(drawn(f), frame[name], 0.4, by=f["d"], rule=rule)
+            pd.testing.assert_frame_equal(both.interval().loc[name], alone.interval())
+            np.testing.assert_allclose(both.se[name], alone.se, rtol=1e-12)
+            assert both.counts.loc[name, "missing"].tolist() == alone.counts["missing"].tolist()
+    z = both.influence.toarray()
+    np.testing.assert_allclose(z[:, 4:], alone.influence.toarray(), rtol=1e-12)
+
+
+def test_many_domains():
+    """More domains than a byte counts are kept apart."""
+    rng = np.random.default_rng(2)
+    y, d = rng.normal(size=3000), rng.integers(0, 300, 3000)
+    found = quantile(Design(np.ones(3000)), y, by=d).value
+    expected = [np.quantile(y[d == k], 0.5, method="inverted_cdf") for k in range(300)]
+    np.testing.assert_allclose(found.sort_index(), expected)
+
+
 @pytest.mark.parametrize(
     ("variable", "q", "message"),
     [
@@ -121,3 +174,9 @@ def test_bad_calls(example, drawn, variable, q, message):
     f = pd.concat([f, f["y"].where(f["d"] == "in").rename("gap")], axis=1)
     with pytest.raises(WelfareError, match=message):
         quantile(drawn(f), f[variable], q, by=f["d"])
+
+
+def test_unknown_rule(example, drawn):
+    """A rule that is not known is named."""
+    with pytest.raises(WelfareError, match="rule: unknown rule; got 'hf7'; expected smallest or midpoint"):
+        quantile(drawn(example(1)), example(1)["y"], rule="hf7")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from welfare_analysis.estimation import Design, share
+from welfare_analysis.estimation import Design, mean, share, total
 
 RETURNED, SILENT, FOLLOWED = 1000, 1200, 120
 
@@ -70,9 +70,137 @@ def test_rare_conditions_are_held():
     rng = np.random.default_rng(7)
     returned, truth = rng.random(RETURNED) < 0.01, (rng.random(SILENT) < 0.01)
     level = (returned.sum() + truth.sum()) / 2200
-    held = []
-    for _ in range(1000):
-        drawn = rng.choice(truth, FOLLOWED, replace=False)
-        bounds = share(*survey(int(returned.sum()), int(drawn.sum()))).interval().iloc[0]
-        held.append(bounds["low"] <= level <= bounds["high"])
+    drawn = np.array([rng.choice(truth, FOLLOWED, replace=False) for _ in range(1000)]).T
+    design, _ = survey(0, 0)
+    y = np.vstack([np.repeat(np.sort(returned)[::-1, None], 1000, axis=1), drawn])
+    bounds = share(design, pd.DataFrame(y.astype(bool))).interval()
+    held = (bounds["low"] <= level) & (level <= bounds["high"])
     assert np.mean(held) >= 0.93
+
+
+def posterior(cases, n):
+    """Standard deviation of a share of which ``cases`` in ``n`` were seen, all shares alike likely before."""
+    return stats.beta(cases + 1, n - cases + 1).std()
+
+
+@pytest.mark.parametrize("cases", [0, 1, 4, 116, 119, 120])
+def test_error_of_rare_cases_is_that_of_the_sampled_part(cases):
+    """With few sampled cases the printed error is the posterior's of the sampled part, in proportion to its weight."""
+    estimate = share(*survey(25, cases))
+    linear = mean(*survey(25, cases)[:1], survey(25, cases)[1] + 1.0).se.iloc[0]  # an amount keeps its own error
+    expected = SILENT / 2200 * posterior(cases, FOLLOWED)
+    assert estimate.se.iloc[0] == pytest.approx(max(expected, linear), rel=1e-9)
+    assert expected > linear  # so the linearised error alone would be too small
+    half = estimate.interval().iloc[0].diff()["high"] / 2 / stats.t.ppf(0.975, estimate.df.iloc[0])
+    assert 0.6 < half / estimate.se.iloc[0] < 1.6
+
+
+def test_rare_cases_of_unequal_weights():
+    """The effective size is that of the sampled weights (Kish), the cases are weighed, the known part is added."""
+    design, y = survey(25, 3)
+    weights = design.weights * np.where(np.arange(len(y)) % 2 == 0, 1.0, np.where(design.weights > 1, 3.0, 1.0))
+    uneven = Design(weights, strata=np.repeat([0, 1], [RETURNED, FOLLOWED]), fpc=np.repeat([1000.0, 3000], [1000, 120]))
+    w = weights[RETURNED:]
+    S, n = w.sum(), w.sum() ** 2 / (w**2).sum()
+    x = n * (w * y[RETURNED:]).sum() / S
+    bounds = share(uneven, y).interval(0.9).iloc[0]
+    low = (25 + S * stats.beta.ppf(0.05, x, n - x + 1)) / (RETURNED + S)
+    high = (25 + S * stats.beta.ppf(0.95, x + 1, n - x)) / (RETURNED + S)
+    plain = share(uneven, y)
+    assert bounds["low"] <= low + 1e-12
+    assert bounds["high"] >= high - 1e-12
+    assert bounds["low"] == pytest.approx(low) or bounds["high"] == pytest.approx(high)
+    assert plain.se.iloc[0] >= S / (RETURNED + S) * posterior(x, n) * (1 - 1e-9)
+
+
+def test_a_mean_and_a_total_of_a_condition_are_its_share():
+    """The mean of a condition has the error of its share; its total has the size times both, and their bounds at 0."""
+    for cases in (0, 2, 60):
+        design, y = survey(0 if cases == 0 else 25, cases)
+        s, m, t = share(design, y), mean(design, y == 1), total(design, y == 1)
+        assert m.se.iloc[0] == pytest.approx(s.se.iloc[0], rel=1e-9)
+        assert t.value.iloc[0] == pytest.approx(2200 * s.value.iloc[0])
+        assert t.se.iloc[0] == pytest.approx(2200 * s.se.iloc[0], rel=1e-9)
+        if cases == 0:
+            np.testing.assert_allclose(m.interval(), s.interval())
+            np.testing.assert_allclose(t.interval(), 2200 * s.interval())
+            assert t.interval()["high"].iloc[0] > 30
+
+
+@pytest.mark.parametrize("kind", [bool, object, "boolean", float])
+def test_a_condition_that_nobody_or_everybody_meets(kind):
+    """In a domain where all are alike a condition has the posterior's error, as mean and total; amounts have none."""
+    n, domain = 60, np.repeat(["none", "some", "all"], 20)
+    y = pd.Series(np.r_[np.zeros(20), np.arange(20) % 2, np.ones(20)]).astype(bool).astype(kind)
+    design = Design(np.full(n, 2.0))
+    m, t = mean(design, y, by=domain), total(design, y, by=domain)
+    error = posterior(0, 20 * (stats.t.ppf(0.975, 19) / stats.t.ppf(0.975, m.df["none"])) ** 2)
+    assert m.se[["none", "all"]].tolist() == pytest.approx([error, error], rel=1e-9)
+    assert m.se["some"] == pytest.approx(mean(design, y.astype(float) * 2, by=domain).se["some"] / 2)
+    assert t.se["none"] == pytest.approx(40 * error, rel=1e-9)
+    assert t.se["all"] == pytest.approx(np.hypot(40 * error, total(design, np.ones(n), by=domain).se["all"]), rel=1e-9)
+    bounds = share(design, y, by=domain).interval()
+    np.testing.assert_allclose(m.interval().loc[["none", "all"]], bounds.loc[["none", "all"]])
+    np.testing.assert_allclose(t.interval().loc["none"], 40 * bounds.loc["none"])
+    assert m.apply(lambda v: v["all"] - v["none"]).se.iloc[0] == pytest.approx(np.sqrt(2) * error)
+
+
+def test_what_is_no_condition():
+    """A column of ones counts people and is sure; ones beside twos are amounts; a census leaves no doubt."""
+    design = Design(np.full(30, 2.0))
+    ones = np.ones(30)
+    assert (total(design, ones).se.iloc[0], mean(design, ones).se.iloc[0]) == (0, 0)
+    assert mean(design, ones == 1).se.iloc[0] == pytest.approx(posterior(0, 30))
+    assert mean(design, np.arange(30) // 15, by=np.arange(30) // 15).se.tolist() == pytest.approx(
+        [mean(design, np.arange(30) < 15, by=np.arange(30) // 15).se[0]] * 2
+    )
+    assert mean(design, 1 + np.arange(30) // 15, by=np.arange(30) // 15).se.tolist() == [0, 0]
+    assert total(design, np.zeros(30)).interval()["high"].iloc[0] == pytest.approx(60 * (1 - 0.025 ** (1 / 30)))
+    census = Design(np.ones(30), fpc=np.full(30, 30))
+    assert (total(census, ones == 0).se.iloc[0], mean(census, ones == 0).interval().iloc[0].tolist()) == (0, [0, 0])
+
+
+def test_a_total_with_gaps_of_a_condition_that_nobody_meets():
+    """Where some did not answer the total of none is the size of all times the bounds of those who did."""
+    design, y = Design(np.full(40, 3.0)), pd.Series(np.zeros(40)).where(np.arange(40) > 9)
+    t, s = total(design, y, missing="mean"), share(design, y)
+    assert t.se.iloc[0] == pytest.approx(120 * s.se.iloc[0])
+    np.testing.assert_allclose(t.interval(), 120 * s.interval())
+
+
+def test_conditions_beside_amounts(example, drawn):
+    """In one frame a condition and an amount are each what they are alone, in the order given."""
+    f = example(3)
+    frame = f[["y"]].assign(never=f["b"] & ~f["b"], x=f["x"])
+    for statistic in (mean, total):
+        found = statistic(drawn(f), frame)
+        for name in frame:
+            alone = statistic(drawn(f), frame[name])
+            assert found.se[name] == pytest.approx(alone.se.iloc[0], rel=1e-9)
+            np.testing.assert_allclose(found.interval().loc[name], alone.interval().iloc[0], rtol=1e-9)
+
+
+@pytest.mark.parametrize("rule", ["logit", "korn-graubard"])
+def test_bounds_by_hand(rule):
+    """Of 12 of 80 in 20 clusters: the logit interval, and Clopper and Pearson's with n p q / V and t's correction."""
+    y = np.isin(np.arange(80), [0, 1, 2, 3, 9, 17, 18, 30, 41, 42, 66, 79])
+    e = share(Design(np.ones(80), psu=np.arange(80) // 4), y, interval=rule)
+    p, V, t = 0.15, e.se.iloc[0] ** 2, stats.t.ppf(0.95, 19)
+    low, high = e.interval(0.9).iloc[0]
+    if rule == "logit":
+        z = np.log(p / (1 - p)) + np.array([-1, 1]) * t * np.sqrt(V) / (p * (1 - p))
+        assert (low, high) == pytest.approx(tuple(1 / (1 + np.exp(-z))))
+    else:
+        n = p * (1 - p) / V * (stats.t.ppf(0.95, 79) / t) ** 2
+        assert (low, high) == pytest.approx(
+            (stats.beta.ppf(0.05, n * p, n - n * p + 1), stats.beta.ppf(0.95, n * p + 1, n - n * p))
+        )
+
+
+def test_categories_keep_their_order_and_names():
+    """Categories are named as they are, in their own order; a level that nobody chose is left out."""
+    answers = pd.Series(pd.Categorical(["b", "a", None, "b"], categories=["c", "b", "a"]), name="answer")
+    e = share(Design(np.ones(4)), answers)
+    assert e.value.to_dict() == {"b": pytest.approx(2 / 3), "a": pytest.approx(1 / 3)}
+    assert e.value.index.name == "category"
+    assert share(Design(np.ones(4)), np.array([1.0, 0, np.nan, 1])).value.index.name == "variable"
