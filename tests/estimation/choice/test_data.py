@@ -125,6 +125,14 @@ def broken(f: pd.DataFrame, what: str) -> tuple[pd.DataFrame, dict]:
         more["formula"] = "chosen ~ price"
     elif what == "syntax":
         more["formula"] = "chosen ~ cost +* time"
+    elif what == "no base":
+        more["formula"] = "chosen ~ C(mode, contr.treatment('z')) + cost"
+    elif what == "no row":
+        f = f.iloc[:0]
+    elif what == "two columns":
+        f = pd.concat([f, f[["cost"]]], axis=1)
+    elif what == "no frame":
+        f = f.to_numpy()
     elif what == "nothing":
         more["formula"] = "chosen ~ 1"
     return f, more
@@ -147,6 +155,10 @@ def broken(f: pd.DataFrame, what: str) -> tuple[pd.DataFrame, dict]:
         ("repeated names", "two rows of the design have one name"),
         ("no column", "a column is missing; got 'price'"),
         ("syntax", "the formula cannot be read"),
+        ("no base", "an attribute cannot be coded; got .*'z'"),
+        ("no row", "not a frame of choices; got 'DataFrame of shape .0, 8.'"),
+        ("two columns", "not a frame of choices; got 'DataFrame of shape"),
+        ("no frame", "not a frame of choices; got 'ndarray of shape"),
         ("nothing", "there is no attribute"),
     ],
 )

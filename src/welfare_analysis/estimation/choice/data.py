@@ -142,10 +142,15 @@ def choices(
     Raises
     ------
     WelfareError
-        Columns that are absent, or have missing values; an attribute that does not vary within cases, if it is not
-        part of an interaction; no or two choices in a case; an alternative twice in a case, never chosen, or (a
-        category without rows) never available; a case of two persons; labels that are not the design's rows.
+        No frame, or no row; columns that are absent, or have missing values; an attribute that does not vary within
+        cases, if it is not part of an interaction; no or two choices in a case; an alternative twice in a case, never
+        chosen, or (a category without rows) never available; a case of two persons; labels that are not the design's
+        rows.
     """
+    if not isinstance(long, pd.DataFrame) or not len(long) or not long.columns.is_unique:
+        got = f"{type(long).__name__} of shape {np.shape(long)}"
+        expected = "a DataFrame with rows, and columns of different names"
+        raise WelfareError("it is not a frame of choices", where="long", got=got, expected=expected)
     left, _, right = (part.strip().strip("`") for part in formula.partition("~"))
     _complete(long, [c for c in (left, case, alternative, person, offset) if c is not None])
     code, found = pd.factorize(long[case])
@@ -290,7 +295,7 @@ def _coded(spec: ModelSpec, frame: pd.DataFrame, order: np.ndarray) -> tuple[np.
         with warnings.catch_warnings():
             warnings.simplefilter("error", DataMismatchWarning)
             matrix = spec.get_model_matrix(frame.iloc[:1] if plain else frame, na_action="ignore")
-    except (FormulaicError, DataMismatchWarning) as error:
+    except (FormulaicError, DataMismatchWarning, ValueError) as error:
         raise WelfareError("an attribute cannot be coded", where="formula", got=str(error)) from None
     if plain:  # as it would be, without copies of all columns on the way
         x = np.column_stack([frame[name].to_numpy(float) for name in terms])
