@@ -112,9 +112,9 @@ def test_weights_of_one_are_statsmodels(apistrat):
 
 
 def test_coverage():
-    """95 % intervals hold the truth in 92 to 98 % of 300 clustered samples with informative weights."""
+    """95 % intervals hold the truth in 91 to 98.5 % of 200 clustered samples with informative weights."""
     rng, truth, held = np.random.default_rng(6), np.array([-0.5, 1.0]), np.zeros(2)
-    for _ in range(300):
+    for _ in range(200):
         n, psu = 800, np.repeat(np.arange(80), 10)
         x = rng.normal(0, 1, n) + 0.5 * rng.normal(0, 1, 80)[psu]
         b = rng.random(n) < 1 / (1 + np.exp(-truth[0] - truth[1] * x))
@@ -123,4 +123,4 @@ def test_coverage():
         f = pd.DataFrame({"b": b, "x": x})[taken]
         bounds = logistic(Design(1 / p[taken], psu=psu[taken]), f, "b ~ x").interval()
         held += ((bounds["low"] <= truth) & (truth <= bounds["high"])).to_numpy()
-    assert ((held >= 276) & (held <= 294)).all()
+    assert ((held >= 182) & (held <= 197)).all()

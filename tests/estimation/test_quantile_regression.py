@@ -9,7 +9,7 @@ import statsmodels.api as sm
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, quantile, quantile_regression
-from welfare_analysis.estimation.quantile_regression import bandwidth
+from welfare_analysis.estimation.quantile_regression import MANY, bandwidth, minimum
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +61,24 @@ def test_constant_alone_is_a_quantile(women):
     fit, plain = quantile_regression(design, women, "faminc ~ 1", 0.4), quantile(design, women["faminc"], 0.4)
     assert fit.value.iloc[0] == pytest.approx(plain.value.iloc[0])
     assert fit.se.iloc[0] == pytest.approx(plain.se.iloc[0], rel=0.25)
+
+
+@pytest.mark.parametrize("q", [0.5, 0.97])
+def test_many_cases_are_solved_exactly(q):
+    """Where only the cases near a first line are solved for, the end is the least loss, by the dual's conditions.
+
+    The dual values are 1 above the line, 0 below and between on it, and balance every column, a rare one too.
+    """
+    rng = np.random.default_rng(9)
+    n = 2 * MANY
+    x = np.column_stack([np.ones(n), rng.normal(0, 1, n), rng.random(n) < 0.004])
+    y, w = np.round(x[:, 1] + 3 * x[:, 2] + rng.standard_t(3, n), 1), rng.uniform(1, 5, n)
+    beta, a = minimum(y, x, w, q)
+    rest = y - x @ beta
+    assert (a[rest > 1e-9] == 1).all()
+    assert (a[rest < -1e-9] == 0).all()
+    assert ((a >= 0) & (a <= 1)).all()
+    np.testing.assert_allclose((w * (a - 1 + q)) @ x, 0, atol=1e-6)
 
 
 def test_bandwidth_by_hand():

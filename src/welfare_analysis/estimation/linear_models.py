@@ -106,8 +106,10 @@ def logit_kernel(y: np.ndarray) -> Kernel:
     """The kernel of yes or no by the logistic function."""
 
     def kernel(eta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        p = special.expit(eta)
-        return y * eta - np.logaddexp(0, eta), (y - p)[None], (-p * (1 - p))[None, None]
+        small = np.exp(-np.abs(eta))
+        p = np.where(eta > 0, 1.0, small) / (1 + small)
+        value = y * eta - np.maximum(eta, 0) - np.log1p(small)
+        return value, (y - p)[None], (-small / (1 + small) ** 2)[None, None]
 
     return kernel
 

@@ -17,7 +17,8 @@ from formulaic import ModelSpec
 from scipy import sparse
 
 from ..errors import WelfareError
-from .estimate import describe
+from .domains import Domains
+from .estimate import describe, scatter
 from .fit import Fit, Likelihood, inverse, maximise
 from .formulas import Cases
 
@@ -159,15 +160,17 @@ def regression(
     design, used = found.design, np.zeros(found.design.n, dtype=bool)
     used[found.rows] = True
     told = describe(design, found.parts, used[:, None], [found.label])
-    full = np.zeros((design.n, len(value)))
-    full[found.rows] = score
+    full = score
+    if len(score) < design.n:
+        full = np.zeros((design.n, len(value)))
+        full[found.rows] = score
     index = pd.Index(names, name="variable")
     bread = inverse(information)
     untold = {"untold": sparse.diags_array(np.full(len(value), np.inf))} if told.evidence[0] == 1 else {}
     return Regression(
         pd.Series(value, index=index, name=found.label),
         design,
-        lambda: full @ bread.T,
+        lambda: scatter(full @ bread.T, Domains(np.where(used, 0, -1), None)),
         pd.Series(np.maximum(told.df[0] + 1 - q, 1), index=index),
         pd.concat([told.counts] * len(value)).set_axis(index),
         extra_covariance=untold,
