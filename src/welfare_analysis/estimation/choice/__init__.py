@@ -3,6 +3,7 @@
 from .data import Cases, choices
 from .forecast import calibrated, elasticities, predicted_shares, scenario
 from .logit import ChoiceFit, logit
+from .mixed import MixedFit, mixed_logit
 from .nested import NestedFit, nested_logit
 from .pooling import pooled_logit
 from .population import New
@@ -12,6 +13,7 @@ from .willingness import willingness_to_pay
 __all__ = [
     "Cases",
     "ChoiceFit",
+    "MixedFit",
     "NestedFit",
     "New",
     "calibrated",
@@ -20,6 +22,7 @@ __all__ = [
     "hold_out",
     "logit",
     "market",
+    "mixed_logit",
     "nested_logit",
     "pooled_logit",
     "predicted_shares",

@@ -1,0 +1,309 @@
+r"""Mixed logit: coefficients that differ by person, by simulated maximum likelihood with the covariance of the design.
+
+Person i has the coefficients :math:`\beta_{ik} = b_k + s_k z_{ik}` (normal) or :math:`e^{b_k + s_k z_{ik}}`
+(lognormal), z independent standard normals that are the same in all her cases (Revelt and Train 1998); without persons,
+each case is one. Her simulated probability is that of `kernel`, over draws of `simulation`; her score is the derivative
+of its log, so the influence and the covariance are those of `fit`.
+
+The sign of s is not identified, and its size is what is given; but on given draws each combination of signs is a mode.
+The estimate is the best of several. It is computed again with other scrambles from other signs, and the covariance of
+these estimates is that of a single one given the sample: ``extra_covariance["simulation"]``. It leaves out what they
+have in common: too few draws lower the log-likelihood, and the best mode is one that the draws favour. Both errors fall
+with the number of draws, and ``runs`` shows their size.
+
+In the report this model runs on a stated probability subsample of at least 4,000 persons, one more phase of the design.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import cycle, product
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import linalg, optimize
+
+from ...errors import WelfareError
+from ..design import Design
+from ..fit import Likelihood, inverse, unidentified
+from .data import Cases, choices
+from .logit import ChoiceFit, fitted, result, softmax
+from .simulation import Draws, Panel, differences, net, supplied
+
+CLOSE = 1e-13  # half the squared Newton step in the metric of the information, in parts of 1 + |log-likelihood|
+SPREAD = 0.5  # where standard deviations start, in logs or in parts of the coefficient
+FEW = 6  # with no more random coefficients than this, all signs are tried; else 2**FEW combinations
+STEPS = 8
+BLOCK = 1 << 20  # utilities that are predicted at a time
+
+
+class Point(NamedTuple):
+    """Simulated log-likelihood, gradient (q,), and scores (U, q) of units: coefficients, then standard deviations."""
+
+    value: float
+    gradient: np.ndarray
+    scores: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """The weighted simulated log-likelihood as a function of the parameters; ``random`` (K,) are columns of cases."""
+
+    panel: Panel
+    weights: np.ndarray
+    random: np.ndarray
+
+    def __call__(self, theta: np.ndarray) -> Point:
+        """Evaluate at coefficients (p,) and standard deviations (K,)."""
+        from .kernel import compiled  # compilers are loaded by those who simulate
+
+        p, K = self.panel.x.shape[1], len(self.random)
+        order = np.concatenate([self.random, np.setdiff1d(np.arange(p), self.random)])
+        logs, found = compiled(self.panel, theta[self.random], theta[p:], theta[order[K:]])
+        scores = found[:, np.concatenate([np.argsort(order), np.arange(p, p + K)])]
+        return Point(float(self.weights @ logs), self.weights @ scores, scores)
+
+    def outer(self, at: Point) -> np.ndarray:
+        """Sum of weighted outer products of scores: the information, but for what the model has wrong."""
+        return (at.scores * self.weights[:, None]).T @ at.scores
+
+    def information(self, theta: np.ndarray) -> np.ndarray:
+        """Minus the second derivative, by central differences of the gradient over 1/1,000 of a standard error."""
+        steps = 1e-3 / np.sqrt(np.maximum(np.diagonal(self.outer(self(theta))), 1e-12 * self.weights.sum()))
+        moves = np.diag(steps)
+        columns = [(self(theta - move).gradient - self(theta + move).gradient) / (2 * move.sum()) for move in moves]
+        return (np.array(columns) + np.array(columns).T) / 2
+
+
+@dataclass(frozen=True, eq=False)
+class MixedFit(ChoiceFit):
+    """A mixed logit: coefficients that are fixed, means (of the log where the name says so), standard deviations.
+
+    Attributes
+    ----------
+    random : mapping of attribute to distribution
+        A ratio to a normal coefficient has no mean and no variance (Daly, Hess and Train 2012): none is to be made.
+    draws : Draws
+        One row a row of the design; ``runs`` has the log-likelihood and the estimates of each scramble and start.
+    """
+
+    random: Mapping[str, str] = field(default_factory=dict)
+    draws: Draws = field(default=None, repr=False)  # type: ignore[assignment]
+    runs: pd.DataFrame = field(default=None, repr=False)
+
+    @cached_property
+    def boundary(self) -> tuple[str, ...]:
+        """Standard deviations below two standard errors: too near to zero for a valid interval (Self, Liang 1987)."""
+        sd = self.value.iloc[len(self.cases.names) :]
+        return tuple(sd.index[sd < 2 * self.se[sd.index]])
+
+    def interval(self, level: float = 0.95) -> pd.DataFrame:
+        """Bounds, with a column that says whether they are valid: they are not at the ``boundary``."""
+        return super().interval(level).assign(valid=~self.value.index.isin(self.boundary))
+
+    def predict(self, x: np.ndarray | None = None, theta: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities (rows,) and logsums (C,) in units of utility: means over the draws, not given past choices."""
+        x = self.cases.x if x is None else x
+        theta = self.value.to_numpy() if theta is None else theta
+        columns, log = _columns(self.cases.names, self.random)
+        p, case, ends = len(self.cases.names), self.cases.case, np.append(self.cases.start, len(x))
+        known = np.delete(x, columns, axis=1) @ np.delete(theta[:p], columns) + self.cases.offset
+        share, logsum = np.empty(len(x)), np.empty(len(ends) - 1)
+        step = max(1, BLOCK // (int(np.diff(ends).max()) * self.draws.count))
+        for low in range(0, len(logsum), step):
+            high = min(low + step, len(logsum))
+            rows = slice(ends[low], ends[high])
+            beta = (
+                theta[columns, None]
+                + theta[p:, None] * self.draws.of(self.cases.person[low:high] % len(self.draws)).normals()
+            )
+            beta[:, log] = np.exp(beta[:, log])
+            v = known[rows, None] + np.einsum("dk,dkr->dr", x[rows][:, columns], beta[case[rows] - low])
+            found = [softmax(column, self.cases.start[low:high] - ends[low]) for column in v.T]
+            share[rows] = np.mean([each[0] for each in found], axis=0)
+            logsum[low:high] = np.mean([each[1] for each in found], axis=0)
+        return share, logsum
+
+
+def mixed_logit(
+    design: Design | None,
+    long: pd.DataFrame,
+    formula: str,
+    case: str,
+    alternative: str,
+    random: Mapping[str, str],
+    person: str | None = None,
+    offset: str | None = None,
+    draws: int = 2048,
+    starts: Any = 4,
+    seeds: int = 4,
+    rng: Any = 0,
+    normals: np.ndarray | None = None,
+) -> MixedFit:
+    """Fit a mixed logit by weighted simulated maximum likelihood.
+
+    Parameters
+    ----------
+    design, long, formula, case, alternative, person, offset
+        As for `choices`. A person's draws are the same in all her cases; without ``person`` each case is a person.
+    random : mapping of attribute to "normal" or "lognormal"
+        A lognormal coefficient is positive: multiply the attribute by minus one, as ``I(-cost)``, if it lowers utility.
+        Its parameters, ``log.name`` and ``sd.log.name``, are mean and standard deviation of its log.
+    draws : int
+        A power of two, 2,048 or more for results that are used.
+    starts : int or (s, p + K) array
+        Climbs with the first scramble, the best of which is taken: from the logit, then from that maximum with other
+        signs of the standard deviations, the most likely of all (each a mode of its own). Or values to start from.
+    seeds : int
+        Scrambles, at least two: their spread is the error of simulation.
+    rng : Generator or int
+        Says the scrambles and the signs.
+    normals : (n, K, R) array, optional
+        Draws of each row of the design, to compare programs. They tell nothing of the error of simulation: none is in
+        the covariance.
+
+    Raises
+    ------
+    WelfareError
+        As for `choices` and `logit`; attributes or distributions that are not known; a lognormal coefficient that the
+        logit finds negative; a number of draws that is no power of two; no convergence.
+    """
+    cases = choices(design, long, formula, case, alternative, person, offset)
+    columns, _ = _columns(cases.names, random)
+    if normals is None and seeds < 2:
+        raise WelfareError("one scramble has no spread", where="seeds", got=seeds, expected="two or more")
+    chance = np.random.default_rng(rng)
+    n, K = cases.design.n, len(columns)
+    if normals is None:
+        ranks = np.argsort(np.argsort(cases.design.index.map(str), kind="stable"))  # draws go with names, not places
+        sets = [net(K, draws, n, chance).of(ranks) for _ in range(seeds)]
+    else:
+        sets = [supplied(normals, K, n)]
+    signs = np.array(list(product((1.0, -1.0), repeat=K))[1:]) if K <= FEW else chance.choice([1.0, -1.0], (2**FEW, K))
+    return _fitted(cases, dict(random), sets, starts, signs)
+
+
+def _fitted(cases: Cases, random: dict[str, str], sets: list[Draws], starts: Any, signs: np.ndarray) -> MixedFit:
+    columns, log = _columns(cases.names, random)
+    p, names = len(cases.names), _names(cases.names, random)
+    first, *others = (
+        Simulated(panel, cases.design.weights[panel.units], columns)
+        for panel in (differences(cases, columns, log, draws) for draws in sets)
+    )
+    flips = np.column_stack([np.ones((len(signs), p)), signs])
+    begins = np.atleast_2d(starts).astype(float) if np.ndim(starts) else _start(cases, columns, log)
+    tried = [_climb(first, begin) for begin in begins]
+    if not np.ndim(starts):
+        likely = sorted(flips, key=lambda flip: -first(tried[0][0] * flip).value)
+        tried += [_climb(first, tried[0][0] * flip) for flip in likely[: starts - 1]]
+    theta, at, information = _settled(first, max(tried, key=lambda run: run[1])[0], names)
+    found = [theta]
+    for simulated, flip in zip(others, cycle(flips), strict=False):
+        tried.append(_climb(simulated, theta * flip, information * np.outer(flip, flip)))
+        found.append(tried[-1][0])
+    runs = pd.DataFrame([point for point, _ in tried], columns=names)
+    runs.insert(0, "log_likelihood", [value for _, value in tried])
+    runs.insert(0, "scramble", np.maximum(np.arange(len(tried)) - (len(tried) - len(sets)), 0))
+    sizes = np.column_stack([np.array(found)[:, :p], np.abs(np.array(found)[:, p:])])
+    up = np.append(np.ones(p), np.where(theta[p:] < 0, -1.0, 1.0))
+    scores = np.zeros((cases.n_cases, len(theta)))
+    scores[np.unique(cases.person, return_index=True)[1]] = at.scores * up
+    return result(
+        MixedFit,
+        cases,
+        names,
+        theta * up,
+        Likelihood(at.value, at.gradient * up, information * np.outer(up, up)),
+        scores,
+        extra_covariance=_edge(theta, information, first.weights, p)
+        | ({"simulation": np.cov(sizes.T)} if others else {}),
+        again=lambda part: _fitted(part, random, sets, starts, signs),
+        random=random,
+        draws=sets[0].mirrored(up[p:]),
+        runs=runs,
+    )
+
+
+def _edge(theta: np.ndarray, information: np.ndarray, weights: np.ndarray, p: int) -> dict[str, np.ndarray]:
+    """Variance by the second derivative of standard deviations near zero: their scores vanish, and tell none."""
+    variance = np.diagonal(inverse(information)) * weights.mean()
+    near = (np.arange(len(theta)) >= p) & (theta**2 < 4 * variance)
+    return {"boundary": np.diag(np.where(near, variance, 0.0))} if near.any() else {}
+
+
+def _columns(names: list[str], random: Mapping[str, str]) -> tuple[np.ndarray, np.ndarray]:
+    """Columns (K,) with random coefficients, and whether each is lognormal."""
+    unknown = [name for name in random if name not in names]
+    if unknown or not random:
+        expected = f"some of {', '.join(names)}"
+        raise WelfareError("no such attribute", where="random", got=unknown, expected=expected)
+    strange = [kind for kind in random.values() if kind not in ("normal", "lognormal")]
+    if strange:
+        raise WelfareError("unknown distribution", where="random", got=strange, expected="normal or lognormal")
+    return np.array([names.index(name) for name in random]), np.array([k == "lognormal" for k in random.values()])
+
+
+def _names(names: list[str], random: Mapping[str, str]) -> list[str]:
+    log = {name: f"log.{name}" if random.get(name) == "lognormal" else name for name in names}
+    return [*log.values(), *(f"sd.{log[name]}" for name in random)]
+
+
+def _start(cases: Cases, columns: np.ndarray, log: np.ndarray) -> np.ndarray:
+    """The logit's coefficients, and standard deviations of half their size, or of half the log's unit (1, p + K)."""
+    beta = fitted(cases).value.to_numpy().copy()
+    negative = [cases.names[j] for j in columns[log] if beta[j] <= 0]
+    if negative:
+        hint, expected = f"Multiply it by minus one: I(-{negative[0]}).", "attributes that raise utility"
+        what = "a lognormal coefficient is negative"
+        raise WelfareError(what, where="random", got=negative, expected=expected, hint=hint)
+    sd = np.where(log, SPREAD, SPREAD * np.abs(beta[columns]))
+    beta[columns[log]] = np.log(beta[columns[log]])
+    return np.append(beta, sd)[None, :]
+
+
+def _climb(simulated: Simulated, start: np.ndarray, metric: np.ndarray | None = None) -> tuple[np.ndarray, float]:
+    """The maximum near a start, and the log-likelihood there: BFGS in coordinates where ``metric`` is the identity."""
+    at, unit = simulated(start), simulated.weights.mean()
+    metric = simulated.outer(at) if metric is None else metric
+    scale = np.sqrt(np.maximum(np.diagonal(metric), 1e-12 * simulated.weights.sum()))
+    root = linalg.cholesky(metric / np.outer(scale, scale) + 1e-6 * np.eye(len(start)), lower=True) * scale[:, None]
+    root /= np.sqrt(unit)
+
+    def descent(phi: np.ndarray) -> tuple[float, np.ndarray]:
+        point = simulated(linalg.solve_triangular(root.T, phi))
+        return -point.value / unit, -linalg.solve_triangular(root, point.gradient / unit, lower=True)
+
+    found = optimize.minimize(descent, root.T @ start, jac=True, method="BFGS", options={"gtol": 1e-3})
+    if not (found.success or np.abs(found.jac).max() < 1e-2):
+        raise _lost(found.message)
+    return linalg.solve_triangular(root.T, found.x), -found.fun * unit
+
+
+def _settled(simulated: Simulated, theta: np.ndarray, names: list[str]) -> tuple[np.ndarray, Point, np.ndarray]:
+    """Newton's method to the last digits, and the information at the maximum."""
+    for _ in range(STEPS):
+        information, moved = simulated.information(theta), False
+        vague = unidentified(information, names)
+        if vague:
+            raise _lost(f"flat in {', '.join(vague)}")
+        for _ in range(
+            STEPS
+        ):  # the second derivative is dear: it is kept for a few steps, and computed at the end again
+            at = simulated(theta)
+            step = linalg.solve(information, at.gradient, assume_a="pos")
+            if 0.5 * abs(step @ at.gradient) <= CLOSE * (simulated.weights.mean() + abs(at.value)):
+                break
+            theta, moved = theta + step, True
+        if not moved:
+            return theta, at, information
+    raise _lost("Newton's steps do not end")
+
+
+def _lost(got: str) -> WelfareError:
+    hint = "Take fewer random coefficients or more draws; scale the attributes; a lognormal one must matter."
+    return WelfareError(
+        "the estimation did not converge", where="mixed_logit", got=got, expected="a maximum", hint=hint
+    )
