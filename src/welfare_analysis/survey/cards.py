@@ -265,16 +265,18 @@ def shown(
     cards, block = stored(codebook, name), Block.of(codebook, name)
     hidden = {"version", "card", "alternative", *(() if status == "active" else AT_WORK)}
     listed = [a for a in dict.fromkeys([*block.attributes, *cards]) if a not in hidden]
-    for a in listed:
-        cells = zip(cards["alternative"], cards[a], strict=True)
-        cards[a] = [_cell(codebook, block, alternative, a, value, language) for alternative, value in cells]
-    names = {a: codebook.label(f"{name}_alternative", a, language) for a in block.alternatives}
+    cells = [
+        [
+            _cell(codebook, block, alternative, a, x, language)
+            for alternative, x in zip(cards["alternative"], cards[a], strict=True)
+        ]
+        for a in listed
+    ]
+    names = pd.Index([codebook.label(f"{name}_alternative", a, language) for a in block.alternatives])
     labels = pd.Index([codebook.label("card_attribute", a, language) for a in listed])
-    tables = {}
-    for (version, card), rows in cards.groupby(["version", "card"]):
-        table = pd.DataFrame(rows[listed].to_numpy().T, index=labels, columns=rows["alternative"].map(names).to_numpy())
-        tables[int(version), int(card)] = table
-    return tables
+    keys = cards[["version", "card"]].drop_duplicates().itertuples(index=False, name=None)
+    tables = np.array(cells, dtype=object).reshape(len(listed), -1, len(names))
+    return {key: pd.DataFrame(tables[:, i], index=labels, columns=names) for i, key in enumerate(keys)}
 
 
 def _cell(codebook: Codebook, block: Block, alternative: str, attribute: str, value: float, language: str) -> str:

@@ -45,14 +45,18 @@ def show(name: str, released: Release, study: Study) -> None:
             text = book.text("hidden" if state == "shown" else state, language)
             display({"text/markdown": f"**{title(name, study)}**: {text}"}, raw=True)
             return
-        picture, fewer = io.BytesIO(), io.BytesIO()
-        figure.savefig(picture, format="png")
-        drawn = fingerprint(figure)
-        plt.close(figure)
+        put(figure, alt_text(name, tables, study), note(tables, study))
+
+
+def put(figure: Figure, alt: str, below: str) -> None:
+    """Put a figure into a notebook: the picture with its words, then the note; the figure is closed."""
+    picture, fewer = io.BytesIO(), io.BytesIO()
+    figure.savefig(picture, format="png")
+    data = {"text/plain": fingerprint(figure)}
+    plt.close(figure)
     Image.open(picture).convert("RGB").quantize(COLOURS).save(fewer, format="png", optimize=True)
-    data = {"image/png": fewer.getvalue(), "text/plain": drawn}
-    display(data, metadata={"image/png": {"alt": alt_text(name, tables, study)}}, raw=True)
-    display({"text/markdown": note(tables, study)}, raw=True)
+    display({"image/png": fewer.getvalue(), **data}, metadata={"image/png": {"alt": alt}}, raw=True)
+    display({"text/markdown": below}, raw=True)
 
 
 def alt_text(name: str, tables: Sequence[Released], study: Study) -> str:

@@ -1,0 +1,264 @@
+"""Choice cards: the information of a design, the search for it, and the long frame of the answers."""
+
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import minimize
+
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.survey import cards
+from welfare_analysis.survey.codebook import Codebook
+
+BOOK = Codebook.read(Path(__file__).parents[2] / "data" / "codebook")
+BLOCKS = list(BOOK.cards["block"].unique())
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    """Three alternatives, two attributes, one of them a multiple of the other: 2 x 3 x 2 cards."""
+    return cards.Block(
+        "tiny",
+        ("none", "a", "b"),
+        ("x", "y"),
+        {
+            ("none", "x"): (0.0,),
+            ("none", "y"): (0.0,),
+            ("a", "x"): (1.0, 2.0),
+            ("a", "y"): (0.5, 1.0, 2.0),
+            ("b", "x"): (1.0, 3.0),
+            ("b", "y"): (0.0,),
+        },
+        {},
+        pd.Series([0.4, -0.2, 0.5, -0.6], index=["a", "b", "x", "y"]),
+    )
+
+
+def every_card(block):
+    """All cards of a block, as places of levels."""
+    sizes = [range(len(block.levels[key])) for key in block.varied]
+    return np.array(np.meshgrid(*sizes, indexing="ij")).reshape(len(sizes), -1).T
+
+
+def test_information_is_the_curvature_of_the_expected_log_likelihood(tiny):
+    """I = -d2/db2 sum_j p_j(b0) ln p_j(b) at b0: finite differences of the logit (independent computation)."""
+    x, b0 = tiny.matrix(tiny.values(every_card(tiny))), tiny.prior.to_numpy()
+
+    def expected(b):
+        u = x @ b
+        return np.sum(cards.shares(x, b0) * (u - np.log(np.exp(u).sum(axis=1, keepdims=True))), axis=1)
+
+    h, k = 1e-3, len(b0)
+    found = np.zeros((len(x), k, k))
+    for i in range(k):
+        for j in range(k):
+            ei, ej = h * np.eye(k)[i], h * np.eye(k)[j]
+            corners = expected(b0 + ei + ej) - expected(b0 + ei - ej) - expected(b0 - ei + ej) + expected(b0 - ei - ej)
+            found[:, i, j] = -corners / (4 * h * h)
+    assert cards.information(x, b0) == pytest.approx(found, abs=1e-5)
+
+
+def test_d_error_is_the_determinant_of_the_mean_covariance(tiny):
+    """det(inverse of the mean information)^(1/K), and infinite where a coefficient is not identified."""
+    x, b0 = tiny.matrix(tiny.values(every_card(tiny))), tiny.prior.to_numpy()
+    mean = cards.information(x, b0).mean(axis=0)
+    assert cards.d_error(x, b0) == pytest.approx(np.linalg.det(np.linalg.inv(mean)) ** (1 / 4))
+    assert cards.d_error(x[:1], b0) == np.inf
+
+
+def test_no_design_of_a_tiny_set_is_better(tiny):
+    """On 12 cards, exhaustive search over all designs of 6 finds none that is better than the best of 60 starts."""
+    pool, rng = every_card(tiny), np.random.default_rng(5)
+    x, b0 = tiny.matrix(tiny.values(pool)), tiny.prior.to_numpy()
+
+    def criterion(rows):
+        sizes = [len(tiny.levels[key]) for key in tiny.varied]
+        uneven = sum(
+            np.square(np.bincount(pool[list(rows), i], minlength=k) / len(rows) - 1 / k).sum()
+            for i, k in enumerate(sizes)
+        )
+        return np.log(cards.d_error(x[list(rows)], b0)) + cards.BALANCE * uneven / len(sizes)
+
+    found = min(criterion(cards.exchange(tiny, pool, 6, rng)[0]) for _ in range(60))
+    every = [criterion(rows) for rows in combinations(range(len(pool)), 6)]
+    assert len(every) == 924
+    assert found == pytest.approx(min(every))
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_committed_cards_come_from_their_seed(name):
+    """The search gives the cards of the file again (their D-error, where the last digit turns a choice)."""
+    ours = cards.design(BOOK, name)
+    block, stored = cards.Block.of(BOOK, name), cards.stored(BOOK, name)
+    shape = (-1, len(block.alternatives), len(block.attributes))
+    errors = [
+        cards.d_error(block.matrix(frame[list(block.attributes)].to_numpy().reshape(shape)), block.prior.to_numpy())
+        for frame in (ours, stored)
+    ]
+    assert errors[0] == pytest.approx(errors[1], rel=0.02)
+    keys = ["version", "card", "alternative"]
+    assert ours[keys].to_numpy().tolist() == stored[keys].to_numpy().tolist()
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_cards_beat_chance_and_all_cards_together(name):
+    """A D-error at least a tenth below that of random designs and of all candidates; no level is nearly left out."""
+    found = cards.efficiency(BOOK, name, draws=50)
+    assert found["random"] > 1.1
+    assert found["all_cards"] > 1.1
+    assert 0.5 <= found["least_level_share"] <= 1
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_each_version_has_six_cards_without_a_dominated_offer(name):
+    """Versions 1 to 4 with cards 1 to 6, none twice; on none is an offer at least as good as another in everything."""
+    block, stored = cards.Block.of(BOOK, name), cards.stored(BOOK, name)
+    assert stored.groupby("version")["card"].unique().map(list).tolist() == [[1, 2, 3, 4, 5, 6]] * 4
+    assert list(stored["alternative"].unique()) == BOOK.codes(f"{name}_alternative") == list(block.alternatives)
+    assert BOOK.variables.loc[f"{name}_version", "high"] == "4"
+    values = stored[list(block.attributes)].to_numpy().reshape(-1, len(block.alternatives), len(block.attributes))
+    assert len(np.unique(values.reshape(len(values), -1), axis=0)) == len(values)
+    sign = np.sign(block.prior[list(block.attributes)].to_numpy())
+    for card in values * sign:
+        for i, j in combinations(range(1, len(card)), 2):
+            assert (card[i] > card[j]).any()
+            assert (card[i] < card[j]).any()
+
+
+@pytest.mark.parametrize(
+    ("rate", "months", "instalment"),
+    [(4.5, 60, 1864), (6.03, 300, 646), (6.5, 84, 1485), (7.28, 180, 915), (12, 60, 2224), (0, 100, 1000)],
+)
+def test_the_instalment_is_the_annuity(rate, months, instalment):
+    """Per 100,000 DH, to the dirham (table of public rates of 2012)."""
+    assert cards.instalment(np.array([1e5]), np.array([rate]), np.array([months]))[0] == instalment
+
+
+def test_instalments_on_cards_follow_from_their_terms():
+    """A loan's instalment is the annuity of its amount, rate and term; a home's is a share of its price, to 10 DH."""
+    loans = cards.stored(BOOK, "loan")
+    annuity = cards.instalment(*(loans[c].to_numpy() for c in ("amount_dh", "rate_pct", "term_months")))
+    assert loans["instalment_dh"].tolist() == annuity.tolist()
+    homes = cards.stored(BOOK, "home").query("price_dh > 0")
+    shares = homes["instalment_dh"] / homes["price_dh"]
+    levels = np.array([0.00556, 0.00646, 0.00845])
+    assert np.abs(shares.to_numpy()[:, None] - levels).min(axis=1).max() < 5.01 / 80000
+
+
+def answered(**more):
+    """Two forms of the home block: a tenant who serves, and a widow who owns and skipped a card."""
+    frame = pd.DataFrame(
+        {
+            "person_id": ["p1", "p2"],
+            "status": ["active", "widow"],
+            "tenure": ["tenant", "owner"],
+            "has_loan": ["yes", "no"],
+            "rent_dh": [1500.0, np.nan],
+            "housing_deduction_dh": [200.0, np.nan],
+            "dwelling_m2": [70.0, 90.0],
+            "commute_km": [12.0, np.nan],
+            "services_km": [2.0, np.nan],
+            "home_version": [2.0, 3.0],
+            **{f"home_card_{i}": ["stay", "social_flat"] for i in range(1, 7)},
+        }
+    )
+    return frame.assign(home_card_4=["standing_flat", None], **more)
+
+
+def test_answers_become_one_row_an_alternative():
+    """Cards of the person's version, in order; one chosen a card; a card without an answer has no rows (hand-made)."""
+    long = cards.long(answered(), BOOK, "home")
+    assert len(long) == (6 + 5) * 5
+    assert long["case"].tolist() == list(np.repeat(np.arange(11), 5))
+    assert (long.groupby("case")["chosen"].sum() == 1).all()
+    fourth = long[(long["person_id"] == "p1") & (long["card"] == 4)].set_index("alternative")
+    assert fourth["chosen"].idxmax() == "standing_flat"
+    design = cards.stored(BOOK, "home").query("version == 2 and card == 4").set_index("alternative")
+    assert fourth.loc["social_flat", "price_dh"] == design.loc["social_flat", "price_dh"]
+    assert set(long.loc[long["person_id"] == "p2", "card"]) == {1, 2, 3, 5, 6}
+
+
+def test_what_a_person_has_is_the_persons_own():
+    """Rent and housing deduction, area and distances where answered; 0 where not asked; the reference elsewhere."""
+    long = cards.long(answered(), BOOK, "home")
+    stay = long[long["alternative"] == "stay"].drop_duplicates("person_id").set_index("person_id")
+    assert stay.loc["p1", ["instalment_dh", "size_m2", "work_km", "services_km"]].tolist() == [1700, 70, 12, 2]
+    assert stay.loc["p2", ["instalment_dh", "size_m2", "work_km", "services_km"]].tolist() == [0, 90, 0, 1]
+    assert stay["own_known"].tolist() == [True, False]
+    assert (long.loc[long["person_id"] == "p2", "work_km"] == 0).all()  # a widow has no way to work
+    assert (long.loc[(long["person_id"] == "p1") & (long["alternative"] == "social_flat"), "work_km"] > 0).all()
+
+
+def test_forms_without_keys_keep_their_rows():
+    """Without a key a person is told by the row's label."""
+    long = cards.long(answered().drop(columns=["person_id", "status"]).set_axis([7, 3]), BOOK, "home")
+    assert long["person_id"].unique().tolist() == [7, 3]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"home_version": [9.0, 1.0]}, "a version that has no cards"), ({"drop": "home_card_2"}, "not asked")],
+)
+def test_answers_that_fit_no_cards_are_told(change, message):
+    """A version beyond the design, or a column that is not there, is an error in a sentence."""
+    frame = answered().drop(columns=change["drop"]) if "drop" in change else answered(**change)
+    with pytest.raises(WelfareError, match=message):
+        cards.long(frame, BOOK, "home")
+
+
+def test_the_prior_is_recovered_from_simulated_answers():
+    """Simulate and recover: logit choices on the cards, fitted by maximum likelihood, within 4 standard errors."""
+    rng, n, block = np.random.default_rng(3), 3000, cards.Block.of(BOOK, "commute")
+    frame = pd.DataFrame(
+        {"commute_version": rng.integers(1, 5, n), **{f"commute_card_{i}": "current" for i in range(1, 7)}}
+    )
+    x = block.matrix(_values(cards.long(frame, BOOK, "commute"), block))
+    p = cards.shares(x, block.prior.to_numpy())
+    picked = (p.cumsum(axis=1) < rng.random((len(p), 1))).sum(axis=1)
+    codes = np.array(block.alternatives, dtype=object)[picked].reshape(n, 6)
+    chosen = frame.assign(**{f"commute_card_{i + 1}": codes[:, i] for i in range(6)})
+    long = cards.long(chosen, BOOK, "commute")
+    x = block.matrix(_values(long, block))
+    y = long["chosen"].to_numpy().reshape(-1, 4).argmax(axis=1)
+    assert (y == picked).all()
+    scale = np.abs(x).max(axis=(0, 1))
+
+    def loss(b):
+        u = (x / scale) @ b
+        e = np.exp(u - u.max(axis=1, keepdims=True))
+        q = e / e.sum(axis=1, keepdims=True)
+        at = np.arange(len(y))
+        return -np.log(q[at, y]).mean(), ((q[:, :, None] * x / scale).sum(axis=1) - (x / scale)[at, y]).mean(axis=0)
+
+    fit = minimize(loss, np.zeros(len(scale)), jac=True, method="BFGS")
+    se = np.sqrt(np.diag(np.linalg.inv(cards.information(x, block.prior.to_numpy()).sum(axis=0))))
+    assert np.abs((fit.x / scale - block.prior.to_numpy()) / se).max() < 4
+
+
+def _values(long, block):
+    return long[list(block.attributes)].to_numpy().reshape(-1, len(block.alternatives), len(block.attributes))
+
+
+def test_a_card_is_shown_in_words_and_numbers():
+    """What a person has is as now; what an alternative lacks is a dash; widows see no distance to work."""
+    card = cards.shown(BOOK, "home", "fr", "widow")[1, 1]
+    own = BOOK.label("home_alternative", "stay", "fr")
+    assert card[own].tolist() == ["\u2013", "comme aujourd’hui", "comme aujourd’hui", "comme aujourd’hui", "\u2013"]
+    assert not any("travail" in label for label in card.index)
+    design = cards.stored(BOOK, "home").query("version == 1 and card == 1").set_index("alternative")
+    price = card.loc[
+        BOOK.label("card_attribute", "price_dh", "fr"), BOOK.label("home_alternative", "social_flat", "fr")
+    ]
+    assert price.replace("\u202f", "") == f"{design.loc['social_flat', 'price_dh']:.0f}"
+
+
+def test_faults_in_the_cards_are_told():
+    """An unknown block, and a level that is no number, are errors in a sentence."""
+    with pytest.raises(WelfareError, match="no such block"):
+        cards.Block.of(BOOK, "flat")
+    broken = replace(BOOK, cards=BOOK.cards.assign(levels=BOOK.cards["levels"].str.replace("250000", "much")))
+    with pytest.raises(WelfareError, match=r"cards.csv, block home"):
+        cards.Block.of(broken, "home")
