@@ -12,17 +12,40 @@ import pyarrow.parquet as pq
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.survey.standin import answers as forms
-from welfare_analysis.survey.standin import collection, conditions, population
+from welfare_analysis.survey.standin import (
+    cards,
+    collection,
+    conditions,
+    household,
+    population,
+    saying,
+    services,
+    wants,
+)
+from welfare_analysis.survey.standin.draws import Draws, added, covariates
 from welfare_analysis.survey.standin.parameters import Parameters
 
 __all__ = ["MARK", "VERSIONS", "Parameters", "StandIn", "generate", "write"]
 MARK = "welfare_analysis.standin"
 VERSIONS = ("plain", "rich", "strategic")
+STAGES = (
+    household.household,
+    household.work,
+    wants.home,
+    wants.loans,
+    services.transport,
+    services.family,
+    services.leisure,
+)
 
 
 @dataclass(frozen=True)
 class StandIn:
-    """One simulated survey: the frame, the truth about everybody, the forms returned, the follow-up."""
+    """One simulated survey: the frame, the truth about everybody, the forms returned, the follow-up.
+
+    The truth has everybody's answers (choices on cards only of those who got cards) and what the generator alone knows:
+    household_id, the tastes of `cards.tastes`, income.
+    """
 
     register: pd.DataFrame
     truth: pd.DataFrame
@@ -51,23 +74,43 @@ def generate(parameters: Parameters, seed: int, version: str = "rich", size: int
     """
     if version not in VERSIONS:
         raise WelfareError("unknown version", where="generate", got=version, expected=" or ".join(VERSIONS))
-    streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(8)]
+    # the first eight give the earlier questions; what is added takes further ones, so that those stay what they were
+    children = np.random.SeedSequence(seed).spawn(8 + 1 + len(STAGES) + 3)
+    streams = [np.random.default_rng(child) for child in children]
     full = sum(parameters[f"{status}_n"] for status in population.STATUSES)
     latent = population.people(parameters, streams[0], size)
     stages = (conditions.housing, conditions.wishes, conditions.debt, conditions.commute)
     for stage, rng in zip(stages, streams[1:5], strict=True):
         latent = stage(latent, parameters, rng)
     back = collection.returned(latent, parameters, streams[5])
-    said = forms.report(latent, parameters, streams[6], version)
+    earlier = forms.report(latent, parameters, streams[6], version)
     n = round(parameters["followup_n"] * len(latent) / full)
     selected = collection.follow_up(latent[~back], parameters, streams[7], version, n)
+    latent = _questionnaire(latent, parameters, streams[8:], version)
+    names = [name for name in parameters.codebook.variables.index if name not in forms.EARLIER]
+    asked = latent[back | latent.index.isin(selected.index)]
+    strategic = forms.strategists(len(latent), parameters, np.random.default_rng(children[6]))[asked.index]
+    newer = saying.questionnaire(asked, parameters, streams[-1], names, version, strategic)
+    said = forms.route(pd.concat([earlier.loc[asked.index], newer], axis=1), parameters.codebook)
+    truth = forms.route(latent, parameters.codebook, modules=False)
     return StandIn(
         register=latent[population.REGISTER].copy(),
-        truth=forms.route(latent),
-        answers=said[back].reset_index(drop=True),
+        truth=pd.concat([truth, latent[latent.columns.difference(truth.columns, sort=False)]], axis=1),
+        answers=said[back[said.index]].reset_index(drop=True),
         followup=collection.with_answers(selected, said).reset_index(drop=True),
         version=version,
     )
+
+
+def _questionnaire(f: pd.DataFrame, p: Parameters, streams: list[np.random.Generator], version: str) -> pd.DataFrame:
+    """Add the true answers to the newer questions, and what decides them."""
+    place = p.territory[["centre_km", "rail"]].reindex(f["command"]).set_axis(f.index)
+    f = pd.concat([f, place], axis=1).assign(module=streams[0].choice(p.codes("module"), len(f)))
+    x = covariates(f)
+    for stage, rng in zip(STAGES, streams[1:], strict=False):
+        f = stage(f, Draws(p, rng, x))
+    f = cards.tastes(f, Draws(p, streams[-3], x), version)
+    return added(f, **cards.choose(f, p, streams[-2], version))
 
 
 def write(standin: StandIn, folder: str | Path) -> list[Path]:

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from welfare_analysis.survey.standin.answers import VARIABLES
 from welfare_analysis.survey.standin.chance import happens
 from welfare_analysis.survey.standin.parameters import Parameters
 
@@ -69,5 +68,5 @@ def follow_up(absent: pd.DataFrame, p: Parameters, rng: np.random.Generator, ver
 
 def with_answers(selected: pd.DataFrame, forms: pd.DataFrame) -> pd.DataFrame:
     """Join the answers of those who answered; all other cells stay blank."""
-    said = forms.loc[selected.index, VARIABLES[1:]]
+    said = forms.loc[selected.index].drop(columns="person_id")
     return pd.concat([selected, said.where(selected["outcome"] == "answered")], axis=1)

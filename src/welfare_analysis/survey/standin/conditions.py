@@ -15,7 +15,7 @@ MODES = ["walk", "bus", "tram", "grand_taxi", "petit_taxi", "two_wheeler", "car"
 
 def yes_no(flag: np.ndarray) -> np.ndarray:
     """Codes yes and no of a boolean array."""
-    return np.where(flag, "yes", "no").astype(object)
+    return np.array(["no", "yes"], dtype=object)[np.asarray(flag).astype(int)]
 
 
 def housing(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.DataFrame:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from welfare_analysis.errors import WelfareError
+from welfare_analysis.survey.codebook import Codebook
 
 
 @dataclass(frozen=True)
@@ -22,12 +24,14 @@ class Parameters:
     facts : frame indexed by id (value, low, high, unit, year, kind, source, note)
     territory : frame indexed by command (command_group, share_of_staff, dear = rent index, national mean about 1)
     ranks : frame indexed by rank (rank_group, share_of_active, net_pay_dh a month at entry, pay_growth a year)
+    codebook : the questions that are answered, and the choice cards
     """
 
     levels: Mapping[str, float]
     facts: pd.DataFrame
     territory: pd.DataFrame
     ranks: pd.DataFrame
+    codebook: Codebook
 
     def __getitem__(self, name: str) -> float:
         """Value of one level; a level that no file gives is an error."""
@@ -37,32 +41,56 @@ class Parameters:
 
     @classmethod
     def read(cls, folder: str | Path) -> Parameters:
-        """Read ``facts.csv``, ``territory.csv`` and ``ranks.csv`` from `folder`."""
+        """Read ``facts.csv``, ``territory.csv`` and ``ranks.csv`` from `folder`, and the codebook beside it."""
         folder = Path(folder)
         facts = pd.read_csv(folder / "facts.csv", index_col="id")
         if not facts.index.is_unique:
             raise WelfareError("an id occurs twice", where="facts.csv", expected="one row an id")
         values = dict(zip(facts.index, facts["value"].astype(float), strict=True))
         territory = pd.read_csv(folder / "territory.csv", index_col="command")
-        return cls(values, facts, territory, pd.read_csv(folder / "ranks.csv", index_col="rank"))
+        ranks = pd.read_csv(folder / "ranks.csv", index_col="rank")
+        return cls(values, facts, territory, ranks, Codebook.read(folder.parent / "codebook"))
+
+    def codes(self, name: str) -> list[str]:
+        """Codes of a list of the codebook."""
+        return self.codebook.codes(name)
+
+    def members(self, group: str) -> list[str]:
+        """Items of a group of questions, without the name of the group."""
+        variables = self.codebook.variables
+        return [str(name).removeprefix(f"{group}_") for name in variables.index[variables["group"] == group]]
+
+    @cached_property
+    def slopes(self) -> dict[str, list[str]]:
+        """Covariates that each question (or code of it) depends on, by the ids ``<question>_<covariate>_slope``."""
+        found: dict[str, list[str]] = {}
+        for name in self.levels:
+            question, _, covariate = name.removesuffix("_slope").rpartition("_")
+            if name.endswith("_slope"):
+                found.setdefault(question, []).append(covariate)
+        return found
 
     def draw(self, rng: np.random.Generator) -> Parameters:
         """Draw each assumed or derived level from the triangle (low, value, high).
 
         Shares of commands and ranks and the rent index move by a lognormal factor, as they have no range of their own.
         """
-        facts = self.facts
-        free = facts.index[facts["kind"].isin(["assumption", "derived"]) & (facts["low"] < facts["high"])]
-        triangle = facts.loc[free, ["low", "value", "high"]].to_numpy(dtype=float)
-        drawn = rng.triangular(triangle[:, 0], triangle[:, 1], triangle[:, 2])
+        drawn = self._drawn("conditions", rng)
         place, rank = self["territory_spread"], self["rank_spread"]
         territory = self.territory.assign(
             share_of_staff=_tilt(self.territory["share_of_staff"], place, rng),
             dear=self.territory["dear"] * np.exp(rng.normal(0, place, len(self.territory))),
         )
         ranks = self.ranks.assign(share_of_active=_tilt(self.ranks["share_of_active"], rank, rng))
-        levels = {**self.levels, **dict(zip(free, drawn, strict=True))}
+        # from a stream of its own, so that worlds that were drawn before these levels were there stay what they were
+        levels = {**self.levels, **drawn, **self._drawn("questionnaire", rng.spawn(1)[0])}
         return replace(self, levels=levels, territory=territory, ranks=ranks)
+
+    def _drawn(self, part: str, rng: np.random.Generator) -> dict[str, float]:
+        facts = self.facts[self.facts["part"] == part]
+        free = facts[facts["kind"].isin(["assumption", "derived"]) & (facts["low"] < facts["high"])]
+        triangle = free[["low", "value", "high"]].to_numpy(dtype=float)
+        return dict(zip(free.index, rng.triangular(*triangle.T), strict=True))
 
 
 def _tilt(share: pd.Series, spread: float, rng: np.random.Generator) -> pd.Series:
