@@ -13,6 +13,7 @@ from .ordered import multinomial_logit, ordered_logit
 from .prediction import marginal_effects, predictions
 from .quantile_regression import quantile_regression
 from .quantiles import quantile
+from .ranking import plackett_luce
 from .reliability import reliability
 from .selection import heckman
 from .shares import share
@@ -40,6 +41,7 @@ __all__ = [
     "negative_binomial",
     "nested_logit",
     "ordered_logit",
+    "plackett_luce",
     "pooled_logit",
     "predictions",
     "probit",
