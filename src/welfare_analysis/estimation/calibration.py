@@ -29,9 +29,11 @@ from .columns import aligned, numbers
 from .design import Design
 
 STEPS = 100
+FAST = 0.2  # part of the gap that a step may leave before the matrix is made anew
 CLOSE, REACHED = 1e-12, 1e-9  # where the search ends, and what counts as reached, in parts of each margin
 METHODS = ("raking", "linear", "poststratify")
 Bounds = tuple[float, float] | None
+Solution = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +57,18 @@ class Residuals:
         mass = np.bincount(self.cells, weights=self.weights, minlength=len(self.x))
         return np.linalg.pinv((self.x * mass[:, None]).T @ self.x, rcond=CLOSE, hermitian=True)
 
+    @cached_property
+    def basis(self) -> np.ndarray:
+        """Directions (p x rank) in which the calibration variables differ: margins that add up alike repeat one."""
+        mass = np.bincount(self.cells, weights=self.weights, minlength=len(self.x))
+        values, vectors = np.linalg.eigh((self.x * mass[:, None]).T @ self.x)
+        return vectors[:, values > CLOSE * values[-1]]
+
+    @cached_property
+    def reduced(self) -> np.ndarray:
+        """The calibration variables (cells x rank) along these."""
+        return self.x @ self.basis
+
     def by_cell(self, weights: np.ndarray) -> sparse.csc_array:
         """The matrix (cells x n) that sums rows by cell with these weights."""
         n = len(self.cells)
@@ -68,7 +82,12 @@ class Residuals:
     def factors(self, weights: np.ndarray) -> np.ndarray:
         """Factors (n,) that bring other design weights (n,) to the same totals."""
         mass = np.bincount(self.cells, weights=weights, minlength=len(self.x))
-        return _solve(mass, self.x, self.totals, self.method, self.bounds)[self.cells]
+        return _solve(mass, self, self.solved)[0][self.cells]
+
+    @cached_property
+    def solved(self) -> Solution:
+        """Factors (cells,), multipliers and last matrix of the design's own weights: where its replicates start."""
+        return _solve(np.bincount(self.cells, weights=self.weights, minlength=len(self.x)), self)
 
 
 def calibrate(
@@ -112,7 +131,7 @@ def calibrate(
     scale = np.abs(x).max(axis=0)
     scale[scale == 0] = 1.0
     residuals = Residuals(x / scale, cells, design.weights, totals / scale, method, bounds)
-    weights = design.weights * residuals.factors(design.weights)
+    weights = design.weights * residuals.solved[0][cells]
     negative = int((weights < 0).sum())
     return design.reweighted(
         weights, residuals, (f"weights made negative by calibration: {negative}",) if negative else ()
@@ -147,13 +166,25 @@ def _variables(margins: dict, frame: pd.DataFrame, n: int) -> tuple[np.ndarray, 
     if size and not (np.allclose(size, size[0], rtol=1e-9) and size[0] > 0):
         what = "the margins add up to different sizes" if size[0] > 0 else "the size is not positive"
         raise WelfareError(what, where="margins", got=sizes, expected="one size", hint="Take all from one register.")
-    cells = np.zeros(n, dtype=np.int64)
+    cells, span = np.zeros(n, dtype=np.int64), 1
     for level, block in zip(levels, blocks, strict=True):
-        cells = pd.factorize(cells * len(block) + level)[0].astype(np.int64)
+        if span * len(block) > 4 * n:
+            cells, span = _numbered(cells, span)
+        cells, span = cells * len(block) + level, span * len(block)
+    cells, _ = _numbered(cells, span)
     first = np.zeros(cells.max() + 1, dtype=np.int64)
     first[cells[::-1]] = np.arange(n)[::-1]
     x = np.column_stack([block[level[first]] for level, block in zip(levels, blocks, strict=True)])
     return cells, x, np.array(totals)
+
+
+def _numbered(cells: np.ndarray, span: int) -> tuple[np.ndarray, int]:
+    """Codes below ``span`` without the numbers that do not occur, and how many are left."""
+    if span > 4 * len(cells):
+        found, values = pd.factorize(cells)
+        return found.astype(np.int64), len(values)
+    there = np.bincount(cells, minlength=span) > 0
+    return (np.cumsum(there) - 1)[cells], int(there.sum())
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:
@@ -170,16 +201,18 @@ def _column(frame: pd.DataFrame, name: str) -> pd.Series:
 
 def _levels(name: str, values: pd.Series, counts: pd.Series) -> np.ndarray:
     """The category (n,) of a margin that each row is in."""
-    codes = counts.index.get_indexer(pd.Index(np.asarray(values)))
-    found = np.bincount(codes[codes >= 0], minlength=len(counts))
+    level, labels = pd.factorize(values)
+    codes = counts.index.get_indexer(pd.Index(np.asarray(labels)))
     if (codes < 0).any():
+        outside = (codes < 0)[level]
         raise WelfareError(
-            f"{int((codes < 0).sum())} rows are in a category without a margin",
+            f"{int(outside.sum())} rows are in a category without a margin",
             where=name,
-            got=sorted({repr(v) for v in np.asarray(values)[codes < 0].tolist()})[:5],
+            got=sorted(repr(v) for v in np.asarray(labels)[codes < 0].tolist())[:5],
             expected=f"one of {list(counts.index)}",
             hint="Give each category a count; the number 1 and the text '1' differ.",
         )
+    found = np.bincount(codes, minlength=len(counts))
     empty = counts.index[(found == 0) & (counts > 0).to_numpy()]
     wrong = ~((counts > 0) & np.isfinite(counts))
     if len(empty) or wrong.any():
@@ -190,7 +223,7 @@ def _levels(name: str, values: pd.Series, counts: pd.Series) -> np.ndarray:
             expected="a positive count and at least one respondent",
             hint="Merge the category with a neighbour.",
         )
-    return codes
+    return codes[level]
 
 
 def _step(u: np.ndarray, method: str, bounds: Bounds) -> tuple[np.ndarray, np.ndarray]:
@@ -207,32 +240,46 @@ def _step(u: np.ndarray, method: str, bounds: Bounds) -> tuple[np.ndarray, np.nd
     return g, rate * (g - low) * (high - g) / (high - low)
 
 
-def _solve(d: np.ndarray, x: np.ndarray, totals: np.ndarray, method: str, bounds: Bounds) -> np.ndarray:
-    """Factors g (cells,) with sum d g x = totals, by Newton's method with halved steps."""
-    slope = np.zeros(x.shape[1])
-    factor, rate = np.ones(len(d)), np.ones(len(d))
+def _solve(d: np.ndarray, known: Residuals, start: Solution | None = None) -> Solution:
+    """Factors g (cells,) with sum d g x = totals, by Newton's method with halved steps.
+
+    The inverse matrix is kept, with Broyden's (1965) correction, while the gap falls by `FAST` a step, as it does for
+    replicates that start near.
+    """
+    x, totals, method, bounds = known.x, known.totals, known.method, known.bounds
+    slope, inverse = (np.zeros(known.basis.shape[1]), None) if start is None else start[1:]
+    factor, rate = _step(known.reduced @ slope, method, bounds)
+    gap = totals - (d * factor) @ x
     size = np.where(totals != 0, np.abs(totals), d @ np.abs(x))  # each margin is reached in proportion
     size[size == 0] = 1.0
-    gap = totals - d @ x
     worst = (np.abs(gap) / size).max()
     for _ in range(STEPS):
         if worst <= CLOSE:
             break
-        gram = (x * (d * rate)[:, None]).T @ x
-        step = np.linalg.pinv(gram, rcond=CLOSE, hermitian=True) @ gap
-        near = worst <= REACHED
-        for _ in range(1 if near or (method != "raking" and bounds is None) else 30):
-            trial, rise = _step(x @ (slope + step), method, bounds)
+        fresh = inverse is None
+        if inverse is None:
+            gram = (known.reduced * (d * rate)[:, None]).T @ known.reduced
+            inverse = np.linalg.pinv(gram, rcond=CLOSE, hermitian=True)
+        step = inverse @ (known.basis.T @ gap)
+        near, before = worst <= REACHED, worst
+        for _ in range(1 if near or not fresh or (method != "raking" and bounds is None) else 30):
+            trial, rise = _step(known.reduced @ (slope + step), method, bounds)
             rest = totals - (d * trial) @ x
             if (np.abs(rest) / size).max() < worst or (not near and np.abs(rest).max() < np.abs(gap).max()):
+                moved = inverse @ (known.basis.T @ (gap - rest))
+                if step @ moved > 0:
+                    inverse = inverse + np.outer(step - moved, step @ inverse) / (step @ moved)
+                slope, factor, rate, gap = slope + step, trial, rise, rest
+                worst = (np.abs(gap) / size).max()
                 break
             step = step / 2
         else:
-            break  # no step comes nearer: what is left is rounding, or cannot be reached
-        slope, factor, rate, gap = slope + step, trial, rise, rest
-        worst = (np.abs(gap) / size).max()
+            if fresh:
+                break  # no step comes nearer: what is left is rounding, or cannot be reached
+        if worst > FAST * before:
+            inverse = None
     if worst <= REACHED:
-        return factor
+        return factor, slope, inverse
     within = "" if bounds is None else f" with factors from {bounds[0]:g} to {bounds[1]:g}"
     raise WelfareError(
         f"no weights reach all margins{within}",

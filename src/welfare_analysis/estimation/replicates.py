@@ -118,7 +118,7 @@ def full(design: Design, estimator: Callable[[Design], Any], count: int, rng: np
         raise WelfareError("full replicates are of the finite population", where="replicates", hint="Use linear ones.")
     seeds = rng.integers(2**63, size=count)
     draw, shrink = _draws(design.sampling, seeds)
-    factors = (1 + draw(np.random.default_rng(seed)) / shrink for seed in seeds)
+    factors = (draw(np.random.default_rng(seed)) for seed in seeds)
     centre = _named(estimator(design))
     return centre + shrink * (_results(design, estimator, factors) - centre)
 
@@ -276,22 +276,27 @@ def _one_stage(design: Design, what: str) -> Stage:
 
 
 def _draws(sampling: Sampling, seeds: np.ndarray) -> tuple[Callable[[np.random.Generator], np.ndarray], float]:
-    """A function that draws a (n,), and what to divide a by so that no weight is negative."""
+    """A function that draws the factors 1 + a (n,), and what a was divided by so that no weight is negative."""
     if sampling.stages:
         parts = [_multinomial(s) for s in sampling.stages]
-        largest = sum(float(scale.max(initial=0.0)) for _, scale in parts)
-        return lambda rng: sum(draw(rng) for draw, _ in parts), max(largest, 1.0)  # type: ignore[return-value]
+        shrink = max(sum(float(scale.max(initial=0.0)) for _, scale in parts), 1.0)
+
+        def product(rng: np.random.Generator) -> np.ndarray:
+            first, *later = [(draw(rng) / shrink, s.units) for (draw, _), s in zip(parts, sampling.stages, strict=True)]
+            return sum((a[units] for a, units in later), (1 + first[0])[first[1]])
+
+        return product, shrink
     found = pieces(sampling)
 
-    def draw(rng: np.random.Generator) -> np.ndarray:
+    def total(rng: np.random.Generator) -> np.ndarray:
         return sum((p.draw(rng) for p in found), np.zeros(len(sampling.psu)))
 
-    lowest = min(draw(np.random.default_rng(seed)).min() for seed in seeds)
-    return draw, max(-lowest / (1 - LEAST), 1.0)
+    shrink = max(-min(total(np.random.default_rng(seed)).min() for seed in seeds) / (1 - LEAST), 1.0)
+    return lambda rng: 1 + total(rng) / shrink, shrink
 
 
 def _multinomial(stage: Stage) -> tuple[Callable[[np.random.Generator], np.ndarray], np.ndarray]:
-    """Draws of one stage, and their scale by group."""
+    """Draws of one stage by unit, and their scale by group."""
     n, parents = stage.size, stage.parents
     scale = np.sqrt(stage.factor * np.maximum(n - 1, 0) / n)
     order, start = np.argsort(parents, kind="stable"), np.cumsum(n) - n
@@ -301,7 +306,7 @@ def _multinomial(stage: Stage) -> tuple[Callable[[np.random.Generator], np.ndarr
     def draw(rng: np.random.Generator) -> np.ndarray:
         taken = order[start[group] + (rng.random(len(group)) * n[group]).astype(np.int64)]
         m = np.bincount(taken, minlength=len(parents))
-        return (scale[parents] * (ratio[parents] * m - 1))[stage.units]
+        return scale[parents] * (ratio[parents] * m - 1)
 
     return draw, scale
 
