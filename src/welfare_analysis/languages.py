@@ -34,9 +34,11 @@ def amount(x: float, unit: str, language: str = "en", name: str = "") -> str:
 
 
 def with_interval(x: float, low: float, high: float, unit: str, language: str = "en", name: str = "") -> str:
-    """A number with its interval in brackets: ``34.5 % (31.0-37.0)``, ``1,700 DH (1,600-1,800)``."""
+    """A number with its interval in brackets: ``34.5 % (31.0-37.0)``, ``1,700 DH (1,600-1,800)``; alone if known."""
     if math.isnan(x):
         return GAP
+    if math.isclose(low, high, rel_tol=1e-9):
+        return amount(x, unit, language, name)
     return f"{amount(x, unit, language, name)} ({between(low, high, unit, language)})"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from .errors import WelfareError
 from .estimation import Design
 from .survey.codebook import Codebook
 from .survey.reading import Answers, Margins, read, read_followup, read_register
-from .survey.weighting import weight
+from .survey.response import Collection, collection
+from .survey.weighting import RETURNED, household_share, weight
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
@@ -41,6 +43,8 @@ class Study:
         The counts that the weights reach, each indexed by category; empty without a register.
     classes : DataFrame (n rows)
         The category of each row in each margin.
+    followup : DataFrame or None
+        Those selected of the silent, with stratum, stratum_population and outcome.
     is_standin : bool
         Whether the file of answers carries the mark of the stand-in population.
     method : str
@@ -57,6 +61,7 @@ class Study:
     method: str = "respondents"
     margins: Margins = field(default_factory=dict)
     classes: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    followup: pd.DataFrame | None = field(default=None, repr=False)
     language: str = "en"
     survey_name: str = ""
 
@@ -112,8 +117,23 @@ class Study:
         people = _grouped(register, codebook) if isinstance(register, pd.DataFrame) else None
         w = weight(_grouped(answers, codebook), register if people is None else people, followup)
         frame = _grouped(w.frame.reset_index(drop=True), codebook)
-        weights = {"method": w.method, "margins": w.margins, "classes": w.classes.reset_index(drop=True)}
+        if "register_links_n" in frame:
+            frame = frame.assign(household_share=household_share(frame))
+        weights = {
+            "followup": followup,
+            "method": w.method,
+            "margins": w.margins,
+            "classes": w.classes.reset_index(drop=True),
+        }
         return cls(frame, w.design, codebook, people, **weights, **named)
+
+    @cached_property
+    def collection(self) -> Collection | None:
+        """Who was asked, and what came of it; None without a list of persons."""
+        if self.register is None:
+            return None
+        back = self.frame["outcome"] == RETURNED if "outcome" in self.frame else slice(None)
+        return collection(self.register, self.frame.loc[back], self.followup)
 
     @property
     def population(self) -> int | None:

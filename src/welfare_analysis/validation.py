@@ -17,7 +17,7 @@ from joblib import Parallel, delayed
 
 from .estimation import Design, Estimate
 from .needs import computed, indicators
-from .publishing.disclosure import blank_of, estimate, inside
+from .publishing.plan import blank_of, estimate, inside
 from .study import DATA, ROOT, Study
 from .survey.codebook import Codebook
 from .survey.reading import typed
@@ -197,7 +197,7 @@ def reach(worlds: pd.DataFrame) -> pd.DataFrame:
 def fingerprint(root: Path = ROOT) -> str:
     """Hash of all that a sample depends on: code, levels, codes, tables of the plan; not the number of samples."""
     source = root / "src" / "welfare_analysis"
-    paths = [source / name for name in ("validation.py", "study.py", "publishing/disclosure.py")]
+    paths = [source / name for name in ("validation.py", "study.py", "publishing/plan.py")]
     paths += [root / "data" / "codebook" / name for name in ("variables.csv", "values.csv")]
     paths += (root / "data" / "public").glob("*.csv")
     for folder in (source / "estimation", source / "survey", source / "needs"):

@@ -7,7 +7,7 @@ import pytest
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.needs import VARIED, housing, under
-from welfare_analysis.publishing.disclosure import standards
+from welfare_analysis.publishing.plan import standards
 
 
 def homes():

@@ -6,7 +6,7 @@ import pytest
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import briefs, figures, protect, tables
-from welfare_analysis.publishing.disclosure import CONDITION
+from welfare_analysis.publishing.plan import CONDITION
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 

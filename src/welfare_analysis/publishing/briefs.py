@@ -12,7 +12,7 @@ from scipy.stats import studentized_range
 
 from ..languages import amount, between, number
 from ..study import DATA, Study
-from .disclosure import Release, Released
+from .plan import Release, Released
 from .suppression import CATEGORY
 from .tables import HEADLINES, Z, assumption_share, assumptions, cell_label, label, source, title, told
 

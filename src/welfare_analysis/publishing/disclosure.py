@@ -2,57 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from ..errors import WelfareError
-from ..estimation import Design, Estimate, mean, quantile, share, total
+from ..estimation import Design, share
 from ..needs import VARIED, computed, indicators, under
 from ..study import DATA, Study
+from ..survey.codebook import Codebook
+from ..survey.weighting import weight_bands
+from .collection import bias
+from .plan import CONDITION, HOUSEHOLD, NUMBERS, Release, Released, blank_of, estimate, inside, standards
 from .suppression import CATEGORY, Policy, apart, completed, dominated, one_sided, unsafe
-
-Release = Mapping[str, "Released"]
-CONDITION = re.compile(r"^(\w+) (?:=|in) ([\w|]+)$")
-NUMBERS = ["estimate", "low", "high"]
-STATISTICS = ("count", "share", "mean", "median", "total", "standards")
 
 
 @dataclass(frozen=True, eq=False)
-class Released:
-    """A table that may be shown.
+class View:
+    """Rows that tables of the plan speak of, and their design: the answers, or the collection itself."""
 
-    ``frame`` is long: the group columns ``by``, ``category`` where shares add to one (``standard`` for the same
-    condition under several standards), estimate, low, high, n, and a flag that is empty, ``caution`` or ``hidden``
-    (then all numbers are missing). ``state`` is ``shown``, ``not_asked`` or ``no_totals``. ``respondents`` answered,
-    ``missing_share`` of those asked did not.
-    """
-
-    id: str
-    statistic: str
-    variable: str
-    by: tuple[str, ...]
-    unit: str
-    where: str = ""
-    frame: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
-    respondents: int = 0
-    missing_share: float = float("nan")
-    state: str = "not_asked"
-
-    @property
-    def keys(self) -> list[str]:
-        """Columns that name a cell."""
-        return [k for k in (*self.by, CATEGORY, "standard") if k in self.frame]
-
-    @property
-    def shown(self) -> pd.DataFrame:
-        """The cells with a number."""
-        return self.frame.dropna(subset="estimate") if self.state == "shown" else pd.DataFrame(columns=NUMBERS)
+    frame: pd.DataFrame
+    design: Design
 
 
 def protect(study: Study, plan: Path = DATA / "release.csv", policy: Path = DATA / "policy.csv") -> Release:
@@ -64,74 +35,70 @@ def protect(study: Study, plan: Path = DATA / "release.csv", policy: Path = DATA
         A statistic or condition in the plan that is not known.
     """
     rules = Policy.read(policy)
-    frame = computed(indicators(study.frame))
+    views = {"": View(computed(indicators(study.frame)), study.design)}
+    if study.collection is not None:
+        views["collection"] = View(study.collection.frame, study.collection.design)
+        views["register"] = View(study.collection.register, study.collection.census)
+    bands = weight_bands(study.design)
+    views["weights"] = View(bands, Design(np.ones(len(bands)), fpc=np.full(len(bands), float(len(bands)))))
     rows = pd.read_csv(plan, keep_default_na=False).to_dict("records")
-    return {row["id"]: _release(study, frame, blank_of(row), rules) for row in rows}
+    released = {row["id"]: _release(study, views.get(row.get("of", "")), blank_of(row), rules) for row in rows}
+    return released | {"nonresponse_bias": bias(released, study)}
 
 
-def blank_of(row: Mapping[str, str]) -> Released:
-    """A row of the plan as a table without numbers."""
-    if row["statistic"] not in STATISTICS:
-        raise WelfareError(
-            "unknown statistic", where=f"release.csv, {row['id']}", got=row["statistic"], expected=", ".join(STATISTICS)
-        )
-    if row["where"] and not CONDITION.match(row["where"]):
-        raise WelfareError("a condition cannot be read", where=f"release.csv, {row['id']}", got=row["where"])
-    by = tuple(part for part in row["by"].split("|") if part)
-    return Released(row["id"], row["statistic"], row["variables"], by, row["unit"], row["where"])
-
-
-def _release(study: Study, frame: pd.DataFrame, blank: Released, rules: Policy) -> Released:
-    if blank.statistic in ("count", "total") and study.population is None:
+def _release(study: Study, view: View | None, blank: Released, rules: Policy) -> Released:
+    if view is None or (blank.statistic in ("count", "total") and study.population is None):
         return replace(blank, state="no_totals")
     if blank.statistic == "count":
-        return _count(study, blank, rules)
+        return _count(study, view, blank, rules)
+    frame = view.frame
     condition = CONDITION.match(blank.where)
     needed = [blank.variable, *blank.by, *([condition[1]] if condition else [])]
+    needed += [HOUSEHOLD] if blank.unit == "households" else []
     if any(column not in frame for column in needed):
         return blank
     asked = inside(frame, blank.where) & frame[list(blank.by)].notna().all(axis=1)
     told = asked & frame[blank.variable].notna()
     if not told.any():
         return blank
-    table = (_standards if blank.statistic == "standards" else _cells)(study, frame, blank, told, rules)
+    table = (_standards if blank.statistic == "standards" else _cells)(study.codebook, view, blank, told, rules)
     n = int(told.sum())
+    if blank.of == "register":  # how many a group has is not told; nobody of it is left out
+        table = table.assign(n=np.nan)
     return replace(blank, frame=table, respondents=n, missing_share=1 - n / int(asked.sum()), state="shown")
 
 
-def _cells(study: Study, frame: pd.DataFrame, blank: Released, told: pd.Series, rules: Policy) -> pd.DataFrame:
+def _cells(book: Codebook, view: View, blank: Released, told: pd.Series, rules: Policy) -> pd.DataFrame:
     """Estimates with what may not be shown taken out: groups first made coarser, then cells hidden."""
-    table, hidden = _tested(study, frame, blank, told, rules)
-    coarser = _coarser(study, frame, blank, table, hidden)
+    table, hidden = _tested(view, blank, told, rules)
+    coarser = _coarser(book, view.frame, blank, table, hidden)
     if coarser is not None:
-        frame = coarser
-        table, hidden = _tested(study, frame, blank, told, rules)
+        table, hidden = _tested(replace(view, frame=coarser), blank, told, rules)
     axes = [*blank.by, *([CATEGORY] if CATEGORY in table else [])]
     return _hide(table, axes, blank, rules, completed(table, axes, rules, hidden))
 
 
-def _tested(
-    study: Study, frame: pd.DataFrame, blank: Released, told: pd.Series, rules: Policy
-) -> tuple[pd.DataFrame, np.ndarray]:
+def _tested(view: View, blank: Released, told: pd.Series, rules: Policy) -> tuple[pd.DataFrame, np.ndarray]:
     """Estimates with their numerators, and the cells that fail by themselves."""
+    frame = view.frame
     values, by = frame[blank.variable], list(blank.by)
-    table = estimate(study.design, frame, blank, told).table()
+    table = estimate(view.design, frame, blank, told).table()
     axes = [*by, *([CATEGORY] if CATEGORY in table else [])]
     table["numerator"] = _numerators(table, values, frame.loc[told, by], axes)
     hidden = unsafe(table["n"].to_numpy(float), table["numerator"].to_numpy(float), rules)
     hidden = hidden | ~np.isfinite(table[NUMBERS]).all(axis=1).to_numpy()  # nothing tells how sure such a number is
     if blank.statistic in ("median", "mean", "total"):
-        hidden = hidden | _few_decide(study, blank, table[by], frame.loc[told, [blank.variable, *by]], table, rules)
+        hidden = hidden | _few_decide(view, blank, table[by], frame.loc[told, [blank.variable, *by]], table, rules)
     return table, hidden
 
 
 def _coarser(
-    study: Study, frame: pd.DataFrame, blank: Released, table: pd.DataFrame, hidden: np.ndarray
+    book: Codebook, frame: pd.DataFrame, blank: Released, table: pd.DataFrame, hidden: np.ndarray
 ) -> pd.DataFrame | None:
     """The frame with each group that is hidden whole put together with its siblings of the fixed hierarchy."""
     changed: dict[str, pd.Series] = {}
     for column in blank.by:
-        parents = study.codebook.parent(column)
+        parents = book.parent(column)
         lost = pd.Series(hidden).groupby(table[column].astype(str)).all()
         wide = {parents.get(code, "") for code in lost.index[lost]} - {""}
         merged = {code: parent for code, parent in parents.items() if parent in wide}
@@ -140,30 +107,8 @@ def _coarser(
     return frame.assign(**changed) if changed else None
 
 
-def inside(frame: pd.DataFrame, where: str) -> pd.Series:
-    """Rows that a condition of the plan (``variable = code``, ``variable in a|b``) speaks of; all if it is empty."""
-    condition = CONDITION.match(where)
-    return frame[condition[1]].isin(condition[2].split("|")) if condition else pd.Series(True, frame.index)
-
-
-def estimate(design: Design, frame: pd.DataFrame, table: Released, told: pd.Series | None = None) -> Estimate:
-    """A table of the plan, not yet protected.
-
-    ``told`` are the rows that answered. A total stands for the others of its condition too, and does not use it.
-    """
-    rows = inside(frame, table.where)
-    of: dict[str, Callable[..., Estimate]] = {
-        "share": share,
-        "mean": mean,
-        "median": partial(quantile, q=0.5),
-        "total": partial(total, missing="mean"),
-    }
-    where = rows if told is None or table.statistic == "total" else told
-    return of[table.statistic](design, frame[table.variable], by=[frame[c] for c in table.by] or None, where=where)
-
-
 def _few_decide(
-    study: Study, blank: Released, labels: pd.DataFrame, told: pd.DataFrame, table: pd.DataFrame, rules: Policy
+    view: View, blank: Released, labels: pd.DataFrame, told: pd.DataFrame, table: pd.DataFrame, rules: Policy
 ) -> np.ndarray:
     """Cells whose median has few answers on a side, or whose sum of money few persons make."""
     values = told[blank.variable].to_numpy(float)
@@ -174,7 +119,7 @@ def _few_decide(
     if blank.statistic == "median":
         return one_sided(values, cell, table["estimate"].to_numpy(), rules)
     if blank.unit.endswith("dh"):
-        return dominated(values * study.design.weights[study.frame.index.get_indexer(told.index)], cell, rules)
+        return dominated(values * view.design.weights[view.frame.index.get_indexer(told.index)], cell, rules)
     return np.zeros(len(table), dtype=bool)
 
 
@@ -197,37 +142,32 @@ def _hide(table: pd.DataFrame, axes: list[str], blank: Released, rules: Policy, 
     flag = np.where(hidden, "hidden", np.where(table["n"] < rules.caution_base, "caution", ""))
     out = table[[*axes, *NUMBERS, "n"]].astype(dict.fromkeys([*NUMBERS, "n"], float))
     out.loc[hidden, [*NUMBERS, "n"]] = np.nan
-    if blank.unit == "persons":
+    if blank.unit in ("persons", "households"):
         out[NUMBERS] = (out[NUMBERS] / rules.round_totals).round() * rules.round_totals
     return out.assign(flag=flag)
 
 
-def _standards(study: Study, frame: pd.DataFrame, blank: Released, told: pd.Series, rules: Policy) -> pd.DataFrame:
+def _standards(_: Codebook, view: View, blank: Released, told: pd.Series, rules: Policy) -> pd.DataFrame:
     """The share that meets a condition under each of its standards, from the mildest on."""
     steps = standards(blank.variable)
-    columns = under(frame, blank.variable, steps)
+    columns = under(view.frame, blank.variable, steps)
     told = told & columns.notna().all(axis=1)
-    table = share(study.design, columns, where=told).table().assign(standard=steps)
+    table = share(view.design, columns, where=told).table().assign(standard=steps)
     met = columns[told].astype(bool).sum().to_numpy()
     shown = apart(met, int(told.sum()), steps.index(VARIED[blank.variable].default), rules)
     hidden = ~shown | unsafe(table["n"].to_numpy(float), met.astype(float), rules)
     return _hide(table, ["standard"], blank, rules, hidden)
 
 
-def standards(name: str, path: Path = DATA / "public" / "standards.csv") -> list[float]:
-    """The values under which a condition is shown, in order."""
-    known = pd.read_csv(path)
-    return sorted(known.loc[known["indicator"] == name, "value"].astype(float))
-
-
-def _count(study: Study, blank: Released, rules: Policy) -> Released:
+def _count(study: Study, view: View, blank: Released, rules: Policy) -> Released:
     """Counts of the register, rounded; small cells are hidden, and those that would give them away."""
     by, counted = list(blank.by), study.margins.get("|".join(blank.by))
-    if study.register is not None and set(by) <= set(study.register):
-        counted = study.register.groupby(by, observed=True).size()
+    people = view.frame if blank.of else study.register
+    if people is not None and set(by) <= set(people):
+        counted = people.groupby(by, observed=True).size()
     if counted is None:
         return blank
-    labels = pd.DataFrame(counted.index.to_list() if study.register is not None else list(counted.index.str.split("|")))
+    labels = pd.DataFrame(counted.index.to_list() if people is not None else list(counted.index.str.split("|")))
     n = counted.to_numpy(float)
     table = labels.set_axis(by, axis=1).assign(n=n, numerator=np.nan, **dict.fromkeys(NUMBERS, n))
     hidden = completed(table, blank.by, rules, table["n"].to_numpy() < rules.min_base)

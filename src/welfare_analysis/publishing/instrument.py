@@ -12,7 +12,7 @@ from IPython.display import HTML, Markdown
 
 from ..languages import amount, number
 from ..study import DATA, Study
-from ..survey import cards
+from ..survey import card_designs, cards
 from ..survey.checks import EVIDENCE
 from ..survey.codebook import Codebook
 from ..survey.xlsform import FIRST_PAGE, longest
@@ -57,7 +57,7 @@ def card_efficiency(study: Study) -> HTML:
     book, language = study.codebook, study.language
     body = []
     for name in book.cards["block"].unique():
-        found = cards.efficiency(book, name)
+        found = card_designs.efficiency(book, name)
         sizes = cards.stored(book, name)[["version", "card"]].nunique()
         body.append(
             [
@@ -120,5 +120,7 @@ def limits(study: Study) -> Markdown:
     """What the design takes for granted, in numbers."""
     book, language = study.codebook, study.language
     assumed = amount(float((book.cards["evidence"] == "assumption").mean()), "share", language)
-    rarest = min(cards.efficiency(book, name, draws=1)["least_level_share"] for name in book.cards["block"].unique())
+    rarest = min(
+        card_designs.efficiency(book, name, draws=1)["least_level_share"] for name in book.cards["block"].unique()
+    )
     return Markdown(book.text("instrument.limits", language, assumed=assumed, rarest=amount(rarest, "share", language)))

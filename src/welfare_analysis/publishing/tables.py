@@ -14,10 +14,9 @@ from ..estimation import Estimate
 from ..languages import GAP, MARKS, PERCENT, amount, between, number, with_interval
 from ..needs import VARIED
 from ..study import DATA, Study
-from .disclosure import Release, Released
+from .plan import HEADLINES, Release, Released
 from .suppression import CATEGORY
 
-HEADLINES = ("tenant", "crowded", "cost_burdened", "over_debt_limit", "commute_long")
 COSTS = {
     "rent_median": "rent_total",
     "rent_share_median": None,
@@ -45,6 +44,8 @@ def title(name: str, study: Study) -> str:
 
 def label(study: Study, column: str, code: object) -> str:
     """Label of a group or category: the list of the codebook with the column's name, or its coarser one."""
+    if column == "condition":
+        return title(str(code), study)
     known = next(name for name in _lists(study, column) if str(code) in study.codebook.codes(name))
     return study.codebook.label(known, str(code), study.language)
 
@@ -106,7 +107,7 @@ def note(tables: Sequence[Released], study: Study) -> str:
     """What stands under a table or figure: intervals, respondents, missing answers, source, hidden cells."""
     book, language = study.codebook, study.language
     shown = [t for t in tables if t.state == "shown"]
-    if any(t.statistic == "count" for t in shown):
+    if any(t.statistic == "count" or t.of == "register" for t in shown):
         text = book.text("note.register", language, base=10, source=source(study))
     else:
         n = sorted({t.respondents for t in shown})

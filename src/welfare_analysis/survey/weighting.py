@@ -20,6 +20,8 @@ from .reading import Margins
 
 SMALLEST_CLASS = 10  # respondents; smaller response classes and margins are merged into their status
 RETURNED = "returned"
+BAND_EDGES = [0, 0.9, 1.1, 2, 5, 10, 15, 20, 30, np.inf]
+BANDS = ("to_0_9", "to_1_1", "to_2", "to_5", "to_10", "to_15", "to_20", "to_30", "over_30")
 RAKED_TO = ("status|rank_group", "status|age_group", "command_group", "sex")
 
 
@@ -128,7 +130,8 @@ def _no_silent(statuses: list[str]) -> None:
         )
 
 
-def _two_phase(answers: pd.DataFrame, followup: pd.DataFrame, people: pd.DataFrame) -> tuple[pd.DataFrame, Design]:
+def first_phase(answers: pd.DataFrame, followup: pd.DataFrame) -> tuple[pd.DataFrame, Design]:
+    """Everybody who returned a form or was selected after, with their outcome, and the design of the selection."""
     selected = pd.concat([answers.assign(outcome=RETURNED), followup], ignore_index=True)
     returned = (selected["outcome"] == RETURNED).to_numpy()
     stratum = selected["stratum"].astype(object).where(~returned, RETURNED).astype(str)
@@ -143,12 +146,16 @@ def _two_phase(answers: pd.DataFrame, followup: pd.DataFrame, people: pd.DataFra
             expected="two persons a stratum, or all of it",
             hint="Put such a stratum together with one that is alike, and add up stratum_population.",
         )
-    phase1 = Design(size / drawn, strata=stratum, fpc=size)
-    seen = returned | (selected["outcome"] == "answered").to_numpy()
+    return selected.assign(stratum=stratum), Design(size / drawn, strata=stratum, fpc=size)
+
+
+def _two_phase(answers: pd.DataFrame, followup: pd.DataFrame, people: pd.DataFrame) -> tuple[pd.DataFrame, Design]:
+    selected, phase1 = first_phase(answers, followup)
+    returned = selected["outcome"] == RETURNED
+    seen = (returned | (selected["outcome"] == "answered")).to_numpy()
     status = pd.Series(people["status"].reindex(selected["person_id"]).astype(str).to_numpy())
-    classes = merged(stratum, status.where(~returned, RETURNED), seen)
-    phase2 = _response(classes, seen)
-    return selected[seen], Design.two_phase(phase1, phase2)
+    classes = merged(selected["stratum"], status.where(~returned, RETURNED), seen)
+    return selected[seen], Design.two_phase(phase1, _response(classes, seen))
 
 
 def _returners(answers: pd.DataFrame, people: pd.DataFrame) -> tuple[pd.DataFrame, Design]:
@@ -242,3 +249,31 @@ def _raked(frame: pd.DataFrame, design: Design, counts: Margins, groups: pd.Data
         reached[name] = margin.groupby(labels).sum()
     calibrated = design.calibrate({n: m.to_dict() for n, m in reached.items()}, classes, method="raking")
     return Weighted(frame, calibrated, method, reached, classes)
+
+
+def household_share(frame: pd.DataFrame) -> pd.Series:
+    """The share of its household that a form stands for: one over the members of the register in it.
+
+    With it a household that several can answer for counts once in expectation (weight share: Lavallée 2007, Indirect
+    Sampling, chapter 2). Where the number was not told it is the mean share of the others of the status.
+    """
+    share = 1 / frame["register_links_n"].astype(float)
+    return (
+        share.fillna(share.groupby(frame["status"], observed=True).transform("mean")).fillna(share.mean()).fillna(1.0)
+    )
+
+
+def trimmed(design: Design, most: float) -> Design:
+    """Weights of at most ``most``, the rest spread over all in proportion; margins are then missed, and bias may come.
+
+    The variance is that of the calibration residuals at the new weights.
+    """
+    cut = np.minimum(design.weights, most)
+    return design.reweighted(cut * design.weights.sum() / cut.sum(), design.residuals)
+
+
+def weight_bands(design: Design) -> pd.DataFrame:
+    """The size class (weight_band) of each weight before and after calibration (stage): two rows an answer."""
+    first = design.weights if design.residuals is None else design.residuals.weights
+    bands = pd.cut(np.r_[first, design.weights], BAND_EDGES, right=False, labels=list(BANDS), ordered=False)
+    return pd.DataFrame({"weight_band": bands, "stage": np.repeat(["before", "after"], design.n)})

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from ...languages import amount, number
 from ...needs import VARIED
 from ...study import Study
-from ..disclosure import Released
+from ..plan import Released
 from ..suppression import CATEGORY
-from ..tables import HEADLINES, cell_label, codes, in_order, label, standard, title
+from ..tables import cell_label, codes, in_order, label, standard, title
 from .style import MARKED, PALETTE, QUIET, ROW, canvas, dots, wrapped
 
 
@@ -43,10 +43,10 @@ def categories(tables: Sequence[Released], study: Study, _: float) -> Figure:
     return figure
 
 
-def profile(tables: Sequence[Released], study: Study, _: float) -> Figure:
-    """Who and where: a panel a headline, a row a group of every grouping, the level of all as a line."""
+def profile(tables: Sequence[Released], study: Study, _: float, name: str = "profile") -> Figure:
+    """Who and where: a panel a condition, a row a group of every grouping, the level of all as a line."""
     shown = [t for t in tables if len(t.shown)]
-    names = [n for n in HEADLINES if any(t.variable == n for t in shown)]
+    names = list(dict.fromkeys(t.variable for t in shown))
     grouped = [t for t in shown if t.by]
     rows = [
         (key, code)
@@ -59,17 +59,17 @@ def profile(tables: Sequence[Released], study: Study, _: float) -> Figure:
     for key, code in reversed(rows):
         place[key, code] = height
         height += 1.8 if starts[key] == code else 1.0
-    figure, panels = canvas(title("profile", study), study, 0.24 * height, max(len(names), 1), sharey=True)
-    for axes, name in zip(panels, names, strict=False):
-        for table in (t for t in shown if t.variable == name):
+    figure, panels = canvas(title(name, study), study, 0.24 * height, max(len(names), 1), sharey=True)
+    for axes, variable in zip(panels, names, strict=False):
+        for table in (t for t in shown if t.variable == variable):
             if table.by:
                 at = np.array([place[table.by[0], str(c)] for c in table.frame[table.by[0]]])
                 dots(axes, at, table.frame, table.unit, study, small=True)
             else:
                 axes.axvline(100 * table.frame["estimate"].iloc[0], color=QUIET, linewidth=1, linestyle="--", zorder=0)
-        highs = [t.frame["high"].max() for t in shown if t.variable == name]
+        highs = [t.frame["high"].max() for t in shown if t.variable == variable]
         axes.set_xlim(0, 130 * np.nanmax(highs))
-        axes.set_title(wrapped(study.codebook.text(f"short.{name}", study.language)))
+        axes.set_title(wrapped(study.codebook.text(f"short.{variable}", study.language)))
     panels[0].set_yticks(list(place.values()), [label(study, *pair) for pair in place])
     return figure
 

@@ -16,7 +16,8 @@ from PIL import Image
 
 from ...languages import amount
 from ...study import ROOT, Study
-from ..disclosure import Release, Released, protect
+from ..disclosure import protect
+from ..plan import Release, Released
 from ..tables import cell_label, note, title, told
 from .plans import FIGURES
 from .style import STYLE

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..tables import HEADLINES
+from .collection import flow, weight_bars, with_without
 from .conditions import bands, categories, groups, profile, pyramid, steps
 from .style import Plan
 
 FIGURES = {
+    "flow": Plan(flow, ("dispositions",)),
+    "response": Plan(
+        partial(profile, name="response"),
+        tuple(n + by for n in ("returned", "responded") for by in ("_by_status", "_by_rank", "_by_command")),
+        any_table=True,
+    ),
+    "weights_by_stage": Plan(weight_bars, ("weights_by_stage",)),
+    "nonresponse_bias": Plan(with_without, ("nonresponse_bias",)),
     "who_they_are": Plan(pyramid, ("members_by_age_and_sex", "members_by_age")),
     "profile": Plan(
         profile,

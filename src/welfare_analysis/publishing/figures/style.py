@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from ...languages import amount, number
 from ...study import Study
-from ..disclosure import Released
+from ..plan import Released
 
 # Okabe and Ito (2008), the order of the list of codes.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")

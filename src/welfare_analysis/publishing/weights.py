@@ -1,0 +1,109 @@
+"""How the collection and its weights are shown: the bias of who answers, the weights, what trimming would cost."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from IPython.display import HTML, Markdown
+
+from ..languages import amount, between, number
+from ..needs import computed, indicators
+from ..study import Study
+from ..survey.weighting import trimmed
+from .collection import WAYS
+from .plan import HEADLINES, Release, Released, estimate
+from .suppression import CATEGORY
+from .tables import markup, note, title, told
+
+TRIMMED_AT = (0.99, 0.95)  # quantiles of the weights
+
+
+def bias_table(table: Released, study: Study) -> HTML | Markdown:
+    """What would have been said without the follow-up, what it misses, and what the silent could change."""
+    book, language = study.codebook, study.language
+    if table.state != "shown":
+        return Markdown(f"**{title(table.id, study)}**: {book.text('no_followup', language)}")
+    cells, body = table.frame.set_index(["condition", CATEGORY]), []
+    for name in dict.fromkeys(table.frame["condition"]):
+        both, alone, less, more, gap = (cells.loc[(name, way)] for way in WAYS)
+        points = f"{number(100 * gap['estimate'], language, 1)} ({_points(gap, language)})"
+        band = between(less["estimate"], more["estimate"], "share", language)
+        body.append([
+            title(name, study), told(table, study, both), amount(alone["estimate"], "share", language), points, band
+        ])  # fmt: skip
+    heads = [book.text(f"col.{n}", language) for n in ("condition", "both", "returned_alone", "bias", "silent")]
+    return HTML(markup(title(table.id, study), heads, body, note([table], study)))
+
+
+def _points(gap: pd.Series, language: str) -> str:
+    bounds = [number(100 * gap[side], language, 1) for side in ("low", "high")]
+    return " to ".join(bounds) if language == "en" else " ; ".join(bounds)
+
+
+def bias_sentence(table: Released, study: Study) -> Markdown:
+    """The headline that the returned forms alone miss by most, or that no bias is seen."""
+    book, language = study.codebook, study.language
+    if table.state != "shown":
+        return Markdown(book.text("no_followup", language))
+    gaps = table.frame[table.frame[CATEGORY] == "bias"]
+    clear = gaps[(gaps["low"] > 0) | (gaps["high"] < 0)]
+    if clear.empty:
+        return Markdown(book.text("bias.none", language))
+    worst = clear.loc[clear["estimate"].abs().idxmax()]
+    fields = {
+        "count": number(len(clear), language),
+        "of": number(len(gaps), language),
+        "label": title(worst["condition"], study),
+        "points": f"{number(100 * worst['estimate'], language, 1)} ({_points(worst, language)})",
+    }
+    return Markdown(book.text("bias.found", language, **fields))
+
+
+def weights(study: Study) -> HTML:
+    """The weights in a few figures: size, design effect, the largest, how near the margins are reached."""
+    book, language, w = study.codebook, study.language, study.design.weights
+    gaps = [
+        abs(np.bincount(codes, weights=w) / counts[list(labels)].to_numpy() - 1).max()
+        for name, counts in study.margins.items()
+        for codes, labels in [pd.factorize(study.classes[name])]
+    ]
+    rows = {
+        "size": number(w.sum(), language),
+        "kish": number(float((w**2).mean() / w.mean() ** 2), language, 2),
+        "largest": number(float(w.max() / np.median(w)), language, 1),
+        "margins": number(sum(len(m) for m in study.margins.values()), language),
+        "gap": f"{max(gaps, default=0.0):.0e}" if gaps else number(float("nan"), language),
+    }
+    body = [[book.text(f"weights.{name}", language), value] for name, value in rows.items()]
+    heads = [book.text("col.quantity", language), book.text("col.value", language)]
+    return HTML(markup(title("weights", study), heads, body, ""))
+
+
+def trimming(released: Release, study: Study) -> HTML:
+    """What cutting the largest weights would change: each headline in points, and the width of its interval."""
+    book, language = study.codebook, study.language
+    frame, body = computed(indicators(study.frame)), []
+    limits = [float(np.quantile(study.design.weights, q)) for q in TRIMMED_AT]
+    for table in (released[name] for name in HEADLINES if len(released[name].shown)):
+        whole = estimate(study.design, frame, table)
+        line = [title(table.id, study), told(table, study)]
+        for most in limits:
+            cut = estimate(trimmed(study.design, most), frame, table)
+            change, width = cut.value.iloc[0] - whole.value.iloc[0], cut.se.iloc[0] / whole.se.iloc[0]
+            line.append(f"{number(100 * change, language, 2)}; {number(width, language, 2)}")
+        body.append(line)
+    heads = [book.text("col.condition", language), book.text("col.share", language)]
+    heads += [book.text("col.trimmed", language, q=amount(q, "share", language)) for q in TRIMMED_AT]
+    return HTML(markup(title("trimming", study), heads, body, ""))
+
+
+def households(released: Release, study: Study) -> HTML:
+    """Households, each counted once however many of its members are in the register."""
+    book, language, body = study.codebook, study.language, []
+    for name in ("households_total", "crowded_households", "cost_burdened_households"):
+        table = released[name]
+        known = told(table, study) if table.state == "shown" else book.text(table.state, language)
+        body.append([title(name, study), known, number(table.respondents, language)])
+    heads = [book.text(f"col.{n}", language) for n in ("group", "households", "n")]
+    foot = note([released["households_total"]], study) if released["households_total"].state == "shown" else ""
+    return HTML(markup(title("households", study), heads, body, foot))
