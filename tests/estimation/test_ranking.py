@@ -171,14 +171,14 @@ def test_pooling_of_ranks():
     rng = np.random.default_rng(7)
     psu = np.arange(1500) // 5
     noisy = pooling(plackett_luce(Design(np.ones(1500), psu=psu), two_stages(rng, 1500, 3.0)))
-    assert noisy.p_value < 1e-6
+    assert noisy.test.p < 1e-6
     assert noisy.fit.value["scale:2"] == pytest.approx(1 / 3, abs=0.15)
     fair = pooling(plackett_luce(Design(np.ones(1500), psu=psu), drawn_ranks(rng, 1500, keep=3)))
-    assert (fair.df, fair.df_denominator) == (2, 298)
+    assert (fair.test.df, fair.test.df_error) == (2, 298)
     scales = fair.fit.value[["scale:2", "scale:3"]] - 1
-    wald = scales @ np.linalg.inv(fair.fit.covariance().loc[scales.index, scales.index]) @ scales
-    assert fair.p_value == pytest.approx(stats.f.sf(wald / 2 * 298 / 299, 2, 298))
-    assert fair.p_value > 0.01
+    W = scales @ np.linalg.inv(fair.fit.covariance().loc[scales.index, scales.index]) @ scales
+    assert fair.test.p == pytest.approx(stats.f.sf(W / 2 * 298 / 299, 2, 298))
+    assert fair.test.p > 0.01
 
 
 def two_stages(rng, n, noise):
@@ -304,7 +304,7 @@ def test_errors(change, options, message):
 def test_what_cannot_be_asked():
     """First choices alone have no scales to test; a place beyond the last but one is no place."""
     fit = plackett_luce(None, drawn_ranks(np.random.default_rng(13), 200), depth=1)
-    with pytest.raises(WelfareError, match="scales of stages cannot be tested"):
+    with pytest.raises(WelfareError, match="there is one stage"):
         pooling(fit)
     with pytest.raises(WelfareError, match="no such place"):
         rank_probabilities(fit, 5)

@@ -29,6 +29,7 @@ from .exploded import Rankings, likelihood
 from .fit import Fit, Likelihood, inverse, maximise
 from .means import shared_rows
 from .shares import logit_bounds
+from .tests import Test, wald
 
 POINTS = 2**13  # of the sequence that integrates the largest of correlated t values
 LARGEST = 16  # items up to which the probabilities of places are summed over all sets
@@ -53,12 +54,9 @@ class RankFit(Fit):
 
 
 class Pooling(NamedTuple):
-    """Wald test that all stages have the scale of the first, and the fit with a scale for each."""
+    """The test that all stages have the scale of the first, and the fit with a scale for each."""
 
-    statistic: float
-    df: int
-    df_denominator: float
-    p_value: float
+    test: Test
     fit: RankFit
 
 
@@ -174,25 +172,20 @@ def _fitted(design: Design, data: Rankings, reference: Any, inside: np.ndarray, 
 def pooling(fit: RankFit) -> Pooling:
     r"""Test whether later ranks say the same as the first, up to noise: :math:`\mu_2 = \mu_3 = \dots = 1`.
 
-    Wald's statistic with the design's covariance, referred to F with q and df - q + 1 degrees of freedom (Hausman and
-    Ruud 1987, section 3; Korn and Graubard 1990). Where it rejects, use fewer ranks (``depth``) or the fit with scales.
+    Wald's statistic with the design's covariance (Hausman and Ruud 1987, section 3; `wald`). Where it rejects, use
+    fewer ranks (``depth``) or the fit with scales.
 
     Raises
     ------
     WelfareError
-        Rankings of one stage; fewer degrees of freedom than scales.
+        Rankings of one stage; as for `wald`.
     """
     data = _known(fit)
     free = _fitted(fit.design, data, fit.reference, fit.rows, scales=True)
     names = [name for name in free.value.index if name not in data.names]
-    q, df = len(names), float(free.df.iloc[0])
-    if q == 0 or df < q:
-        got = f"{q} scales and {df:.0f} degrees of freedom"
-        raise WelfareError("the scales of stages cannot be tested", where="pooling", got=got, expected="more PSUs")
-    away = free.value[names].to_numpy() - 1
-    wald = float(away @ np.linalg.solve(free.covariance().loc[names, names].to_numpy(), away))
-    statistic = wald / q * (df - q + 1) / df
-    return Pooling(statistic, q, df - q + 1, float(stats.f.sf(statistic, q, df - q + 1)), free)
+    if not names:
+        raise WelfareError("there is one stage, so no scale to test", where="pooling", expected="second choices")
+    return Pooling(wald(free.apply(lambda v: v[names]), 1.0), free)
 
 
 def unranked_matters(design: Design | None, ranks: pd.DataFrame, **options: Any) -> Estimate:
