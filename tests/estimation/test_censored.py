@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, interval_regression, linear, predictions, tobit
+from welfare_analysis.estimation.censored import between_kernel, normal_law
 
 FORMULA = "affairs ~ age + yearsmarried + religiousness + occupation + rating"
 
@@ -66,6 +68,18 @@ def test_expected_outcome_by_simulation():
     fit = tobit(Design(np.ones(4000)), f, "y ~ 1", upper=3)
     drawn = np.clip(rng.normal(*fit.value, 400_000), 0, 3).mean()
     assert predictions(fit).value.iloc[0] == pytest.approx(drawn, abs=0.01)
+
+
+def test_far_tails():
+    """Far from the mean an interval keeps its likelihood, the same on both sides."""
+    kernel = between_kernel(np.zeros(1), np.zeros(1), normal_law)
+    low, high = np.array([8.0]), np.array([9.0])
+    value, first, second = kernel(low, high)
+    assert value[0] == pytest.approx(np.log(stats.norm.sf(8) - stats.norm.sf(9)), rel=1e-12)
+    other = kernel(-high, -low)
+    np.testing.assert_allclose(other[0], value, rtol=1e-12)
+    np.testing.assert_allclose(other[1][::-1], -first, rtol=1e-9)
+    np.testing.assert_allclose(other[2][::-1, ::-1], second, rtol=1e-6)
 
 
 def test_recovery():
