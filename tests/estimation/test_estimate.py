@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.estimation import Design, mean, quantile, total
+from welfare_analysis.estimation import Design, linear, logistic, logit, mean, quantile, share, total
 
 
 @pytest.mark.parametrize("statistic", [mean, quantile, lambda d, y, **kw: total(d, y, missing="mean", **kw)])
@@ -53,10 +53,10 @@ def test_answers_that_are_all_alike(example, drawn):
         assert e.se.iloc[0] == 0
 
 
-def test_a_function_of_what_is_known(example, drawn):
-    """A mean of zero without error goes through functions: the step of the delta method is then 1."""
-    f = example(1)
-    e = mean(drawn(f), 0 * f["y"]).apply(lambda v: 2 + 5 * v)
+def test_a_function_of_what_is_known():
+    """A mean of zero without error, as in a census, goes through functions: the step of the delta method is then 1."""
+    known = mean(Design(np.ones(4), fpc=np.full(4, 4)), np.array([-1.0, 1, -2, 2]))
+    e = known.apply(lambda v: 2 + 5 * v)
     assert (e.value.iloc[0], e.se.iloc[0]) == (2, 0)
 
 
@@ -141,3 +141,86 @@ def test_levels_that_cannot_be(example, drawn, level):
     frame = example(2)
     with pytest.raises(WelfareError, match="level: not between 0 and 1"):
         mean(drawn(frame), frame["y"]).interval(level)
+
+
+# Every case of design and weights that must have a defined result or error. Weights that are missing, zero, negative,
+# infinite or text, and single-PSU strata: test_design; margins and their gaps: test_calibration.
+
+
+def test_weights_that_add_up_to_the_sample(example, drawn):
+    """Weights scaled to the sample's size give the same means, errors and shares; totals are the sample's."""
+    f = example(5)
+    small = drawn(f.assign(w=f["w"] * len(f) / f["w"].sum()))
+    for statistic in (lambda d: mean(d, f["y"], by=f["d"]), lambda d: share(d, f["b"])):
+        a, b = statistic(small), statistic(drawn(f))
+        np.testing.assert_allclose([*a.value, *a.se, *a.df], [*b.value, *b.se, *b.df], rtol=1e-10)
+    counted = total(small, pd.Series(2.0, index=f.index))
+    assert counted.value.iloc[0] == pytest.approx(2 * len(f))
+
+
+def test_domains_of_nobody_one_and_two(example):
+    """A domain of nobody is an error; one respondent has no finite error; two have one."""
+    f = example(5)
+    design = Design(f["w"])
+    f["part"] = np.where(f.index == 0, "one", np.where(f.index < 3, "two", "others"))
+    m = mean(design, f["y"], by=f["part"])
+    assert m.se["one"] == np.inf
+    assert 0 < m.se["two"] < np.inf
+    assert tuple(m.interval().loc["one"]) == (-np.inf, np.inf)
+    with pytest.raises(WelfareError, match="no respondent is in the domain"):
+        mean(design, f["y"], where=f["part"] == "nobody")
+    with pytest.raises(WelfareError, match=r"no respondent answered; got .*'one'"):
+        mean(design, f["y"].where(f["part"] != "one"), by=f["part"])
+
+
+def test_shares_at_the_edge_and_constants(example, drawn):
+    """A share of exactly 0 or 1 has an error and bounds within 0 and 1; an amount that is constant has none."""
+    f = example(5)
+    for value in (0.0, 1.0):
+        s = share(drawn(f), pd.Series(value, index=f.index))
+        low, high = s.interval().iloc[0]
+        assert s.value.iloc[0] == value
+        assert 0 < s.se.iloc[0] < 1
+        assert 0 <= low < high <= 1
+    fixed = mean(drawn(f), pd.Series(7.5, index=f.index))
+    assert fixed.value.iloc[0] == pytest.approx(7.5)
+    assert (fixed.se.iloc[0], fixed.deff().iloc[0]) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("fit", "message"),
+    [
+        (lambda d, f: logistic(d, f, "sign ~ x"), "no maximum.*got .'Intercept', 'x'"),
+        (lambda d, f: logistic(d, f, "coin ~ x + twice"), "collinear; got .'x', 'twice'"),
+        (lambda d, f: linear(d, f, "y ~ x + twice"), "collinear"),
+        (lambda d, f: logistic(d, f, "one ~ x"), "the outcome does not vary"),
+        (
+            lambda d, f: linear(Design(np.ones(3)), f.head(3), "y ~ x + coin + z + sign"),
+            "no more cases than parameters",
+        ),
+    ],
+)
+def test_models_that_are_not_told(fit, message):
+    """Separation, collinear columns, an outcome that is constant and too few cases are errors that name them."""
+    rng = np.random.default_rng(0)
+    f = pd.DataFrame({"x": rng.normal(size=40), "y": rng.normal(size=40), "z": rng.normal(size=40)})
+    f = f.assign(coin=rng.integers(0, 2, 40), twice=2 * f["x"], one=1, sign=(f["x"] > 0).astype(int))
+    with pytest.raises(WelfareError, match=message):
+        fit(Design(np.ones(40)), f)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c, "an alternative is never chosen; got .'c'"),
+        (lambda c: c.where(np.arange(60) // 3 != 3, 0), "no alternative is chosen in a case"),
+        (lambda c: c.where(np.arange(60) // 3 != 3, 1), "two alternatives or more are chosen in a case"),
+    ],
+)
+def test_choices_that_are_none(change, message):
+    """An alternative that nobody chose, and a case without a choice or with two, are errors."""
+    rng = np.random.default_rng(0)
+    chosen = pd.Series((np.tile([0, 1, 2], 20) == np.repeat(rng.integers(0, 2, 20), 3)).astype(int))
+    f = pd.DataFrame({"case": np.repeat(np.arange(20), 3), "alt": ["a", "b", "c"] * 20, "cost": rng.normal(size=60)})
+    with pytest.raises(WelfareError, match=message):
+        logit(None, f.assign(chosen=change(chosen)), "chosen ~ alt + cost", case="case", alternative="alt")
