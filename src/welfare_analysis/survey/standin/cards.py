@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -42,42 +45,45 @@ def _paid(f: pd.DataFrame, name: str) -> np.ndarray:
 
 def utilities(
     block: str,
-    f: pd.DataFrame,
+    people: Mapping[str, Any],
     offers: pd.DataFrame,
     p: Parameters,
     version: str,
-    attention: np.ndarray | None = None,
+    attention: np.ndarray | float = 1.0,
 ) -> np.ndarray:
     """True utility of each alternative to each person, n x J: choices are logit in it, with scale one.
 
     Parameters
     ----------
     block : {"home", "loan", "commute"}
-    f : DataFrame (n rows)
+    people : frame or arrays by name (n rows)
         The truth, with the columns of `tastes`.
     offers : DataFrame (J rows)
         What is offered, a row an alternative by its code, a column an attribute; blank is nothing. The first is to go
-        on as before: its attributes are the person's own.
+        on as before: its attributes are the person's own where there are any.
     version : in "plain" linear; in the others what one pays counts as (x / step) ^ ``cost_curve``
     attention : array of 0 and 1 (n x attributes), optional
         Which attributes a person looks at.
     """
+    taste = np.asarray(people[f"{block}_cost_taste"])
+    weight = np.ones((len(taste), len(offers.columns))) * attention
+    steps = offers.fillna(0.0).to_numpy(dtype=float) / [STEP[name] for name in offers]
+    now = np.tile(steps[0], (len(taste), 1))
     curve = 1.0 if version == "plain" else p["cost_curve"]
-    values = []
-    for place, (name, offer) in enumerate(offers.iterrows()):
-        value = np.zeros(len(f)) if place == 0 else f[f"{block}_{name}_constant"].to_numpy(copy=True)
-        for column, attribute in enumerate(offers.columns):
-            own = f"{block}_own_{attribute}"
-            x = f[own].to_numpy() if place == 0 and own in f else np.nan_to_num(float(offer[attribute]))
-            steps = np.asarray(x) / STEP[attribute]
-            paid = attribute in PAID
-            effect = p[f"{block}_{attribute}_effect"] * (steps**curve if paid else steps)
-            weight = f[f"{block}_cost_taste"].to_numpy() if paid else 1.0
-            if attribute == "work_km":
-                weight = f["at_work"].to_numpy()
-            value += effect * weight * (1.0 if attention is None else attention[:, column])
-        values.append(value)
-    return np.column_stack(values)
+    for k, name in enumerate(offers):
+        if f"{block}_own_{name}" in people:
+            now[:, k] = np.asarray(people[f"{block}_own_{name}"]) / STEP[name]
+        if name in PAID:
+            weight[:, k] *= taste
+            steps[:, k], now[:, k] = steps[:, k] ** curve, now[:, k] ** curve
+        if name == "work_km":
+            weight[:, k] *= np.asarray(people["at_work"])
+    weight *= [p[f"{block}_{name}_effect"] for name in offers]
+    value = weight @ steps.T
+    value[:, 0] = (weight * now).sum(axis=1)
+    for j, name in enumerate(offers.index[1:], start=1):
+        value[:, j] += np.asarray(people[f"{block}_{name}_constant"])
+    return value
 
 
 def choose(
@@ -112,11 +118,12 @@ def _answers(
 ) -> pd.DataFrame:
     codes, cards = np.array(p.codes(f"{block}_alternative"), dtype=object), sorted(set(design["card"]))
     noise, said = rng.gumbel(size=(len(cards), len(f), len(codes))), np.zeros((len(f), len(cards)), dtype=int)
-    ahead = np.zeros(len(f))
+    ahead, people = np.zeros(len(f)), {str(name): column.to_numpy() for name, column in f.items()}
     for (which, card), offers in design.groupby(["version", "card"]):
-        rows, place = np.flatnonzero(f[f"{block}_version"] == which), cards.index(card)
+        rows, place = np.flatnonzero(people[f"{block}_version"] == which), cards.index(card)
         offers = offers.set_index("alternative").loc[codes, attributes]
-        value = utilities(block, f.iloc[rows], offers, p, version, None if habits is None else habits[2][rows])
+        part = {name: column[rows] for name, column in people.items()}
+        value = utilities(block, part, offers, p, version, 1.0 if habits is None else habits[2][rows])
         if habits is not None:
             value[:, 1:] += habits[0][rows, None]
             value *= habits[1][rows, None] * (1 - p["card_fatigue"] * place)
