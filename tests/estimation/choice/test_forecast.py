@@ -55,6 +55,9 @@ def test_shares_add_up_and_reach_the_sample(fit, travel, design):
     whole = scenario(fit, design, travel)
     np.testing.assert_allclose(whole.shares.value.groupby("variable").sum(), [1, 1, 0], atol=1e-12)
     np.testing.assert_allclose(whole.numbers.value["before"].sum(), design.weights.sum())
+    p, rows = fit.predict()[0], fit.cases
+    own = np.bincount(rows.alternative, p * rows.weights[rows.case]) / design.weights.sum()
+    np.testing.assert_allclose(whole.shares.value["after"][rows.alternatives], own, rtol=1e-12)
     chosen = travel[travel["chosen"]].set_index("individual")["mode"]
     observed = pd.Series(design.weights, index=design.index).groupby(chosen).sum() / design.weights.sum()
     if not hasattr(fit, "tree"):

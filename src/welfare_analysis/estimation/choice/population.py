@@ -203,8 +203,8 @@ def linear(fit: ChoiceFit, name: str) -> None:
         raise WelfareError("no such coefficient", where="attribute", got=name, expected=f"among {fit.cases.names}")
     word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
     other = [column for column in fit.cases.names if column != name and word.search(column)]
-    other += [name] if name in getattr(fit, "random", {}) else []
-    if other:
+    random = name in getattr(fit, "random", {})
+    if other or random:
         hint = "Fit the model with this attribute as one linear, fixed coefficient."
-        got = f"also in {other}"
+        got = "a random coefficient" if random else f"also in {other}"
         raise WelfareError("it does not enter linearly and alone", where=name, got=got, hint=hint)
