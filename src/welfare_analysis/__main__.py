@@ -51,10 +51,10 @@ def notebooks(_: argparse.Namespace) -> int:
 
 def data(_: argparse.Namespace) -> int:
     """Make the choice cards, the stand-in population and its answers again."""
-    from welfare_analysis.survey import cards, standin
+    from welfare_analysis.survey import card_designs, standin
     from welfare_analysis.survey.codebook import Codebook
 
-    cards.designs(Codebook.read(ROOT / "data" / "codebook")).to_csv(
+    card_designs.designs(Codebook.read(ROOT / "data" / "codebook")).to_csv(
         ROOT / "data" / "codebook" / "card_designs.csv", index=False, float_format="%g"
     )
     parameters = standin.Parameters.read(ROOT / "data" / "public")

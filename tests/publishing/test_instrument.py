@@ -33,13 +33,18 @@ def test_tables_and_sentences_come_in_every_language(language):
     """A row a form and a block; the thresholds of disclosure on the first page; no field is left open."""
     study = speaking(language)
     assert instrument.form_length(study).data.count("<tr>") == 1 + 4 * 3 + 1
-    assert instrument.card_efficiency(study).data.count('scope="row"') == 3
     page = instrument.first_page(study, "widow").data
     policy = pd.read_csv(DATA / "policy.csv").set_index("rule")["value"]
     assert all(f"{policy[rule]:.0f}" in page for rule in ("min_respondents", "min_base"))
     told = [page, *(f(study).data for f in (instrument.planned, instrument.learned, instrument.limits))]
     assert not any("{" in text for text in told)
     assert str(instrument.counts(BOOK).to_numpy().sum()) in told[2]
+
+
+def test_each_block_of_cards_has_its_efficiency():
+    """A row a block: four versions of six cards each."""
+    table = instrument.card_efficiency(speaking("fr")).data
+    assert table.count("<td>4</td><td>6</td>") == 3
 
 
 def test_the_figure_says_its_numbers(monkeypatch):

@@ -190,6 +190,8 @@ def test_minutes_are_seconds_by_kind():
     """First page, a code, a number, a list of two to tick: 60 + 8 + 8 + 8 + 2 x 3 seconds (hand-made)."""
     few = replace(BOOK, variables=BOOK.variables.loc[["sex", "age", "own_kitchen", "own_bathroom"]])
     assert few.minutes() == pytest.approx(90 / 60)
+    with pytest.raises(WelfareError, match=r"seconds.csv: no time is given"):
+        replace(few, seconds=BOOK.seconds.drop("multiple")).minutes()
 
 
 def test_a_question_is_asked_where_all_gates_are_open():

@@ -65,7 +65,7 @@ def card_efficiency(study: Study) -> HTML:
                 *(number(sizes[k], language) for k in ("version", "card")),
                 number(found["d_error"], language, 4),
                 *(amount(1 / found[k], "share", language) for k in ("random", "all_cards")),
-                amount(found["least_level_share"], "share", language),
+                amount(card_designs.rarest_level(book, name), "share", language),
             ]
         )
     names = ("block", "versions", "cards_each", "d_error", "of_random", "of_all_cards", "rarest_level")
@@ -120,7 +120,5 @@ def limits(study: Study) -> Markdown:
     """What the design takes for granted, in numbers."""
     book, language = study.codebook, study.language
     assumed = amount(float((book.cards["evidence"] == "assumption").mean()), "share", language)
-    rarest = min(
-        card_designs.efficiency(book, name, draws=1)["least_level_share"] for name in book.cards["block"].unique()
-    )
+    rarest = min(card_designs.rarest_level(book, name) for name in book.cards["block"].unique())
     return Markdown(book.text("instrument.limits", language, assumed=assumed, rarest=amount(rarest, "share", language)))

@@ -177,6 +177,9 @@ class Codebook:
         """How long a form takes at most, in minutes: the seconds of every question that may be asked and its items."""
         table = self.seconds[["question", "item"]].astype(float)
         asked = self.questions(**fixed)
+        lacking = sorted({"page", *(q.kind for q in asked)} - set(table.index))
+        if lacking:
+            raise WelfareError("no time is given for a kind of question", where="seconds.csv", expected=lacking[0])
         spent = sum(table["question"][q.kind] + table["item"][q.kind] * len(q.members) for q in asked)
         return float(spent + table["question"]["page"]) / 60
 
