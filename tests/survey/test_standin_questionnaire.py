@@ -69,12 +69,26 @@ def test_earlier_questions_are_what_they_were(version):
     assert found == EARLIER_ONLY[version]
 
 
+def test_committed_files_hold_the_earlier_answers_unchanged():
+    """The earlier columns of the files of seed 20120924, as written by the code of commit 7b9675e (2026-11-24)."""
+    folder = PUBLIC.parent / "survey"
+    register, answers, followup = (
+        pd.read_parquet(folder / f"{name}.parquet") for name in ("register", "answers", "followup")
+    )
+    assert digest(register) == "4df66a3228c3768c"
+    assert digest(answers[EARLIER]) == "7902c5cc2a777b5e"
+    assert digest(followup[[*EARLIER, "stratum", "stratum_population", "outcome"]]) == "42cb3c16d7c7b76b"
+    assert list(answers.columns) == list(VARIABLES.index)
+
+
 def test_drawn_levels_are_what_they_were():
     """Levels of the newer questions are drawn from a stream of their own (golden value as above, seed 20001)."""
     drawn = P.draw(np.random.default_rng(20001))
     names = P.facts.index[P.facts["part"] == "conditions"]
     text = repr([round(float(drawn[name]), 9) for name in names])
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == "9f6007fa905fd154"
+    places = drawn.territory[["share_of_staff", "dear"]].round(9).to_csv()
+    assert hashlib.sha256(places.encode()).hexdigest()[:16] == "35e016619ca601bd"
     assert drawn["wants_loan_share"] != P["wants_loan_share"]
 
 
