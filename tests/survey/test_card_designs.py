@@ -85,6 +85,7 @@ def test_no_design_of_a_tiny_set_is_better(tiny):
     found = min(criterion(card_designs.exchange(tiny, pool, 6, rng)[0]) for _ in range(60))
     every = [criterion(rows) for rows in combinations(range(len(pool)), 6)]
     assert len(every) == 924
+    assert set(card_designs.exchange(tiny, pool, len(pool), rng)[0]) == set(range(len(pool)))  # no card twice
     assert found == pytest.approx(min(every))
 
 

@@ -64,7 +64,8 @@ def test_answers_become_one_row_an_alternative():
     fourth = long[(long["person_id"] == "p1") & (long["card"] == 4)].set_index("alternative")
     assert fourth["chosen"].idxmax() == "standing_flat"
     design = cards.stored(BOOK, "home").query("version == 2 and card == 4").set_index("alternative")
-    assert fourth.loc["social_flat", "price_dh"] == design.loc["social_flat", "price_dh"]
+    offered = ["price_dh", "instalment_dh", "size_m2", "work_km", "services_km"]
+    assert fourth.loc["social_flat", offered].tolist() == design.loc["social_flat", offered].tolist()
     assert set(long.loc[long["person_id"] == "p2", "card"]) == {1, 2, 3, 5, 6}
 
 
@@ -139,6 +140,8 @@ def test_a_card_is_shown_in_words_and_numbers():
     price = card.loc[
         BOOK.label("card_attribute", "price_dh", "fr"), BOOK.label("home_alternative", "social_flat", "fr")
     ]
+    rental = BOOK.label("home_alternative", "service_rental", "fr")
+    assert card.loc[BOOK.label("card_attribute", "price_dh", "fr"), rental] == "\u2013"
     assert price.replace("\u202f", "") == f"{design.loc['social_flat', 'price_dh']:.0f}"
 
 

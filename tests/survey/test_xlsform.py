@@ -77,6 +77,7 @@ def test_conditions_and_bounds_are_those_of_the_codebook(forms):
     (rent,) = rows(forms["active"], "rent_dh")
     assert rent["relevant"] == "${tenure} = 'tenant'"
     assert rent["constraint"] == "(. >= 0 and . <= 20000) or . = -98 or . = -99"
+    assert rows(forms["active"], "net_pay_dh")[0]["constraint"].startswith("(. >= 500 and . <= 60000)")
     assert rows(forms["active"], "home_cards")[0]["relevant"] == "${module} = 'a' and ${age} >= 18"
     assert rows(forms["active"], "work_time")[0]["relevant"] == ""
     assert rows(forms["orphan"], "guardian")[0]["relevant"] == "${age} < 18"
