@@ -38,14 +38,15 @@ def test_all_sampled_cases_is_no_certainty_either():
     assert (other["low"], other["high"]) == pytest.approx((1 - bounds["high"], 1 - bounds["low"]))
 
 
+def logit(estimate):
+    """Bounds symmetric on the logit scale, by hand."""
+    p, se, df = estimate.value.iloc[0], estimate.se.iloc[0], estimate.df.iloc[0]
+    half = stats.t.ppf(0.975, df) * se / (p * (1 - p))
+    return 1 / (1 + np.exp(-np.log(p / (1 - p)) + np.array([half, -half])))
+
+
 def test_enough_cases_are_left_to_the_variance():
     """From five sampled cases on, and in a design without a known part, the logit interval stands as it is."""
-
-    def logit(estimate):
-        p, se, df = estimate.value.iloc[0], estimate.se.iloc[0], estimate.df.iloc[0]
-        half = stats.t.ppf(0.975, df) * se / (p * (1 - p))
-        return 1 / (1 + np.exp(-np.log(p / (1 - p)) + np.array([half, -half])))
-
     for design, y in (survey(25, 5), (Design(np.full(100, 20.0)), pd.Series(np.arange(100) < 3).astype(float))):
         estimate = share(design, y)
         assert estimate.interval().iloc[0].to_numpy() == pytest.approx(logit(estimate))
@@ -204,3 +205,12 @@ def test_categories_keep_their_order_and_names():
     assert e.value.to_dict() == {"b": pytest.approx(2 / 3), "a": pytest.approx(1 / 3)}
     assert e.value.index.name == "category"
     assert share(Design(np.ones(4)), np.array([1.0, 0, np.nan, 1])).value.index.name == "variable"
+
+
+def test_a_design_without_known_part_is_not_taken_apart():
+    """Few cases of a part in which nobody came in with certainty are left to the linearised variance."""
+    design, y = survey(25, 1)
+    drawn = share(design, y, where=np.arange(len(y)) >= RETURNED)
+    alone = share(Design(np.full(FOLLOWED, 10.0), fpc=np.full(FOLLOWED, float(SILENT))), y[RETURNED:])
+    assert drawn.se.iloc[0] == pytest.approx(alone.se.iloc[0], rel=1e-9)
+    assert drawn.interval().iloc[0].to_numpy() == pytest.approx(logit(drawn), rel=1e-9)

@@ -22,6 +22,7 @@ from .columns import matrix, row_names
 from .design import Design
 from .domains import Domains, domains
 from .estimate import Bounds, Description, Estimate, describe, scatter, t_bounds
+from .influence import Influence
 from .intervals import Rare, bounds_at_edges
 
 
@@ -129,20 +130,28 @@ def ratios(
     shares: np.ndarray | None = None,
 ) -> Estimate:
     """Ratios (k x domains) of weighted totals, flattened variable by variable; ``shares`` (k,) marks conditions."""
-    present = ~(np.isnan(y) | np.isnan(x))
-    y, x = np.where(present, y, 0.0), np.where(present, x, 0.0)
+    gaps = np.isnan(y) | np.isnan(x)
+    present = ~gaps
+    if gaps.any():
+        y, x = np.where(present, y, 0.0), np.where(present, x, 0.0)
     told = describe(design, parts, present, names, column)
     w = design.weights[:, None]
-    top, bottom = parts.sums(w * y), parts.sums(w * x)
-    if (np.abs(bottom) <= 1e-12 * parts.sums(np.abs(w * x))).any():
+    counted = not gaps.any() and bool((x == 1).all())  # a mean without gaps
+    weighted = w[:, :0] if counted else w * x
+    top = parts.sums(w * y)
+    bottom = told.counts["n_weighted"].to_numpy().reshape(top.shape) if counted else parts.sums(weighted)
+    size = bottom if (weighted >= 0).all() else parts.sums(np.abs(weighted))
+    if (np.abs(bottom) <= 1e-12 * np.abs(size)).any():
         raise WelfareError("the denominator is zero", where=", ".join(names), got=0, expected="a total other than 0")
-    value = top / bottom
+    value, at = top / bottom, np.maximum(parts.codes, 0)
 
-    def influence() -> Any:
-        at = np.maximum(parts.codes, 0)
-        fitted = value.T[at] * x
-        rounding = np.abs(y - fitted) <= 1e-14 * np.abs(y)  # a constant has no error at all
-        return scatter(np.where(rounding, 0.0, y - fitted) / bottom.T[at], parts)
+    def deviation(j: int) -> np.ndarray:
+        gap = y[:, j] - (value[j][at] if counted else value[j][at] * x[:, j])
+        gap[np.abs(gap) <= 1e-14 * np.abs(y[:, j])] = 0.0  # a constant has no error at all
+        return gap
+
+    def influence() -> Influence:
+        return Influence(deviation, len(names), parts.codes, parts.count, 1 / bottom)
 
     flat = value.ravel()
     marked = np.repeat(np.zeros(len(names), dtype=bool) if shares is None else shares, parts.count)

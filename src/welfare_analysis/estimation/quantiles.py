@@ -21,6 +21,7 @@ from .columns import matrix
 from .design import Design
 from .domains import domains
 from .estimate import Estimate, describe, scatter
+from .influence import Influence
 from .means import made, shared_rows
 
 LEVEL = 0.95
@@ -62,9 +63,9 @@ def quantile(
         _below(*c, v, s, design.weights)
         for c, v, s in zip(columns, value.reshape(shape), size.reshape(shape), strict=True)
     ]
-    score = np.column_stack([z for z, _ in below])
+    score = np.array([z for z, _ in below]).T
     reached = np.concatenate([r for _, r in below])
-    linear = np.sqrt(design.variance(scatter(score, parts)))
+    linear = np.sqrt(design.variance(Influence(lambda j: score[:, j], len(names), parts.codes, parts.count)))
     edge = told.untold(reached >= 1 - 1e-12).get("untold", sparse.diags_array(np.zeros(len(value)))).diagonal()
     spread = np.sqrt(linear**2 + np.where(np.isfinite(edge), edge, 0.0))
     alone = told.evidence == 1
