@@ -66,6 +66,8 @@ def test_d_error_is_the_determinant_of_the_mean_covariance(tiny):
     mean = cards.information(x, b0).mean(axis=0)
     assert cards.d_error(cards.information(x, b0)) == pytest.approx(np.linalg.det(np.linalg.inv(mean)) ** (1 / 4))
     assert cards.d_error(cards.information(x[:1], b0)) == np.inf
+    x[:, :, 3] = 0.3 * x[:, :, 2]  # two attributes that always move together
+    assert cards.d_error(cards.information(x, b0)) == np.inf
 
 
 def test_no_design_of_a_tiny_set_is_better(tiny):
