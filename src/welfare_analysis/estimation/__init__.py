@@ -1,7 +1,7 @@
 """Survey estimation: every estimate is a value and its influence; the variance is a property of the design."""
 
 from .censored import interval_regression, tobit
-from .choice import logit, nested_logit, pooled_logit
+from .choice import logit, mixed_logit, nested_logit, pooled_logit
 from .comparison import aic, bic, likelihood_ratio
 from .counts import negative_binomial, two_part
 from .design import Design
@@ -37,6 +37,7 @@ __all__ = [
     "logit",
     "marginal_effects",
     "mean",
+    "mixed_logit",
     "multinomial_logit",
     "negative_binomial",
     "nested_logit",
