@@ -109,22 +109,17 @@ def _exp(x):
 @fused
 def _add_products(out, i, weights, row, first, n, inputs):
     """out[i] and out[i + 1] += n columns, from the first on, of weights[row] and weights[row + 1], times inputs."""
-    k = 0
-    while k + 4 <= n:
-        q = first + k
-        a, b, c, d = weights[row, q], weights[row, q + 1], weights[row, q + 2], weights[row, q + 3]
-        e, f, g, h = weights[row + 1, q], weights[row + 1, q + 1], weights[row + 1, q + 2], weights[row + 1, q + 3]
+    for k in range(first, first + n - 1, 2):
+        a, b, c, d = weights[row, k], weights[row, k + 1], weights[row + 1, k], weights[row + 1, k + 1]
         for r in range(BLOCK):
-            s, t, y, z = inputs[k, r], inputs[k + 1, r], inputs[k + 2, r], inputs[k + 3, r]
-            out[i, r] += a * s + b * t + c * y + d * z
-            out[i + 1, r] += e * s + f * t + g * y + h * z
-        k += 4
-    while k < n:
-        a, b = weights[row, first + k], weights[row + 1, first + k]
+            y, z = inputs[k - first, r], inputs[k - first + 1, r]
+            out[i, r] += a * y + b * z
+            out[i + 1, r] += c * y + d * z
+    if n % 2:
+        a, b = weights[row, first + n - 1], weights[row + 1, first + n - 1]
         for r in range(BLOCK):
-            out[i, r] += a * inputs[k, r]
-            out[i + 1, r] += b * inputs[k, r]
-        k += 1
+            out[i, r] += a * inputs[n - 1, r]
+            out[i + 1, r] += b * inputs[n - 1, r]
 
 
 @fused

@@ -276,7 +276,7 @@ def _climb(simulated: Simulated, start: np.ndarray, metric: np.ndarray | None = 
         point = simulated(linalg.solve_triangular(root.T, phi))
         return -point.value / unit, -linalg.solve_triangular(root, point.gradient / unit, lower=True)
 
-    found = optimize.minimize(descent, root.T @ start, jac=True, method="BFGS", options={"gtol": 1e-3})
+    found = optimize.minimize(descent, root.T @ start, jac=True, method="BFGS", options={"gtol": 1e-5})
     if not (found.success or np.abs(found.jac).max() < 1e-2):
         raise _lost(found.message)
     return linalg.solve_triangular(root.T, found.x), -found.fun * unit
