@@ -33,7 +33,8 @@ from .data import Cases, choices
 from .logit import ChoiceFit, fitted, result, softmax
 from .simulation import Draws, Panel, differences, net, supplied
 
-CLOSE = 1e-13  # half the squared Newton step in the metric of the information, in parts of 1 + |log-likelihood|
+CLOSE = 1e-18  # half the squared Newton step in the metric of the information, in parts of 1 + |log-likelihood|
+SAME = 1e-12  # steps below this leave the information as it is
 SPREAD = 0.5  # where standard deviations start, in logs or in parts of the coefficient
 FEW = 6  # with no more random coefficients than this, all signs are tried; else 2**FEW combinations
 STEPS = 8
@@ -294,9 +295,10 @@ def _settled(simulated: Simulated, theta: np.ndarray, names: list[str]) -> tuple
         ):  # the second derivative is dear: it is kept for a few steps, and computed at the end again
             at = simulated(theta)
             step = linalg.solve(information, at.gradient, assume_a="pos")
-            if 0.5 * abs(step @ at.gradient) <= CLOSE * (simulated.weights.mean() + abs(at.value)):
+            gain = 0.5 * abs(step @ at.gradient) / (simulated.weights.mean() + abs(at.value))
+            if gain <= CLOSE:
                 break
-            theta, moved = theta + step, True
+            theta, moved = theta + step, moved or gain > SAME
         if not moved:
             return theta, at, information
     raise _lost("Newton's steps do not end")
