@@ -28,7 +28,7 @@ CONTRACTS = {
     "person": "id",
 }
 NORMAL = dict.fromkeys(NAMES, "normal")
-PUBLISHED = np.array(  # mlogit 1.1-1, vignette of random parameters: 100 Halton draws; also its start values here
+PUBLISHED = np.array(  # R mlogit, its vignette of random parameters (100 Halton draws; version not recorded)
     [
         -0.9733844,
         -0.2055565,
