@@ -2,7 +2,7 @@
 
 Electricity is a whole fit on the same 600 Halton draws from the same start; ours ends with the exact information and
 the covariance of the design. The large case is one evaluation of log-likelihood and gradient: ours with 512 draws that
-it makes anew, xlogit with 500 in ten parts of 8,000 choosers (all at once does not fit in memory), its draws ready. The
+it makes anew, xlogit with 500 in ten parts of 8,000 choosers one after the other, its draws ready. The
 arithmetic limit is what the evaluation cannot do without: two matrix products of utilities and gradients, at the speed
 of a large product, and the exponentials, at the speed of ours in cache; both on the threads that ours has.
 """
