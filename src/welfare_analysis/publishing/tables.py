@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
-from ..estimation import Estimate
 from ..languages import GAP, MARKS, PERCENT, amount, between, number, with_interval
 from ..needs import VARIED
 from ..study import DATA, Study
@@ -244,25 +242,3 @@ def validation_families(study: Study, path: Path = DATA / "survey" / "validation
         body.append([name, number(r.cells, language), *told, number(r.samples, language)])
     heads = [book.text(f"col.{k}", language) for k in ("table", "cells", "coverage", "worst", "samples")]
     return HTML(markup(title("families", study), heads, body, ""))
-
-
-def beside(estimates: Mapping[str, Estimate], stored: pd.Series, statistic: str) -> pd.DataFrame:
-    """Our estimates and standard errors beside stored results, ``design|statistic.est`` and ``.se``."""
-    rows = {}
-    for design, estimate in estimates.items():
-        ours = estimate.value.iloc[0], estimate.se.iloc[0]
-        theirs = [float(stored[f"{design}|{statistic}.{what}"]) for what in ("est", "se")]
-        gap = max(abs(a / b - 1) for a, b in zip(ours, theirs, strict=True))
-        rows[design] = [*ours, *theirs, "none above 1e-9" if gap < 1e-9 else f"{gap:.0e}"]
-    columns = ["estimate", "se", "R estimate", "R se", "relative difference"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis(statistic)
-
-
-def beside_domains(estimate: Estimate, stored: pd.Series, statistic: str) -> pd.DataFrame:
-    """Shares of categories by domain beside stored results, ``statistic|category|domain.est`` and ``.se``."""
-    table = estimate.table()
-    keys = statistic + "|" + table["category"] + "|" + table.iloc[:, 1].astype(str)
-    theirs = pd.DataFrame({what: stored[keys + f".{what}"].astype(float).to_numpy() for what in ("est", "se")})
-    same = np.isclose(table[["estimate", "se"]], theirs, rtol=1e-9).all(axis=1)
-    shown = table.iloc[:, :4].assign(**{"R estimate": theirs["est"], "R se": theirs["se"]})
-    return shown.assign(agree=np.where(same, "to 1e-9", "no")).set_index(list(shown.columns[:2]))
