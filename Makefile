@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode
 RUN := $(BIN)/python -m welfare_analysis
 UV_VERSION := 0.13.9
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 # An institution's own files: make report SURVEY=answers.xlsx REGISTER=register.csv FOLLOWUP=followup.csv
 export SURVEY REGISTER FOLLOWUP CODEBOOK
 export PYTHONDONTWRITEBYTECODE = 1
@@ -42,8 +43,8 @@ report: setup ## Run the notebooks and write the site: build/report/index.html
 	@$(RUN) report
 
 test: $(VENV)/test.stamp lint ## Lint, types, tests, and nbval on every notebook
-	@$(BIN)/python -m pytest tests
-	@$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
+	@$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile tests
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
 
 lint: $(VENV)/test.stamp ## Style, docstrings and types
 	@$(BIN)/ruff check --quiet src tests notebooks/conftest.py
