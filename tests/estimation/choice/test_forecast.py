@@ -177,6 +177,15 @@ def test_alternatives_that_go_and_come(fit, travel, design):
     assert plain["shuttle"] > plain["bus"]
 
 
+def test_a_known_part_of_utility_is_asked_for(travel, design):
+    """A fit with an offset predicts with the offset of the frame, and refuses a frame whose offset is not named."""
+    known = travel.assign(known=0.01 * travel["gcost"])
+    fit = logit(design, known, FORMULA, "individual", "mode", offset="known")
+    with pytest.raises(WelfareError, match="the fit has an offset"):
+        scenario(fit, design, known)
+    assert (scenario(fit, design, known, offset="known").shares.value["difference"] == 0).all()
+
+
 def test_people_with_several_cases_count_once(cards):
     """A person's cards share her weight: numbers of people add up to the weights, whatever the number of cards."""
     long = cards(3)

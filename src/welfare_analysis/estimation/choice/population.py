@@ -192,7 +192,7 @@ def _tree(fit: ChoiceFit, cases: Cases, source: np.ndarray) -> Tree | None:
     key = cases.case * count + nest[source][cases.alternative]
     order = np.argsort(key, kind="stable")
     first = np.flatnonzero(np.diff(key[order], prepend=-1))
-    top = np.flatnonzero(np.diff(cases.case[order][first], prepend=-1))
+    top = np.flatnonzero(np.diff(cases.case[first], prepend=-1))
     own = parameter[source][cases.alternative[order][first]]
     return Tree(cases, order, first, top, own, old.names, old.divided)
 
