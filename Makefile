@@ -70,7 +70,7 @@ validate: setup ## The long simulations: coverage, bias, and what the assumption
 	@$(RUN) validate
 
 bench: $(VENV)/test.stamp ## Our speed beside other programs: make bench, or make bench CASES=choice_bench
-	@$(BIN)/python tests/bench $(CASES)
+	@$(ONE_THREAD) $(BIN)/python tests/bench $(CASES)
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url
 lock: $(BIN)/uv ## Resolve the locks again (needs the network)
