@@ -105,7 +105,9 @@ def note(tables: Sequence[Released], study: Study) -> str:
     """What stands under a table or figure: intervals, respondents, missing answers, source, hidden cells."""
     book, language = study.codebook, study.language
     shown = [t for t in tables if t.state == "shown"]
-    if any(t.statistic == "count" or t.of == "register" for t in shown):
+    if any(t.of == "weights" for t in shown):
+        text = book.text("own", language, source=source(study))
+    elif any(t.statistic == "count" or t.of == "register" for t in shown):
         text = book.text("note.register", language, base=10, source=source(study))
     else:
         n = sorted({t.respondents for t in shown})

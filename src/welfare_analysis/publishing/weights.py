@@ -16,6 +16,7 @@ from .suppression import CATEGORY
 from .tables import markup, note, title, told
 
 TRIMMED_AT = (0.99, 0.95)  # quantiles of the weights
+REACHED = 1e-9  # a smaller gap, in parts of a margin, is rounding
 
 
 def bias_table(table: Released, study: Study) -> HTML | Markdown:
@@ -67,12 +68,13 @@ def weights(study: Study) -> HTML:
         for name, counts in study.margins.items()
         for codes, labels in [pd.factorize(study.classes[name])]
     ]
+    gap = max(gaps, default=float("nan"))
     rows = {
         "size": number(w.sum(), language),
         "kish": number(float((w**2).mean() / w.mean() ** 2), language, 2),
         "largest": number(float(w.max() / np.median(w)), language, 1),
         "margins": number(sum(len(m) for m in study.margins.values()), language),
-        "gap": f"{max(gaps, default=0.0):.0e}" if gaps else number(float("nan"), language),
+        "gap": book.text("weights.no_gap", language) if gap < REACHED else number(gap, language, 6),
     }
     body = [[book.text(f"weights.{name}", language), value] for name, value in rows.items()]
     heads = [book.text("col.quantity", language), book.text("col.value", language)]

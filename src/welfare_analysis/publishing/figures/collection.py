@@ -37,7 +37,8 @@ def flow(tables: Sequence[Released], study: Study, _: float) -> Figure:
             text = f"{label(study, 'flow', code)}\n{number(got[code], study.language)}"
             thin = got[code] < 0.08 * whole
             place = (0.45, start + got[code] / 2) if thin else (0, start + got[code] / 2)
-            axes.annotate(text, place, ha="left" if thin else "center", va="center", fontsize=8)
+            colour = "#FFFFFF" if colour == PALETTE[0] and not thin else "#222222"
+            axes.annotate(text, place, ha="left" if thin else "center", va="center", fontsize=8, color=colour)
             start += got[code]
         axes.set_xlim(-0.5, 1.1)
         axes.set_axis_off()
