@@ -12,7 +12,7 @@ RUN := $(BIN)/python -m welfare_analysis
 UV_VERSION := 0.13.9
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 # An institution's own files: make report SURVEY=answers.xlsx REGISTER=register.csv FOLLOWUP=followup.csv
-export SURVEY REGISTER FOLLOWUP CODEBOOK
+export SURVEY REGISTER FOLLOWUP CODEBOOK MAP
 export PYTHONDONTWRITEBYTECODE = 1
 export MPLBACKEND = Agg
 

@@ -95,15 +95,17 @@ def _sound(paths: list[Path]) -> bool:
     import pandas as pd
 
     from welfare_analysis.survey.codebook import Codebook
-    from welfare_analysis.survey.reading import Faults, read_any
+    from welfare_analysis.survey.reading import Faults, Map, draft_map, read_any
 
     codebook = Codebook.read(Path(os.environ.get("CODEBOOK") or ROOT / "data" / "codebook"))
-    found = []
+    named, found, drafts = os.environ.get("MAP", "").strip(), [], []
+    names = Map.read(named, codebook) if named else None
     for path in paths:
         try:
-            kind, answers = read_any(path.expanduser(), codebook)
+            kind, answers = read_any(path.expanduser(), codebook, names)
         except Faults as faults:
             found.append(faults.table)
+            drafts += [draft_map(path.expanduser(), codebook)] if names is None else []
             continue
         print(f"{path.name}: no fault in {len(answers.frame):,} rows, read as {kind}; {', '.join(answers.blocks)}")
         if len(answers.report):
@@ -111,6 +113,11 @@ def _sound(paths: list[Path]) -> bool:
     target = ROOT / "build" / "check" / "faults.csv"
     if found:
         _tell(pd.concat(found, ignore_index=True), target)
+        draft = pd.concat([d for d in drafts if len(d)] or [pd.DataFrame()])
+        if len(draft):
+            write_table(draft, target.with_name("map.csv"))
+            place = os.path.relpath(target.with_name("map.csv"))
+            print(f"A map to complete, for columns and codes that are not known: {place}; then say MAP={place}")
     else:
         target.unlink(missing_ok=True)  # of an earlier file
     return not found

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from .errors import WelfareError
 from .estimation import Design
 from .survey.codebook import Codebook
-from .survey.reading import Answers, Margins, read, read_followup, read_register
+from .survey.reading import Answers, Map, Margins, read, read_followup, read_register
 from .survey.response import Collection, collection
 from .survey.weighting import RETURNED, household_share, weight
 
@@ -72,9 +72,10 @@ class Study:
         register: str | Path | None = None,
         followup: str | Path | None = None,
         codebook: str | Path | None = None,
+        names: str | Path | None = None,
         language: str | None = None,
     ) -> Study:
-        """Open the files named, or those of SURVEY, REGISTER, FOLLOWUP, CODEBOOK and LANGUAGE_OF_REPORT.
+        """Open the files named, or those of SURVEY, REGISTER, FOLLOWUP, CODEBOOK, MAP and LANGUAGE_OF_REPORT.
 
         With no SURVEY at all it opens the stand-in population, its register and its follow-up.
 
@@ -94,10 +95,12 @@ class Study:
                 "a follow-up is named, but no register", hint="Name the register that it was drawn from."
             )
         book = Codebook.read(Path(codebook or DATA / "codebook"))
+        names = names or _named("MAP")
+        known = Map.read(names, book) if names else None
         return cls.of(
-            read(Path(survey), book).frame,
-            _register(Path(register), book) if register else None,
-            read_followup(Path(followup), book).frame if followup else None,
+            read(Path(survey), book, known).frame,
+            _register(Path(register), book, known) if register else None,
+            read_followup(Path(followup), book, known).frame if followup else None,
             book,
             is_standin=_marked(Path(survey)),
             language=language or os.environ.get("LANGUAGE_OF_REPORT", "en"),
@@ -148,8 +151,8 @@ def reference(name: str) -> pd.DataFrame:
     return pd.read_csv(DATA / "reference" / f"{name}.csv")
 
 
-def _register(path: Path, codebook: Codebook) -> pd.DataFrame | Margins:
-    found = read_register(path, codebook)
+def _register(path: Path, codebook: Codebook, known: Map | None) -> pd.DataFrame | Margins:
+    found = read_register(path, codebook, known)
     return found.frame if isinstance(found, Answers) else found
 
 

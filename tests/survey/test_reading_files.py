@@ -335,13 +335,13 @@ def test_parquet_gives_the_frame_that_csv_gives(tmp_path):
         ("missing.csv", "the file is not there"),
         ("a.pkl", "this kind of file is not read"),
         ("a.xls", "this kind of file is not read"),
-        ("a.sav", "this kind of file is not read"),
+        ("a.doc", "this kind of file is not read"),
     ],
 )
 def test_paths_that_are_no_file_of_answers(tmp_path, name, message):
     """A folder, a file that is not there and other kinds are told in a sentence."""
     (tmp_path / "folder.csv").mkdir()
-    for other in ("a.pkl", "a.xls", "a.sav"):
+    for other in ("a.pkl", "a.xls", "a.doc"):
         (tmp_path / other).write_bytes(b"\x80\x04K\x01.")
     with pytest.raises(WelfareError, match=message):
         read(tmp_path / name, BOOK)

@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 
 from welfare_analysis.errors import WelfareError
 
-OWN_FILES = ("SURVEY", "REGISTER", "FOLLOWUP", "CODEBOOK")
+OWN_FILES = ("SURVEY", "REGISTER", "FOLLOWUP", "CODEBOOK", "MAP")
 KERNELS = 2
 TIMEOUT_S = 600
 

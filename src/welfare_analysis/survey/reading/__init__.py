@@ -4,8 +4,9 @@ Input is hostile until validated. What can be read without doubt is accepted and
 digits of three scripts, decimal commas, units, encodings); all else is a fault with its row, column, value, rule and
 what to do. Keys are never echoed.
 
-The way of a file: ``files`` (bytes to cells: ``text_files``, ``workbooks``, ``columnar``, ``layout``), ``columns``
-(cells to typed values: ``cells``, ``spelling``), ``rules`` (across answers and forms), and ``faults``.
+The way of a file: ``files`` (bytes to cells: ``text_files``, ``workbooks``, ``columnar``, ``statistical``, ``layout``),
+``mapping`` and ``exports`` (foreign columns to those of the codebook), ``columns`` (cells to typed values: ``cells``,
+``spelling``), ``rules`` (across answers and forms), and ``faults``. A register may be ``margins``.
 """
 
 from .answers import (
@@ -13,6 +14,7 @@ from .answers import (
     OUTCOMES,
     REGISTER,
     Answers,
+    draft_map,
     read,
     read_any,
     read_followup,
@@ -21,6 +23,7 @@ from .answers import (
 )
 from .cells import KINDS
 from .faults import HIDDEN, Faults
+from .mapping import Map
 from .margins import Margins
 
 __all__ = [
@@ -31,7 +34,9 @@ __all__ = [
     "REGISTER",
     "Answers",
     "Faults",
+    "Map",
     "Margins",
+    "draft_map",
     "read",
     "read_any",
     "read_followup",

@@ -14,9 +14,11 @@ from ..codebook import Codebook
 from . import rules
 from .cells import Question
 from .columns import Column, read_column, read_key, read_text
+from .exports import header_names, understood
 from .faults import fault, fault_at, raise_all, shown
 from .files import load
 from .layout import Cells, Note
+from .mapping import Map, draft
 from .margins import MARGINS, Margins, is_margins, margins
 
 REGISTER = ("person_id", "status", "sex", "age", "rank", "command")
@@ -34,8 +36,10 @@ class Answers:
     blocks: tuple[str, ...]
 
 
-def read(path: str | Path, codebook: Codebook) -> Answers:
-    """Read a file of answers: CSV, XLSX or Parquet, one row a form.
+def read(path: str | Path, codebook: Codebook, names: Map | None = None) -> Answers:
+    """Read a file of answers: CSV, XLSX, Parquet, SPSS or Stata, one row a form; exports of KoboToolbox and ODK.
+
+    ``names`` maps the columns and codes of a foreign file.
 
     Returns
     -------
@@ -49,38 +53,46 @@ def read(path: str | Path, codebook: Codebook) -> Answers:
     WelfareError
         A file that cannot be read at all, or lacks every block.
     """
-    return _answers(_load(path, codebook), codebook)
+    return _answers(_load(path, codebook, names), codebook)
 
 
-def read_register(path: str | Path, codebook: Codebook) -> Answers | Margins:
+def read_register(path: str | Path, codebook: Codebook, names: Map | None = None) -> Answers | Margins:
     """Read the frame of persons: person_id, status, sex, age, rank, command; as `read`, and nothing may be missing.
 
     A table of `margins` (variable, category, count) stands for it where no list of persons is to be had.
     """
-    cells = _load(path, codebook)
+    cells = _load(path, codebook, names)
     return margins(cells, codebook) if is_margins(cells) else _register(cells, codebook)
 
 
-def read_followup(path: str | Path, codebook: Codebook) -> Answers:
+def read_followup(path: str | Path, codebook: Codebook, names: Map | None = None) -> Answers:
     """Read the follow-up: one row a selected person, with stratum, stratum_population and outcome; as `read`."""
-    return _followup(_load(path, codebook), codebook)
+    return _followup(_load(path, codebook, names), codebook)
 
 
-def read_any(path: str | Path, codebook: Codebook) -> tuple[str, Answers]:
+def read_any(path: str | Path, codebook: Codebook, names: Map | None = None) -> tuple[str, Answers]:
     """Read a file as what its columns say that it is: ``follow-up``, ``register`` or ``answers``."""
-    cells = _load(path, codebook)
-    names = set(cells.frame.columns)
-    if names & set(FOLLOWUP):
+    cells = _load(path, codebook, names)
+    found = set(cells.frame.columns)
+    if found & set(FOLLOWUP):
         return "follow-up", _followup(cells, codebook)
     if is_margins(cells):
         return "margins of a register", _as_answers(margins(cells, codebook))
-    if names == set(REGISTER):
+    if found == set(REGISTER):
         return "register", _register(cells, codebook)
     return "answers", _answers(cells, codebook)
 
 
-def _load(path: str | Path, codebook: Codebook) -> Cells:
-    return load(Path(path), [*codebook.variables.index, *FOLLOWUP, *MARGINS])
+def draft_map(path: str | Path, codebook: Codebook) -> pd.DataFrame:
+    """A map to begin with for a file whose columns or codes are not those of the codebook."""
+    return draft(_load(path, codebook), codebook)
+
+
+def _load(path: str | Path, codebook: Codebook, names: Map | None = None) -> Cells:
+    headers = header_names(codebook, *FOLLOWUP, *MARGINS)
+    if names is None:
+        return understood(load(Path(path), headers), codebook)
+    return understood(names.applied(load(Path(path), headers.with_map(names.headers))), codebook)
 
 
 def _as_answers(counts: Margins) -> Answers:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...errors import WelfareError
-from .layout import MOST_COLUMNS, Cells, name_of
+from .layout import MOST_COLUMNS, Cells, Known, name_of
 
 LARGEST_UNPACKED = 2_000_000_000
 SIMPLE = (
@@ -22,7 +22,7 @@ SIMPLE = (
 )
 
 
-def parquet_cells(path: Path, known: frozenset[str]) -> Cells:
+def parquet_cells(path: Path, known: Known) -> Cells:
     """The cells of a Parquet file; numbers stay numbers."""
     try:
         facts, schema = pq.read_metadata(path), pq.read_schema(path)

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from ...errors import WelfareError
 from .columnar import parquet_cells
-from .layout import Cells
+from .layout import Cells, Known
+from .statistical import dta_cells, sav_cells
 from .text_files import csv_cells
 from .workbooks import xlsx_cells
 
 LARGEST_BYTES = 500_000_000
 # A further kind of file is a further line here.
-READERS: dict[str, Callable[[Path, frozenset[str]], Cells]] = {
+READERS: dict[str, Callable[[Path, Known], Cells]] = {
     ".csv": csv_cells,
     ".xlsx": xlsx_cells,
     ".parquet": parquet_cells,
+    ".sav": sav_cells,
+    ".dta": dta_cells,
 }
 
 
-def load(path: Path, known: Iterable[str]) -> Cells:
-    """Read the cells of a CSV, XLSX or Parquet file; ``known`` are the names that a header may hold.
+def load(path: Path, known: Known) -> Cells:
+    """Read the cells of a CSV, XLSX, Parquet, SPSS or Stata file; ``known`` are the names that a header may hold.
 
     Raises
     ------
@@ -43,7 +46,7 @@ def load(path: Path, known: Iterable[str]) -> Cells:
     if size > LARGEST_BYTES:
         raise WelfareError("the file is too large", where=path.name, expected=f"at most {LARGEST_BYTES:,} bytes")
     try:
-        cells = read(path, frozenset(known))
+        cells = read(path, known)
     except OSError as error:
         raise WelfareError("the file cannot be read", where=path.name, got=error.strerror) from None
     if cells.frame.empty and not cells.faults:

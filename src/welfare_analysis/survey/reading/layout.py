@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+import re
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -12,11 +13,12 @@ import pandas as pd
 
 from ...errors import WelfareError
 from .faults import fault_at
-from .spelling import clean
+from .spelling import clean, fold
 
 MOST_COLUMNS = 2_000
 ROWS_TO_HEADER = 20
 CHUNK = 20_000
+PLACE = re.compile(r"^\d+(?:st|nd|rd|th)[_ ]choice$")  # a column of a ranking, as KoboToolbox names it
 Note = tuple[str, str, int]
 Row = Sequence[Hashable]
 
@@ -37,21 +39,47 @@ class Cells:
     faults: list[pd.DataFrame] = field(default_factory=list)
 
 
-def name_of(cell: Hashable, known: frozenset[str]) -> str:
-    """A header cell as a column name: case, blanks and hyphens make no difference to a name that is known."""
+class Known(frozenset[str]):
+    """Known that a header may hold; ``spelt`` other wordings of them, folded; ``given`` what a map says of a header."""
+
+    spelt: Mapping[str, str]
+    given: Mapping[str, str]
+
+    def __new__(cls, known: Iterable[str], spelt: Mapping[str, str] | None = None) -> Known:
+        """Known without a map; see `with_map`."""
+        names = super().__new__(cls, known)
+        names.spelt, names.given = spelt or {}, {}
+        return names
+
+    def with_map(self, given: Mapping[str, str]) -> Known:
+        """The same names, and what a map says of foreign headers."""
+        names = Known(self, self.spelt)
+        names.given = given
+        return names
+
+
+def name_of(cell: Hashable, known: Known) -> str:
+    """A header cell as a column name: what a map, the codebook's name or its words say, also behind a form's groups.
+
+    Case, blanks and hyphens make no difference to a name that is known.
+    """
     text = clean(str(cell))
-    simple = "_".join(text.casefold().replace("-", " ").replace("_", " ").split())
-    return simple if simple in known and text not in known else text
+    if text in known or text in known.given:
+        return known.given.get(text, text)
+    parts = [text.split(mark) for mark in "/.-"]
+    places = [f"{p[-2]}/{p[-1]}" for p in parts if len(p) > 1 and p[-2] in known and PLACE.search(p[-1])]
+    tails = [tail for p in parts if len(p) > 1 for tail in ("_".join(p[-2:]), p[-1])]
+    simple = ["_".join(t.casefold().replace("-", " ").replace("_", " ").split()) for t in (text, *tails)]
+    spelt = [known.spelt.get(fold(t), "") for t in (text, *(p[-1] for p in parts[:1] if len(p) > 1))]
+    return next((name for name in (*places, *simple, *spelt) if name in known or name in places), text)
 
 
-def names_found(rows: Iterable[Row], known: frozenset[str]) -> list[int]:
+def names_found(rows: Iterable[Row], known: Known) -> list[int]:
     """How many names of the codebook each row holds."""
     return [sum(name_of(c, known) in known for c in row) for row in rows]
 
 
-def lay_out(
-    path: Path, rows: Iterable[tuple[int, Row]], known: frozenset[str], sheet: str = "", pad: bool = False
-) -> Cells:
+def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: str = "", pad: bool = False) -> Cells:
     """Rows (their number in the file, their cells) under the header, the one of the first rows with most known names.
 
     A row of another length is a fault; with ``pad`` a shorter row ends in blanks, as in a workbook.

@@ -21,14 +21,15 @@ def routed(columns: dict[str, Column], raw: pd.DataFrame, codebook: Codebook, ab
 
     ``absent`` marks rows without a form: persons of the follow-up who did not answer.
     """
-    return {name: _routed(name, column, columns, raw, codebook, absent) for name, column in columns.items()}
+    keys = set(codebook.variables.index[codebook.variables["type"] == "key"])
+    known = {gate: other.values for gate, other in columns.items() if gate not in keys}
+    return {name: _routed(name, column, known, raw, codebook, absent) for name, column in columns.items()}
 
 
 def _routed(
-    name: str, column: Column, columns: Mapping[str, Column], raw: pd.DataFrame, codebook: Codebook, absent: pd.Series
+    name: str, column: Column, known: Mapping[str, pd.Series], raw: pd.DataFrame, codebook: Codebook, absent: pd.Series
 ) -> Column:
     blank = column.kinds == "skipped"
-    known = {gate: other.values for gate, other in columns.items() if codebook.variables.loc[gate, "type"] != "key"}
     asked = codebook.asked(name, known, column.values.index)
     wrong = ~blank & (~asked).fillna(False).astype(bool)
     faults = column.faults

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import WelfareError
-from .layout import ROWS_TO_HEADER, Cells, Row, lay_out, names_found
+from .layout import ROWS_TO_HEADER, Cells, Known, Row, lay_out, names_found
 
 LONGEST_LINE = 100_000  # of those looked at for the separator
 ALIKE = set("àâçèéêëîïôùûü«»\u00a0")  # letters of French that cp1252 and cp1256 write alike
 ARABIC_WORD = re.compile("[\u0600-\u06ff\u200c]{2,}|و")  # one letter alone is a word only where it means "and"
 
 
-def csv_cells(path: Path, known: frozenset[str]) -> Cells:
+def csv_cells(path: Path, known: Known) -> Cells:
     """The cells of a text file."""
     text, encoding = decoded(path)
     told = re.match(r"sep=([;,\t|])\r?\n", text)  # Excel's way to name the separator
@@ -46,7 +46,7 @@ def _rows(path: Path, text: str, separator: str, first: int) -> Iterator[tuple[i
         ) from None
 
 
-def _separator(text: str, known: frozenset[str]) -> str:
+def _separator(text: str, known: Known) -> str:
     """The separator under which a first line holds most names of the codebook."""
     lines = [line[:LONGEST_LINE] for line in text[:200_000].splitlines()[:ROWS_TO_HEADER]]
     return max(",;\t|", key=lambda mark: max(names_found(csv.reader(lines, delimiter=mark), known), default=0))

@@ -15,7 +15,7 @@ import openpyxl
 
 from ...errors import WelfareError
 from .cells import NO_RESULT
-from .layout import ROWS_TO_HEADER, Cells, Note, Row, filled, lay_out, names_found
+from .layout import ROWS_TO_HEADER, Cells, Known, Note, Row, filled, lay_out, names_found
 
 LARGEST_PARTS = {"xl/worksheets/": 1_000_000_000, "xl/sharedStrings": 200_000_000}
 LARGEST_OTHER = 50_000_000
@@ -23,7 +23,7 @@ FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
 OTHER_FILES = {b"\xd0\xcf\x11\xe0": "an old or password-protected workbook", b"<": "a web page or an XML table"}
 
 
-def xlsx_cells(path: Path, known: frozenset[str]) -> Cells:
+def xlsx_cells(path: Path, known: Known) -> Cells:
     """The cells of the one sheet of a workbook that holds answers."""
     _refuse(path)
     try:
@@ -37,7 +37,7 @@ def xlsx_cells(path: Path, known: frozenset[str]) -> Cells:
         raise WelfareError("the workbook cannot be read", where=path.name, got=what) from None
 
 
-def _read(path: Path, known: frozenset[str]) -> Cells:
+def _read(path: Path, known: Known) -> Cells:
     book = _open(path, results=True)
     name = _choose(path, book, known)
     sheet = book[name]
@@ -80,7 +80,7 @@ def _open(path: Path, results: bool) -> Any:
     return book
 
 
-def _choose(path: Path, book: Any, known: frozenset[str]) -> str:
+def _choose(path: Path, book: Any, known: Known) -> str:
     """The sheet with a header of the codebook; several such sheets are an error, since one would be left out."""
     found = {}
     for sheet in book.worksheets:

@@ -1,0 +1,139 @@
+"""A map of a foreign file: what its columns, codes, ranks and places are called here.
+
+``map.csv`` has the columns kind, variable, from, to. A line of kind ``column`` says that the column ``from`` is the
+variable ``to``; one of kind ``code`` that ``from`` in the column of ``variable`` is the code ``to``. A line with an
+empty ``to`` of kind column leaves the column out; of kind code it is an error: an answer would be lost without a word.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from ...errors import WelfareError
+from ..codebook import LANGUAGES, Codebook
+from .cells import Question
+from .layout import Cells
+from .spelling import fold, plain
+
+COLUMNS = ["kind", "variable", "from", "to"]
+KINDS = ("column", "code")
+MOST_VALUES = 200  # distinct values of a column beyond which it is no column of codes
+LEFT_OUT = "(left out)"
+
+
+@dataclass(frozen=True)
+class Map:
+    """Headers (from, to) and, for each variable, codes (from, to)."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: str | Path, codebook: Codebook) -> Map:
+        """Read and check a map.
+
+        Raises
+        ------
+        WelfareError
+            A file that is not there; a missing column; a kind, variable or code that is not known; a ``from`` that is
+            empty or there twice. The row is named.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise WelfareError("the file is not there", where=str(path), hint="`make check FILE=...` drafts a map.")
+        try:
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            got = str(error).strip()[:120]
+            raise WelfareError("the map cannot be read", where=path.name, got=got, expected="CSV in UTF-8") from None
+        if list(table.columns) != COLUMNS:
+            found = ", ".join(map(str, table.columns[:8]))
+            expected = ", ".join(COLUMNS)
+            raise WelfareError("a map has other columns", where=f"{path.name}, row 1", got=found, expected=expected)
+        headers: dict[str, str] = {}
+        codes: dict[str, dict[str, str]] = {}
+        for row, line in enumerate(table.to_dict("records"), 2):
+            line = {name: plain(cell) for name, cell in line.items()}
+            own = headers if line["kind"] == "column" else codes.setdefault(line["variable"], {})
+            column, wrong, expected = _wrong(line, own, codebook)
+            if wrong:
+                where = f"{path.name}, row {row}, column {column}"
+                raise WelfareError(wrong, where=where, got=line[column], expected=expected)
+            own[line["from"]] = line["to"] or LEFT_OUT
+        return cls(headers, codes)
+
+    def applied(self, cells: Cells) -> Cells:
+        """The cells with foreign codes replaced and columns left out; headers are mapped when they are read."""
+        frame = cells.frame.drop(columns=[n for n in cells.frame if n == LEFT_OUT])
+        notes = []
+        for name in [n for n in self.codes if n in frame and not isinstance(frame[n], pd.DataFrame)]:
+            text = frame[name].map(plain)
+            known = text.isin(list(self.codes[name]))
+            frame = frame.assign(**{name: frame[name].mask(known, text.map(self.codes[name]))})
+            notes += [(name, "codes of the map", int(known.sum()))] if known.any() else []
+        used = [(name, "a column of the map", 1) for name in set(self.headers.values()) if name in frame]
+        return replace(cells, frame=frame, notes=[*cells.notes, *sorted(used), *notes])
+
+
+def _wrong(line: Mapping[str, str], own: Mapping[str, str], codebook: Codebook) -> tuple[str, str, str]:
+    """The column of a line that is wrong, what is wrong, and what was expected; empty if all is well."""
+    known = [*codebook.variables.index, *codebook.groups.index, "stratum", "stratum_population", "outcome"]
+    if line["kind"] not in KINDS:
+        return "kind", "an unknown kind of line", " or ".join(KINDS)
+    if not line["from"]:
+        return "from", "nothing to map", "the name or code in the file"
+    if line["from"] in own:
+        return "from", "it is mapped twice", "one line each"
+    if line["kind"] == "column":
+        if line["to"] and line["to"] not in known:
+            near = difflib.get_close_matches(line["to"], known, n=1)
+            return (
+                "to",
+                "no variable of the codebook",
+                f"a name of variables.csv, perhaps {near[0]}" if near else "a name of variables.csv",
+            )
+        return "", "", ""
+    if line["variable"] not in codebook.variables.index or not codebook.variables.at[line["variable"], "list"]:
+        return "variable", "no variable with codes", "a name of variables.csv that has a list"
+    codes = codebook.codes(str(codebook.variables.at[line["variable"], "list"]))
+    if line["to"] not in [*codes, "-98", "-99"]:
+        return "to", "no code of the list", ", ".join(codes[:8])
+    return "", "", ""
+
+
+def draft(cells: Cells, codebook: Codebook) -> pd.DataFrame:
+    """A map to begin with: each header and code that is not known, with the nearest name or nothing."""
+    wordings = _wordings(codebook)
+    lines = []
+    for name in dict.fromkeys(str(n) for n in cells.frame):
+        if name not in codebook.variables.index and name not in codebook.groups.index:
+            near = difflib.get_close_matches(fold(name), wordings, n=1, cutoff=0.6)
+            lines.append(("column", "", name, wordings[near[0]] if near else ""))
+    for name in [n for n in cells.frame if n in codebook.variables.index]:
+        question = Question.of(codebook, str(name))
+        column = cells.frame[name]
+        if not question.codes or isinstance(column, pd.DataFrame) or column.nunique() > MOST_VALUES:
+            continue
+        for cell in column.unique():
+            if question.read(cell).rule:
+                near = difflib.get_close_matches(fold(plain(cell)), question.spellings, n=1, cutoff=0.5)
+                lines.append(("code", str(name), plain(cell), question.spellings[near[0]] if near else ""))
+    return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def _wordings(codebook: Codebook) -> dict[str, str]:
+    """Folded names and questions of all variables."""
+    found: dict[str, str] = {}
+    for name, line in codebook.variables.iterrows():
+        for text in (
+            str(name),
+            str(name).replace("_", " "),
+            *(str(line[f"label_{language}"]) for language in LANGUAGES),
+        ):
+            found.setdefault(fold(text), str(name))
+    return found

@@ -1,0 +1,79 @@
+"""SPSS and Stata: numbers as their value labels, user-missing values as blanks that are told."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyreadstat
+
+from ...errors import WelfareError
+from .layout import MOST_COLUMNS, Cells, Known, Note, name_of
+
+MOST_CELLS = 100_000_000
+Missing = Callable[[Hashable], bool]
+
+
+def sav_cells(path: Path, known: Known) -> Cells:
+    """The cells of an SPSS file."""
+    return _cells(path, known, pyreadstat.read_sav)
+
+
+def dta_cells(path: Path, known: Known) -> Cells:
+    """The cells of a Stata file."""
+    return _cells(path, known, pyreadstat.read_dta)
+
+
+def _cells(path: Path, known: Known, read: Callable[..., tuple[Any, Any]]) -> Cells:
+    try:
+        _, facts = read(str(path), metadataonly=True)
+        if facts.number_columns > MOST_COLUMNS:
+            raise WelfareError("too many columns", where=path.name, got=facts.number_columns)
+        if (facts.number_rows or 0) * facts.number_columns > MOST_CELLS:
+            raise WelfareError("the file has too many cells", where=path.name, expected=f"at most {MOST_CELLS:,}")
+        columns, facts = read(str(path), user_missing=True, output_format="dict")
+    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeError, ValueError, OverflowError) as error:
+        what = "the file cannot be read as its name says"
+        raise WelfareError(what, where=path.name, got=str(error).strip()[:120]) from None
+    notes: list[Note] = []
+    found = []
+    for name, values in columns.items():
+        labels = {_plain(code): text for code, text in facts.variable_value_labels.get(name, {}).items()}
+        cells = [_plain(value) for value in values]
+        gone = _missing(facts, name)
+        blank = [gone(cell) and cell not in labels for cell in cells]
+        if any(blank):
+            notes.append((name_of(name, known), "user-missing values without a label read as blanks", sum(blank)))
+        if any(cell in labels for cell in cells):
+            notes.append((name_of(name, known), "value labels read for their codes", 1))
+        written = ["" if b else labels.get(cell, cell) for cell, b in zip(cells, blank, strict=True)]
+        found.append(pd.Series(written, dtype="str" if all(isinstance(c, str) for c in written) else object))
+    frame = pd.DataFrame(dict(enumerate(found)))
+    frame = frame.set_axis(range(2, len(frame) + 2), axis=0)
+    return Cells(path, frame.set_axis([name_of(name, known) for name in columns], axis=1), notes=notes)
+
+
+def _plain(value: object) -> Hashable:
+    """A stored value: text, a number, or ``""``; dates as they are written."""
+    value = value.item() if hasattr(value, "item") else value
+    if value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return value if isinstance(value, str | int | float) else str(value)
+
+
+def _missing(facts: Any, name: str) -> Missing:
+    """Whether a value was declared to be missing; -98 and -99 stay, since the codebook tells them apart."""
+    ranges: list[Mapping[str, Hashable]] = facts.missing_ranges.get(name, [])
+    letters = set(facts.missing_user_values.get(name, []))
+
+    def gone(cell: Hashable) -> bool:
+        if isinstance(cell, str):
+            return cell in letters or any(cell == r["lo"] for r in ranges)
+        number = float(str(cell))
+        inside = any(not isinstance(r["lo"], str) and r["lo"] <= number <= r["hi"] for r in ranges)  # type: ignore[operator]
+        return inside and number not in (-98, -99)
+
+    return gone
