@@ -217,7 +217,7 @@ def _check(
     keyed = {n: read_key(raw[n], n, cells.header) for n in names if types[n] == "key"}
     known_keys = frozenset(k for column in keyed.values() for k in set(column.values) if len(k) >= 5)
     columns = {n: keyed[n] if n in keyed else read_column(raw[n], Question.of(codebook, n), known_keys) for n in names}
-    columns = rules.routed(columns, raw, codebook, absent)
+    columns = rules.routed(columns, raw, codebook, absent, cells.unticked)
     for name, column in columns.items():
         faults += column.faults
         if codebook.variables.loc[name, "required"] and types[name] != "key":

@@ -52,7 +52,8 @@ def understood(cells: Cells, codebook: Codebook) -> Cells:
             members = list(codebook.variables.index[codebook.variables["group"] == group])
             frame, said, wrong = take(frame, str(group), members, codebook)
             notes, faults = [*notes, *said], [*faults, *wrong]
-    return replace(cells, frame=frame, notes=[*cells.notes, *notes], faults=faults)
+    made = frozenset(str(n) for n in frame if n not in cells.frame or any(n == note[0] for note in notes))
+    return replace(cells, frame=frame, notes=[*cells.notes, *notes], faults=faults, unticked=cells.unticked | made)
 
 
 def _without_added(frame: pd.DataFrame, known: set[str]) -> tuple[pd.DataFrame, list[Note]]:
@@ -108,10 +109,14 @@ def _items(members: list[str], group: str, codebook: Codebook) -> dict[str, str]
 
 def _in_order(text: str, items: dict[str, str]) -> list[str] | None:
     """The items that a cell names, in order; None if something is left over or named twice."""
-    pieces = [fold(piece) for piece in re.split(r"[;,|\n]+", text) if piece.strip()]
-    found = [items[piece] for piece in pieces if piece in items]
-    if len(found) < len(pieces):
-        rest, found = fold(text), []
+    found: list[str] = []
+    for marks in (r"[;|\n]+", r"[;|,\n]+"):  # a label may hold a comma
+        pieces = [fold(piece) for piece in re.split(marks, text) if piece.strip()]
+        found = [items[piece] for piece in pieces if piece in items]
+        if len(found) == len(pieces):
+            break
+    else:
+        rest, found = fold(re.sub(r"[;|\n]+", " ", text)), []
         while rest:
             item = next((item for item in items if rest == item or rest.startswith(f"{item} ")), None)
             if item is None:

@@ -28,7 +28,8 @@ class Cells:
     """The cells of a file.
 
     ``frame`` has a column a header cell and the row of the file as its index; blanks are ``""``. ``notes`` say what was
-    accepted (column, what, how often), ``faults`` what could not be laid under the header.
+    accepted (column, what, how often), ``faults`` what could not be laid under the header. ``unticked`` are columns in
+    which ``no`` only says that an item of a list was not ticked.
     """
 
     path: Path
@@ -37,6 +38,7 @@ class Cells:
     sheet: str = ""
     notes: list[Note] = field(default_factory=list)
     faults: list[pd.DataFrame] = field(default_factory=list)
+    unticked: frozenset[str] = frozenset()
 
 
 class Known(frozenset[str]):

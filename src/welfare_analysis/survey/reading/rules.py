@@ -16,14 +16,33 @@ YOUNGEST_ENTRY = 18  # nobody serves before; both are completed years, so roundi
 MANY_COLUMNS = 10  # fewer answers are alike by chance
 
 
-def routed(columns: dict[str, Column], raw: pd.DataFrame, codebook: Codebook, absent: pd.Series) -> dict[str, Column]:
+def routed(
+    columns: dict[str, Column],
+    raw: pd.DataFrame,
+    codebook: Codebook,
+    absent: pd.Series,
+    unticked: frozenset[str] = frozenset(),
+) -> dict[str, Column]:
     """Answers to questions that were not asked become faults, and blanks there the kind ``not_asked``.
 
-    ``absent`` marks rows without a form: persons of the follow-up who did not answer.
+    ``absent`` marks rows without a form: persons of the follow-up who did not answer. In the columns ``unticked`` a no
+    where the item was not offered is a blank too.
     """
     keys = set(codebook.variables.index[codebook.variables["type"] == "key"])
     known = {gate: other.values for gate, other in columns.items() if gate not in keys}
-    return {name: _routed(name, column, known, raw, codebook, absent) for name, column in columns.items()}
+    return {
+        name: _routed(
+            name, _offered(name, column, known, codebook) if name in unticked else column, known, raw, codebook, absent
+        )
+        for name, column in columns.items()
+    }
+
+
+def _offered(name: str, column: Column, known: Mapping[str, pd.Series], codebook: Codebook) -> Column:
+    """An item of a list: not ticked where it was not offered is no answer."""
+    asked = codebook.asked(name, known, column.values.index).fillna(False).astype(bool)
+    none = ~asked & (column.values == "no")
+    return Column(column.values.mask(none), column.kinds.mask(none, "skipped"), column.faults, column.notes)
 
 
 def _routed(

@@ -1,0 +1,225 @@
+"""Exports of collecting programs, SPSS and Stata files, and maps: read as the codebook's own columns would be."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pyreadstat
+import pytest
+
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.study import DATA
+from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.survey.reading import Faults, Map, draft_map, read, read_any
+from welfare_analysis.survey.standin import Parameters, generate
+
+BOOK = Codebook.read(DATA / "codebook")
+VARIABLES = BOOK.variables
+
+
+@pytest.fixture(scope="module")
+def answers():
+    """300 forms that were returned, without errors of answering."""
+    return generate(Parameters.read(DATA / "public"), 77, "plain", size=1500).answers.head(300)
+
+
+def members(group):
+    """The variables of a group."""
+    return list(VARIABLES.index[VARIABLES["group"] == group])
+
+
+def kobo(answers, labels=False, split=False, mark="/"):
+    """The same forms as KoboToolbox exports them: groups of the form before names, several answers in one column."""
+    out = {"start": "2026-11-01T10:00:00", "end": "2026-11-01T10:20:00", "_draw_module": 0.4}
+    taken = set()
+    for group, kind in BOOK.groups["kind"].items():
+        own = [name for name in members(group) if name in answers]
+        codes = [name.removeprefix(f"{group}_") for name in own]
+        words = [VARIABLES.at[name, "label_fr"] for name in own] if labels else codes
+        path = f"block_{VARIABLES.at[own[0], 'block']}{mark}{group}" if own else ""
+        if kind == "multiple" and own:
+            taken |= set(own)
+            asked = answers[own].notna().any(axis=1)
+            if split:
+                for name, code in zip(own, codes, strict=True):
+                    told = answers[name].map({"yes": "1", "no": "0"}).where(asked)
+                    out[f"{path}{mark}{code}"] = told.where(answers[name].notna(), None)
+            else:
+                glue = "; " if labels else " "
+                yes = (answers[own] == "yes").to_numpy()
+                text = [glue.join(w for w, y in zip(words, row, strict=True) if y) for row in yes]
+                out[path] = pd.Series(text, index=answers.index).where(asked, "")
+        elif kind == "ranking" and own:
+            taken |= set(own)
+            places = answers[own].astype(float).to_numpy()
+            orders = [[words[i] for i in np.argsort(row) if not np.isnan(row[i])] for row in places]
+            if split:
+                for k in range(len(own)):
+                    ending = {1: "st", 2: "nd", 3: "rd"}.get(k + 1, "th")
+                    out[f"{path}/{k + 1}{ending}_choice"] = [o[k] if k < len(o) else "" for o in orders]
+            else:
+                out[path] = [(";" if labels else " ").join(o) for o in orders]
+    for name in [n for n in answers if n not in taken]:
+        line = VARIABLES.loc[name]
+        values = answers[name]
+        if labels and line["list"]:
+            values = values.map(lambda c, line=line: BOOK.label(line["list"], c, "fr") if isinstance(c, str) else c)
+        unique = (VARIABLES["label_fr"] == line["label_fr"]).sum() == 1
+        out[line["label_fr"] if labels and unique else f"block_{line['block']}{mark}{name}"] = values
+    tail = {
+        "__version__": "v1",
+        "_id": range(len(answers)),
+        "_uuid": "x",
+        "_submission_time": "2026",
+        "meta/instanceID": "u",
+    }
+    return pd.DataFrame({**out, **tail}, index=answers.index)
+
+
+def same(found, answers):
+    """The frame that reading the plain columns gives; a list of which nothing is ticked cannot be told from a blank."""
+    for name in answers:
+        ours, theirs = found[name].astype(object), answers[name].astype(object)
+        told = theirs.notna().to_numpy().copy()
+        if VARIABLES.at[name, "group"] and BOOK.groups.at[VARIABLES.at[name, "group"], "kind"] == "multiple":
+            told &= ours.notna().to_numpy()
+            assert (ours.notna() | (theirs != "yes")).all(), name
+        assert (
+            ours[told].astype(str).tolist()
+            == theirs[told].map(lambda v: f"{float(v)}" if not isinstance(v, str) else v).tolist()
+        ), name
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+@pytest.mark.parametrize("options", [{}, {"split": True}, {"labels": True}, {"mark": "."}, {"mark": "-"}])
+def test_an_export_is_read_as_it_comes(answers, options, separator, tmp_path):
+    """Group prefixes, names or French labels, one column or many: the answers are those of the plain columns."""
+    path = tmp_path / "export.csv"
+    if options.get("labels") and separator == ";":
+        separator = "\t"  # labels hold semicolons between them
+    kobo(answers, **options).to_csv(path, index=False, sep=separator)
+    found = read(path, BOOK)
+    same(found.frame, answers.reset_index(drop=True))
+    told = found.report["what"].tolist()
+    assert "columns of the collecting program left out" in told
+    assert ("1 and 0 read as yes and no" in told) == bool(options.get("split"))
+    assert ("one column of several answers taken apart" in told) != bool(options.get("split"))
+
+
+def test_items_that_the_list_lacks_are_faults(answers, tmp_path):
+    """A word that is no item, or an item twice, is a fault with its row; nothing is dropped."""
+    table = kobo(answers).astype(object)
+    column = next(name for name in table if str(name).endswith("/promotion"))
+    rank = next(name for name in table if str(name).endswith("/priority"))
+    table.loc[table.index[2], column] = "camps spaceships"
+    table.loc[table.index[3], rank] = "housing housing"
+    path = tmp_path / "export.csv"
+    table.to_csv(path, index=False)
+    with pytest.raises(Faults) as caught:
+        read(path, BOOK)
+    lines = caught.value.table.set_index("column")
+    assert lines.at["promotion", "row"] == 4
+    assert lines.at["priority", "row"] == 5
+    assert "each once" in lines.at["priority", "rule"]
+
+
+def test_two_versions_of_the_form_are_told(answers, tmp_path):
+    """Answers of two versions of the form are read, and the import report says so."""
+    table = kobo(answers)
+    table.loc[table.index[:9], "__version__"] = "v2"
+    path = tmp_path / "export.xlsx"
+    table.to_excel(path, index=False)
+    report = read(path, BOOK).report.set_index("what")
+    assert report.at["versions of the form among the answers", "n"] == 2
+
+
+@pytest.mark.parametrize("suffix", [".sav", ".dta"])
+def test_statistical_files_are_read_by_their_labels(answers, suffix, tmp_path):
+    """Codes stored as numbers with value labels, amounts, text keys: as in the plain file."""
+    names = ["person_id", "status", "sex", "age", "tenure", "rooms_n", "rent_dh", "net_pay_dh", "has_loan"]
+    table, labels = answers[names].copy(), {}
+    for name in ("status", "sex", "tenure", "has_loan"):
+        codes = BOOK.codes(VARIABLES.at[name, "list"])
+        labels[name] = {i + 1: BOOK.label(VARIABLES.at[name, "list"], c, "fr") for i, c in enumerate(codes)}
+        table[name] = table[name].map({c: float(i + 1) for i, c in enumerate(codes)})
+    table = table.astype({n: float for n in names if n != "person_id"})
+    path = tmp_path / f"answers{suffix}"
+    write = {".sav": pyreadstat.write_sav, ".dta": pyreadstat.write_dta}[suffix]
+    write(table, str(path), variable_value_labels=labels)
+    plain = tmp_path / "answers.csv"
+    answers[names].to_csv(plain, index=False)
+    pd.testing.assert_frame_equal(read(path, BOOK).frame, read(plain, BOOK).frame)
+
+
+def test_values_declared_missing_are_blanks_that_are_told(tmp_path):
+    """A user-missing value without a label is a blank, and the report counts it; with a label it keeps its kind."""
+    table = pd.DataFrame({"status": ["active"] * 4, "rooms_n": [3.0, 99.0, 98.0, 2.0]})
+    path = tmp_path / "a.sav"
+    pyreadstat.write_sav(
+        table, str(path), missing_ranges={"rooms_n": [98, 99]}, variable_value_labels={"rooms_n": {98: "refus"}}
+    )
+    found = read(path, BOOK)
+    assert found.frame["rooms_n"].tolist()[::3] == [3, 2]
+    assert found.missing["rooms_n"].tolist() == ["answered", "skipped", "refused", "answered"]
+    assert found.report["n"].sum() >= 1
+
+
+def test_a_broken_statistical_file_is_told(tmp_path):
+    """Bytes that are no SPSS file end in a sentence with the name of the file."""
+    path = tmp_path / "a.sav"
+    path.write_bytes(b"$FL2 not really")
+    with pytest.raises(WelfareError, match=re.escape("a.sav")):
+        read(path, BOOK)
+
+
+@pytest.fixture
+def foreign(answers, tmp_path):
+    """Another institution's file: its own names, its own codes of the status."""
+    table = answers[["status", "age", "tenure", "rooms_n", "household_size_n"]].rename(
+        columns={"rooms_n": "pieces_log"}
+    )
+    table["status"] = table["status"].map({"active": "EN_ACTIVITE", "retired": "RET", "widow": "VV", "orphan": "ORPH"})
+    path = tmp_path / "foreign.csv"
+    table.assign(office="7").to_csv(path, index=False)
+    return path, answers
+
+
+def test_a_map_is_drafted_completed_and_applied(foreign, tmp_path):
+    """The draft names each unknown column and code; completed, the file is read as if it were ours."""
+    path, answers = foreign
+    draft = draft_map(path, BOOK)
+    assert set(draft["from"]) >= {"pieces_log", "office", "EN_ACTIVITE", "RET", "VV"}
+    right = {
+        "pieces_log": "rooms_n",
+        "office": "",
+        "EN_ACTIVITE": "active",
+        "RET": "retired",
+        "VV": "widow",
+        "ORPH": "orphan",
+    }
+    draft["to"] = draft["from"].map(right)
+    draft.to_csv(tmp_path / "map.csv", index=False)
+    kind, found = read_any(path, BOOK, Map.read(tmp_path / "map.csv", BOOK))
+    assert kind == "answers"
+    assert found.frame["status"].astype(str).tolist() == answers["status"].tolist()
+    assert found.frame["rooms_n"].tolist() == answers["rooms_n"].tolist()
+    assert "codes of the map" in found.report["what"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("column,,x,rooms", "row 2, column to.*perhaps rooms_n"),
+        ("code,status,X,act", "row 2, column to.*active"),
+        ("code,rooms_n,1,2", "row 2, column variable"),
+        ("code,status,,active", "row 2, column from"),
+        ("place,,x,y", "row 2, column kind"),
+        ("column,,x,age\ncolumn,,x,sex", "row 3, column from.*|mapped twice"),
+    ],
+)
+def test_a_wrong_map_is_told_with_its_row(line, message, tmp_path):
+    """Unknown names and codes, lines without a source and doubled ones are errors that name row and column."""
+    path = tmp_path / "map.csv"
+    path.write_text(f"kind,variable,from,to\n{line}\n")
+    with pytest.raises(WelfareError, match=message):
+        Map.read(path, BOOK)
