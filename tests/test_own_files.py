@@ -112,6 +112,25 @@ def test_a_status_and_one_block_without_a_register(root, world):
     assert not re.search(r"\bnan\b|\bNone\b|Traceback", text)
 
 
+def test_an_export_and_a_table_of_counts_give_pages_with_numbers_of_people(root, world, kobo):
+    """A full KoboToolbox export and the margins of a register: own pages, numbers of people, no rate of return."""
+    (root / "notebooks" / NOTEBOOKS[1]).unlink()
+    shutil.copyfile(REPOSITORY / "notebooks" / "03_weighting.ipynb", root / "notebooks" / "03_weighting.ipynb")
+    kobo(world.answers).to_csv(root / "export.csv", index=False, sep=";")
+    people = world.register.assign(pair=world.register["status"] + "|" + world.register["sex"])
+    counts = pd.concat({"status|sex": people["pair"].value_counts(), "command": people["command"].value_counts()})
+    margins = counts.rename_axis(["variable", "category"]).rename("count").reset_index()
+    margins.to_excel(root / "margins.xlsx", index=False)
+    files = {"SURVEY": str(root / "export.csv"), "REGISTER": str(root / "margins.xlsx")}
+    found = pages(publish(root, variables={**os.environ, **files}))
+    text = " ".join(found.values())
+    assert BOOK.text("banner") not in text
+    assert BOOK.text("method.margins", n=f"{len(world.answers):,}", people="3,000") in text
+    assert BOOK.text("no_followup") in text
+    assert len(numbers(found["index.html"])) > 20
+    assert not re.search(r"\bnan\b|\bNone\b|Traceback", text)
+
+
 def test_a_fault_stops_before_half_a_report(root, world):
     """The message names file, row and column; an old report stays as it was, and no new one is begun."""
     (root / "notebooks" / NOTEBOOKS[0]).unlink()
@@ -128,7 +147,7 @@ def test_a_fault_stops_before_half_a_report(root, world):
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     """Return an empty root of the commands, with no file named in the environment."""
-    for name in ("SURVEY", "REGISTER", "FOLLOWUP"):
+    for name in ("SURVEY", "REGISTER", "FOLLOWUP", "MAP"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CODEBOOK", str(DATA / "codebook"))
     monkeypatch.setattr(command, "ROOT", tmp_path)
@@ -166,7 +185,9 @@ def test_check_lists_faults_and_writes_them_as_text(here, capsys):
     assert "did you mean active?" in told
     assert "AB123456" not in told + table.to_string()
     assert stat.S_IMODE((here / "build").stat().st_mode) == 0o700
-    assert [path.name for path in (here / "build" / "check").iterdir()] == ["faults.csv"]
+    draft = pd.read_csv(here / "build" / "check" / "map.csv", dtype=str, keep_default_na=False)
+    assert draft.to_numpy().tolist() == [["column", "", "'=1+1", ""], ["code", "status", "activ", "active"]]
+    assert {path.name for path in (here / "build" / "check").iterdir()} == {"faults.csv", "map.csv"}
 
 
 def test_check_says_how_often_when_faults_are_many(here, capsys):

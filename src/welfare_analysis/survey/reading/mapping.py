@@ -17,6 +17,7 @@ import pandas as pd
 from ...errors import WelfareError
 from ..codebook import LANGUAGES, Codebook
 from .cells import Question
+from .faults import HIDDEN, shown
 from .layout import Cells
 from .spelling import fold, plain
 
@@ -120,7 +121,7 @@ def draft(cells: Cells, codebook: Codebook) -> pd.DataFrame:
         if not question.codes or isinstance(column, pd.DataFrame) or column.nunique() > MOST_VALUES:
             continue
         for cell in column.unique():
-            if question.read(cell).rule:
+            if question.read(cell).rule and shown(cell) != HIDDEN:
                 near = difflib.get_close_matches(fold(plain(cell)), question.spellings, n=1, cutoff=0.5)
                 lines.append(("code", str(name), plain(cell), question.spellings[near[0]] if near else ""))
     return pd.DataFrame(lines, columns=COLUMNS)
