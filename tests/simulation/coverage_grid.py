@@ -90,7 +90,7 @@ def estimates(design: Design, frame: pd.DataFrame, limits: pd.DataFrame) -> Iter
     y, three = frame[list(OUTCOMES)], len(OUTCOMES)
     yield ["mean"] * three, mean(design, y)
     yield ["total"] * three, total(design, y)
-    yield ["ratio"] * three, ratio(design, y, pd.DataFrame({name: frame["x"] for name in "abc"}))
+    yield ["ratio"] * three, ratio(design, y, pd.DataFrame(dict.fromkeys("abc", frame["x"])))
     yield ["median"] * three, quantile(design, y, 0.5)
     yield ["quantile_90"] * three, quantile(design, y, 0.9)
     yield ["variance"] * three, variance(design, y)
