@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..codebook import Codebook
@@ -78,6 +79,7 @@ class Question:
         return number(cell, self) if self.type in ("integer", "amount") else code(cell, self)
 
 
+@lru_cache(maxsize=512)
 def _spellings(codebook: Codebook, name: str, yes_no: bool) -> dict[str, str]:
     """Folded code and labels of a list; a spelling that two codes share is left out."""
     rows = codebook.values[codebook.values["list"] == name]
@@ -90,6 +92,7 @@ def _spellings(codebook: Codebook, name: str, yes_no: bool) -> dict[str, str]:
     return {label: next(iter(own)) for label, own in found.items() if len(own) == 1}
 
 
+@lru_cache(maxsize=8)
 def _missing(codebook: Codebook) -> dict[str, str]:
     """Folded codes and labels of the two kinds of missing that are written in a cell."""
     rows = codebook.values[(codebook.values["list"] == "missing") & codebook.values["code"].isin(list(MISSING))]

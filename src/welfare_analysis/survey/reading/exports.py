@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from ..codebook import LANGUAGES, Codebook
@@ -70,13 +71,14 @@ def _multiple(frame: pd.DataFrame, group: str, members: list[str], codebook: Cod
     notes: list[Note] = []
     marked = [name for name in members if name in frame]
     for name in marked:
-        text = frame[name].map(plain)
-        if text.isin([*MARKS, ""]).all() and (text != "").any():
+        told = {plain(cell) for cell in frame[name].unique()} - {""}
+        if told and told <= set(MARKS):
+            text = _texts(frame[name])
             frame = frame.assign(**{name: text.map(MARKS).fillna("")})
             notes.append((name, "1 and 0 read as yes and no", int((text != "").sum())))
     if group not in frame or marked:
         return frame.drop(columns=[n for n in (group,) if n in frame]), notes, []
-    which, wordings = pd.factorize(frame[group].map(plain))
+    which, wordings = pd.factorize(_texts(frame[group]))
     items = _items(members, group, codebook)
     chosen = [_in_order(text, items) for text in wordings]
     columns = {}
@@ -84,8 +86,14 @@ def _multiple(frame: pd.DataFrame, group: str, members: list[str], codebook: Cod
         told = ["" if not text else _yes(name in (part or [])) for text, part in zip(wordings, chosen, strict=True)]
         columns[name] = pd.Series([told[c] for c in which], index=frame.index, dtype=object)
     wrong = pd.Series([chosen[c] is None for c in which], index=frame.index)
-    notes.append((group, "one column of several answers taken apart", int((frame[group].map(plain) != "").sum())))
+    notes.append((group, "one column of several answers taken apart", int((_texts(frame[group]) != "").sum())))
     return frame.assign(**columns).drop(columns=group), notes, [_left_over(wrong, frame[group], group, members)]
+
+
+def _texts(cells: pd.Series) -> pd.Series:
+    """The plain text of each cell: each distinct cell once."""
+    which, distinct = pd.factorize(cells.to_numpy(object))
+    return pd.Series(np.array([plain(cell) for cell in distinct], dtype=object)[which], index=cells.index)
 
 
 def _yes(told: bool) -> str:
@@ -133,7 +141,7 @@ def _ranking(frame: pd.DataFrame, group: str, members: list[str], codebook: Code
     if not used or any(name in frame for name in members):
         return frame.drop(columns=used), [], []
     if group in frame:
-        texts = frame[group].map(plain)
+        texts = _texts(frame[group])
     else:
         ordered = frame[sorted(places, key=lambda name: places[name])].map(plain)
         texts = ordered.agg(lambda row: "\n".join(cell for cell in row if cell), axis=1)
