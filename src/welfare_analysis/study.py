@@ -45,6 +45,8 @@ class Study:
         The category of each row in each margin.
     followup : DataFrame or None
         Those selected of the silent, with stratum, stratum_population and outcome.
+    kinds : DataFrame
+        Of each answer whether it was given, and why not; in the order of the files, not of ``frame``.
     is_standin : bool
         Whether the file of answers carries the mark of the stand-in population.
     method : str
@@ -62,6 +64,7 @@ class Study:
     margins: Margins = field(default_factory=dict)
     classes: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     followup: pd.DataFrame | None = field(default=None, repr=False)
+    kinds: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     language: str = "en"
     survey_name: str = ""
 
@@ -97,11 +100,17 @@ class Study:
         book = Codebook.read(Path(codebook or DATA / "codebook"))
         names = names or _named("MAP")
         known = Map.read(names, book) if names else None
+        answers = read(Path(survey), book, known)
+        late = read_followup(Path(followup), book, known) if followup else None
+        kinds = [answers.missing]
+        if late is not None:
+            kinds.append(late.missing[(late.frame["outcome"] == "answered").to_numpy()])
         return cls.of(
-            read(Path(survey), book, known).frame,
+            answers.frame,
             _register(Path(register), book, known) if register else None,
-            read_followup(Path(followup), book, known).frame if followup else None,
+            late.frame if late is not None else None,
             book,
+            kinds=pd.concat(kinds, ignore_index=True),
             is_standin=_marked(Path(survey)),
             language=language or os.environ.get("LANGUAGE_OF_REPORT", "en"),
             survey_name=Path(survey).name,

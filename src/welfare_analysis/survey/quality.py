@@ -1,0 +1,239 @@
+r"""Whether the answers are sound: gaps, heaping, straight lines, contradictions, forms that are too alike.
+
+Nothing here changes an answer. What a rule of ``consistency.csv`` would blank is written to a log, old value beside
+new, and the log gives the corrected answers from the raw ones again (`replay`).
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..errors import WelfareError
+from .codebook import Codebook
+
+GAPS = ("skipped", "refused", "does_not_know")
+ACTIONS = ("flag", "blank")
+SCALE_ITEMS = 4  # answered items of a scale from which a straight line says something
+BANDS, MOST_IN_BAND = 8, 60  # near-duplicates: bands of columns, and how many forms may share one by chance
+ALIKE, ITEMS = 0.95, 40  # share of equal answers, and how many both must have given
+SIGNS: Mapping[str, Callable[[pd.Series, pd.Series], pd.Series]] = {"<=": operator.le, ">=": operator.ge}
+TERM = re.compile(r"^(?:(\d+(?:\.\d+)?) \* )?([a-z]\w*)$|^(\d+(?:\.\d+)?)$")
+
+
+def item_nonresponse(kinds: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
+    """Of each question: how many were asked, and the part that was skipped, refused or not known.
+
+    ``kinds`` has the kind of each answer (`reading.KINDS`). An item of a ranking is left open where no item is ranked.
+    Indexed by variable, with its block; the worst first.
+    """
+    rankings = codebook.groups.index[codebook.groups["kind"] == "ranking"]
+    for group in rankings:
+        items = [n for n in codebook.variables.index[codebook.variables["group"] == group] if n in kinds]
+        some = (kinds[items] == "answered").any(axis=1)
+        kinds = kinds.assign(**{n: kinds[n].astype(object).mask(some, "answered") for n in items})
+    names = [n for n in kinds if n in codebook.variables.index and codebook.variables.at[n, "type"] != "key"]
+    asked = (kinds[names] != "not_asked").sum()
+    parts = {kind: (kinds[names] == kind).sum() / asked.where(asked > 0) for kind in GAPS}
+    table = pd.DataFrame({"block": codebook.variables.loc[names, "block"], "asked": asked, **parts})
+    table["missing"] = table[list(GAPS)].sum(axis=1)
+    return table[table["asked"] > 0].sort_values("missing", ascending=False, kind="stable")
+
+
+def heaping(frame: pd.DataFrame, codebook: Codebook, least: float = 1000.0) -> pd.DataFrame:
+    """Of each amount from ``least`` on: the part told in hundreds and in five hundreds; of minutes, in fives and tens.
+
+    ``even`` is the part that would fall there if the last digits were even: of amounts in tens, a tenth and a fiftieth;
+    of whole minutes, a fifth and a tenth.
+    """
+    rows = {}
+    for name, line in codebook.variables.iterrows():
+        if name not in frame or not (str(line["unit"]).startswith("DH") or line["unit"] == "min"):
+            continue
+        money = str(line["unit"]).startswith("DH")
+        told = frame[name].dropna()
+        told = told[told >= (least if money else 10)]
+        steps, even = ((100, 500), (0.1, 0.02)) if money else ((5, 10), (0.2, 0.1))
+        if len(told):
+            parts = [float((told % step == 0).mean()) for step in steps]
+            rows[str(name)] = {
+                "n": len(told),
+                "first": parts[0],
+                "second": parts[1],
+                "even": even[0],
+                "even_2": even[1],
+            }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def straight_lines(frame: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
+    r"""Of each group of scale items: the part that gave all items one answer, and the part that would by chance.
+
+    Chance: answers drawn item by item from what all said, :math:`\sum_k \prod_j p_{jk}`.
+    """
+    rows = {}
+    for group in codebook.groups.index[codebook.groups["kind"] == "scale"]:
+        names = [n for n in codebook.variables.index[codebook.variables["group"] == group] if n in frame]
+        if len(names) < 2:
+            continue
+        codes = frame[names].apply(lambda column: column.cat.codes).to_numpy(float).copy()
+        codes[codes < 0] = np.nan
+        full = (~np.isnan(codes)).sum(axis=1) >= min(SCALE_ITEMS, len(names))
+        if full.any():
+            kept = codes[full]
+            same = np.nanmax(kept, axis=1) == np.nanmin(kept, axis=1)
+            levels = np.arange(np.nanmax(kept) + 1)
+            shares = np.array([[np.nanmean(column[~np.isnan(column)] == k) for k in levels] for column in kept.T])
+            rows[str(group)] = {"n": int(full.sum()), "items": len(names), "straight": float(same.mean())}
+            rows[str(group)]["chance"] = float(shares.prod(axis=0).sum())
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Two sides that must be equal, or one no larger than the other, within a tolerance."""
+
+    id: str
+    left: tuple[tuple[float, str], ...]
+    op: str
+    right: tuple[tuple[float, str], ...]
+    tolerance: float
+    action: str
+    labels: Mapping[str, str]
+
+    @property
+    def variables(self) -> list[str]:
+        """The variables of both sides."""
+        return [name for _, name in (*self.left, *self.right) if name]
+
+    def broken(self, frame: pd.DataFrame) -> pd.Series:
+        """Rows that break it; not where an answer is missing."""
+        left, right = _sum(frame, self.left), _sum(frame, self.right)
+        if self.op == "=":
+            return (left - right).abs() > self.tolerance
+        return ~SIGNS[self.op](left, right + self.tolerance) & left.notna() & right.notna()
+
+
+def read_rules(path: Path, codebook: Codebook) -> list[Rule]:
+    """Read ``consistency.csv``: sums of variables (``a + 2 * b``, or a number), a sign, a tolerance, an action.
+
+    Raises
+    ------
+    WelfareError
+        A side that cannot be read or names no numeric variable, an unknown sign or action; the row is named.
+    """
+    rules = []
+    for row, line in enumerate(pd.read_csv(path, dtype=str, keep_default_na=False).to_dict("records"), 2):
+        where = f"{path.name}, row {row}"
+        if line["op"] not in (*SIGNS, "=") or line["action"] not in ACTIONS:
+            got = f"{line['op']}, {line['action']}"
+            raise WelfareError("an unknown sign or action", where=where, got=got, expected="<=, >= or =; flag or blank")
+        sides = [_side(line[side], codebook, where) for side in ("left", "right")]
+        labels = {language: line[f"label_{language}"] for language in ("ar", "fr", "en")}
+        rules.append(Rule(line["id"], sides[0], line["op"], sides[1], float(line["tolerance"]), line["action"], labels))
+    return rules
+
+
+def _side(text: str, codebook: Codebook, where: str) -> tuple[tuple[float, str], ...]:
+    terms = []
+    for part in text.split(" + "):
+        match = TERM.match(part)
+        name = match[2] if match else None
+        numeric = name in codebook.variables.index and codebook.variables.at[name, "type"] in ("integer", "amount")
+        if match is None or (name and not numeric):
+            raise WelfareError("a side cannot be read", where=where, got=part, expected="a sum of numeric variables")
+        terms.append((float(match[1] or match[3] or 1), name or ""))
+    return tuple(terms)
+
+
+def _sum(frame: pd.DataFrame, terms: tuple[tuple[float, str], ...]) -> pd.Series:
+    parts = [factor * frame[name] if name else pd.Series(factor, index=frame.index) for factor, name in terms]
+    return sum(parts[1:], parts[0])
+
+
+def inconsistent(frame: pd.DataFrame, rules: list[Rule]) -> pd.DataFrame:
+    """Of each rule whose variables were asked: forms that can be checked, and those that break it."""
+    rows = {}
+    for rule in rules:
+        if set(rule.variables) <= set(frame):
+            checked = int(frame[rule.variables].notna().all(axis=1).sum())
+            rows[rule.id] = {"checked": checked, "broken": int(rule.broken(frame).sum()), "action": rule.action}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["checked", "broken", "action"])
+
+
+def corrections(frame: pd.DataFrame, rules: list[Rule]) -> pd.DataFrame:
+    """The consistency log: row, column, old value, new value, rule; what rules of action ``blank`` would do."""
+    parts = []
+    for rule in rules:
+        if rule.action == "blank" and set(rule.variables) <= set(frame):
+            rows = frame.index[rule.broken(frame)]
+            for _, name in rule.left:
+                old = frame.loc[rows, name]
+                parts.append(pd.DataFrame({"row": rows, "column": name, "old": old, "new": np.nan, "rule": rule.id}))
+    empty = pd.DataFrame(columns=["row", "column", "old", "new", "rule"])
+    return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def replay(frame: pd.DataFrame, log: pd.DataFrame) -> pd.DataFrame:
+    """The answers with a log applied.
+
+    Raises
+    ------
+    WelfareError
+        An old value that is not the one in the answers: the log is of another file.
+    """
+    out = frame.copy()
+    for name, part in log.groupby("column"):
+        if not np.array_equal(out.loc[part["row"], name].to_numpy(float), part["old"].to_numpy(float)):
+            what = "the old values of the log are not those of the answers"
+            raise WelfareError(what, where=str(name), hint="Apply it to the file that it was made from.")
+        out.loc[part["row"], name] = part["new"].to_numpy(float)
+    return out
+
+
+def near_duplicates(frame: pd.DataFrame) -> pd.DataFrame:
+    """Pairs of forms that are alike in nearly all answers: columns first, second (rows), items, alike.
+
+    Forms that share a band of columns are compared in full, so the cost is linear in the forms.
+    """
+    codes = np.column_stack([pd.factorize(frame[name].to_numpy(object))[0] for name in frame])
+    pairs = []
+    for band in np.array_split(np.random.default_rng(0).permutation(codes.shape[1]), BANDS):
+        enough = (codes[:, band] >= 0).mean(axis=1) >= 0.5
+        keys = pd.util.hash_pandas_object(pd.DataFrame(codes[:, band]), index=False).to_numpy()
+        rows = np.flatnonzero(enough)
+        rows = rows[np.argsort(keys[rows], kind="stable")]
+        for step in range(1, MOST_IN_BAND):
+            same = keys[rows[step:]] == keys[rows[:-step]]
+            if not same.any():
+                break
+            pairs.append(np.column_stack([rows[:-step][same], rows[step:][same]]))
+    found = np.unique(np.sort(np.concatenate([*pairs, np.empty((0, 2), int)]), axis=1), axis=0)
+    one, two = codes[found[:, 0]], codes[found[:, 1]]
+    both = (one >= 0) & (two >= 0)
+    items, alike = both.sum(axis=1), (both & (one == two)).sum(axis=1)
+    table = pd.DataFrame(
+        {"first": found[:, 0], "second": found[:, 1], "items": items, "alike": alike / np.maximum(items, 1)}
+    )
+    return table[(table["items"] >= ITEMS) & (table["alike"] >= ALIKE)].reset_index(drop=True)
+
+
+def reconciled(frame: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+    """What forms tell of their sender against the register: answers that can be compared, and the part that agrees.
+
+    Ages may differ by a year, for birthdays lie between.
+    """
+    people, rows = register.set_index("person_id").reindex(frame["person_id"]), {}
+    for name in [n for n in ("status", "sex", "age", "rank", "command") if n in frame and n in register]:
+        ours, theirs = frame[name].reset_index(drop=True), people[name].reset_index(drop=True)
+        known = ours.notna() & theirs.notna()
+        same = (ours - theirs).abs() <= 1 if name == "age" else ours.astype(str) == theirs.astype(str)
+        if known.any():
+            rows[name] = {"n": int(known.sum()), "agree": float(same[known].mean())}
+    return pd.DataFrame.from_dict(rows, orient="index")

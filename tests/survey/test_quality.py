@@ -1,0 +1,119 @@
+"""Soundness of answers: each measure on a table made by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.study import DATA
+from welfare_analysis.survey import quality
+from welfare_analysis.survey.codebook import Codebook
+
+BOOK = Codebook.read(DATA / "codebook")
+RULES = quality.read_rules(DATA / "codebook" / "consistency.csv", BOOK)
+SATISFIED = list(BOOK.variables.index[BOOK.variables["group"] == "satisfied"])
+
+
+def test_gaps_are_of_those_asked():
+    """Ten forms, four not asked: of six asked two skipped and one refused; a partial ranking has no gap."""
+    rent = ["not_asked"] * 4 + ["skipped"] * 2 + ["refused"] + ["answered"] * 3
+    first, second = ["answered"] * 5 + ["skipped"] * 5, ["skipped"] * 10
+    kinds = pd.DataFrame({"rent_dh": rent, "priority_housing": first, "priority_transport": second})
+    table = quality.item_nonresponse(kinds, BOOK)
+    assert table.loc["rent_dh", ["asked", "skipped", "refused", "missing"]].tolist() == [6, 2 / 6, 1 / 6, 0.5]
+    assert table.loc["priority_transport", "missing"] == 0.5
+    assert table["missing"].is_monotonic_decreasing
+
+
+def test_round_figures_are_counted():
+    """Of four rents from 1,000 on three end in hundreds and one in five hundreds; minutes in fives."""
+    frame = pd.DataFrame({"rent_dh": [1200, 1500, 1730, 2100, 400], "commute_min": [10, 15, 17, 20, 5.0]})
+    table = quality.heaping(frame, BOOK)
+    assert table.loc["rent_dh", ["n", "first", "second"]].tolist() == [4, 0.75, 0.25]
+    assert table.loc["commute_min", ["n", "first", "second"]].tolist() == [4, 0.75, 0.5]
+
+
+def scales(rows):
+    """Satisfaction items as categories in order."""
+    codes = BOOK.codes("satisfaction")
+    kind = pd.CategoricalDtype(codes)
+    return pd.DataFrame([[codes[i] for i in row] for row in rows], columns=SATISFIED[: len(rows[0])]).astype(kind)
+
+
+def test_straight_lines_against_chance():
+    """Two of four forms say one thing throughout; by chance it would be the sum of products of what all said."""
+    table = quality.straight_lines(scales([[0] * 4, [1] * 4, [0, 1, 0, 1], [1, 0, 1, 0]]), BOOK)
+    assert table.loc["satisfied", ["n", "items", "straight"]].tolist() == [4, 4, 0.5]
+    assert table.loc["satisfied", "chance"] == pytest.approx(2 * 0.5**4)
+
+
+def test_rules_find_what_contradicts_itself():
+    """More earners than members, parts that miss their sum by more than the tolerance; gaps break nothing."""
+    frame = pd.DataFrame({"earners_n": [1, 5, np.nan], "household_size_n": [4.0, 3, 2]})
+    frame = frame.assign(spouse_earnings_dh=[0, 3000, 0], others_earnings_dh=0.0, regular_income_dh=[0, 0, 100])
+    frame = frame.assign(other_income_dh=[500, 0, np.nan])
+    table = quality.inconsistent(frame, RULES)
+    assert table.loc["earners_in_household", ["checked", "broken"]].tolist() == [2, 1]
+    assert table.loc["income_parts", ["checked", "broken"]].tolist() == [2, 1]
+    assert "speed_possible" not in table.index
+
+
+def test_factors_and_equal_sides():
+    """60 km in 20 minutes is too fast, 40 km is the limit itself."""
+    rule = next(r for r in RULES if r.id == "speed_possible")
+    frame = pd.DataFrame({"commute_km": [60.0, 40, 10], "commute_min": [20.0, 20, 20]})
+    assert rule.broken(frame).tolist() == [True, False, False]
+
+
+def test_the_log_gives_the_corrected_answers_again():
+    """Old, new, rule and row of each change; replayed on the raw answers it is the same; on others it is refused."""
+    raw = pd.DataFrame({"loan_instalment_dh": [900.0, 50_000, 400], "loan_amount_dh": [20_000.0, 30_000, np.nan]})
+    log = quality.corrections(raw, RULES)
+    assert log[["row", "column", "old", "rule"]].to_numpy().tolist() == [
+        [1, "loan_instalment_dh", 50_000, "instalment_below_amount"]
+    ]
+    again = quality.replay(raw, log)
+    assert again["loan_instalment_dh"].isna().tolist() == [False, True, False]
+    assert raw["loan_instalment_dh"].notna().all()
+    with pytest.raises(WelfareError, match="old values"):
+        quality.replay(raw.assign(loan_instalment_dh=1.0), log)
+
+
+def test_near_duplicates_are_found_and_others_not():
+    """Of 2,000 forms of 80 answers two are copies but for two answers: that pair, and no other."""
+    rng = np.random.default_rng(4)
+    table = pd.DataFrame(rng.integers(0, 5, (2000, 80))).astype(object)
+    copy = table.iloc[17].copy()
+    copy[[3, 60]] = 9
+    table = pd.concat([table, copy.to_frame().T], ignore_index=True)
+    found = quality.near_duplicates(table)
+    assert found[["first", "second", "items"]].to_numpy().tolist() == [[17, 2000, 80]]
+    assert found["alike"].tolist() == [78 / 80]
+
+
+def test_against_the_register():
+    """Sex agrees in two of three; an age a year off agrees; what is not told is not compared."""
+    register = pd.DataFrame({"person_id": ["a", "b", "c"], "sex": ["m", "m", "f"], "age": [40.0, 50, 60]})
+    frame = pd.DataFrame({"person_id": ["c", "a", "b"], "sex": ["f", "m", "f"], "age": [61.0, 38, np.nan]})
+    table = quality.reconciled(frame, register)
+    assert table.loc["sex", "agree"] == pytest.approx(2 / 3)
+    assert table.loc["age"].tolist() == [2, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("x,earners_n,<,household_size_n,0,flag", "sign or action"),
+        ("x,earners_n,<=,household_size_n,0,drop", "sign or action"),
+        ("x,earnings,<=,household_size_n,0,flag", "a side cannot be read"),
+        ("x,status,<=,household_size_n,0,flag", "a side cannot be read"),
+        ("x,__import__('os'),<=,household_size_n,0,flag", "a side cannot be read"),
+    ],
+)
+def test_a_rule_that_cannot_be_read(line, message, tmp_path):
+    """Unknown signs, actions and variables, and anything that is no sum, are errors that name the row."""
+    head = "id,left,op,right,tolerance,action,label_ar,label_fr,label_en,source"
+    path = tmp_path / "consistency.csv"
+    path.write_text(f"{head}\n{line},a,b,c,s\n")
+    with pytest.raises(WelfareError, match=f"row 2.*{message}|{message}"):
+        quality.read_rules(path, BOOK)
