@@ -56,7 +56,9 @@ def bounds_at_edges(estimate: Estimate, level: float) -> tuple[np.ndarray, np.nd
     """Bounds by t; where the mean of a condition is 0 or 1 and this is not sure, Korn-Graubard."""
     p, (low, high) = estimate.value.to_numpy(), t_bounds(estimate, level)
     told = estimate.extra_covariance.get("untold")
-    edge = ((p == 0) | (p == 1)) & (np.zeros(len(p), dtype=bool) if told is None else sparse.csr_array(told).diagonal() > 0)
+    edge = ((p == 0) | (p == 1)) & (
+        np.zeros(len(p), dtype=bool) if told is None else sparse.csr_array(told).diagonal() > 0
+    )
     exact = korn_graubard_bounds(estimate, level)
     return np.where(edge, exact[0], low), np.where(edge, exact[1], high)
 

@@ -72,7 +72,7 @@ def straight(study: Study) -> HTML | Markdown:
         ]
         for name, line in table.iterrows()
     ]
-    heads = [book.text(f"col.{n}", language) for n in ("question", "items", "straight", "chance", "n")]
+    heads = [book.text(f"col.{n}", language) for n in ("question", "items", "straight", "by_chance", "n")]
     return HTML(markup(title("straight", study), heads, body, _foot(study)))
 
 
