@@ -190,6 +190,17 @@ def test_check_lists_faults_and_writes_them_as_text(here, capsys):
     assert {path.name for path in (here / "build" / "check").iterdir()} == {"faults.csv", "map.csv"}
 
 
+def test_check_logs_what_a_rule_would_blank(here, capsys):
+    """An instalment above its loan: read all the same, told, and written to a log with row, old value and rule."""
+    (here / "a.csv").write_text("status,age,wants_loan,loan_amount_dh,loan_instalment_dh\nactive,40,yes,2000,9000\n")
+    assert command.main(["check", str(here / "a.csv")]) == 0
+    assert "instalment_below_amount" in capsys.readouterr().out
+    log = pd.read_csv(here / "build" / "check" / "consistency.csv", keep_default_na=False)
+    assert log[["form", "column", "old", "rule"]].to_numpy().tolist() == [
+        [1, "loan_instalment_dh", 9000.0, "instalment_below_amount"]
+    ]
+
+
 def test_check_says_how_often_when_faults_are_many(here, capsys):
     """Of three hundred faults twenty are printed, and the number of each kind."""
     (here / "bad.csv").write_text("status,age\n" + "active,200\n" * 300)

@@ -15,7 +15,10 @@ from welfare_analysis.errors import WelfareError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from welfare_analysis.survey.codebook import Codebook
+
 ROOT = Path(__file__).resolve().parents[2]
+RULES = ROOT / "data" / "codebook" / "consistency.csv"
 STANDIN_SEED = 20120924  # the first day of the caravan
 SHOWN_FAULTS = 20
 # what a spreadsheet takes for the start of a formula, full-width signs too
@@ -110,6 +113,7 @@ def _sound(paths: list[Path]) -> bool:
         print(f"{path.name}: no fault in {len(answers.frame):,} rows, read as {kind}; {', '.join(answers.blocks)}")
         if len(answers.report):
             print(f"Accepted on the way:\n{_lines(answers.report)}")
+        _log(answers.frame, codebook)
     target = ROOT / "build" / "check" / "faults.csv"
     if found:
         _tell(pd.concat(found, ignore_index=True), target)
@@ -121,6 +125,22 @@ def _sound(paths: list[Path]) -> bool:
     else:
         target.unlink(missing_ok=True)  # of an earlier file
     return not found
+
+
+def _log(frame: pd.DataFrame, codebook: Codebook) -> None:
+    """Say how many answers contradict each other; what a rule would blank goes to a log, old value beside new."""
+    from welfare_analysis.survey.quality import corrections, inconsistent, read_rules
+
+    rules = read_rules(RULES, codebook)
+    broken = inconsistent(frame, rules)
+    broken = broken[broken["broken"] > 0]
+    if len(broken):
+        print(f"Answers that contradict each other:\n{_lines(broken.rename_axis('rule').reset_index())}")
+    log = corrections(frame, rules)
+    if len(log):
+        target = ROOT / "build" / "check" / "consistency.csv"
+        write_table(log.assign(row=log["row"] + 1, new="").rename(columns={"row": "form"}), target)
+        print(f"What the rules would blank is in {os.path.relpath(target)}")
 
 
 def _tell(table: pd.DataFrame, target: Path) -> None:

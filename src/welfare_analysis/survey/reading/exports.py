@@ -71,8 +71,8 @@ def _multiple(frame: pd.DataFrame, group: str, members: list[str], codebook: Cod
     notes: list[Note] = []
     marked = [name for name in members if name in frame]
     for name in marked:
-        told = {plain(cell) for cell in frame[name].unique()} - {""}
-        if told and told <= set(MARKS):
+        distinct = {plain(cell) for cell in frame[name].unique()} - {""}
+        if distinct and distinct <= set(MARKS):
             text = _texts(frame[name])
             frame = frame.assign(**{name: text.map(MARKS).fillna("")})
             notes.append((name, "1 and 0 read as yes and no", int((text != "").sum())))
