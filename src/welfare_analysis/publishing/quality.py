@@ -102,6 +102,8 @@ def likeness(study: Study) -> Markdown:
     pairs = quality.near_duplicates(study.frame[names])
     fields = {"share": amount(quality.ALIKE, "share", language), "items": number(quality.ITEMS, language)}
     told = _few(len(pairs), least, study)
+    chance = quality.alike_by_chance(study.frame[names], np.random.default_rng(SEED))
+    fields["chance"] = amount(chance, "share", language)
     return Markdown(book.text("likeness", language, pairs=told, n=number(len(study.frame), language), **fields))
 
 

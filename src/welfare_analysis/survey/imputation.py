@@ -55,7 +55,7 @@ def completed(
 
 def _predictors(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     """Columns that tell an income, and those of the design; a missing one is a category of its own, or the mean."""
-    columns = [np.ones(len(frame)), np.log(weights)]
+    columns = [np.ones(len(frame)), np.log(weights / np.mean(weights))]
     for name in ("status", "rank_group", "command_group", "sex", "outcome"):
         if name in frame:
             told = frame[name].astype(object).where(frame[name].notna(), "unknown").astype(str)
@@ -69,7 +69,7 @@ def _predictors(frame: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
 
 def _regression(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float, int, np.ndarray]:
     """Coefficients, residual spread, degrees of freedom, and a root of the inverse cross product."""
-    inverse = np.linalg.pinv(X.T @ X, hermitian=True)
+    inverse = np.linalg.pinv(X.T @ X, rcond=1e-12, hermitian=True)  # equal weights tell nothing
     beta = inverse @ (X.T @ y)
     df = max(len(y) - np.linalg.matrix_rank(X), 1)
     values, vectors = np.linalg.eigh(inverse)
@@ -77,7 +77,10 @@ def _regression(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float, int, n
 
 
 def combined(estimates: list[Estimate]) -> Estimate:
-    """One estimate of several completed files: the mean, its influence, and the variance between as extra covariance.
+    """One estimate of several completed files, with the variance of Rubin: the mean of theirs, and that between.
+
+    The influence is the mean; as averaging smooths what was drawn, the design's variance about it is an extra
+    covariance (``within``), beside the variance between the files (``imputation``).
 
     Raises
     ------
@@ -91,13 +94,15 @@ def combined(estimates: list[Estimate]) -> Estimate:
         )
     values = np.column_stack([e.value for e in estimates])
     between = np.atleast_2d(np.cov(values)) * (1 + 1 / m)
-    extra = {**first.extra_covariance, "imputation": sparse.csr_array(between)}
     mean = pd.Series(values.mean(axis=1), index=first.value.index, name=first.value.name)
-    return replace(first, value=mean, compute=_mean_influence(estimates), extra_covariance=extra)
-
-
-def _mean_influence(estimates: list[Estimate]) -> Callable[[], sparse.csr_array]:
-    return lambda: sparse.csr_array(sum((e.influence for e in estimates[1:]), estimates[0].influence) / len(estimates))
+    centre = sparse.csr_array(sum((e.influence for e in estimates[1:]), first.influence) / m)
+    within = sum(first.design.covariance(e.influence - centre) for e in estimates) / m
+    names = dict.fromkeys(name for e in estimates for name in e.extra_covariance)
+    extra = {
+        n: sum(sparse.csr_array(e.extra_covariance[n]) / m for e in estimates if n in e.extra_covariance) for n in names
+    }
+    extra |= {"within": sparse.csr_array(within), "imputation": sparse.csr_array(between)}
+    return replace(first, value=mean, compute=lambda: centre, extra_covariance=extra)
 
 
 def imputed(

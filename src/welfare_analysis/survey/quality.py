@@ -21,8 +21,8 @@ from .codebook import Codebook
 GAPS = ("skipped", "refused", "does_not_know")
 ACTIONS = ("flag", "blank")
 SCALE_ITEMS = 4  # answered items of a scale from which a straight line says something
-BANDS, MOST_IN_BAND = 8, 60  # near-duplicates: bands of columns, and how many forms may share one by chance
-ALIKE, ITEMS = 0.95, 40  # share of equal answers, and how many both must have given
+BANDS, MOST_IN_BAND = 12, 8  # near-duplicates: bands of the form, and how many may share one and still be compared
+ALIKE, ITEMS = 0.85, 40  # share of equal answers, and how many both must have given
 SIGNS: Mapping[str, Callable[[pd.Series, pd.Series], pd.Series]] = {"<=": operator.le, ">=": operator.ge}
 TERM = re.compile(r"^(?:(\d+(?:\.\d+)?) \* )?([a-z]\w*)$|^(\d+(?:\.\d+)?)$")
 
@@ -198,30 +198,43 @@ def replay(frame: pd.DataFrame, log: pd.DataFrame) -> pd.DataFrame:
 
 
 def near_duplicates(frame: pd.DataFrame) -> pd.DataFrame:
-    """Pairs of forms that are alike in nearly all answers: columns first, second (rows), items, alike.
+    """Pairs of forms that are alike in most answers: columns first, second (rows), items, alike.
 
-    Forms that share a band of columns are compared in full, so the cost is linear in the forms.
+    Forms that share a band of neighbouring questions are compared in full, so the cost is linear in the forms; a band
+    that many share says nothing.
     """
-    codes = np.column_stack([pd.factorize(frame[name].to_numpy(object))[0] for name in frame])
-    pairs = []
-    for band in np.array_split(np.random.default_rng(0).permutation(codes.shape[1]), BANDS):
-        enough = (codes[:, band] >= 0).mean(axis=1) >= 0.5
-        keys = pd.util.hash_pandas_object(pd.DataFrame(codes[:, band]), index=False).to_numpy()
-        rows = np.flatnonzero(enough)
-        rows = rows[np.argsort(keys[rows], kind="stable")]
-        for step in range(1, MOST_IN_BAND):
-            same = keys[rows[step:]] == keys[rows[:-step]]
-            if not same.any():
-                break
+    codes, pairs = _codes(frame), [np.empty((0, 2), int)]
+    for band in np.array_split(np.arange(codes.shape[1]), BANDS):
+        keys = pd.util.hash_pandas_object(pd.DataFrame(codes[:, band]), index=False)
+        few = keys.groupby(keys).transform("size").between(2, MOST_IN_BAND).to_numpy()
+        rows = np.flatnonzero(few & ((codes[:, band] >= 0).mean(axis=1) >= 0.5))
+        rows = rows[np.argsort(keys.to_numpy()[rows], kind="stable")]
+        for step in range(1, min(MOST_IN_BAND, len(rows))):
+            same = keys.to_numpy()[rows[step:]] == keys.to_numpy()[rows[:-step]]
             pairs.append(np.column_stack([rows[:-step][same], rows[step:][same]]))
-    found = np.unique(np.sort(np.concatenate([*pairs, np.empty((0, 2), int)]), axis=1), axis=0)
-    one, two = codes[found[:, 0]], codes[found[:, 1]]
+    table = _likeness(codes, np.unique(np.sort(np.concatenate(pairs), axis=1), axis=0))
+    return table[(table["items"] >= ITEMS) & (table["alike"] >= ALIKE)].reset_index(drop=True)
+
+
+def alike_by_chance(frame: pd.DataFrame, rng: np.random.Generator, pairs: int = 20_000) -> float:
+    """The largest likeness among pairs of forms drawn at random; nan where too few answers are in common."""
+    codes = _codes(frame)
+    drawn = rng.integers(0, len(codes), (pairs, 2))
+    table = _likeness(codes, drawn[drawn[:, 0] != drawn[:, 1]])
+    return float(table.loc[table["items"] >= ITEMS, "alike"].max())
+
+
+def _codes(frame: pd.DataFrame) -> np.ndarray:
+    return np.column_stack([pd.factorize(frame[name].to_numpy(object))[0] for name in frame])
+
+
+def _likeness(codes: np.ndarray, pairs: np.ndarray) -> pd.DataFrame:
+    """Of each pair of rows: answers that both gave, and the part that is equal."""
+    one, two = codes[pairs[:, 0]], codes[pairs[:, 1]]
     both = (one >= 0) & (two >= 0)
     items, alike = both.sum(axis=1), (both & (one == two)).sum(axis=1)
-    table = pd.DataFrame(
-        {"first": found[:, 0], "second": found[:, 1], "items": items, "alike": alike / np.maximum(items, 1)}
-    )
-    return table[(table["items"] >= ITEMS) & (table["alike"] >= ALIKE)].reset_index(drop=True)
+    found = {"first": pairs[:, 0], "second": pairs[:, 1], "items": items, "alike": alike / np.maximum(items, 1)}
+    return pd.DataFrame(found)
 
 
 def reconciled(frame: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
