@@ -98,16 +98,20 @@ def _sound(paths: list[Path]) -> bool:
     import pandas as pd
 
     from welfare_analysis.survey.codebook import Codebook
-    from welfare_analysis.survey.reading import Faults, Map, draft_map, read_any
+    from welfare_analysis.survey.reading import Faults, Map, NoHeader, draft_map, read_any
 
     codebook = Codebook.read(Path(os.environ.get("CODEBOOK") or ROOT / "data" / "codebook"))
-    named, found, drafts = os.environ.get("MAP", "").strip(), [], []
+    named, found, drafts, sound = os.environ.get("MAP", "").strip(), [], [], True
     names = Map.read(named, codebook) if named else None
     for path in paths:
         try:
             kind, answers = read_any(path.expanduser(), codebook, names)
-        except Faults as faults:
-            found.append(faults.table)
+        except (Faults, NoHeader) as error:
+            sound = False
+            if isinstance(error, Faults):
+                found.append(error.table)
+            else:
+                print(error)
             drafts += [draft_map(path.expanduser(), codebook)] if names is None else []
             continue
         print(f"{path.name}: no fault in {len(answers.frame):,} rows, read as {kind}; {', '.join(answers.blocks)}")
@@ -115,16 +119,17 @@ def _sound(paths: list[Path]) -> bool:
             print(f"Accepted on the way:\n{_lines(answers.report)}")
         _log(answers.frame, codebook)
     target = ROOT / "build" / "check" / "faults.csv"
+    drafted = pd.concat([d for d in drafts if len(d)] or [pd.DataFrame()])
+    if len(drafted):
+        write_table(drafted, target.with_name("map.csv"))
     if found:
         _tell(pd.concat(found, ignore_index=True), target)
-        draft = pd.concat([d for d in drafts if len(d)] or [pd.DataFrame()])
-        if len(draft):
-            write_table(draft, target.with_name("map.csv"))
-            place = os.path.relpath(target.with_name("map.csv"))
-            print(f"A map to complete, for columns and codes that are not known: {place}; then say MAP={place}")
     else:
         target.unlink(missing_ok=True)  # of an earlier file
-    return not found
+    if len(drafted):
+        place = os.path.relpath(target.with_name("map.csv"))
+        print(f"A map to complete, for columns and codes that are not known: {place}; then say MAP={place}")
+    return sound
 
 
 def _log(frame: pd.DataFrame, codebook: Codebook) -> None:

@@ -9,7 +9,7 @@ import pytest
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook
-from welfare_analysis.survey.reading import Faults, Map, draft_map, read, read_any
+from welfare_analysis.survey.reading import Faults, Map, NoHeader, draft_map, read, read_any
 from welfare_analysis.survey.standin import Parameters, generate
 
 BOOK = Codebook.read(DATA / "codebook")
@@ -137,7 +137,7 @@ def test_a_map_is_drafted_completed_and_applied(foreign, tmp_path):
     assert set(draft["from"]) >= {"pieces_log", "office", "EN_ACTIVITE", "RET", "VV"}
     right = {
         "pieces_log": "rooms_n",
-        "office": "",
+        "office": "-",
         "EN_ACTIVITE": "active",
         "RET": "retired",
         "VV": "widow",
@@ -149,7 +149,7 @@ def test_a_map_is_drafted_completed_and_applied(foreign, tmp_path):
     assert kind == "answers"
     assert found.frame["status"].astype(str).tolist() == answers["status"].tolist()
     assert found.frame["rooms_n"].tolist() == answers["rooms_n"].tolist()
-    assert "codes of the map" in found.report["what"].tolist()
+    assert {"codes of the map", "columns that the map leaves out"} <= set(found.report["what"])
 
 
 @pytest.mark.parametrize(
@@ -160,6 +160,7 @@ def test_a_map_is_drafted_completed_and_applied(foreign, tmp_path):
         ("code,rooms_n,1,2", "row 2, column variable"),
         ("code,status,,active", "row 2, column from"),
         ("place,,x,y", "row 2, column kind"),
+        ("column,,x,", "row 2, column to.*not completed|not completed"),
         ("column,,x,age\ncolumn,,x,sex", "row 3, column from.*|mapped twice"),
     ],
 )
@@ -169,3 +170,86 @@ def test_a_wrong_map_is_told_with_its_row(line, message, tmp_path):
     path.write_text(f"kind,variable,from,to\n{line}\n")
     with pytest.raises(WelfareError, match=message):
         Map.read(path, BOOK)
+
+
+def test_a_file_without_any_known_name_gets_a_draft(tmp_path):
+    """The first filled row is taken for the header, so that there is a map to complete."""
+    path = tmp_path / "foreign.csv"
+    path.write_text("situacion;edad\nactivo;40\n")
+    with pytest.raises(NoHeader, match="drafts a map"):
+        read(path, BOOK)
+    assert draft_map(path, BOOK)["from"].tolist() == ["situacion", "edad"]
+
+
+def test_only_groups_of_the_form_stand_before_a_name(tmp_path):
+    """``father/age`` is not the age of the member; ``block_identity/age`` is."""
+    path = tmp_path / "a.csv"
+    path.write_text("status,father/age\nactive,70\n")
+    with pytest.raises(Faults) as caught:
+        read(path, BOOK)
+    assert caught.value.table["column"].tolist() == ["father/age"]
+    path.write_text("status,block_identity/age\nactive,40\n")
+    assert read(path, BOOK).frame["age"].tolist() == [40]
+
+
+@pytest.mark.parametrize("language", ["ar", "fr", "en"])
+def test_a_wording_that_groups_share_is_told_by_its_group(language, tmp_path):
+    """Card 1 of homes and card 1 of loans have one label; behind the labels of their groups both are found."""
+    names = ["home_card_1", "loan_card_1"]
+    heads = []
+    for name in names:
+        line = VARIABLES.loc[name]
+        group = BOOK.groups.at[line["group"], f"label_{language}"]
+        heads.append(f"{BOOK.text('block.' + line['block'], language)}/{group}/{line[f'label_{language}']}")
+    table = pd.DataFrame([["active", "40", "stay", "", "1"]], columns=["status", "age", *heads, "home_version"])
+    path = tmp_path / "a.csv"
+    table.to_csv(path, index=False)
+    found = read(path, BOOK).frame
+    assert found["home_card_1"].astype(str).tolist() == ["stay"]
+    assert "loan_card_1" in found
+
+
+def test_a_repeated_group_is_counted_by_age(tmp_path):
+    """Members of the household on a sheet of their own become dependants by age; a row without an age is told."""
+    forms = pd.DataFrame({"_index": [1, 2], "status": ["active", "widow"], "age": [40, 50]})
+    members = pd.DataFrame({"_parent_index": [1, 1, 1, 2, 2], "members/age": [3, 5, 70, 15, None]})
+    with pd.ExcelWriter(tmp_path / "a.xlsx") as book:
+        forms.to_excel(book, sheet_name="forms", index=False)
+        members.rename(columns={"members/age": "age"}).to_excel(book, sheet_name="members", index=False)
+    found = read(tmp_path / "a.xlsx", BOOK)
+    assert found.frame["dependants_0_5_n"].tolist() == [2, 0]
+    assert found.frame["dependants_12_17_n"].tolist() == [0, 1]
+    assert found.frame["dependants_60_over_n"].tolist() == [1, 0]
+    told = found.report.set_index("what")["n"]
+    assert told["rows of a repeated group counted by age"] == 4
+    assert told["rows of a repeated group without an age, not counted"] == 1
+
+
+def test_a_repeated_group_without_counts_is_left_out_and_told(tmp_path):
+    """Vehicles of the household: the codebook counts none, and the report says how many rows were left out."""
+    with pd.ExcelWriter(tmp_path / "a.xlsx") as book:
+        pd.DataFrame({"_index": [1], "status": ["active"], "age": [40]}).to_excel(book, sheet_name="forms", index=False)
+        pd.DataFrame({"_parent_index": [1, 1], "plate": ["x", "y"]}).to_excel(book, sheet_name="cars", index=False)
+    found = read(tmp_path / "a.xlsx", BOOK)
+    assert any("left out" in what and n == 2 for what, n in found.report[["what", "n"]].to_numpy())
+
+
+def test_places_in_a_ranking_are_given_once(tmp_path):
+    """Two items on the second place are a fault with its row; a place that nobody has is not."""
+    path = tmp_path / "a.csv"
+    head = "status,module,priority_housing,priority_transport,priority_health"
+    path.write_text(f"{head}\nactive,c,1,2,2\nactive,c,1,3,\n")
+    with pytest.raises(Faults) as caught:
+        read(path, BOOK)
+    line = caught.value.table.iloc[0]
+    assert (len(caught.value.table), line["row"], line["column"], line["value"]) == (1, 2, "priority", "1, 2, 2")
+
+
+@pytest.mark.parametrize("version", [",home_version", ""])
+def test_cards_need_their_version(version, tmp_path):
+    """A choice on a card says nothing without the version that it was on: missing in a row, or as a column."""
+    path = tmp_path / "a.csv"
+    path.write_text(f"status,age,module,home_card_1{version}\nactive,40,a,stay{',' if version else ''}\n")
+    with pytest.raises(Faults) as caught:
+        read(path, BOOK)
+    assert caught.value.table["column"].tolist() == ["home_version"]

@@ -5,8 +5,8 @@ digits of three scripts, decimal commas, units, encodings); all else is a fault 
 what to do. Keys are never echoed.
 
 The way of a file: ``files`` (bytes to cells: ``text_files``, ``workbooks``, ``columnar``, ``statistical``, ``layout``),
-``mapping`` and ``exports`` (foreign columns to those of the codebook), ``columns`` (cells to typed values: ``cells``,
-``spelling``), ``rules`` (across answers and forms), and ``faults``. A register may be ``margins``.
+``mapping``, ``exports`` and ``repeats`` (foreign columns to those of the codebook), ``columns`` (cells to typed
+values: ``cells``, ``spelling``), ``rules`` (across answers and forms), and ``faults``. A register may be ``margins``.
 """
 
 from .answers import (
@@ -23,6 +23,7 @@ from .answers import (
 )
 from .cells import KINDS
 from .faults import HIDDEN, Faults
+from .layout import NoHeader
 from .mapping import Map
 from .margins import Margins
 
@@ -36,6 +37,7 @@ __all__ = [
     "Faults",
     "Map",
     "Margins",
+    "NoHeader",
     "draft_map",
     "read",
     "read_any",

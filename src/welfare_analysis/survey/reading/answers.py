@@ -85,14 +85,15 @@ def read_any(path: str | Path, codebook: Codebook, names: Map | None = None) -> 
 
 def draft_map(path: str | Path, codebook: Codebook) -> pd.DataFrame:
     """A map to begin with for a file whose columns or codes are not those of the codebook."""
-    return draft(_load(path, codebook), codebook)
+    headers = replace(header_names(codebook, *FOLLOWUP, *MARGINS), any_header=True)
+    return draft(understood(load(Path(path), headers), codebook), codebook)
 
 
 def _load(path: str | Path, codebook: Codebook, names: Map | None = None) -> Cells:
     headers = header_names(codebook, *FOLLOWUP, *MARGINS)
     if names is None:
         return understood(load(Path(path), headers), codebook)
-    return understood(names.applied(load(Path(path), headers.with_map(names.headers))), codebook)
+    return understood(names.applied(load(Path(path), replace(headers, given=names.headers))), codebook)
 
 
 def _as_answers(counts: Margins) -> Answers:
@@ -225,7 +226,8 @@ def _check(
     key = next((column.values.rename(name) for name, column in columns.items() if name in keyed), None)
     status = columns["status"].values if "status" in columns else None
     twice, notes = rules.repeated(raw, key, status)
-    return _Checked(columns, [*faults, *twice, *rules.across(columns, raw)], [*cells.notes, *notes])
+    faults += [*twice, *rules.across(columns, raw), *rules.grouped(columns, codebook, cells.header)]
+    return _Checked(columns, faults, [*cells.notes, *notes])
 
 
 def _required(name: str, column: Column, absent: pd.Series, header: int) -> pd.DataFrame:

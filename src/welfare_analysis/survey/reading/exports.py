@@ -17,6 +17,7 @@ import pandas as pd
 from ..codebook import LANGUAGES, Codebook
 from .faults import fault
 from .layout import Cells, Known, Note
+from .repeats import rolled_up
 from .spelling import fold, plain
 
 ADDED = re.compile(
@@ -31,22 +32,33 @@ MARKS = {"1": "yes", "0": "no", "1.0": "yes", "0.0": "no"}
 
 
 def header_names(codebook: Codebook, *others: str) -> Known:
-    """Known that a header may hold: variables and groups, and the questions in words that stand for one of them."""
+    """Names that a header may hold: variables and groups, their questions in words, and the groups of the form."""
     found: dict[str, set[str]] = {}
-    for table in (codebook.variables, codebook.groups):
-        for name, line in table.iterrows():
-            for language in LANGUAGES:
-                found.setdefault(fold(line[f"label_{language}"]), set()).add(str(name))
+    within: dict[tuple[str, str], str] = {}
+    groups = {fold(f"block_{block}"): block for block in codebook.blocks}
+    for language in LANGUAGES:
+        for block in codebook.blocks:
+            if f"block.{block}" in codebook.texts.index:
+                groups[fold(codebook.text(f"block.{block}", language))] = block
+        for name, line in codebook.groups.iterrows():
+            groups |= {fold(str(name)): str(name), fold(line[f"label_{language}"]): str(name)}
+            found.setdefault(fold(line[f"label_{language}"]), set()).add(str(name))
+        for name, line in codebook.variables.iterrows():
+            for text in (line[f"label_{language}"], codebook.asks(str(name), language)):
+                found.setdefault(fold(text), set()).add(str(name))
+                within |= {(place, fold(text)): str(name) for place in (line["group"], line["block"]) if place}
     spelt = {label: own.pop() for label, own in found.items() if len(own) == 1}
-    return Known([*codebook.variables.index, *codebook.groups.index, *others], spelt)
+    names = frozenset([*codebook.variables.index, *codebook.groups.index, *others])
+    return Known(names, spelt, groups, within)
 
 
 def understood(cells: Cells, codebook: Codebook) -> Cells:
     """The cells with one column a stored answer; what cannot be taken apart is a fault."""
     if cells.frame.columns.has_duplicates:
         return cells
-    frame, notes = _without_added(cells.frame, set(codebook.variables.index))
-    faults = list(cells.faults)
+    frame, notes = rolled_up(cells, codebook)
+    frame, said = _without_added(frame, set(codebook.variables.index))
+    notes, faults = [*notes, *said], list(cells.faults)
     for group, kind in codebook.groups["kind"].items():
         take = {"multiple": _multiple, "ranking": _ranking}.get(str(kind))
         if take is not None:

@@ -29,7 +29,7 @@ class Cells:
 
     ``frame`` has a column a header cell and the row of the file as its index; blanks are ``""``. ``notes`` say what was
     accepted (column, what, how often), ``faults`` what could not be laid under the header. ``unticked`` are columns in
-    which ``no`` only says that an item of a list was not ticked.
+    which ``no`` only says that an item of a list was not ticked, ``repeats`` the sheets of repeated groups.
     """
 
     path: Path
@@ -39,41 +39,68 @@ class Cells:
     notes: list[Note] = field(default_factory=list)
     faults: list[pd.DataFrame] = field(default_factory=list)
     unticked: frozenset[str] = frozenset()
+    repeats: tuple[pd.DataFrame, ...] = ()
 
 
-class Known(frozenset[str]):
-    """Known that a header may hold; ``spelt`` other wordings of them, folded; ``given`` what a map says of a header."""
+class NoHeader(WelfareError):  # noqa: N818 - what it says, not that it is an error
+    """No row of a file looks like a header of the codebook."""
 
-    spelt: Mapping[str, str]
-    given: Mapping[str, str]
 
-    def __new__(cls, known: Iterable[str], spelt: Mapping[str, str] | None = None) -> Known:
-        """Known without a map; see `with_map`."""
-        names = super().__new__(cls, known)
-        names.spelt, names.given = spelt or {}, {}
-        return names
+@dataclass(frozen=True)
+class Known:
+    """What a header may hold.
 
-    def with_map(self, given: Mapping[str, str]) -> Known:
-        """The same names, and what a map says of foreign headers."""
-        names = Known(self, self.spelt)
-        names.given = given
-        return names
+    Attributes
+    ----------
+    names : frozenset of str
+        Columns of the codebook and questions of several answers.
+    spelt : mapping
+        Other wordings of a name, folded.
+    groups : mapping
+        Groups of the form by their folded names and titles: what may stand before a name.
+    within : mapping
+        Names by group and folded wording, where several groups share the wording.
+    given : mapping
+        What a map says of foreign headers.
+    any_header : bool
+        Whether the first row that is filled is a header, whatever it holds.
+    """
+
+    names: frozenset[str]
+    spelt: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)
+    within: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
+    any_header: bool = False
+
+    def __contains__(self, name: object) -> bool:
+        """Whether it is a name of the codebook."""
+        return name in self.names
+
+    def named(self, text: str) -> str:
+        """The name that a text stands for, or nothing; case, blanks and hyphens make no difference."""
+        simple = "_".join(text.casefold().replace("-", " ").replace("_", " ").split())
+        return text if text in self.names else simple if simple in self.names else self.spelt.get(fold(text), "")
 
 
 def name_of(cell: Hashable, known: Known) -> str:
-    """A header cell as a column name: what a map, the codebook's name or its words say, also behind a form's groups.
-
-    Case, blanks and hyphens make no difference to a name that is known.
-    """
+    """A header cell as a column name: what a map, the codebook's name or its words say, also behind a form's groups."""
     text = clean(str(cell))
-    if text in known or text in known.given:
-        return known.given.get(text, text)
-    parts = [text.split(mark) for mark in "/.-"]
-    places = [f"{p[-2]}/{p[-1]}" for p in parts if len(p) > 1 and p[-2] in known and PLACE.search(p[-1])]
-    tails = [tail for p in parts if len(p) > 1 for tail in ("_".join(p[-2:]), p[-1])]
-    simple = ["_".join(t.casefold().replace("-", " ").replace("_", " ").split()) for t in (text, *tails)]
-    spelt = [known.spelt.get(fold(t), "") for t in (text, *(p[-1] for p in parts[:1] if len(p) > 1))]
-    return next((name for name in (*places, *simple, *spelt) if name in known or name in places), text)
+    if text in known.given:
+        return known.given[text]
+    return known.named(text) or next((name for mark in "/.-" if (name := _behind_groups(text, mark, known))), text)
+
+
+def _behind_groups(text: str, mark: str, known: Known) -> str:
+    """The name behind groups of the form (``block_housing/tenure``), or nothing; other prefixes mean something else."""
+    *groups, last = text.split(mark)
+    own = [known.groups.get(fold(group), "") for group in groups]
+    if not own or not all(own):
+        return ""
+    if PLACE.search(last):
+        return f"{own[-1]}/{last}"
+    item = f"{own[-1]}_{last}"
+    return item if item in known else known.within.get((own[-1], fold(last)), "") or known.named(last)
 
 
 def names_found(rows: Iterable[Row], known: Known) -> list[int]:
@@ -94,10 +121,12 @@ def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: st
     rows = iter(rows)
     first = list(islice(rows, ROWS_TO_HEADER))
     found = names_found((row for _, row in first), known)
+    if not any(found) and known.any_header:
+        found = [int(filled(row)) for _, row in first]
     if not any(found):
         what = "no column of the codebook is in the first rows"
-        hint = "The header row holds the names of data/codebook/variables.csv."
-        raise WelfareError(what, where=f"{path.name}, sheet {sheet}" if sheet else path.name, hint=hint)
+        hint = "The header row holds the names of data/codebook/variables.csv; `make check` drafts a map for others."
+        raise NoHeader(what, where=f"{path.name}, sheet {sheet}" if sheet else path.name, hint=hint)
     place = found.index(max(found))
     header, cells = first[place]
     names = [name_of(c, known) for c in cells]

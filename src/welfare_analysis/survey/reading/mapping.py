@@ -1,8 +1,8 @@
 """A map of a foreign file: what its columns, codes, ranks and places are called here.
 
 ``map.csv`` has the columns kind, variable, from, to. A line of kind ``column`` says that the column ``from`` is the
-variable ``to``; one of kind ``code`` that ``from`` in the column of ``variable`` is the code ``to``. A line with an
-empty ``to`` of kind column leaves the column out; of kind code it is an error: an answer would be lost without a word.
+variable ``to``, or is left out where ``to`` is ``-``; one of kind ``code`` that ``from`` in the column of ``variable``
+is the code ``to``. An empty ``to`` is an error: a column or an answer would be lost without a word.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .spelling import fold, plain
 COLUMNS = ["kind", "variable", "from", "to"]
 KINDS = ("column", "code")
 MOST_VALUES = 200  # distinct values of a column beyond which it is no column of codes
-LEFT_OUT = "(left out)"
+LEFT_OUT = "-"
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,14 @@ class Map:
             if wrong:
                 where = f"{path.name}, row {row}, column {column}"
                 raise WelfareError(wrong, where=where, got=line[column], expected=expected)
-            own[line["from"]] = line["to"] or LEFT_OUT
+            own[line["from"]] = line["to"]
         return cls(headers, codes)
 
     def applied(self, cells: Cells) -> Cells:
         """The cells with foreign codes replaced and columns left out; headers are mapped when they are read."""
-        frame = cells.frame.drop(columns=[n for n in cells.frame if n == LEFT_OUT])
-        notes = []
+        gone = int((cells.frame.columns == LEFT_OUT).sum())
+        frame = cells.frame.loc[:, cells.frame.columns != LEFT_OUT]
+        notes = [("", "columns that the map leaves out", gone)] if gone else []
         for name in [n for n in self.codes if n in frame and not isinstance(frame[n], pd.DataFrame)]:
             text = frame[name].map(plain)
             known = text.isin(list(self.codes[name]))
@@ -90,8 +91,10 @@ def _wrong(line: Mapping[str, str], own: Mapping[str, str], codebook: Codebook) 
         return "from", "nothing to map", "the name or code in the file"
     if line["from"] in own:
         return "from", "it is mapped twice", "one line each"
+    if not line["to"]:
+        return "to", "the line is not completed", "a name or code; - leaves a column out"
     if line["kind"] == "column":
-        if line["to"] and line["to"] not in known:
+        if line["to"] not in [*known, LEFT_OUT]:
             near = difflib.get_close_matches(line["to"], known, n=1)
             return (
                 "to",

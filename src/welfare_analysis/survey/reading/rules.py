@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from ..codebook import Codebook
 from .columns import LOOK_UP, Column
-from .faults import HIDDEN, fault
+from .faults import HIDDEN, fault, fault_at
 from .layout import Note
 
 AGE_OF_ACTIVE = (18, 65)
@@ -75,6 +76,32 @@ def across(columns: Mapping[str, Column], raw: pd.DataFrame) -> list[pd.DataFram
         rule = f"at most the age less {YOUNGEST_ENTRY} years"
         todo = "Correct the age or the years of service."
         faults.append(fault(early, "seniority_years", raw["seniority_years"], rule, todo))
+    return faults
+
+
+def grouped(columns: Mapping[str, Column], codebook: Codebook, header: int) -> list[pd.DataFrame]:
+    """Rankings that give two items one place, and choices on cards of which nobody knows what they showed."""
+    faults = []
+    for group, kind in codebook.groups["kind"].items():
+        members = [n for n in codebook.variables.index[codebook.variables["group"] == group] if n in columns]
+        if not members or kind not in ("ranking", "cards"):
+            continue
+        values = pd.DataFrame({name: columns[name].values for name in members})
+        if kind == "ranking":
+            places = np.sort(values.to_numpy(float), axis=1)
+            tied = pd.Series((np.diff(places, axis=1) == 0).any(axis=1), index=values.index)
+            told = [", ".join(f"{v:g}" for v in row[~np.isnan(row)]) for row in values[tied].to_numpy(float)]
+            shown = pd.Series(told, index=values.index[tied], dtype=object).reindex(values.index)
+            faults.append(fault(tied, str(group), shown, "each place once in a ranking", LOOK_UP))
+            continue
+        version = f"{str(group).removesuffix('_cards')}_version"
+        chosen = values.notna().any(axis=1)
+        if version in columns:
+            lost = chosen & columns[version].values.isna()
+            faults.append(fault(lost, version, "", "the version of the cards that were answered", LOOK_UP))
+        elif chosen.any():
+            todo = "Add it from the forms; without it the choices say nothing."
+            faults.append(fault_at(header, version, "", "the version of the cards that were answered", todo))
     return faults
 
 

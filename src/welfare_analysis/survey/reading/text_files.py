@@ -49,7 +49,11 @@ def _rows(path: Path, text: str, separator: str, first: int) -> Iterator[tuple[i
 def _separator(text: str, known: Known) -> str:
     """The separator under which a first line holds most names of the codebook."""
     lines = [line[:LONGEST_LINE] for line in text[:200_000].splitlines()[:ROWS_TO_HEADER]]
-    return max(",;\t|", key=lambda mark: max(names_found(csv.reader(lines, delimiter=mark), known), default=0))
+    rows = {mark: list(csv.reader(lines, delimiter=mark)) for mark in ",;\t|"}
+    best = max(rows, key=lambda mark: max(names_found(rows[mark], known), default=0))
+    if known.any_header and not any(names_found(rows[best], known)):
+        return max(rows, key=lambda mark: len(rows[mark][0]) if rows[mark] else 0)
+    return best
 
 
 def decoded(path: Path) -> tuple[str, str]:

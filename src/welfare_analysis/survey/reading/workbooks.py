@@ -7,6 +7,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import openpyxl
 from ...errors import WelfareError
 from .cells import NO_RESULT
 from .layout import ROWS_TO_HEADER, Cells, Known, Note, Row, filled, lay_out, names_found
+from .repeats import is_repeat
 
 LARGEST_PARTS = {"xl/worksheets/": 1_000_000_000, "xl/sharedStrings": 200_000_000}
 LARGEST_OTHER = 50_000_000
@@ -39,7 +41,7 @@ def xlsx_cells(path: Path, known: Known) -> Cells:
 
 def _read(path: Path, known: Known) -> Cells:
     book = _open(path, results=True)
-    name = _choose(path, book, known)
+    name, others = _choose(path, book, known)
     sheet = book[name]
     notes: list[Note] = []
     if len(book.worksheets) > 1:
@@ -48,8 +50,10 @@ def _read(path: Path, known: Known) -> Cells:
     if formulas:
         notes.append(("", "formulas, of which the stored results were read", len(formulas)))
     cells = lay_out(path, _rows(sheet, formulas), known, name, pad=True)
+    members = replace(known, any_header=True)
+    repeats = tuple(lay_out(path, _rows(book[o], frozenset()), members, o, pad=True).frame for o in others)
     book.close()
-    return Cells(path, cells.frame, cells.header, name, [*notes, *cells.notes], cells.faults)
+    return replace(cells, notes=[*notes, *cells.notes], repeats=repeats)
 
 
 def _refuse(path: Path) -> None:
@@ -80,12 +84,14 @@ def _open(path: Path, results: bool) -> Any:
     return book
 
 
-def _choose(path: Path, book: Any, known: Known) -> str:
-    """The sheet with a header of the codebook; several such sheets are an error, since one would be left out."""
-    found = {}
+def _choose(path: Path, book: Any, known: Known) -> tuple[str, list[str]]:
+    """The sheet with a header of the codebook, of which there is one, and the sheets of repeated groups."""
+    found, repeats = {}, []
     for sheet in book.worksheets:
         rows = [row for _, row in islice(_rows(sheet, frozenset()), ROWS_TO_HEADER)]
-        if any(filled(row) for row in rows):
+        if any(is_repeat([str(cell) for cell in row]) for row in rows):
+            repeats.append(sheet.title)
+        elif any(filled(row) for row in rows):
             found[sheet.title] = max(names_found(rows, known))
     if not found:
         raise WelfareError("every sheet is empty", where=path.name)
@@ -98,7 +104,7 @@ def _choose(path: Path, book: Any, known: Known) -> str:
             expected="one",
             hint="Put them under one header in one sheet, or save each as a file.",
         )
-    return max(found, key=lambda title: found[title])
+    return max(found, key=lambda title: found[title]), repeats
 
 
 def _rows(sheet: Any, formulas: frozenset[tuple[int, int]]) -> Iterator[tuple[int, Row]]:
