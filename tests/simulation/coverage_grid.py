@@ -105,7 +105,7 @@ def estimates(design: Design, frame: pd.DataFrame, limits: pd.DataFrame) -> Iter
 
 
 def one_sample(design: str, seed: int) -> pd.DataFrame:
-    """One sample: a row a statistic and outcome with truth, estimate, se, bounds; in some what it rests on, its flag."""
+    """One sample: a row a statistic and outcome with truth, estimate, se, bounds; in some also its flag."""
     make, draw = DESIGNS[design]
     limits, truth = limits_and_truth(design)
     drawn, frame = draw(np.random.default_rng([seed, sorted(DESIGNS).index(design)]), make())
