@@ -131,6 +131,21 @@ def test_an_export_and_a_table_of_counts_give_pages_with_numbers_of_people(root,
     assert not re.search(r"\bnan\b|\bNone\b|Traceback", text)
 
 
+def test_a_whole_form_without_a_register(root, world):
+    """All blocks, no register: shares of the respondents, no number of people, no weight, every page."""
+    for name in ("02_collection.ipynb", "03_weighting.ipynb"):
+        shutil.copyfile(REPOSITORY / "notebooks" / name, root / "notebooks" / name)
+    world.answers.to_csv(root / "answers.csv", index=False)
+    found = pages(publish(root, variables={**os.environ, "SURVEY": str(root / "answers.csv")}))
+    assert {"02_collection.html", "03_weighting.html", "04_social_conditions.html"} <= set(found)
+    text = " ".join(found.values())
+    assert BOOK.text("banner") not in text
+    assert BOOK.text("no_totals") in text
+    assert BOOK.text("method.respondents", n=f"{len(world.answers):,}") in text
+    assert len(numbers(text)) > 50
+    assert not re.search(r"\bnan\b|\bNone\b|Traceback", text)
+
+
 def test_a_fault_stops_before_half_a_report(root, world):
     """The message names file, row and column; an old report stays as it was, and no new one is begun."""
     (root / "notebooks" / NOTEBOOKS[0]).unlink()

@@ -119,14 +119,12 @@ def _sound(paths: list[Path]) -> bool:
             print(f"Accepted on the way:\n{_lines(answers.report)}")
         _log(answers.frame, codebook)
     target = ROOT / "build" / "check" / "faults.csv"
-    drafted = pd.concat([d for d in drafts if len(d)] or [pd.DataFrame()])
-    if len(drafted):
-        write_table(drafted, target.with_name("map.csv"))
     if found:
         _tell(pd.concat(found, ignore_index=True), target)
     else:
         target.unlink(missing_ok=True)  # of an earlier file
-    if len(drafted):
+    if any(len(draft) for draft in drafts):
+        write_table(pd.concat(drafts), target.with_name("map.csv"))
         place = os.path.relpath(target.with_name("map.csv"))
         print(f"A map to complete, for columns and codes that are not known: {place}; then say MAP={place}")
     return sound

@@ -66,3 +66,23 @@ def test_weights_reach_the_register(study):
     assert "12,000" in text
     assert "none above 1e-9" in text
     assert "cut at their 99.0 %" in weights.trimming(protect(study), study).data
+
+
+def test_a_command_without_an_answer_is_named(study):
+    """A whole command is missing among the answers: others stand for it, and the table of weights says which."""
+    absent = study.register["command"].astype(str).value_counts().index[3]
+    gone = study.register.loc[study.register["command"] == absent, "person_id"]
+    returned = study.frame[study.frame["outcome"] == "returned"]
+    without = Study.of(returned[~returned["person_id"].isin(gone)], study.register, None, study.codebook)
+    assert without.design.weights.sum() == pytest.approx(len(study.register), rel=1e-9)
+    name = study.codebook.label("command", absent)
+    assert name in weights.weights(without).data
+    assert name not in weights.weights(study).data
+
+
+def test_trimming_is_told_with_its_units(study, released):
+    """Each cell of trimming has points and a factor, and a zero has no sign."""
+    shown = weights.trimming(released, study).data
+    assert shown.count("points; ×") >= 10
+    assert "-0.00" not in shown
+    assert "respondents" in shown

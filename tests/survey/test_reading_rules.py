@@ -70,6 +70,7 @@ def faults(frame, folder, reader=read):
         ({"status": ["", "-99", "widow"]}, [(2, "status"), (3, "status")], "an answer is required"),
         ({"status": ["", "", ""]}, [(1, "status")], "the whole column is blank"),
         ({"status": ["active", "divorced", "widow"]}, [(3, "status")], "one of active"),
+        ({"satisfied_home": ["9", "", ""]}, [(2, "satisfied_home")], "one of"),
         ({"net_pay": ["", "", ""]}, [(1, "net_pay")], "did you mean net_pay_dh?"),
         ({"colour": ["", "", ""]}, [(1, "colour")], "a column of the codebook"),
     ],

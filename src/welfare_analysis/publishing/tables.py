@@ -105,16 +105,17 @@ def note(tables: Sequence[Released], study: Study) -> str:
     """What stands under a table or figure: intervals, respondents, missing answers, source, hidden cells."""
     book, language = study.codebook, study.language
     shown = [t for t in tables if t.state == "shown"]
+    sampled = [t for t in shown if t.statistic != "count" and t.of != "register"]
     if any(t.of == "weights" for t in shown):
         text = book.text("own", language, source=source(study))
-    elif any(t.statistic == "count" or t.of == "register" for t in shown):
+    elif shown and not sampled:
         text = book.text("note.register", language, base=10, source=source(study))
     else:
-        n = sorted({t.respondents for t in shown})
-        missing = max((t.missing_share for t in shown), default=0.0)
+        n = sorted({t.respondents for t in sampled})
+        missing = max((t.missing_share for t in sampled), default=0.0)
         respondents = "\u2013".join(number(x, language) for x in ([n[0], n[-1]] if len(n) > 1 else n))
         fields = {"n": respondents, "missing": amount(missing, "share", language), "source": source(study)}
-        text = book.text("note" if len(shown) < 2 else "note.several", language, **fields)
+        text = book.text("note" if len(sampled) < 2 else "note.several", language, **fields)
     flags = set().union(*(t.frame["flag"] for t in shown))
     marks = [book.text(f"note.{flag}", language) for flag in ("hidden", "caution") if flag in flags]
     return " ".join([text, *marks])

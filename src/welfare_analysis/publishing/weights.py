@@ -61,7 +61,7 @@ def bias_sentence(table: Released, study: Study) -> Markdown:
 
 
 def weights(study: Study) -> HTML:
-    """The weights in a few figures: size, design effect, the largest, how near the margins are reached."""
+    """The weights in a few figures: size, design effect, the largest, the margins, commands without an answer."""
     book, language, w = study.codebook, study.language, study.design.weights
     gaps = [
         abs(np.bincount(codes, weights=w) / counts[list(labels)].to_numpy() - 1).max()
@@ -76,6 +76,11 @@ def weights(study: Study) -> HTML:
         "margins": number(sum(len(m) for m in study.margins.values()), language),
         "gap": book.text("weights.no_gap", language) if gap < REACHED else number(gap, language, 6),
     }
+    if study.register is not None:
+        own, answered = study.register["command"], study.register["person_id"].isin(study.frame["person_id"])
+        silent = [code for code in book.codes("command") if code in set(own) - set(own[answered])]
+        names = ", ".join(book.label("command", code, language) for code in silent)
+        rows["silent_commands"] = names or book.text("weights.none", language)
     body = [[book.text(f"weights.{name}", language), value] for name, value in rows.items()]
     heads = [book.text("col.quantity", language), book.text("col.value", language)]
     return HTML(markup(title("weights", study), heads, body, ""))
@@ -92,11 +97,13 @@ def trimming(released: Release, study: Study) -> HTML:
         for most in limits:
             cut = estimate(trimmed(study.design, most), frame, table)
             change, width = cut.value.iloc[0] - whole.value.iloc[0], cut.se.iloc[0] / whole.se.iloc[0]
-            line.append(f"{number(100 * change, language, 2)}; {number(width, language, 2)}")
+            points = number(round(100 * change, 2) + 0.0, language, 2)  # never -0.00
+            line.append(book.text("weights.trimmed_cell", language, points=points, width=number(width, language, 2)))
         body.append(line)
     heads = [book.text("col.condition", language), book.text("col.share", language)]
     heads += [book.text("col.trimmed", language, q=amount(q, "share", language)) for q in TRIMMED_AT]
-    return HTML(markup(title("trimming", study), heads, body, ""))
+    foot = note([released[name] for name in HEADLINES], study)
+    return HTML(markup(title("trimming", study), heads, body, foot))
 
 
 def households(released: Release, study: Study) -> HTML:
@@ -106,6 +113,6 @@ def households(released: Release, study: Study) -> HTML:
         table = released[name]
         known = told(table, study) if table.state == "shown" else book.text(table.state, language)
         body.append([title(name, study), known, number(table.respondents, language)])
-    heads = [book.text(f"col.{n}", language) for n in ("group", "households", "n")]
+    heads = [book.text(f"col.{n}", language) for n in ("condition", "households", "n")]
     foot = note([released["households_total"]], study) if released["households_total"].state == "shown" else ""
     return HTML(markup(title("households", study), heads, body, foot))
