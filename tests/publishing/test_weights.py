@@ -85,4 +85,4 @@ def test_trimming_is_told_with_its_units(study, released):
     shown = weights.trimming(released, study).data
     assert shown.count("points; ×") >= 10
     assert "-0.00" not in shown
-    assert "respondents" in shown
+    assert "Source: stand-in population" in shown

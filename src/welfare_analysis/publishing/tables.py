@@ -115,7 +115,8 @@ def note(tables: Sequence[Released], study: Study) -> str:
         missing = max((t.missing_share for t in sampled), default=0.0)
         respondents = "\u2013".join(number(x, language) for x in ([n[0], n[-1]] if len(n) > 1 else n))
         fields = {"n": respondents, "missing": amount(missing, "share", language), "source": source(study)}
-        text = book.text("note" if len(sampled) < 2 else "note.several", language, **fields)
+        key = "note.complete" if missing == 0 else "note" if len(sampled) < 2 else "note.several"
+        text = book.text(key, language, **fields)
     flags = set().union(*(t.frame["flag"] for t in shown))
     marks = [book.text(f"note.{flag}", language) for flag in ("hidden", "caution") if flag in flags]
     return " ".join([text, *marks])
