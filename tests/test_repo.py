@@ -14,7 +14,8 @@ from welfare_analysis.needs import commuting, housing, income_debt
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "welfare_analysis"
-LAYERS = ("errors", "languages", "estimation", "survey", "study", "needs", "publishing", "validation", "__main__")
+LAYERS = ("errors", "languages", "estimation", "survey", "study")
+LAYERS += ("needs", "demand", "publishing", "validation", "__main__")
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 MAX_LINES = 6

@@ -160,6 +160,11 @@ def reference(name: str) -> pd.DataFrame:
     return pd.read_csv(DATA / "reference" / f"{name}.csv")
 
 
+def public(name: str) -> pd.DataFrame:
+    """One of the tables of ``data/public``, levels with their range and source, by name."""
+    return pd.read_csv(DATA / "public" / f"{name}.csv", keep_default_na=False, na_values=[""])
+
+
 def _register(path: Path, codebook: Codebook, known: Map | None) -> pd.DataFrame | Margins:
     found = read_register(path, codebook, known)
     return found.frame if isinstance(found, Answers) else found

@@ -141,10 +141,14 @@ def debt_capacity_left_dh(frame: pd.DataFrame, standards: Standards = STANDARDS)
 
     ``max(0, min(limit_share * income, income - least_left_dh) - service)``. NA where service or income is missing.
     """
-    service, income = debt_service_dh(frame), member_income_dh(frame)
+    return left_dh(member_income_dh(frame), debt_service_dh(frame), standards).rename("debt_capacity_left_dh")
+
+
+def left_dh(income: pd.Series, service: pd.Series, standards: Standards = STANDARDS) -> pd.Series:
+    """What the rule of `debt_capacity_left_dh` leaves of any income after a service; NA where either is missing."""
     share_bound, floor_bound = standards.limit_share * income, income - standards.least_left_dh
     allowed = share_bound.where(share_bound <= floor_bound, floor_bound)
-    return (allowed - service).clip(lower=0.0).rename("debt_capacity_left_dh")
+    return (allowed - service).clip(lower=0.0)
 
 
 def debt_class(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:

@@ -130,10 +130,33 @@ def d_error(info: np.ndarray) -> float:
     return float(np.exp(-np.linalg.slogdet(mean)[1] / len(mean)))
 
 
+def annuity(rate: np.ndarray | float, months: np.ndarray | float) -> np.ndarray:
+    r"""Present value :math:`a_n = (1 - (1 + r)^{-n}) / r` of one dirham a month, the first in a month.
+
+    A level loan L is paid back by :math:`L / a_n` a month. Without interest it is n, over no month 0.
+
+    Parameters
+    ----------
+    rate : array or float
+        Interest a year as a share, r = rate / 12 a month.
+    months : array or float
+        Number n of instalments; what is missing stays missing.
+
+    Raises
+    ------
+    WelfareError
+        A rate or a term below zero.
+    """
+    r, n = np.broadcast_arrays(np.asarray(rate, dtype=float) / 12, np.asarray(months, dtype=float))
+    if (r < 0).any() or (n < 0).any():
+        raise WelfareError("below zero", where="annuity", expected="a rate and a term of zero or more")
+    return np.divide(-np.expm1(-n * np.log1p(r)), r, out=n.copy(), where=r > 0)
+
+
 def instalment(amount: np.ndarray, rate_pct: np.ndarray, months: np.ndarray) -> np.ndarray:
     """The level instalment a month of a loan, to the dirham; 0 where nothing is borrowed."""
-    r, n = np.maximum(rate_pct, 1e-9) / 1200, np.maximum(months, 1)
-    return np.round(amount * r / (1 - (1 + r) ** -n))
+    worth = annuity(np.asarray(rate_pct) / 100, np.where(amount == 0, 1, months))
+    return np.round(amount / worth)
 
 
 def stored(codebook: Codebook, name: str) -> pd.DataFrame:
@@ -221,7 +244,7 @@ def long(answers: pd.DataFrame, codebook: Codebook, name: str) -> pd.DataFrame:
         raise WelfareError("a version that has no cards", where=f"{name}_version", got=got, expected=expected)
     told = told.assign(case=np.arange(len(told)))
     frame = told.merge(shown, on=["version", "card"], sort=False).sort_values("case", kind="stable", ignore_index=True)
-    own, known = _own(answers, codebook, name)
+    own, known = present(answers, codebook, name)
     if "status" in answers:
         serves = (answers["status"] == "active").to_numpy()[frame["row"]]
         frame = frame.assign(**{a: frame[a].where(serves, 0.0) for a in AT_WORK if a in frame})
@@ -237,7 +260,7 @@ def long(answers: pd.DataFrame, codebook: Codebook, name: str) -> pd.DataFrame:
     ).drop(columns=["row", "choice", "version"])
 
 
-def _own(answers: pd.DataFrame, codebook: Codebook, name: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def present(answers: pd.DataFrame, codebook: Codebook, name: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """What persons have now, by attribute (nan where not known), and whether all of it is known."""
     found: dict[str, np.ndarray] = {}
     known = np.ones(len(answers), dtype=bool)

@@ -1,0 +1,1 @@
+"""What members want, could get and could carry: homes, loans, transport."""

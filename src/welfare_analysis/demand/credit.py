@@ -1,0 +1,294 @@
+r"""What a loan costs, and which loan and which price of a home a member or a household can carry.
+
+A level loan of L dirhams over n months costs each month
+
+.. math:: q L, \qquad q = 1 / a_n(i), \qquad i = \rho (1 + v) + c,
+
+with :math:`a_n` the `annuity`, :math:`\rho` the rate a year, v the VAT on interest and c the insurance, a share of the
+outstanding principal a year (of the initial one: :math:`q = 1 / a_n(\rho (1 + v)) + c / 12`). With the capacity A, the
+savings and the grant S, fees f and down payment d as shares of the price P,
+
+.. math:: L \le A / q, \qquad L \le (1 - d) P, \qquad (1 + f) P \le L + S
+   \quad\Rightarrow\quad P = \min\Bigl(\frac{A / q + S}{1 + f}, \; \frac{S}{f + d}\Bigr),
+
+the second term only where f + d > 0. All amounts are dirhams (DH); what is missing stays missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import WelfareError
+from ..needs.income_debt import STANDARDS, Standards, asked, debt_service_dh, household_income_dh, left_dh
+from ..needs.income_debt import member_income_dh as member_income
+from ..study import public
+from ..survey.cards import annuity
+
+ADULT = 18  # years; a minor cannot borrow
+INF = float("inf")
+INCOMES = {"member": member_income, "household": household_income_dh}
+FACTORS = ("pay", "term", "debts", "costs")
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Terms of a loan, and of the guarantee and the grant that go with it.
+
+    Parameters
+    ----------
+    rate : float
+        Interest (or margin) a year as a share, before VAT.
+    months : float
+        Longest term.
+    vat : float
+        VAT as a share of the interest.
+    insurance : float
+        A year, as a share of the principal; of the initial one where ``insured_initial``, else of the outstanding one.
+    fees, down_payment : float
+        Shares of the price that are paid in cash; a negative down payment is lent beyond the price.
+    grant_dh : float
+        Given towards the price.
+    age_end : float
+        Age at the last instalment at most.
+    price_most_dh, loan_most_dh, instalment_most_dh, files_most_n : float
+        Limits of the guarantee or of the agreement; the last is for callers that know the files.
+    """
+
+    rate: float
+    months: float
+    vat: float = 0.0
+    insurance: float = 0.0
+    insured_initial: bool = False
+    fees: float = 0.0
+    down_payment: float = 0.0
+    grant_dh: float = 0.0
+    age_end: float = INF
+    price_most_dh: float = INF
+    loan_most_dh: float = INF
+    instalment_most_dh: float = INF
+    files_most_n: float = INF
+
+    def __post_init__(self) -> None:
+        for name in ("rate", "months", "vat", "insurance", "fees", "grant_dh"):
+            if not 0 <= getattr(self, name) < INF:
+                raise WelfareError("not a finite number of zero or more", where=name, got=getattr(self, name))
+        if not self.down_payment <= 1:
+            raise WelfareError("a down payment above the price", where="down_payment", got=self.down_payment)
+
+    @classmethod
+    def named(cls, *names: str, table: pd.DataFrame | None = None) -> Terms:
+        """The terms of ``data/public/credit.csv``, as ``named("housing_bank", "fogarim")``; later names win.
+
+        Rows of the kind of loan (what stands before the first ``_``) come first.
+        """
+        rows = _rows(names, table)
+        return cls(**dict(zip(rows["parameter"], rows["value"], strict=True)))
+
+    def cost(self, months: Any) -> np.ndarray:
+        """Instalment q a month for each dirham borrowed over ``months``; infinite over none."""
+        loaded = self.rate * (1 + self.vat) + (0.0 if self.insured_initial else self.insurance)
+        worth = annuity(loaded, months)
+        level = np.divide(1.0, worth, out=np.full_like(worth, INF), where=worth != 0)
+        return level + (self.insurance / 12 if self.insured_initial else 0.0)
+
+
+def _rows(names: Iterable[str], table: pd.DataFrame | None) -> pd.DataFrame:
+    """Rows of the named terms and of their kinds, one a parameter of `Terms`, in the order in which they count."""
+    table = public("credit") if table is None else table
+    order = [part for name in names for part in dict.fromkeys((name.split("_")[0], name))]
+    unknown = [name for name in names if name not in set(table["terms"])]
+    if unknown:
+        known = ", ".join(dict.fromkeys(table["terms"]))
+        raise WelfareError("no such terms", where="credit.csv", got=unknown[0], expected=known)
+    rows = pd.concat([table[table["terms"] == part] for part in order])
+    rows = rows[rows["parameter"].isin([f.name for f in fields(Terms)])]
+    return rows.drop_duplicates("parameter", keep="last").reset_index(drop=True)
+
+
+def ranged(*names: str, table: pd.DataFrame | None = None) -> dict[tuple[str, str], Terms]:
+    """The named terms with one parameter at the low or high end of its range, by (parameter, end): for a tornado."""
+    rows, base = _rows(names, table), Terms.named(*names, table=table)
+    return {
+        (row["parameter"], end): replace(base, **{row["parameter"]: row[end]})
+        for row in rows.to_dict("records")
+        for end in ("low", "high")
+        if row["low"] < row["high"]
+    }
+
+
+def capacity_dh(frame: pd.DataFrame, of: str = "member", standards: Standards = STANDARDS) -> pd.Series:
+    """Further instalment a month that the protected-pay rule allows.
+
+    ``max(0, min(limit_share * income, income - least_left_dh) - deductions)`` with the income of the ``member`` (as a
+    bank sees it: `income_debt.debt_capacity_left_dh`) or of the ``household`` (an upper bound: the form asks for the
+    deductions of the member only). NA where income or deductions are missing.
+    """
+    if of not in INCOMES:
+        raise WelfareError("unknown income", where="of", got=of, expected=" or ".join(INCOMES))
+    return left_dh(INCOMES[of](frame), debt_service_dh(frame), standards).rename("capacity_dh")
+
+
+def months_left(frame: pd.DataFrame, terms: Terms) -> pd.Series:
+    """Longest term of each person: ``min(months, 12 (age_end - age))`` in whole months; 0 for minors.
+
+    Age is in completed years, so up to a year is given away. NA where it is missing.
+    """
+    (age,) = asked(frame, "age")
+    left = np.floor((12 * (terms.age_end - age.astype("float64"))).clip(0.0, terms.months))
+    return left.where(~(age < ADULT), 0.0).rename("months_left")
+
+
+def largest_loan_dh(
+    frame: pd.DataFrame, terms: Terms, of: str = "member", standards: Standards = STANDARDS
+) -> pd.Series:
+    """Largest loan whose instalment, with VAT and insurance, is within the capacity and the limits of the terms.
+
+    Needs ``age`` and what `capacity_dh` needs; NA where any of it is missing.
+    """
+    carried = capacity_dh(frame, of, standards).clip(upper=terms.instalment_most_dh)
+    loan = carried / terms.cost(months_left(frame, terms).to_numpy())
+    return loan.clip(upper=terms.loan_most_dh).rename("largest_loan_dh")
+
+
+def affordable_price_dh(
+    frame: pd.DataFrame, terms: Terms, of: str = "member", standards: Standards = STANDARDS
+) -> pd.Series:
+    """Highest price that savings, grant and loan pay on these terms: the equation of this module.
+
+    A price above ``price_most_dh`` has not these terms. Needs ``savings_dh`` where there are fees or a down payment
+    (else they are counted if they are there), and what `largest_loan_dh` needs; NA where any of it is missing.
+    """
+    loan, share = largest_loan_dh(frame, terms, of, standards), terms.fees + terms.down_payment
+    cash = asked(frame, "savings_dh")[0].astype("float64") + terms.grant_dh
+    price = (loan + cash) / (1 + terms.fees)
+    if share > 0:
+        price = price.where(~(cash / share < price), cash / share)
+    return price.clip(upper=terms.price_most_dh).rename("affordable_price_dh")
+
+
+def affords(
+    frame: pd.DataFrame,
+    price: float | pd.Series,
+    terms: Terms,
+    of: str = "member",
+    standards: Standards = STANDARDS,
+) -> pd.Series:
+    """Whether a price (one, or one a person) can be paid on these terms; exactly at the limit it can."""
+    limit = affordable_price_dh(frame, terms, of, standards)
+    return (limit >= price).astype("boolean").mask(limit.isna() | pd.isna(price)).rename("affords")
+
+
+def crosses(
+    frame: pd.DataFrame,
+    price: float,
+    before: Terms,
+    after: Terms,
+    varied: Mapping[str, float] | Iterable[str] = FACTORS,
+    of: str = "member",
+) -> pd.DataFrame:
+    """Who can pay a price before and after terms change, as things are and with one factor lower or higher.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A row a person, with what `affordable_price_dh` needs.
+    price : float
+        DH.
+    before, after : Terms
+        The two sets of terms.
+    varied : mapping of factor to its relative change, or factors, which then change by 5 %
+        ``pay`` (of the member), ``term`` (the longest), ``debts`` (running deductions), ``costs`` (fees, insurance).
+    of : str
+        Whose income, see `capacity_dh`.
+
+    Returns
+    -------
+    DataFrame
+        A row a person, boolean columns, missing where it cannot be told: ``before``, ``after``, ``crosses`` (after and
+        not before), then the same with ``_<factor>_down`` and ``_<factor>_up``, and for each of these ``gains_...``
+        (crosses only there) and ``loses_...`` (crosses only as things are): to be given to `share` or `total`.
+
+    Raises
+    ------
+    WelfareError
+        A factor that is not known.
+    """
+    steps = varied if isinstance(varied, Mapping) else dict.fromkeys(varied, 0.05)
+    found = _crossing(frame, price, before, after, of, "")
+    for factor, step in steps.items():
+        for way, by in (("down", 1 - step), ("up", 1 + step)):
+            people, terms = _changed(frame, (before, after), factor, by)
+            name = f"_{factor}_{way}"
+            found |= _crossing(people, price, *terms, of, name)
+            found[f"gains{name}"] = found[f"crosses{name}"] & ~found["crosses"]
+            found[f"loses{name}"] = found["crosses"] & ~found[f"crosses{name}"]
+    return pd.DataFrame(found)
+
+
+def _crossing(
+    frame: pd.DataFrame, price: float, before: Terms, after: Terms, of: str, name: str
+) -> dict[str, pd.Series]:
+    can = [affords(frame, price, terms, of) for terms in (before, after)]
+    return {f"before{name}": can[0], f"after{name}": can[1], f"crosses{name}": can[1] & ~can[0]}
+
+
+def _changed(
+    frame: pd.DataFrame, terms: tuple[Terms, Terms], factor: str, by: float
+) -> tuple[pd.DataFrame, tuple[Terms, Terms]]:
+    """People and terms with one factor times ``by``."""
+    columns = {"pay": ("net_pay_dh", "pension_dh"), "debts": ("consumer_deduction_dh", "housing_deduction_dh")}
+    changed = {"term": ("months",), "costs": ("fees", "insurance")}
+    if factor in columns:
+        return frame.assign(**{c: frame[c] * by for c in columns[factor]}), terms
+    if factor not in changed:
+        raise WelfareError("unknown factor", where="varied", got=factor, expected=", ".join(FACTORS))
+    before, after = (replace(t, **{c: getattr(t, c) * by for c in changed[factor]}) for t in terms)
+    return frame, (before, after)
+
+
+def schedule(loan: float, terms: Terms, months: int | None = None) -> pd.DataFrame:
+    """Payments of a level loan, each part rounded to the centime (half up); the last instalment closes the loan.
+
+    Returns
+    -------
+    DataFrame (n rows)
+        ``month`` (1 to n), ``principal_dh``, ``interest_dh``, ``vat_dh``, ``insurance_dh``, their sum
+        ``instalment_dh``, and ``outstanding_dh`` after it. Principal adds up to the loan.
+
+    Raises
+    ------
+    WelfareError
+        A term that is no whole number of months of one or more, or a loan that is not positive.
+    """
+    n = terms.months if months is None else months
+    if n < 1 or n != int(n) or not 0 < loan < INF:
+        raise WelfareError("no loan to pay back", where="schedule", got=(loan, n), expected="a loan and whole months")
+    rate, vat, insurance = (Decimal(str(x)) for x in (terms.rate, terms.vat, terms.insurance))
+    first = left = _centimes(Decimal(str(loan)))
+    level = _centimes(first * Decimal(float(terms.cost(n))))
+    rows = []
+    for month in range(1, int(n) + 1):
+        interest = _centimes(left * rate / 12)
+        parts = interest, _centimes(interest * vat)
+        parts += (_centimes((first if terms.insured_initial else left) * insurance / 12),)
+        principal = left if month == n else min(left, level - sum(parts))
+        left -= principal
+        rows.append((month, principal, *parts, principal + sum(parts), left))
+    names = [f"{c}_dh" for c in ("principal", "interest", "vat", "insurance", "instalment", "outstanding")]
+    return pd.DataFrame(rows, columns=["month", *names]).astype(dict.fromkeys(names, float))
+
+
+def _centimes(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def present_value(payments: Any, rate: float) -> float:
+    r"""Value today of payments at the end of month 1, 2, ...: :math:`\sum_t p_t (1 + \rho/12)^{-t}`, rate a year."""
+    p = np.asarray(payments, dtype=float)
+    return float(p @ (1 + rate / 12) ** -np.arange(1.0, len(p) + 1))

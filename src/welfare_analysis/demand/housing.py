@@ -1,0 +1,180 @@
+r"""Demand for homes: what is stated on cards, by those who may get a home and can carry it.
+
+The cards say that finance is assured, so the model is of what people want at a price, not of what they can borrow. The
+credit ceiling enters once, when the model is put to work: an alternative beyond a person's means is taken out of the
+choice set (headline). Two other versions are fitted to show what that assumption decides: one on the cards' affordable
+alternatives alone, consistent where the conditional logit holds (McFadden 1978), and one in which what is beyond the
+means weighs in the utility (implicit consideration: Cascetta and Papola 2001, Transportation Research C 9, 249-263).
+Multiplying a choice among everything by "can carry it" instead loses those who would have taken the next best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from ..estimation import Design
+from ..estimation.choice import ChoiceFit, predicted_shares
+from ..estimation.choice.forecast import Forecast
+from ..survey.codebook import Codebook
+from . import credit, stated
+from .credit import Terms
+
+BLOCK = "home"
+BOUGHT = ("social_flat", "standing_flat", "cooperative_plot")
+OFFERED = (*BOUGHT, "service_rental")
+VERSIONS = ("unconditional", "affordable", "consideration")
+PAID, OTHERS = ("price_100k", "instalment_1k"), ("size_10m2", "work_10km", "services_10km", "wait_years")
+SHIFTS = ("tenant", "owner", "crowded", "active", "decade", "log_income")
+ADULT = 18
+
+
+@dataclass(frozen=True, eq=False)
+class Market:
+    """People who may be offered a home, at given terms of credit.
+
+    Attributes
+    ----------
+    frame : DataFrame (n rows)
+        Answers of everybody, rows named as those of ``design``.
+    design : Design
+    codebook : Codebook
+    offers : DataFrame (alternatives x attributes)
+        What is offered, in the units of the cards; what a bought home costs a month follows from price and terms.
+    terms : Terms
+        Terms of credit.
+    of : str
+        Whose means count: ``member`` (the bank's view) or ``household``.
+    """
+
+    frame: pd.DataFrame
+    design: Design
+    codebook: Codebook
+    offers: pd.DataFrame
+    terms: Terms
+    of: str = "member"
+    fits: dict[str, ChoiceFit] = field(default_factory=dict, repr=False)
+
+    def at(self, terms: Terms | None = None, of: str | None = None, **offers: Mapping[str, float]) -> Market:
+        """The same people at other terms, or other ``offers``: attributes of alternatives that change."""
+        changed = self.offers.copy()
+        for alternative, attributes in offers.items():
+            for attribute, value in attributes.items():
+                changed.loc[alternative, attribute] = value
+        return replace(self, offers=changed, terms=terms or self.terms, of=of or self.of)
+
+    @cached_property
+    def adult(self) -> pd.Series:
+        """Whether a row is of age, and so may be offered a home."""
+        return (self.frame["age"] >= ADULT).fillna(False).astype(bool)
+
+    @cached_property
+    def instalments(self) -> pd.DataFrame:
+        """What each offer costs a person a month (n x alternatives), DH; missing where the age is not known."""
+        told = {a: credit.instalment_dh(self.frame, self.offers.loc[a, "price_dh"], self.terms) for a in self._bought}
+        for alternative in self.offers.index.difference(self._bought):
+            told[alternative] = pd.Series(self.offers.loc[alternative, "instalment_dh"], index=self.frame.index)
+        return pd.DataFrame(told)[list(self.offers.index)]
+
+    @property
+    def _bought(self) -> list[str]:
+        return [a for a in BOUGHT if a in self.offers.index]
+
+    @cached_property
+    def affordable(self) -> pd.DataFrame:
+        """Whether each offer is within a person's means (n x alternatives); NA where that cannot be computed."""
+        ceiling = credit.affordable_price_dh(self.frame, self.terms, self.of)
+        left = credit.capacity_dh(self.frame, self.of)
+        told = {a: self.offers.loc[a, "price_dh"] <= ceiling for a in self._bought}
+        told |= {a: self.offers.loc[a, "instalment_dh"] <= left for a in self.offers.index.difference(self._bought)}
+        table = pd.DataFrame(told)[list(self.offers.index)].astype("boolean")
+        return table.mask(ceiling.isna() | left.isna())
+
+    @cached_property
+    def eligible(self) -> pd.DataFrame:
+        """Whether a person may get each offer (n x alternatives); NA where the tenure or the status is not known.
+
+        A social flat and service housing are for those who own no home, service housing for the active; standing flats
+        and plots for every adult. Only the first part of this is a public rule; the others are assumptions.
+        """
+        adult, houseless = self.adult.astype("boolean"), self.frame["tenure"].ne("owner").astype("boolean")
+        houseless = houseless.mask(self.frame["tenure"].isna())
+        active = self.frame["status"].eq("active").astype("boolean").mask(self.frame["status"].isna())
+        rules = {"social_flat": adult & houseless, "service_rental": adult & houseless & active}
+        return pd.DataFrame({a: rules.get(a, adult) for a in self.offers.index})
+
+    @cached_property
+    def computed(self) -> pd.Series:
+        """Whether it can be computed what a person may get and can carry."""
+        return self.adult & self.affordable.notna().all(axis=1) & self.eligible.notna().all(axis=1)
+
+    def fit(self, version: str = VERSIONS[0]) -> ChoiceFit:
+        """The model of the cards in one of `VERSIONS`; fitted once for all terms and offers."""
+        if version not in self.fits:
+            long = self.cards
+            if version == "affordable":
+                long = _within(long)
+            others = (*OTHERS, "beyond_1k") if version == "consideration" else OTHERS
+            self.fits[version] = stated.fitted(self.design, long, stated.formula(long, PAID, others, SHIFTS))
+        return self.fits[version]
+
+    @cached_property
+    def cards(self) -> pd.DataFrame:
+        """The cards that were answered; ``beyond_1k``: thousands of DH a month that an alternative is beyond means."""
+        long = stated.observed(self.frame, self.codebook, BLOCK)
+        return self._with_beyond(long, long["instalment_dh"])
+
+    def _with_beyond(self, long: pd.DataFrame, monthly: pd.Series) -> pd.DataFrame:
+        left = credit.capacity_dh(self.frame, self.of).reindex(long["row"]).to_numpy()
+        offered = (long["alternative"] != self.codebook.codes(f"{BLOCK}_alternative")[0]).to_numpy()
+        beyond = np.where(offered & ~np.isnan(left), np.maximum(monthly.to_numpy() - left, 0.0), 0.0)
+        return long.assign(beyond_1k=beyond / 1000)
+
+    def put(self, open_to: pd.DataFrame | None = None) -> pd.DataFrame:
+        """The offer before everybody of whom it can be computed, as a long frame."""
+        there = self.computed
+        monthly = {(a, "instalment_dh"): self.instalments.loc[there, a] for a in self.offers.index}
+        available = None if open_to is None else open_to[there].fillna(False).astype(bool)
+        long = stated.offered(self.frame[there], self.codebook, BLOCK, self.offers, monthly, available)
+        return self._with_beyond(long, long["instalment_dh"])
+
+    def demand(self, version: str = VERSIONS[0], restricted: bool = True, by=None, where=None) -> Forecast:
+        """How many would take each alternative: numbers of people by (variable, alternative, domain).
+
+        ``restricted``: of what they may get and can carry; else of everything that is offered (what is stated). The
+        version ``consideration`` weighs what is beyond the means in the utility and is restricted by the rules alone.
+        """
+        open_to = None
+        if restricted:
+            open_to = self.eligible if version == "consideration" else self.eligible & self.affordable
+        forecast = predicted_shares(self.fit(version), self.design, self.put(open_to), by, where, person="row")
+        return forecast.part(["share"], total=True)
+
+    def ladder(self, alternative: str) -> Forecast:
+        """What is stated x eligible x affordable: numbers of people who would take an alternative in each of four groups.
+
+        Levels ``eligible`` and ``affordable`` are yes or no; those who would not are the people of the group less these.
+        """
+        groups = [_yes(self.eligible[alternative], "eligible"), _yes(self.affordable[alternative], "affordable")]
+        return self.demand(restricted=False, by=groups)
+
+
+def _yes(column: pd.Series, name: str) -> pd.Series:
+    return column.map({True: "yes", False: "no"}).astype(object).rename(name)
+
+
+def _within(long: pd.DataFrame) -> pd.DataFrame:
+    """The affordable alternatives of the cards on which one of them was chosen."""
+    inside = long[long["beyond_1k"] == 0]
+    chosen = inside.loc[inside["chosen"] == 1, "case"]
+    return inside[inside["case"].isin(chosen)].reset_index(drop=True)
+
+
+def naive(market: Market) -> Forecast:
+    """The double constraint: a choice among everything, then cut to who may get it and can carry it."""
+    forecast = market.demand(restricted=False)
+    return forecast

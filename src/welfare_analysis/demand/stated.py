@@ -1,0 +1,153 @@
+r"""Choices on cards as a choice model, and what everybody would choose of something that is offered.
+
+The utility of an alternative is linear in its attributes, what one pays by income group, and its constant shifts with
+what is known of the person. A model fitted to those who had cards scores everybody: the offer is put before each row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from ..errors import WelfareError
+from ..estimation import Design
+from ..estimation.choice import ChoiceFit, logit
+from ..needs import housing, income_debt
+from ..survey import cards
+from ..survey.codebook import Codebook
+
+UNITS = {
+    "price_dh": ("price_100k", 1e5),
+    "instalment_dh": ("instalment_1k", 1e3),
+    "size_m2": ("size_10m2", 10),
+    "work_km": ("work_10km", 10),
+    "services_km": ("services_10km", 10),
+    "delivery_months": ("wait_years", 12),
+}
+INCOME_EDGES = (0, 4500, 8000, np.inf)  # DH a month
+INCOME_GROUPS = ("middle", "low", "high", "unknown")  # the first is the reference
+MIDDLE_INCOME_DH = 6000.0
+
+
+def persons(frame: pd.DataFrame) -> pd.DataFrame:
+    """What may shift a choice, one row a person: a column for each that the frame can tell, 0 where it is not known.
+
+    tenant, owner, crowded, active (0 or 1), decade (age from 40, tens of years), log_income (own income over 6,000 DH,
+    logarithm) and income_group (low under 4,500, middle, high from 8,000 DH, unknown).
+    """
+    found: dict[str, object] = {}
+    if "tenure" in frame:
+        found |= {code: (frame["tenure"] == code).astype(float).fillna(0.0) for code in ("tenant", "owner")}
+    if {"household_size_n", "rooms_n"} <= set(frame):
+        found["crowded"] = housing.crowded(frame).astype("Float64").fillna(0.0).astype(float)
+    if "status" in frame:
+        found["active"] = (frame["status"] == "active").astype(float)
+    if "age" in frame:
+        found["decade"] = ((frame["age"] - 40) / 10).fillna(0.0).astype(float)
+    group = pd.Series("unknown", index=frame.index, dtype=object)
+    if {"status", "net_pay_dh", "pension_dh"} <= set(frame):
+        income = income_debt.member_income_dh(frame)
+        found["log_income"] = np.log(income.where(income > 0) / MIDDLE_INCOME_DH).fillna(0.0)
+        bands = pd.cut(income, list(INCOME_EDGES), labels=["low", "middle", "high"], right=False)
+        group = bands.astype(object).where(bands.notna(), "unknown")
+    return pd.DataFrame(found, index=frame.index).assign(income_group=pd.Categorical(group, INCOME_GROUPS))
+
+
+def observed(frame: pd.DataFrame, codebook: Codebook, block: str) -> pd.DataFrame:
+    """Cards of a block as the long frame of `survey.cards.long`, with attributes in the units of a model.
+
+    ``row`` names the row of ``frame``; the columns of `persons` are added.
+    """
+    long = cards.long(frame.drop(columns="person_id", errors="ignore"), codebook, block)
+    return _joined(long.rename(columns={"person_id": "row"}), persons(frame))
+
+
+def offered(
+    frame: pd.DataFrame,
+    codebook: Codebook,
+    block: str,
+    offers: pd.DataFrame,
+    personal: Mapping[tuple[str, str], pd.Series] | None = None,
+    available: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """The long frame of an offer that is put before every row of a frame.
+
+    Parameters
+    ----------
+    frame : DataFrame (n rows)
+        Persons; what they have now are the attributes of the first alternative, the reference of the cards where that
+        is not known.
+    codebook, block : Codebook, str
+        The block of cards that the model was fitted to.
+    offers : DataFrame (alternatives x attributes)
+        What is offered, in the units of the cards; a blank is zero. Alternatives that are not among its rows are not
+        offered; the first is always there.
+    personal : mapping of (alternative, attribute) to Series (n rows), optional
+        Attributes that differ from person to person.
+    available : DataFrame (n rows x alternatives), optional
+        False where an alternative is not open to a person; a column that is absent is open to all.
+
+    Raises
+    ------
+    WelfareError
+        An alternative or attribute that the cards do not have; a personal attribute that is missing.
+    """
+    design = cards.Block.of(codebook, block)
+    first, attributes = design.alternatives[0], design.attributes
+    unknown = [*offers.index.difference(design.alternatives[1:]), *offers.columns.difference(list(attributes))]
+    if unknown:
+        raise WelfareError("not on the cards", where=f"offers of {block}", got=", ".join(map(str, unknown)))
+    there = [first, *(a for a in design.alternatives[1:] if a in offers.index)]
+    present, _ = cards.present(frame, codebook, block)
+    shape, long = (len(frame), len(there)), {}
+    for attribute in attributes:
+        known = offers[attribute] if attribute in offers else pd.Series(0.0, offers.index)
+        values = np.tile([0.0, *known.reindex(there[1:]).fillna(0.0)], (shape[0], 1))
+        reference = design.levels[first, attribute][0]
+        values[:, 0] = np.where(np.isnan(own := present.get(attribute, np.full(shape[0], reference))), reference, own)
+        for j, alternative in enumerate(there):
+            if personal and (alternative, attribute) in personal:
+                values[:, j] = personal[alternative, attribute].to_numpy(float)
+        if attribute in cards.AT_WORK and "status" in frame:
+            values *= (frame["status"] == "active").to_numpy()[:, None]
+        long[attribute] = values.ravel()
+    if any(np.isnan(values).any() for values in long.values()):
+        raise WelfareError("an attribute of an offer is missing", where=f"offers of {block}")
+    keep = np.ones(shape, dtype=bool)
+    for j, alternative in enumerate(there[1:], start=1):
+        if available is not None and alternative in available:
+            keep[:, j] = available[alternative].to_numpy(bool)
+    case = np.repeat(np.arange(shape[0]), shape[1])
+    table = pd.DataFrame(long).assign(
+        case=case,
+        row=frame.index.to_numpy()[case],
+        alternative=pd.Categorical(np.tile(there, shape[0]), codebook.codes(f"{block}_alternative")),
+    )
+    return _joined(table[keep.ravel()].reset_index(drop=True), persons(frame))
+
+
+def _joined(long: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
+    """Attributes in the units of a model, and what is known of the persons."""
+    scaled = {name: long[attribute] / step for attribute, (name, step) in UNITS.items() if attribute in long}
+    place = people.index.get_indexer(long["row"])
+    known = {name: column.array.take(place) for name, column in people.items()}
+    return long.assign(**scaled, **known)
+
+
+def formula(long: pd.DataFrame, paid: Sequence[str], others: Sequence[str], shifts: Sequence[str]) -> str:
+    """Right and left side of the model: constants by person, what one pays by income group, other attributes.
+
+    What does not vary in ``long`` is left out.
+    """
+    told = [name for name in shifts if name in long and long[name].nunique() > 1]
+    groups = long["income_group"].nunique() > 1
+    parts = ["C(alternative)" + (f" * ({' + '.join(told)})" if told else "")]
+    parts += [f"{name}:C(income_group)" if groups else name for name in paid]
+    return f"chosen ~ {' + '.join([*parts, *others])}"
+
+
+def fitted(design: Design, long: pd.DataFrame, model: str) -> ChoiceFit:
+    """The conditional logit of cards: a person who answered several is one unit of the design."""
+    return logit(design, long, model, case="case", alternative="alternative", person="row")
