@@ -27,15 +27,17 @@ UNITS = {
     "delivery_months": ("wait_years", 12),
 }
 INCOME_EDGES = (0, 4500, 8000, np.inf)  # DH a month
-INCOME_GROUPS = ("middle", "low", "high", "unknown")  # the first is the reference
+INCOME_GROUPS = ("low", "middle", "high", "unknown")
+LEAST_IN_GROUP = 50  # who had cards; smaller groups count with the largest
 MIDDLE_INCOME_DH = 6000.0
 
 
-def persons(frame: pd.DataFrame) -> pd.DataFrame:
+def persons(frame: pd.DataFrame, block: str) -> pd.DataFrame:
     """What may shift a choice, one row a person: a column for each that the frame can tell, 0 where it is not known.
 
     tenant, owner, crowded, active (0 or 1), decade (age from 40, tens of years), log_income (own income over 6,000 DH,
-    logarithm) and income_group (low under 4,500, middle, high from 8,000 DH, unknown).
+    logarithm) and income_group (low under 4,500, middle, high from 8,000 DH, unknown): the groups of which enough had
+    cards of the block, the others with the largest.
     """
     found: dict[str, object] = {}
     if "tenure" in frame:
@@ -52,22 +54,26 @@ def persons(frame: pd.DataFrame) -> pd.DataFrame:
         found["log_income"] = np.log(income.where(income > 0) / MIDDLE_INCOME_DH).fillna(0.0)
         bands = pd.cut(income, list(INCOME_EDGES), labels=["low", "middle", "high"], right=False)
         group = bands.astype(object).where(bands.notna(), "unknown")
-    return pd.DataFrame(found, index=frame.index).assign(income_group=pd.Categorical(group, INCOME_GROUPS))
+    had = group[frame[f"{block}_version"].notna()].value_counts()
+    kept = [g for g in INCOME_GROUPS if had.get(g, 0) >= LEAST_IN_GROUP] or [had.idxmax()]
+    group = group.where(group.isin(kept), had.idxmax())
+    return pd.DataFrame(found, index=frame.index).assign(income_group=pd.Categorical(group, kept))
 
 
-def observed(frame: pd.DataFrame, codebook: Codebook, block: str) -> pd.DataFrame:
+def observed(frame: pd.DataFrame, codebook: Codebook, block: str, people: pd.DataFrame) -> pd.DataFrame:
     """Cards of a block as the long frame of `survey.cards.long`, with attributes in the units of a model.
 
-    ``row`` names the row of ``frame``; the columns of `persons` are added.
+    ``row`` names the row of ``frame``; the columns of ``people`` (`persons`) are added.
     """
     long = cards.long(frame.drop(columns="person_id", errors="ignore"), codebook, block)
-    return _joined(long.rename(columns={"person_id": "row"}), persons(frame))
+    return _joined(long.rename(columns={"person_id": "row"}), people)
 
 
 def offered(
     frame: pd.DataFrame,
     codebook: Codebook,
     block: str,
+    people: pd.DataFrame,
     offers: pd.DataFrame,
     personal: Mapping[tuple[str, str], pd.Series] | None = None,
     available: pd.DataFrame | None = None,
@@ -81,6 +87,8 @@ def offered(
         is not known.
     codebook, block : Codebook, str
         The block of cards that the model was fitted to.
+    people : DataFrame
+        `persons` of the rows of ``frame``, and perhaps of others.
     offers : DataFrame (alternatives x attributes)
         What is offered, in the units of the cards; a blank is zero. Alternatives that are not among its rows are not
         offered; the first is always there.
@@ -125,7 +133,7 @@ def offered(
         row=frame.index.to_numpy()[case],
         alternative=pd.Categorical(np.tile(there, shape[0]), codebook.codes(f"{block}_alternative")),
     )
-    return _joined(table[keep.ravel()].reset_index(drop=True), persons(frame))
+    return _joined(table[keep.ravel()].reset_index(drop=True), people)
 
 
 def _joined(long: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:

@@ -142,11 +142,11 @@ def target(
         raise WelfareError("an alternative is twice in a case", where=alternative, expected="once at most")
     code, found = code[order], found[order]
     start, cases = np.flatnonzero(np.diff(code, prepend=-1)), pd.Index(cases, name=own.labels.name)
-    if design is own.design:
+    if design is own.design and (person is None or hasattr(model.fit, "random")):
         place = own.labels.get_indexer(cases)
         if (place < 0).any():
-            got = f"{int((place < 0).sum())} of {len(cases)} cases"
-            raise WelfareError("cases are not those of the fit", where=str(cases.name), got=got)
+            got, hint = f"{int((place < 0).sum())} of {len(cases)} cases", "Name the column of persons: person=..."
+            raise WelfareError("cases are not those of the fit", where=str(cases.name), got=got, hint=hint)
         people = own.person[place]
     elif hasattr(model.fit, "random"):
         hint = "Fit the mixed logit with a design that has the rows of all."
