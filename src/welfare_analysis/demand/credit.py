@@ -25,14 +25,14 @@ import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
-from ..needs.income_debt import STANDARDS, Standards, asked, debt_service_dh, household_income_dh, left_dh
-from ..needs.income_debt import member_income_dh as member_income
+from ..needs import income_debt
+from ..needs.income_debt import STANDARDS, Standards
 from ..study import public
 from ..survey.cards import annuity
 
 ADULT = 18  # years; a minor cannot borrow
 INF = float("inf")
-INCOMES = {"member": member_income, "household": household_income_dh}
+INCOMES = {"member": income_debt.member_income_dh, "household": income_debt.household_income_dh}
 FACTORS = ("pay", "term", "debts", "costs")
 
 
@@ -99,7 +99,7 @@ class Terms:
 
 
 def _rows(names: Iterable[str], table: pd.DataFrame | None) -> pd.DataFrame:
-    """Rows of the named terms and of their kinds, one a parameter of `Terms`, in the order in which they count."""
+    """Rows of the named terms and of their kinds, one a parameter of `Terms`: the last that gives it."""
     table = public("credit") if table is None else table
     order = [part for name in names for part in dict.fromkeys((name.split("_")[0], name))]
     unknown = [name for name in names if name not in set(table["terms"])]
@@ -131,7 +131,7 @@ def capacity_dh(frame: pd.DataFrame, of: str = "member", standards: Standards = 
     """
     if of not in INCOMES:
         raise WelfareError("unknown income", where="of", got=of, expected=" or ".join(INCOMES))
-    return left_dh(INCOMES[of](frame), debt_service_dh(frame), standards).rename("capacity_dh")
+    return income_debt.left_dh(INCOMES[of](frame), income_debt.debt_service_dh(frame), standards).rename("capacity_dh")
 
 
 def months_left(frame: pd.DataFrame, terms: Terms) -> pd.Series:
@@ -139,9 +139,18 @@ def months_left(frame: pd.DataFrame, terms: Terms) -> pd.Series:
 
     Age is in completed years, so up to a year is given away. NA where it is missing.
     """
-    (age,) = asked(frame, "age")
+    (age,) = income_debt.asked(frame, "age")
     left = np.floor((12 * (terms.age_end - age.astype("float64"))).clip(0.0, terms.months))
     return left.where(~(age < ADULT), 0.0).rename("months_left")
+
+
+def instalment_dh(frame: pd.DataFrame, loan: float | pd.Series, terms: Terms) -> pd.Series:
+    """What a loan (one, or one a person) costs each person a month over `months_left`, with VAT and insurance.
+
+    Infinite where no month is left; 0 without a loan. NA where the age is missing.
+    """
+    cost = pd.Series(terms.cost(months_left(frame, terms).to_numpy()), index=frame.index)
+    return (cost.mask(cost.eq(INF) & (loan == 0), 0.0) * loan).rename("instalment_dh")
 
 
 def largest_loan_dh(
@@ -161,11 +170,11 @@ def affordable_price_dh(
 ) -> pd.Series:
     """Highest price that savings, grant and loan pay on these terms: the equation of this module.
 
-    A price above ``price_most_dh`` has not these terms. Needs ``savings_dh`` where there are fees or a down payment
-    (else they are counted if they are there), and what `largest_loan_dh` needs; NA where any of it is missing.
+    A price above ``price_most_dh`` has not these terms. Needs ``savings_dh`` and what `largest_loan_dh` needs; NA where
+    any of it is missing.
     """
     loan, share = largest_loan_dh(frame, terms, of, standards), terms.fees + terms.down_payment
-    cash = asked(frame, "savings_dh")[0].astype("float64") + terms.grant_dh
+    cash = income_debt.asked(frame, "savings_dh")[0].astype("float64") + terms.grant_dh
     price = (loan + cash) / (1 + terms.fees)
     if share > 0:
         price = price.where(~(cash / share < price), cash / share)
@@ -274,9 +283,8 @@ def schedule(loan: float, terms: Terms, months: int | None = None) -> pd.DataFra
     level = _centimes(first * Decimal(float(terms.cost(n))))
     rows = []
     for month in range(1, int(n) + 1):
-        interest = _centimes(left * rate / 12)
-        parts = interest, _centimes(interest * vat)
-        parts += (_centimes((first if terms.insured_initial else left) * insurance / 12),)
+        interest, insured = _centimes(left * rate / 12), first if terms.insured_initial else left
+        parts = interest, _centimes(interest * vat), _centimes(insured * insurance / 12)
         principal = left if month == n else min(left, level - sum(parts))
         left -= principal
         rows.append((month, principal, *parts, principal + sum(parts), left))
