@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..estimation import Design
+from ..estimation import Design, Estimate, joint, total
 from ..estimation.choice import ChoiceFit, predicted_shares
-from ..estimation.choice.forecast import Forecast
+from ..needs.income_debt import CANNOT
 from ..survey.codebook import Codebook
 from . import credit, stated
 from .credit import Terms
@@ -73,12 +74,16 @@ class Market:
         return (self.frame["age"] >= ADULT).fillna(False).astype(bool)
 
     @cached_property
-    def instalments(self) -> pd.DataFrame:
-        """What each offer costs a person a month (n x alternatives), DH; missing where the age is not known."""
-        told = {a: credit.instalment_dh(self.frame, self.offers.loc[a, "price_dh"], self.terms) for a in self._bought}
-        for alternative in self.offers.index.difference(self._bought):
-            told[alternative] = pd.Series(self.offers.loc[alternative, "instalment_dh"], index=self.frame.index)
-        return pd.DataFrame(told)[list(self.offers.index)]
+    def people(self) -> pd.DataFrame:
+        """What may shift the choice of each row."""
+        return stated.persons(self.frame, BLOCK)
+
+    @cached_property
+    def instalments(self) -> pd.Series:
+        """What each offer costs a month, DH: a bought home the instalment of its price over the longest term."""
+        return (self.offers["price_dh"] * float(self.terms.cost(self.terms.months))).where(
+            self.offers.index.isin(BOUGHT), self.offers["instalment_dh"]
+        )
 
     @property
     def _bought(self) -> list[str]:
@@ -125,7 +130,7 @@ class Market:
     @cached_property
     def cards(self) -> pd.DataFrame:
         """The cards that were answered; ``beyond_1k``: thousands of DH a month that an alternative is beyond means."""
-        long = stated.observed(self.frame, self.codebook, BLOCK)
+        long = stated.observed(self.frame, self.codebook, BLOCK, self.people)
         return self._with_beyond(long, long["instalment_dh"])
 
     def _with_beyond(self, long: pd.DataFrame, monthly: pd.Series) -> pd.DataFrame:
@@ -135,36 +140,48 @@ class Market:
         return long.assign(beyond_1k=beyond / 1000)
 
     def put(self, open_to: pd.DataFrame | None = None) -> pd.DataFrame:
-        """The offer before everybody of whom it can be computed, as a long frame."""
-        there = self.computed
-        monthly = {(a, "instalment_dh"): self.instalments.loc[there, a] for a in self.offers.index}
+        """The offer before every adult, or those of whom it can be computed what is open to them, as a long frame."""
+        there = self.adult if open_to is None else self.computed
+        offers = self.offers.assign(instalment_dh=self.instalments)
         available = None if open_to is None else open_to[there].fillna(False).astype(bool)
-        long = stated.offered(self.frame[there], self.codebook, BLOCK, self.offers, monthly, available)
+        long = stated.offered(self.frame[there], self.codebook, BLOCK, self.people, offers, available=available)
         return self._with_beyond(long, long["instalment_dh"])
 
-    def demand(self, version: str = VERSIONS[0], restricted: bool = True, by=None, where=None) -> Forecast:
-        """How many would take each alternative: numbers of people by (variable, alternative, domain).
+    def demand(
+        self, version: str = VERSIONS[0], restricted: bool = True, by: Any = None, where: Any = None
+    ) -> Estimate:
+        """How many adults would take each alternative, by (alternative, domain).
 
         ``restricted``: of what they may get and can carry; else of everything that is offered (what is stated). The
         version ``consideration`` weighs what is beyond the means in the utility and is restricted by the rules alone.
+        What is restricted is the shares of those of whom it can be computed, who stand for all adults of the domain.
         """
         open_to = None
         if restricted:
             open_to = self.eligible if version == "consideration" else self.eligible & self.affordable
-        forecast = predicted_shares(self.fit(version), self.design, self.put(open_to), by, where, person="row")
-        return forecast.part(["share"], total=True)
+        shares = predicted_shares(self.fit(version), self.design, self.put(open_to), by, where, person="row")
+        inside = self.adult if where is None else self.adult & where
+        people = total(self.design, self.adult.astype(float).rename("people"), by=by, where=inside)
+        return joint({"share": shares, "people": people}).apply(_numbers)
 
-    def ladder(self, alternative: str) -> Forecast:
-        """What is stated x eligible x affordable: numbers of people who would take an alternative in each of four groups.
+    def ladder(self, alternative: str) -> Estimate:
+        """What is stated, by what is eligible x affordable: how many would take an alternative in each group.
 
-        Levels ``eligible`` and ``affordable`` are yes or no; those who would not are the people of the group less these.
+        Levels ``eligible`` and ``affordable`` are yes, no or cannot_compute; the others of a group would not take it.
         """
         groups = [_yes(self.eligible[alternative], "eligible"), _yes(self.affordable[alternative], "affordable")]
         return self.demand(restricted=False, by=groups)
 
 
+def _numbers(values: pd.Series) -> pd.Series:
+    """Shares by (alternative, domain) times the people of each domain."""
+    shares, people = values["share"].droplevel(0), values["people"]
+    whole = people.to_numpy().reshape(1, -1)
+    return pd.Series((shares.to_numpy().reshape(-1, whole.size) * whole).ravel(), index=shares.index)
+
+
 def _yes(column: pd.Series, name: str) -> pd.Series:
-    return column.map({True: "yes", False: "no"}).astype(object).rename(name)
+    return column.astype(object).map({True: "yes", False: "no"}).fillna(CANNOT).rename(name)
 
 
 def _within(long: pd.DataFrame) -> pd.DataFrame:
@@ -172,9 +189,3 @@ def _within(long: pd.DataFrame) -> pd.DataFrame:
     inside = long[long["beyond_1k"] == 0]
     chosen = inside.loc[inside["chosen"] == 1, "case"]
     return inside[inside["case"].isin(chosen)].reset_index(drop=True)
-
-
-def naive(market: Market) -> Forecast:
-    """The double constraint: a choice among everything, then cut to who may get it and can carry it."""
-    forecast = market.demand(restricted=False)
-    return forecast

@@ -7,6 +7,7 @@ from .counts import negative_binomial, two_part
 from .design import Design
 from .estimate import Estimate
 from .inequality import concentration, gini, variance
+from .joint import joint
 from .linear_models import linear, logistic, probit
 from .means import mean, ratio, total
 from .ordered import multinomial_logit, ordered_logit
@@ -32,6 +33,7 @@ __all__ = [
     "independence",
     "interval_regression",
     "likelihood_ratio",
+    "joint",
     "linear",
     "logistic",
     "logit",

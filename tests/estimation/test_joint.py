@@ -1,0 +1,44 @@
+"""Estimates side by side keep their covariance."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.estimation import Design, joint, mean, ratio, total
+
+RNG = np.random.default_rng(1)
+DESIGN = Design(pd.Series(RNG.uniform(1, 3, 200)), psu=pd.Series(np.arange(200) // 5))
+FRAME = pd.DataFrame({"y": RNG.normal(5, 1, 200), "x": RNG.normal(3, 1, 200)})
+GROUP = pd.Series(np.where(np.arange(200) % 2, "a", "b"), name="g")
+
+
+def test_a_ratio_of_two_totals_is_the_ratio():
+    """total(y) / total(x), put side by side, has the standard error of `ratio`."""
+    both = joint({"above": total(DESIGN, FRAME["y"]), "below": total(DESIGN, FRAME["x"])})
+    found = both.apply(lambda v: v["above"].iloc[0] / v["below"].iloc[0])
+    known = ratio(DESIGN, FRAME["y"], FRAME["x"])
+    assert found.value.iloc[0] == pytest.approx(known.value.iloc[0], rel=1e-12)
+    assert found.se.iloc[0] == pytest.approx(known.se.iloc[0], rel=1e-8)
+
+
+def test_names_covariances_and_extra_parts_are_kept():
+    """Domains and single values stand together; blocks of the covariance are those of each, with their extra parts."""
+    by, alone = total(DESIGN, FRAME["y"], by=GROUP), mean(DESIGN, FRAME["x"])
+    alone.extra_covariance["model"] = np.array([[0.5]])
+    both = joint({"people": by, "level": alone})
+    assert list(both.value.index) == [("people", "a"), ("people", "b"), ("level", "x")]
+    covariance = both.covariance().to_numpy()
+    np.testing.assert_allclose(covariance[:2, :2], by.covariance(), rtol=1e-12)
+    assert covariance[2, 2] == pytest.approx(alone.se.iloc[0] ** 2, rel=1e-12)
+    assert alone.se.iloc[0] ** 2 > 0.5
+    assert abs(covariance[0, 2]) > 0
+
+
+def test_estimates_of_two_designs_are_refused():
+    """What two samples share is not known."""
+    other = Design(pd.Series(np.ones(200)))
+    with pytest.raises(WelfareError, match="not of one design"):
+        joint({"a": mean(DESIGN, FRAME["y"]), "b": mean(other, FRAME["y"])})
+    with pytest.raises(WelfareError, match="not of one design"):
+        joint({})
