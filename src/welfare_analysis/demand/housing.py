@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..errors import WelfareError
 from ..estimation import Design, Estimate, joint, total
-from ..estimation.choice import ChoiceFit, predicted_shares
+from ..estimation.choice import ChoiceFit, predicted_shares, willingness_to_pay
 from ..needs.income_debt import CANNOT
+from ..study import Study, public
 from ..survey.codebook import Codebook
 from . import credit, stated
 from .credit import Terms
@@ -32,6 +34,23 @@ VERSIONS = ("unconditional", "affordable", "consideration")
 PAID, OTHERS = ("price_100k", "instalment_1k"), ("size_10m2", "work_10km", "services_10km", "wait_years")
 SHIFTS = ("tenant", "owner", "crowded", "active", "decade", "log_income")
 ADULT = 18
+NEEDED = (
+    "status",
+    "age",
+    "tenure",
+    "net_pay_dh",
+    "pension_dh",
+    "has_loan",
+    "savings_dh",
+    "home_version",
+    "home_card_1",
+)
+IMPROVED = {
+    "ten_m2_more": ("size_10m2", 1),
+    "work_10km_nearer": ("work_10km", -1),
+    "services_km_nearer": ("services_10km", -0.1),
+    "year_sooner": ("wait_years", -1),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +181,29 @@ class Market:
         shares = predicted_shares(self.fit(version), self.design, self.put(open_to), by, where, person="row")
         inside = self.adult if where is None else self.adult & where
         people = total(self.design, self.adult.astype(float).rename("people"), by=by, where=inside)
-        return joint({"share": shares, "people": people}).apply(_numbers)
+        k, domains = len(shares.value), len(people.value)
+
+        def numbers(values: pd.Series) -> pd.Series:
+            x = values.to_numpy()
+            return pd.Series((x[:k].reshape(-1, domains) * x[k:]).ravel(), index=shares.value.index.droplevel(0))
+
+        return joint({"share": shares, "people": people}).apply(numbers)
+
+    def worth(self) -> pd.DataFrame:
+        """What `IMPROVED` is worth in DH of the price of a home at these terms, by income group: a long table.
+
+        A dirham of the price is told together with the instalment that it brings.
+        """
+        fit, step = self.fit(), stated.UNITS["price_dh"][1]
+        monthly = float(self.terms.cost(self.terms.months)) * step / stated.UNITS["instalment_dh"][1]
+        found = []
+        for price in (name for name in map(str, fit.value.index) if name.startswith(PAID[0])):
+            cost = {price: 1.0, price.replace(PAID[0], PAID[1]): monthly}
+            changes = {name: {column: by} for name, (column, by) in IMPROVED.items()}
+            table = willingness_to_pay(fit, changes, cost).table()
+            found.append(table.assign(income_group=price.partition("[")[2].rstrip("]") or "all"))
+        whole = pd.concat(found, ignore_index=True)
+        return whole.assign(**(whole[["estimate", "se", "low", "high"]] * step))
 
     def ladder(self, alternative: str) -> Estimate:
         """What is stated, by what is eligible x affordable: how many would take an alternative in each group.
@@ -173,11 +214,20 @@ class Market:
         return self.demand(restricted=False, by=groups)
 
 
-def _numbers(values: pd.Series) -> pd.Series:
-    """Shares by (alternative, domain) times the people of each domain."""
-    shares, people = values["share"].droplevel(0), values["people"]
-    whole = people.to_numpy().reshape(1, -1)
-    return pd.Series((shares.to_numpy().reshape(-1, whole.size) * whole).ravel(), index=shares.index)
+def market(study: Study, terms: str = "housing_foundation") -> Market:
+    """The members of a study before the offers of ``data/public/home_offers.csv``.
+
+    Raises
+    ------
+    WelfareError
+        A question that the model or the rules need was not asked.
+    """
+    absent = [name for name in NEEDED if name not in study.frame]
+    if absent:
+        raise WelfareError("the question was not asked", where="demand for homes", got=", ".join(absent))
+    offers = public("home_offers").pivot(index="alternative", columns="attribute", values="value")
+    frame = study.frame.set_axis(study.design.index)
+    return Market(frame, study.design, study.codebook, offers.loc[list(OFFERED)], Terms.named(terms))
 
 
 def _yes(column: pd.Series, name: str) -> pd.Series:
