@@ -7,8 +7,6 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from welfare_analysis.demand import credit
 from welfare_analysis.demand.credit import Terms
@@ -174,53 +172,62 @@ def test_instalment_of_persons():
     assert credit.instalment_dh(frame, 0.0, BANK)[:3].tolist() == [0.0, 0.0, 0.0]
 
 
-terms_drawn = st.builds(
-    Terms,
-    rate=st.floats(0, 0.15),
-    months=st.integers(12, 360),
-    vat=st.floats(0, 0.2),
-    insurance=st.floats(0, 0.01),
-    insured_initial=st.booleans(),
-    fees=st.floats(0, 0.1),
-    down_payment=st.floats(-0.1, 0.4),
-    grant_dh=st.sampled_from([0.0, 40_000.0]),
-    age_end=st.integers(40, 75),
-    loan_most_dh=st.sampled_from([float("inf"), 200_000.0]),
-    instalment_most_dh=st.sampled_from([float("inf"), 1500.0]),
-)
+def drawn(rng):
+    """Terms at random, each limit binding now and then."""
+    return Terms(
+        rate=rng.choice([0.0, rng.uniform(0, 0.15)]),
+        months=float(rng.integers(12, 360)),
+        vat=rng.uniform(0, 0.2),
+        insurance=rng.uniform(0, 0.01),
+        insured_initial=bool(rng.integers(2)),
+        fees=rng.uniform(0, 0.1),
+        down_payment=rng.uniform(-0.1, 0.4),
+        grant_dh=rng.choice([0.0, 40_000.0]),
+        age_end=float(rng.integers(40, 75)),
+        loan_most_dh=rng.choice([np.inf, 200_000.0]),
+        instalment_most_dh=rng.choice([np.inf, 1500.0]),
+    )
 
 
-def needed(price, person, terms):
-    """The smallest loan with which a person can pay a price, and the instalment that it would take."""
-    loan = max(price * (1 + terms.fees) - person["savings_dh"] - terms.grant_dh, 0.0)
-    months = max(min(terms.months, 12 * (terms.age_end - person["age"])), 0)
-    return loan, (0.0 if loan <= 0 else loan * float(terms.cost(months)))
+def crowd(rng, n=300):
+    """People at random, some without savings or without anything left of their pay."""
+    saved = rng.uniform(0, 300_000, n) * rng.integers(0, 2, n)
+    pay = rng.uniform(1000, 20_000, n)
+    return people(
+        net_pay_dh=pay.tolist(), savings_dh=saved.tolist(), age=rng.integers(20, 70, n).astype(float).tolist()
+    )
 
 
-@given(terms_drawn, st.floats(1000, 20_000), st.floats(0, 300_000), st.integers(20, 70))
-def test_an_affordable_price_can_be_paid_and_no_dirham_more(terms, pay, saved, age):
+def payable(price, frame, terms, slack):
+    """Whether the smallest loan that pays a price, and its instalment, are within all limits."""
+    loan = np.maximum(price * (1 + terms.fees) - frame["savings_dh"] - terms.grant_dh, 0.0)
+    months = np.clip(12 * (terms.age_end - frame["age"]), 0, terms.months)
+    instalment = np.where(loan <= slack, 0.0, loan * np.where(months > 0, terms.cost(np.maximum(months, 1)), np.inf))
+    room = np.minimum(credit.capacity_dh(frame), terms.instalment_most_dh)
+    within = (loan <= terms.loan_most_dh + slack) & (loan <= (1 - terms.down_payment) * price + slack)
+    return within & (instalment <= room + slack)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_an_affordable_price_can_be_paid_and_no_dirham_more(seed):
     """Put back, the price leaves a loan within every limit; a dirham more breaks one of them."""
-    frame = people(net_pay_dh=[pay], savings_dh=[saved], age=[float(age)])
-    price, capacity = credit.affordable_price_dh(frame, terms)[0], credit.capacity_dh(frame)[0]
-
-    def can(amount, slack):
-        loan, instalment = needed(amount, frame.iloc[0], terms)
-        limits = (min(capacity, terms.instalment_most_dh), terms.loan_most_dh, (1 - terms.down_payment) * amount)
-        return all(x <= limit + slack for x, limit in zip((instalment, loan, loan), limits, strict=True))
-
-    assert can(price, 1e-3)
-    assert not can(price + 1, -1e-6)
+    rng = np.random.default_rng(seed)
+    frame, terms = crowd(rng), drawn(rng)
+    price = credit.affordable_price_dh(frame, terms)
+    assert payable(price, frame, terms, 1e-3).all()
+    assert not payable(price + 1, frame, terms, 1e-6).any()
 
 
-@given(terms_drawn, st.floats(1500, 20_000), st.floats(1, 1.5))
-def test_monotone(terms, pay, more):
+@pytest.mark.parametrize("seed", range(30))
+def test_monotone(seed):
     """More pay and a longer term never lower the loan that can be carried; a higher rate never raises it."""
-    frame, richer = people(net_pay_dh=[pay]), people(net_pay_dh=[pay * more])
-    loan = credit.largest_loan_dh(frame, terms)[0]
-    assert credit.largest_loan_dh(richer, terms)[0] >= loan - 1e-6
+    rng = np.random.default_rng(seed)
+    frame, terms, more = crowd(rng), drawn(rng), rng.uniform(1, 1.5)
+    loan = credit.largest_loan_dh(frame, terms)
     dearer, longer = replace(terms, rate=terms.rate * more), replace(terms, months=np.floor(terms.months * more))
-    assert credit.largest_loan_dh(frame, dearer)[0] <= loan + 1e-6
-    assert credit.largest_loan_dh(frame, longer)[0] >= loan * (1 - 1e-9)
+    assert (credit.largest_loan_dh(frame.assign(net_pay_dh=frame["net_pay_dh"] * more), terms) >= loan - 1e-6).all()
+    assert (credit.largest_loan_dh(frame, dearer) <= loan + 1e-6).all()
+    assert (credit.largest_loan_dh(frame, longer) >= loan * (1 - 1e-9)).all()
 
 
 def test_missing_stays_missing():

@@ -170,7 +170,8 @@ def test_indicators_of_the_blocks_present():
     made = set(indicators(without)) - set(FULL)
     assert made == {item.name for item in INDICATORS if "net_pay_dh" not in item.columns}
     homes = set(indicators(FULL, blocks=["identity", "housing"])) - set(FULL)
-    assert homes == {"tenant", "persons_per_room_n", "crowded", "lacks_facilities"}
+    ends = {"suppressed_household", "service_years_left_n", "tied_home"}
+    assert homes == {"tenant", "persons_per_room_n", "crowded", "lacks_facilities", *ends}
     with pytest.raises(WelfareError, match="net_pay_dh"):
         indicators(without, blocks=["income_debt"])
     assert not names & set(FULL)

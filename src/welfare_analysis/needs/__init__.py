@@ -32,6 +32,10 @@ _SERVICE = ("has_loan", "consumer_deduction_dh", "housing_deduction_dh")
 _ROOMS = ("household_size_n", "rooms_n")
 _COST = ("tenure", "rent_dh", "housing_charges_dh", "has_loan", "housing_deduction_dh")
 _COST_SHARE = (*_COST, *_HOUSEHOLD)
+_BELOW = ("own_kitchen", "own_bathroom", *_ROOMS, *_COST_SHARE)
+_CORE = (*_BELOW, "command")
+_OWN = ("tenure", "marital_status", "children_n", "wants_home")
+_POST = ("tenure", "status", "age")
 _DEBT = (*_SERVICE, *_MEMBER)
 _TIME = ("status", "commute_min")
 _FARE = ("commute_cost_dh", *_MEMBER)
@@ -47,6 +51,12 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator(housing.cost_burdened, _COST_SHARE, _HOME + _MONEY),
     Indicator(housing.rent_share, ("tenure", "rent_dh", *_HOUSEHOLD), _HOME + _MONEY),
     Indicator(housing.rent_band, ("tenure", "rent_dh", *_HOUSEHOLD), _HOME + _MONEY),
+    Indicator(housing.below_standard, _BELOW, _HOME + _MONEY),
+    Indicator(housing.core_need, _CORE, _HOME + _MONEY),
+    Indicator(housing.suppressed_household, _OWN, _HOME),
+    Indicator(housing.service_years_left_n, _POST, _HOME),
+    Indicator(housing.tied_home, _POST, _HOME),
+    Indicator(housing.housing_need_class, (*_CORE, *_OWN, *_POST), _HOME + _MONEY),
     Indicator(income_debt.member_income_dh, _MEMBER, _MONEY),
     Indicator(income_debt.household_income_dh, _HOUSEHOLD, _MONEY),
     Indicator(income_debt.indebted, ("has_loan",), _MONEY),

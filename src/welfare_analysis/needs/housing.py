@@ -1,13 +1,20 @@
-"""Housing conditions and cost: one indicator, one function.
+"""Housing conditions, cost and need: one indicator, one function.
 
 Amounts are dirhams (DH) a month. ``NA`` means that the indicator cannot be computed from what was answered.
+
+Need follows the core housing need of Canada (CMHC; Statistics Canada, Census 2021): a home below a standard of
+adequacy, suitability or affordability, where an acceptable one nearby would not be affordable either; beside it
+concealed families (England: Strategic Housing Market Assessments, Practice Guidance version 2, 2007) and homes that
+end with the post.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import pandas as pd
 
-from welfare_analysis.needs.income_debt import above, asked, household_income_dh, in_bands, is_code, part_of
+from welfare_analysis.needs.income_debt import CANNOT, above, asked, household_income_dh, in_bands, is_code, part_of
+from welfare_analysis.study import public
 
 
 @dataclass(frozen=True)
@@ -20,14 +27,21 @@ class Standards:
         Persons a room above which a dwelling is crowded; UN-Habitat speaks of more than three.
     burden_above_share : float
         Housing cost over household income above which it is a burden: the "cost burden" of the US Department of
-        Housing and Urban Development.
+        Housing and Urban Development; in core need (CMHC) 30 % of income before tax, here of net income.
+    retirement_age : float
+        Age at which service housing ends; 60 in 2012, as the press of 2014 reports a plan to go from 60 to 62.
+    tied_within_years : float
+        Years before that age from which service housing counts as about to end: a convention of this project.
     """
 
     crowded_above_n: float = 2.0
     burden_above_share: float = 0.30
+    retirement_age: float = 60.0
+    tied_within_years: float = 5.0
 
 
 STANDARDS = Standards()
+NEED_CLASSES = ("suppressed", "core_need", "below_standard", "tied", "met", CANNOT)
 
 
 def tenant(frame: pd.DataFrame) -> pd.Series:
@@ -89,3 +103,109 @@ def rent_share(frame: pd.DataFrame) -> pd.Series:
 def rent_band(frame: pd.DataFrame) -> pd.Series:
     """Band of the rent share of a tenant, up to ``over_50``, see `income_debt.in_bands`; NA as in `rent_share`."""
     return in_bands(rent_share(frame), 5).rename("rent_band")
+
+
+@cache
+def local_rents(end: str = "value") -> pd.Series:
+    """Rent of an acceptable home by command, DH a month: ``value``, ``low`` or ``high`` of ``data/public/rents.csv``.
+
+    An assumption: rents of 2012 by city are not known.
+    """
+    return public("rents").set_index("command")[end].astype("float64")
+
+
+def alternative_cost_dh(frame: pd.DataFrame, rents: pd.Series | None = None) -> pd.Series:
+    """Cost of an acceptable home nearby: ``rents`` (by command; `local_rents` by default) and the present charges.
+
+    The rent is not made to depend on the size of the household. NA where the charges or the command are missing, or the
+    command has no rent.
+    """
+    command, charges = asked(frame, "command", "housing_charges_dh")
+    rent = command.astype(object).map(local_rents() if rents is None else rents).astype("float64")
+    return (rent + charges).astype("float64").rename("alternative_cost_dh")
+
+
+def below_standard(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
+    """Whether the home lacks facilities (adequacy), is crowded (suitability) or a cost burden (affordability).
+
+    One that is known is enough; otherwise NA where any is.
+    """
+    spaced = lacks_facilities(frame) | crowded(frame, standards)
+    return (spaced | cost_burdened(frame, standards)).rename("below_standard")
+
+
+def core_need(frame: pd.DataFrame, rents: pd.Series | None = None, standards: Standards = STANDARDS) -> pd.Series:
+    """Whether the home is below a standard and `alternative_cost_dh` is above ``burden_above_share`` of the income.
+
+    The income is that of the household; a product stands for the share, so without income any rent is too dear. NA
+    where a part that decides is missing.
+    """
+    bearable = standards.burden_above_share * household_income_dh(frame)
+    dear = above(alternative_cost_dh(frame, rents), bearable)
+    return (below_standard(frame, standards) & dear).rename("core_need")
+
+
+def suppressed_household(frame: pd.DataFrame) -> pd.Series:
+    """Whether a family lives with relatives and would form a household of its own.
+
+    ``tenure`` is ``family``, the member is or was married or has children, and ``wants_home`` is ``yes``. NA where a
+    part that decides is missing.
+    """
+    tenure, marital, children, wants = asked(frame, "tenure", "marital_status", "children_n", "wants_home")
+    own_family = is_code(marital, "married", "divorced", "widowed") | above(children, 0)
+    return (is_code(tenure, "family") & own_family & is_code(wants, "yes")).rename("suppressed_household")
+
+
+def service_years_left_n(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
+    """Years until service housing ends: to ``retirement_age`` for the active, 0 after service or the member's death.
+
+    NA for all other tenures, and where tenure, status or (of the active) age is missing.
+    """
+    tenure, status, age = asked(frame, "tenure", "status", "age")
+    left = (standards.retirement_age - age.astype("float64")).clip(lower=0.0)
+    left = left.where(status.eq("active"), 0.0).where(status.notna() & tenure.eq("service"))
+    return left.rename("service_years_left_n")
+
+
+def tied_home(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
+    """Whether the home is service housing that has ended or ends within ``tied_within_years``; NA where unknown."""
+    (tenure,) = asked(frame, "tenure")
+    later = above(service_years_left_n(frame, standards), standards.tied_within_years)
+    return (is_code(tenure, "service") & ~later).rename("tied_home")
+
+
+def housing_need_class(
+    frame: pd.DataFrame, rents: pd.Series | None = None, standards: Standards = STANDARDS
+) -> pd.Series:
+    """Class of need, an unordered Categorical; everybody is in exactly one and none is NA.
+
+    The first that holds of ``suppressed`` (`suppressed_household`), `core_need`, `below_standard` (and could pay a
+    local rent), ``tied`` (`tied_home`); ``met`` where none does. ``cannot_compute``: what would decide is missing.
+    """
+    found = pd.Series(CANNOT, index=frame.index, dtype=object)
+    undecided = pd.Series(True, index=frame.index, dtype="boolean")
+    conditions = (
+        suppressed_household(frame),
+        core_need(frame, rents, standards),
+        below_standard(frame, standards),
+        tied_home(frame, standards),
+        undecided,
+    )
+    for name, holds in zip(NEED_CLASSES, conditions, strict=False):
+        found = found.mask((undecided & holds).fillna(False).astype(bool), name)
+        undecided = undecided & ~holds
+    return found.astype(pd.CategoricalDtype(NEED_CLASSES)).rename("housing_need_class")
+
+
+def need_class_changes(
+    frame: pd.DataFrame, low: pd.Series | None = None, high: pd.Series | None = None, standards: Standards = STANDARDS
+) -> pd.Series:
+    """Whether the class of need differs between low and high local rents (by default the ends of `local_rents`).
+
+    Need only rises with the rent, so nobody changes inside the range who does not over it. NA where the class cannot be
+    computed.
+    """
+    ends = (local_rents("low") if low is None else low, local_rents("high") if high is None else high)
+    first, last = (housing_need_class(frame, rents, standards) for rents in ends)
+    known = first.ne(CANNOT) & last.ne(CANNOT)
+    return first.ne(last).astype("boolean").where(known).rename("need_class_changes")
