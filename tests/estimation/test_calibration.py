@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, mean, share, total
+from welfare_analysis.estimation.calibration import _near, _solve
 from welfare_analysis.estimation.replicates import covariance, jackknife, refit
 
 
@@ -308,3 +309,19 @@ def test_bad_calls(example, drawn):
         drawn(f).calibrate(_margins(f), f, method="poststratify")
     with pytest.raises(WelfareError, match="frame: its length"):
         drawn(f).calibrate({"1": 100}, f.head(3))
+
+
+@pytest.mark.parametrize(
+    ("method", "bounds", "spread"), [("raking", None, 2.0), ("linear", None, 1.0), ("raking", (0.3, 3.0), 0.3)]
+)
+def test_many_weights_at_once(example, drawn, method, bounds, spread):
+    """Factors of many other weights, found together, are those of each alone, near the design's or far from them."""
+    f = example(8)
+    known = drawn(f).calibrate(_margins(f), f, method, bounds).residuals
+    noise = np.random.default_rng(1).normal(size=(20, len(known.x)))
+    mass = known.mass * np.exp(noise * np.linspace(0.05, spread, 20)[:, None])
+    if spread > 1:
+        assert not _near(mass, known)[1].all()  # these are found alone
+    for d, g in zip(mass, known.factors(mass), strict=True):
+        np.testing.assert_allclose((d * g) @ known.x, known.totals, rtol=1e-11)
+        np.testing.assert_allclose(g, _solve(d, known)[0], rtol=1e-9)

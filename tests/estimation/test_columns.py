@@ -127,3 +127,17 @@ def test_columns_of_an_array_and_of_one_name(example, drawn):
         mean(drawn(f), f[["y", "y"]])
     with pytest.raises(WelfareError, match="there is no column"):
         mean(drawn(f), f[[]])
+
+
+@pytest.mark.parametrize("kind", ["frame", "series", "array"])
+def test_what_is_changed_later(example, drawn, kind):
+    """An estimate keeps the answers it was made of: what the caller writes into them later does not reach it."""
+    f = example(4)
+    answers = {"frame": f[["y", "x"]], "series": f["y"], "array": f[["y", "x"]].to_numpy()}[kind].copy()
+    expected, estimate = mean(drawn(f), answers.copy()).se, mean(drawn(f), answers)
+    if kind == "array":
+        answers[:] = 0.0
+    else:
+        answers.iloc[:] = 0.0
+    assert (np.asarray(answers) == 0).all()
+    np.testing.assert_array_equal(estimate.se, expected)

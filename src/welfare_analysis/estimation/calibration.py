@@ -26,6 +26,7 @@ small (14 to 30 % with the population's own B), and the unweighted one is nearer
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -38,7 +39,7 @@ from ..errors import WelfareError
 from .columns import aligned, numbers
 from .design import Design
 
-STEPS = 100
+STEPS, TOGETHER = 100, 25  # of one search, and of many at once before each goes on alone
 FAST = 0.2  # part of the gap that a step may leave before the matrix is made anew
 CLOSE, REACHED = 1e-12, 1e-9  # where the search ends, and what counts as reached, in parts of each margin
 METHODS = ("raking", "linear", "poststratify")
@@ -62,16 +63,19 @@ class Residuals:
     bounds: Bounds
 
     @cached_property
+    def mass(self) -> np.ndarray:
+        """Sum of the design's weights in each cell."""
+        return np.bincount(self.cells, weights=self.weights, minlength=len(self.x))
+
+    @cached_property
     def inverse(self) -> np.ndarray:
         """Inverse (p x p) of the design-weighted sum of squares and products of x."""
-        mass = np.bincount(self.cells, weights=self.weights, minlength=len(self.x))
-        return np.linalg.pinv((self.x * mass[:, None]).T @ self.x, rcond=CLOSE, hermitian=True)
+        return _inverse(self.x, self.mass)
 
     @cached_property
     def basis(self) -> np.ndarray:
         """Directions (p x rank) in which the calibration variables differ: margins that add up alike repeat one."""
-        mass = np.bincount(self.cells, weights=self.weights, minlength=len(self.x))
-        values, vectors = np.linalg.eigh((self.x * mass[:, None]).T @ self.x)
+        values, vectors = np.linalg.eigh((self.x * self.mass[:, None]).T @ self.x)
         return vectors[:, values > CLOSE * values[-1]]
 
     @cached_property
@@ -89,15 +93,15 @@ class Residuals:
         sums = self.by_cell(self.weights) @ z
         return self.inverse @ np.asarray((sums.T @ self.x).T)
 
-    def factors(self, weights: np.ndarray) -> np.ndarray:
-        """Factors (n,) that bring other design weights (n,) to the same totals."""
-        mass = np.bincount(self.cells, weights=weights, minlength=len(self.x))
-        return _solve(mass, self, self.solved)[0][self.cells]
+    def factors(self, mass: np.ndarray) -> Iterator[np.ndarray]:
+        """Factors (cells,) that bring other design weights, summed by cell (R x cells), to the same totals."""
+        for d, g, reached in zip(mass, *_near(mass, self), strict=True):
+            yield g if reached else _solve(d, self, self.solved)[0]
 
     @cached_property
     def solved(self) -> Solution:
         """Factors (cells,), multipliers and last matrix of the design's own weights: where its replicates start."""
-        return _solve(np.bincount(self.cells, weights=self.weights, minlength=len(self.x)), self)
+        return _solve(self.mass, self)
 
 
 def calibrate(
@@ -158,12 +162,14 @@ def _variables(margins: dict, frame: pd.DataFrame, n: int) -> tuple[np.ndarray, 
         values = None if name == "1" else _column(frame, name)
         if isinstance(margin, dict) and values is not None:
             counts = numbers(list(margin.values()), f"margins, {name}")
-            levels.append(_levels(name, values, pd.Series(counts, index=list(margin))))
-            blocks.append(np.eye(len(counts)))
+            level, at = _levels(name, values, dict(zip(margin, counts, strict=True)))
+            levels.append(level)
+            blocks.append(np.eye(len(counts))[at])
             totals += counts.tolist()
             sizes[name] = float(counts.sum())
         else:
             level, found = pd.factorize(np.ones(n) if values is None else numbers(values, str(name)))
+            _complete(name, level)
             levels.append(level)
             blocks.append(found[:, None])
             totals.append(float(numbers([margin], f"margins, {name}")[0]))
@@ -182,9 +188,9 @@ def _variables(margins: dict, frame: pd.DataFrame, n: int) -> tuple[np.ndarray, 
             cells, span = _numbered(cells, span)
         cells, span = cells * len(block) + level, span * len(block)
     cells, _ = _numbered(cells, span)
-    first = np.zeros(cells.max() + 1, dtype=np.int64)
-    first[cells[::-1]] = np.arange(n)[::-1]
-    x = np.column_stack([block[level[first]] for level, block in zip(levels, blocks, strict=True)])
+    row = np.zeros(cells.max() + 1, dtype=np.int64)
+    row[cells] = np.arange(n)  # any row of each cell
+    x = np.column_stack([block[level[row]] for level, block in zip(levels, blocks, strict=True)])
     return cells, x, np.array(totals)
 
 
@@ -198,42 +204,46 @@ def _numbered(cells: np.ndarray, span: int) -> tuple[np.ndarray, int]:
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:
-    """One column, without gaps."""
     if list(frame.columns).count(name) != 1:
         what = "two columns have this name" if name in frame else "no such column"
         raise WelfareError(what, where="margins", got=name, expected="a column of the frame")
-    missing = int(frame[name].isna().sum())
-    if missing:
-        hint = "Give them a category of their own, or impute."
-        raise WelfareError(f"{missing} rows have no value", where=name, got=missing, expected="a value each", hint=hint)
     return frame[name]
 
 
-def _levels(name: str, values: pd.Series, counts: pd.Series) -> np.ndarray:
-    """The category (n,) of a margin that each row is in."""
+def _complete(name: str, level: np.ndarray) -> None:
+    """No row of a column is missing."""
+    missing = int((level < 0).sum())
+    if missing:
+        hint = "Give them a category of their own, or impute."
+        raise WelfareError(f"{missing} rows have no value", where=name, got=missing, expected="a value each", hint=hint)
+
+
+def _levels(name: str, values: pd.Series, counts: dict) -> tuple[np.ndarray, np.ndarray]:
+    """The level (n,) of each row, and the category of the margin that each level is."""
     level, labels = pd.factorize(values)
-    codes = counts.index.get_indexer(pd.Index(np.asarray(labels)))
+    _complete(name, level)
+    at = {category: i for i, category in enumerate(counts)}
+    codes = np.array([at.get(label, -1) for label in labels.tolist()])
     if (codes < 0).any():
         outside = (codes < 0)[level]
         raise WelfareError(
             f"{int(outside.sum())} rows are in a category without a margin",
             where=name,
-            got=sorted(repr(v) for v in np.asarray(labels)[codes < 0].tolist())[:5],
-            expected=f"one of {list(counts.index)}",
+            got=sorted(repr(v) for v in labels.tolist() if v not in at)[:5],
+            expected=f"one of {list(counts)}",
             hint="Give each category a count; the number 1 and the text '1' differ.",
         )
-    found = np.bincount(codes, minlength=len(counts))
-    empty = counts.index[(found == 0) & (counts > 0).to_numpy()]
-    wrong = ~((counts > 0) & np.isfinite(counts))
-    if len(empty) or wrong.any():
+    empty = [category for category, i in at.items() if counts[category] > 0 and i not in codes]
+    wrong = {category: float(c) for category, c in counts.items() if not 0 < c < np.inf}
+    if empty or wrong:
         raise WelfareError(
-            "a margin has no respondents" if len(empty) else "a margin is not positive",
+            "a margin has no respondents" if empty else "a margin is not positive",
             where=name,
-            got=list(empty) or counts[wrong].to_dict(),
+            got=empty or wrong,
             expected="a positive count and at least one respondent",
             hint="Merge the category with a neighbour.",
         )
-    return codes[level]
+    return level, codes
 
 
 def _step(u: np.ndarray, method: str, bounds: Bounds) -> tuple[np.ndarray, np.ndarray]:
@@ -248,6 +258,41 @@ def _step(u: np.ndarray, method: str, bounds: Bounds) -> tuple[np.ndarray, np.nd
     rate = (high - low) / ((1 - low) * (high - 1))
     g = low + (high - low) * special.expit(rate * u + np.log((1 - low) / (high - 1)))
     return g, rate * (g - low) * (high - g) / (high - low)
+
+
+def _inverse(x: np.ndarray, d: np.ndarray) -> np.ndarray:
+    """Inverse (p x p) of the sum of d x x' over the cells."""
+    return np.linalg.pinv((x * d[:, None]).T @ x, rcond=CLOSE, hermitian=True)
+
+
+def _near(d: np.ndarray, known: Residuals) -> tuple[np.ndarray, np.ndarray]:
+    """Factors (R x cells) as `_solve` finds them, of masses (R x cells) near the design's own, and which were reached.
+
+    All search at once from where the design's search ended, with Broyden's corrections of its matrix.
+    """
+    x, basis, method, bounds = known.x, known.basis, known.method, known.bounds
+    begin = known.solved[1]
+    first, rate = _step(known.reduced @ begin, method, bounds)
+    slope, factor = np.tile(begin, (len(d), 1)), np.tile(first, (len(d), 1))
+    inverse = np.tile(_inverse(known.reduced, known.mass * rate), (len(d), 1, 1))
+    size = np.where(known.totals != 0, np.abs(known.totals), d @ np.abs(x))
+    size[size == 0] = 1.0
+    with np.errstate(all="ignore"):  # what goes astray is not reached
+        gap = known.totals - (d * factor) @ x
+        for _ in range(TOGETHER):
+            reached = (np.abs(gap) <= CLOSE * size).all(axis=1)
+            if reached.all():
+                break
+            step = np.einsum("rij,rj->ri", inverse, gap @ basis)
+            slope += step
+            factor = _step(slope @ known.reduced.T, method, bounds)[0]
+            rest = known.totals - (d * factor) @ x
+            moved = np.einsum("rij,rj->ri", inverse, (gap - rest) @ basis)
+            scale = (step * moved).sum(axis=1)[:, None]
+            part = np.divide(step - moved, scale, out=np.zeros_like(step), where=scale > 0)
+            inverse += part[:, :, None] * np.einsum("ri,rij->rj", step, inverse)[:, None, :]
+            gap = rest
+    return factor, reached
 
 
 def _solve(d: np.ndarray, known: Residuals, start: Solution | None = None) -> Solution:
@@ -268,8 +313,7 @@ def _solve(d: np.ndarray, known: Residuals, start: Solution | None = None) -> So
             break
         fresh = inverse is None
         if inverse is None:
-            gram = (known.reduced * (d * rate)[:, None]).T @ known.reduced
-            inverse = np.linalg.pinv(gram, rcond=CLOSE, hermitian=True)
+            inverse = _inverse(known.reduced, d * rate)
         step = inverse @ (known.basis.T @ gap)
         near, before = worst <= REACHED, worst
         for _ in range(1 if near or not fresh or (method != "raking" and bounds is None) else 30):

@@ -6,6 +6,7 @@ for it speaks of other rows. Arrays, and Series that pandas numbered 0, 1, ..., 
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ def codes(labels: Any, n: int, index: pd.Index | None, where: str) -> np.ndarray
 
 
 def matrix(values: Any, n: int, index: pd.Index | None, where: str) -> tuple[np.ndarray, list[str]]:
-    """Numeric columns (n x k) with missing as nan, and their names.
+    """Numeric columns (n x k) with missing as nan, to be read only, and their names.
 
     Raises
     ------
@@ -98,10 +99,18 @@ def matrix(values: Any, n: int, index: pd.Index | None, where: str) -> tuple[np.
             "two columns have one name" if names else "there is no column", where=where, got=names, expected="names"
         )
     plain = bool((frame.dtypes == np.dtype(float)).all())
-    y = frame.to_numpy(copy=True) if plain else _stacked(frame, names)
-    if np.isinf(y).any():
+    y = _shared(frame) if plain else _stacked(frame, names)
+    if not np.isfinite(y.sum()) and np.isinf(y).any():
         raise WelfareError("a value is infinite", where=", ".join(names), expected="finite numbers")
     return y, names
+
+
+def _shared(frame: pd.DataFrame) -> np.ndarray:
+    """The numbers of the frame, not copied: pandas copies when the caller changes the frame, as long as this lives."""
+    kept = frame.copy(deep=False)
+    y = kept.to_numpy()
+    weakref.finalize(y, id, kept)
+    return y
 
 
 def _stacked(frame: pd.DataFrame, names: list[str]) -> np.ndarray:

@@ -185,13 +185,14 @@ class Design:
         rows = np.flatnonzero(domain >= 0)
         size = np.bincount(domain[rows], minlength=count)
         for term in self.sampling.terms:
-            active = term.active[term.codes[rows]]
-            hit = np.bincount(domain[rows[active]], minlength=count)
+            group, active, hit = term.codes[rows] + 1, term.active, size
+            if not active.all():
+                there = active[group - 1]
+                group, hit = np.where(there, group, 0), np.bincount(domain[rows[there]], minlength=count)
             touched |= hit > 0
             if term.single:
                 parted |= (hit > 1) | ((hit > 0) & (hit < size))
             else:
-                group = np.where(active, term.codes[rows] + 1, 0)
                 parted |= (hit > 0) & (_distinct(group, domain[rows], count) > 1)
         return np.where(parted, 2, touched.astype(int))
 

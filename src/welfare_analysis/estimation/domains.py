@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from ..errors import WelfareError
 from .columns import aligned
@@ -26,12 +27,13 @@ class Domains:
         """Number of domains."""
         return 1 if self.labels is None else len(self.labels)
 
-    def sums(self, values: np.ndarray) -> np.ndarray:
-        """Sums (k x domains) of the columns of ``values`` (n x k)."""
+    def sums(self, values: np.ndarray, weights: np.ndarray | float = 1.0) -> np.ndarray:
+        """Sums (k x domains) of the columns of ``values`` (n x k), times ``weights`` (n,)."""
         inside = self.codes >= 0
-        rows = slice(None) if inside.all() else np.flatnonzero(inside)
-        codes = self.codes[rows]
-        return np.array([np.bincount(codes, weights=v[rows], minlength=self.count) for v in values.T])
+        w, codes = np.broadcast_to(weights, len(inside))[inside].astype(float), self.codes[inside].astype(np.int32)
+        ends = np.concatenate([[0], np.cumsum(inside)]).astype(np.int32)
+        add = sparse.csc_array((w, codes, ends), shape=(self.count, len(inside)))
+        return np.array([add @ v for v in values.T])
 
 
 def domains(n: int, by: Any = None, where: Any = None, index: pd.Index | None = None) -> Domains:
@@ -53,7 +55,7 @@ def domains(n: int, by: Any = None, where: Any = None, index: pd.Index | None = 
         raise WelfareError("no respondent is in the domain", where="where", got=0, expected="at least one row")
     if not columns:
         return Domains(np.where(inside, 0, -1).astype(np.int64), None)
-    parts = [pd.Categorical(c.where(inside)).remove_unused_categories() for c in columns]
+    parts = [pd.Categorical(c if inside.all() else c.where(inside)) for c in columns]
     cells = np.zeros(n, dtype=np.int64)
     for part in parts:
         cells = cells * len(part.categories) + np.maximum(part.codes, 0)

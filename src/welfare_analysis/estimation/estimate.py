@@ -213,7 +213,8 @@ def describe(
         A domain without an answer.
     """
     total = np.bincount(parts.codes[parts.codes >= 0], minlength=parts.count)
-    whole, df, counts, evidence = present.all(), [], [], []
+    whole, df, evidence = present.all(), [], []
+    counts: list[tuple[np.ndarray, ...]] = []
     for there in present.T[: 1 if whole else None]:
         codes = np.where(there, parts.codes, -1)
         inside = codes >= 0
@@ -221,9 +222,12 @@ def describe(
         weighted = np.bincount(codes[inside], weights=design.weights[inside], minlength=parts.count)
         df.append(design.degrees_of_freedom(codes, parts.count))
         evidence.append(design.evidence(codes, parts.count))
-        counts.append(pd.DataFrame({"n": n, "n_weighted": weighted, "missing": total - n}))
+        counts.append((n, weighted, total - n))
     times = present.shape[1] if whole else 1
-    table = pd.concat(counts * times, ignore_index=True).set_axis(labelled(names, parts, column))
+    columns = dict(
+        zip(("n", "n_weighted", "missing"), map(np.concatenate, zip(*counts * times, strict=True)), strict=True)
+    )
+    table = pd.DataFrame(columns, index=labelled(names, parts, column))
     if (table["n"] == 0).any():
         empty = list(table.index[table["n"] == 0])
         hint = "Use where= to leave the domain out."
@@ -238,7 +242,9 @@ def labelled(names: list[str], parts: Domains, column: str = "variable") -> pd.I
         return pd.Index(names, name=column)
     if len(names) == 1 and column == "variable":
         return parts.labels
-    keys = [(name, *(label if isinstance(label, tuple) else (label,))) for name in names for label in parts.labels]
+    if parts.labels.nlevels == 1:
+        return pd.MultiIndex.from_product([names, parts.labels], names=[column, *parts.labels.names])
+    keys = [(name, *label) for name in names for label in parts.labels]
     return pd.MultiIndex.from_tuples(keys, names=[column, *parts.labels.names])
 
 

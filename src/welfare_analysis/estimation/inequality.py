@@ -78,7 +78,7 @@ def variance(design: Design, variables: Any, by: Any = None, where: Any = None) 
     rows = shared_rows(design, variables)
     y, names = matrix(variables, design.n, rows, "variance")
     parts = domains(design.n, by, where, rows)
-    level = ratios(design, y, np.ones_like(y), names, parts)
+    level = ratios(design, y, None, names, parts)
     n = level.counts["n"].to_numpy(float).reshape(len(names), -1)
     if (n < 2).any():
         got = list(level.value.index[n.ravel() < 2])[:5]
@@ -86,7 +86,7 @@ def variance(design: Design, variables: Any, by: Any = None, where: Any = None) 
     at = np.maximum(parts.codes, 0)
     centred = y - level.value.to_numpy().reshape(n.shape).T[at]
     centred = np.where(np.abs(centred) <= ROUNDING * np.abs(y), 0.0, centred)
-    return ratios(design, centred**2 * (n / (n - 1)).T[at], np.ones_like(y), names, parts)
+    return ratios(design, centred**2 * (n / (n - 1)).T[at], None, names, parts)
 
 
 def mid_rank(values: np.ndarray, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ needs only sums in the domain and one p x p matrix.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,20 +64,53 @@ class Pairs:
         else:
             self.key, self.joint = np.unique(joint, return_inverse=True)
 
+    @property
+    def group(self) -> np.ndarray:
+        """The group (pairs,) of each pair."""
+        return self.key // self.shape[1]
+
+    @property
+    def domain(self) -> np.ndarray:
+        """The domain (pairs,) of each pair."""
+        return self.key % self.shape[1]
+
     def sums(self, weighted: np.ndarray) -> np.ndarray:
         """Sums (pairs,) of a column of the rows."""
         return np.bincount(self.joint, weights=weighted, minlength=len(self.key))
 
-    def by_domain(self, sums: np.ndarray, x: np.ndarray | None = None) -> np.ndarray:
-        """Sums (domains,) over groups of pair sums, or (domains x p) of them times the groups' ``x`` (groups x p)."""
-        if x is None and self.whole:
-            return sums.reshape(self.shape).sum(axis=0)
-        if x is None:
-            return np.bincount(self.key % self.shape[1], weights=sums, minlength=self.shape[1])
+    def squares(self, coefficients: np.ndarray, sums: np.ndarray) -> np.ndarray:
+        """Sums (domains,) over groups of the squared pair sums times the groups' coefficients."""
+        if self.whole:
+            return coefficients @ np.square(sums).reshape(self.shape)
+        weighed = coefficients[self.group] * np.square(sums)
+        return np.bincount(self.domain, weights=weighed, minlength=self.shape[1])
+
+    def products(self, sums: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Sums (domains x p) over groups of pair sums times the groups' ``x`` (groups x p)."""
         if self.whole:
             return sums.reshape(self.shape).T @ x
-        place = (self.key % self.shape[1], self.key // self.shape[1])
-        return np.asarray(sparse.csr_array((sums, place), shape=self.shape[::-1]) @ x)
+        return np.asarray(sparse.csr_array((sums, (self.domain, self.group)), shape=self.shape[::-1]) @ x)
+
+
+@dataclass(frozen=True, eq=False)
+class Squares:
+    """What one term of a variance squares, by domain: sums in ``pairs``, or single rows where there are none.
+
+    Where its groups are unions of those of a term before, number ``finer``, they are the ``union`` of that one's sums.
+    """
+
+    term: Term
+    pairs: Pairs | None
+    finer: int = -1
+    union: sparse.csr_array | None = None
+
+    def sums(self, weighted: np.ndarray, before: list[np.ndarray]) -> np.ndarray:
+        """Sums (pairs,) of a weighted column of the rows, with those of the terms before."""
+        if self.pairs is None:
+            return weighted
+        if self.union is None:
+            return self.pairs.sums(weighted)
+        return (self.union @ before[self.finer].reshape(-1, self.pairs.shape[1])).ravel()
 
 
 def variances(design: Design, z: Influence) -> tuple[np.ndarray, np.ndarray]:
@@ -86,37 +119,71 @@ def variances(design: Design, z: Influence) -> tuple[np.ndarray, np.ndarray]:
     rows = slice(None) if inside.all() else np.flatnonzero(inside)
     domain, w = z.codes[rows], design.weights[rows]
     variance, largest = np.zeros((z.variables, z.count)), np.zeros((z.variables, z.count))
-    prepared = [_prepare(term, domain, rows, design, z.count) for term in (*design.terms, *design.model)]
-    known = design.residuals
-    if known is not None:
-        cells = Pairs(known.cells[rows], domain, (len(known.x), z.count))
-        d, gram = known.weights[rows], design.gram
+    squares = _squares([*design.terms, *design.model], rows, domain, z.count)
+    correct = None if design.residuals is None else _correction(design, squares, rows, domain, z.count)
     for j in range(z.variables):
         v = z.column(j)[rows]
-        u, cross = w * v, None if known is None else np.zeros((z.count, known.x.shape[1]))
-        for i, (single, weight, pairs, totals) in enumerate(prepared):
-            sums = u if single else pairs.sums(u)
-            part = weight * sums * sums
-            part = np.bincount(domain, weights=part, minlength=z.count) if single else pairs.by_domain(part)
+        u = w * v
+        sums: list[np.ndarray] = []
+        for square in squares:
+            sums.append(square.sums(u, sums))
+            if square.pairs is None:
+                part = np.bincount(domain, weights=square.term.coefficients[rows] * u * u, minlength=z.count)
+            else:
+                part = square.pairs.squares(square.term.coefficients, sums[-1])
             variance[j] += part
             np.maximum(largest[j], np.abs(part), out=largest[j])
-            if known is None or i >= len(design.terms):
-                continue
-            if single:
-                cross += cells.by_domain(cells.sums(weight * w * u), known.x)
-            else:
-                cross += pairs.by_domain(weight * sums, totals)
-        if known is not None:
-            slopes = cells.by_domain(cells.sums(d * v), known.x) @ known.inverse  # domains x p
-            variance[j] += ((slopes @ gram) * slopes).sum(axis=1) - 2 * (slopes * cross).sum(axis=1)
-    square = 1.0 if z.scale is None else z.scale**2
-    return (variance * square).ravel(), (largest * square).ravel()
+        if correct is not None:
+            variance[j] += correct(v, sums)
+    scale = 1.0 if z.scale is None else z.scale**2
+    return (variance * scale).ravel(), (largest * scale).ravel()
 
 
-def _prepare(term: Term, domain: np.ndarray, rows: Any, design: Design, count: int) -> tuple:
-    """Of one term: whether its groups are rows, what each pair weighs, the pairs, and the groups' totals of x."""
-    if term.single:
-        return True, term.coefficients[rows], None, None
-    pairs = Pairs(term.codes[rows], domain, (term.groups, count))
-    totals = None if design.residuals is None else design.totals(term)
-    return False, term.coefficients[pairs.key // count], pairs, totals
+def _squares(terms: list[Term], rows: Any, domain: np.ndarray, count: int) -> list[Squares]:
+    """The terms by domain."""
+    found: list[Squares] = []
+    for term in terms:
+        square = Squares(term, None if term.single else Pairs(term.codes[rows], domain, (term.groups, count)))
+        for i, finer in enumerate(found):
+            if square.pairs and square.pairs.whole and finer.pairs and finer.pairs.whole:
+                square = replace(square, finer=i, union=_union(term, finer.term))
+            if square.union is not None:
+                break
+        found.append(square)
+    return found
+
+
+def _union(term: Term, finer: Term) -> sparse.csr_array | None:
+    """Which groups of the finer term (groups x finer groups) are in each of the other; None where one is in several."""
+    parents = np.zeros(finer.groups, dtype=np.int64)
+    parents[finer.codes] = term.codes
+    if (parents[finer.codes] != term.codes).any():
+        return None
+    return sparse.csr_array((np.ones(finer.groups), (parents, np.arange(finer.groups))), (term.groups, finer.groups))
+
+
+def _correction(
+    design: Design, squares: list[Squares], rows: Any, domain: np.ndarray, count: int
+) -> Callable[[np.ndarray, list[np.ndarray]], np.ndarray]:
+    """What calibration takes off the variance (domains,) of a column, given the sums of each term."""
+    known = design.residuals
+    assert known is not None
+    w, d, gram = design.weights[rows], known.weights[rows], design.gram
+    cells = Pairs(known.cells[rows], domain, (len(known.x), count))
+    parts = []  # of each term: whether it squares rows, its pairs, what each weighs and the totals of x
+    for square in squares[: len(design.terms)]:
+        if square.pairs is None:
+            parts.append((True, cells, square.term.coefficients[rows] * w, known.x))
+        else:
+            weight = square.term.coefficients[square.pairs.group]
+            parts.append((False, square.pairs, weight, design.totals(square.term)))
+
+    def correct(v: np.ndarray, sums: list[np.ndarray]) -> np.ndarray:
+        cross = np.zeros((count, known.x.shape[1]))
+        for (single, pairs, weight, totals), found in zip(parts, sums, strict=False):
+            weighed = weight * found
+            cross += pairs.products(pairs.sums(weighed) if single else weighed, totals)
+        slopes = cells.products(cells.sums(d * v), known.x) @ known.inverse  # domains x p
+        return ((slopes @ gram) * slopes).sum(axis=1) - 2 * (slopes * cross).sum(axis=1)
+
+    return correct

@@ -59,7 +59,7 @@ def mean(design: Design, variables: Any, by: Any = None, where: Any = None) -> E
     rows = shared_rows(design, variables)
     y, names = matrix(variables, design.n, rows, "mean")
     shares = conditions(variables, y)
-    return ratios(design, y, np.ones_like(y), names, domains(design.n, by, where, rows), shares=shares)
+    return ratios(design, y, None, names, domains(design.n, by, where, rows), shares=shares)
 
 
 def ratio(design: Design, numerator: Any, denominator: Any, by: Any = None, where: Any = None) -> Estimate:
@@ -98,16 +98,18 @@ def total(design: Design, variables: Any, by: Any = None, where: Any = None, mis
         )
     shares = conditions(variables, y)
     if gaps or shares.any():
-        return _scaled(design, ratios(design, y, np.ones_like(y), names, parts, shares=shares), parts)
+        return _scaled(design, ratios(design, y, None, names, parts, shares=shares), parts)
     told = describe(design, parts, present, names)
-    value = parts.sums(y * design.weights[:, None]).ravel()
+    value = parts.sums(y, design.weights).ravel()
     return made(design, value, names, told, lambda: scatter(y, parts))
 
 
 def conditions(variables: Any, y: np.ndarray) -> np.ndarray:
     """Which columns (k,) of ``y`` are conditions: booleans, or zeros and ones that are not all one (a count)."""
     frame = pd.DataFrame(variables if np.ndim(variables) == 2 else pd.Series(variables))
-    found = np.array([pd.api.types.infer_dtype(frame.iloc[:, j], skipna=True) == "boolean" for j in range(y.shape[1])])
+    told = [j for j, kind in enumerate(frame.dtypes) if kind != np.dtype(float)]
+    found = np.zeros(y.shape[1], dtype=bool)
+    found[told] = [pd.api.types.infer_dtype(frame.iloc[:, j], skipna=True) == "boolean" for j in told]
     for j in np.flatnonzero(~found & (np.isnan(y[0]) | np.isin(y[0], (0.0, 1.0)))):
         told = y[~np.isnan(y[:, j]), j]
         found[j] = bool(((told == 0) | (told == 1)).all() and (told == 0).any())
@@ -122,32 +124,37 @@ def shared_rows(design: Design, *values: Any) -> pd.Index | None:
 def ratios(
     design: Design,
     y: np.ndarray,
-    x: np.ndarray,
+    x: np.ndarray | None,
     names: list[str],
     parts: Domains,
     column: str = "variable",
     bounds: Bounds = bounds_at_edges,
     shares: np.ndarray | None = None,
 ) -> Estimate:
-    """Ratios (k x domains) of weighted totals, flattened variable by variable; ``shares`` (k,) marks conditions."""
-    gaps = np.isnan(y) | np.isnan(x)
-    present = ~gaps
-    if gaps.any():
-        y, x = np.where(present, y, 0.0), np.where(present, x, 0.0)
+    """Ratios (k x domains) of weighted totals, flattened variable by variable; ``shares`` (k,) marks conditions.
+
+    Without ``x`` they are means: of ones.
+    """
+    w = design.weights
+    top, present = parts.sums(y, w), np.ones(y.shape, dtype=bool)
+    if x is not None or not np.isfinite(top).all():
+        present = ~(np.isnan(y) | np.isnan(1.0 if x is None else x))
+        y, x = np.where(present, y, 0.0), np.where(present, 1.0 if x is None else x, 0.0)
+        top = parts.sums(y, w)
     told = describe(design, parts, present, names, column)
-    w = design.weights[:, None]
-    counted = not gaps.any() and bool((x == 1).all())  # a mean without gaps
-    weighted = w[:, :0] if counted else w * x
-    top = parts.sums(w * y)
-    bottom = told.counts["n_weighted"].to_numpy().reshape(top.shape) if counted else parts.sums(weighted)
-    size = bottom if (weighted >= 0).all() else parts.sums(np.abs(weighted))
+    bottom = told.counts["n_weighted"].to_numpy().reshape(top.shape) if x is None else parts.sums(x, w)
+    size = (
+        bottom if x is None and (w >= 0).all() else parts.sums(np.ones_like(y) if x is None else np.abs(x), np.abs(w))
+    )
     if (np.abs(bottom) <= 1e-12 * np.abs(size)).any():
         raise WelfareError("the denominator is zero", where=", ".join(names), got=0, expected="a total other than 0")
     value, at = top / bottom, np.maximum(parts.codes, 0)
 
     def deviation(j: int) -> np.ndarray:
-        gap = y[:, j] - (value[j][at] if counted else value[j][at] * x[:, j])
-        gap[np.abs(gap) <= 1e-14 * np.abs(y[:, j])] = 0.0  # a constant has no error at all
+        expected = value[j].take(at)
+        gap = y[:, j] - (expected if x is None else np.multiply(expected, x[:, j], out=expected))
+        if x is not None or not np.abs(gap).min() > 2e-14 * np.abs(value[j]).max():
+            gap[np.abs(gap) <= 1e-14 * np.abs(y[:, j])] = 0.0  # a constant has no error at all
         return gap
 
     def influence() -> Influence:

@@ -127,7 +127,7 @@ def _averaged(
     full = np.full((design.n, len(names)), np.nan)
     full[rows] = g(fit, theta, made)
     column = "category" if several and not labels else "variable"
-    people = ratios(design, full, np.ones_like(full), names, parts, column)
+    people = ratios(design, full, None, names, parts, column)
     slopes = _slopes(lambda t: _means(g(fit, t, made), design.weights[rows], parts, rows), theta, fit.spread)
     return replace(
         people,

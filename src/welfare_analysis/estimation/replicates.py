@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from .stages import Sampling, Stage, Term
 if TYPE_CHECKING:
     from .design import Design
 
+Draw = Callable[[np.random.Generator], np.ndarray]
 CELLS = 3000  # of rows that are alike in all groups; the root of their matrix costs the cube
 BLOCK = 4_000_000  # numbers at a time
 LEAST = 0.01  # smallest factor of a replicate weight where the bootstrap's draws have no bound
@@ -117,16 +119,16 @@ def full(design: Design, estimator: Callable[[Design], Any], count: int, rng: np
     if design.model:
         raise WelfareError("full replicates are of the finite population", where="replicates", hint="Use linear ones.")
     seeds = rng.integers(2**63, size=count)
-    draw, shrink = _draws(design.sampling, seeds)
+    units, draw, shrink = _draws(design.sampling, seeds)
     factors = (draw(np.random.default_rng(seed)) for seed in seeds)
     centre = _named(estimator(design))
-    return centre + shrink * (_results(design, estimator, factors) - centre)
+    return centre + shrink * (_results(design, estimator, units, factors) - centre)
 
 
 def refit(design: Design, estimator: Callable[[Design], Any], replicates: Term) -> pd.DataFrame:
     """The estimator's results (R x k) with each replicate's weights, calibrated again; arguments as for `full`."""
     assert replicates.mix is not None
-    return _results(design, estimator, (1 + row[replicates.codes] for row in replicates.mix))
+    return _results(design, estimator, replicates.codes, (1 + row for row in replicates.mix))
 
 
 def covariance(values: pd.DataFrame, replicates: Term, about: pd.Series | None = None) -> pd.DataFrame:
@@ -275,27 +277,33 @@ def _one_stage(design: Design, what: str) -> Stage:
     return stages[0]
 
 
-def _draws(sampling: Sampling, seeds: np.ndarray) -> tuple[Callable[[np.random.Generator], np.ndarray], float]:
-    """A function that draws the factors 1 + a (n,), and what a was divided by so that no weight is negative."""
+def _draws(sampling: Sampling, seeds: np.ndarray) -> tuple[np.ndarray, Draw, float]:
+    """Units (n,), what draws their factors 1 + a, and what a was divided by so that no weight is negative."""
+    rows = np.arange(len(sampling.psu))
     if sampling.stages:
         parts = [_multinomial(s) for s in sampling.stages]
         shrink = max(sum(float(scale.max(initial=0.0)) for _, scale in parts), 1.0)
 
-        def product(rng: np.random.Generator) -> np.ndarray:
-            first, *later = [(draw(rng) / shrink, s.units) for (draw, _), s in zip(parts, sampling.stages, strict=True)]
-            return sum((a[units] for a, units in later), (1 + first[0])[first[1]])
+        units = [s.units for s in sampling.stages]
+        if len(units) == 1:
+            return units[0], lambda rng: 1 + parts[0][0](rng) / shrink, shrink
 
-        return product, shrink
+        def product(rng: np.random.Generator) -> np.ndarray:
+            return sum(
+                ((draw(rng) / shrink)[at] for (draw, _), at in zip(parts, units, strict=True)), np.ones(len(units[0]))
+            )
+
+        return rows, product, shrink
     found = pieces(sampling)
 
     def total(rng: np.random.Generator) -> np.ndarray:
-        return sum((p.draw(rng) for p in found), np.zeros(len(sampling.psu)))
+        return sum((p.draw(rng) for p in found), np.zeros(len(rows)))
 
     shrink = max(-min(total(np.random.default_rng(seed)).min() for seed in seeds) / (1 - LEAST), 1.0)
-    return lambda rng: 1 + total(rng) / shrink, shrink
+    return rows, lambda rng: 1 + total(rng) / shrink, shrink
 
 
-def _multinomial(stage: Stage) -> tuple[Callable[[np.random.Generator], np.ndarray], np.ndarray]:
+def _multinomial(stage: Stage) -> tuple[Draw, np.ndarray]:
     """Draws of one stage by unit, and their scale by group."""
     n, parents = stage.size, stage.parents
     scale = np.sqrt(stage.factor * np.maximum(n - 1, 0) / n)
@@ -311,23 +319,33 @@ def _multinomial(stage: Stage) -> tuple[Callable[[np.random.Generator], np.ndarr
     return draw, scale
 
 
-def _results(design: Design, estimator: Callable[[Design], Any], factors: Iterator[np.ndarray]) -> pd.DataFrame:
-    known, names = design.residuals, None
+def _results(
+    design: Design, estimator: Callable[[Design], Any], units: np.ndarray, factors: Iterator[np.ndarray]
+) -> pd.DataFrame:
     found: list[np.ndarray] = []
-    base = design.weights if known is None else known.weights
-    for r, factor in enumerate(factors):
-        d = base * factor
-        try:
-            if known is None:
-                moved = design.reweighted(d, None)
-            else:
-                moved = design.reweighted(d * known.factors(d), replace(known, weights=d))
+    names = None
+    try:
+        for moved in _moved(design, units, factors):
             result = estimator(moved)
-        except WelfareError as error:
-            raise WelfareError(f"replicate {r + 1} has no result: {error}", where="replicates") from error
-        names = _named(result).index if names is None else names
-        found.append(np.atleast_1d(np.asarray(result, dtype=float)))
+            names = _named(result).index if names is None else names
+            found.append(np.atleast_1d(np.asarray(result, dtype=float)))
+    except WelfareError as error:
+        raise WelfareError(f"replicate {len(found) + 1} has no result: {error}", where="replicates") from error
     return pd.DataFrame(np.array(found), columns=names)
+
+
+def _moved(design: Design, units: np.ndarray, factors: Iterator[np.ndarray]) -> Iterator[Design]:
+    """The design with factors of its ``units`` (n,), calibrated again, several replicates at a time."""
+    known = design.residuals
+    if known is None:
+        yield from (design.reweighted(design.weights * factor[units], None) for factor in factors)
+        return
+    mass = sparse.csc_array((known.weights, (known.cells, units)), shape=(len(known.x), units.max() + 1))
+    count = max(BLOCK // max(mass.shape[1], known.x.size), 1)
+    while block := list(islice(factors, count)):
+        for factor, g in zip(block, known.factors(np.array([mass @ factor for factor in block])), strict=True):
+            d = known.weights * factor[units]
+            yield design.reweighted(d * g[known.cells], replace(known, weights=d))
 
 
 def _named(result: Any) -> pd.Series:

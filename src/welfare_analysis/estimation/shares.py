@@ -42,7 +42,7 @@ def share(design: Design, variables: Any, by: Any = None, where: Any = None, int
             raise WelfareError("a share needs yes or no", where=", ".join(names), expected="booleans, 0/1 or text")
     shares = np.ones(len(names), dtype=bool)
     parts = domains(design.n, by, where, rows)
-    return ratios(design, y, np.ones_like(y), names, parts, column, rules[interval], shares)
+    return ratios(design, y, None, names, parts, column, rules[interval], shares)
 
 
 def _is_text(variables: Any) -> bool:
