@@ -130,9 +130,13 @@ def test_service_housing(change, years, tied):
     frame = homes({"tenure": "service"} | change)
     assert told(housing.service_years_left_n(frame)) == [years]
     assert told(housing.tied_home(frame)) == [tied]
-    later = replace(housing.STANDARDS, retirement_age=62.0, tied_within_years=3.0)
-    if years == 5.0:
-        assert told(housing.tied_home(frame, later)) == [False]
+
+
+@pytest.mark.parametrize("standard", [{"retirement_age": 62.0}, {"tied_within_years": 3.0}])
+def test_service_housing_under_other_standards(standard):
+    """A later end, or a shorter notice, leaves a home of the post safe at 55."""
+    other = replace(housing.STANDARDS, **standard)
+    assert told(housing.tied_home(homes({"tenure": "service", "age": 55.0}), other)) == [False]
 
 
 CLASSES = [

@@ -1,0 +1,185 @@
+r"""Homes needed a year: a backlog that is cleared, needs that arise anew, and supply.
+
+With B the backlog, a stock of its own, and h the years in which it is to be cleared,
+
+.. math:: N_h = B / h + A - S,
+
+A newly arising a year (recruits, marriages, transfers, ends of service) and S supplied a year (committed homes, service
+homes let again): England, Strategic Housing Market Assessments, Practice Guidance version 2 (2007), chapter 5. Backlog
+and expected changes are estimated, so N is an estimate with the interval of the sample; what no form tells are `Flows`,
+with ranges that `tornado` shows. A negative N is a surplus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import pandas as pd
+
+from ..errors import WelfareError
+from ..estimation import Estimate
+from ..study import public
+from .housing import STANDARDS, Standards, housing_need_class
+from .income_debt import CANNOT, asked, is_code
+
+CLEARANCE = (5, 10, 20)  # years
+EXPECTED_YEARS = 3  # the form asks what is expected in three years
+IN_BACKLOG = ("suppressed", "core_need")
+HOMES = ("backlog", "marriage", "transfer", "retirement", "post", "active")
+
+
+@dataclass(frozen=True)
+class Flows:
+    """What is not asked of members: ``data/public/housing_flows.csv`` has values, ranges and sources.
+
+    Parameters
+    ----------
+    recruits_n, committed_n : float
+        Persons recruited and homes committed a year.
+    recruit_need_share, marriage_need_share, transfer_need_share : float
+        Shares of these who need a home; of retirements and deaths in service housing all do.
+    death_rate : float
+        A year, of the active.
+    relet_share : float
+        Share of service homes left by retirement or death that are let again.
+    """
+
+    recruits_n: float
+    recruit_need_share: float
+    marriage_need_share: float
+    transfer_need_share: float
+    death_rate: float
+    relet_share: float
+    committed_n: float
+
+    @classmethod
+    def read(cls, table: pd.DataFrame | None = None) -> Flows:
+        """The values of the table, that of the file by default."""
+        table = public("housing_flows") if table is None else table
+        return cls(**dict(zip(table["id"], table["value"].astype(float), strict=True)))
+
+
+def homes_needed(frame: pd.DataFrame, rents: pd.Series | None = None, standards: Standards = STANDARDS) -> pd.DataFrame:
+    """Homes that each respondent stands for, to be given to `total`.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A row a respondent, with what `housing_need_class` needs and the ``change_...`` of the active. Where it has
+        ``household_share``, a home in which several members live is part of the backlog once.
+    rents, standards
+        As for `housing_need_class`.
+
+    Returns
+    -------
+    DataFrame
+        ``backlog``: suppressed or in core need. Of those who are not, a year, each in the first column that fits:
+        ``retirement`` from service housing, ``marriage`` (of those who do not own), ``transfer``. ``post``: service
+        homes of the active outside the backlog. ``active``: persons. NA where the class or a change is missing.
+    """
+    need, (status, tenure) = housing_need_class(frame, rents, standards), asked(frame, "status", "tenure")
+    known = need.ne(CANNOT)
+    backlog = need.isin(IN_BACKLOG).astype("boolean").where(known)
+    active, service = is_code(status, "active"), is_code(tenure, "service")
+    found, open_ = {}, ~backlog
+    for change, fits in (("retirement", service), ("marriage", ~is_code(tenure, "owner")), ("transfer", True)):
+        expects = is_code(asked(frame, f"change_{change}")[0], "yes") & active
+        found[change] = open_ & expects & fits
+        open_ = open_ & ~found[change]
+    homes = pd.DataFrame({"backlog": backlog, **found, "post": ~backlog & service & active, "active": active})
+    homes = homes.astype("Float64")[list(HOMES)]
+    homes[list(found)] /= EXPECTED_YEARS
+    if "household_share" in frame:
+        homes["backlog"] *= frame["household_share"].astype("Float64")
+    return homes
+
+
+def _by_group(value: pd.Series) -> pd.DataFrame:
+    """Totals as a table: a row a group (one where there are none), a column a kind."""
+    kinds = set(value.index.get_level_values(0))
+    if not set(HOMES) <= kinds:
+        raise WelfareError("not totals of homes", where="projection", got=sorted(kinds), expected=", ".join(HOMES))
+    return value.unstack(0, sort=False) if value.index.nlevels > 1 else pd.DataFrame([value])
+
+
+def _split(value: pd.Series) -> pd.Series:
+    """Share of each group among the active, taken as known: what comes from outside is spread by it."""
+    active = _by_group(value)["active"]
+    return active / active.sum()
+
+
+def _left(homes: pd.DataFrame, flows: Flows) -> pd.Series:
+    """Service homes that end a year."""
+    return homes["retirement"] + flows.death_rate * homes["post"]
+
+
+def _arising(homes: pd.DataFrame, flows: Flows, split: pd.Series) -> pd.Series:
+    recruits = flows.recruit_need_share * flows.recruits_n * split
+    moves = flows.marriage_need_share * homes["marriage"] + flows.transfer_need_share * homes["transfer"]
+    return recruits + moves + _left(homes, flows)
+
+
+def _net(value: pd.Series, flows: Flows, split: pd.Series, years: Sequence[float]) -> pd.Series:
+    homes = _by_group(value)
+    supply = flows.committed_n * split + flows.relet_share * _left(homes, flows)
+    flow = _arising(homes, flows, split) - supply
+    net = pd.concat({h: homes["backlog"] / h + flow for h in years}, names=["years"])
+    return net if value.index.nlevels > 1 else net.droplevel(1)
+
+
+def newly_arising(homes: Estimate, flows: Flows | None = None) -> Estimate:
+    """Homes that come to be needed a year, A of this module, by group; arguments as for `net_annual_need`."""
+    used, split = Flows.read() if flows is None else flows, _split(homes.value)
+    named = homes.value.index.nlevels > 1
+
+    def arising(value: pd.Series) -> pd.Series:
+        found = _arising(_by_group(value), used, split)
+        return found if named else pd.Series({"newly_arising": found.iloc[0]})
+
+    return homes.apply(arising)
+
+
+def net_annual_need(homes: Estimate, flows: Flows | None = None, years: Sequence[float] = CLEARANCE) -> Estimate:
+    """Homes needed a year, N of this module, by years of clearance and group.
+
+    Parameters
+    ----------
+    homes : Estimate
+        ``total(design, homes_needed(frame), by=..., missing="mean")``.
+    flows : Flows, optional
+        By default those of the file. Recruits and committed homes are spread over groups as the active are, whose
+        shares are taken as known; transfers count where people leave.
+    years : sequence of float
+        Years in which the backlog is cleared.
+
+    Raises
+    ------
+    WelfareError
+        Totals that are not those of `homes_needed`; years that are not positive.
+
+    Notes
+    -----
+    Groups add up to the whole where no answer is missing; else each group's gaps are filled by its own mean.
+    """
+    if not years or not min(years) > 0:
+        raise WelfareError("not positive", where="years", got=tuple(years), expected="years of clearance")
+    used, split = Flows.read() if flows is None else flows, _split(homes.value)
+    return homes.apply(lambda value: _net(value, used, split, years))
+
+
+def tornado(homes: Estimate, years: float = 10, table: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Net annual need of all groups with one assumption at each end of its range, the widest first.
+
+    Columns ``assumption``, ``low``, ``high`` (of the range), ``need_low``, ``need_high`` (homes a year there).
+    """
+    table = public("housing_flows") if table is None else table
+    base, split, rows = Flows.read(table), _split(homes.value), []
+    for name in (f.name for f in fields(Flows)):
+        ends = table.set_index("id").loc[name, ["low", "high"]].astype(float).tolist()
+        needs = [_net(homes.value, replace(base, **{name: end}), split, [years]).sum() for end in ends]
+        rows.append((name, *ends, *needs))
+    found = pd.DataFrame(rows, columns=["assumption", "low", "high", "need_low", "need_high"])
+    width = np.abs(found["need_high"] - found["need_low"])
+    return found.loc[width.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)

@@ -1,0 +1,199 @@
+"""Homes needed a year: what each form stands for, the sum by hand, its interval, its assumptions."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.estimation import Design, Estimate, total
+from welfare_analysis.needs import projection
+from welfare_analysis.needs.projection import Flows, homes_needed, net_annual_need, newly_arising, tornado
+from welfare_analysis.study import public
+
+NA, NAN = pd.NA, float("nan")
+RENTS = pd.Series({"rabat": 2000.0})
+FLOWS = Flows(300.0, 0.5, 0.8, 0.25, 0.01, 0.5, 40.0)
+PLAIN = {
+    "status": "active",
+    "age": 40.0,
+    "command": "rabat",
+    "marital_status": "married",
+    "children_n": 2.0,
+    "household_size_n": 4.0,
+    "rooms_n": 2.0,
+    "tenure": "tenant",
+    "own_kitchen": "yes",
+    "own_bathroom": "yes",
+    "rent_dh": 1000.0,
+    "housing_charges_dh": 200.0,
+    "wants_home": "yes",
+    "net_pay_dh": 6000.0,
+    "pension_dh": NAN,
+    "other_income_dh": 0.0,
+    "has_loan": "no",
+    "housing_deduction_dh": NAN,
+    "change_retirement": "no",
+    "change_marriage": "no",
+    "change_transfer": "no",
+}
+
+
+def homes(*changes):
+    """One row a change: a tenant of Rabat who is in no need and expects nothing, but for what is named."""
+    frame = pd.DataFrame([PLAIN | change for change in changes])
+    return frame.assign(**{n: frame[n].astype("category") for n in frame if isinstance(PLAIN.get(n), str)})
+
+
+IN_NEED, BY_POST, THIRD = {"own_kitchen": "no"}, {"tenure": "service"}, 1 / 3
+MARRIES, MOVES, RETIRES = ({f"change_{c}": "yes"} for c in ("marriage", "transfer", "retirement"))
+UNASKED = {"change_retirement": None, "change_marriage": None, "change_transfer": None}
+# what is changed; backlog, marriage, transfer, retirement, post, active
+EACH = [
+    ({}, 0, 0, 0, 0, 0, 1),
+    (IN_NEED, 1, 0, 0, 0, 0, 1),
+    ({"tenure": "family"}, 1, 0, 0, 0, 0, 1),
+    (IN_NEED | MARRIES | MOVES, 1, 0, 0, 0, 0, 1),
+    (MARRIES, 0, THIRD, 0, 0, 0, 1),
+    (MARRIES | MOVES, 0, THIRD, 0, 0, 0, 1),
+    (MARRIES | MOVES | {"tenure": "owner"}, 0, 0, THIRD, 0, 0, 1),
+    (RETIRES, 0, 0, 0, 0, 0, 1),
+    (BY_POST, 0, 0, 0, 0, 1, 1),
+    (BY_POST | RETIRES | MARRIES, 0, 0, 0, THIRD, 1, 1),
+    (BY_POST | IN_NEED, 1, 0, 0, 0, 0, 1),
+    (BY_POST | UNASKED | {"status": "widow", "pension_dh": 6000.0}, 0, 0, 0, 0, 0, 0),
+    (UNASKED, 0, NA, NA, 0, 0, 1),
+    ({"tenure": None, "wants_home": "no", "own_kitchen": "no"}, 1, 0, 0, 0, 0, 1),
+    ({"housing_charges_dh": NAN}, NA, 0, 0, 0, 0, 1),
+    ({"housing_charges_dh": NAN} | MARRIES, NA, NA, 0, 0, 0, 1),
+]
+
+
+def test_homes_of_each():
+    """The backlog leaves the flows out; retirement comes before marriage, that before transfer: a home counts once."""
+    found = homes_needed(homes(*[row[0] for row in EACH]), RENTS)
+    assert tuple(found) == ("backlog", "marriage", "transfer", "retirement", "post", "active")
+    wanted = pd.DataFrame([row[1:] for row in EACH], columns=found.columns)
+    pd.testing.assert_frame_equal(found.astype("Float64"), wanted.astype("Float64"))
+
+
+def test_a_home_of_several_members_is_one():
+    """Two members of one household in need are one home, half of it each."""
+    frame = homes(IN_NEED, IN_NEED, MARRIES).assign(household_share=[0.5, 0.5, 0.5])
+    found = homes_needed(frame, RENTS)
+    assert found["backlog"].tolist() == [0.5, 0.5, 0.0]
+    assert found["marriage"].tolist() == [0.0, 0.0, THIRD]
+
+
+def sample(n=400):
+    """Respondents drawn from the cases without gaps, their design and two groups."""
+    rng = np.random.default_rng(3)
+    whole = [row[0] for row in EACH if not any(x is NA for x in row[1:])]
+    frame = homes(*[whole[i] for i in rng.integers(len(whole), size=n)])
+    group = pd.Series(rng.choice(["north", "south"], n, p=[0.7, 0.3]), name="group")
+    return frame, Design(rng.uniform(5, 15, n)), group
+
+
+def by_hand(t, years, split=1.0):
+    """Net need of the totals of one group."""
+    ends = t["retirement"] + 0.01 * t["post"]
+    arising = 0.5 * 300 * split + 0.8 * t["marriage"] + 0.25 * t["transfer"] + ends
+    return t["backlog"] / years + arising - 40 * split - 0.5 * ends
+
+
+def test_net_need_by_hand():
+    """Backlog over years, plus what arises, less supply; the longer the clearance, the fewer a year."""
+    frame, design, _ = sample()
+    stock = total(design, homes_needed(frame, RENTS))
+    net = net_annual_need(stock, FLOWS)
+    assert net.value.index.tolist() == [5, 10, 20]
+    assert net.value.tolist() == pytest.approx([by_hand(stock.value, h) for h in (5, 10, 20)])
+    assert net.value.is_monotonic_decreasing
+    arising = newly_arising(stock, FLOWS)
+    assert arising.value.index.tolist() == ["newly_arising"]
+    assert arising.value.iloc[0] - net.value[5] == pytest.approx(
+        40 + 0.5 * (stock.value["retirement"] + 0.01 * stock.value["post"]) - stock.value["backlog"] / 5
+    )
+
+
+def test_interval_is_that_of_the_linear_combination():
+    """The variance is a'Va, with V the covariance of the totals: the backlog and the flows of one sample covary."""
+    frame, design, _ = sample()
+    stock = total(design, homes_needed(frame, RENTS))
+    for years in (5, 20):
+        weights = pd.Series({"backlog": 1 / years, "marriage": 0.8, "transfer": 0.25, "retirement": 0.5, "post": 0.005})
+        weights = weights.reindex(stock.value.index).fillna(0.0)
+        wanted = np.sqrt(weights @ stock.covariance() @ weights)
+        net = net_annual_need(stock, FLOWS, [years])
+        assert net.se.iloc[0] == pytest.approx(wanted)
+        inside = net.interval().iloc[0]
+        assert inside["low"] < net.value.iloc[0] < inside["high"]
+
+
+def test_groups_add_up():
+    """Net need and what arises of the groups are those of all; recruits and committed homes follow the active."""
+    frame, design, group = sample()
+    each, whole = homes_needed(frame, RENTS), total(design, homes_needed(frame, RENTS))
+    parts = total(design, each, by=group)
+    net = net_annual_need(parts, FLOWS)
+    assert net.value.index.names == ["years", "group"]
+    assert net.value.groupby(level=0).sum().tolist() == pytest.approx(net_annual_need(whole, FLOWS).value.tolist())
+    arising = newly_arising(parts, FLOWS)
+    assert arising.value.index.tolist() == ["north", "south"]
+    assert arising.value.sum() == pytest.approx(newly_arising(whole, FLOWS).value.iloc[0])
+    north = parts.value.xs("north", level="group")
+    split = north["active"] / whole.value["active"]
+    assert net.value[5, "north"] == pytest.approx(by_hand(north, 5, split))
+    assert net.counts.loc[(5, "north"), "n"] == (group == "north").sum()
+
+
+def test_a_surplus_is_negative():
+    """More supply than need is shown as such."""
+    frame, design, _ = sample()
+    stock = total(design, homes_needed(frame, RENTS))
+    plenty = net_annual_need(stock, replace(FLOWS, committed_n=1e5))
+    assert (plenty.value < 0).all()
+
+
+def test_tornado():
+    """Each end is the need with that assumption moved and the others kept, the widest first."""
+    frame, design, group = sample()
+    stock = total(design, homes_needed(frame, RENTS))
+    found = tornado(stock, years=10)
+    base = Flows.read()
+    for row in found.itertuples():
+        for end, need in ((row.low, row.need_low), (row.high, row.need_high)):
+            moved = net_annual_need(stock, replace(base, **{row.assumption: end}), [10])
+            assert need == pytest.approx(moved.value.iloc[0])
+    assert (found["need_high"] - found["need_low"]).abs().is_monotonic_decreasing
+    assert set(found["assumption"]) == set(Flows.__dataclass_fields__)
+    grouped = tornado(total(design, homes_needed(frame, RENTS), by=group), years=10)
+    assert grouped["need_low"].tolist() == pytest.approx(found["need_low"].tolist())
+
+
+def test_the_table_of_flows():
+    """Each has a range around its value and a source; defaults are the file's; recruits are those reported."""
+    table = public("housing_flows").set_index("id")
+    assert (table["low"] <= table["value"]).all()
+    assert (table["value"] <= table["high"]).all()
+    assert (table["low"] < table["high"]).all()
+    assert (table.loc[table["source"].str.startswith("own"), "kind"] == "assumption").all()
+    assert Flows.read().recruits_n == 2100 + 1100
+    frame, design, _ = sample(100)
+    stock = total(design, homes_needed(frame, RENTS))
+    assert net_annual_need(stock).value.tolist() == net_annual_need(stock, Flows.read()).value.tolist()
+    assert newly_arising(stock).value.tolist() == newly_arising(stock, Flows.read()).value.tolist()
+
+
+def test_what_cannot_be_projected():
+    """Totals of other things and years that are not positive are named."""
+    frame, design, _ = sample(50)
+    stock = total(design, homes_needed(frame, RENTS))
+    assert isinstance(stock, Estimate)
+    with pytest.raises(WelfareError, match="not totals of homes"):
+        net_annual_need(total(design, frame[["rooms_n"]]))
+    for years in ([], [5, 0]):
+        with pytest.raises(WelfareError, match="years: not positive"):
+            net_annual_need(stock, FLOWS, years)
+    assert projection.CLEARANCE == (5, 10, 20)
