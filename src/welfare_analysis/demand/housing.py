@@ -21,6 +21,7 @@ import pandas as pd
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, joint, total
 from ..estimation.choice import ChoiceFit, predicted_shares, willingness_to_pay
+from ..estimation.choice.population import modelled, target
 from ..needs.income_debt import CANNOT
 from ..study import Study, public
 from ..survey.codebook import Codebook
@@ -181,13 +182,22 @@ class Market:
         shares = predicted_shares(self.fit(version), self.design, self.put(open_to), by, where, person="row")
         inside = self.adult if where is None else self.adult & where
         people = total(self.design, self.adult.astype(float).rename("people"), by=by, where=inside)
-        k, domains = len(shares.value), len(people.value)
+        k, domains, index = len(shares.value), len(people.value), shares.value.index.droplevel(0)
 
         def numbers(values: pd.Series) -> pd.Series:
             x = values.to_numpy()
-            return pd.Series((x[:k].reshape(-1, domains) * x[k:]).ravel(), index=shares.value.index.droplevel(0))
+            return pd.Series((x[:k].reshape(-1, domains) * x[k:]).ravel(), index=index)
 
         return joint({"share": shares, "people": people}).apply(numbers)
+
+    def bought(self) -> float:
+        """How many adults would buy a home of what they may get and can carry: the number alone, without its error."""
+        model, long = modelled(self.fit()), self.put(self.eligible & self.affordable)
+        to = target(model, self.design, long, {}, "row", None)
+        p, w = model.predict(to, model.theta)[0], self.design.weights
+        kinds = to.cases.alternatives.isin(BOUGHT)[to.cases.alternative]
+        known, adults = w[self.computed.to_numpy()].sum(), w[self.adult.to_numpy()].sum()
+        return float(w[to.cases.person[to.cases.case]][kinds] @ p[kinds] / known * adults)
 
     def worth(self) -> pd.DataFrame:
         """What `IMPROVED` is worth in DH of the price of a home at these terms, by income group: a long table.
@@ -211,7 +221,7 @@ class Market:
         Levels ``eligible`` and ``affordable`` are yes, no or cannot_compute; the others of a group would not take it.
         """
         groups = [_yes(self.eligible[alternative], "eligible"), _yes(self.affordable[alternative], "affordable")]
-        return self.demand(restricted=False, by=groups)
+        return self.demand(restricted=False, by=[group.where(self.adult) for group in groups])
 
 
 def market(study: Study, terms: str = "housing_foundation") -> Market:

@@ -25,7 +25,7 @@ from ..design import Design
 from ..domains import Domains, domains
 from ..estimate import Estimate, describe, scatter, t_bounds
 from ..shares import logit_bounds
-from .logit import ChoiceFit
+from .logit import ChoiceFit, means
 from .population import STEP, Calibrated, Model, New, Target, linear, modelled, target
 
 CLOSE = 1e-13  # how near calibrated shares come to those known
@@ -153,7 +153,8 @@ def predicted_shares(
         p = to.by_person(model.predict(to, theta)[0], len(names))
         return p, np.ones((len(p), 1))
 
-    return _forecast(model, to, measure, names, ["variable", "alternative"], by, where)
+    slopes = _slopes if model.plain and model.constants is None else None
+    return _forecast(model, to, measure, names, ["variable", "alternative"], by, where, slopes)
 
 
 def scenario(
@@ -344,6 +345,20 @@ def _influence(people: sparse.csr_array, jacobian: np.ndarray, model: Model, sha
     return lambda: people + sparse.csr_array(model.influence @ jacobian.T) if shared else people
 
 
+def _slopes(model: Model, to: Target, parts: Domains) -> np.ndarray:
+    r"""Derivative (alternatives x domains, p) of weighted sums of logit shares: of row j :math:`p_j (x_j - \bar x)`."""
+    cases, p = to.cases, model.predict(to, model.theta)[0]
+    person = cases.person[cases.case]
+    domain = parts.codes[person]
+    rows = np.flatnonzero(domain >= 0)
+    weight = (cases.design.weights[person] * to.part[cases.case] * p)[rows]
+    cell = cases.alternative[rows] * parts.count + domain[rows]
+    shape = (len(cases.alternatives) * parts.count, len(p))
+    return sparse.csr_array((weight, (cell, rows)), shape=shape) @ (
+        cases.x - means(cases.x, p, cases.start)[cases.case]
+    )
+
+
 def _bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
     """Bounds on the logit scale for shares, by t for what may be negative."""
     share = estimate.value.index.get_level_values("variable").isin(["before", "after", "share"])
@@ -352,9 +367,19 @@ def _bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _forecast(
-    model: Model, to: Target, measure: Measure, names: list, levels: list[str], by: Any, where: Any
+    model: Model,
+    to: Target,
+    measure: Measure,
+    names: list,
+    levels: list[str],
+    by: Any,
+    where: Any,
+    slopes: Callable[[Model, Target, Domains], np.ndarray] | None = None,
 ) -> Forecast:
-    """The ratio of the weighted sums of a measure (n, k) and its denominator in each domain."""
+    """The ratio of the weighted sums of a measure (n, k) and its denominator in each domain.
+
+    ``slopes`` gives the derivative of the sums where it is known; else it is a difference.
+    """
     design = to.cases.design
     parts = domains(design.n, by, where, design.names)
     there = np.bincount(to.cases.person, minlength=design.n) > 0
@@ -373,7 +398,11 @@ def _forecast(
     def ratio(theta: np.ndarray) -> np.ndarray:
         return np.divide(*sums(theta)).ravel()
 
-    jacobian = _derivative(ratio, model.theta, model.steps)
+    jacobian = (
+        _derivative(ratio, model.theta, model.steps)
+        if slopes is None
+        else slopes(model, to, parts) / np.tile(size.ravel(), k)[:, None]
+    )
     domain = [()] if parts.labels is None else [d if isinstance(d, tuple) else (d,) for d in parts.labels]
     of = [] if parts.labels is None else list(parts.labels.names)
     index = pd.MultiIndex.from_tuples([(*name, *d) for name in names for d in domain], names=[*levels, *of])
