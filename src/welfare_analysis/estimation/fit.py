@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -114,9 +114,14 @@ class Fit(Estimate):
 
 
 def maximise(
-    start: np.ndarray, evaluate: Callable[[np.ndarray], Likelihood], names: list[str], where: str
-) -> tuple[np.ndarray, Likelihood]:
-    """Newton's method with halved steps: the maximum and the likelihood there.
+    start: np.ndarray,
+    evaluate: Callable[[np.ndarray], Any],
+    names: list[str],
+    where: str,
+    close: float = CLOSE,
+    loss: float = LOSS,
+) -> tuple[np.ndarray, Any]:
+    """Newton's method with halved steps: the maximum and the `Likelihood` there.
 
     Raises
     ------
@@ -133,14 +138,14 @@ def maximise(
         raise WelfareError("columns are collinear", where=where, got=vague, expected="columns that differ", hint=hint)
     for _ in range(STEPS):
         step = _ascent(now)
-        if 0.5 * abs(step @ now.gradient) <= CLOSE * (1 + abs(now.value)):
+        if 0.5 * abs(step @ now.gradient) <= close * (1 + abs(now.value)):
             return _identified(theta, now, first, names, where)
         for halving in range(HALVINGS):
             trial = evaluate(theta + step / 2**halving)
-            if np.isfinite(trial.value) and trial.value >= now.value - LOSS * (1 + abs(now.value)):
+            if np.isfinite(trial.value) and trial.value >= now.value - loss * (1 + abs(now.value)):
                 break
         else:  # no step goes up: rounding is all that is left, if the gradient says so
-            if 0.5 * abs(step @ now.gradient) <= 1e-12 * (1 + abs(now.value)):
+            if 0.5 * abs(step @ now.gradient) <= 10 * loss * (1 + abs(now.value)):
                 return _identified(theta, now, first, names, where)
             break
         theta, now = theta + step / 2**halving, trial

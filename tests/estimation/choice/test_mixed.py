@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from numba import vectorize
 from scipy.stats import norm
 from xlogit import MixedLogit
 
@@ -17,6 +18,7 @@ from welfare_analysis.estimation import Design
 from welfare_analysis.estimation.choice import logit, mixed_logit
 from welfare_analysis.estimation.choice.data import choices
 from welfare_analysis.estimation.choice.kernel import compiled, plain
+from welfare_analysis.estimation.choice.lanes import REALS, exp
 from welfare_analysis.estimation.choice.mixed import Simulated
 from welfare_analysis.estimation.choice.simulation import Panel, differences, net, supplied
 
@@ -85,14 +87,31 @@ def ragged(seed: int, K: int, p: int, draws, units: int = 30) -> Panel:
     return Panel(rng.normal(size=(rows[-1], p)), rng.normal(size=rows[-1]), rows, cases, np.arange(units), log, draws)
 
 
+@pytest.mark.parametrize("bits", [64, 32])
+def test_the_exponential_is_that_of_numpy(bits):
+    """To two roundings over the whole range, in double and in single precision, and held at the bounds."""
+    real = REALS[bits]
+    x = np.linspace(-real.bound, real.bound, 100_001).astype(real.kind)
+    exact = np.exp(x.astype(np.longdouble))
+    found = vectorize([f"float{bits}(float{bits})"])(lambda a: exp(a))(x)
+    assert (np.abs(found / exact - 1) < 2 * np.finfo(real.kind).eps).all()
+    beyond = vectorize([f"float{bits}(float{bits})"])(lambda a: exp(a))(np.array([-1e30, 1e30], real.kind))
+    assert np.log(beyond) == pytest.approx([-real.bound, real.bound])
+
+
 @pytest.mark.parametrize(("K", "p", "count"), [(1, 1, 128), (3, 4, 256), (5, 9, 128), (6, 6, 1024)])
 def test_kernel_is_its_numpy_version(K, p, count):
-    """Log-likelihoods and scores of the compiled kernel and of NumPy: the same to 1e-10, ragged choices, log or not."""
+    """Log-likelihoods, scores, information of kernel and NumPy, ragged choices, log or not: to 1e-10; single: 1e-5."""
     rng = np.random.default_rng(K)
-    panel = ragged(K, K, p, net(K, count, 30, rng))
+    panel, weights = ragged(K, K, p, net(K, count, 30, rng)), rng.uniform(1, 3, 30)
     at = rng.normal(0, 0.5, K), rng.normal(0, 0.5, K), rng.normal(0, 0.5, p - K)
-    for one, other in zip(compiled(panel, *at), plain(panel, *at), strict=True):
-        assert one == pytest.approx(other, rel=1e-10, abs=1e-12)
+    expected = plain(panel, *at, weights)
+    for bits, near in ((64, 1e-10), (32, 1e-5)):
+        for one, other in zip(compiled(panel, *at, weights, bits), expected, strict=True):
+            assert one == pytest.approx(other, rel=near, abs=near * np.abs(other).max())
+        without = compiled(panel, *at, bits=bits)
+        assert without[0] == pytest.approx(expected[0], rel=near)
+        assert without[2].size == 0
 
 
 def test_kernel_takes_draws_of_any_number():
@@ -101,21 +120,22 @@ def test_kernel_takes_draws_of_any_number():
     for count in (100, 300):
         panel = ragged(8, 3, 5, supplied(rng.normal(size=(30, 3, count)), 3, 30))
         at = np.full(3, 0.2), np.full(3, 0.7), np.full(2, -0.3)
-        for one, other in zip(compiled(panel, *at), plain(panel, *at), strict=True):
-            assert one == pytest.approx(other, rel=1e-10, abs=1e-12)
+        for one, other in zip(compiled(panel, *at, np.ones(30)), plain(panel, *at, np.ones(30)), strict=True):
+            assert one == pytest.approx(other, rel=1e-10, abs=1e-10)
 
 
-def test_long_panels_do_not_underflow():
+@pytest.mark.parametrize(("bits", "near"), [(64, 1e-10), (32, 1e-3)])
+def test_long_panels_do_not_underflow(bits, near):
     """900 unlikely choices of one person: a probability of e**-2000 keeps its digits."""
     rng = np.random.default_rng(9)
     x = rng.normal(size=(4 * 900 * 5, 3))
     rows, units = np.arange(4 * 900 + 1) * 5, np.arange(5) * 900
     panel = Panel(x, np.zeros(len(x)), rows, units, np.arange(4), np.zeros(3, bool), net(3, 256, 4, rng))
-    at = np.full(3, 2.0), np.full(3, 3.0), np.empty(0)
-    found, expected = compiled(panel, *at), plain(panel, *at)
+    at = np.full(3, 2.0), np.full(3, 3.0), np.empty(0), np.ones(4)
+    found, expected = compiled(panel, *at, bits), plain(panel, *at)
     assert found[0].max() < -1000
-    assert found[0] == pytest.approx(expected[0], rel=1e-12)
-    assert found[1] == pytest.approx(expected[1], rel=1e-10)
+    for one, other in zip(found, expected, strict=True):
+        assert one == pytest.approx(other, rel=near, abs=near * np.abs(other).max())
 
 
 def test_draws_of_each_person_are_a_shifted_net():
@@ -192,7 +212,7 @@ def test_gradient_is_the_slope(log):
     assert model(theta).gradient == pytest.approx(np.array(slope), abs=1e-6)
     assert model.weights @ model(theta).scores == pytest.approx(model(theta).gradient)
     curve = [(model(theta - m).gradient - model(theta + m).gradient) / 2e-5 for m in moves]
-    assert model.information(theta) == pytest.approx(np.array(curve), abs=1e-4)
+    assert model(theta).information == pytest.approx(np.array(curve), abs=1e-4)
 
 
 def test_without_variance_it_is_the_logit():

@@ -1,49 +1,76 @@
-r"""Simulated log-likelihood of a mixed logit and its scores: one fused compiled kernel beside its NumPy version.
+r"""Simulated log-likelihood of a mixed logit with its derivatives: one fused compiled kernel beside its NumPy version.
 
 For a unit u (a person over all her cases) and draw r, with :math:`P_{ur} = \prod_c 1 / (1 + \sum_j e^{V_{cjr}})`, j
 over the alternatives not chosen and V the utility less that of the chosen, the simulated probability is the mean of
-:math:`P_{ur}` over r, and its log's gradient the mean of :math:`\partial \ln P_{ur}` weighted by :math:`P_{ur}`
-(Train 2009, sections 6.6-6.7, 10.3). `compiled` keeps a block of draws of one unit in a core's cache from the normals
-to the sums; nothing of the size units x draws is stored. All is float64. Units are independent and summed in one order,
-so the number of threads changes no digit. The only liberty of the compiler is the fused multiply-add, which rounds once
-in place of twice. Its exponential errs by 1e-14 at most, and utilities are held to :math:`\pm 600`, where a
-probability is 0 or 1 to 260 digits.
+:math:`P_{ur}` over r. With :math:`\omega_{ur} = P_{ur} / \sum_r P_{ur}`, the score :math:`s_u` is the sum over r of
+:math:`\omega_{ur} \partial \ln P_{ur}`, and the information :math:`s_u s_u' - \sum_r \omega_{ur} (\partial^2 \ln P_{ur}
++ \partial \ln P_{ur} \, \partial \ln P_{ur}')` (Train 2009, sections 6.6-6.7, 10.3).
+
+`compiled` keeps a block of draws of one unit in a core's cache from the normals to the sums; nothing of the size
+units x draws is stored. Units are independent and summed in one order, so the number of threads changes no digit. The
+only liberty of the compiler is the fused multiply-add, which rounds once in place of twice. Computed is in double
+precision, or, on the way to a maximum, in single. Utilities are held to :math:`\pm 600` (single: 60), where a
+probability is 0 or 1 to 260 (26) digits.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
-from llvmlite import ir
-from numba import njit, prange, types
-from numba.extending import intrinsic
+from numba import config, njit
 from scipy import sparse
 
+from .lanes import BLOCK, REALS, copy_eight, dot, exp
 from .simulation import SHIFTS, Panel
 
-BLOCK = 128  # draws that are in work at a time
-CHUNK = 16  # units that share buffers: a task of a thread
-BOUND = 600.0
-SCALE = 100  # probabilities of long panels are kept times powers of 2**100
-ROUND = 1.5 * 2.0**52  # adding it rounds a number below 2**51 to an integer, in the last bits
-fused = njit(fastmath={"contract"}, cache=True)
+TASKS = 64  # parts of the units, whatever the number of threads
+fused = njit(fastmath={"contract"}, error_model="numpy", cache=True)
 
 
-def compiled(panel: Panel, mean: np.ndarray, sd: np.ndarray, fixed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Log-likelihoods (U,) of units, and scores (U, K + F + K): means (K,), fixed coefficients (F,), sd (K,)."""
-    (D, p), U, draws = panel.x.shape, len(panel.cases) - 1, panel.draws
-    value, score = np.empty(U), np.empty((U, p + len(sd)))
+def compiled(
+    panel: Panel,
+    mean: np.ndarray,
+    sd: np.ndarray,
+    fixed: np.ndarray,
+    weights: np.ndarray | None = None,
+    bits: int = 64,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Log-likelihoods (U,) of units, scores (U, T): means (K,), fixed coefficients, sd (K,); and the information.
+
+    The information (T, T) is the sum over units times ``weights`` (U,); without them it is empty, and costs nothing.
+    """
+    real, draws, (D, p), U = REALS[bits], panel.draws, panel.x.shape, len(panel.cases) - 1
+    T = p + len(sd)
+    value, score = np.empty(U), np.empty((U, T))
+    ends = np.linspace(0, U, min(TASKS, U) + 1).astype(int)
+    curves = np.zeros((len(ends) - 1, T, T))
     known = np.append(panel.offset + panel.x[:, len(mean) :] @ fixed, 0.0)
-    x = np.zeros((D + 1, p + p % 2))  # rows and columns go in pairs
+    x = np.zeros((D + 1, p + p % 2), real.kind)  # rows and columns go in pairs
     x[:D, :p] = panel.x
-    sizes = (p, draws.count, int(np.diff(panel.rows).max(initial=1)))
-    choices = (x, np.ascontiguousarray(x.T), known, mean, sd, panel.log, panel.rows, panel.cases)
-    _units(*choices, draws.table, draws.shift, draws.given, sizes, value, score)
-    return value, score
+    at = (known.astype(real.kind), mean.astype(real.kind), sd.astype(real.kind))
+    sizes = (p, draws.count, *(int(np.diff(ends).max(initial=1)) for ends in (panel.rows, panel.rows[panel.cases])))
+    choices = (x, *at, panel.log, panel.rows, panel.cases)
+    numbers = (draws.table.astype(real.kind), draws.shift, draws.given)
+    step = real.kind(2.0**real.scale)
+    given = (choices, numbers, sizes, step, np.empty(0) if weights is None else weights, value, score)
+
+    def task(part: int) -> None:
+        _units(ends[part], ends[part + 1], *given, curves[part])
+
+    with ThreadPoolExecutor(config.NUMBA_NUM_THREADS) as threads:
+        list(threads.map(task, range(len(curves))))
+    if weights is None:
+        return value, score, np.empty((0, 0))
+    curve = curves.sum(axis=0)
+    return value, score, curve + np.triu(curve, 1).T + np.tril(curve, -1).T + (score * weights[:, None]).T @ score
 
 
-def plain(panel: Panel, mean: np.ndarray, sd: np.ndarray, fixed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def plain(
+    panel: Panel, mean: np.ndarray, sd: np.ndarray, fixed: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same in NumPy, with all draws in memory: what `compiled` is tested against."""
-    K, z = len(mean), panel.draws.normals()
+    p, K, bound, z = panel.x.shape[1], len(mean), REALS[64].bound, panel.draws.normals()
     beta = mean[:, None] + sd[:, None] * z
     beta[:, panel.log] = np.exp(beta[:, panel.log])
     case, unit = (np.repeat(np.arange(len(ends) - 1), np.diff(ends)) for ends in (panel.rows, panel.cases))
@@ -52,67 +79,49 @@ def plain(panel: Panel, mean: np.ndarray, sd: np.ndarray, fixed: np.ndarray) -> 
         for of, ends in ((case, panel.rows), (unit, panel.cases))
     )
     known = panel.offset + panel.x[:, K:] @ fixed
-    e = np.exp(np.clip(known[:, None] + np.einsum("dk,dkr->dr", panel.x[:, :K], beta[unit[case]]), -BOUND, BOUND))
+    e = np.exp(np.clip(known[:, None] + np.einsum("dk,dkr->dr", panel.x[:, :K], beta[unit[case]]), -bound, bound))
     total = 1 + by_case @ e
     logs = -(by_unit @ np.log(total))
     top = logs.max(axis=1, keepdims=True)
     likely = np.exp(logs - top)
-    share, rows = e / total[case], by_unit @ by_case
-    gradient = -np.stack([rows @ (column[:, None] * share) for column in panel.x.T], axis=1)
-    gradient[:, :K][:, panel.log] *= beta[:, panel.log]
-    gradient = np.concatenate([gradient, gradient[:, :K] * z], axis=1)
     sums = likely.sum(axis=1, keepdims=True)
-    return top[:, 0] + np.log(sums[:, 0] / z.shape[2]), np.einsum("ukr,ur->uk", gradient, likely) / sums
+    share, omega = e / total[case], likely / sums
 
-
-@intrinsic
-def _power(typingctx, t):
-    """2**n from t = n + ROUND: the last bits of t, with the bias added, become the exponent."""
-
-    def generate(context, builder, signature, args):
-        bits = ir.IntType(64)
-        n = builder.add(builder.bitcast(args[0], bits), ir.Constant(bits, 1023))
-        return builder.bitcast(builder.shl(n, ir.Constant(bits, 52)), ir.DoubleType())
-
-    return types.float64(types.float64), generate
-
-
-@intrinsic
-def _copy_eight(typingctx, target, i, source, j):
-    """target[i : i + 8] = source[j : j + 8] of flat arrays, as one vector, in an eighth of the time."""
-
-    def generate(context, builder, signature, args):
-        vector = ir.VectorType(ir.DoubleType(), 8).as_pointer()
-        to, start, of, first = args
-        places = ((signature.args[0], to, start), (signature.args[2], of, first))
-        here, there = (
-            builder.bitcast(builder.gep(context.make_array(kind)(context, builder, array).data, [at]), vector)
-            for kind, array, at in places
-        )
-        builder.store(builder.load(there, align=8), here, align=8)
-        return context.get_dummy_value()
-
-    return types.void(target, types.intp, source, types.intp), generate
-
-
-@njit(inline="always")
-def _exp(x):
-    """exp(x) = 2**n exp(r), |r| <= ln(2) / 2, by 11 terms of its series: vectorised by the compiler, unlike libm's."""
-    t = min(max(x, -BOUND), BOUND) * 1.4426950408889634 + ROUND
-    n = t - ROUND
-    r = min(max(x, -BOUND), BOUND) - n * 0.6931471803691238 - n * 1.9082149292705877e-10  # ln 2 in two parts
-    p = ((1 / 39916800 * r + 1 / 3628800) * r + 1 / 362880) * r + 1 / 40320
-    p = (((p * r + 1 / 5040) * r + 1 / 720) * r + 1 / 120) * r + 1 / 24
-    return ((((p * r + 1 / 6) * r + 0.5) * r + 1) * r + 1) * _power(t)  # type: ignore[call-arg]
+    by = np.zeros((len(top), p + K, p, z.shape[2]))  # derivative of the coefficients by the parameters
+    by[:, range(p), range(p)] = 1
+    by[:, range(K), range(K)] = np.where(panel.log[:, None], beta, 1)
+    by[:, range(p, p + K), range(K)] = by[:, range(K), range(K)] * z
+    averages = [by_case @ (column[:, None] * share) for column in panel.x.T]
+    gradient = -np.einsum("utkr,kur->utr", by, np.array([by_unit @ average for average in averages]))
+    curve = np.zeros((p + K, p + K))
+    for k, one in enumerate(averages):
+        for m, other in enumerate(averages):
+            spread = by_unit @ (by_case @ ((panel.x[:, k] * panel.x[:, m])[:, None] * share) - one * other)
+            curve += np.einsum("utr,usr,ur,u->ts", by[:, :, k], by[:, :, m], spread * omega, weights)
+        if k < K and panel.log[k]:
+            bend = (by_unit @ one) * omega / beta[:, k]
+            curve += np.einsum("utr,usr,ur,u->ts", by[:, :, k], by[:, :, k], bend, weights)
+    curve -= np.einsum("utr,usr,ur,u->ts", gradient, gradient, omega, weights)
+    score = np.einsum("utr,ur->ut", gradient, omega)
+    return top[:, 0] + np.log(sums[:, 0] / z.shape[2]), score, curve + (score * weights[:, None]).T @ score
 
 
 @fused
 def _add_products(out, i, weights, row, first, n, inputs):
     """out[i] and out[i + 1] += n columns, from the first on, of weights[row] and weights[row + 1], times inputs."""
-    for k in range(first, first + n - 1, 2):
-        a, b, c, d = weights[row, k], weights[row, k + 1], weights[row + 1, k], weights[row + 1, k + 1]
+    for k in range(0, n - 3, 4):
+        at = first + k
+        a, b, c, d = weights[row, at], weights[row, at + 1], weights[row, at + 2], weights[row, at + 3]
+        e, f, g, h = weights[row + 1, at], weights[row + 1, at + 1], weights[row + 1, at + 2], weights[row + 1, at + 3]
         for r in range(BLOCK):
-            y, z = inputs[k - first, r], inputs[k - first + 1, r]
+            s, t, y, z = inputs[k, r], inputs[k + 1, r], inputs[k + 2, r], inputs[k + 3, r]
+            out[i, r] += (a * s + b * t) + (c * y + d * z)
+            out[i + 1, r] += (e * s + f * t) + (g * y + h * z)
+    for k in range(n - n % 4, n - 1, 2):
+        at = first + k
+        a, b, c, d = weights[row, at], weights[row, at + 1], weights[row + 1, at], weights[row + 1, at + 1]
+        for r in range(BLOCK):
+            y, z = inputs[k, r], inputs[k + 1, r]
             out[i, r] += a * y + b * z
             out[i + 1, r] += c * y + d * z
     if n % 2:
@@ -133,18 +142,19 @@ def _draw(flat, z, beta, u, block, mean, sd, log, table, shift, given, count):
             low = shift[u, k] % SHIFTS
             at = (k * SHIFTS + low) * count
             for r in range(0, BLOCK, SHIFTS):
-                _copy_eight(flat, k * BLOCK + r, table, at + ((block + r) ^ (shift[u, k] - low)))  # type: ignore[call-arg]
+                copy_eight(flat, k * BLOCK + r, table, at + ((block + r) ^ (shift[u, k] - low)))
         m, s = mean[k], sd[k]
         for r in range(BLOCK):
             beta[k, r] = m + s * z[k, r]
         if log[k]:
             for r in range(BLOCK):
-                beta[k, r] = _exp(beta[k, r])
+                beta[k, r] = exp(beta[k, r])
 
 
 @fused
-def _case(v, total, likely, g, x, columns, known, row, n, beta, p):
+def _case(v, total, likely, g, x, known, row, n, beta, p):
     """Multiply ``likely`` by the probability of the choice, and add the expected differences to g."""
+    one = v.dtype.type(1)
     for j in range(n + n % 2):
         base = known[row + j]
         for r in range(BLOCK):
@@ -152,98 +162,162 @@ def _case(v, total, likely, g, x, columns, known, row, n, beta, p):
     for j in range(0, n, 2):
         _add_products(v, j, x, row + j, 0, len(beta), beta)
     for r in range(BLOCK):
-        total[r] = 1.0
+        total[r] = one
     for j in range(n):
         for r in range(BLOCK):
-            e = _exp(v[j, r])
+            e = exp(v[j, r])
             v[j, r] = e
             total[r] += e
     for r in range(BLOCK):
-        chosen = 1 / total[r]
+        chosen = one / total[r]
         total[r] = chosen
-        likely[r] *= chosen
+        likely[0, r] *= chosen
     for j in range(n):
         for r in range(BLOCK):
             v[j, r] *= total[r]
     for k in range(0, p, 2):
-        _add_products(g, k, columns, k, row, n, v)
+        _add_products(g, k, x.T, k, row, n, v)
 
 
 @fused
-def _rescale(likely, spare):
-    """Multiply by 2**SCALE until the largest is above 2**-SCALE; how often."""
-    times = 0
+def _multiply(products, x, first, end, p):
+    """Products of each pair of attributes, in rows, of the alternatives of a unit."""
+    pair = 0
+    for k in range(p):
+        for m in range(k, p):
+            for row in range(first, end):
+                products[pair, row - first] = x[row, k] * x[row, m]
+            pair += 1
+
+
+@fused
+def _spread(h, g, mean, products, first, n, v, p):
+    """Add to g the ``mean`` attributes (p, BLOCK) of a case; to h their covariances, products having means by v."""
+    for pair in range(0, len(h) - 1, 2):
+        _add_products(h, pair, products, pair, first, n, v)
+    pair = 0
+    for k in range(p):
+        for r in range(BLOCK):
+            g[k, r] += mean[k, r]
+        for m in range(k, p):
+            for r in range(BLOCK):
+                h[pair, r] -= mean[k, r] * mean[m, r]
+            pair += 1
+
+
+@fused
+def _rescale(likely, spare, step):
+    """Multiply by the step until the largest is above its inverse; how often."""
+    times, low = 0, likely.dtype.type(1) / step
     while True:
         for r in range(BLOCK):
-            spare[r] = likely[r]
+            spare[r] = likely[0, r]
         half = BLOCK // 2
         while half:
             for r in range(half):
                 spare[r] = max(spare[r], spare[r + half])
             half //= 2
-        if not 0 < spare[0] < 2.0**-SCALE:
+        if not 0 < spare[0] < low:
             return times
         for r in range(BLOCK):
-            likely[r] *= 2.0**SCALE
+            likely[0, r] *= step
         times += 1
 
 
 @fused
-def _weigh(sums, likely, g, beta, z, log, p):
-    """Add to sums (1 + p + K, BLOCK): ``likely``; times g, the gradient by coefficients; times z, that by sd."""
-    for r in range(BLOCK):
-        sums[0, r] += likely[r]
-    for k in range(len(beta), p):
-        for r in range(BLOCK):
-            sums[1 + k, r] += g[k, r] * likely[r]
-    for k in range(len(beta)):
-        if log[k]:
+def _bend(bend, h, g, spare, likely, beta, z, log, p):
+    """Add sums over draws of ``likely`` times minus the second derivative of P, in parts of P, by parameters.
+
+    Of each symmetric pair one place is filled.
+    """
+    K, pair = len(beta), 0
+    for k in range(p):
+        for m in range(k, p):
             for r in range(BLOCK):
-                g[k, r] *= beta[k, r]
-        for r in range(BLOCK):
-            part = g[k, r] * likely[r]
-            sums[1 + k, r] += part
-            sums[1 + p + k, r] += part * z[k, r]
+                spare[0, r] = (h[pair, r] - g[k, r] * g[m, r]) * likely[0, r]
+            pair += 1
+            if m < K and log[m]:
+                for r in range(BLOCK):
+                    spare[0, r] *= beta[m, r]
+            if k == m and k < K and log[k]:
+                for r in range(BLOCK):
+                    spare[0, r] += g[k, r] * likely[0, r]
+            if k < K and log[k]:
+                for r in range(BLOCK):
+                    spare[0, r] *= beta[k, r]
+            bend[k, m] += dot(spare, 0, z, K)
+            if m < K:
+                bend[k, p + m] += dot(spare, 0, z, m)
+            if k < K:
+                for r in range(BLOCK):
+                    spare[0, r] *= z[k, r]
+                if k < m:
+                    bend[p + k, m] += dot(spare, 0, z, K)
+                if m < K:
+                    bend[p + k, p + m] += dot(spare, 0, z, m)
 
 
 @fused
-def _folded(a):
-    """Sum of a block by halves, in place: vectorised, in one order."""
-    half = len(a) // 2
-    while half:
-        for r in range(half):
-            a[r] += a[r + half]
-        half //= 2
-    return a[0]
+def _weigh(sums, likely, g, beta, z, log, p):
+    """Add to sums (1 + p + K,): ``likely``; times g, the gradient by coefficients; times z, that by sd."""
+    K = len(beta)
+    sums[0] += dot(likely, 0, z, K)
+    for k in range(p):
+        if k < K and log[k]:
+            for r in range(BLOCK):
+                g[k, r] *= beta[k, r]
+        sums[1 + k] += dot(likely, 0, g, k)
+        if k < K:
+            for r in range(BLOCK):
+                g[k, r] *= likely[0, r]
+            sums[1 + p + k] += dot(g, k, z, k)
 
 
-@njit(parallel=True, fastmath={"contract"}, cache=True)
-def _units(x, columns, known, mean, sd, log, rows, cases, table, shift, given, sizes, value, score):
-    K, (p, count, widest) = len(mean), sizes
-    for chunk in prange((len(value) + CHUNK - 1) // CHUNK):
-        flat, beta, g = np.zeros(K * BLOCK), np.empty((K, BLOCK)), np.empty((p + 1, BLOCK))
-        z, v, sums = flat.reshape(K, BLOCK), np.empty((widest + 1, BLOCK)), np.empty((1 + p + K, BLOCK))
-        likely, total = np.empty(BLOCK), np.empty(BLOCK)
-        for u in range(chunk * CHUNK, min(len(value), (chunk + 1) * CHUNK)):
-            sums[:] = 0
-            scaled = -1  # powers of 2**SCALE in sums; -1: nothing is there yet
-            for block in range(0, count, BLOCK):
-                _draw(flat, z, beta, u, block, mean, sd, log, table, shift, given, count)
-                g[:] = 0
-                likely[:] = 1
-                likely[max(0, count - block) :] = 0
-                times = 0
-                for c in range(cases[u], cases[u + 1]):
-                    _case(v, total, likely, g, x, columns, known, rows[c], rows[c + 1] - rows[c], beta, p)
-                    if cases[u + 1] - cases[u] > 1:
-                        times += _rescale(likely, total)
-                if times > scaled >= 0:
-                    likely *= 2.0 ** (SCALE * (scaled - times))
-                elif scaled > times:
-                    sums *= 2.0 ** (SCALE * (times - scaled))
-                scaled = times if scaled < 0 else min(scaled, times)
-                _weigh(sums, likely, g, beta, z, log, p)
-            probability = _folded(sums[0])
-            value[u] = np.log(probability / count) - scaled * SCALE * np.log(2.0)
-            for k in range(p + K):
-                score[u, k] = -_folded(sums[1 + k]) / probability
+@njit(fastmath={"contract"}, error_model="numpy", nogil=True, cache=True)
+def _units(first, last, choices, draws, sizes, step, weights, value, score, curve):
+    """Units from the first to before the last, in buffers that they share; curve (T, T) is a sum over them."""
+    (x, known, mean, sd, log, rows, cases), (table, shift, given) = choices, draws
+    K, (p, count, widest, most), real = len(mean), sizes, x.dtype
+    pairs, curved = p * (p + 1) // 2 if len(weights) else 0, len(weights) > 0
+    flat, beta, g = np.ones((K + 1) * BLOCK, real), np.empty((K, BLOCK), real), np.empty((p + 1, BLOCK), real)
+    z, v, sums = flat.reshape(K + 1, BLOCK), np.empty((widest + 1, BLOCK), real), np.empty(1 + p + K)
+    likely, total, mean_of = np.empty((1, BLOCK), real), np.empty(BLOCK, real), np.empty((p + 1, BLOCK), real)
+    h, products = np.empty((pairs + 1, BLOCK), real), np.empty((pairs + 1, most), real)
+    bend, spare = np.empty((p + K, p + K)), np.empty((1, BLOCK), real)
+    products[:] = 0
+    for u in range(first, last):
+        sums[:] = 0
+        bend[:] = 0
+        if curved:
+            _multiply(products, x, rows[cases[u]], rows[cases[u + 1]], p)
+        scaled = -1  # steps in sums; -1: nothing is there yet
+        for block in range(0, count, BLOCK):
+            _draw(flat, z, beta, u, block, mean, sd, log, table, shift, given, count)
+            g[:] = 0
+            h[:] = 0
+            likely[:] = 1
+            likely[0, max(0, count - block) :] = 0
+            times = 0
+            for c in range(cases[u], cases[u + 1]):
+                row, n = rows[c], rows[c + 1] - rows[c]
+                if curved:
+                    mean_of[:] = 0
+                    _case(v, total, likely, mean_of, x, known, row, n, beta, p)
+                    _spread(h, g, mean_of, products, row - rows[cases[u]], n, v, p)
+                else:
+                    _case(v, total, likely, g, x, known, row, n, beta, p)
+                if cases[u + 1] - cases[u] > 1:
+                    times += _rescale(likely, total, step)
+            if times > scaled >= 0:
+                likely *= step ** (scaled - times)
+            elif scaled > times:
+                sums *= np.float64(step) ** (times - scaled)
+                bend *= np.float64(step) ** (times - scaled)
+            scaled = times if scaled < 0 else min(scaled, times)
+            if curved:
+                _bend(bend, h, g, spare, likely, beta, z, log, p)
+            _weigh(sums, likely, g, beta, z, log, p)
+        value[u] = np.log(sums[0] / count) - scaled * np.log(np.float64(step))
+        score[u] = -sums[1:] / sums[0]
+        if curved:
+            curve += bend * (weights[u] / sums[0])

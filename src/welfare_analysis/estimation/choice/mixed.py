@@ -16,6 +16,7 @@ In the report this model runs on a stated probability subsample of at least 4,00
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,28 +25,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import linalg, optimize
 
 from ...errors import WelfareError
 from ..design import Design
-from ..fit import Likelihood, inverse, unidentified
+from ..fit import Likelihood, inverse, maximise
 from .data import Cases, choices
 from .logit import ChoiceFit, fitted, result, softmax
 from .simulation import Draws, Panel, differences, net, supplied
 
-CLOSE = 1e-18  # half the squared Newton step in the metric of the information, in parts of 1 + |log-likelihood|
-SAME = 1e-12  # steps below this leave the information as it is
+CLOSE, LOSS = 1e-9, 1e-7  # as for `maximise`, where numbers are of single precision
 SPREAD = 0.5  # where standard deviations start, in logs or in parts of the coefficient
 FEW = 6  # with no more random coefficients than this, all signs are tried; else 2**FEW combinations
-STEPS = 8
 BLOCK = 1 << 20  # utilities that are predicted at a time
 
 
 class Point(NamedTuple):
-    """Simulated log-likelihood, gradient (q,), and scores (U, q) of units: coefficients, then standard deviations."""
+    """A `Likelihood`, and the scores (U, q) of units: coefficients, then standard deviations."""
 
     value: float
     gradient: np.ndarray
+    information: np.ndarray
     scores: np.ndarray
 
 
@@ -57,26 +56,32 @@ class Simulated:
     weights: np.ndarray
     random: np.ndarray
 
-    def __call__(self, theta: np.ndarray) -> Point:
-        """Evaluate at coefficients (p,) and standard deviations (K,)."""
+    def __call__(self, theta: np.ndarray, bits: int = 64) -> Point:
+        """Evaluate at coefficients (p,) and standard deviations (K,), in a precision of 64 or 32 bits."""
         from .kernel import compiled  # compilers are loaded by those who simulate
 
         p, K = self.panel.x.shape[1], len(self.random)
         order = np.concatenate([self.random, np.setdiff1d(np.arange(p), self.random)])
-        logs, found = compiled(self.panel, theta[self.random], theta[p:], theta[order[K:]])
-        scores = found[:, np.concatenate([np.argsort(order), np.arange(p, p + K)])]
-        return Point(float(self.weights @ logs), self.weights @ scores, scores)
+        back = np.concatenate([np.argsort(order), np.arange(p, p + K)])
+        at = theta[self.random], theta[p:], theta[order[K:]]
+        logs, scores, information = compiled(self.panel, *at, self.weights, bits)
+        scores = scores[:, back]
+        return Point(float(self.weights @ logs), self.weights @ scores, information[np.ix_(back, back)], scores)
 
-    def outer(self, at: Point) -> np.ndarray:
-        """Sum of weighted outer products of scores: the information, but for what the model has wrong."""
-        return (at.scores * self.weights[:, None]).T @ at.scores
-
-    def information(self, theta: np.ndarray) -> np.ndarray:
-        """Minus the second derivative, by central differences of the gradient over 1/1,000 of a standard error."""
-        steps = 1e-3 / np.sqrt(np.maximum(np.diagonal(self.outer(self(theta))), 1e-12 * self.weights.sum()))
-        moves = np.diag(steps)
-        columns = [(self(theta - move).gradient - self(theta + move).gradient) / (2 * move.sum()) for move in moves]
-        return (np.array(columns) + np.array(columns).T) / 2
+    def maximum(self, start: np.ndarray, names: list[str]) -> tuple[np.ndarray, Point]:
+        """The maximum near a start: found in single precision, then made exact in double."""
+        with contextlib.suppress(WelfareError):
+            start, _ = maximise(start, lambda theta: self(theta, 32), names, "mixed_logit", CLOSE, LOSS)
+        try:
+            return maximise(start, self, names, "mixed_logit")
+        except WelfareError as error:
+            raise WelfareError(
+                "the estimation did not converge",
+                where="mixed_logit",
+                got=f"{error.what}: {error.got}",
+                expected="a maximum",
+                hint="Take fewer random coefficients or more draws; scale the attributes; a lognormal one must matter.",
+            ) from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,19 +201,18 @@ def _fitted(cases: Cases, random: dict[str, str], sets: list[Draws], starts: Any
     )
     flips = np.column_stack([np.ones((len(signs), p)), signs])
     begins = np.atleast_2d(starts).astype(float) if np.ndim(starts) else _start(cases, columns, log)
-    tried = [_climb(first, begin) for begin in begins]
+    tried = [first.maximum(begin, names) for begin in begins]
     if not np.ndim(starts):
-        likely = sorted(flips, key=lambda flip: -first(tried[0][0] * flip).value)
-        tried += [_climb(first, tried[0][0] * flip) for flip in likely[: starts - 1]]
-    theta, at, information = _settled(first, max(tried, key=lambda run: run[1])[0], names)
-    found = [theta]
-    for simulated, flip in zip(others, cycle(flips), strict=False):
-        tried.append(_climb(simulated, theta * flip, information * np.outer(flip, flip)))
-        found.append(tried[-1][0])
+        likely = sorted(flips, key=lambda flip: -first(tried[0][0] * flip, 32).value)
+        tried += [first.maximum(tried[0][0] * flip, names) for flip in likely[: starts - 1]]
+    theta, at = max(tried, key=lambda run: run[1].value)
+    again = [simulated.maximum(theta * flip, names) for simulated, flip in zip(others, cycle(flips), strict=False)]
+    tried += again
+    found = np.array([theta, *(point for point, _ in again)])
     runs = pd.DataFrame([point for point, _ in tried], columns=names)
-    runs.insert(0, "log_likelihood", [value for _, value in tried])
+    runs.insert(0, "log_likelihood", [run.value for _, run in tried])
     runs.insert(0, "scramble", np.maximum(np.arange(len(tried)) - (len(tried) - len(sets)), 0))
-    sizes = np.column_stack([np.array(found)[:, :p], np.abs(np.array(found)[:, p:])])
+    sizes = np.column_stack([found[:, :p], np.abs(found[:, p:])])
     up = np.append(np.ones(p), np.where(theta[p:] < 0, -1.0, 1.0))
     scores = np.zeros((cases.n_cases, len(theta)))
     scores[np.unique(cases.person, return_index=True)[1]] = at.scores * up
@@ -217,9 +221,9 @@ def _fitted(cases: Cases, random: dict[str, str], sets: list[Draws], starts: Any
         cases,
         names,
         theta * up,
-        Likelihood(at.value, at.gradient * up, information * np.outer(up, up)),
+        Likelihood(at.value, at.gradient * up, at.information * np.outer(up, up)),
         scores,
-        extra_covariance=_edge(theta, information, first.weights, p)
+        extra_covariance=_edge(theta, at.information, first.weights, p)
         | ({"simulation": np.cov(sizes.T)} if others else {}),
         again=lambda part: _fitted(part, random, sets, starts, signs),
         random=random,
@@ -263,49 +267,3 @@ def _start(cases: Cases, columns: np.ndarray, log: np.ndarray) -> np.ndarray:
     sd = np.where(log, SPREAD, SPREAD * np.abs(beta[columns]))
     beta[columns[log]] = np.log(beta[columns[log]])
     return np.append(beta, sd)[None, :]
-
-
-def _climb(simulated: Simulated, start: np.ndarray, metric: np.ndarray | None = None) -> tuple[np.ndarray, float]:
-    """The maximum near a start, and the log-likelihood there: BFGS in coordinates where ``metric`` is the identity."""
-    at, unit = simulated(start), simulated.weights.mean()
-    metric = simulated.outer(at) if metric is None else metric
-    scale = np.sqrt(np.maximum(np.diagonal(metric), 1e-12 * simulated.weights.sum()))
-    root = linalg.cholesky(metric / np.outer(scale, scale) + 1e-6 * np.eye(len(start)), lower=True) * scale[:, None]
-    root /= np.sqrt(unit)
-
-    def descent(phi: np.ndarray) -> tuple[float, np.ndarray]:
-        point = simulated(linalg.solve_triangular(root.T, phi))
-        return -point.value / unit, -linalg.solve_triangular(root, point.gradient / unit, lower=True)
-
-    found = optimize.minimize(descent, root.T @ start, jac=True, method="BFGS", options={"gtol": 1e-5})
-    if not (found.success or np.abs(found.jac).max() < 1e-2):
-        raise _lost(found.message)
-    return linalg.solve_triangular(root.T, found.x), -found.fun * unit
-
-
-def _settled(simulated: Simulated, theta: np.ndarray, names: list[str]) -> tuple[np.ndarray, Point, np.ndarray]:
-    """Newton's method to the last digits, and the information at the maximum."""
-    for _ in range(STEPS):
-        information, moved = simulated.information(theta), False
-        vague = unidentified(information, names)
-        if vague:
-            raise _lost(f"flat in {', '.join(vague)}")
-        for _ in range(
-            STEPS
-        ):  # the second derivative is dear: it is kept for a few steps, and computed at the end again
-            at = simulated(theta)
-            step = linalg.solve(information, at.gradient, assume_a="pos")
-            gain = 0.5 * abs(step @ at.gradient) / (simulated.weights.mean() + abs(at.value))
-            if gain <= CLOSE:
-                break
-            theta, moved = theta + step, moved or gain > SAME
-        if not moved:
-            return theta, at, information
-    raise _lost("Newton's steps do not end")
-
-
-def _lost(got: str) -> WelfareError:
-    hint = "Take fewer random coefficients or more draws; scale the attributes; a lognormal one must matter."
-    return WelfareError(
-        "the estimation did not converge", where="mixed_logit", got=got, expected="a maximum", hint=hint
-    )
