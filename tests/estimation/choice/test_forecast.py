@@ -9,7 +9,7 @@ from scipy import integrate
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design
-from welfare_analysis.estimation.choice import logit, nested_logit
+from welfare_analysis.estimation.choice import logit, mixed_logit, nested_logit, willingness_to_pay
 from welfare_analysis.estimation.choice.forecast import calibrated, elasticities, predicted_shares, scenario
 from welfare_analysis.estimation.choice.population import New
 
@@ -28,17 +28,24 @@ def design(travel):
     return weighted(travel, np.random.default_rng(1).uniform(1, 4, 210))
 
 
-@pytest.fixture(scope="module", params=["logit", "nested"])
+@pytest.fixture(scope="module", params=["logit", "nested", "mixed"])
 def fit(request, travel, design):
-    """The models of the published tables, with weights."""
-    return refitted(request.param == "nested", travel, design)
+    """The models of the published tables, and one in which waiting is disliked by some more than by others."""
+    return refitted(request.param, travel, design)
 
 
-def refitted(nested, travel, design):
-    """A logit or a nested logit."""
-    if nested:
-        return nested_logit(design, travel, FORMULA, "individual", "mode", NESTS)
-    return logit(design, travel, FORMULA, "individual", "mode")
+def refitted(kind, travel, design):
+    """A logit, a nested or a mixed logit."""
+    given = (design, travel, FORMULA, "individual", "mode")
+    if kind == "mixed":
+        normals = np.random.default_rng(2).normal(size=(210, 1, 32))
+        return mixed_logit(*given, random={"wait": "normal"}, normals=normals, starts=1)
+    return nested_logit(*given, NESTS) if kind == "nested" else logit(*given)
+
+
+def kind(fit):
+    """Which of the three it is."""
+    return "mixed" if hasattr(fit, "random") else "nested" if hasattr(fit, "tree") else "logit"
 
 
 def dearer(travel, by=1.2):
@@ -60,7 +67,7 @@ def test_shares_add_up_and_reach_the_sample(fit, travel, design):
     np.testing.assert_allclose(whole.shares.value["after"][rows.alternatives], own, rtol=1e-12)
     chosen = travel[travel["chosen"]].set_index("individual")["mode"]
     observed = pd.Series(design.weights, index=design.index).groupby(chosen).sum() / design.weights.sum()
-    if not hasattr(fit, "tree"):
+    if kind(fit) == "logit":
         np.testing.assert_allclose(whole.shares.value["before"][observed.index], observed, rtol=1e-9)
         assert (whole.shares.se["before"] > 0.005).all()
 
@@ -85,12 +92,12 @@ def test_a_constant_in_all_utilities_changes_nothing(fit, travel, design):
 
 def test_influence_is_the_derivative_by_the_weight(travel, design, fit):
     """Influences of shares, numbers, surplus and elasticities are finite differences with the model fitted again."""
-    w, nested = design.weights, hasattr(fit, "tree")
+    w = design.weights
     region = pd.Series(np.arange(210) % 2, index=design.index, name="region")
 
     def values(weights):
         d = weighted(travel, weights)
-        f = refitted(nested, travel, d)
+        f = refitted(kind(fit), travel, d)
         s = scenario(f, d, dearer(travel), cost="gcost", by=region)
         known = calibrated(f, {"air": 0.2, "bus": 0.2, "car": 0.4, "train": 0.2})
         after = scenario(known, d, dearer(travel), by=region).shares
@@ -119,6 +126,10 @@ def test_variance_without_influences_is_that_with(fit, travel, design):
 def test_another_sample_adds_independent_errors(fit, travel, design):
     """People of another design: the variances of people and coefficients add up."""
     other = Design(pd.Series(np.full(210, 3.0), index=design.index))
+    if kind(fit) == "mixed":
+        with pytest.raises(WelfareError, match=r"draws are those of the people of the fit.*a design that has the rows"):
+            scenario(fit, other, dearer(travel), base=travel)
+        return
     s = scenario(
         fit, other, dearer(travel), base=travel, by=pd.Series(np.arange(210) % 2, index=design.index, name="g")
     )
@@ -186,6 +197,73 @@ def test_a_known_part_of_utility_is_asked_for(travel, design):
     assert (scenario(fit, design, known, offset="known").shares.value["difference"] == 0).all()
 
 
+@pytest.fixture(scope="module")
+def varied(cards):
+    """A mixed logit of 40 weighted people with three cards each; comfort is liked, by some more."""
+    long = cards(3)
+    comfort = np.random.default_rng(3).normal(size=len(long))
+    long["comfort"] = comfort + 2 * long["chosen"]
+    design = Design(pd.Series(np.linspace(1, 3, 40), index=long["person"].unique()), psu=np.arange(40) // 2)
+    kinds = {"time": "normal", "comfort": "lognormal"}
+    fit = mixed_logit(
+        design, long, "chosen ~ cost + time + comfort", "case", "mode", kinds, "person", draws=128, seeds=2, starts=1
+    )
+    return fit, long
+
+
+def test_a_mixed_forecast_is_that_of_simulated_people(varied):
+    """Shares, surplus and elasticities are weighted means over persons, cards and draws, one after the other."""
+    fit, long = varied
+    moved = long.assign(cost=long["cost"] + (long["mode"] == "a"))
+    b, z, w = fit.value, fit.draws.normals(), fit.design.weights
+    assert list(b.index) == ["cost", "time", "log.comfort", "sd.time", "sd.log.comfort"]
+    shares, money, slope = np.zeros((2, 4)), 0.0, 0.0
+    for case, rows in long.groupby("case"):
+        i = (case - 1000) // 3
+        time, comfort = b["time"] + b["sd.time"] * z[i, 0], np.exp(b["log.comfort"] + b["sd.log.comfort"] * z[i, 1])
+        part, at, sums = w[i] / 3 / w.sum(), [list("abcd").index(m) for m in rows["mode"]], []
+        for k, frame in enumerate((rows, moved.loc[rows.index])):
+            cost, early, soft = frame[["cost", "time", "comfort"]].to_numpy().T[:, :, None]
+            e = np.exp(b["cost"] * cost + time * early + comfort * soft)
+            p = e / e.sum(axis=0)
+            shares[k, at] += part * p.mean(axis=1)
+            sums.append(np.log(e.sum(axis=0)).mean())
+            if k == 0 and 0 in at:
+                slope += part * b["cost"] * cost[0, 0] * (p[0] * (1 - p[0])).mean()
+        money += part * (sums[1] - sums[0]) / -b["cost"]
+    s = scenario(fit, fit.design, moved, cost="cost")
+    np.testing.assert_allclose(s.shares.value[["before", "after"]], shares.ravel(), rtol=1e-10)
+    np.testing.assert_allclose(predicted_shares(fit).value, shares[0], rtol=1e-10)
+    assert s.surplus.value.iloc[0] == pytest.approx(money, rel=1e-9)
+    assert elasticities(fit, "cost").value["a", "a"] == pytest.approx(slope / shares[0, 0], rel=1e-6)
+
+
+def test_a_mixed_forecast_carries_the_error_of_simulation(varied):
+    """The spread over scrambles is in the variance of shares and of willingness to pay, through their derivatives."""
+    fit, _ = varied
+    shares, worth = predicted_shares(fit), willingness_to_pay(fit, "time", "cost")
+    assert worth.value.iloc[0] == -fit.value["time"] / fit.value["cost"]
+    by_time = np.array([-1, fit.value["time"] / fit.value["cost"]]) / fit.value["cost"]
+    at = [fit.value.index.get_loc(name) for name in ("time", "cost")]
+    extra = sum(fit.extra_covariance.values())
+    assert "simulation" in fit.extra_covariance
+    expected = by_time @ extra[np.ix_(at, at)] @ by_time[:, None]
+    assert worth.se.iloc[0] ** 2 == pytest.approx(fit.design.variance(worth.influence)[0] + expected.item())
+    spread = np.diag(shares.jacobian @ extra @ shares.jacobian.T)
+    np.testing.assert_allclose(shares.se**2, fit.design.variance(shares.influence) + spread, rtol=1e-9)
+    assert (spread > 0).all()
+
+
+def test_without_variance_forecasts_are_those_of_the_logit(travel, design):
+    """With a standard deviation of zero, shares, surplus and elasticities are those of a logit at the same values."""
+    mixed, flat = refitted("mixed", travel, design), refitted("logit", travel, design)
+    mixed = replace(mixed, value=pd.Series([*flat.value, 0.0], index=mixed.value.index))
+    for one, other in zip(*(scenario(f, design, dearer(travel), cost="gcost") for f in (mixed, flat)), strict=True):
+        np.testing.assert_allclose(one.value, other.value, rtol=1e-9, atol=1e-13)
+    np.testing.assert_allclose(elasticities(mixed, "gcost").value, elasticities(flat, "gcost").value, rtol=1e-5)
+    assert willingness_to_pay(mixed, "wait", "gcost").value.equals(willingness_to_pay(flat, "wait", "gcost").value)
+
+
 def test_people_with_several_cases_count_once(cards):
     """A person's cards share her weight: numbers of people add up to the weights, whatever the number of cards."""
     long = cards(3)
@@ -223,10 +301,33 @@ def test_coverage_of_a_scenario():
     assert np.mean(held) >= 0.86
 
 
+def test_what_is_no_utility_has_no_welfare(travel, design):
+    """Greene's scale, and a lambda above 1, are refused scenarios and the surplus; the scale also ratios."""
+    greene = nested_logit(design, travel, FORMULA, "individual", "mode", NESTS, scale="greene")
+    with pytest.raises(WelfareError, match=r"no scenario from this fit.*only reproduces published tables"):
+        scenario(greene, design, travel, cost="gcost")
+    with pytest.raises(WelfareError, match="only reproduces published tables"):
+        willingness_to_pay(greene, "wait", "gcost")
+    odd = nested_logit(design, travel, FORMULA, "individual", "mode", {"odd": ["air", "bus"]})
+    assert odd.value["lambda[odd]"] > 1
+    with pytest.raises(WelfareError, match=r"no scenario from this fit.*lambda\[odd\] = .*outside \(0, 1\]"):
+        scenario(odd, design, travel, cost="gcost")
+
+
+def test_random_costs_have_no_welfare(travel, design):
+    """A cost coefficient that differs between people is refused as the price of a ratio and of the surplus."""
+    normals = np.random.default_rng(2).normal(size=(210, 1, 16))
+    given = (design, travel, FORMULA, "individual", "mode")
+    fit = mixed_logit(*given, random={"gcost": "normal"}, normals=normals, starts=1)
+    with pytest.raises(WelfareError, match="Daly, Hess and Train 2012"):
+        willingness_to_pay(fit, "wait", "gcost")
+    with pytest.raises(WelfareError, match=r"a random coefficient.*linear, fixed"):
+        scenario(fit, design, travel, cost="gcost")
+    assert scenario(fit, design, dearer(travel)).shares.value["difference", "air"] < 0
+
+
 def test_errors(fit, travel, design):
     """What cannot be forecast is told: blocked fits, other cases, unknown modes, a cost that is not linear."""
-    with pytest.raises(WelfareError, match="no scenario from this fit"):
-        scenario(replace(fit, blocked="lambda = 1.2"), design, travel)
     with pytest.raises(WelfareError, match="cases are not those of the base; got '209 cases, of 210"):
         scenario(fit, design, travel[travel["individual"] > 1])
     with pytest.raises(WelfareError, match=r"alternatives are not those of the fit; got \['tram'\].*Describe new ones"):

@@ -154,12 +154,12 @@ def result(
 
 
 def softmax(v: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities (rows,) within groups of rows and logsums (groups,) of utilities (rows,)."""
+    """Probabilities (rows, ...) within groups of rows and logsums (groups, ...) of utilities (rows, ...)."""
     sizes = np.diff(start, append=len(v))
     top = np.maximum.reduceat(v, start)
-    e = np.exp(v - np.repeat(top, sizes))
+    e = np.exp(v - np.repeat(top, sizes, axis=0))
     total = np.add.reduceat(e, start)
-    e /= np.repeat(total, sizes)
+    e /= np.repeat(total, sizes, axis=0)
     return e, top + np.log(total)
 
 

@@ -128,9 +128,8 @@ class MixedFit(ChoiceFit):
             )
             beta[:, log] = np.exp(beta[:, log])
             v = known[rows, None] + np.einsum("dk,dkr->dr", x[rows][:, columns], beta[case[rows] - low])
-            found = [softmax(column, self.cases.start[low:high] - ends[low]) for column in v.T]
-            share[rows] = np.mean([each[0] for each in found], axis=0)
-            logsum[low:high] = np.mean([each[1] for each in found], axis=0)
+            each = softmax(v, self.cases.start[low:high] - ends[low])
+            share[rows], logsum[low:high] = each[0].mean(axis=1), each[1].mean(axis=1)
         return share, logsum
 
 
