@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, mean, ratio, total
@@ -328,3 +329,18 @@ def test_variances_by_domain_are_those_of_the_matrix(example, seed, calibrated, 
         z = Influence(lambda j, v=values: v[:, j], 2, domain, 3, scale)
         for found, matrix in zip(design.unbiased(z), design.unbiased(z.tocsr()), strict=True):
             np.testing.assert_allclose(found, matrix, rtol=1e-9, atol=1e-9 * np.abs(matrix).max())
+
+
+@few
+@given(seed=SEEDS, calibrated=st.booleans())
+def test_dense_and_sparse_influences(example, drawn, seed, calibrated):
+    """Influences as an array have the covariance of the same as a sparse matrix, also by replicate weights."""
+    f = example(seed)
+    rng = np.random.default_rng(seed)
+    given_weights = f["w"].to_numpy()[:, None] * rng.uniform(0.5, 1.5, (len(f), 6))
+    for design in (drawn(f), Design.from_replicates(f["w"], given_weights, "bootstrap"), drawn(f).superpopulation()):
+        if calibrated:
+            design = design.calibrate({"1": f["w"].sum()}, f, "linear")
+        z = rng.normal(5, 1, (len(f), 3)) * (rng.random((len(f), 3)) < 0.8)
+        np.testing.assert_allclose(design.covariance(z), design.covariance(sparse.csr_array(z)), rtol=1e-9)
+        np.testing.assert_array_equal(np.diagonal(design.covariance(z)), design.variance(z))

@@ -36,7 +36,7 @@ import pandas as pd
 from scipy import sparse, special
 
 from ..errors import WelfareError
-from .columns import aligned, numbers
+from .columns import aligned, numbered, numbers
 from .design import Design
 
 STEPS, TOGETHER = 100, 25  # of one search, and of many at once before each goes on alone
@@ -185,22 +185,13 @@ def _variables(margins: dict, frame: pd.DataFrame, n: int) -> tuple[np.ndarray, 
     cells, span = np.zeros(n, dtype=np.int64), 1
     for level, block in zip(levels, blocks, strict=True):
         if span * len(block) > 4 * n:
-            cells, span = _numbered(cells, span)
+            cells, span = numbered(cells, span)
         cells, span = cells * len(block) + level, span * len(block)
-    cells, _ = _numbered(cells, span)
+    cells, _ = numbered(cells, span)
     row = np.zeros(cells.max() + 1, dtype=np.int64)
     row[cells] = np.arange(n)  # any row of each cell
     x = np.column_stack([block[level[row]] for level, block in zip(levels, blocks, strict=True)])
     return cells, x, np.array(totals)
-
-
-def _numbered(cells: np.ndarray, span: int) -> tuple[np.ndarray, int]:
-    """Codes below ``span`` without the numbers that do not occur, and how many are left."""
-    if span > 4 * len(cells):
-        found, values = pd.factorize(cells)
-        return found.astype(np.int64), len(values)
-    there = np.bincount(cells, minlength=span) > 0
-    return (np.cumsum(there) - 1)[cells], int(there.sum())
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:

@@ -80,6 +80,15 @@ def codes(labels: Any, n: int, index: pd.Index | None, where: str) -> np.ndarray
     return found.astype(np.int64)
 
 
+def numbered(cells: np.ndarray, span: int) -> tuple[np.ndarray, int]:
+    """Codes below ``span`` without the numbers that do not occur, in the same order, and how many are left."""
+    if span > 4 * len(cells):
+        found, values = pd.factorize(cells, sort=True)
+        return found.astype(np.int64), len(values)
+    there = np.bincount(cells, minlength=span) > 0
+    return (np.cumsum(there) - 1)[cells], int(there.sum())
+
+
 def matrix(values: Any, n: int, index: pd.Index | None, where: str) -> tuple[np.ndarray, list[str]]:
     """Numeric columns (n x k) with missing as nan, to be read only, and their names.
 

@@ -194,6 +194,8 @@ class Design:
                 parted |= (hit > 1) | ((hit > 0) & (hit < size))
             else:
                 parted |= (hit > 0) & (_distinct(group, domain[rows], count) > 1)
+            if parted.all():
+                break
         return np.where(parted, 2, touched.astype(int))
 
     def calibrate(
@@ -240,12 +242,22 @@ class Design:
 
     def covariance(self, influence: Any) -> np.ndarray:
         """Covariance (k x k) of the weighted sums of ``influence``: (n x k, dense or sparse) or an `Influence`."""
-        z = sparse.csr_array(influence.tocsr() if isinstance(influence, Influence) else influence)
-        matrix = self._product(z, z)
-        if self.residuals is not None:
-            slopes, cross = self.residuals.slopes(z), self._cross(z)
-            matrix = matrix - slopes.T @ cross - cross.T @ slopes + slopes.T @ self.gram @ slopes
+        matrix = self.products(influence)
         np.fill_diagonal(matrix, self.variance(influence))
+        return matrix
+
+    def products(self, influence: Any) -> np.ndarray:
+        """The covariance, but that rounding is left on its diagonal."""
+        z = _matrix(influence)
+        weighted = self._weighted(z)
+        matrix = np.zeros((z.shape[1], z.shape[1]))
+        for term in (*self.terms, *self.model):
+            sums = term.sums(weighted)
+            product = sums.T @ (sparse.diags_array(term.coefficients) @ sums)
+            matrix += product.toarray() if sparse.issparse(product) else product
+        if self.residuals is not None:
+            slopes, cross = self.residuals.slopes(z), self._cross(weighted)
+            matrix = matrix - slopes.T @ cross - cross.T @ slopes + slopes.T @ self.gram @ slopes
         return (matrix + matrix.T) / 2
 
     def variance(self, influence: Any) -> np.ndarray:
@@ -259,18 +271,16 @@ class Design:
 
     def unbiased(self, influence: Any) -> tuple[np.ndarray, np.ndarray]:
         """The unbiased estimates (k,) of the variances, negative at times with two phases, and their largest terms."""
-        if isinstance(influence, Influence):
-            if all(term.mix is None for term in self.terms):
-                return variances(self, influence)
-            influence = influence.tocsr()
-        z = sparse.csr_array(influence)
+        if isinstance(influence, Influence) and all(term.mix is None for term in self.terms):
+            return variances(self, influence)
+        z = _matrix(influence)
         weighted = self._weighted(z)
         variance, largest = np.zeros(z.shape[1]), np.zeros(z.shape[1])
         for term in (*self.terms, *self.model):
-            part = term.coefficients @ term.sums(weighted).power(2)
+            part = term.coefficients @ term.sums(weighted) ** 2
             variance, largest = variance + part, np.maximum(largest, np.abs(part))
         if self.residuals is not None:
-            slopes, cross = self.residuals.slopes(z), self._cross(z)
+            slopes, cross = self.residuals.slopes(z), self._cross(weighted)
             variance = variance - 2 * (slopes * cross).sum(axis=0) + (slopes * (self.gram @ slopes)).sum(axis=0)
         return variance, largest
 
@@ -292,9 +302,8 @@ class Design:
         """The variance's product (p x p) of the calibration variables with themselves."""
         return sum(((t := self.totals(term)).T * term.coefficients) @ t for term in self.terms)
 
-    def _cross(self, z: sparse.csr_array) -> np.ndarray:
-        """The variance's product (p x k) of the calibration variables with influences."""
-        weighted = self._weighted(z)
+    def _cross(self, weighted: Any) -> np.ndarray:
+        """The variance's product (p x k) of the calibration variables with weighted influences."""
         return sum((self.totals(t).T * t.coefficients) @ t.sums(weighted) for t in self.terms)
 
     def _rank(self, domain: np.ndarray, count: int) -> np.ndarray:
@@ -306,17 +315,17 @@ class Design:
             found.append(np.linalg.matrix_rank(np.vstack([np.ones(len(seen)), 1 + term.mix[:, seen]])) - 1)
         return np.maximum(found, 1).astype(float)
 
-    def _weighted(self, z: sparse.csr_array) -> sparse.csr_array:
+    def _weighted(self, z: Any) -> Any:
+        if not sparse.issparse(z):
+            return z * self.weights[:, None]
         return sparse.csr_array((z.data * np.repeat(self.weights, np.diff(z.indptr)), z.indices, z.indptr), z.shape)
 
-    def _product(self, left: sparse.csr_array, right: sparse.csr_array) -> np.ndarray:
-        a = self._weighted(left)
-        b = a if right is left else self._weighted(right)
-        total = np.zeros((left.shape[1], right.shape[1]))
-        for term in (*self.terms, *self.model):
-            scaled = sparse.diags_array(term.coefficients) @ term.sums(b)
-            total += (term.sums(a).T @ scaled).toarray()
-        return total
+
+def _matrix(influence: Any) -> Any:
+    """Influences (n x k) as an array, or sparse by rows."""
+    if isinstance(influence, np.ndarray):
+        return influence
+    return sparse.csr_array(influence.tocsr() if isinstance(influence, Influence) else influence)
 
 
 def _strata(labels: Any, n: int, order: pd.Index | None) -> tuple[np.ndarray, np.ndarray]:

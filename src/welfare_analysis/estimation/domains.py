@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import sparse
 
 from ..errors import WelfareError
-from .columns import aligned
+from .columns import aligned, numbered
 
 TAKEN = ("variable", "category", "estimate", "se", "low", "high", "deff", "n", "n_weighted", "missing")
 
@@ -56,13 +56,13 @@ def domains(n: int, by: Any = None, where: Any = None, index: pd.Index | None = 
     if not columns:
         return Domains(np.where(inside, 0, -1).astype(np.int64), None)
     parts = [pd.Categorical(c if inside.all() else c.where(inside)) for c in columns]
-    cells = np.zeros(n, dtype=np.int64)
+    cells, span = np.zeros(n, dtype=np.int64), 1
     for part in parts:
-        cells = cells * len(part.categories) + np.maximum(part.codes, 0)
-    found, kept = pd.factorize(cells[inside], sort=True)
+        cells, span = cells * len(part.categories) + np.maximum(part.codes, 0), span * len(part.categories)
+    found, count = numbered(cells[inside], span)
     codes = np.full(n, -1, dtype=np.int64)
     codes[inside] = found
-    row = np.empty(len(kept), dtype=np.int64)
+    row = np.empty(count, dtype=np.int64)
     row[found] = np.flatnonzero(inside)  # any row of each domain
     levels = [pd.Index(np.asarray(part[row]), name=c.name) for part, c in zip(parts, columns, strict=True)]
     return Domains(codes, levels[0] if len(levels) == 1 else pd.MultiIndex.from_arrays(levels))

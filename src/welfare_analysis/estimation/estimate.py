@@ -75,7 +75,7 @@ class Estimate:
 
     def covariance(self) -> pd.DataFrame:
         """Covariance matrix (k x k)."""
-        matrix = self.design.covariance(self.influence)
+        matrix = self.design.products(self.compute() if "influence" not in self.__dict__ else self.influence)
         for extra in self.extra_covariance.values():
             matrix = matrix + sparse.csr_array(extra).toarray()
         np.fill_diagonal(matrix, self._variance)

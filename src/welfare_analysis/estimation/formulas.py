@@ -146,9 +146,10 @@ def _made(terms: str, part: pd.DataFrame, formula: str) -> Any:
     except FormulaicError as error:
         what = str(error).split("\n")[0]
         raise WelfareError("the formula cannot be computed", where=formula, got=what) from None
-    for name in matrix.columns:
-        if not np.isfinite(matrix[name].to_numpy(float)).all():
-            raise WelfareError("a column is not finite", where=formula, got=str(name), expected="finite numbers")
+    infinite = ~np.isfinite(matrix.to_numpy(float)).all(axis=0)
+    if infinite.any():
+        got = str(matrix.columns[infinite][0])
+        raise WelfareError("a column is not finite", where=formula, got=got, expected="finite numbers")
     return matrix
 
 

@@ -107,9 +107,10 @@ def logit_kernel(y: np.ndarray) -> Kernel:
 
     def kernel(eta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         small = np.exp(-np.abs(eta))
-        p = np.where(eta > 0, 1.0, small) / (1 + small)
+        large = 1 / (1 + small)
+        other = small * large
         value = y * eta - np.maximum(eta, 0) - np.log1p(small)
-        return value, (y - p)[None], (-small / (1 + small) ** 2)[None, None]
+        return value, (y - np.where(eta > 0, large, other))[None], (-other * large)[None, None]
 
     return kernel
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import sparse, stats
+from scipy import sparse, special
 
 from ..errors import WelfareError
 from .columns import matrix
@@ -50,7 +50,8 @@ def quantile(
     present = ~np.isnan(y)
     told = describe(design, parts, present, names)
     columns = [
-        (np.where(there, v, 0.0), np.where(there, parts.codes, -1)) for v, there in zip(y.T, present.T, strict=True)
+        (v, parts.codes if there.all() else np.where(there, parts.codes, -1))
+        for v, there in zip(y.T, present.T, strict=True)
     ]
     inverses = [_inverse(v, codes, design.weights, parts.count, rule) for v, codes in columns]
 
@@ -71,12 +72,12 @@ def quantile(
     alone = told.evidence == 1
 
     def bounds(_: Estimate | None, level: float) -> tuple[np.ndarray, np.ndarray]:
-        half = stats.t.ppf((1 + level) / 2, told.df) * spread
+        half = special.stdtrit(told.df, (1 + level) / 2) * spread
         low, high = read(np.maximum(reached - half, 1e-15)), read(np.minimum(reached + half, 1.0))
         return np.where(alone, -np.inf, low), np.where(alone, np.inf, high)
 
     low, high = bounds(None, LEVEL)
-    se = (high - low) / (2 * stats.t.ppf((1 + LEVEL) / 2, told.df))
+    se = (high - low) / (2 * special.stdtrit(told.df, (1 + LEVEL) / 2))
     slope = np.divide(se, linear, out=np.zeros_like(linear), where=(linear > 0) & ~alone)
     rest = np.where(linear > 0, 0.0, se) ** 2  # where all answers are at or below the quantile
     untold = np.where(alone, np.inf, rest)
@@ -95,11 +96,11 @@ def _below(
     y: np.ndarray, codes: np.ndarray, value: np.ndarray, size: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Influence (n,) and value (domains) of the share at or below each domain's ``value``."""
-    inside, at = codes >= 0, np.maximum(codes, 0)
-    limit = value * (1 + 1e-12 * np.sign(value))
-    below = inside & (y <= limit[at])
-    reached = np.bincount(codes[below], weights=weights[below], minlength=len(size)) / size
-    return np.where(inside, (below - reached[at]) / size[at], 0.0), reached
+    count, at = len(size), np.where(codes < 0, len(size), codes)
+    below = y <= np.append(value * (1 + 1e-12 * np.sign(value)), np.nan).take(at)
+    reached = np.bincount(at, weights=weights * below, minlength=count)[:count] / size
+    above, under = np.append(-reached / size, 0.0), np.append((1 - reached) / size, 0.0)
+    return np.concatenate([above, under]).take(at + below * (count + 1)), reached
 
 
 def _inverse(y: np.ndarray, codes: np.ndarray, weights: np.ndarray, count: int, rule: str) -> Inverse:
@@ -107,12 +108,14 @@ def _inverse(y: np.ndarray, codes: np.ndarray, weights: np.ndarray, count: int, 
     short = codes.astype(np.min_scalar_type(-max(count, 2)))  # small integers are sorted in one pass
     order = np.argsort(y)
     order = order[np.argsort(short[order], kind="stable")]
-    order = order[np.searchsorted(short[order], 0) :]
-    domain, value, cumulated = codes[order], y[order], np.cumsum(weights[order])
-    last = np.append((domain[1:] != domain[:-1]) | (value[1:] != value[:-1]), True)
-    domain, value, cumulated = domain[last], value[last], cumulated[last]
-    start, end = (np.searchsorted(domain, np.arange(count), side=side) for side in ("left", "right"))
-    before = np.append(0.0, cumulated[:-1])
+    size = np.bincount(codes + 1, minlength=count + 1)
+    order, end = order[size[0] :], np.cumsum(size[1:])
+    value, cumulated = y[order], np.cumsum(weights[order])
+    if rule == "midpoint":  # each value once
+        last = np.append(value[1:] != value[:-1], True)
+        last[end - 1] = True
+        value, cumulated, end = value[last], cumulated[last], np.cumsum(last)[end - 1]
+    start, before = np.append(0, end[:-1]), np.append(0.0, cumulated[:-1])
     base, size = before[start], cumulated[end - 1] - before[start]
     middle = (before + cumulated) / 2
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,8 +18,7 @@ from formulaic import ModelSpec
 from scipy import sparse
 
 from ..errors import WelfareError
-from .domains import Domains
-from .estimate import describe, scatter
+from .estimate import describe
 from .fit import Fit, Likelihood, inverse, maximise
 from .formulas import Cases
 
@@ -102,6 +102,8 @@ def _product(a: np.ndarray, b: np.ndarray, w: np.ndarray) -> np.ndarray:
 def scores(kernel: Kernel, indices: Sequence[Index], theta: np.ndarray) -> np.ndarray:
     """Scores of the cases (cases x p)."""
     first = kernel(*(i.x @ theta[i.at] for i in indices))[1]
+    if len(indices) == 1:
+        return indices[0].x * first[0][:, None]
     found = np.zeros((first.shape[1], len(theta)))
     for index, d in zip(indices, first, strict=True):
         found[:, index.at] += index.x * d[:, None]
@@ -134,10 +136,11 @@ def fitted(
     evaluate = likelihood(kernel, indices, found.w)
     theta, now = maximise(start, evaluate, [*names, *shown], found.label)
     score, information, value = scores(kernel, indices, theta), now.information, theta.copy()
-    slopes = np.ones(len(theta))
     for place, (show, slope) in enumerate(shown.values(), len(names)):
-        value[place], slopes[place] = show(theta[place]), slope(theta[place])
-    score, information = score / slopes, information / np.outer(slopes, slopes)
+        value[place], change = show(theta[place]), slope(theta[place])
+        score[:, place] /= change
+        information[place] /= change
+        information[:, place] /= change
     more = {"q": max(len(i.at) for i in indices), "null": null, "log_likelihood": now.value} | more
     return regression(found, [*names, *shown], value, score, information, **more)
 
@@ -166,11 +169,12 @@ def regression(
         full[found.rows] = score
     index = pd.Index(names, name="variable")
     bread = inverse(information)
+    influence = cache(lambda: full @ bread.T)
     untold = {"untold": sparse.diags_array(np.full(len(value), np.inf))} if told.evidence[0] == 1 else {}
     return Regression(
         pd.Series(value, index=index, name=found.label),
         design,
-        lambda: scatter(full @ bread.T, Domains(np.where(used, 0, -1), None)),
+        influence,
         pd.Series(np.maximum(told.df[0] + 1 - q, 1), index=index),
         pd.concat([told.counts] * len(value)).set_axis(index),
         extra_covariance=untold,

@@ -51,12 +51,13 @@ class Term:
         """Whether each row is a group, in order."""
         return self.mix is None and len(self.coefficients) == len(self.codes) and bool((np.diff(self.codes) == 1).all())
 
-    def sums(self, weighted: sparse.csr_array) -> sparse.csr_array:
-        """What is squared (squares x k), of a matrix (n x k) that is weighted already."""
+    def sums(self, weighted: Any) -> Any:
+        """What is squared (squares x k), of a matrix (n x k) that is weighted already, dense or sparse as that is."""
         n = len(self.codes)
-        groups = sparse.csr_array((np.ones(n), (self.codes, np.arange(n))), shape=(self.groups, n))
-        total = groups @ weighted
-        return total if self.mix is None else sparse.csr_array(self.mix @ total)
+        total = sparse.csc_array((np.ones(n), self.codes, np.arange(n + 1)), shape=(self.groups, n)) @ weighted
+        if self.mix is None:
+            return total
+        return sparse.csr_array(self.mix @ total) if sparse.issparse(total) else self.mix @ total
 
     def at(self, rows: np.ndarray) -> Term:
         """The same term seen by some rows only."""
