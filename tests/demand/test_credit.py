@@ -336,6 +336,7 @@ def test_named_terms():
     foundation = Terms.named("housing_foundation", "fogarim")
     assert (foundation.rate, foundation.months, foundation.instalment_most_dh) == (0.045, 300, 1500)
     assert foundation.price_most_dh == 200_000
+    assert Terms.named("housing_free", "housing_grant").months == 180  # what one gives, the kind of the other keeps
     assert Terms.named("housing_foundation").rate - Terms.named("housing_talks").rate == pytest.approx(0.015)
     assert Terms.named("consumer_foundation").rate - Terms.named("consumer_talks").rate == pytest.approx(0.015)
     assert Terms.named("consumer_pensioner").months == 60

@@ -101,11 +101,10 @@ class Terms:
 def _rows(names: Iterable[str], table: pd.DataFrame | None) -> pd.DataFrame:
     """Rows of the named terms and of their kinds, one a parameter of `Terms`: the last that gives it."""
     table = public("credit") if table is None else table
-    order = [part for name in names for part in dict.fromkeys((name.split("_")[0], name))]
-    unknown = [name for name in names if name not in set(table["terms"])]
-    if unknown:
-        known = ", ".join(dict.fromkeys(table["terms"]))
-        raise WelfareError("no such terms", where="credit.csv", got=unknown[0], expected=known)
+    known = list(dict.fromkeys(table["terms"]))
+    for name in set(names) - set(known):
+        raise WelfareError("no such terms", where="credit.csv", got=name, expected=", ".join(known))
+    order = dict.fromkeys([*(name.split("_")[0] for name in names), *names])
     rows = pd.concat([table[table["terms"] == part] for part in order])
     rows = rows[rows["parameter"].isin([f.name for f in fields(Terms)])]
     return rows.drop_duplicates("parameter", keep="last").reset_index(drop=True)
@@ -182,11 +181,7 @@ def affordable_price_dh(
 
 
 def affords(
-    frame: pd.DataFrame,
-    price: float | pd.Series,
-    terms: Terms,
-    of: str = "member",
-    standards: Standards = STANDARDS,
+    frame: pd.DataFrame, price: float | pd.Series, terms: Terms, of: str = "member", standards: Standards = STANDARDS
 ) -> pd.Series:
     """Whether a price (one, or one a person) can be paid on these terms; exactly at the limit it can."""
     limit = affordable_price_dh(frame, terms, of, standards)
