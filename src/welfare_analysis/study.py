@@ -22,6 +22,11 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 MARK = b"welfare_analysis.standin"
 AGES = (0, 18, 30, 40, 50, 60, 200)
+GROUPED = (
+    ("rank", "rank", "rank_group"),
+    ("command", "command", "command_group"),
+    ("home_city", "command", "home_city_group"),
+)
 AGE_GROUPS = ("under_18", "18_29", "30_39", "40_49", "50_59", "60_over")
 
 
@@ -182,10 +187,11 @@ def _marked(path: Path) -> bool:
 def _grouped(frame: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     """The frame with its coarse groups, as far as the columns are there."""
     groups: dict[str, pd.Series] = {}
-    for column, group in (("rank", "rank_group"), ("command", "command_group")):
+    for column, coded, group in GROUPED:
         if column in frame:
-            names = frame[column].astype(object).map(codebook.parent(column))
-            groups[group] = names.astype(pd.CategoricalDtype(codebook.codes(group), ordered=False))
+            names = frame[column].astype(object).map(codebook.parent(coded))
+            kind = pd.CategoricalDtype(codebook.codes(f"{coded}_group"), ordered=False)
+            groups[group] = names.astype(kind)
     if "age" in frame:
         ages = pd.cut(frame["age"], list(AGES), right=False, labels=list(AGE_GROUPS), ordered=False)
         groups["age_group"] = pd.Series(ages, index=frame.index)

@@ -57,6 +57,7 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator(housing.service_years_left_n, _POST, _HOME),
     Indicator(housing.tied_home, _POST, _HOME),
     Indicator(housing.housing_need_class, (*_CORE, *_OWN, *_POST), _HOME + _MONEY),
+    Indicator(housing.need_class_changes, (*_CORE, *_OWN, *_POST), _HOME + _MONEY),
     Indicator(income_debt.member_income_dh, _MEMBER, _MONEY),
     Indicator(income_debt.household_income_dh, _HOUSEHOLD, _MONEY),
     Indicator(income_debt.indebted, ("has_loan",), _MONEY),

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 import pandas as pd
-from IPython.display import HTML
+from IPython.display import HTML, Markdown
 
 from ..languages import GAP, MARKS, PERCENT, amount, between, number, with_interval
 from ..needs import VARIED
@@ -24,6 +24,7 @@ COSTS = {
     "commute_cost": "commute_cost_total",
     "commute_cost_share_median": None,
 }
+LISTS = {"home_city_group": "command_group"}  # of columns that are made of answers
 ERRORS = ("bias_with", "coverage_with", "bias_without", "coverage_without")
 MARK = {"": "", "caution": " *", "hidden": ""}
 Z = 1.959963984540054
@@ -51,7 +52,7 @@ def label(study: Study, column: str, code: object) -> str:
 def _lists(study: Study, column: str) -> list[str]:
     """Lists that name a column's codes: its own, and the groups that small ones are merged into."""
     book = study.codebook
-    own = book.variables["list"].get(column) or column
+    own = LISTS.get(column) or book.variables["list"].get(column) or column
     return [own, *({f"{own}_wide"} & set(book.values["list"]))]
 
 
@@ -154,6 +155,19 @@ def show(released: Released, study: Study) -> HTML:
     ]
     titles = [book.text("col.group", language), *heads.values(), *([] if counted else [book.text("col.n", language)])]
     return HTML(markup(name, titles, body, note([released], study)))
+
+
+def told_list(released: Release, names: Sequence[str], study: Study) -> Markdown:
+    """Tables of one cell as a list, each with its title."""
+    book, language, lines = study.codebook, study.language, []
+    for table in (released[name] for name in names):
+        value = (
+            told(table, study)
+            if len(table.shown)
+            else book.text("hidden" if table.state == "shown" else table.state, language)
+        )
+        lines.append(f"- **{title(table.id, study)}**: {value}")
+    return Markdown("\n".join(lines))
 
 
 def markup(name: str, heads: list[str], body: list[list[str]], foot: str) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 from ..tables import HEADLINES
 from .collection import flow, weight_bars, with_without
 from .conditions import bands, categories, groups, profile, pyramid, steps
+from .homes import curve, heat, reach, tornado
 from .style import Plan
 
 FIGURES = {
@@ -33,4 +34,11 @@ FIGURES = {
     "cost_burdened_by_rank": Plan(groups, ("cost_burdened_by_rank",)),
     "debt_band_by_rank": Plan(bands, ("debt_band_by_rank",), 0.4),
     "commute_band_by_command": Plan(categories, ("commute_band_by_command",)),
+    "housing_need_class_by_command": Plan(categories, ("housing_need_class_by_command",)),
+    "home_city_group_by_command": Plan(heat, ("home_city_group_by_command",)),
+    "homes_reach": Plan(reach, ("homes_reach",)),
+    "homes_worth": Plan(categories, ("homes_worth",)),
+    "homes_by_command_group": Plan(categories, ("homes_by_command_group",)),
+    "homes_curve": Plan(curve, ("homes_curve",)),
+    "homes_tornado": Plan(tornado, ("homes_tornado", "homes_realised")),
 }

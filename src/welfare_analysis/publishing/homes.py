@@ -1,0 +1,343 @@
+"""The demand for homes as tables that may be shown: numbers of the model by what is offered, to whom, on what terms.
+
+A number is a sum of probabilities over everybody of a group, not a count; it is shown where the group has enough
+respondents, and rounded as counts are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from IPython.display import HTML, Markdown
+
+from ..demand import housing
+from ..demand.credit import FACTORS, Terms, affordable_price_dh, crosses, ranged
+from ..demand.housing import BLOCK, BOUGHT, OFFERED, VERSIONS, Market
+from ..errors import WelfareError
+from ..estimation import Estimate, joint, share, total
+from ..estimation.choice import hold_out, summary
+from ..languages import amount, between, number
+from ..needs import projection
+from ..study import DATA, Study, public
+from .briefs import contrast
+from .plan import NUMBERS, Release, Released
+from .suppression import CATEGORY, Policy, unsafe
+from .tables import label, markup, title, told
+
+KINDS = f"{BLOCK}_alternative"
+TERMS = {"bank": "housing_bank", "foundation": "housing_foundation", "talks": "housing_talks"}
+BASE = "foundation"
+PRICES = (140_000, 200_000, 250_000, 300_000, 400_000)
+FLAT = "social_flat"
+HOLD_OUT_SEED = 2012
+FINDINGS = ("need", "where", "demand", "cost", "changes", "sure", "realised")
+UNITS = {"homes_worth": "dh", "homes_reach": "share", "homes_need": "homes"}
+GROUPS = ("command_group", "rank_group")
+VARIATIONS = ("", *(f"_{factor}_{way}" for factor in FACTORS for way in ("down", "up")))
+IDS = (
+    "reach",
+    "crosses",
+    "need",
+    "by_terms",
+    *(f"by_{g}" for g in GROUPS),
+    "cells",
+    "versions",
+    "curve",
+    "scenarios",
+    "realised",
+    "worth",
+    "tornado",
+)
+
+
+@cache
+def homes(study: Study) -> Mapping[str, Released]:
+    """The tables of the demand for homes, ``homes_<name>``; their state is ``not_asked`` without cards or incomes."""
+    rules = Policy.read(DATA / "policy.csv")
+    blank = {f"homes_{name}": Released(f"homes_{name}", "total", KINDS, (KINDS,), "persons") for name in IDS}
+    if study.population is None:
+        return {name: replace(table, state="no_totals") for name, table in blank.items()}
+    market = _market(study)
+    if market is None:
+        return blank
+    made = {
+        "reach": (_reach(market, rules), "rank_group", "home_price"),
+        "crosses": (_crosses(market, rules), "home_variation", "home_crossing"),
+        "need": (_need(market), "home_need", ""),
+        "by_terms": (_by_terms(market), KINDS, "home_terms"),
+        **{f"by_{group}": (_by_group(market, group), group, KINDS) for group in GROUPS},
+        "cells": (_cells(market), "home_cell", KINDS),
+        "versions": (_versions(market), "home_version", KINDS),
+        "curve": (_curve(market), "home_price", "home_terms"),
+        "scenarios": (_scenarios(market), "home_scenario", KINDS),
+        "realised": (_realised(market), "home_realisation", ""),
+        "worth": (_worth(market), "home_improvement", "income_group"),
+        "tornado": (_tornado(market), "home_assumption", "home_end"),
+    }
+    return {
+        f"homes_{name}": _released(f"homes_{name}", pd.concat(parts, ignore_index=True), first, across, rules, market)
+        for name, (parts, first, across) in made.items()
+    }
+
+
+@cache
+def _market(study: Study) -> Market | None:
+    """The market of a study; None where a question that it needs was not asked."""
+    try:
+        return housing.market(study)
+    except WelfareError:
+        return None
+
+
+def _released(name: str, frame: pd.DataFrame, first: str, across: str, rules: Policy, market: Market) -> Released:
+    hidden = frame["n"] < rules.min_base
+    if "unsafe" in frame:
+        hidden, frame = hidden | frame["unsafe"].fillna(False), frame.drop(columns="unsafe")
+    frame = frame.assign(
+        flag=(frame["n"] < rules.caution_base).map({True: "caution", False: ""}).mask(hidden, "hidden")
+    )
+    frame.loc[hidden, [*NUMBERS, "n"]] = float("nan")
+    unit = UNITS.get(name, "persons")
+    base = {"share": 1e-6, "dh": 100}.get(unit, rules.round_totals)
+    frame[NUMBERS] = (frame[NUMBERS] / base).round() * base
+    known, adults = int(market.computed.sum()), int(market.adult.sum())
+    frame = frame.rename(columns={across: CATEGORY}) if across else frame
+    by = (first, *(("home_terms",) if name == "homes_reach" else ()))
+    return Released(
+        name,
+        "share" if unit == "share" else "total",
+        across,
+        by,
+        unit,
+        "",
+        "",
+        frame,
+        known,
+        missing_share=1 - known / adults,
+        state="shown",
+    )
+
+
+def _rows(estimate: Estimate, *names: str, **fixed: Any) -> pd.DataFrame:
+    """An estimate as rows with the columns ``names`` of its index, and others that are the same in all."""
+    table = estimate.table()
+    labels = table.iloc[:, : len(names)].set_axis(list(names), axis=1).astype(str)
+    return labels.assign(**fixed, **table[[*NUMBERS, "n"]].astype(float))
+
+
+def _reach(market: Market, rules: Policy) -> Iterator[pd.DataFrame]:
+    """Who can pay a price, by rank, at the rate of the banks and of the Foundation."""
+    rank = market.frame["rank_group"]
+    for name in ("bank", BASE):
+        most = affordable_price_dh(market.frame, Terms.named(TERMS[name]))
+        able = pd.DataFrame({str(price): most >= price for price in PRICES})
+        where = most.notna() & rank.notna() & (market.frame["status"] == "active")
+        rows = _rows(share(market.design, able, by=rank, where=where), "home_price", "rank_group", home_terms=name)
+        had = able[where].groupby(rank[where].astype(str)).sum().stack()
+        met = had.loc[list(zip(rows["rank_group"], rows["home_price"], strict=True))].to_numpy(float)
+        yield rows.assign(unsafe=unsafe(rows["n"].to_numpy(), met, rules))
+
+
+def _crosses(market: Market, rules: Policy) -> Iterator[pd.DataFrame]:
+    """Whom the Foundation's rate brings over the price of a social flat; gains and losses if a factor is 5 % off."""
+    terms = (Terms.named(TERMS[name]) for name in ("bank", BASE))
+    found = crosses(market.frame, float(public_range(FLAT, "price_dh")["value"]), *terms)
+    for variation in VARIATIONS:
+        kinds = ["crosses", *(["gains", "loses"] if variation else [])]
+        columns = found[[f"{kind}{variation}" for kind in kinds]]
+        told = columns.notna().all(axis=1) & market.adult
+        estimate = total(
+            market.design, columns[market.adult].reindex(columns.index), where=market.adult, missing="mean"
+        )
+        rows = _rows(estimate, "home_crossing", home_variation=variation.removeprefix("_") or "as_they_are")
+        met = columns[told].astype(bool).sum().to_numpy(float)
+        yield rows.assign(home_crossing=kinds, unsafe=unsafe(rows["n"].to_numpy(), met, rules))
+
+
+def _need(market: Market) -> Iterator[pd.DataFrame]:
+    """Homes needed a year by years of clearance, the backlog as a stock and what arises anew."""
+    homes = total(market.design, projection.homes_needed(market.frame), missing="mean")
+    backlog = homes.apply(lambda v: pd.Series({"backlog": v["backlog"]}))
+    parts = {"backlog": backlog, "arising": projection.newly_arising(homes)}
+    parts |= {f"years_{h}": projection.net_annual_need(homes, years=[h]) for h in projection.CLEARANCE}
+    for name, estimate in parts.items():
+        yield _rows(estimate, "kind", home_need=name).drop(columns="kind")
+
+
+def _by_terms(market: Market) -> Iterator[pd.DataFrame]:
+    for name, terms in TERMS.items():
+        yield _rows(market.at(Terms.named(terms)).demand(), KINDS, home_terms=name)
+
+
+def _by_group(market: Market, group: str) -> Iterator[pd.DataFrame]:
+    where = market.frame["status"] == "active" if group == "rank_group" else None
+    yield _rows(market.demand(by=market.frame[group], where=where), KINDS, group)
+
+
+def _cells(market: Market) -> Iterator[pd.DataFrame]:
+    """Stated x eligible x affordable, by kind of home."""
+    for kind in OFFERED:
+        groups = market.ladder(kind)
+
+        def taken(values: pd.Series, kind: str = kind) -> pd.Series:
+            takes = values.xs(kind, level=0)
+            others = values.groupby(level=[1, 2]).sum()[takes.index] - takes
+            return pd.concat({"takes": takes, "not": others}).groupby(_cell).sum()
+
+        yield _rows(groups.apply(taken), "home_cell", **{KINDS: kind})
+
+
+def _cell(key: tuple[str, str, str]) -> str:
+    """Name of a group of `Market.ladder`: ``takes_yes_no`` takes it, may get it, cannot carry it."""
+    takes, eligible, affordable = key
+    told = {eligible, affordable} <= {"yes", "no"}
+    return f"{takes}_{eligible}_{affordable}" if told else f"{takes}_cannot_compute"
+
+
+def _versions(market: Market) -> Iterator[pd.DataFrame]:
+    for version in VERSIONS:
+        yield _rows(market.demand(version), KINDS, home_version=version)
+    yield _rows(market.demand(restricted=False), KINDS, home_version="stated")
+
+
+def _curve(market: Market) -> Iterator[pd.DataFrame]:
+    """Social flats by price and terms."""
+    for name in ("bank", BASE):
+        for price in PRICES:
+            at = market.at(Terms.named(TERMS[name]), **{FLAT: {"price_dh": price}})
+            rows = _rows(at.demand(), KINDS, home_price=str(price), home_terms=name)
+            yield rows[rows[KINDS] == FLAT].drop(columns=KINDS)
+
+
+def _scenarios(market: Market) -> Iterator[pd.DataFrame]:
+    """What each change does to the number of each kind."""
+    near = {kind: {"work_km": float(public_range(kind, "work_km")["low"])} for kind in BOUGHT}
+    made = {
+        "base": market,
+        "bank_rate": market.at(Terms.named(TERMS["bank"])),
+        "talks_rate": market.at(Terms.named(TERMS["talks"])),
+        "shorter_term": market.at(replace(market.terms, months=240)),
+        "grant": market.at(Terms.named("housing_grant")),
+        "price_cap": market.at(**{FLAT: {"price_dh": 200_000.0}}),
+        "nearer": market.at(**near),
+    }
+    found = {name: at.demand() for name, at in made.items()}
+    share = float(public("credit").set_index(["terms", "parameter"]).loc[("mix", "participatory_share"), "value"])
+    other = market.at(Terms.named("housing_participatory")).demand()
+    mixed = joint({"a": found["base"], "b": other}).apply(lambda v: (1 - share) * v["a"] + share * v["b"])
+    for name, estimate in (*found.items(), ("participatory", mixed)):
+        yield _rows(estimate, KINDS, home_scenario=name)
+
+
+def public_range(kind: str, attribute: str) -> pd.Series:
+    """The row of ``home_offers.csv`` of an attribute of an offer: value, low, high."""
+    return public("home_offers").set_index(["alternative", "attribute"]).loc[(kind, attribute)]
+
+
+def _bought(market: Market) -> Estimate:
+    return market.demand().apply(lambda v: pd.Series({"bought": v[list(BOUGHT)].sum()}))
+
+
+def _realised(market: Market) -> Iterator[pd.DataFrame]:
+    """Homes bought if a part of what is stated becomes a purchase."""
+    every = _bought(market)
+    for row in public("realisation").itertuples():
+        part = every.apply(lambda v, by=row.value: by * v)
+        yield _rows(part, "kind", home_realisation=row.factor).drop(columns="kind")
+
+
+def _worth(market: Market) -> Iterator[pd.DataFrame]:
+    table = market.worth()
+    table = table[table["income_group"] != "unknown"]
+    yield table.rename(columns={"variable": "home_improvement"})[["home_improvement", "income_group", *NUMBERS, "n"]]
+
+
+def _tornado(market: Market) -> Iterator[pd.DataFrame]:
+    """Homes bought with each assumption at the ends of its range."""
+    offers = public("home_offers")
+    varied = offers[(offers["low"] < offers["high"]) & offers["alternative"].isin(BOUGHT)]
+    ends = {
+        (attribute, end): market.at(**{r["alternative"]: {attribute: float(r[end])} for r in rows.to_dict("records")})
+        for attribute, rows in varied.groupby("attribute", sort=False)
+        for end in ("low", "high")
+    }
+    ends |= {key: market.at(terms) for key, terms in ranged(TERMS[BASE]).items()}
+    known = float(market.computed.sum())
+    for (assumption, end), at in ends.items():
+        number = dict.fromkeys(NUMBERS, at.bought())
+        yield pd.DataFrame([{"home_assumption": assumption, "home_end": end, **number, "n": known}])
+
+
+def findings(released: Release, study: Study) -> Markdown:
+    """The page in two minutes: need, who and where, demand, cost, what changes it, how sure."""
+    book, language = study.codebook, study.language
+    if released["homes_by_terms"].state != "shown":
+        return Markdown(book.text(released["homes_by_terms"].state, language))
+    need, wanted = released["homes_need"], released["homes_by_terms"]
+    fields = {
+        "core": told(released["core_need_total"], study),
+        "suppressed": told(released["suppressed_household_total"], study),
+        "net": told(need, study, _cell_of(need, home_need="years_10")),
+        "where": contrast(released["housing_need_class_by_command"], study, "core_need"),
+    }
+    fields |= {kind: told(wanted, study, _cell_of(wanted, **{KINDS: kind, CATEGORY: BASE})) for kind in OFFERED}
+    fields |= {"price_" + kind: _price(kind, study) for kind in BOUGHT}
+    fields["bank"] = told(wanted, study, _cell_of(wanted, **{KINDS: FLAT, CATEGORY: "bank"}))
+    crossing = released["homes_crosses"]
+    fields["crossing"] = told(
+        crossing, study, _cell_of(crossing, home_variation="as_they_are", **{CATEGORY: "crosses"})
+    )
+    versions = released["homes_versions"].shown.query(f"home_version != 'stated' and {CATEGORY} == @FLAT")
+    fields["versions"] = between(versions["estimate"].min(), versions["estimate"].max(), "persons", language)
+    ends = released["homes_tornado"].frame
+    widest = ends.groupby("home_assumption")["estimate"].agg(lambda x: x.max() - x.min()).idxmax()
+    moved = ends.loc[ends["home_assumption"] == widest, "estimate"]
+    fields["assumption"] = label(study, "home_assumption", widest)
+    fields["moved"] = between(moved.min(), moved.max(), "persons", language)
+    real = released["homes_realised"].frame.set_index("home_realisation")["estimate"]
+    fields["realised"] = between(real["five_years"], real["stated"], "persons", language)
+    lines = [book.text(f"homes.{name}", language, **fields) for name in FINDINGS]
+    return Markdown("\n".join(f"- {line}" for line in lines))
+
+
+def _cell_of(table: Released, **keys: str) -> pd.Series:
+    frame = table.frame
+    return frame[np.logical_and.reduce([frame[name].astype(str) == code for name, code in keys.items()])].iloc[0]
+
+
+def _price(kind: str, study: Study) -> str:
+    return amount(float(public_range(kind, "price_dh")["value"]), "dh", study.language, study.codebook.text("unit.dh"))
+
+
+def model(study: Study) -> HTML:
+    """What the model of the cards rests on, and whether it predicts persons it has not seen."""
+    book, language = study.codebook, study.language
+    market = _market(study)
+    if market is None:
+        return HTML(escape(book.text("not_asked", language)))
+    fit = market.fit()
+    known, unseen = summary(fit), hold_out(fit, np.random.default_rng(HOLD_OUT_SEED))
+    left = unseen.likelihood.loc["left_out"]
+    told_ = {
+        "persons": number(known["persons"], language),
+        "cards": number(known["cases"], language),
+        "rho": number(known["rho_squared_bar"], language, 3),
+        "left_out": number(left["persons"], language),
+        "per_card": number(left["log_likelihood"], language, 3),
+        "by_chance": number(left["equal_shares"], language, 3),
+    }
+    body = [[book.text(f"model_of_cards.{name}", language), value] for name, value in told_.items()]
+    heads = [book.text("col.quantity", language), book.text("col.value", language)]
+    first = markup(title("homes_model", study), heads, body, "")
+    shares = [
+        [label(study, KINDS, kind), *(amount(x, "share", language) for x in row)]
+        for kind, row in zip(unseen.shares.index, unseen.shares.to_numpy(), strict=True)
+    ]
+    heads = [book.text(f"col.{name}", language) for name in ("kind", "observed", "predicted")]
+    return HTML(first + markup(title("homes_hold_out", study), heads, shares, ""))
