@@ -167,6 +167,7 @@ def test_tornado():
             moved = net_annual_need(stock, replace(base, **{row.assumption: end}), [10])
             assert need == pytest.approx(moved.value.iloc[0])
     assert (found["need_high"] - found["need_low"]).abs().is_monotonic_decreasing
+    assert (found["low"] < found["high"]).all()
     assert set(found["assumption"]) == set(Flows.__dataclass_fields__)
     grouped = tornado(total(design, homes_needed(frame, RENTS), by=group), years=10)
     assert grouped["need_low"].tolist() == pytest.approx(found["need_low"].tolist())
