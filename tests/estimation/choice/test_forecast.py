@@ -9,9 +9,17 @@ from scipy import integrate
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design
-from welfare_analysis.estimation.choice import logit, mixed_logit, nested_logit, willingness_to_pay
-from welfare_analysis.estimation.choice.forecast import calibrated, elasticities, predicted_shares, scenario
-from welfare_analysis.estimation.choice.population import New
+from welfare_analysis.estimation.choice import (
+    New,
+    calibrated,
+    elasticities,
+    logit,
+    mixed_logit,
+    nested_logit,
+    predicted_shares,
+    scenario,
+    willingness_to_pay,
+)
 
 FORMULA = "chosen ~ C(mode, contr.treatment('car')) + gcost + wait"
 NESTS = {"fly": ["air"], "ground": ["bus", "car", "train"]}

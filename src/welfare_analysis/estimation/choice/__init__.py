@@ -1,13 +1,14 @@
 """Choice among alternatives: fitted with the design's covariance, carried through to money and forecasts."""
 
+from .calibration import calibrated
 from .data import Cases, choices
-from .forecast import calibrated, elasticities, predicted_shares, scenario
 from .logit import ChoiceFit, logit
 from .mixed import MixedFit, mixed_logit
 from .nested import NestedFit, nested_logit
 from .pooling import pooled_logit
 from .population import New
 from .report import hold_out, market, summary
+from .scenarios import elasticities, predicted_shares, scenario
 from .willingness import willingness_to_pay
 
 __all__ = [

@@ -58,7 +58,7 @@ def compiled(
     def task(part: int) -> None:
         _units(ends[part], ends[part + 1], *given, curves[part])
 
-    with ThreadPoolExecutor(config.NUMBA_NUM_THREADS) as threads:
+    with ThreadPoolExecutor(config.NUMBA_NUM_THREADS) as threads:  # type: ignore[attr-defined]
         list(threads.map(task, range(len(curves))))
     if weights is None:
         return value, score, np.empty((0, 0))
