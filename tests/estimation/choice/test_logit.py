@@ -9,7 +9,7 @@ import pytest
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, logistic
-from welfare_analysis.estimation.choice import choices, logit
+from welfare_analysis.estimation.choice import choices, logit, mixed_logit, nested_logit, pooled_logit
 from welfare_analysis.estimation.choice.logit import likelihood, means, scores, softmax, spread
 
 MODULE = importlib.import_module("welfare_analysis.estimation.choice.logit")
@@ -235,10 +235,33 @@ def test_groups_of_rows():
     np.testing.assert_allclose(spread(x, mean, p, start), total, rtol=1e-12)
 
 
+def every(frame: pd.DataFrame, formula: str) -> list:
+    """The four models, each to be fitted to a frame of cards."""
+    given = (None, frame.assign(source=np.where(frame["case"] % 2 == 0, "seen", "said")), formula, "case", "mode")
+    normals = np.random.default_rng(1).normal(size=(frame["case"].nunique(), 1, 20))
+    random = formula.split(" + ")[-1]
+    return [
+        lambda: logit(*given),
+        lambda: nested_logit(*given, {"two": ["a", "b"]}),
+        lambda: pooled_logit(*given, "source", "seen"),
+        lambda: mixed_logit(*given, {random: "normal"}, normals=normals),
+    ]
+
+
 def test_separation_and_collinearity_are_told(cards):
-    """A column that tells the choice has no finite coefficient; one that another gives has no own."""
+    """A column that tells the choice has no finite coefficient; one that another gives has no own: in each model."""
     f = cards(1)
-    with pytest.raises(WelfareError, match=r"no maximum.*best"):
-        logit(None, f.assign(best=f["chosen"] + 0.1 * f["time"]), "chosen ~ C(mode) + best", **NAMES)
-    with pytest.raises(WelfareError, match=r"collinear.*'cost', 'dear'"):
-        logit(None, f.assign(dear=2 * f["cost"] + f["income"]), "chosen ~ cost + dear + time", **NAMES)
+    for fit in every(f.assign(best=f["chosen"] + 0.1 * f["time"]), "chosen ~ C(mode) + best"):
+        with pytest.raises(WelfareError, match=r"no maximum.*'best'.*Merge categories"):
+            fit()
+    for fit in every(f.assign(dear=2 * f["cost"] + f["income"]), "chosen ~ cost + dear + time"):
+        with pytest.raises(WelfareError, match=r"collinear.*'cost', 'dear'.*Leave one of them out"):
+            fit()
+
+
+def test_no_convergence_is_never_a_result(cards, monkeypatch):
+    """Where the steps run out before the maximum, each model says so and returns nothing."""
+    monkeypatch.setattr("welfare_analysis.estimation.fit.STEPS", 1)
+    for fit in every(cards(1), "chosen ~ C(mode) + cost + time"):
+        with pytest.raises(WelfareError, match=r"did not converge.*Scale the variables"):
+            fit()
