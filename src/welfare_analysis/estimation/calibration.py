@@ -26,13 +26,15 @@ small (14 to 30 % with the population's own B), and the unweighted one is nearer
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from scipy import sparse, special
 
 from ..errors import WelfareError
@@ -209,22 +211,35 @@ def _complete(name: str, level: np.ndarray) -> None:
         raise WelfareError(f"{missing} rows have no value", where=name, got=missing, expected="a value each", hint=hint)
 
 
+def _encoded(values: pd.Series, categories: Iterable[Any]) -> tuple[np.ndarray, list[Any]]:
+    """The level (n,) of each row, -1 where missing, and the levels; text is looked up among the categories first."""
+    if isinstance(values.dtype, pd.StringDtype):
+        texts = [category for category in categories if isinstance(category, str)]
+        rows = pa.array(values)
+        found = pc.index_in(rows, value_set=pa.array(texts, type=rows.type))
+        if found.null_count == 0:
+            return found.to_numpy().astype(np.int64), texts
+    level, labels = pd.factorize(values)
+    return level, labels.tolist()
+
+
 def _levels(name: str, values: pd.Series, counts: dict) -> tuple[np.ndarray, np.ndarray]:
     """The level (n,) of each row, and the category of the margin that each level is."""
-    level, labels = pd.factorize(values)
+    level, labels = _encoded(values, counts)
     _complete(name, level)
     at = {category: i for i, category in enumerate(counts)}
-    codes = np.array([at.get(label, -1) for label in labels.tolist()])
+    codes = np.array([at.get(label, -1) for label in labels])
     if (codes < 0).any():
         outside = (codes < 0)[level]
         raise WelfareError(
             f"{int(outside.sum())} rows are in a category without a margin",
             where=name,
-            got=sorted(repr(v) for v in labels.tolist() if v not in at)[:5],
+            got=sorted(repr(v) for v in labels if v not in at)[:5],
             expected=f"one of {list(counts)}",
             hint="Give each category a count; the number 1 and the text '1' differ.",
         )
-    empty = [category for category, i in at.items() if counts[category] > 0 and i not in codes]
+    found = set(codes[np.bincount(level, minlength=len(codes)) > 0])
+    empty = [category for category, i in at.items() if counts[category] > 0 and i not in found]
     wrong = {category: float(c) for category, c in counts.items() if not 0 < c < np.inf}
     if empty or wrong:
         raise WelfareError(
@@ -243,7 +258,7 @@ def _step(u: np.ndarray, method: str, bounds: Bounds) -> tuple[np.ndarray, np.nd
         g, (low, high) = 1 + u, bounds or (-np.inf, np.inf)
         return np.clip(g, low, high), ((g > low) & (g < high)).astype(float)
     if bounds is None:
-        g = np.exp(np.minimum(u, 50))
+        g = np.exp(u if u.max(initial=0.0) <= 50 else np.minimum(u, 50))
         return g, g
     low, high = bounds
     rate = (high - low) / ((1 - low) * (high - 1))

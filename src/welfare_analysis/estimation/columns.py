@@ -107,7 +107,7 @@ def matrix(values: Any, n: int, index: pd.Index | None, where: str) -> tuple[np.
         raise WelfareError(
             "two columns have one name" if names else "there is no column", where=where, got=names, expected="names"
         )
-    plain = bool((frame.dtypes == np.dtype(float)).all())
+    plain = all(kind == np.dtype(float) for kind in frame.dtypes)
     y = _shared(frame) if plain else _stacked(frame, names)
     if not np.isfinite(y.sum()) and np.isinf(y).any():
         raise WelfareError("a value is infinite", where=", ".join(names), expected="finite numbers")

@@ -22,7 +22,7 @@ from scipy import sparse
 
 from ..errors import WelfareError
 from .columns import aligned, codes, numbers, row_names
-from .influence import Influence, variances
+from .influence import Influence, rows_of, variances
 from .phases import two_phases
 from .stages import Sampling, Term, stages
 
@@ -167,7 +167,7 @@ class Design:
 
     def degrees_of_freedom(self, domain: np.ndarray, count: int) -> np.ndarray:
         """PSUs less strata present in each domain (codes 0 to ``count - 1``; -1 is outside), at least 1."""
-        inside = (domain >= 0) & self.sampling.counted
+        inside = rows_of((domain >= 0) & self.sampling.counted)
         if self.terms and self.terms[0].mix is not None:
             return self._rank(domain, count)
         psus, strata = (
@@ -182,13 +182,13 @@ class Design:
         parts the domain in two groups or more; where no term touches it, the design leaves no error.
         """
         touched, parted = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
-        rows = np.flatnonzero(domain >= 0)
+        rows = rows_of(domain >= 0)
         size = np.bincount(domain[rows], minlength=count)
         for term in self.sampling.terms:
             group, active, hit = term.codes[rows] + 1, term.active, size
             if not active.all():
                 there = active[group - 1]
-                group, hit = np.where(there, group, 0), np.bincount(domain[rows[there]], minlength=count)
+                group, hit = np.where(there, group, 0), np.bincount(domain[rows][there], minlength=count)
             touched |= hit > 0
             if term.single:
                 parted |= (hit > 1) | ((hit > 0) & (hit < size))

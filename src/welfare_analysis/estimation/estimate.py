@@ -191,8 +191,9 @@ class Description:
         There it is the variance of Beta(1, m + 1), the posterior of none in m, with m the `effective` size.
         """
         extra = np.where(self.evidence == 1, np.inf, 0.0)
-        m = effective(self.counts["n"].to_numpy(float)[edge], self.df[edge])
-        extra[edge] = np.where(self.evidence[edge] > 0, (m + 1) / ((m + 2) ** 2 * (m + 3)), 0.0)
+        if edge.any():
+            m = effective(self.counts["n"].to_numpy(float)[edge], self.df[edge])
+            extra[edge] = np.where(self.evidence[edge] > 0, (m + 1) / ((m + 2) ** 2 * (m + 3)), 0.0)
         return {"untold": sparse.diags_array(extra)} if extra.any() else {}
 
 
@@ -212,14 +213,13 @@ def describe(
     WelfareError
         A domain without an answer.
     """
-    total = np.bincount(parts.codes[parts.codes >= 0], minlength=parts.count)
+    total = np.bincount(parts.codes + 1, minlength=parts.count + 1)[1:]
     whole, df, evidence = present.all(), [], []
     counts: list[tuple[np.ndarray, ...]] = []
     for there in present.T[: 1 if whole else None]:
-        codes = np.where(there, parts.codes, -1)
-        inside = codes >= 0
-        n = np.bincount(codes[inside], minlength=parts.count)
-        weighted = np.bincount(codes[inside], weights=design.weights[inside], minlength=parts.count)
+        codes = parts.codes if whole else np.where(there, parts.codes, -1)
+        n = total if whole else np.bincount(codes + 1, minlength=parts.count + 1)[1:]
+        weighted = np.bincount(codes + 1, weights=design.weights, minlength=parts.count + 1)[1:]
         df.append(design.degrees_of_freedom(codes, parts.count))
         evidence.append(design.evidence(codes, parts.count))
         counts.append((n, weighted, total - n))

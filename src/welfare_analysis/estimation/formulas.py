@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -100,7 +101,8 @@ def cases(design: Design, frame: pd.DataFrame, formula: str, where: Any = None, 
     known += [c for c in _columns(right, table, formula) if c not in known]
     if not tilde or not label:
         raise WelfareError("there is no outcome", where="formula", got=formula, expected="'outcome ~ columns'")
-    part = table[inside & table[known].notna().all(axis=1).to_numpy()]
+    complete = inside & table[known].notna().all(axis=1).to_numpy()
+    part = table if complete.all() else table[complete]
     if not len(part):
         raise WelfareError("no row is complete", where=formula, got=0, expected="rows without a gap in its columns")
     part = part.assign(**{c: part[c].cat.remove_unused_categories() for c in _categorical(part, known, label)})
@@ -124,10 +126,16 @@ def _categorical(part: pd.DataFrame, known: list[str], label: str) -> list[str]:
     return [c for c in known if c != label and isinstance(part[c].dtype, pd.CategoricalDtype)]
 
 
+@lru_cache(maxsize=64)
+def _parsed(terms: str) -> Formula:
+    """The terms, read once for their columns and for the matrix."""
+    return Formula(terms)
+
+
 def _columns(terms: str, table: pd.DataFrame, formula: str) -> list[str]:
     """The columns of the frame that the terms name."""
     try:
-        named = sorted(Formula(terms).required_variables)
+        named = sorted(_parsed(terms).required_variables)
     except FormulaicError as error:
         what = str(error).split("\n")[0]
         raise WelfareError("the formula cannot be read", where=formula, got=what, expected="'y ~ x + z'") from None
@@ -142,7 +150,7 @@ def _columns(terms: str, table: pd.DataFrame, formula: str) -> list[str]:
 def _made(terms: str, part: pd.DataFrame, formula: str) -> Any:
     try:
         with np.errstate(all="ignore"):  # what is not finite is told below
-            matrix = model_matrix(terms, part, na_action="ignore", context={})
+            matrix = model_matrix(_parsed(terms), part, na_action="ignore", context={})
     except FormulaicError as error:
         what = str(error).split("\n")[0]
         raise WelfareError("the formula cannot be computed", where=formula, got=what) from None

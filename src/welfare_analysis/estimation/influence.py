@@ -113,10 +113,14 @@ class Squares:
         return (self.union @ before[self.finer].reshape(-1, self.pairs.shape[1])).ravel()
 
 
+def rows_of(inside: np.ndarray) -> Any:
+    """What takes the rows ``inside`` out of an array, without a copy where that is all."""
+    return slice(None) if inside.all() else np.flatnonzero(inside)
+
+
 def variances(design: Design, z: Influence) -> tuple[np.ndarray, np.ndarray]:
     """Unbiased variances (k D,) and their largest terms, as `Design.unbiased` gives them."""
-    inside = z.codes >= 0
-    rows = slice(None) if inside.all() else np.flatnonzero(inside)
+    rows = rows_of(z.codes >= 0)
     domain, w = z.codes[rows], design.weights[rows]
     variance, largest = np.zeros((z.variables, z.count)), np.zeros((z.variables, z.count))
     squares = _squares([*design.terms, *design.model], rows, domain, z.count)

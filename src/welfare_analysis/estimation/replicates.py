@@ -344,8 +344,10 @@ def _moved(design: Design, units: np.ndarray, factors: Iterator[np.ndarray]) -> 
     count = max(BLOCK // max(mass.shape[1], known.x.size), 1)
     while block := list(islice(factors, count)):
         for factor, g in zip(block, known.factors(np.array([mass @ factor for factor in block])), strict=True):
-            d = known.weights * factor[units]
-            yield design.reweighted(d * g[known.cells], replace(known, weights=d))
+            d, w = factor[units], g[known.cells]
+            d *= known.weights
+            w *= d
+            yield design.reweighted(w, replace(known, weights=d))
 
 
 def _named(result: Any) -> pd.Series:
