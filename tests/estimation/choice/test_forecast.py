@@ -207,10 +207,11 @@ def test_a_known_part_of_utility_is_asked_for(travel, design):
 
 @pytest.fixture(scope="module")
 def varied(cards):
-    """A mixed logit of 40 weighted people with three cards each; comfort is liked, by some more."""
-    long = cards(3)
-    comfort = np.random.default_rng(3).normal(size=len(long))
-    long["comfort"] = comfort + 2 * long["chosen"]
+    """A mixed logit of 40 weighted people with three cards each, whose tastes for time differ."""
+    long, rng = cards(3), np.random.default_rng(3)
+    long["comfort"], taste = rng.normal(size=len(long)), rng.normal(size=40)[long["person"] - 500]
+    u = (0.5 + 2 * taste) * long["time"] - 0.3 * long["cost"] + 0.8 * long["comfort"] + rng.gumbel(size=len(long))
+    long["chosen"] = u == u.groupby(long["case"]).transform("max")
     design = Design(pd.Series(np.linspace(1, 3, 40), index=long["person"].unique()), psu=np.arange(40) // 2)
     kinds = {"time": "normal", "comfort": "lognormal"}
     fit = mixed_logit(
@@ -225,6 +226,7 @@ def test_a_mixed_forecast_is_that_of_simulated_people(varied):
     moved = long.assign(cost=long["cost"] + (long["mode"] == "a"))
     b, z, w = fit.value, fit.draws.normals(), fit.design.weights
     assert list(b.index) == ["cost", "time", "log.comfort", "sd.time", "sd.log.comfort"]
+    assert (b[["sd.time", "sd.log.comfort"]] > 0.3).all()
     shares, money, slope = np.zeros((2, 4)), 0.0, 0.0
     for case, rows in long.groupby("case"):
         i = (case - 1000) // 3
