@@ -149,11 +149,14 @@ def ratios(
     if (np.abs(bottom) <= 1e-12 * np.abs(size)).any():
         raise WelfareError("the denominator is zero", where=", ".join(names), got=0, expected="a total other than 0")
     value, at = top / bottom, np.maximum(parts.codes, 0)
+    some = np.zeros(parts.count + 1, dtype=np.int64)
+    some[parts.codes] = np.arange(design.n)
+    some = some[:-1]  # a row of each domain
 
     def deviation(j: int) -> np.ndarray:
         expected = value[j].take(at)
         gap = y[:, j] - (expected if x is None else np.multiply(expected, x[:, j], out=expected))
-        if x is not None or not np.abs(gap).min() > 2e-14 * np.abs(value[j]).max():
+        if x is not None or (np.abs(gap[some]) <= 2e-14 * np.abs(value[j])).any():
             gap[np.abs(gap) <= 1e-14 * np.abs(y[:, j])] = 0.0  # a constant has no error at all
         return gap
 
