@@ -66,8 +66,9 @@ form: setup ## Write the questionnaire: XLSForms and paper forms in build/form/
 check: setup ## Check a file of answers: make check FILE=answers.xlsx
 	@$(RUN) check "$(FILE)"
 
-validate: setup ## The long simulations: coverage, bias, and what the assumptions alone decide
+validate: $(VENV)/test.stamp ## The long simulations: coverage, bias, and what the assumptions alone decide
 	@$(RUN) validate
+	@$(ONE_THREAD) $(BIN)/python tests/simulation
 
 bench: $(VENV)/test.stamp ## Our speed beside other programs: make bench, or make bench CASES=choice_bench
 	@$(ONE_THREAD) $(BIN)/python tests/bench $(CASES)

@@ -49,8 +49,9 @@ def test_four_groups_of_stated_demand_add_up(market):
 @pytest.mark.parametrize("version", ["unconditional", "affordable", "consideration"])
 def test_demand_falls_with_the_price_and_the_rate(market, version):
     """A dearer flat and a higher rate take buyers away, in every version."""
+    prices = (15e4, 2e5, 25e4)
     levels = [
-        market.at(social_flat={"price_dh": price}).demand(version).value["social_flat"] for price in (15e4, 2e5, 25e4)
+        market.at(offers={"social_flat": {"price_dh": price}}).demand(version).value["social_flat"] for price in prices
     ]
     assert levels[0] > levels[1] > levels[2] > 0
     bank = market.at(Terms.named("housing_bank")).demand(version).value

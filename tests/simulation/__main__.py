@@ -1,23 +1,27 @@
-"""Coverage of statistics and models, written to data/reference/coverage.csv whole or not at all.
+"""The long simulations of estimators and of demand, each written whole or not at all.
 
-``python tests/simulation [jobs]``: as many processes as there are cores, or as said.
+``python tests/simulation [jobs]``: as many processes as there are cores, or as said. Designs, statistics and models go
+to data/reference/coverage.csv, the demand for homes to data/survey/demand_validation.csv.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 
 import coverage_grid
 import coverage_models
+import demand_errors
 import pandas as pd
 from joblib import Parallel, delayed
-from storing import CACHE, ROOT, fingerprint
+from storing import ROOT, SOURCE, folder, write
 
 from welfare_analysis.validation import stored
 
 CHUNK, CHUNKS = 250, 8
-TARGET = ROOT / "data" / "reference" / "coverage.csv"
+HERE = ROOT / "tests" / "simulation"
+RECOVERY = ROOT / "tests" / "estimation" / "choice" / "test_choice_recovery.py"
+ESTIMATION = [SOURCE / "estimation", HERE / "coverage_grid.py", HERE / "coverage_models.py", RECOVERY]
+DEMAND = [SOURCE / name for name in ("estimation", "survey", "needs", "demand", "study.py")]
 
 
 def chunk(part: str, name: str, number: int) -> pd.DataFrame:
@@ -26,14 +30,13 @@ def chunk(part: str, name: str, number: int) -> pd.DataFrame:
     return pd.concat([one(name, seed) for seed in range(number * CHUNK, (number + 1) * CHUNK)], ignore_index=True)
 
 
-def main(jobs: int = -1) -> None:
-    """Run what is not in the cache, and store the table."""
-    folder = CACHE / fingerprint()
-    folder.mkdir(parents=True, exist_ok=True)
+def coverage(jobs: int) -> pd.DataFrame:
+    """How often intervals hold the truth, by design and statistic, and by model."""
+    place = folder("coverage", [*ESTIMATION, ROOT / "data" / "reliability.csv"])
     names = [("statistics", d) for d in coverage_grid.DESIGNS] + [("models", m) for m in coverage_models.MODELS]
     work = [(part, name, number) for number in range(CHUNKS) for part, name in names]
     parts = Parallel(n_jobs=jobs)(
-        delayed(stored)(folder / f"{part}-{name}-{number}.parquet", chunk, part, name, number)
+        delayed(stored)(place / f"{part}-{name}-{number}.parquet", chunk, part, name, number)
         for part, name, number in work
     )
     tables = []
@@ -43,10 +46,26 @@ def main(jobs: int = -1) -> None:
         tables.append(summary.assign(part=part, design=name))
     whole = pd.concat(tables, ignore_index=True)
     first = ["part", "design", "statistic", "outcome", "samples"]
-    partial = TARGET.with_name(f"{TARGET.name}.{os.getpid()}.partial")
-    whole[[*first, *(c for c in whole if c not in first)]].to_csv(partial, index=False, float_format="%.5g")
-    partial.replace(TARGET)
-    print(TARGET)
+    return whole[[*first, *(c for c in whole if c not in first)]]
+
+
+def demand(jobs: int) -> pd.DataFrame:
+    """Errors of the demand for homes in each version of the stand-in."""
+    place = folder("demand", [*DEMAND, HERE / "demand_errors.py", *sorted((ROOT / "data" / "public").glob("*.csv"))])
+    work = [(v, demand_errors.FIRST_SEED + i) for v, n in demand_errors.VERSIONS.items() for i in range(n)]
+    parts = Parallel(n_jobs=jobs)(
+        delayed(stored)(
+            place / f"{version}-{seed}.parquet", demand_errors.one_sample, version, seed, demand_errors.SIZE
+        )
+        for version, seed in work
+    )
+    return demand_errors.summarised(pd.concat(parts, ignore_index=True))
+
+
+def main(jobs: int = -1) -> None:
+    """Run what is not in the cache, and store the tables."""
+    write(coverage(jobs), ROOT / "data" / "reference" / "coverage.csv")
+    write(demand(jobs), ROOT / "data" / "survey" / "demand_validation.csv")
 
 
 if __name__ == "__main__":

@@ -1,24 +1,33 @@
-"""Parts of a long simulation, each kept under ``build/cache/coverage`` when it is done: an interrupted run goes on."""
+"""Parts of a long simulation, each kept under ``build/cache`` when it is done: an interrupted run goes on."""
 
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 ROOT = Path(__file__).parents[2]
-CACHE = ROOT / "build" / "cache" / "coverage"
-SIMULATED = (
-    "tests/simulation/coverage_grid.py",
-    "tests/simulation/coverage_models.py",
-    "tests/estimation/choice/test_choice_recovery.py",
-    "data/reliability.csv",
-)
+SOURCE = ROOT / "src" / "welfare_analysis"
+CACHE = ROOT / "build" / "cache"
 
 
-def fingerprint(root: Path = ROOT) -> str:
-    """Hash of all that a sample depends on: estimation, the designs and models here, the rules of reliability."""
-    paths = [*(root / "src" / "welfare_analysis" / "estimation").rglob("*.py"), *(root / name for name in SIMULATED)]
+def folder(name: str, paths: Sequence[Path]) -> Path:
+    """Where the parts of a simulation are kept: named by a hash of all the files that a sample depends on."""
     found = hashlib.sha256()
-    for path in sorted(paths):
-        found.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return found.hexdigest()[:16]
+    files = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*.py"))]
+    for path in sorted(files):
+        found.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    place = CACHE / name / found.hexdigest()[:16]
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def write(table: pd.DataFrame, target: Path) -> None:
+    """Store a table whole or not at all."""
+    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+    table.to_csv(partial, index=False, float_format="%.5g")
+    partial.replace(target)
+    print(target)

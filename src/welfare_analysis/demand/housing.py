@@ -80,10 +80,12 @@ class Market:
     of: str = "member"
     fits: dict[str, ChoiceFit] = field(default_factory=dict, repr=False)
 
-    def at(self, terms: Terms | None = None, of: str | None = None, **offers: Mapping[str, float]) -> Market:
-        """The same people at other terms, or other ``offers``: attributes of alternatives that change."""
+    def at(
+        self, terms: Terms | None = None, of: str | None = None, offers: Mapping[str, Mapping[str, float]] | None = None
+    ) -> Market:
+        """The same people at other terms, or other ``offers``: the attributes of alternatives that change."""
         changed = self.offers.copy()
-        for alternative, attributes in offers.items():
+        for alternative, attributes in (offers or {}).items():
             for attribute, value in attributes.items():
                 changed.loc[alternative, attribute] = value
         return replace(self, offers=changed, terms=terms or self.terms, of=of or self.of)

@@ -127,11 +127,11 @@ def offered(
     for j, alternative in enumerate(there[1:], start=1):
         if available is not None and alternative in available:
             keep[:, j] = available[alternative].to_numpy(bool)
-    case = np.repeat(np.arange(shape[0]), shape[1])
+    case, codes = np.repeat(np.arange(shape[0]), shape[1]), codebook.codes(f"{block}_alternative")
     table = pd.DataFrame(long).assign(
         case=case,
         row=frame.index.to_numpy()[case],
-        alternative=pd.Categorical(np.tile(there, shape[0]), codebook.codes(f"{block}_alternative")),
+        alternative=pd.Categorical.from_codes(np.tile([codes.index(a) for a in there], shape[0]), codes),
     )
     return _joined(table[keep.ravel()].reset_index(drop=True), people)
 

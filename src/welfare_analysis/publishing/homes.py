@@ -8,35 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cache
-from html import escape
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from IPython.display import HTML, Markdown
 
 from ..demand import housing
 from ..demand.credit import FACTORS, Terms, affordable_price_dh, crosses, ranged
 from ..demand.housing import BLOCK, BOUGHT, OFFERED, VERSIONS, Market
 from ..errors import WelfareError
 from ..estimation import Estimate, joint, share, total
-from ..estimation.choice import hold_out, summary
-from ..languages import amount, between, number
 from ..needs import projection
 from ..study import DATA, Study, public
-from .briefs import contrast
-from .plan import NUMBERS, Release, Released
+from .plan import NUMBERS, Released
 from .suppression import CATEGORY, Policy, unsafe
-from .tables import label, markup, title, told
 
 KINDS = f"{BLOCK}_alternative"
 TERMS = {"bank": "housing_bank", "foundation": "housing_foundation", "talks": "housing_talks"}
 BASE = "foundation"
 PRICES = (140_000, 200_000, 250_000, 300_000, 400_000)
 FLAT = "social_flat"
-HOLD_OUT_SEED = 2012
-FINDINGS = ("need", "where", "demand", "cost", "changes", "sure", "realised")
 UNITS = {"homes_worth": "dh", "homes_reach": "share", "homes_need": "homes"}
 GROUPS = ("command_group", "rank_group")
 VARIATIONS = ("", *(f"_{factor}_{way}" for factor in FACTORS for way in ("down", "up")))
@@ -63,7 +55,7 @@ def homes(study: Study) -> Mapping[str, Released]:
     blank = {f"homes_{name}": Released(f"homes_{name}", "total", KINDS, (KINDS,), "persons") for name in IDS}
     if study.population is None:
         return {name: replace(table, state="no_totals") for name, table in blank.items()}
-    market = _market(study)
+    market = market_of(study)
     if market is None:
         return blank
     made = {
@@ -87,7 +79,7 @@ def homes(study: Study) -> Mapping[str, Released]:
 
 
 @cache
-def _market(study: Study) -> Market | None:
+def market_of(study: Study) -> Market | None:
     """The market of a study; None where a question that it needs was not asked."""
     try:
         return housing.market(study)
@@ -146,8 +138,8 @@ def _reach(market: Market, rules: Policy) -> Iterator[pd.DataFrame]:
 
 def _crosses(market: Market, rules: Policy) -> Iterator[pd.DataFrame]:
     """Whom the Foundation's rate brings over the price of a social flat; gains and losses if a factor is 5 % off."""
-    terms = (Terms.named(TERMS[name]) for name in ("bank", BASE))
-    found = crosses(market.frame, float(public_range(FLAT, "price_dh")["value"]), *terms)
+    before, after = (Terms.named(TERMS[name]) for name in ("bank", BASE))
+    found = crosses(market.frame, float(public_range(FLAT, "price_dh")["value"]), before, after)
     for variation in VARIATIONS:
         kinds = ["crosses", *(["gains", "loses"] if variation else [])]
         columns = found[[f"{kind}{variation}" for kind in kinds]]
@@ -185,17 +177,19 @@ def _cells(market: Market) -> Iterator[pd.DataFrame]:
     for kind in OFFERED:
         groups = market.ladder(kind)
 
-        def taken(values: pd.Series, kind: str = kind) -> pd.Series:
-            takes = values.xs(kind, level=0)
-            others = values.groupby(level=[1, 2]).sum()[takes.index] - takes
-            return pd.concat({"takes": takes, "not": others}).groupby(_cell).sum()
-
-        yield _rows(groups.apply(taken), "home_cell", **{KINDS: kind})
+        names = [_cell(kind, *key) for key in groups.value.index]
+        order = list(dict.fromkeys(names))
+        sums = pd.get_dummies(pd.Series(names), dtype=float)[order].to_numpy().T
+        yield _rows(groups.apply(partial(_summed, sums=sums, names=order)), "home_cell", **{KINDS: kind})
 
 
-def _cell(key: tuple[str, str, str]) -> str:
-    """Name of a group of `Market.ladder`: ``takes_yes_no`` takes it, may get it, cannot carry it."""
-    takes, eligible, affordable = key
+def _summed(values: pd.Series, sums: np.ndarray, names: list[str]) -> pd.Series:
+    return pd.Series(sums @ values.to_numpy(), index=names)
+
+
+def _cell(kind: str, alternative: str, eligible: str, affordable: str) -> str:
+    """Name of a group of `Market.ladder`: ``takes_yes_no`` takes this kind, may get it, cannot carry it."""
+    takes = "takes" if alternative == kind else "not"
     told = {eligible, affordable} <= {"yes", "no"}
     return f"{takes}_{eligible}_{affordable}" if told else f"{takes}_cannot_compute"
 
@@ -210,7 +204,7 @@ def _curve(market: Market) -> Iterator[pd.DataFrame]:
     """Social flats by price and terms."""
     for name in ("bank", BASE):
         for price in PRICES:
-            at = market.at(Terms.named(TERMS[name]), **{FLAT: {"price_dh": price}})
+            at = market.at(Terms.named(TERMS[name]), offers={FLAT: {"price_dh": price}})
             rows = _rows(at.demand(), KINDS, home_price=str(price), home_terms=name)
             yield rows[rows[KINDS] == FLAT].drop(columns=KINDS)
 
@@ -224,8 +218,8 @@ def _scenarios(market: Market) -> Iterator[pd.DataFrame]:
         "talks_rate": market.at(Terms.named(TERMS["talks"])),
         "shorter_term": market.at(replace(market.terms, months=240)),
         "grant": market.at(Terms.named("housing_grant")),
-        "price_cap": market.at(**{FLAT: {"price_dh": 200_000.0}}),
-        "nearer": market.at(**near),
+        "price_cap": market.at(offers={FLAT: {"price_dh": 200_000.0}}),
+        "nearer": market.at(offers=near),
     }
     found = {name: at.demand() for name, at in made.items()}
     share = float(public("credit").set_index(["terms", "parameter"]).loc[("mix", "participatory_share"), "value"])
@@ -248,7 +242,7 @@ def _realised(market: Market) -> Iterator[pd.DataFrame]:
     """Homes bought if a part of what is stated becomes a purchase."""
     every = _bought(market)
     for row in public("realisation").itertuples():
-        part = every.apply(lambda v, by=row.value: by * v)
+        part = every.apply(partial(np.multiply, float(row.value)))
         yield _rows(part, "kind", home_realisation=row.factor).drop(columns="kind")
 
 
@@ -263,7 +257,9 @@ def _tornado(market: Market) -> Iterator[pd.DataFrame]:
     offers = public("home_offers")
     varied = offers[(offers["low"] < offers["high"]) & offers["alternative"].isin(BOUGHT)]
     ends = {
-        (attribute, end): market.at(**{r["alternative"]: {attribute: float(r[end])} for r in rows.to_dict("records")})
+        (attribute, end): market.at(
+            offers={r["alternative"]: {attribute: float(r[end])} for r in rows.to_dict("records")}
+        )
         for attribute, rows in varied.groupby("attribute", sort=False)
         for end in ("low", "high")
     }
@@ -272,72 +268,3 @@ def _tornado(market: Market) -> Iterator[pd.DataFrame]:
     for (assumption, end), at in ends.items():
         number = dict.fromkeys(NUMBERS, at.bought())
         yield pd.DataFrame([{"home_assumption": assumption, "home_end": end, **number, "n": known}])
-
-
-def findings(released: Release, study: Study) -> Markdown:
-    """The page in two minutes: need, who and where, demand, cost, what changes it, how sure."""
-    book, language = study.codebook, study.language
-    if released["homes_by_terms"].state != "shown":
-        return Markdown(book.text(released["homes_by_terms"].state, language))
-    need, wanted = released["homes_need"], released["homes_by_terms"]
-    fields = {
-        "core": told(released["core_need_total"], study),
-        "suppressed": told(released["suppressed_household_total"], study),
-        "net": told(need, study, _cell_of(need, home_need="years_10")),
-        "where": contrast(released["housing_need_class_by_command"], study, "core_need"),
-    }
-    fields |= {kind: told(wanted, study, _cell_of(wanted, **{KINDS: kind, CATEGORY: BASE})) for kind in OFFERED}
-    fields |= {"price_" + kind: _price(kind, study) for kind in BOUGHT}
-    fields["bank"] = told(wanted, study, _cell_of(wanted, **{KINDS: FLAT, CATEGORY: "bank"}))
-    crossing = released["homes_crosses"]
-    fields["crossing"] = told(
-        crossing, study, _cell_of(crossing, home_variation="as_they_are", **{CATEGORY: "crosses"})
-    )
-    versions = released["homes_versions"].shown.query(f"home_version != 'stated' and {CATEGORY} == @FLAT")
-    fields["versions"] = between(versions["estimate"].min(), versions["estimate"].max(), "persons", language)
-    ends = released["homes_tornado"].frame
-    widest = ends.groupby("home_assumption")["estimate"].agg(lambda x: x.max() - x.min()).idxmax()
-    moved = ends.loc[ends["home_assumption"] == widest, "estimate"]
-    fields["assumption"] = label(study, "home_assumption", widest)
-    fields["moved"] = between(moved.min(), moved.max(), "persons", language)
-    real = released["homes_realised"].frame.set_index("home_realisation")["estimate"]
-    fields["realised"] = between(real["five_years"], real["stated"], "persons", language)
-    lines = [book.text(f"homes.{name}", language, **fields) for name in FINDINGS]
-    return Markdown("\n".join(f"- {line}" for line in lines))
-
-
-def _cell_of(table: Released, **keys: str) -> pd.Series:
-    frame = table.frame
-    return frame[np.logical_and.reduce([frame[name].astype(str) == code for name, code in keys.items()])].iloc[0]
-
-
-def _price(kind: str, study: Study) -> str:
-    return amount(float(public_range(kind, "price_dh")["value"]), "dh", study.language, study.codebook.text("unit.dh"))
-
-
-def model(study: Study) -> HTML:
-    """What the model of the cards rests on, and whether it predicts persons it has not seen."""
-    book, language = study.codebook, study.language
-    market = _market(study)
-    if market is None:
-        return HTML(escape(book.text("not_asked", language)))
-    fit = market.fit()
-    known, unseen = summary(fit), hold_out(fit, np.random.default_rng(HOLD_OUT_SEED))
-    left = unseen.likelihood.loc["left_out"]
-    told_ = {
-        "persons": number(known["persons"], language),
-        "cards": number(known["cases"], language),
-        "rho": number(known["rho_squared_bar"], language, 3),
-        "left_out": number(left["persons"], language),
-        "per_card": number(left["log_likelihood"], language, 3),
-        "by_chance": number(left["equal_shares"], language, 3),
-    }
-    body = [[book.text(f"model_of_cards.{name}", language), value] for name, value in told_.items()]
-    heads = [book.text("col.quantity", language), book.text("col.value", language)]
-    first = markup(title("homes_model", study), heads, body, "")
-    shares = [
-        [label(study, KINDS, kind), *(amount(x, "share", language) for x in row)]
-        for kind, row in zip(unseen.shares.index, unseen.shares.to_numpy(), strict=True)
-    ]
-    heads = [book.text(f"col.{name}", language) for name in ("kind", "observed", "predicted")]
-    return HTML(first + markup(title("homes_hold_out", study), heads, shares, ""))

@@ -75,8 +75,8 @@ def reach(tables: Sequence[Released], study: Study, _: float) -> Figure:
                       label=label(study, second, terms))  # fmt: skip
         axes.set_title(wrapped(label(study, first, row)))
         axes.set_ylim(0, 100)
-        axes.set_xlabel(study.codebook.text("axis.thousand_dh", study.language), fontsize=9)
         axes.grid(color="#EEEEEE")
+    figure.supxlabel(study.codebook.text("axis.thousand_dh", study.language), fontsize=9)
     panels[0].set_ylabel(study.codebook.text("unit.share", study.language))
     panels[0].legend(frameon=False, fontsize=7, loc="lower left")
     return figure

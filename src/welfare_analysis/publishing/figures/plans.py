@@ -34,7 +34,7 @@ FIGURES = {
     "cost_burdened_by_rank": Plan(groups, ("cost_burdened_by_rank",)),
     "debt_band_by_rank": Plan(bands, ("debt_band_by_rank",), 0.4),
     "commute_band_by_command": Plan(categories, ("commute_band_by_command",)),
-    "housing_need_class_by_command": Plan(categories, ("housing_need_class_by_command",)),
+    "core_need_by_command": Plan(groups, ("core_need_by_command",)),
     "home_city_group_by_command": Plan(heat, ("home_city_group_by_command",)),
     "homes_reach": Plan(reach, ("homes_reach",)),
     "homes_worth": Plan(categories, ("homes_worth",)),

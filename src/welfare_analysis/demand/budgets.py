@@ -1,0 +1,42 @@
+"""What people would pay for a home: log budgets, asked only of those who want one and told in round figures.
+
+Two regressions of the same budgets. `selected` is Heckman's model: who wants a home and what it may cost can have a
+common cause; having a home already, crowding and children stand in the wish alone. `rounded` takes a budget as told to
+lie within half of the round figure that it is a multiple of. Neither does both; where they agree, neither matters much.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ..estimation import Design, heckman, interval_regression
+from ..estimation.regression import Regression
+from .stated import persons
+
+ROUND_DH = (100_000, 50_000, 10_000, 5_000, 1_000)
+OUTCOME = "log_income + decade + active"
+WISH = f"{OUTCOME} + tenant + owner + crowded + children"
+
+
+def told(frame: pd.DataFrame) -> pd.DataFrame:
+    """Columns of the regressions: persons' features, ``wants``, ``log_budget`` and its bounds ``low`` and ``high``."""
+    budget = frame["home_budget_dh"].where(frame["home_budget_dh"] > 0)
+    step = pd.Series(np.select([budget % r == 0 for r in ROUND_DH], ROUND_DH, 1.0), index=frame.index)
+    known = persons(frame, "home").assign(children=frame["children_n"].fillna(0).astype(float))
+    return known.assign(
+        wants=frame["wants_home"].map({"yes": 1.0, "no": 0.0}).astype(float),
+        log_budget=np.log(budget),
+        low=np.log(budget - step / 2),
+        high=np.log(budget + step / 2),
+    )
+
+
+def selected(design: Design, columns: pd.DataFrame) -> Regression:
+    """Log budget with the wish for a home as selection."""
+    return heckman(design, columns, f"log_budget ~ {OUTCOME}", f"wants ~ {WISH}")
+
+
+def rounded(design: Design, columns: pd.DataFrame) -> Regression:
+    """Log budget of those who want a home, known to within the round figure that it was told in."""
+    return interval_regression(design, columns, f"~ {OUTCOME}", "low", "high")

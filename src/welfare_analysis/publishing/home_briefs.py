@@ -1,0 +1,160 @@
+"""Sentences and tables of the page on homes: the findings, and what the models behind them rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from IPython.display import HTML, Markdown
+
+from ..demand import budgets, places
+from ..demand.housing import BOUGHT, OFFERED
+from ..estimation.choice import hold_out, summary
+from ..estimation.fit import Fit
+from ..languages import amount, between, number
+from ..study import DATA, Study
+from .briefs import contrast
+from .homes import BASE, FLAT, KINDS, TERMS, market_of, public_range
+from .plan import Release, Released
+from .suppression import CATEGORY
+from .tables import label, markup, source, title, told
+
+HOLD_OUT_SEED = 2012
+FINDINGS = ("need", "where", "demand", "cost", "changes", "sure", "realised")
+PRICE = "price_100k:C(income_group)[middle]"  # whose price the choice of a place takes
+
+
+def findings(released: Release, study: Study) -> Markdown:
+    """The page in two minutes: need, who and where, demand, cost, what changes it, how sure."""
+    book, language = study.codebook, study.language
+    if released["homes_by_terms"].state != "shown":
+        return Markdown(book.text(released["homes_by_terms"].state, language))
+    need, wanted = released["homes_need"], released["homes_by_terms"]
+    fields = {
+        "core": told(released["core_need_total"], study),
+        "suppressed": told(released["suppressed_household_total"], study),
+        "net": told(need, study, _cell_of(need, home_need="years_10")),
+        "where": contrast(released["core_need_by_command"], study),
+    }
+    fields |= {kind: told(wanted, study, _cell_of(wanted, **{KINDS: kind, CATEGORY: BASE})) for kind in OFFERED}
+    fields |= {"price_" + kind: _price(kind, study) for kind in BOUGHT}
+    fields["bank"] = told(wanted, study, _cell_of(wanted, **{KINDS: FLAT, CATEGORY: "bank"}))
+    crossing = released["homes_crosses"]
+    fields["crossing"] = told(
+        crossing, study, _cell_of(crossing, home_variation="as_they_are", **{CATEGORY: "crosses"})
+    )
+    versions = released["homes_versions"].shown.query(f"home_version != 'stated' and {CATEGORY} == @FLAT")
+    fields["versions"] = between(versions["estimate"].min(), versions["estimate"].max(), "persons", language)
+    ends = released["homes_tornado"].frame
+    widest = ends.groupby("home_assumption")["estimate"].agg(lambda x: x.max() - x.min()).idxmax()
+    moved = ends.loc[ends["home_assumption"] == widest, "estimate"]
+    fields["assumption"] = label(study, "home_assumption", widest)
+    fields["moved"] = between(moved.min(), moved.max(), "persons", language)
+    real = released["homes_realised"].frame.set_index("home_realisation")["estimate"]
+    fields["realised"] = between(real["five_years"], real["stated"], "persons", language)
+    lines = [book.text(f"homes.{name}", language, **fields) for name in FINDINGS]
+    return Markdown("\n".join(f"- {line}" for line in lines))
+
+
+def _cell_of(table: Released, **keys: str) -> pd.Series:
+    frame = table.frame
+    return frame[np.logical_and.reduce([frame[name].astype(str) == code for name, code in keys.items()])].iloc[0]
+
+
+def _price(kind: str, study: Study) -> str:
+    return amount(float(public_range(kind, "price_dh")["value"]), "dh", study.language, study.codebook.text("unit.dh"))
+
+
+def model(study: Study) -> HTML:
+    """What the model of the cards rests on, and whether it predicts persons it has not seen."""
+    book, language = study.codebook, study.language
+    market = market_of(study)
+    if market is None:
+        return HTML(escape(book.text("not_asked", language)))
+    fit = market.fit()
+    known, unseen = summary(fit), hold_out(fit, np.random.default_rng(HOLD_OUT_SEED))
+    left = unseen.likelihood.loc["left_out"]
+    told_ = {
+        "persons": number(known["persons"], language),
+        "cards": number(known["cases"], language),
+        "rho": number(known["rho_squared_bar"], language, 3),
+        "left_out": number(left["persons"], language),
+        "per_card": number(left["log_likelihood"], language, 3),
+        "by_chance": number(left["equal_shares"], language, 3),
+    }
+    body = [[book.text(f"model_of_cards.{name}", language), value] for name, value in told_.items()]
+    heads = [book.text("col.quantity", language), book.text("col.value", language)]
+    first = markup(title("homes_model", study), heads, body, "")
+    shares = [
+        [label(study, KINDS, kind), *(amount(x, "share", language) for x in row)]
+        for kind, row in zip(unseen.shares.index, unseen.shares.to_numpy(), strict=True)
+    ]
+    heads = [book.text(f"col.{name}", language) for name in ("kind", "observed", "predicted")]
+    return HTML(first + markup(title("homes_hold_out", study), heads, shares, ""))
+
+
+def errors(study: Study, path: Path = DATA / "survey" / "demand_validation.csv") -> HTML:
+    """How far the numbers are from the truth of generated populations, by how well people answer."""
+    book, language = study.codebook, study.language
+    stored = pd.read_csv(path)
+    stored = stored[(stored["terms"] == TERMS[BASE]) & (stored["number"] != "stay")]
+    body = []
+    for row in stored.to_dict("records"):
+        bought = row["number"] == "bought"
+        name = book.text("homes.bought", language) if bought else label(study, KINDS, row["number"])
+        parts = (row[column] / row["truth"] for column in ("error", "mean_se"))
+        told_ = [amount(part, "share", language) for part in parts]
+        told_ += [amount(row["coverage"], "share", language), number(row["samples"], language)]
+        body.append([book.text(f"version.{row['version']}", language), name, *told_])
+    heads = [
+        book.text(f"col.{name}", language) for name in ("version", "kind", "error", "chance", "coverage", "samples")
+    ]
+    return HTML(markup(title("homes_errors", study), heads, body, ""))
+
+
+def budget_models(study: Study) -> HTML:
+    """What moves the budget for a home, with the wish as selection and with round figures as intervals."""
+    book, language = study.codebook, study.language
+    market = market_of(study)
+    if market is None:
+        return HTML(escape(book.text("not_asked", language)))
+    columns = budgets.told(market.frame)
+    fits = {"selected": budgets.selected(market.design, columns), "rounded": budgets.rounded(market.design, columns)}
+    names = [n for n in map(str, fits["selected"].value.index) if not n.startswith("selection: ")]
+    return HTML(_coefficients("home_budget_models", fits, names, study))
+
+
+def place_model(study: Study) -> HTML:
+    """What moves the choice of a place: the pull of one's own, the pain of distance."""
+    book, language = study.codebook, study.language
+    market = market_of(study)
+    if market is None or PRICE not in market.fit().value:
+        return HTML(escape(book.text("not_asked", language)))
+    long = places.choices(
+        market.frame, float(public_range(FLAT, "price_dh")["value"]), float(market.fit().value[PRICE])
+    )
+    fit = places.fitted(market.design, long)
+    names = [n for n in map(str, fit.value.index) if not n.startswith("C(")]
+    return HTML(_coefficients("home_place_model", {"coefficient": fit}, names, study))
+
+
+def _coefficients(table: str, fits: Mapping[str, Fit], names: list[str], study: Study) -> str:
+    """A table of coefficients with their intervals, a column a model."""
+    book, language = study.codebook, study.language
+    body = []
+    for name in names:
+        cells = []
+        for fit in fits.values():
+            if name not in fit.value:
+                cells.append("\u2013")
+                continue
+            low, high = fit.interval().loc[name]
+            bounds = " to ".join(number(x, language, 3) for x in (low, high))
+            cells.append(f"{number(fit.value[name], language, 3)} ({bounds})")
+        body.append([book.text(f"term.{name}", language), *cells])
+    heads = [book.text("col.term", language), *(book.text(f"col.{name}", language) for name in fits)]
+    n = number(max(int(fit.n_cases) for fit in fits.values()), language)
+    return markup(title(table, study), heads, body, book.text("note.complete", language, n=n, source=source(study)))
