@@ -255,10 +255,10 @@ def test_a_mixed_forecast_carries_the_error_of_simulation(varied):
     assert worth.value.iloc[0] == -fit.value["time"] / fit.value["cost"]
     by_time = np.array([-1, fit.value["time"] / fit.value["cost"]]) / fit.value["cost"]
     at = [fit.value.index.get_loc(name) for name in ("time", "cost")]
-    extra = sum(fit.extra_covariance.values())
-    assert "simulation" in fit.extra_covariance
-    expected = by_time @ extra[np.ix_(at, at)] @ by_time[:, None]
-    assert worth.se.iloc[0] ** 2 == pytest.approx(fit.design.variance(worth.influence)[0] + expected.item())
+    extra = fit.extra_covariance["simulation"]
+    expected = (by_time @ extra[np.ix_(at, at)] @ by_time).item()
+    assert worth.extra_covariance["simulation"].item() == pytest.approx(expected)
+    assert worth.se.iloc[0] ** 2 - fit.design.variance(worth.influence)[0] == pytest.approx(expected, rel=1e-3)
     spread = np.diag(shares.jacobian @ extra @ shares.jacobian.T)
     np.testing.assert_allclose(shares.se**2, fit.design.variance(shares.influence) + spread, rtol=1e-9)
     assert (spread > 0).all()
