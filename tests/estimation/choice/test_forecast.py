@@ -259,7 +259,10 @@ def test_a_mixed_forecast_carries_the_error_of_simulation(varied):
     expected = (by_time @ extra[np.ix_(at, at)] @ by_time).item()
     assert worth.extra_covariance["simulation"].item() == pytest.approx(expected)
     assert worth.se.iloc[0] ** 2 - fit.design.variance(worth.influence)[0] == pytest.approx(expected, rel=1e-3)
-    spread = np.diag(shares.jacobian @ extra @ shares.jacobian.T)
+    assert shares.extra_covariance["simulation"].diagonal() == pytest.approx(
+        np.diag(shares.jacobian @ extra @ shares.jacobian.T)
+    )
+    spread = np.diag(shares.jacobian @ sum(fit.extra_covariance.values()) @ shares.jacobian.T)
     np.testing.assert_allclose(shares.se**2, fit.design.variance(shares.influence) + spread, rtol=1e-9)
     assert (spread > 0).all()
 
