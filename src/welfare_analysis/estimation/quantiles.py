@@ -35,7 +35,8 @@ def quantile(
     """Weighted quantiles; arguments, index and errors as for `mean`, with ``q`` between 0 and 1 and a ``rule``.
 
     The standard error is the half-width of the 95 % Woodruff interval over the quantile of t. No bound lies beyond the
-    answers. Negative weights, which linear calibration may give, have no distribution function and are an error.
+    answers. A bound that the midpoint rule reads back on the other side of the quantile is the quantile. Negative
+    weights, which linear calibration may give, have no distribution function and are an error.
     """
     if not np.isscalar(q) or isinstance(q, str) or not 0 < q < 1:
         raise WelfareError("not between 0 and 1", where="q", got=q, expected="one share, as 0.5")
@@ -74,7 +75,7 @@ def quantile(
     def bounds(_: Estimate | None, level: float) -> tuple[np.ndarray, np.ndarray]:
         half = special.stdtrit(told.df, (1 + level) / 2) * spread
         low, high = read(np.maximum(reached - half, 1e-15)), read(np.minimum(reached + half, 1.0))
-        return np.where(alone, -np.inf, low), np.where(alone, np.inf, high)
+        return np.where(alone, -np.inf, np.minimum(low, value)), np.where(alone, np.inf, np.maximum(high, value))
 
     low, high = bounds(None, LEVEL)
     se = (high - low) / (2 * special.stdtrit(told.df, (1 + LEVEL) / 2))

@@ -12,12 +12,13 @@ from IPython.display import HTML, Markdown
 
 from ..demand import budgets, places
 from ..demand.housing import BOUGHT, OFFERED
+from ..demand.scenarios import offer
 from ..estimation.choice import hold_out, summary
 from ..estimation.fit import Fit
 from ..languages import amount, between, number
 from ..study import DATA, Study
 from .briefs import contrast
-from .homes import BASE, FLAT, KINDS, TERMS, market_of, public_range
+from .homes import BASE, FLAT, KINDS, TERMS, market_of
 from .plan import Release, Released
 from .suppression import CATEGORY
 from .tables import label, markup, source, title, told
@@ -65,7 +66,7 @@ def _cell_of(table: Released, **keys: str) -> pd.Series:
 
 
 def _price(kind: str, study: Study) -> str:
-    return amount(float(public_range(kind, "price_dh")["value"]), "dh", study.language, study.codebook.text("unit.dh"))
+    return amount(offer(kind, "price_dh"), "dh", study.language, study.codebook.text("unit.dh"))
 
 
 def model(study: Study) -> HTML:
@@ -133,9 +134,7 @@ def place_model(study: Study) -> HTML:
     market = market_of(study)
     if market is None or PRICE not in market.fit().value:
         return HTML(escape(book.text("not_asked", language)))
-    long = places.choices(
-        market.frame, float(public_range(FLAT, "price_dh")["value"]), float(market.fit().value[PRICE])
-    )
+    long = places.choices(market.frame, offer(FLAT, "price_dh"), float(market.fit().value[PRICE]))
     fit = places.fitted(market.design, long)
     names = [n for n in map(str, fit.value.index) if not n.startswith("C(")]
     return HTML(_coefficients("home_place_model", {"coefficient": fit}, names, study))

@@ -17,8 +17,9 @@ import pandas as pd
 from ..demand import housing
 from ..demand.credit import FACTORS, Terms, affordable_price_dh, crosses, ranged
 from ..demand.housing import BLOCK, BOUGHT, OFFERED, VERSIONS, Market
+from ..demand.scenarios import at_prices, bought, elasticities, forecasts, offer
 from ..errors import WelfareError
-from ..estimation import Estimate, joint, share, total
+from ..estimation import Estimate, share, total
 from ..needs import projection
 from ..study import DATA, Study, public
 from .plan import NUMBERS, Released
@@ -29,7 +30,7 @@ TERMS = {"bank": "housing_bank", "foundation": "housing_foundation", "talks": "h
 BASE = "foundation"
 PRICES = (140_000, 200_000, 250_000, 300_000, 400_000)
 FLAT = "social_flat"
-UNITS = {"homes_worth": "dh", "homes_reach": "share", "homes_need": "homes"}
+UNITS = {"homes_elasticity": "elasticity", "homes_worth": "dh", "homes_reach": "share", "homes_need": "homes"}
 GROUPS = ("command_group", "rank_group")
 VARIATIONS = ("", *(f"_{factor}_{way}" for factor in FACTORS for way in ("down", "up")))
 IDS = (
@@ -41,7 +42,10 @@ IDS = (
     "cells",
     "versions",
     "curve",
+    "elasticity",
     "scenarios",
+    *(f"scenarios_by_{g}" for g in GROUPS),
+    "views",
     "realised",
     "worth",
     "tornado",
@@ -67,7 +71,10 @@ def homes(study: Study) -> Mapping[str, Released]:
         "cells": (_cells(market), "home_cell", KINDS),
         "versions": (_versions(market), "home_version", KINDS),
         "curve": (_curve(market), "home_price", "home_terms"),
+        "elasticity": (_elasticity(market), "home_step", "home_terms"),
         "scenarios": (_scenarios(market), "home_scenario", KINDS),
+        **{f"scenarios_by_{g}": (_scenarios_by(market, g), g, "home_scenario") for g in GROUPS},
+        "views": (_views(market), KINDS, "home_view"),
         "realised": (_realised(market), "home_realisation", ""),
         "worth": (_worth(market), "home_improvement", "income_group"),
         "tornado": (_tornado(market), "home_assumption", "home_end"),
@@ -96,7 +103,7 @@ def _released(name: str, frame: pd.DataFrame, first: str, across: str, rules: Po
     )
     frame.loc[hidden, [*NUMBERS, "n"]] = float("nan")
     unit = UNITS.get(name, "persons")
-    base = {"share": 1e-6, "dh": 100}.get(unit, rules.round_totals)
+    base = {"share": 1e-6, "elasticity": 0.01, "dh": 100}.get(unit, rules.round_totals)
     frame[NUMBERS] = (frame[NUMBERS] / base).round() * base
     known, adults = int(market.computed.sum()), int(market.adult.sum())
     frame = frame.rename(columns={across: CATEGORY}) if across else frame
@@ -139,7 +146,7 @@ def _reach(market: Market, rules: Policy) -> Iterator[pd.DataFrame]:
 def _crosses(market: Market, rules: Policy) -> Iterator[pd.DataFrame]:
     """Whom the Foundation's rate brings over the price of a social flat; gains and losses if a factor is 5 % off."""
     before, after = (Terms.named(TERMS[name]) for name in ("bank", BASE))
-    found = crosses(market.frame, float(public_range(FLAT, "price_dh")["value"]), before, after)
+    found = crosses(market.frame, offer(FLAT, "price_dh"), before, after)
     for variation in VARIATIONS:
         kinds = ["crosses", *(["gains", "loses"] if variation else [])]
         columns = found[[f"{kind}{variation}" for kind in kinds]]
@@ -203,44 +210,46 @@ def _versions(market: Market) -> Iterator[pd.DataFrame]:
 def _curve(market: Market) -> Iterator[pd.DataFrame]:
     """Social flats by price and terms."""
     for name in ("bank", BASE):
-        for price in PRICES:
-            at = market.at(Terms.named(TERMS[name]), offers={FLAT: {"price_dh": price}})
-            rows = _rows(at.demand(), KINDS, home_price=str(price), home_terms=name)
+        for price, forecast in _priced(market, TERMS[name]).items():
+            rows = _rows(forecast, KINDS, home_price=f"{price:.0f}", home_terms=name)
             yield rows[rows[KINDS] == FLAT].drop(columns=KINDS)
+
+
+@cache
+def _priced(market: Market, terms: str) -> dict[float, Estimate]:
+    return at_prices(market.at(Terms.named(terms)), FLAT, PRICES)
+
+
+def _elasticity(market: Market) -> Iterator[pd.DataFrame]:
+    """By how many per cent the demand for social flats falls when the price rises by one."""
+    for name in ("bank", BASE):
+        for (low, high), estimate in elasticities(_priced(market, TERMS[name]), FLAT).items():
+            step = f"{low:.0f}_{high:.0f}"
+            yield _rows(estimate, "kind", home_step=step, home_terms=name).drop(columns="kind")
 
 
 def _scenarios(market: Market) -> Iterator[pd.DataFrame]:
     """What each change does to the number of each kind."""
-    near = {kind: {"work_km": float(public_range(kind, "work_km")["low"])} for kind in BOUGHT}
-    made = {
-        "base": market,
-        "bank_rate": market.at(Terms.named(TERMS["bank"])),
-        "talks_rate": market.at(Terms.named(TERMS["talks"])),
-        "shorter_term": market.at(replace(market.terms, months=240)),
-        "grant": market.at(Terms.named("housing_grant")),
-        "price_cap": market.at(offers={FLAT: {"price_dh": 200_000.0}}),
-        "nearer": market.at(offers=near),
-    }
-    found = {name: at.demand() for name, at in made.items()}
-    share = float(public("credit").set_index(["terms", "parameter"]).loc[("mix", "participatory_share"), "value"])
-    other = market.at(Terms.named("housing_participatory")).demand()
-    mixed = joint({"a": found["base"], "b": other}).apply(lambda v: (1 - share) * v["a"] + share * v["b"])
-    for name, estimate in (*found.items(), ("participatory", mixed)):
-        yield _rows(estimate, KINDS, home_scenario=name)
+    for name, forecast in forecasts(market).items():
+        yield _rows(forecast, KINDS, home_scenario=name)
 
 
-def public_range(kind: str, attribute: str) -> pd.Series:
-    """The row of ``home_offers.csv`` of an attribute of an offer: value, low, high."""
-    return public("home_offers").set_index(["alternative", "attribute"]).loc[(kind, attribute)]
+def _scenarios_by(market: Market, group: str) -> Iterator[pd.DataFrame]:
+    """What each change does to the homes bought in each group."""
+    where = market.frame["status"] == "active" if group == "rank_group" else None
+    for name, forecast in forecasts(market, market.frame[group], where).items():
+        yield _rows(bought(forecast), group, home_scenario=name)
 
 
-def _bought(market: Market) -> Estimate:
-    return market.demand().apply(lambda v: pd.Series({"bought": v[list(BOUGHT)].sum()}))
+def _views(market: Market) -> Iterator[pd.DataFrame]:
+    """Demand by the means of the member, as a bank sees them, and by those of the household."""
+    for view in ("member", "household"):
+        yield _rows(market.at(of=view).demand(), KINDS, home_view=view)
 
 
 def _realised(market: Market) -> Iterator[pd.DataFrame]:
     """Homes bought if a part of what is stated becomes a purchase."""
-    every = _bought(market)
+    every = bought(market.demand())
     for row in public("realisation").itertuples():
         part = every.apply(partial(np.multiply, float(row.value)))
         yield _rows(part, "kind", home_realisation=row.factor).drop(columns="kind")
