@@ -22,7 +22,7 @@ BOOK = Codebook.read(DATA / "codebook")
 PARAMETERS = Parameters.read(DATA / "public")
 TERMS = ("housing_bank", "housing_foundation")
 VERSIONS = {"plain": 60, "rich": 30, "strategic": 30}
-FIRST_SEED, SIZE = 30_000, 20_000
+FIRST_SEED = 30_000
 
 
 def true_demand(market: Market, version: str) -> pd.Series:

@@ -88,7 +88,9 @@ class Market:
         for alternative, attributes in (offers or {}).items():
             for attribute, value in attributes.items():
                 changed.loc[alternative, attribute] = value
-        return replace(self, offers=changed, terms=terms or self.terms, of=of or self.of)
+        other = replace(self, offers=changed, terms=terms or self.terms, of=of or self.of)
+        other.__dict__.update({name: getattr(self, name) for name in ("adult", "people", "eligible")})  # as they were
+        return other
 
     @cached_property
     def adult(self) -> pd.Series:
@@ -146,7 +148,9 @@ class Market:
             if version == "affordable":
                 long = _within(long)
             others = (*OTHERS, "beyond_1k") if version == "consideration" else OTHERS
-            self.fits[version] = stated.fitted(self.design, long, stated.formula(long, PAID, others, SHIFTS))
+            self.fits[version] = stated.fitted(
+                self.design.superpopulation(), long, stated.formula(long, PAID, others, SHIFTS)
+            )
         return self.fits[version]
 
     @cached_property

@@ -231,6 +231,10 @@ class Design:
         WelfareError
             Ready-made replicate weights, which do not tell the finite correction.
         """
+        return self._superpopulation
+
+    @cached_property
+    def _superpopulation(self) -> Design:
         from .stages import superpopulation
 
         if self.model:
@@ -239,6 +243,10 @@ class Design:
         if self.residuals is None and drawn is not None:
             return self._with(sampling=drawn)
         return self._with(model=own)
+
+    def of_same_rows(self, other: Design) -> bool:
+        """Whether another design is this one, or what `superpopulation` made of it."""
+        return other is self or self.__dict__.get("_superpopulation") is other
 
     def covariance(self, influence: Any) -> np.ndarray:
         """Covariance (k x k) of the weighted sums of ``influence``: (n x k, dense or sparse) or an `Influence`."""

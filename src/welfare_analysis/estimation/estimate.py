@@ -144,8 +144,10 @@ class Estimate:
         x, jacobian = self.value.to_numpy(float), []
         with np.errstate(all="ignore"):
             value = _numbers(f(self.value))
-            known = np.where((self.se > 0) & np.isfinite(self.se), self.se, 1.0)
-            for j, step in enumerate(1e-3 * np.where(x != 0, np.abs(x), known)):
+            steps = np.abs(x)
+            if not x.all():
+                steps = np.where(x != 0, steps, np.where((self.se > 0) & np.isfinite(self.se), self.se, 1.0))
+            for j, step in enumerate(1e-3 * steps):
                 near = [
                     _numbers(f(self.value + by * step * (np.arange(len(x)) == j))).to_numpy() for by in (1, -1, 2, -2)
                 ]

@@ -11,7 +11,7 @@ import pandas as pd
 from IPython.display import HTML, Markdown
 
 from ..demand import budgets, places
-from ..demand.housing import BOUGHT, OFFERED
+from ..demand.housing import BOUGHT, OFFERED, Market
 from ..demand.scenarios import offer
 from ..estimation.choice import hold_out, summary
 from ..estimation.fit import Fit
@@ -81,6 +81,7 @@ def model(study: Study) -> HTML:
     told_ = {
         "persons": number(known["persons"], language),
         "cards": number(known["cases"], language),
+        "beyond": amount(_beyond(market), "share", language),
         "rho": number(known["rho_squared_bar"], language, 3),
         "left_out": number(left["persons"], language),
         "per_card": number(left["log_likelihood"], language, 3),
@@ -114,6 +115,13 @@ def errors(study: Study, path: Path = DATA / "survey" / "demand_validation.csv")
         book.text(f"col.{name}", language) for name in ("version", "kind", "error", "chance", "coverage", "samples")
     ]
     return HTML(markup(title("homes_errors", study), heads, body, ""))
+
+
+def _beyond(market: Market) -> float:
+    """Weighted share of cards on which what was chosen costs more a month than the member can carry."""
+    taken = market.cards[market.cards["chosen"] == 1]
+    weights = market.design.weights[market.frame.index.get_indexer(taken["row"])]
+    return float(np.average(taken["beyond_1k"] > 0, weights=weights))
 
 
 def budget_models(study: Study) -> HTML:

@@ -20,6 +20,7 @@ from ..demand.housing import BLOCK, BOUGHT, OFFERED, VERSIONS, Market
 from ..demand.scenarios import at_prices, bought, elasticities, forecasts, offer
 from ..errors import WelfareError
 from ..estimation import Estimate, share, total
+from ..estimation.choice import predicted_shares
 from ..needs import projection
 from ..study import DATA, Study, public
 from .plan import NUMBERS, Released
@@ -30,7 +31,13 @@ TERMS = {"bank": "housing_bank", "foundation": "housing_foundation", "talks": "h
 BASE = "foundation"
 PRICES = (140_000, 200_000, 250_000, 300_000, 400_000)
 FLAT = "social_flat"
-UNITS = {"homes_elasticity": "elasticity", "homes_worth": "dh", "homes_reach": "share", "homes_need": "homes"}
+UNITS = {
+    "homes_elasticity": "elasticity",
+    "homes_worth": "dh",
+    "homes_reach": "share",
+    "homes_intentions": "share",
+    "homes_need": "homes",
+}
 GROUPS = ("command_group", "rank_group")
 VARIATIONS = ("", *(f"_{factor}_{way}" for factor in FACTORS for way in ("down", "up")))
 IDS = (
@@ -40,6 +47,8 @@ IDS = (
     "by_terms",
     *(f"by_{g}" for g in GROUPS),
     "cells",
+    "cells_bank",
+    "intentions",
     "versions",
     "curve",
     "elasticity",
@@ -69,6 +78,8 @@ def homes(study: Study) -> Mapping[str, Released]:
         "by_terms": (_by_terms(market), KINDS, "home_terms"),
         **{f"by_{group}": (_by_group(market, group), group, KINDS) for group in GROUPS},
         "cells": (_cells(market), "home_cell", KINDS),
+        "cells_bank": (_cells(market.at(Terms.named(TERMS["bank"]))), "home_cell", KINDS),
+        "intentions": (_intentions(market), "wants_home", KINDS),
         "versions": (_versions(market), "home_version", KINDS),
         "curve": (_curve(market), "home_price", "home_terms"),
         "elasticity": (_elasticity(market), "home_step", "home_terms"),
@@ -180,7 +191,7 @@ def _by_group(market: Market, group: str) -> Iterator[pd.DataFrame]:
 
 
 def _cells(market: Market) -> Iterator[pd.DataFrame]:
-    """Stated x eligible x affordable, by kind of home."""
+    """Stated x eligible x affordable, by kind of home, on the terms of a market."""
     for kind in OFFERED:
         groups = market.ladder(kind)
 
@@ -239,6 +250,13 @@ def _scenarios_by(market: Market, group: str) -> Iterator[pd.DataFrame]:
     where = market.frame["status"] == "active" if group == "rank_group" else None
     for name, forecast in forecasts(market, market.frame[group], where).items():
         yield _rows(bought(forecast), group, home_scenario=name)
+
+
+def _intentions(market: Market) -> Iterator[pd.DataFrame]:
+    """What those who say that they want a home, and the others, would choose on a card: a check, no calibration."""
+    wants = market.frame["wants_home"]
+    shares = predicted_shares(market.fit(), market.design, market.put(), by=wants, person="row")
+    yield _rows(shares, "variable", KINDS, "wants_home").drop(columns="variable")
 
 
 def _views(market: Market) -> Iterator[pd.DataFrame]:

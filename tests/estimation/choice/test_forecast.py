@@ -147,6 +147,27 @@ def test_another_sample_adds_independent_errors(fit, travel, design):
     np.testing.assert_allclose(s.numbers.value.groupby("variable").sum(), [630, 630, 0], atol=1e-9)
 
 
+def test_a_fit_of_the_superpopulation_keeps_its_error_in_a_census(travel):
+    """With everybody in the sample people have no error; the coefficients have that of drawing the population."""
+    everybody = Design(pd.Series(1.0, index=travel["individual"].unique()), fpc=np.full(210, 210))
+    wide = everybody.superpopulation()
+    assert wide is everybody.superpopulation()
+    known, drawn = (logit(d, travel, FORMULA, "individual", "mode") for d in (everybody, wide))
+    assert predicted_shares(known).se.max() == pytest.approx(0, abs=1e-9)
+    assert (drawn.se > 0).all()
+    changed = scenario(drawn, everybody, dearer(travel), travel, person="individual").shares
+    J = changed.jacobian
+    np.testing.assert_allclose(changed.covariance(), J @ drawn.covariance().to_numpy() @ J.T, atol=1e-12)
+    half = Design(pd.Series(2.0, index=travel["individual"].unique()), fpc=np.full(210, 420))
+    of_half = logit(half.superpopulation(), travel, FORMULA, "individual", "mode")
+    both, people = (
+        scenario(f, half, dearer(travel), travel, person="individual").shares
+        for f in (of_half, logit(half, travel, FORMULA, "individual", "mode"))
+    )
+    own = of_half.covariance().to_numpy() - half.covariance(of_half.influence)
+    np.testing.assert_allclose(both.covariance() - people.covariance(), J @ own @ J.T, atol=1e-9)
+
+
 def test_surplus_is_the_integral_of_demand(fit, travel, design):
     """The change of the logsum is minus the integral of demand along the path of the price (Small and Rosen 1981)."""
 

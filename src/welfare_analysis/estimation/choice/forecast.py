@@ -4,7 +4,9 @@ A forecast is a weighted mean over people of something that depends on the coeff
 :math:`F(\theta) = \sum_i w_i a_i(\theta) / \sum_i w_i b_i(\theta)` (sample enumeration: Ben-Akiva and Lerman 1985,
 section 6.3). Its influence has two parts, :math:`(a_i - F b_i) / \sum w b` of the people in it, and
 :math:`(\partial F / \partial\theta)\, z_i` of the coefficients, z their influence. Where model and forecast are of one
-sample the parts are correlated and add up in one influence; else the second is a covariance of its own.
+sample the parts are correlated and add up in one influence; else the second is a covariance of its own. The people are
+those of a finite population, the coefficients those of a model: a fit with the sample's `Design.superpopulation` adds
+what its population, itself a draw, may differ from the model (an extra covariance, ``superpopulation``).
 
 A person with several cases counts once: each case has an equal part of the person's weight.
 """
@@ -15,11 +17,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from ..design import Design
 from ..domains import Domains, domains
 from ..estimate import Estimate, describe, scatter, t_bounds
 from ..shares import logit_bounds
@@ -28,6 +32,7 @@ from .population import Model, Target
 ROUNDING = 1e-10  # a variance below this share of its parts, which cancel, is rounding of derivatives
 COLUMNS = 256  # values whose covariance is taken at a time
 
+OWN: WeakKeyDictionary[Any, np.ndarray] = WeakKeyDictionary()
 Measure = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
@@ -135,6 +140,16 @@ def _bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
     return np.where(share, within[0], plain[0]), np.where(share, within[1], plain[1])
 
 
+def _own(model: Model, design: Design) -> np.ndarray:
+    """Covariance of the population's own coefficients, kept for a fit: what that of the sample lacks of the model's."""
+    if model.fit not in OWN or model.constants is not None:
+        found = model.fit.design.covariance(model.influence) - design.covariance(model.influence)
+        if model.constants is not None:
+            return found
+        OWN[model.fit] = found
+    return OWN[model.fit]
+
+
 def forecast(
     model: Model,
     to: Target,
@@ -154,7 +169,7 @@ def forecast(
     there = np.bincount(to.cases.person, minlength=design.n) > 0
     parts = Domains(np.where(there, parts.codes, -1), parts.labels)
     told = describe(design, parts, there[:, None], ["forecast"])
-    w, k, shared = design.weights[:, None], len(names), design is model.fit.design
+    w, k, shared = design.weights[:, None], len(names), design.of_same_rows(model.fit.design)
 
     def sums(theta: np.ndarray) -> list[np.ndarray]:
         return [parts.sums(values * w) for values in measure(theta)]
@@ -179,6 +194,8 @@ def forecast(
     extra: dict[str, Any] = {n: J @ sparse.csr_array(c) @ J.T for n, c in model.fit.extra_covariance.items()}
     if (told.evidence == 1).any():
         extra["untold"] = sparse.diags_array(np.tile(np.where(told.evidence == 1, np.inf, 0.0), k))
+    if shared and model.fit.design is not design:
+        extra["superpopulation"] = jacobian @ _own(model, design) @ jacobian.T
     if not shared:
         extra["coefficients"] = jacobian @ model.fit.design.covariance(model.influence) @ jacobian.T
     return Forecast(

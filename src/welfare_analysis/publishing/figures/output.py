@@ -17,6 +17,7 @@ from PIL import Image
 from ...languages import amount
 from ...study import ROOT, Study
 from ..disclosure import protect
+from ..homes import homes
 from ..plan import Release, Released
 from ..tables import cell_label, note, title, told
 from .plans import FIGURES
@@ -92,7 +93,7 @@ def fingerprint(figure: Figure) -> str:
 def write_headlines(folder: Path = ROOT / "figures") -> None:
     """Write each figure as SVG with its note, its data as CSV and its alternative text."""
     study = Study.open()
-    released = protect(study)
+    released = {**protect(study), **homes(study)}
     folder.mkdir(exist_ok=True)
     for name in FIGURES:
         with matplotlib.rc_context(STYLE):

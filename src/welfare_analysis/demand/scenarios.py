@@ -1,0 +1,88 @@
+r"""What changes the demand for homes: terms, prices and places, and how demand answers to a price.
+
+The arc elasticity between two prices is :math:`\ln(D_1 / D_0) / \ln(p_1 / p_0)` of the two forecasts, whose errors come
+from the same people and coefficients, so that most of them cancel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..estimation import Estimate, joint
+from ..study import public
+from .credit import Terms
+from .housing import BOUGHT, Market
+
+SHORTER_MONTHS, CAP_DH = 240, 200_000.0
+RATES = {"bank_rate": "housing_bank", "talks_rate": "housing_talks", "grant": "housing_grant"}
+PARTICIPATORY = "housing_participatory"
+
+
+def offer(kind: str, attribute: str, column: str = "value") -> float:
+    """A number of ``data/public/home_offers.csv``: value, low or high of an attribute of what is offered."""
+    rows = public("home_offers").set_index(["alternative", "attribute"])
+    return float(rows.loc[(kind, attribute), column])
+
+
+def scenarios(market: Market) -> dict[str, Market]:
+    """One change each: rate, term, grant, price cap of the social flat, homes near to work; ``base`` is as offered."""
+    near = {kind: {"work_km": offer(kind, "work_km", "low")} for kind in BOUGHT}
+    return {
+        "base": market,
+        **{name: market.at(Terms.named(terms)) for name, terms in RATES.items()},
+        "shorter_term": market.at(replace(market.terms, months=SHORTER_MONTHS)),
+        "price_cap": market.at(offers={"social_flat": {"price_dh": CAP_DH}}),
+        "nearer": market.at(offers=near),
+    }
+
+
+def forecasts(market: Market, by: Any = None, where: Any = None) -> dict[str, Estimate]:
+    """Demand in each scenario; ``participatory``: a share of the people on those terms, the others on the base's."""
+    found = {name: at.demand(by=by, where=where) for name, at in scenarios(market).items()}
+    share = float(public("credit").set_index(["terms", "parameter"]).loc[("mix", "participatory_share"), "value"])
+    other = market.at(Terms.named(PARTICIPATORY)).demand(by=by, where=where)
+    k, index = len(other.value), other.value.index
+
+    def mixed(values: pd.Series) -> pd.Series:
+        x = values.to_numpy()
+        return pd.Series((1 - share) * x[:k] + share * x[k:], index=index)
+
+    return found | {"participatory": joint({"base": found["base"], "other": other}).apply(mixed)}
+
+
+def bought(forecast: Estimate) -> Estimate:
+    """Homes bought of all kinds, by domain where there are any."""
+    kinds = forecast.value.index.get_level_values(0).isin(BOUGHT)
+    groups = (
+        forecast.value.index.droplevel(0) if forecast.value.index.nlevels > 1 else pd.Index(["bought"] * len(kinds))
+    )
+    labels = groups.unique()
+    sums = (labels.get_indexer(groups) == np.arange(len(labels))[:, None]) & kinds
+    return forecast.apply(lambda v: pd.Series(sums @ v.to_numpy(), index=labels))
+
+
+def at_prices(market: Market, kind: str, prices: Sequence[float]) -> dict[float, Estimate]:
+    """Demand with a kind of home at each price."""
+    return {price: market.at(offers={kind: {"price_dh": float(price)}}).demand() for price in prices}
+
+
+def elasticities(curve: Mapping[float, Estimate], kind: str) -> dict[tuple[float, float], Estimate]:
+    """Arc elasticity of the demand for a kind between prices that follow each other."""
+    found = {}
+    for low, high in pairwise(sorted(curve)):
+        pair, gap = joint({"low": curve[low], "high": curve[high]}), np.log(high / low)
+        at = pair.value.index.get_indexer([("low", kind), ("high", kind)])
+        found[low, high] = pair.apply(partial(_slope, at=at, gap=float(gap)))
+    return found
+
+
+def _slope(values: pd.Series, at: np.ndarray, gap: float) -> float:
+    low, high = values.to_numpy()[at]
+    return float(np.log(high / low) / gap)
