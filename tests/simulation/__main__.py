@@ -54,9 +54,7 @@ def demand(jobs: int) -> pd.DataFrame:
     place = folder("demand", [*DEMAND, HERE / "demand_errors.py", *sorted((ROOT / "data" / "public").glob("*.csv"))])
     work = [(v, demand_errors.FIRST_SEED + i) for v, n in demand_errors.VERSIONS.items() for i in range(n)]
     parts = Parallel(n_jobs=jobs)(
-        delayed(stored)(
-            place / f"{version}-{seed}.parquet", demand_errors.one_sample, version, seed, demand_errors.SIZE
-        )
+        delayed(stored)(place / f"{version}-{seed}.parquet", demand_errors.one_sample, version, seed)
         for version, seed in work
     )
     return demand_errors.summarised(pd.concat(parts, ignore_index=True))
