@@ -14,7 +14,6 @@ from welfare_analysis.study import public
 
 NA, NAN = pd.NA, float("nan")
 RENTS = pd.Series({"rabat": 2000.0})
-FLOWS = Flows(300.0, 0.5, 0.8, 0.25, 0.01, 0.5, 40.0)
 PLAIN = {
     "status": "active",
     "age": 40.0,
@@ -95,6 +94,11 @@ def sample(n=400):
     return frame, Design(rng.uniform(5, 15, n)), group
 
 
+FRAME, DESIGN, _ = sample()
+STAFF = float(DESIGN.weights[(FRAME["status"] == "active").to_numpy()].sum())
+FLOWS = Flows(300.0, 0.5, 0.8, 0.25, 0.01, 0.5, 40.0, STAFF)
+
+
 def by_hand(t, years, split=1.0):
     """Net need of the totals of one group."""
     ends = t["retirement"] + 0.01 * t["post"]
@@ -152,6 +156,8 @@ def test_a_surplus_is_negative():
     """More supply than need is shown as such."""
     frame, design, _ = sample()
     stock = total(design, homes_needed(frame, RENTS))
+    half = net_annual_need(stock, replace(FLOWS, staff_n=2 * STAFF))
+    assert half.value[5] == pytest.approx(by_hand(stock.value, 5, split=0.5))
     plenty = net_annual_need(stock, replace(FLOWS, committed_n=1e5))
     assert (plenty.value < 0).all()
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from welfare_analysis.publishing import figures, protect
+from welfare_analysis.publishing.homes import homes
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook
 from welfare_analysis.survey.reading import typed
@@ -26,7 +27,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def released(study):
-    return protect(study)
+    return {**protect(study), **homes(study)}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

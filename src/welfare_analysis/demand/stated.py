@@ -28,6 +28,7 @@ UNITS = {
 }
 INCOME_EDGES = (0, 4500, 8000, np.inf)  # DH a month
 INCOME_GROUPS = ("low", "middle", "high", "unknown")
+LEAST_BY_SHIFT = 150  # persons for each shift, which is a coefficient of every alternative but one
 LEAST_IN_GROUP = 50  # who had cards; smaller groups count with the largest
 MIDDLE_INCOME_DH = 6000.0
 
@@ -147,9 +148,10 @@ def _joined(long: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
 def formula(long: pd.DataFrame, paid: Sequence[str], others: Sequence[str], shifts: Sequence[str]) -> str:
     """Right and left side of the model: constants by person, what one pays by income group, other attributes.
 
-    What does not vary in ``long`` is left out.
+    What does not vary in ``long`` is left out, and shifts that few persons would have to tell, the last first.
     """
     told = [name for name in shifts if name in long and long[name].nunique() > 1]
+    told = told[: long["row"].nunique() // LEAST_BY_SHIFT]
     groups = long["income_group"].nunique() > 1
     parts = ["C(alternative)" + (f" * ({' + '.join(told)})" if told else "")]
     parts += [f"{name}:C(income_group)" if groups else name for name in paid]

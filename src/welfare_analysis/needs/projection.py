@@ -44,6 +44,8 @@ class Flows:
         A year, of the active.
     relet_share : float
         Share of service homes left by retirement or death that are let again.
+    staff_n : float
+        Active staff that recruits and committed homes are of: other members have them in proportion.
     """
 
     recruits_n: float
@@ -53,6 +55,7 @@ class Flows:
     death_rate: float
     relet_share: float
     committed_n: float
+    staff_n: float
 
     @classmethod
     def read(cls, table: pd.DataFrame | None = None) -> Flows:
@@ -104,10 +107,9 @@ def _by_group(value: pd.Series) -> pd.DataFrame:
     return value.unstack(0, sort=False) if value.index.nlevels > 1 else pd.DataFrame([value])
 
 
-def _split(value: pd.Series) -> pd.Series:
-    """Share of each group among the active, taken as known: what comes from outside is spread by it."""
-    active = _by_group(value)["active"]
-    return active / active.sum()
+def _split(value: pd.Series, flows: Flows) -> pd.Series:
+    """The active of each group, taken as known, over the staff whose recruits and homes the flows are."""
+    return _by_group(value)["active"] / flows.staff_n
 
 
 def _left(homes: pd.DataFrame, flows: Flows) -> pd.Series:
@@ -131,7 +133,8 @@ def _net(value: pd.Series, flows: Flows, split: pd.Series, years: Sequence[float
 
 def newly_arising(homes: Estimate, flows: Flows | None = None) -> Estimate:
     """Homes that come to be needed a year, A of this module, by group; arguments as for `net_annual_need`."""
-    used, split = Flows.read() if flows is None else flows, _split(homes.value)
+    used = Flows.read() if flows is None else flows
+    split = _split(homes.value, used)
     named = homes.value.index.nlevels > 1
 
     def arising(value: pd.Series) -> pd.Series:
@@ -149,8 +152,8 @@ def net_annual_need(homes: Estimate, flows: Flows | None = None, years: Sequence
     homes : Estimate
         ``total(design, homes_needed(frame), by=..., missing="mean")``.
     flows : Flows, optional
-        By default those of the file. Recruits and committed homes are spread over groups as the active are, whose
-        shares are taken as known; transfers count where people leave.
+        By default those of the file. Recruits and committed homes are in proportion to the active of each group, taken
+        as known; transfers count where people leave.
     years : sequence of float
         Years in which the backlog is cleared.
 
@@ -165,7 +168,8 @@ def net_annual_need(homes: Estimate, flows: Flows | None = None, years: Sequence
     """
     if not years or not min(years) > 0:
         raise WelfareError("not positive", where="years", got=tuple(years), expected="years of clearance")
-    used, split = Flows.read() if flows is None else flows, _split(homes.value)
+    used = Flows.read() if flows is None else flows
+    split = _split(homes.value, used)
     return homes.apply(lambda value: _net(value, used, split, years))
 
 
@@ -175,10 +179,11 @@ def tornado(homes: Estimate, years: float = 10, table: pd.DataFrame | None = Non
     Columns ``assumption``, ``low``, ``high`` (of the range), ``need_low``, ``need_high`` (homes a year there).
     """
     table = public("housing_flows") if table is None else table
-    base, split, rows = Flows.read(table), _split(homes.value), []
+    base, rows = Flows.read(table), []
     for name in (f.name for f in fields(Flows)):
         ends = table.set_index("id").loc[name, ["low", "high"]].astype(float).tolist()
-        needs = [_net(homes.value, replace(base, **{name: end}), split, [years]).sum() for end in ends]
+        moved = [replace(base, **{name: end}) for end in ends]
+        needs = [_net(homes.value, at, _split(homes.value, at), [years]).sum() for at in moved]
         rows.append((name, *ends, *needs))
     found = pd.DataFrame(rows, columns=["assumption", "low", "high", "need_low", "need_high"])
     width = np.abs(found["need_high"] - found["need_low"])

@@ -7,7 +7,7 @@ from IPython.display import HTML, Markdown
 
 from ..languages import amount, between, number
 from ..study import Study, reference
-from .tables import markup, title
+from .tables import markup, source, title
 
 LEAST_EFFECTIVE, LEAST_DF, MOST_SKEWED = 200, 30, 2  # where an interval is expected to hold what it promises
 PROMISED, POOR = (0.93, 0.97), 0.92
@@ -43,7 +43,7 @@ def statistics(study: Study) -> HTML:
         for o, s in order
     ]
     heads = [book.text("col.statistic", language), *(book.text(f"design.{d}", language) for d in designs)]
-    foot = book.text("note.coverage", language, samples=number(cells["samples"].min(), language))
+    foot = book.text("note.coverage", language, samples=number(cells["samples"].min(), language), source=source(study))
     return HTML(markup(title("coverage", study), heads, body, foot))
 
 

@@ -18,7 +18,7 @@ from ..estimation.fit import Fit
 from ..languages import amount, between, number
 from ..study import DATA, Study
 from .briefs import contrast
-from .homes import BASE, FLAT, KINDS, TERMS, market_of
+from .homes import BASE, FLAT, KINDS, TERMS, homes, market_of
 from .plan import Release, Released
 from .suppression import CATEGORY
 from .tables import label, markup, source, title, told
@@ -72,9 +72,9 @@ def _price(kind: str, study: Study) -> str:
 def model(study: Study) -> HTML:
     """What the model of the cards rests on, and whether it predicts persons it has not seen."""
     book, language = study.codebook, study.language
-    market = market_of(study)
-    if market is None:
-        return HTML(escape(book.text("not_asked", language)))
+    market, state = market_of(study), homes(study)["homes_by_terms"].state
+    if market is None or state == "too_few":
+        return HTML(escape(book.text("too_few" if market else "not_asked", language)))
     fit = market.fit()
     known, unseen = summary(fit), hold_out(fit, np.random.default_rng(HOLD_OUT_SEED))
     left = unseen.likelihood.loc["left_out"]
@@ -140,7 +140,7 @@ def place_model(study: Study) -> HTML:
     """What moves the choice of a place: the pull of one's own, the pain of distance."""
     book, language = study.codebook, study.language
     market = market_of(study)
-    if market is None or PRICE not in market.fit().value:
+    if market is None or homes(study)["homes_by_terms"].state == "too_few" or PRICE not in market.fit().value:
         return HTML(escape(book.text("not_asked", language)))
     long = places.choices(market.frame, offer(FLAT, "price_dh"), float(market.fit().value[PRICE]))
     fit = places.fitted(market.design, long)

@@ -63,7 +63,10 @@ IDS = (
 
 @cache
 def homes(study: Study) -> Mapping[str, Released]:
-    """The tables of the demand for homes, ``homes_<name>``; their state is ``not_asked`` without cards or incomes."""
+    """The tables of the demand for homes, ``homes_<name>``; their state is ``not_asked`` without cards or incomes.
+
+    It is ``no_totals`` without a register, and ``too_few`` where the cards do not tell a model.
+    """
     rules = Policy.read(DATA / "policy.csv")
     blank = {f"homes_{name}": Released(f"homes_{name}", "total", KINDS, (KINDS,), "persons") for name in IDS}
     if study.population is None:
@@ -71,6 +74,11 @@ def homes(study: Study) -> Mapping[str, Released]:
     market = market_of(study)
     if market is None:
         return blank
+    try:
+        for version in VERSIONS:
+            market.fit(version)
+    except WelfareError:  # separated or collinear: small samples
+        return {name: replace(table, state="too_few") for name, table in blank.items()}
     made = {
         "reach": (_reach(market, rules), "rank_group", "home_price"),
         "crosses": (_crosses(market, rules), "home_variation", "home_crossing"),
