@@ -114,3 +114,14 @@ def test_a_returner_is_not_followed_up(people):
     twice = followup.assign(person_id=[answers["person_id"].iloc[0], *followup["person_id"].iloc[1:]])
     with pytest.raises(WelfareError, match="were followed up"):
         weight(answers, register, twice)
+
+
+def test_one_answer_of_a_status_tells_no_error(people):
+    """Of a hundred retired one answered: that is said with their name, and what to do."""
+    register, need, _ = people
+    back = [*register["person_id"][:200], register["person_id"].iloc[-1]]
+    answers = pd.DataFrame({"person_id": back, "need": need[back].to_numpy()})
+    with pytest.raises(WelfareError, match=r"one person alone.*retired"):
+        weight(answers, register)
+    rest = register[register["status"] == "active"]
+    assert weight(answers.iloc[:200], rest).design.weights.sum() == pytest.approx(300, rel=1e-9)

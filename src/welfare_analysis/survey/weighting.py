@@ -175,6 +175,15 @@ def _response(classes: pd.Series, seen: np.ndarray) -> Design:
     """Response as a simple random sample within classes, given their counts."""
     everybody = classes.groupby(classes).transform("size")[seen].astype(float)
     inside = classes[seen]
+    alone = (inside.groupby(inside).transform("size") == 1) & (everybody > 1)
+    if alone.any():
+        raise WelfareError(
+            "one person alone stands for a class of several: no error can be estimated",
+            where="answers",
+            got=", ".join(sorted(set(inside[alone]))),
+            expected="two answers of each status",
+            hint="Take these persons out of the register: the pages then speak of the others.",
+        )
     return Design(everybody / inside.groupby(inside).transform("size"), strata=inside, fpc=everybody)
 
 
