@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, joint, total
@@ -188,13 +189,16 @@ class Market:
         shares = predicted_shares(self.fit(version), self.design, self.put(open_to), by, where, person="row")
         inside = self.adult if where is None else self.adult & where
         people = total(self.design, self.adult.astype(float).rename("people"), by=by, where=inside)
-        k, domains, index = len(shares.value), len(people.value), shares.value.index.droplevel(0)
-
-        def numbers(values: pd.Series) -> pd.Series:
-            x = values.to_numpy()
-            return pd.Series((x[:k].reshape(-1, domains) * x[k:]).ravel(), index=index)
-
-        return joint({"share": shares, "people": people}).apply(numbers)
+        level, size, index = shares.value.to_numpy(), people.value.to_numpy(), shares.value.index.droplevel(0)
+        times = len(level) // len(size)
+        slopes = sparse.hstack(
+            [
+                sparse.diags_array(np.tile(size, times)),
+                sparse.vstack([*map(sparse.diags_array, level.reshape(times, -1))]),
+            ]
+        )
+        numbers = pd.Series(level * np.tile(size, times), index=index)
+        return joint({"share": shares, "people": people}).apply(lambda _: numbers, slopes)
 
     def bought(self) -> float:
         """How many adults would buy a home of what they may get and can carry: the number alone, without its error."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from ..estimation import Estimate, joint
 from ..study import public
@@ -54,7 +55,8 @@ def forecasts(market: Market, by: Any = None, where: Any = None) -> dict[str, Es
         x = values.to_numpy()
         return pd.Series((1 - share) * x[:k] + share * x[k:], index=index)
 
-    return found | {"participatory": joint({"base": found["base"], "other": other}).apply(mixed)}
+    slopes = sparse.hstack([(1 - share) * sparse.eye_array(k), share * sparse.eye_array(k)])
+    return found | {"participatory": joint({"base": found["base"], "other": other}).apply(mixed, slopes)}
 
 
 def bought(forecast: Estimate) -> Estimate:
@@ -65,7 +67,7 @@ def bought(forecast: Estimate) -> Estimate:
     )
     labels = groups.unique()
     sums = (labels.get_indexer(groups) == np.arange(len(labels))[:, None]) & kinds
-    return forecast.apply(lambda v: pd.Series(sums @ v.to_numpy(), index=labels))
+    return forecast.apply(lambda v: pd.Series(sums @ v.to_numpy(), index=labels), sums)
 
 
 def at_prices(market: Market, kind: str, prices: Sequence[float]) -> dict[float, Estimate]:

@@ -130,10 +130,21 @@ class Estimate:
             body.insert(0, "variable", self.value.name)
         return body
 
-    def apply(self, f: Callable[[pd.Series], Any]) -> Estimate:
+    def _differences(self, f: Callable[[pd.Series], Any], x: np.ndarray) -> np.ndarray:
+        """Jacobian (results x values) of a function at the values, by differences."""
+        steps, columns = np.abs(x), []
+        if not x.all():
+            steps = np.where(x != 0, steps, np.where((self.se > 0) & np.isfinite(self.se), self.se, 1.0))
+        for j, step in enumerate(1e-3 * steps):
+            near = [_numbers(f(self.value + by * step * (np.arange(len(x)) == j))).to_numpy() for by in (1, -1, 2, -2)]
+            columns.append((8 * (near[0] - near[1]) - (near[2] - near[3])) / (12 * step))
+        return np.column_stack(columns)
+
+    def apply(self, f: Callable[[pd.Series], Any], jacobian: Any = None) -> Estimate:
         """A smooth function of the values as an estimate again, by the delta method.
 
-        The Jacobian is a fourth-order central difference with steps of the size of each value or standard error.
+        Without a ``jacobian`` (results x values, dense or sparse) it is a fourth-order central difference with steps of
+        the size of each value or standard error.
 
         Raises
         ------
@@ -141,18 +152,10 @@ class Estimate:
             A result that is not a number, an array or a Series of numbers; one that is not finite at the values or
             near them.
         """
-        x, jacobian = self.value.to_numpy(float), []
+        x = self.value.to_numpy(float)
         with np.errstate(all="ignore"):
             value = _numbers(f(self.value))
-            steps = np.abs(x)
-            if not x.all():
-                steps = np.where(x != 0, steps, np.where((self.se > 0) & np.isfinite(self.se), self.se, 1.0))
-            for j, step in enumerate(1e-3 * steps):
-                near = [
-                    _numbers(f(self.value + by * step * (np.arange(len(x)) == j))).to_numpy() for by in (1, -1, 2, -2)
-                ]
-                jacobian.append((8 * (near[0] - near[1]) - (near[2] - near[3])) / (12 * step))
-        J = np.column_stack(jacobian)
+            J = self._differences(f, x) if jacobian is None else sparse.csr_array(jacobian).toarray()
         if not (np.isfinite(value).all() and np.isfinite(J).all()):
             raise WelfareError("the function is not finite", where="apply", got=value.to_dict(), expected="numbers")
         used = [u if u.any() else ~u for u in J != 0]

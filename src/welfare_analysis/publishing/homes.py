@@ -206,7 +206,7 @@ def _cells(market: Market) -> Iterator[pd.DataFrame]:
         names = [_cell(kind, *key) for key in groups.value.index]
         order = list(dict.fromkeys(names))
         sums = pd.get_dummies(pd.Series(names), dtype=float)[order].to_numpy().T
-        yield _rows(groups.apply(partial(_summed, sums=sums, names=order)), "home_cell", **{KINDS: kind})
+        yield _rows(groups.apply(partial(_summed, sums=sums, names=order), sums), "home_cell", **{KINDS: kind})
 
 
 def _summed(values: pd.Series, sums: np.ndarray, names: list[str]) -> pd.Series:
