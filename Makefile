@@ -40,11 +40,11 @@ $(VENV)/test.stamp: requirements-test.txt $(VENV)/run.stamp
 setup: $(VENV)/run.stamp ## Build the environment in .venv from the locks
 
 report: setup ## Run the notebooks and write the site: build/report/index.html
-	@$(RUN) report
+	@$(ONE_THREAD) $(RUN) report
 
 test: $(VENV)/test.stamp lint ## Lint, types, tests, and nbval on every notebook
 	@$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile tests
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
+	@$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
 
 lint: $(VENV)/test.stamp ## Style, docstrings and types
 	@$(BIN)/ruff check --quiet src tests notebooks/conftest.py
@@ -52,7 +52,7 @@ lint: $(VENV)/test.stamp ## Style, docstrings and types
 	@$(BIN)/mypy --no-error-summary
 
 notebooks: setup ## Run every notebook in place and redraw the headline figures
-	@$(RUN) notebooks
+	@$(ONE_THREAD) $(RUN) notebooks
 
 lab: setup ## Open the notebooks
 	@$(BIN)/jupyter lab notebooks
