@@ -21,7 +21,7 @@ OFFERS = public("home_offers").pivot(index="alternative", columns="attribute", v
 @pytest.fixture(scope="module")
 def market():
     """A population whose choices follow the model, with weights of two."""
-    people = typed(generate(Parameters.read(DATA / "public"), 5, "plain", size=16_000).truth, BOOK)
+    people = typed(generate(Parameters.read(DATA / "public"), 5, "plain", size=10_000).truth, BOOK)
     people.loc[people.index[:500], "savings_dh"] = np.nan
     return Market(people, Design(pd.Series(2.0, people.index)), BOOK, OFFERS, Terms.named("housing_foundation"))
 

@@ -93,7 +93,7 @@ def test_known_parts_have_no_say():
         assert found[name] == pytest.approx(alone[name])
     census = reliability(total(Design(np.ones(9), fpc=np.full(9, 9)), np.arange(9.0)), rules(TABLE)).iloc[0]
     assert census[["dominance", "skewness", "cv"]].tolist() == [0, 0, 0]
-    assert census["reason"] == "n 9 below 10; df_effective 8 below 15"
+    assert census["reason"] == "n 9 below 10; df_effective 8 below 18"
 
 
 @pytest.mark.parametrize(

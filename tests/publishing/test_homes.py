@@ -18,7 +18,7 @@ NUMBERS = ["estimate", "low", "high"]
 
 @pytest.fixture(scope="module")
 def world():
-    return generate(Parameters.read(DATA / "public"), 12, "plain", size=9000)
+    return generate(Parameters.read(DATA / "public"), 12, "plain", size=5000)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_the_page_speaks_in_three_languages(shown, study):
         assert "{" not in text
         for name in ("homes_crosses", "homes_cells", "homes_realised", "homes_need"):
             assert "<table>" in tables.show(released[name], local).data
-    for name in ("homes_curve", "homes_tornado", "homes_reach", "homes_worth", "home_city_group_by_command"):
+    for name in (name for name in figures.FIGURES if name.startswith("homes_")):
         _, of = figures.draw(name, released, study)
         assert of
         assert figures.alt_text(name, of, study)
