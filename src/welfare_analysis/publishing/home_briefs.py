@@ -94,7 +94,7 @@ def model(study: Study) -> HTML:
         [label(study, KINDS, kind), *(amount(x, "share", language) for x in row)]
         for kind, row in zip(unseen.shares.index, unseen.shares.to_numpy(), strict=True)
     ]
-    heads = [book.text(f"col.{name}", language) for name in ("kind", "observed", "predicted")]
+    heads = [book.text(f"col.{name}", language) for name in ("home_kind", "observed", "predicted")]
     return HTML(first + markup(title("homes_hold_out", study), heads, shares, ""))
 
 
@@ -112,7 +112,8 @@ def errors(study: Study, path: Path = DATA / "survey" / "demand_validation.csv")
         told_ += [amount(row["coverage"], "share", language), number(row["samples"], language)]
         body.append([book.text(f"version.{row['version']}", language), name, *told_])
     heads = [
-        book.text(f"col.{name}", language) for name in ("version", "kind", "error", "chance", "coverage", "samples")
+        book.text(f"col.{name}", language)
+        for name in ("version", "home_kind", "error", "se_of_truth", "coverage", "samples")
     ]
     return HTML(markup(title("homes_errors", study), heads, body, ""))
 
