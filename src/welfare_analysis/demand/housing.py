@@ -17,13 +17,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from ..errors import WelfareError
-from ..estimation import Design, Estimate, joint, total
+from ..estimation import Design, Estimate
 from ..estimation.choice import ChoiceFit, predicted_shares, willingness_to_pay
 from ..estimation.choice.population import modelled, target
-from ..needs.income_debt import CANNOT
 from ..study import Study, public
 from ..survey.codebook import Codebook
 from . import credit, stated
@@ -187,18 +185,7 @@ class Market:
         if restricted:
             open_to = self.eligible if version == "consideration" else self.eligible & self.affordable
         shares = predicted_shares(self.fit(version), self.design, self.put(open_to), by, where, person="row")
-        inside = self.adult if where is None else self.adult & where
-        people = total(self.design, self.adult.astype(float).rename("people"), by=by, where=inside)
-        level, size, index = shares.value.to_numpy(), people.value.to_numpy(), shares.value.index.droplevel(0)
-        times = len(level) // len(size)
-        slopes = sparse.hstack(
-            [
-                sparse.diags_array(np.tile(size, times)),
-                sparse.vstack([*map(sparse.diags_array, level.reshape(times, -1))]),
-            ]
-        )
-        numbers = pd.Series(level * np.tile(size, times), index=index)
-        return joint({"share": shares, "people": people}).apply(lambda _: numbers, slopes)
+        return stated.numbers(shares, self.adult, by, where)
 
     def bought(self) -> float:
         """How many adults would buy a home of what they may get and can carry: the number alone, without its error."""
@@ -230,7 +217,8 @@ class Market:
 
         Levels ``eligible`` and ``affordable`` are yes, no or cannot_compute; the others of a group would not take it.
         """
-        groups = [_yes(self.eligible[alternative], "eligible"), _yes(self.affordable[alternative], "affordable")]
+        groups = [stated.yes_no(self.eligible[alternative], "eligible")]
+        groups += [stated.yes_no(self.affordable[alternative], "affordable")]
         return self.demand(restricted=False, by=[group.where(self.adult) for group in groups])
 
 
@@ -248,10 +236,6 @@ def market(study: Study, terms: str = "housing_foundation") -> Market:
     offers = public("home_offers").pivot(index="alternative", columns="attribute", values="value")
     frame = study.frame.set_axis(study.design.index)
     return Market(frame, study.design, study.codebook, offers.loc[list(OFFERED)], Terms.named(terms))
-
-
-def _yes(column: pd.Series, name: str) -> pd.Series:
-    return column.astype(object).map({True: "yes", False: "no"}).fillna(CANNOT).rename(name)
 
 
 def _within(long: pd.DataFrame) -> pd.DataFrame:

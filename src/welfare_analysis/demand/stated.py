@@ -7,14 +7,17 @@ what is known of the person. A model fitted to those who had cards scores everyb
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from ..errors import WelfareError
-from ..estimation import Design
+from ..estimation import Design, Estimate, joint, total
 from ..estimation.choice import ChoiceFit, logit
 from ..needs import housing, income_debt
+from ..needs.income_debt import CANNOT
 from ..survey import cards
 from ..survey.codebook import Codebook
 
@@ -161,3 +164,28 @@ def formula(long: pd.DataFrame, paid: Sequence[str], others: Sequence[str], shif
 def fitted(design: Design, long: pd.DataFrame, model: str) -> ChoiceFit:
     """The conditional logit of cards: a person who answered several is one unit of the design."""
     return logit(design, long, model, case="case", alternative="alternative", person="row")
+
+
+def numbers(shares: Estimate, people: pd.Series, by: Any = None, where: Any = None) -> Estimate:
+    """How many people would take each alternative: shares by (alternative, domain) times the people of the domain.
+
+    Parameters
+    ----------
+    shares : Estimate
+        `estimation.choice.predicted_shares` of those of whom it can be computed, by the same domains.
+    people : Series of bool (n rows)
+        For whom the shares stand, as ``where`` a mask of rows.
+    """
+    inside = people if where is None else people & where
+    size = total(shares.design, people.astype(float).rename("people"), by=by, where=inside)
+    level, many = shares.value.to_numpy(), size.value.to_numpy()
+    times = len(level) // len(many)
+    blocks = [*map(sparse.diags_array, level.reshape(times, -1))]
+    slopes = sparse.hstack([sparse.diags_array(np.tile(many, times)), sparse.vstack(blocks)])
+    told = pd.Series(level * np.tile(many, times), index=shares.value.index.droplevel(0))
+    return joint({"share": shares, "people": size}).apply(lambda _: told, slopes)
+
+
+def yes_no(column: pd.Series, name: str) -> pd.Series:
+    """A condition as yes, no or ``cannot_compute`` where it is missing: a domain of the 2 x 2 x 2 tables."""
+    return column.astype(object).map({True: "yes", False: "no"}).fillna(CANNOT).rename(name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +11,15 @@ from IPython.display import HTML, Markdown
 from ..demand import budgets, places
 from ..demand.housing import BOUGHT, OFFERED, Market
 from ..demand.scenarios import offer
-from ..estimation.choice import hold_out, summary
-from ..estimation.fit import Fit
 from ..languages import amount, between, number
 from ..study import DATA, Study
 from .briefs import contrast
 from .homes import BASE, FLAT, KINDS, TERMS, homes, market_of
-from .plan import Release, Released
+from .modelled import absent, cell_of, coefficients, fit_tables
+from .plan import Release
 from .suppression import CATEGORY
-from .tables import label, markup, source, title, told
+from .tables import label, markup, title, told
 
-HOLD_OUT_SEED = 2012
 FINDINGS = ("need", "where", "demand", "cost", "changes", "sure", "realised")
 PRICE = "price_100k:C(income_group)[middle]"  # whose price the choice of a place takes
 
@@ -37,16 +33,14 @@ def findings(released: Release, study: Study) -> Markdown:
     fields = {
         "core": told(released["core_need_total"], study),
         "suppressed": told(released["suppressed_household_total"], study),
-        "net": told(need, study, _cell_of(need, home_need="years_10")),
+        "net": told(need, study, cell_of(need, home_need="years_10")),
         "where": contrast(released["core_need_by_command"], study),
     }
-    fields |= {kind: told(wanted, study, _cell_of(wanted, **{KINDS: kind, CATEGORY: BASE})) for kind in OFFERED}
+    fields |= {kind: told(wanted, study, cell_of(wanted, **{KINDS: kind, CATEGORY: BASE})) for kind in OFFERED}
     fields |= {"price_" + kind: _price(kind, study) for kind in BOUGHT}
-    fields["bank"] = told(wanted, study, _cell_of(wanted, **{KINDS: FLAT, CATEGORY: "bank"}))
+    fields["bank"] = told(wanted, study, cell_of(wanted, **{KINDS: FLAT, CATEGORY: "bank"}))
     crossing = released["homes_crosses"]
-    fields["crossing"] = told(
-        crossing, study, _cell_of(crossing, home_variation="as_they_are", **{CATEGORY: "crosses"})
-    )
+    fields["crossing"] = told(crossing, study, cell_of(crossing, home_variation="as_they_are", **{CATEGORY: "crosses"}))
     versions = released["homes_versions"].shown.query(f"home_version != 'stated' and {CATEGORY} == @FLAT")
     fields["versions"] = between(versions["estimate"].min(), versions["estimate"].max(), "persons", language)
     ends = released["homes_tornado"].frame
@@ -60,42 +54,16 @@ def findings(released: Release, study: Study) -> Markdown:
     return Markdown("\n".join(f"- {line}" for line in lines))
 
 
-def _cell_of(table: Released, **keys: str) -> pd.Series:
-    frame = table.frame
-    return frame[np.logical_and.reduce([frame[name].astype(str) == code for name, code in keys.items()])].iloc[0]
-
-
 def _price(kind: str, study: Study) -> str:
     return amount(offer(kind, "price_dh"), "dh", study.language, study.codebook.text("unit.dh"))
 
 
 def model(study: Study) -> HTML:
     """What the model of the cards rests on, and whether it predicts persons it has not seen."""
-    book, language = study.codebook, study.language
     market, state = market_of(study), homes(study)["homes_by_terms"].state
     if market is None or state == "too_few":
-        return HTML(escape(book.text("too_few" if market else "not_asked", language)))
-    fit = market.fit()
-    known, unseen = summary(fit), hold_out(fit, np.random.default_rng(HOLD_OUT_SEED))
-    left = unseen.likelihood.loc["left_out"]
-    told_ = {
-        "persons": number(known["persons"], language),
-        "cards": number(known["cases"], language),
-        "beyond": amount(_beyond(market), "share", language),
-        "rho": number(known["rho_squared_bar"], language, 3),
-        "left_out": number(left["persons"], language),
-        "per_card": number(left["log_likelihood"], language, 3),
-        "by_chance": number(left["equal_shares"], language, 3),
-    }
-    body = [[book.text(f"model_of_cards.{name}", language), value] for name, value in told_.items()]
-    heads = [book.text("col.quantity", language), book.text("col.value", language)]
-    first = markup(title("homes_model", study), heads, body, "")
-    shares = [
-        [label(study, KINDS, kind), *(amount(x, "share", language) for x in row)]
-        for kind, row in zip(unseen.shares.index, unseen.shares.to_numpy(), strict=True)
-    ]
-    heads = [book.text(f"col.{name}", language) for name in ("home_kind", "observed", "predicted")]
-    return HTML(first + markup(title("homes_hold_out", study), heads, shares, ""))
+        return absent(study, "too_few" if market else "not_asked")
+    return fit_tables(market.fit(), "home", study, {"beyond": amount(_beyond(market), "share", study.language)})
 
 
 def errors(study: Study, path: Path = DATA / "survey" / "demand_validation.csv") -> HTML:
@@ -127,42 +95,21 @@ def _beyond(market: Market) -> float:
 
 def budget_models(study: Study) -> HTML:
     """What moves the budget for a home, with the wish as selection and with round figures as intervals."""
-    book, language = study.codebook, study.language
     market = market_of(study)
     if market is None:
-        return HTML(escape(book.text("not_asked", language)))
+        return absent(study, "not_asked")
     columns = budgets.told(market.frame)
     fits = {"selected": budgets.selected(market.design, columns), "rounded": budgets.rounded(market.design, columns)}
     names = [n for n in map(str, fits["selected"].value.index) if not n.startswith("selection: ")]
-    return HTML(_coefficients("home_budget_models", fits, names, study))
+    return coefficients("home_budget_models", fits, names, study)
 
 
 def place_model(study: Study) -> HTML:
     """What moves the choice of a place: the pull of one's own, the pain of distance."""
-    book, language = study.codebook, study.language
     market = market_of(study)
     if market is None or homes(study)["homes_by_terms"].state == "too_few" or PRICE not in market.fit().value:
-        return HTML(escape(book.text("not_asked", language)))
+        return absent(study, "not_asked")
     long = places.choices(market.frame, offer(FLAT, "price_dh"), float(market.fit().value[PRICE]))
     fit = places.fitted(market.design, long)
     names = [n for n in map(str, fit.value.index) if not n.startswith("C(")]
-    return HTML(_coefficients("home_place_model", {"coefficient": fit}, names, study))
-
-
-def _coefficients(table: str, fits: Mapping[str, Fit], names: list[str], study: Study) -> str:
-    """A table of coefficients with their intervals, a column a model."""
-    book, language = study.codebook, study.language
-    body = []
-    for name in names:
-        cells = []
-        for fit in fits.values():
-            if name not in fit.value:
-                cells.append("\u2013")
-                continue
-            low, high = fit.interval().loc[name]
-            bounds = " to ".join(number(x, language, 3) for x in (low, high))
-            cells.append(f"{number(fit.value[name], language, 3)} ({bounds})")
-        body.append([book.text(f"term.{name}", language), *cells])
-    heads = [book.text("col.term", language), *(book.text(f"col.{name}", language) for name in fits)]
-    n = number(max(int(fit.n_cases) for fit in fits.values()), language)
-    return markup(title(table, study), heads, body, book.text("note.complete", language, n=n, source=source(study)))
+    return coefficients("home_place_model", {"coefficient": fit}, names, study)

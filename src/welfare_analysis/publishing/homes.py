@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache, partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,8 +22,9 @@ from ..estimation import Estimate, share, total
 from ..estimation.choice import predicted_shares
 from ..needs import projection
 from ..study import DATA, Study, public
+from .modelled import By, cells, released, rows
 from .plan import NUMBERS, Released
-from .suppression import CATEGORY, Policy, unsafe
+from .suppression import Policy, unsafe
 
 KINDS = f"{BLOCK}_alternative"
 TERMS = {"bank": "housing_bank", "foundation": "housing_foundation", "talks": "housing_talks"}
@@ -79,8 +79,8 @@ def homes(study: Study) -> Mapping[str, Released]:
             market.fit(version)
     except WelfareError:  # separated or collinear: small samples
         return {name: replace(table, state="too_few") for name, table in blank.items()}
-    made = {
-        "reach": (_reach(market, rules), "rank_group", "home_price"),
+    made: dict[str, tuple[Iterator[pd.DataFrame], By, str]] = {
+        "reach": (_reach(market, rules), ("rank_group", "home_terms"), "home_price"),
         "crosses": (_crosses(market, rules), "home_variation", "home_crossing"),
         "need": (_need(market), "home_need", ""),
         "by_terms": (_by_terms(market), KINDS, "home_terms"),
@@ -98,9 +98,12 @@ def homes(study: Study) -> Mapping[str, Released]:
         "worth": (_worth(market), "home_improvement", "income_group"),
         "tornado": (_tornado(market), "home_assumption", "home_end"),
     }
+    told = int(market.computed.sum()), int(market.adult.sum())
     return {
-        f"homes_{name}": _released(f"homes_{name}", pd.concat(parts, ignore_index=True), first, across, rules, market)
-        for name, (parts, first, across) in made.items()
+        name: released(
+            name, pd.concat(parts, ignore_index=True), (first, across), rules, told, UNITS.get(name, "persons")
+        )
+        for name, (parts, first, across) in ((f"homes_{key}", entry) for key, entry in made.items())
     }
 
 
@@ -113,42 +116,6 @@ def market_of(study: Study) -> Market | None:
         return None
 
 
-def _released(name: str, frame: pd.DataFrame, first: str, across: str, rules: Policy, market: Market) -> Released:
-    hidden = frame["n"] < rules.min_base
-    if "unsafe" in frame:
-        hidden, frame = hidden | frame["unsafe"].fillna(False), frame.drop(columns="unsafe")
-    frame = frame.assign(
-        flag=(frame["n"] < rules.caution_base).map({True: "caution", False: ""}).mask(hidden, "hidden")
-    )
-    frame.loc[hidden, [*NUMBERS, "n"]] = float("nan")
-    unit = UNITS.get(name, "persons")
-    base = {"share": 1e-6, "elasticity": 0.01, "dh": 100}.get(unit, rules.round_totals)
-    frame[NUMBERS] = (frame[NUMBERS] / base).round() * base
-    known, adults = int(market.computed.sum()), int(market.adult.sum())
-    frame = frame.rename(columns={across: CATEGORY}) if across else frame
-    by = (first, *(("home_terms",) if name == "homes_reach" else ()))
-    return Released(
-        name,
-        "share" if unit == "share" else "total",
-        across,
-        by,
-        unit,
-        "",
-        "",
-        frame,
-        known,
-        missing_share=1 - known / adults,
-        state="shown",
-    )
-
-
-def _rows(estimate: Estimate, *names: str, **fixed: Any) -> pd.DataFrame:
-    """An estimate as rows with the columns ``names`` of its index, and others that are the same in all."""
-    table = estimate.table()
-    labels = table.iloc[:, : len(names)].set_axis(list(names), axis=1).astype(str)
-    return labels.assign(**fixed, **table[[*NUMBERS, "n"]].astype(float))
-
-
 def _reach(market: Market, rules: Policy) -> Iterator[pd.DataFrame]:
     """Who can pay a price, by rank, at the rate of the banks and of the Foundation."""
     rank = market.frame["rank_group"]
@@ -156,26 +123,26 @@ def _reach(market: Market, rules: Policy) -> Iterator[pd.DataFrame]:
         most = affordable_price_dh(market.frame, Terms.named(TERMS[name]))
         able = pd.DataFrame({str(price): most >= price for price in PRICES})
         where = most.notna() & rank.notna() & (market.frame["status"] == "active")
-        rows = _rows(share(market.design, able, by=rank, where=where), "home_price", "rank_group", home_terms=name)
+        found = rows(share(market.design, able, by=rank, where=where), "home_price", "rank_group", home_terms=name)
         had = able[where].groupby(rank[where].astype(str)).sum().stack()
-        met = had.loc[list(zip(rows["rank_group"], rows["home_price"], strict=True))].to_numpy(float)
-        yield rows.assign(unsafe=unsafe(rows["n"].to_numpy(), met, rules))
+        met = had.loc[list(zip(found["rank_group"], found["home_price"], strict=True))].to_numpy(float)
+        yield found.assign(unsafe=unsafe(found["n"].to_numpy(), met, rules))
 
 
 def _crosses(market: Market, rules: Policy) -> Iterator[pd.DataFrame]:
     """Whom the Foundation's rate brings over the price of a social flat; gains and losses if a factor is 5 % off."""
     before, after = (Terms.named(TERMS[name]) for name in ("bank", BASE))
-    found = crosses(market.frame, offer(FLAT, "price_dh"), before, after)
+    crossing = crosses(market.frame, offer(FLAT, "price_dh"), before, after)
     for variation in VARIATIONS:
         kinds = ["crosses", *(["gains", "loses"] if variation else [])]
-        columns = found[[f"{kind}{variation}" for kind in kinds]]
+        columns = crossing[[f"{kind}{variation}" for kind in kinds]]
         told = columns.notna().all(axis=1) & market.adult
         estimate = total(
             market.design, columns[market.adult].reindex(columns.index), where=market.adult, missing="mean"
         )
-        rows = _rows(estimate, "home_crossing", home_variation=variation.removeprefix("_") or "as_they_are")
+        found = rows(estimate, "home_crossing", home_variation=variation.removeprefix("_") or "as_they_are")
         met = columns[told].astype(bool).sum().to_numpy(float)
-        yield rows.assign(home_crossing=kinds, unsafe=unsafe(rows["n"].to_numpy(), met, rules))
+        yield found.assign(home_crossing=kinds, unsafe=unsafe(found["n"].to_numpy(), met, rules))
 
 
 def _need(market: Market) -> Iterator[pd.DataFrame]:
@@ -185,53 +152,37 @@ def _need(market: Market) -> Iterator[pd.DataFrame]:
     parts = {"backlog": backlog, "arising": projection.newly_arising(homes)}
     parts |= {f"years_{h}": projection.net_annual_need(homes, years=[h]) for h in projection.CLEARANCE}
     for name, estimate in parts.items():
-        yield _rows(estimate, "kind", home_need=name).drop(columns="kind")
+        yield rows(estimate, "kind", home_need=name).drop(columns="kind")
 
 
 def _by_terms(market: Market) -> Iterator[pd.DataFrame]:
     for name, terms in TERMS.items():
-        yield _rows(market.at(Terms.named(terms)).demand(), KINDS, home_terms=name)
+        yield rows(market.at(Terms.named(terms)).demand(), KINDS, home_terms=name)
 
 
 def _by_group(market: Market, group: str) -> Iterator[pd.DataFrame]:
     where = market.frame["status"] == "active" if group == "rank_group" else None
-    yield _rows(market.demand(by=market.frame[group], where=where), KINDS, group)
+    yield rows(market.demand(by=market.frame[group], where=where), KINDS, group)
 
 
 def _cells(market: Market) -> Iterator[pd.DataFrame]:
     """Stated x eligible x affordable, by kind of home, on the terms of a market."""
     for kind in OFFERED:
-        groups = market.ladder(kind)
-
-        names = [_cell(kind, *key) for key in groups.value.index]
-        order = list(dict.fromkeys(names))
-        sums = pd.get_dummies(pd.Series(names), dtype=float)[order].to_numpy().T
-        yield _rows(groups.apply(partial(_summed, sums=sums, names=order), sums), "home_cell", **{KINDS: kind})
-
-
-def _summed(values: pd.Series, sums: np.ndarray, names: list[str]) -> pd.Series:
-    return pd.Series(sums @ values.to_numpy(), index=names)
-
-
-def _cell(kind: str, alternative: str, eligible: str, affordable: str) -> str:
-    """Name of a group of `Market.ladder`: ``takes_yes_no`` takes this kind, may get it, cannot carry it."""
-    takes = "takes" if alternative == kind else "not"
-    told = {eligible, affordable} <= {"yes", "no"}
-    return f"{takes}_{eligible}_{affordable}" if told else f"{takes}_cannot_compute"
+        yield rows(cells(market.ladder(kind), kind), "home_cell", **{KINDS: kind})
 
 
 def _versions(market: Market) -> Iterator[pd.DataFrame]:
     for version in VERSIONS:
-        yield _rows(market.demand(version), KINDS, home_version=version)
-    yield _rows(market.demand(restricted=False), KINDS, home_version="stated")
+        yield rows(market.demand(version), KINDS, home_version=version)
+    yield rows(market.demand(restricted=False), KINDS, home_version="stated")
 
 
 def _curve(market: Market) -> Iterator[pd.DataFrame]:
     """Social flats by price and terms."""
     for name in ("bank", BASE):
         for price, forecast in _priced(market, TERMS[name]).items():
-            rows = _rows(forecast, KINDS, home_price=f"{price:.0f}", home_terms=name)
-            yield rows[rows[KINDS] == FLAT].drop(columns=KINDS)
+            found = rows(forecast, KINDS, home_price=f"{price:.0f}", home_terms=name)
+            yield found[found[KINDS] == FLAT].drop(columns=KINDS)
 
 
 @cache
@@ -244,33 +195,33 @@ def _elasticity(market: Market) -> Iterator[pd.DataFrame]:
     for name in ("bank", BASE):
         for (low, high), estimate in elasticities(_priced(market, TERMS[name]), FLAT).items():
             step = f"{low:.0f}_{high:.0f}"
-            yield _rows(estimate, "kind", home_step=step, home_terms=name).drop(columns="kind")
+            yield rows(estimate, "kind", home_step=step, home_terms=name).drop(columns="kind")
 
 
 def _scenarios(market: Market) -> Iterator[pd.DataFrame]:
     """What each change does to the number of each kind."""
     for name, forecast in forecasts(market).items():
-        yield _rows(forecast, KINDS, home_scenario=name)
+        yield rows(forecast, KINDS, home_scenario=name)
 
 
 def _scenarios_by(market: Market, group: str) -> Iterator[pd.DataFrame]:
     """What each change does to the homes bought in each group."""
     where = market.frame["status"] == "active" if group == "rank_group" else None
     for name, forecast in forecasts(market, market.frame[group], where).items():
-        yield _rows(bought(forecast), group, home_scenario=name)
+        yield rows(bought(forecast), group, home_scenario=name)
 
 
 def _intentions(market: Market) -> Iterator[pd.DataFrame]:
     """What those who say that they want a home, and the others, would choose on a card: a check, no calibration."""
     wants = market.frame["wants_home"]
     shares = predicted_shares(market.fit(), market.design, market.put(), by=wants, person="row")
-    yield _rows(shares, "variable", KINDS, "wants_home").drop(columns="variable")
+    yield rows(shares, "variable", KINDS, "wants_home").drop(columns="variable")
 
 
 def _views(market: Market) -> Iterator[pd.DataFrame]:
     """Demand by the means of the member, as a bank sees them, and by those of the household."""
     for view in ("member", "household"):
-        yield _rows(market.at(of=view).demand(), KINDS, home_view=view)
+        yield rows(market.at(of=view).demand(), KINDS, home_view=view)
 
 
 def _realised(market: Market) -> Iterator[pd.DataFrame]:
@@ -278,7 +229,7 @@ def _realised(market: Market) -> Iterator[pd.DataFrame]:
     every = bought(market.demand())
     for row in public("realisation").itertuples():
         part = every.apply(partial(np.multiply, float(row.value)))
-        yield _rows(part, "kind", home_realisation=row.factor).drop(columns="kind")
+        yield rows(part, "kind", home_realisation=row.factor).drop(columns="kind")
 
 
 def _worth(market: Market) -> Iterator[pd.DataFrame]:
@@ -293,9 +244,9 @@ def _tornado(market: Market) -> Iterator[pd.DataFrame]:
     varied = offers[(offers["low"] < offers["high"]) & offers["alternative"].isin(BOUGHT)]
     ends = {
         (attribute, end): market.at(
-            offers={r["alternative"]: {attribute: float(r[end])} for r in rows.to_dict("records")}
+            offers={r["alternative"]: {attribute: float(r[end])} for r in part.to_dict("records")}
         )
-        for attribute, rows in varied.groupby("attribute", sort=False)
+        for attribute, part in varied.groupby("attribute", sort=False)
         for end in ("low", "high")
     }
     ends |= {key: market.at(terms) for key, terms in ranged(TERMS[BASE]).items()}
