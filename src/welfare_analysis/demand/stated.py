@@ -28,6 +28,14 @@ UNITS = {
     "work_km": ("work_10km", 10),
     "services_km": ("services_10km", 10),
     "delivery_months": ("wait_years", 12),
+    "amount_dh": ("amount_100k", 1e5),
+    "rate_pct": ("rate_points", 1),
+    "term_months": ("term_years", 12),
+    "insurance_dh": ("insurance_100", 100),
+    "cost_dh": ("cost_100", 100),
+    "time_min": ("time_10min", 10),
+    "headway_min": ("headway_10min", 10),
+    "walk_min": ("walk_10min", 10),
 }
 INCOME_EDGES = (0, 4500, 8000, np.inf)  # DH a month
 INCOME_GROUPS = ("low", "middle", "high", "unknown")
