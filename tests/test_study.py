@@ -13,14 +13,15 @@ from welfare_analysis.survey.standin import Parameters, generate
 from welfare_analysis.validation import headline_frame, true_levels
 
 BOOK = Codebook.read(DATA / "codebook")
+SIZE = 8000
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """The files that an institution would bring: other people, as workbook and CSV, without the stand-in's mark."""
+    """The files that an institution would bring: other people, as CSV, without the stand-in's mark."""
     folder = tmp_path_factory.mktemp("own")
-    world = generate(Parameters.read(DATA / "public"), 77, "rich", size=8000)
-    world.answers.to_excel(folder / "answers.xlsx", index=False)
+    world = generate(Parameters.read(DATA / "public"), 77, "rich", size=SIZE)
+    world.answers.to_csv(folder / "answers.csv", index=False)
     world.register.to_csv(folder / "register.csv", index=False)
     world.followup.to_csv(folder / "followup.csv", index=False)
     world.answers[["status", "tenure", "rooms_n", "household_size_n"]].to_csv(folder / "housing.csv", index=False)
@@ -30,26 +31,30 @@ def files(tmp_path_factory):
 @pytest.fixture(scope="module")
 def own(files):
     folder, _ = files
-    return Study.open(folder / "answers.xlsx", folder / "register.csv", folder / "followup.csv")
+    return Study.open(folder / "answers.csv", folder / "register.csv", folder / "followup.csv")
 
 
-def test_own_files_change_numbers_and_drop_the_banner(own):
+@pytest.fixture(scope="module")
+def released(own):
+    return protect(own)
+
+
+def test_own_files_change_numbers_and_drop_the_banner(own, released):
     """Another survey gives other numbers, totals of its own register, and no word of a stand-in."""
     assert not own.is_standin
     assert own.method == "two_phase"
-    released = protect(own)
     people = released["members_by_status"].frame["estimate"].sum()
-    assert people == pytest.approx(8000, abs=30)
+    assert people == pytest.approx(SIZE, abs=30)
     assert "stand-in" not in briefs.banner(own).data + tables.headlines(released, own).data
 
 
-def test_two_phases_hold_a_truth_that_returners_miss(files, own):
+def test_two_phases_hold_a_truth_that_returners_miss(files, released):
     """On own files of a population whose truth is known the follow-up mends what informative return does."""
     folder, world = files
-    alone = Study.open(folder / "answers.xlsx", folder / "register.csv")
+    alone = Study.open(folder / "answers.csv", folder / "register.csv")
     assert alone.method == "returners"
     truth = true_levels(world.truth)["tenant"]
-    row = protect(own)["tenant"].frame.iloc[0]
+    row = released["tenant"].frame.iloc[0]
     assert row["low"] - 0.01 <= truth <= row["high"] + 0.01
     assert protect(alone)["tenant"].frame.iloc[0]["low"] > truth
 
@@ -81,18 +86,17 @@ def test_a_follow_up_needs_its_register(files):
         Study.open(folder / "housing.csv", followup=folder / "followup.csv")
 
 
-def test_tables_add_up(own):
+def test_tables_add_up(released):
     """Shares of tenure add to one in each group that is shown whole."""
-    frame = protect(own)["tenure_by_status"].frame
+    frame = released["tenure_by_status"].frame
     whole = frame.groupby("status", observed=True).filter(lambda part: (part["flag"] != "hidden").all())
     sums = whole.groupby("status", observed=True)["estimate"].sum()
     assert len(sums)
     assert sums.to_numpy() == pytest.approx(1.0)
 
 
-def test_no_clear_difference_is_said(own):
+def test_no_clear_difference_is_said(own, released):
     """Overlapping extremes are not told apart; a category far apart is."""
-    released = protect(own)
     text = briefs.highest_lowest(released["crowded_by_command"], own).data
     frame = released["crowded_by_command"].frame.dropna()
     top, bottom = frame.loc[frame["estimate"].idxmax()], frame.loc[frame["estimate"].idxmin()]

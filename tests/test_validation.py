@@ -11,7 +11,7 @@ from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-SAMPLES, SIZE = 8, 12_000
+SAMPLES, SIZE = 5, 8_000
 TABLES = validation.plan()
 
 

@@ -1,5 +1,6 @@
 """What leaves the study: protected tables, figures, sentences and the report."""
 
-from .disclosure import Release, Released, protect
+from .disclosure import protect
+from .plan import Release, Released
 
 __all__ = ["Release", "Released", "protect"]

@@ -12,7 +12,7 @@ from scipy.stats import studentized_range
 
 from ..languages import amount, between, number
 from ..study import DATA, Study
-from .plan import Release, Released
+from .plan import Release, Released, made
 from .suppression import CATEGORY
 from .tables import HEADLINES, Z, assumption_share, assumptions, cell_label, label, source, title, told
 
@@ -154,7 +154,7 @@ def trust(study: Study, path: Path = DATA / "survey" / "validation.csv") -> Mark
 def limits(released: Release, study: Study) -> Markdown:
     """The largest share of missing answers, and on the stand-in that no level can carry a decision."""
     book, language = study.codebook, study.language
-    shown = [t for t in released.values() if t.state == "shown"]
+    shown = [t for t in made(released).values() if t.state == "shown"]
     worst = max(shown, key=lambda t: t.missing_share, default=None)
     lines = [book.text("limits.standin", language)] if study.is_standin else []
     if worst is not None:

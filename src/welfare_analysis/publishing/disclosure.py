@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..study import DATA, Study
 from ..survey.codebook import Codebook
 from ..survey.weighting import weight_bands
 from .collection import bias
-from .plan import CONDITION, HOUSEHOLD, NUMBERS, Release, Released, blank_of, estimate, inside, standards
+from .plan import CONDITION, HOUSEHOLD, NUMBERS, Lazy, Released, blank_of, estimate, inside, standards
 from .suppression import CATEGORY, Policy, apart, completed, dominated, one_sided, unsafe
 
 
@@ -26,8 +27,8 @@ class View:
     design: Design
 
 
-def protect(study: Study, plan: Path = DATA / "release.csv", policy: Path = DATA / "policy.csv") -> Release:
-    """Every table of the plan, protected.
+def protect(study: Study, plan: Path = DATA / "release.csv", policy: Path = DATA / "policy.csv") -> Lazy:
+    """Every table of the plan, protected when it is asked for.
 
     Raises
     ------
@@ -35,18 +36,32 @@ def protect(study: Study, plan: Path = DATA / "release.csv", policy: Path = DATA
         A statistic or condition in the plan that is not known.
     """
     rules = Policy.read(policy)
-    views = {"": View(computed(indicators(study.frame)), study.design)}
-    if study.collection is not None:
-        views["collection"] = View(study.collection.frame, study.collection.design)
-        views["register"] = View(study.collection.register, study.collection.census)
-    bands = weight_bands(study.design)
-    views["weights"] = View(bands, Design(np.ones(len(bands)), fpc=np.full(len(bands), float(len(bands)))))
-    rows = pd.read_csv(plan, keep_default_na=False).to_dict("records")
-    released = {row["id"]: _release(study, views.get(row.get("of", "")), blank_of(row), rules) for row in rows}
-    return released | {"nonresponse_bias": bias(released, study)}
+    blanks = map(blank_of, pd.read_csv(plan, keep_default_na=False).to_dict("records"))
+    released = Lazy({blank.id: partial(_release, study, blank, rules) for blank in blanks})
+    released.makers["nonresponse_bias"] = partial(bias, released, study)
+    return released
 
 
-def _release(study: Study, view: View | None, blank: Released, rules: Policy) -> Released:
+@cache
+def _view(study: Study, of: str) -> View | None:
+    """The rows that a table speaks of; None where there is no register."""
+    if of == "":
+        return View(computed(indicators(study.frame)), study.design)
+    if of == "weights":
+        bands = weight_bands(study.design)
+        return View(bands, Design(np.ones(len(bands)), fpc=np.full(len(bands), float(len(bands)))))
+    if study.collection is None:
+        return None
+    collected = study.collection
+    views = {
+        "collection": View(collected.frame, collected.design),
+        "register": View(collected.register, collected.census),
+    }
+    return views.get(of)
+
+
+def _release(study: Study, blank: Released, rules: Policy) -> Released:
+    view = _view(study, blank.of)
     if view is None or (blank.statistic in ("count", "total") and study.population is None):
         return replace(blank, state="no_totals")
     if blank.statistic == "count":

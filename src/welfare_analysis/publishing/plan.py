@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -56,6 +56,39 @@ class Released:
 
 
 Release = Mapping[str, Released]
+
+
+class Lazy(Mapping[str, Released]):
+    """A release whose tables are made when they are first asked for; ``made`` holds those that were.
+
+    ``lazy | others`` adds tables that are made already.
+    """
+
+    def __init__(self, makers: Mapping[str, Callable[[], Released]], made: Release | None = None) -> None:
+        self.makers, self.made = dict(makers), dict(made or {})
+
+    def __getitem__(self, name: str) -> Released:
+        """Return a table; made once."""
+        if name not in self.made:
+            self.made[name] = self.makers[name]()
+        return self.made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of all tables."""
+        return iter({**self.makers, **self.made})
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len({*self.makers, *self.made})
+
+    def __or__(self, others: Release) -> Lazy:
+        """Return the release with further tables."""
+        return Lazy(self.makers, self.made | dict(others))
+
+
+def made(released: Release) -> Release:
+    """The tables that a page has asked for; all of a release that is not `Lazy`."""
+    return released.made if isinstance(released, Lazy) else released
 
 
 def blank_of(row: Mapping[str, str]) -> Released:
