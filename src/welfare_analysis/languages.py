@@ -49,7 +49,7 @@ def between(low: float, high: float, unit: str, language: str = "en") -> str:
 
 
 def _plain(x: float, unit: str, language: str) -> str:
-    scale, digits = {"share": (100, 1), "million_dh": (1e-6, 1), "elasticity": (1, 2)}.get(unit, (1, 0))
+    scale, digits = {"share": (100, 1), "million_dh": (1e-6, 1), "elasticity": (1, 2), "rate_points": (1, 2)}.get(unit, (1, 0))
     return number(scale * x, language, digits)
 
 

@@ -22,7 +22,7 @@ WISH = f"{OUTCOME} + tenant + owner + crowded + children"
 def told(frame: pd.DataFrame) -> pd.DataFrame:
     """Columns of the regressions: persons' features, ``wants``, ``log_budget`` and its bounds ``low`` and ``high``."""
     budget = frame["home_budget_dh"].where(frame["home_budget_dh"] > 0)
-    step = pd.Series(np.select([budget % r == 0 for r in ROUND_DH], ROUND_DH, 1.0), index=frame.index)
+    step = rounding(budget)
     known = persons(frame, "home").assign(children=frame["children_n"].fillna(0).astype(float))
     return known.assign(
         wants=frame["wants_home"].map({"yes": 1.0, "no": 0.0}).astype(float),
@@ -30,6 +30,11 @@ def told(frame: pd.DataFrame) -> pd.DataFrame:
         low=np.log(budget - step / 2),
         high=np.log(budget + step / 2),
     )
+
+
+def rounding(amount: pd.Series) -> pd.Series:
+    """The largest of the round figures that an amount is a multiple of, DH; 1 where it is of none."""
+    return pd.Series(np.select([amount % r == 0 for r in ROUND_DH], ROUND_DH, 1.0), index=amount.index)
 
 
 def selected(design: Design, columns: pd.DataFrame) -> Regression:

@@ -186,11 +186,16 @@ def numbers(shares: Estimate, people: pd.Series, by: Any = None, where: Any = No
     """
     inside = people if where is None else people & where
     size = total(shares.design, people.astype(float).rename("people"), by=by, where=inside)
+    return times(shares, size, shares.value.index.droplevel(0))
+
+
+def times(shares: Estimate, size: Estimate, index: pd.Index) -> Estimate:
+    """Values by (anything, domain) times the sizes of the same domains, named by ``index``: products of estimates."""
     level, many = shares.value.to_numpy(), size.value.to_numpy()
-    times = len(level) // len(many)
-    blocks = [*map(sparse.diags_array, level.reshape(times, -1))]
-    slopes = sparse.hstack([sparse.diags_array(np.tile(many, times)), sparse.vstack(blocks)])
-    told = pd.Series(level * np.tile(many, times), index=shares.value.index.droplevel(0))
+    repeats = len(level) // len(many)
+    blocks = [*map(sparse.diags_array, level.reshape(repeats, -1))]
+    slopes = sparse.hstack([sparse.diags_array(np.tile(many, repeats)), sparse.vstack(blocks)])
+    told = pd.Series(level * np.tile(many, repeats), index=index)
     return joint({"share": shares, "people": size}).apply(lambda _: told, slopes)
 
 

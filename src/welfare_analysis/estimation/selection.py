@@ -26,7 +26,13 @@ FISHER = (np.tanh, lambda zeta: 1 - np.tanh(zeta) ** 2)
 
 
 def heckman(
-    design: Design, frame: pd.DataFrame, outcome: str, selection: str, method: str = "ml", where: Any = None
+    design: Design,
+    frame: pd.DataFrame,
+    outcome: str,
+    selection: str,
+    method: str = "ml",
+    where: Any = None,
+    unseen: str = "missing",
 ) -> Regression:
     """Selection and outcome.
 
@@ -37,9 +43,12 @@ def heckman(
     outcome : str
         ``"y ~ columns"``; y and the columns need not be known where it is not selected.
     selection : str
-        ``"s ~ columns"``, s yes or no. Selected rows whose outcome is not known count as missing.
+        ``"s ~ columns"``, s yes or no.
     method : {"ml", "two-step"}
         Maximum likelihood, or Heckman's two steps, which suppose less and tell less; these have no likelihood (nan).
+    unseen : {"missing", "selected"}
+        Selected rows whose outcome is not known count as missing, or tell the selection alone: where the outcome is
+        one of several kinds, and the kind does not depend on the errors.
 
     Returns
     -------
@@ -56,6 +65,8 @@ def heckman(
     """
     if method not in ("ml", "two-step"):
         raise WelfareError("unknown method", where="heckman", got=method, expected="ml or two-step")
+    if unseen not in ("missing", "selected"):
+        raise WelfareError("unknown rule", where="unseen", got=unseen, expected="missing or selected")
     chosen = cases(design, frame, selection, where)
     seen = yes_or_no(chosen) == 1
     mask = np.zeros(design.n, dtype=bool)
@@ -63,7 +74,8 @@ def heckman(
     if not mask.any():
         raise WelfareError("nobody is selected", where=chosen.label, got=0, expected="some rows with the outcome")
     part = cases(design, frame, outcome, mask)
-    chosen = chosen.at(~seen | np.isin(chosen.rows, part.rows))
+    if unseen == "missing":
+        chosen = chosen.at(~seen | np.isin(chosen.rows, part.rows))
     positive(chosen.w, chosen.label)
     only = set(chosen.names) - set(part.names)
     labels = [*part.names, *(f"selection: {name}" for name in chosen.names)]
@@ -73,42 +85,43 @@ def heckman(
         "notes": () if only else (ALONE,),
         "expected": lambda theta, x: (x @ theta[: x.shape[1]])[:, None],
     }
-    s = np.isin(chosen.rows, part.rows)
-    if s.all():
+    s, picked = np.isin(chosen.rows, part.rows), yes_or_no(chosen)
+    if picked.all():
         raise WelfareError("everybody is selected", where=chosen.label, got=len(s), expected="some rows without")
     gamma, first = maximise(
         np.zeros(chosen.x.shape[1]),
-        likelihood(probit_kernel(s.astype(float)), blocks(chosen.x), chosen.w),
+        likelihood(probit_kernel(picked), blocks(chosen.x), chosen.w),
         labels[len(part.names) :],
         chosen.label,
     )
-    steps = _two_steps(chosen, part, s, gamma, first)
+    steps = _two_steps(chosen, part, picked, gamma, first)
     if method == "two-step":
         names = [*labels, "inverse Mills", "sigma", "rho"]
         return regression(chosen, names, *steps, q=len(part.names) + 1, **more)
     x, y, q = np.zeros((len(s), part.x.shape[1])), np.zeros(len(s)), len(labels)
     x[s], y[s] = part.x, part.numbers()
-    indices = [*blocks(x, chosen.x), constant(len(s), q), constant(len(s), q + 1)]
+    told = np.where((picked == 1) & ~s, -1.0, 1.0)  # selected and no more: the others' likelihood, turned round
+    indices = [*blocks(x, chosen.x * told[:, None]), constant(len(s), q), constant(len(s), q + 1)]
     sigma, rho = steps[0][-2:]
     start = np.concatenate([steps[0][:q], [np.log(sigma), np.arctanh(np.clip(rho, -0.8, 0.8))]])
     kernel = selection_kernel(s, y)
-    null = _null(s, part, chosen.w)
+    null = _null(picked, part, chosen.w)
     return fitted(chosen, labels, kernel, indices, start, null, {"sigma": EXPONENT, "rho": FISHER}, **more)
 
 
-def _null(s: np.ndarray, part: Cases, w: np.ndarray) -> float:
+def _null(picked: np.ndarray, part: Cases, w: np.ndarray) -> float:
     """Log-likelihood of constants with a rho of 0: a share, and a normal law."""
-    y, p = part.numbers(), w[s].sum() / w.sum()
+    y, p = part.numbers(), (w @ picked) / w.sum()
     variance = np.cov(y, aweights=part.w, ddof=0)
     normal = -part.w.sum() / 2 * (np.log(2 * np.pi * variance) + 1)
     return float(normal + w.sum() * (p * np.log(p) + (1 - p) * np.log1p(-p)))
 
 
 def _two_steps(
-    chosen: Cases, part: Cases, s: np.ndarray, gamma: np.ndarray, first: Likelihood
+    chosen: Cases, part: Cases, picked: np.ndarray, gamma: np.ndarray, first: Likelihood
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Values, moments (cases x p) and minus the derivative of their weighted sum (p x p)."""
-    q, r = part.x.shape[1], len(gamma)
+    q, r, s = part.x.shape[1], len(gamma), np.isin(chosen.rows, part.rows)
     z, w, y = chosen.x[s], part.w, part.numbers()
     eta = z @ gamma
     mills = log_normal(eta)[1]
@@ -126,7 +139,7 @@ def _two_steps(
     own, probit = np.append(np.arange(q), q + r), np.arange(q, q + r)
     at_sigma, at_rho = q + r + 1, q + r + 2
     score, information = np.zeros((len(s), len(value))), np.zeros((len(value), len(value)))
-    score[:, probit] = scores(probit_kernel(s.astype(float)), blocks(chosen.x), gamma)
+    score[:, probit] = scores(probit_kernel(picked), blocks(chosen.x), gamma)
     score[np.ix_(s, own)] = x * e[:, None]
     score[s, at_sigma] = e**2 - b**2 * slope - variance
     weighted = x * w[:, None]

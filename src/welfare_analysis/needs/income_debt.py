@@ -151,6 +151,34 @@ def left_dh(income: pd.Series, service: pd.Series, standards: Standards = STANDA
     return (allowed - service).clip(lower=0.0)
 
 
+def household_debt_share(frame: pd.DataFrame) -> pd.Series:
+    """Debt service over the income of the household; NA where either is missing or the income is zero."""
+    return part_of(debt_service_dh(frame), household_income_dh(frame)).rename("household_debt_share")
+
+
+def household_capacity_left_dh(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
+    """What `left_dh` leaves of the household's income, in DH a month; the form knows the member's deductions only."""
+    left = left_dh(household_income_dh(frame), debt_service_dh(frame), standards)
+    return left.rename("household_capacity_left_dh")
+
+
+def floor_binds(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
+    """Whether the DH that must remain limit deductions more than the share does; NA where the income is missing."""
+    income = member_income_dh(frame)
+    return above(standards.limit_share * income, income - standards.least_left_dh).rename("floor_binds")
+
+
+def debt_to_income_n(frame: pd.DataFrame) -> pd.Series:
+    """Years of the member's income that are owed; 0 without a loan.
+
+    Needs ``has_loan``, ``debt_outstanding_dh`` and what `member_income_dh` needs. NA where has_loan, the debt of those
+    who have a loan or the income is missing, or the income is zero.
+    """
+    loan, owed = asked(frame, "has_loan", "debt_outstanding_dh")
+    debt = owed.astype("float64").mask(loan.eq("no"), 0.0).where(loan.notna())
+    return part_of(debt, 12 * member_income_dh(frame)).rename("debt_to_income_n")
+
+
 def debt_class(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
     """Class of debt, an unordered Categorical; everybody is in exactly one and none is NA.
 
