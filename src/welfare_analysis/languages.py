@@ -9,6 +9,7 @@ from .errors import WelfareError
 MARKS = {"en": (",", "."), "fr": ("\u202f", ","), "ar": (".", ",")}  # thousands, decimals
 PERCENT = {"en": " %", "fr": "\u202f%", "ar": "\u202f%"}
 GAP = ".."
+TENTHS = dict.fromkeys(("trips", "nights", "dh_hour"), (1, 1))
 
 
 def number(x: float, language: str = "en", digits: int = 0) -> str:
@@ -49,7 +50,13 @@ def between(low: float, high: float, unit: str, language: str = "en") -> str:
 
 
 def _plain(x: float, unit: str, language: str) -> str:
-    scale, digits = {"share": (100, 1), "million_dh": (1e-6, 1), "elasticity": (1, 2), "rate_points": (1, 2)}.get(unit, (1, 0))
+    scale, digits = {
+        "share": (100, 1),
+        "million_dh": (1e-6, 1),
+        "elasticity": (1, 2),
+        "rate_points": (1, 2), "files_each": (1, 1),
+        **TENTHS,
+    }.get(unit, (1, 0))
     return number(scale * x, language, digits)
 
 

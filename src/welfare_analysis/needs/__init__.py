@@ -39,7 +39,9 @@ _POST = ("tenure", "status", "age")
 _DEBT = (*_SERVICE, *_MEMBER)
 _TIME = ("status", "commute_min")
 _FARE = ("commute_cost_dh", *_MEMBER)
-_HOME, _MONEY, _WAY = ("housing",), ("income_debt",), ("commute",)
+_SHIFT = ("status", "transit_at_shift")
+_TRIPS = ("intercity_trips_n", "intercity_cost_dh")
+_HOME, _MONEY, _WAY, _TRANSPORT = ("housing",), ("income_debt",), ("commute",), ("transport",)
 
 INDICATORS: tuple[Indicator, ...] = (
     Indicator(housing.tenant, ("tenure",), _HOME),
@@ -74,6 +76,13 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator(commuting.commute_long, _TIME, _WAY),
     Indicator(commuting.commute_cost_share, _FARE, _WAY + _MONEY),
     Indicator(commuting.commute_band, _TIME, _WAY),
+    Indicator(commuting.commute_km_band, ("status", "commute_km"), _WAY),
+    Indicator(commuting.commute_cost_band, _FARE, _WAY + _MONEY),
+    Indicator(commuting.has_car, ("cars_n",), _WAY),
+    Indicator(commuting.works_nights, ("status", "shift"), _WAY),
+    Indicator(commuting.out_of_reach, _SHIFT, _TRANSPORT),
+    Indicator(commuting.no_way_to_come, (*_SHIFT, "cars_n", "commute_mode", "commute_km"), _WAY + _TRANSPORT),
+    Indicator(commuting.intercity_spend_dh, _TRIPS, _TRANSPORT),
 )
 
 

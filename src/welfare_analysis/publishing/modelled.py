@@ -25,7 +25,17 @@ from .suppression import CATEGORY, Policy
 from .tables import label, markup, source, title
 
 By = str | tuple[str, ...]
-ROUNDING = {"share": 1e-6, "elasticity": 0.01, "rate_points": 0.01, "dh": 100, "dh_hour": 0.1, "dh_trip": 1, "minutes": 1, "million_dh": 1e4}
+ROUNDING = {
+    "share": 1e-6,
+    "elasticity": 0.01,
+    "rate_points": 0.01,
+    "dh_month": 1,
+    "dh": 100,
+    "dh_hour": 0.1,
+    "dh_trip": 1,
+    "minutes": 1,
+    "million_dh": 1e4,
+}
 HOLD_OUT_SEED = 2012
 
 

@@ -29,11 +29,12 @@ def curve(tables: Sequence[Released], study: Study, _: float) -> Figure:
         for x, y in zip(part["at"], part["estimate"], strict=True):
             text = number(y, study.language)
             axes.annotate(text, (x, y), (0, 9 * above - 3), textcoords="offset points", ha="center", fontsize=8)
-    axes.xaxis.set_major_formatter(lambda x, _p: number(x, study.language))
+    digits = 0 if one.shown[one.by[0]].astype(float).max() >= 100 else 1
+    axes.xaxis.set_major_formatter(lambda x, _p: number(x, study.language, digits))
     axes.yaxis.set_major_formatter(lambda y, _p: number(y, study.language))
     axes.set_ylim(0, None)
     axes.set_xlabel(study.codebook.text(f"axis.{one.by[0]}", study.language))
-    axes.set_ylabel(study.codebook.text("unit.persons", study.language))
+    axes.set_ylabel(study.codebook.text(f"unit.{one.unit}", study.language))
     axes.legend(frameon=False, fontsize=9)
     return figure
 

@@ -8,6 +8,7 @@ from ..tables import HEADLINES
 from .collection import flow, weight_bars, with_without
 from .conditions import bands, categories, groups, profile, pyramid, steps
 from .homes import curve, heat, reach, tornado
+from .loans import fan, histogram
 from .style import Plan
 
 FIGURES = {
@@ -41,4 +42,9 @@ FIGURES = {
     "homes_by_command_group": Plan(categories, ("homes_by_command_group",)),
     "homes_curve": Plan(curve, ("homes_curve",)),
     "homes_tornado": Plan(tornado, ("homes_tornado", "homes_realised")),
+    "loans_service": Plan(histogram, ("loans_service",), 0.4),
+    "loans_by_command_group": Plan(categories, ("loans_by_command_group",)),
+    "loans_curve": Plan(curve, ("loans_curve",)),
+    "loans_saved": Plan(categories, ("loans_saved",)),
+    "loans_portfolio": Plan(fan, ("loans_portfolio", "loans_losses")),
 }

@@ -1,0 +1,68 @@
+r"""What choices bring: files, dirhams, anything that goes with an alternative, by sample enumeration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from ..estimation import Design
+from ..estimation.choice import ChoiceFit
+from ..estimation.choice.forecast import Forecast, forecast
+from ..estimation.choice.logit import means
+from ..estimation.choice.population import Model, Target, modelled, target
+from ..estimation.domains import Domains
+
+
+def enumerated(
+    fit: ChoiceFit,
+    design: Design,
+    long: pd.DataFrame,
+    quantities: Mapping[str, pd.Series | pd.DataFrame],
+    by: Any = None,
+    where: Any = None,
+) -> Forecast:
+    r"""Means of what choices bring, by (quantity, alternative[, domain]).
+
+    :math:`\sum_i w_i p_{ij} v_{ij} / \sum_i w_i` over the persons of ``long`` with v by person (a Series named by rows,
+    or a frame with a column an alternative; 0 for the others and where it is missing). Its derivative by the
+    coefficients is :math:`\sum_i w_i v_{ij} p_{ij} (x_{ij} - \bar x_i)`.
+    """
+    model = modelled(fit)
+    to = target(model, design, long, {}, "row", None)
+    kinds = to.cases.alternatives
+    tables = [_table(v, design, kinds) for v in quantities.values()]
+    names = [(quantity, kind) for quantity in quantities for kind in kinds]
+
+    def measure(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        p = to.by_person(model.predict(to, theta)[0], len(kinds))
+        return np.hstack([p * v for v in tables]), np.ones((len(p), 1))
+
+    def slopes(model: Model, to: Target, parts: Domains) -> np.ndarray:
+        return np.vstack([_moves(model, to, parts, v) for v in tables])
+
+    return forecast(model, to, measure, names, ["quantity", "alternative"], by, where, slopes)
+
+
+def _table(values: pd.Series | pd.DataFrame, design: Design, kinds: pd.Index) -> np.ndarray:
+    """Values by person and alternative (n x J) in the rows of a design."""
+    names = values.index if design.names is None else design.names
+    frame = values if isinstance(values, pd.DataFrame) else pd.DataFrame(dict.fromkeys(kinds, values))
+    return frame.reindex(index=names, columns=kinds).astype(float).replace(np.inf, np.nan).fillna(0.0).to_numpy()
+
+
+def _moves(model: Model, to: Target, parts: Domains, values: np.ndarray) -> np.ndarray:
+    """Derivative (alternatives x domains, p) of weighted sums of choices times values."""
+    cases, p = to.cases, model.predict(to, model.theta)[0]
+    person = cases.person[cases.case]
+    domain = parts.codes[person]
+    rows = np.flatnonzero(domain >= 0)
+    weight = (cases.design.weights[person] * p * values[person, cases.alternative])[rows]
+    cell = cases.alternative[rows] * parts.count + domain[rows]
+    shape = (len(cases.alternatives) * parts.count, len(p))
+    return sparse.csr_array((weight, (cell, rows)), shape=shape) @ (
+        cases.x - means(cases.x, p, cases.start)[cases.case]
+    )

@@ -1,0 +1,284 @@
+r"""Demand for consumer loans: who wants one, which product they would take at its rate, and who may and can.
+
+The form asks everybody whether a loan is wanted within two years, what for, how much and over how long: take-up and
+amounts are the members' own. The cards tell the product and how it depends on the rate. So the files and dirhams a year
+of product j are
+
+.. math:: F_j = \frac{1}{h} \sum_i w_i\, 1[i \text{ wants}]\, p_{ij}, \qquad
+   V_j = \frac{1}{h} \sum_i w_i\, 1[i \text{ wants}]\, p_{ij}\, a_i,
+
+with h the years of the question, :math:`a_i` the amount told and :math:`p_{ij}` the logit of the cards at i's own
+amount and term and j's rate. What i may not get or cannot carry is taken out of the choice set before p is computed, as
+for homes (`housing`). Loans for a home or building are beyond the amounts on the cards and are no part of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from ..errors import WelfareError
+from ..estimation import Design, Estimate, total
+from ..estimation.choice import ChoiceFit
+from ..needs.income_debt import is_code
+from ..study import Study, public
+from ..survey import cards
+from ..survey.codebook import Codebook
+from . import credit, stated
+from .brought import enumerated
+from .credit import Terms
+
+BLOCK, NONE = "loan", "no_loan"
+TERMS = {
+    "conventional": "consumer_bank",
+    "participatory": "consumer_participatory",
+    "foundation": "consumer_foundation",
+}
+PRODUCTS = tuple(TERMS)
+HOUSING = ("home", "building")
+PAID, OTHERS = ("rate_points", "insurance_100"), ("amount_100k", "term_years")
+SHIFTS = ("wants", "wants_home", "indebted", "active", "decade", "log_income")
+NEEDED = (
+    "status",
+    "age",
+    "net_pay_dh",
+    "pension_dh",
+    "has_loan",
+    "consumer_deduction_dh",
+    "housing_deduction_dh",
+    "wants_loan",
+    "loan_purpose",
+    "loan_amount_dh",
+)
+CARDS = (f"{BLOCK}_version", f"{BLOCK}_card_1")  # and for the model
+
+
+def assumed(item: str, column: str = "value") -> float:
+    """A number of ``data/public/loan_offers.csv``: value, low or high of an item."""
+    return float(public("loan_offers").set_index("item").loc[item, column])
+
+
+@dataclass(frozen=True, eq=False)
+class Market:
+    """People who may be offered consumer loans, at given rates.
+
+    Attributes
+    ----------
+    frame : DataFrame (n rows)
+        Answers of everybody, rows named as those of ``design``.
+    design : Design
+    codebook : Codebook
+    terms : mapping of product to Terms
+        For pay that is deducted from; a pension has the term, age and files of ``consumer_pensioner``, and the bank's
+        loan its rate.
+    of : str
+        Whose means count: ``member`` (the bank's view) or ``household``.
+    """
+
+    frame: pd.DataFrame
+    design: Design
+    codebook: Codebook
+    terms: Mapping[str, Terms]
+    of: str = "member"
+    fits: dict[str, ChoiceFit] = field(default_factory=dict, repr=False)
+
+    def at(self, rates: Mapping[str, float] | None = None, of: str | None = None) -> Market:
+        """The same people at other ``rates`` (a year, as shares) of some products, or by other means."""
+        changed = {p: replace(t, rate=(rates or {}).get(p, t.rate)) for p, t in self.terms.items()}
+        other = replace(self, terms=changed, of=of or self.of)
+        other.__dict__.update({name: getattr(self, name) for name in ("people", "wanted")})  # as they were
+        return other
+
+    @cached_property
+    def adult(self) -> pd.Series:
+        """Whether a row is of age, and so may borrow."""
+        return (self.frame["age"] >= credit.ADULT).fillna(False).astype(bool)
+
+    @cached_property
+    def people(self) -> pd.DataFrame:
+        """What may shift the choice of each row: `stated.persons`, the wish for a loan or a home, a running loan."""
+        flags = {"wants": "wants_loan", "wants_home": "wants_home", "indebted": "has_loan"}
+        known = {name: self.frame[c].eq("yes").fillna(False).astype(float) for name, c in flags.items()
+                 if c in self.frame}  # fmt: skip
+        return stated.persons(self.frame, BLOCK).assign(**known)
+
+    @cached_property
+    def wanted(self) -> pd.DataFrame:
+        """Whether a loan is wanted, by kind (``consumer``, ``housing``); NA where wish or purpose is missing."""
+        wants, purpose = is_code(self.frame["wants_loan"], "yes"), self.frame["loan_purpose"]
+        housing = is_code(purpose, *HOUSING)
+        kinds = {"consumer": ~housing, "housing": housing}
+        return pd.DataFrame({name: (wants & kind).where(self.adult) for name, kind in kinds.items()})
+
+    @cached_property
+    def pensioner(self) -> pd.Series:
+        """Whether deductions are from a pension."""
+        return self.frame["status"].ne("active").fillna(False).astype(bool)
+
+    @cached_property
+    def amount(self) -> pd.Series:
+        """Dirhams that are wanted for consumption, up to the largest that is lent; NA where none is wanted or told."""
+        most = min(terms.loan_most_dh for terms in self.terms.values())
+        told = self.frame["loan_amount_dh"].where(self.frame["loan_amount_dh"] > 0)
+        return told.clip(upper=most).where(self.wanted["consumer"].fillna(False).astype(bool)).astype(float)
+
+    @cached_property
+    def months(self) -> pd.DataFrame:
+        """Term of each product: the one told (else an assumption), within its longest and the age at its end."""
+        told = pd.Series(assumed("term_told_months"), self.frame.index)
+        if "loan_term_months" in self.frame:
+            told = self.frame["loan_term_months"].astype(float).fillna(told)
+        return self._by_product(lambda terms: np.minimum(told, credit.months_left(self.frame, terms)))
+
+    @cached_property
+    def rates(self) -> pd.DataFrame:
+        """Rate a year of each product (n x products)."""
+        return self._by_product(lambda terms: pd.Series(terms.rate, self.frame.index))
+
+    @cached_property
+    def instalments(self) -> pd.DataFrame:
+        """What the amount wanted costs a month by product, with VAT and insurance; infinite over no month."""
+        return self.monthly(self.amount)
+
+    def monthly(self, amount: pd.Series) -> pd.DataFrame:
+        """What an amount costs a month by product over the member's term."""
+        months = self.months
+        cost = {p: self._split(p, lambda terms, p=p: terms.cost(months[p].to_numpy())) for p in PRODUCTS}
+        return pd.DataFrame(cost, index=self.frame.index).mul(amount, axis=0)
+
+    def _split(self, product: str, of: Any) -> np.ndarray:
+        """What ``of`` makes of the terms of a product: those of pay, those of a pension."""
+        own, pension = self.terms[product], pensioners(self.terms[product], product)
+        return np.where(self.pensioner, of(pension), of(own))
+
+    def _by_product(self, of: Any) -> pd.DataFrame:
+        return pd.DataFrame({p: self._split(p, of) for p in PRODUCTS}, index=self.frame.index)
+
+    @cached_property
+    def capacity(self) -> pd.Series:
+        """Further instalment a month that the protected-pay rule leaves."""
+        return credit.capacity_dh(self.frame, self.of)
+
+    @cached_property
+    def affordable(self) -> pd.DataFrame:
+        """Whether the amount wanted is within the limit, by product; NA where that cannot be computed."""
+        unknown = self.capacity.isna() | self.amount.isna()
+        within = self.instalments.le(self.capacity, axis=0).astype("boolean")
+        return within.mask(pd.DataFrame({p: unknown | self.months[p].isna() for p in PRODUCTS}))
+
+    @cached_property
+    def eligible(self) -> pd.DataFrame:
+        """Whether a product is open by its rules, by product; NA where age, status or what a rule needs is missing.
+
+        Enough months before the age limit; of pensioners no more files than their agreement lets them have; no arrears
+        this year (an assumption: no rule was found).
+        """
+        unknown = self.frame["status"].isna() | self.frame["age"].isna()
+        found = self.months.ge(assumed("months_least")) & self.adult.to_numpy()[:, None]
+        files = self.frame["loans_n"].astype(float) if "loans_n" in self.frame else pd.Series(0.0, self.frame.index)
+        room = files.fillna(0) < Terms.named("consumer_pensioner").files_most_n
+        late = self.frame["arrears"].eq("yes").fillna(False) if "arrears" in self.frame else False
+        open_ = (room | ~self.pensioner) & ~pd.Series(late, self.frame.index, dtype=bool)
+        return found.mul(open_, axis=0).astype("boolean").mask(pd.DataFrame(dict.fromkeys(PRODUCTS, unknown)))
+
+    @cached_property
+    def computed(self) -> pd.Series:
+        """Who wants a consumer loan of whom it can be computed what they may get and can carry."""
+        known = self.affordable.notna().all(axis=1) & self.eligible.notna().all(axis=1)
+        return self.wanted["consumer"].fillna(False).astype(bool) & known
+
+    def fit(self) -> ChoiceFit:
+        """The model of the cards; fitted once for all rates."""
+        if BLOCK not in self.fits:
+            model = stated.formula(self.cards, PAID, OTHERS, SHIFTS)
+            self.fits[BLOCK] = stated.fitted(self.design.superpopulation(), self.cards, model)
+        return self.fits[BLOCK]
+
+    @cached_property
+    def cards(self) -> pd.DataFrame:
+        """The cards that were answered."""
+        return stated.observed(self.frame, self.codebook, BLOCK, self.people)
+
+    def put(self, who: pd.Series, open_to: pd.DataFrame | None = None) -> pd.DataFrame:
+        """The products before some rows at their own amount and term, as far as these are on the cards."""
+        levels, own = cards.Block.of(self.codebook, BLOCK).levels, {}
+        share = {p: self.terms[p].insurance for p in PRODUCTS}
+        for p in PRODUCTS:
+            amount, months = (
+                column[who].clip(min(at), max(at)).fillna(float(np.median(at)))
+                for column, at in ((self.amount, levels[p, "amount_dh"]), (self.months[p], levels[p, "term_months"]))
+            )
+            own[p, "amount_dh"], own[p, "term_months"] = amount, months
+            own[p, "rate_pct"], own[p, "insurance_dh"] = 100 * self.rates.loc[who, p], share[p] / 12 * amount
+        blank = pd.DataFrame(0.0, index=list(PRODUCTS), columns=["amount_dh"])
+        open_ = None if open_to is None else open_to[who].fillna(False).astype(bool)
+        return stated.offered(self.frame[who], self.codebook, BLOCK, self.people, blank, own, open_)
+
+    def number(self, kind: str = "consumer", by: Any = None, where: Any = None) -> Estimate:
+        """How many adults want a loan of a kind; those who answered stand for the others."""
+        inside = self.adult if where is None else self.adult & where
+        return total(self.design, self.wanted[kind].astype("Float64").rename("people"), by, inside, missing="mean")
+
+    def demand(
+        self,
+        restricted: bool = True,
+        by: pd.Series | None = None,
+        where: pd.Series | None = None,
+        quantities: Mapping[str, pd.Series | pd.DataFrame] | None = None,
+        open_to: pd.DataFrame | None = None,
+    ) -> Estimate:
+        """Files, and other quantities, a year by (quantity, alternative[, domain]).
+
+        Parameters
+        ----------
+        restricted : bool
+            Of what people may get and can carry (``open_to`` where it is given); else of every product.
+        by, where : Series, optional
+            Domains.
+        quantities : mapping of name to Series (n rows) or DataFrame (n x products)
+            What each file brings; absent: ``files`` (one) and ``dh`` (the amount).
+
+        Those of whom it can be computed stand for all who want a consumer loan in their domain.
+        """
+        many = {"files": pd.Series(1.0, self.frame.index), "dh": self.amount} if quantities is None else quantities
+        allowed = (self.eligible & self.affordable if open_to is None else open_to) if restricted else None
+        found = enumerated(self.fit(), self.design, self.put(self.computed, allowed), many, by, where)
+        if by is not None:
+            inside = self.computed if where is None else self.computed & where
+            by = by.where(by.isin(by[inside].unique()))
+        return stated.times(found, per_year(self.number(by=by, where=where)), found.value.index)
+
+
+def per_year(estimate: Estimate) -> Estimate:
+    """What is wanted a year of what is wanted over the years of the question."""
+    years = assumed("wish_years")
+    return estimate.apply(lambda v: v / years, sparse.eye_array(len(estimate.value)) / years)
+
+
+def pensioners(terms: Terms, product: str) -> Terms:
+    """The terms of a product where it is deducted from a pension: term, age, files, and the bank's rate."""
+    own = Terms.named("consumer_pensioner")
+    rate = own.rate if product == "conventional" else terms.rate
+    months = min(own.months, terms.months)
+    return replace(terms, rate=rate, months=months, age_end=own.age_end, files_most_n=own.files_most_n)
+
+
+def market(study: Study, terms: Mapping[str, str] = TERMS) -> Market:
+    """The members of a study before the consumer loans of `TERMS`.
+
+    Raises
+    ------
+    WelfareError
+        A question that the model or the rules need was not asked.
+    """
+    absent = [name for name in NEEDED if name not in study.frame]
+    if absent:
+        raise WelfareError("the question was not asked", where="demand for loans", got=", ".join(absent))
+    frame = study.frame.set_axis(study.design.index)
+    return Market(frame, study.design, study.codebook, {p: Terms.named(name) for p, name in terms.items()})

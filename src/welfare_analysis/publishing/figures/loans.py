@@ -1,0 +1,56 @@
+"""Kinds of figures of loans: debt service with its limit, what files become over the years."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from ...languages import number
+from ...needs.income_debt import STANDARDS
+from ...study import Study
+from ..plan import Released
+from ..suppression import CATEGORY
+from ..tables import cell_label, in_order, label, title
+from .style import MARKED, PALETTE, QUIET, canvas
+
+
+def histogram(tables: Sequence[Released], study: Study, limit: float) -> Figure:
+    """A bar a step of the ratio with its interval; steps above the limit in another colour, the lower class marked."""
+    (one,) = tables
+    codes = in_order(one, study, one.by[0])
+    cells = one.shown.astype({one.by[0]: str}).set_index(one.by[0]).reindex(codes)
+    figure, (axes,) = canvas(title(one.id, study), study, 2.8)
+    starts = [float(code.split("_")[0]) for code in codes]
+    colours = [MARKED if start >= 100 * limit else PALETTE[0] for start in starts]
+    axes.bar(starts, 100 * cells["estimate"], width=4.6, align="edge", color=colours)
+    middle = [start + 2.3 for start in starts]
+    axes.vlines(middle, 100 * cells["low"], 100 * cells["high"], color="black", linewidth=1.2)
+    for at, colour in ((100 * STANDARDS.low_share, QUIET), (100 * limit, "black")):
+        axes.axvline(at - 0.2, color=colour, linestyle="--", linewidth=1)
+    axes.set_xticks(starts, [label(study, one.by[0], code) for code in codes], fontsize=8, ha="left")
+    axes.yaxis.set_major_formatter(lambda y, _p: number(y, study.language))
+    axes.set_xlabel(study.codebook.text("axis.debt_band", study.language))
+    axes.set_ylabel(study.codebook.text("unit.share", study.language))
+    return figure
+
+
+def fan(tables: Sequence[Released], study: Study, _: float) -> Figure:
+    """Two panels by year, what is outstanding and what is lost: a line and a 95 % band for each scenario."""
+    figure, panels = canvas(title(tables[0].id, study), study, 3.0, len(tables))
+    for axes, one in zip(panels, tables, strict=True):
+        for place, code in enumerate(in_order(one, study, CATEGORY)):
+            part = one.shown[one.shown[CATEGORY] == code].astype({one.by[0]: float}).sort_values(one.by[0])
+            name = cell_label(one, study, CATEGORY, code)
+            colour, values = PALETTE[place], part[["estimate", "low", "high"]] / 1e6
+            axes.fill_between(part[one.by[0]], values["low"], values["high"], color=colour, alpha=0.2, linewidth=0)
+            axes.plot(part[one.by[0]], values["estimate"], color=colour, marker="o", markersize=3, label=name)
+        axes.set_title(title(f"{one.id}_panel", study))
+        axes.set_xticks(sorted(set(one.shown[one.by[0]].astype(float))))
+        axes.xaxis.set_major_formatter(lambda x, _p: number(x, study.language))
+        axes.yaxis.set_major_formatter(lambda y, _p: number(y, study.language))
+        axes.set_ylim(0, None)
+        axes.set_xlabel(study.codebook.text(f"axis.{one.by[0]}", study.language))
+    panels[0].set_ylabel(study.codebook.text("unit.million_dh", study.language))
+    panels[0].legend(frameon=False, fontsize=8)
+    return figure
