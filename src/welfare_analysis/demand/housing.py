@@ -20,8 +20,16 @@ import pandas as pd
 
 from ..errors import WelfareError
 from ..estimation import Design, Estimate
-from ..estimation.choice import ChoiceFit, predicted_shares, willingness_to_pay
-from ..estimation.choice.population import modelled, target
+from ..estimation.choice import (
+    ChoiceFit,
+    Target,
+    only,
+    predicted_shares,
+    prepared,
+    recoded,
+    willingness_to_pay,
+)
+from ..estimation.choice.population import modelled
 from ..study import Study, public
 from ..survey.codebook import Codebook
 from . import credit, stated
@@ -78,6 +86,9 @@ class Market:
     terms: Terms
     of: str = "member"
     fits: dict[str, ChoiceFit] = field(default_factory=dict, repr=False)
+    coded: dict[ChoiceFit, tuple[Market, Target]] = field(init=False, default_factory=dict, repr=False)
+    targets: dict[tuple[str, bool], Target] = field(init=False, default_factory=dict, repr=False)
+    whole: dict[tuple[str, bool], Estimate] = field(init=False, default_factory=dict, repr=False)
 
     def at(
         self, terms: Terms | None = None, of: str | None = None, offers: Mapping[str, Mapping[str, float]] | None = None
@@ -87,8 +98,12 @@ class Market:
         for alternative, attributes in (offers or {}).items():
             for attribute, value in attributes.items():
                 changed.loc[alternative, attribute] = value
+        if changed.equals(self.offers) and (terms or self.terms) == self.terms and (of or self.of) == self.of:
+            return self
         other = replace(self, offers=changed, terms=terms or self.terms, of=of or self.of)
-        other.__dict__.update({name: getattr(self, name) for name in ("adult", "people", "eligible")})  # as they were
+        other.__dict__.update(
+            {name: getattr(self, name) for name in ("adult", "people", "eligible", "coded")}
+        )  # as they were
         return other
 
     @cached_property
@@ -107,6 +122,11 @@ class Market:
         return (self.offers["price_dh"] * float(self.terms.cost(self.terms.months))).where(
             self.offers.index.isin(BOUGHT), self.offers["instalment_dh"]
         )
+
+    @cached_property
+    def priced(self) -> pd.DataFrame:
+        """The offers with what each costs a month."""
+        return self.offers.assign(instalment_dh=self.instalments)
 
     @property
     def _bought(self) -> list[str]:
@@ -164,12 +184,39 @@ class Market:
         beyond = np.where(offered & ~np.isnan(left), np.maximum(monthly.to_numpy() - left, 0.0), 0.0)
         return long.assign(beyond_1k=beyond / 1000)
 
-    def put(self, open_to: pd.DataFrame | None = None) -> pd.DataFrame:
-        """The offer before every adult, or those of whom it can be computed what is open to them, as a long frame."""
-        there = self.adult if open_to is None else self.computed
-        offers = self.offers.assign(instalment_dh=self.instalments)
-        available = None if open_to is None else open_to[there].fillna(False).astype(bool)
-        long = stated.offered(self.frame[there], self.codebook, BLOCK, self.people, offers, available=available)
+    def target(self, version: str = VERSIONS[0], restricted: bool = True) -> Target:
+        """The offer before every adult; ``restricted``: before those of whom it can be computed, what is open to them.
+
+        Coded once for a version; at other terms and offers only what differs is coded again.
+        """
+        if (version, restricted) not in self.targets:
+            fit = self.fit(version)
+            if fit not in self.coded:
+                self.coded[fit] = self, prepared(fit, self.design, self.put, "row")
+            first, to = self.coded[fit]
+            if version == "consideration" and first is not self:
+                to = recoded(fit, to, self.put, [*PAID, *OTHERS, "beyond_1k"])
+            elif first is not self:
+                long, changed = stated.changed(first.put, first.priced, self.priced)
+                to = recoded(fit, to, long, changed)
+            if restricted:
+                to = only(fit, to, self._open(version))
+            self.targets[version, restricted] = to
+        return self.targets[version, restricted]
+
+    def _open(self, version: str) -> np.ndarray:
+        """Whether each row of `put` is open to its person (the first alternative is): by rules, and by means."""
+        first, *others = self.codebook.codes(f"{BLOCK}_alternative")
+        computed = self.computed[self.adult]
+        allowed = self.eligible if version == "consideration" else self.eligible & self.affordable
+        table = allowed[self.adult].fillna(False).assign(**{first: True}).astype(bool)
+        table &= computed.to_numpy()[:, None]
+        return table[[first, *(a for a in others if a in self.offers.index)]].to_numpy().ravel()
+
+    @cached_property
+    def put(self) -> pd.DataFrame:
+        """The offer before every adult, as a long frame."""
+        long = stated.offered(self.frame[self.adult], self.codebook, BLOCK, self.people, self.priced)
         return self._with_beyond(long, long["instalment_dh"])
 
     def demand(
@@ -181,16 +228,18 @@ class Market:
         version ``consideration`` weighs what is beyond the means in the utility and is restricted by the rules alone.
         What is restricted is the shares of those of whom it can be computed, who stand for all adults of the domain.
         """
-        open_to = None
-        if restricted:
-            open_to = self.eligible if version == "consideration" else self.eligible & self.affordable
-        shares = predicted_shares(self.fit(version), self.design, self.put(open_to), by, where, person="row")
-        return stated.numbers(shares, self.adult, by, where)
+        asked = version, restricted
+        if by is None and where is None and asked in self.whole:
+            return self.whole[asked]
+        shares = predicted_shares(self.fit(version), self.design, self.target(*asked), by, where)
+        found = stated.numbers(shares, self.adult, by, where)
+        if by is None and where is None:
+            self.whole[asked] = found
+        return found
 
     def bought(self) -> float:
         """How many adults would buy a home of what they may get and can carry: the number alone, without its error."""
-        model, long = modelled(self.fit()), self.put(self.eligible & self.affordable)
-        to = target(model, self.design, long, {}, "row", None)
+        model, to = modelled(self.fit()), self.target()
         p, w = model.predict(to, model.theta)[0], self.design.weights
         kinds = to.cases.alternatives.isin(BOUGHT)[to.cases.alternative]
         known, adults = w[self.computed.to_numpy()].sum(), w[self.adult.to_numpy()].sum()

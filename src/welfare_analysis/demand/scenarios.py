@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
@@ -32,6 +32,7 @@ def offer(kind: str, attribute: str, column: str = "value") -> float:
     return float(rows.loc[(kind, attribute), column])
 
 
+@cache
 def scenarios(market: Market) -> dict[str, Market]:
     """One change each: rate, term, grant, price cap of the social flat, homes near to work; ``base`` is as offered."""
     near = {kind: {"work_km": offer(kind, "work_km", "low")} for kind in BOUGHT}

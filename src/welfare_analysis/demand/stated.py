@@ -148,6 +148,35 @@ def offered(
     return _joined(table[keep.ravel()].reset_index(drop=True), people)
 
 
+def changed(long: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The long frame of `offered` at other offers, with only the columns that an attribute that changes stands beside.
+
+    Parameters
+    ----------
+    long : DataFrame
+        `offered` of ``before``, every alternative before everybody.
+    before, after : DataFrame (the same alternatives x attributes)
+        Offers, in the units of the cards.
+
+    Returns
+    -------
+    (DataFrame, list of str)
+        ``income_group`` and the attributes that change, in the units of a model; their names.
+    """
+    there = list(dict.fromkeys(long["alternative"].iloc[: len(before) + 1]))
+    table = {"income_group": long["income_group"]}
+    for attribute in before.columns[(before.fillna(0.0) != after.fillna(0.0)).any()]:
+        name, step = UNITS[attribute]
+        values = long[name].to_numpy().reshape(-1, len(there)).copy()
+        inside = long["active"].to_numpy().reshape(values.shape)[:, 0] if attribute in cards.AT_WORK else 1.0
+        for alternative in before.index:
+            new = after[attribute].fillna(0.0)[alternative]
+            if new != before[attribute].fillna(0.0)[alternative]:
+                values[:, there.index(alternative)] = new / step * inside
+        table[name] = pd.Series(values.ravel(), long.index)
+    return pd.DataFrame(table), [name for name in table if name != "income_group"]
+
+
 def _joined(long: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
     """Attributes in the units of a model, and what is known of the persons."""
     scaled = {name: long[attribute] / step for attribute, (name, step) in UNITS.items() if attribute in long}

@@ -214,7 +214,7 @@ def _scenarios_by(market: Market, group: str) -> Iterator[pd.DataFrame]:
 def _intentions(market: Market) -> Iterator[pd.DataFrame]:
     """What those who say that they want a home, and the others, would choose on a card: a check, no calibration."""
     wants = market.frame["wants_home"]
-    shares = predicted_shares(market.fit(), market.design, market.put(), by=wants, person="row")
+    shares = predicted_shares(market.fit(), market.design, market.target(restricted=False), by=wants)
     yield rows(shares, "variable", KINDS, "wants_home").drop(columns="variable")
 
 

@@ -6,7 +6,7 @@ from .logit import ChoiceFit, logit
 from .mixed import MixedFit, mixed_logit
 from .nested import NestedFit, nested_logit
 from .pooling import pooled_logit
-from .population import New
+from .population import New, Target, only, prepared, recoded
 from .report import hold_out, market, summary
 from .scenarios import elasticities, predicted_shares, scenario
 from .willingness import willingness_to_pay
@@ -17,6 +17,7 @@ __all__ = [
     "MixedFit",
     "NestedFit",
     "New",
+    "Target",
     "calibrated",
     "choices",
     "elasticities",
@@ -25,8 +26,11 @@ __all__ = [
     "market",
     "mixed_logit",
     "nested_logit",
+    "only",
     "pooled_logit",
     "predicted_shares",
+    "prepared",
+    "recoded",
     "scenario",
     "summary",
     "willingness_to_pay",

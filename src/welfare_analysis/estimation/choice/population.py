@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
+from formulaic import Formula
 from scipy import sparse
 from scipy.sparse import csgraph
 
@@ -176,6 +177,58 @@ def target(
         index=frame.index,
     )
     return Target(target, source, _tree(model.fit, target, source))
+
+
+def prepared(fit: ChoiceFit | Calibrated, design: Design, frame: pd.DataFrame, person: str | None = None) -> Target:
+    """A long frame coded for a fit: to be forecast, and varied, without coding it again.
+
+    Raises
+    ------
+    WelfareError
+        As for `scenario`.
+    """
+    return target(modelled(fit), design, frame, {}, person, None)
+
+
+def only(fit: ChoiceFit | Calibrated, to: Target, rows: np.ndarray) -> Target:
+    """The same cases with some of their alternatives: ``rows`` says which rows of the frame; none: no such case."""
+    cases = to.cases
+    keep = np.flatnonzero(rows[cases.order])
+    case = cases.case[keep]
+    start = np.flatnonzero(np.diff(case, prepend=-1))
+    kept = case[start]
+    found = replace(
+        cases,
+        x=cases.x[keep],
+        case=np.cumsum(np.diff(case, prepend=case[:1]) != 0),
+        start=start,
+        labels=cases.labels[kept],
+        alternative=cases.alternative[keep],
+        chosen=start,
+        person=cases.person[kept],
+        offset=cases.offset[keep],
+        order=cases.order[keep],
+    )
+    return Target(found, to.source, _tree(modelled(fit).fit, found, to.source))
+
+
+def recoded(fit: ChoiceFit | Calibrated, to: Target, frame: pd.DataFrame, changed: Collection[str]) -> Target:
+    """The same cases with other values of the columns ``changed``: only the terms that they enter are coded again.
+
+    ``frame`` has these columns, and those that stand with them in a term, in the rows of the frame that was coded.
+    """
+    cases = to.cases
+    terms = [t for t in cases.spec.formula if t.degree and set(Formula([t]).required_variables) & set(changed)]
+    found = cases.x.copy()
+    if terms:
+        matrix = np.asarray(cases.spec.subset(terms).get_model_matrix(frame, na_action="ignore"), dtype=float)
+        if not np.isfinite(matrix).all():
+            raise WelfareError("an attribute is missing or infinite", where="formula", got=sorted(changed))
+        place = np.concatenate([cases.spec.term_indices[t] for t in terms]) - 1
+        at = np.flatnonzero(np.isin(cases.columns, place))
+        found[:, at] = matrix[cases.order][:, np.argsort(place)[np.searchsorted(np.sort(place), cases.columns[at])]]
+    coded = replace(cases, x=found)
+    return Target(coded, to.source, _tree(modelled(fit).fit, coded, to.source))
 
 
 def _tree(fit: ChoiceFit, cases: Cases, source: np.ndarray) -> Tree | None:

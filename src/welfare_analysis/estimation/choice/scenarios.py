@@ -32,16 +32,19 @@ class Scenario(NamedTuple):
 def predicted_shares(
     fit: ChoiceFit | Calibrated,
     design: Design | None = None,
-    frame: pd.DataFrame | None = None,
+    frame: pd.DataFrame | Target | None = None,
     by: Any = None,
     where: Any = None,
     person: str | None = None,
     offset: str | None = None,
 ) -> Forecast:
-    """Shares of alternatives, by (variable, alternative, domain): the "before" of a `scenario` without a change."""
+    """Shares of alternatives, by (variable, alternative, domain): the "before" of a `scenario` without a change.
+
+    ``frame`` may be one that is `prepared` for this fit and design.
+    """
     model = modelled(fit)
     design = model.fit.cases.design if design is None else design
-    to = target(model, design, frame, {}, person, offset)
+    to = frame if isinstance(frame, Target) else target(model, design, frame, {}, person, offset)
     names = [("share", a) for a in to.cases.alternatives]
 
     def measure(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
