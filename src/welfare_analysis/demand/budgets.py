@@ -1,8 +1,8 @@
 """What people would pay for a home: log budgets, asked only of those who want one and told in round figures.
 
-Two regressions of the same budgets. `selected` is Heckman's model: who wants a home and what it may cost can have a
-common cause; having a home already, crowding and children stand in the wish alone. `rounded` takes a budget as told to
-lie within half of the round figure that it is a multiple of. Neither does both; where they agree, neither matters much.
+`selected` is Heckman's model of intervals: who wants a home and what it may cost can have a common cause, and a budget
+as told lies within half of the round figure that it is a multiple of. Having a home already, crowding and children stand
+in the wish alone. `rounded` leaves the selection out; the difference is what it does.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def rounding(amount: pd.Series) -> pd.Series:
 
 
 def selected(design: Design, columns: pd.DataFrame) -> Regression:
-    """Log budget with the wish for a home as selection."""
-    return heckman(design, columns, f"log_budget ~ {OUTCOME}", f"wants ~ {WISH}")
+    """Log budget, known to within a round figure, with the wish for a home as selection."""
+    return heckman(design, columns, f"~ {OUTCOME}", f"wants ~ {WISH}", bounds=("low", "high"))
 
 
 def rounded(design: Design, columns: pd.DataFrame) -> Regression:
-    """Log budget of those who want a home, known to within the round figure that it was told in."""
+    """The same without selection."""
     return interval_regression(design, columns, f"~ {OUTCOME}", "low", "high")

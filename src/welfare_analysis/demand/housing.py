@@ -200,11 +200,11 @@ class Market:
                 long, changed = stated.changed(first.put, first.priced, self.priced)
                 to = recoded(fit, to, long, changed)
             if restricted:
-                to = only(fit, to, self._open(version))
+                to = only(fit, to, self.open_rows(version))
             self.targets[version, restricted] = to
         return self.targets[version, restricted]
 
-    def _open(self, version: str) -> np.ndarray:
+    def open_rows(self, version: str = VERSIONS[0]) -> np.ndarray:
         """Whether each row of `put` is open to its person (the first alternative is): by rules, and by means."""
         first, *others = self.codebook.codes(f"{BLOCK}_alternative")
         computed = self.computed[self.adult]

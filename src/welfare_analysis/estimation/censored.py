@@ -64,19 +64,25 @@ def interval_regression(
     WelfareError
         As for `linear`; a low bound above the high one.
     """
+    filled, model = middled(frame, formula, low, high)
+    found = cases(design, filled, model, where, (low, high))
+    a, b = (numbers(found.frame[c].iloc[found.rows], c) for c in (low, high))
+    return _fitted(found, a, b, found.numbers(), lambda theta, x: (x @ theta[:-1])[:, None])
+
+
+def middled(frame: pd.DataFrame, formula: str, low: str, high: str) -> tuple[pd.DataFrame, str]:
+    """The frame with a column in the middle of two bounds (the finite one of them, missing if none is); the formula."""
     label = f"[{low}, {high}]"
     lacking = [c for c in (low, high) if c not in frame]
     if lacking:
-        raise WelfareError("the frame has no such column", where="interval_regression", got=lacking)
+        raise WelfareError("the frame has no such column", where="bounds", got=lacking)
     a, b = numbers(frame[low], low), numbers(frame[high], high)
     if (a > b).any():
         got = f"{int((a > b).sum())} rows"
         raise WelfareError("a low bound is above the high one", where=label, got=got, expected="low <= high")
-    start = np.where(np.isinf(a), b, np.where(np.isinf(b), a, (np.nan_to_num(a) + np.nan_to_num(b)) / 2))
-    filled = frame.assign(**{label: np.where(np.isinf(start), np.nan, start)})
-    found = cases(design, filled, f"{label} ~ {formula.partition('~')[2]}", where, (low, high))
-    a, b = (numbers(found.frame[c].iloc[found.rows], c) for c in (low, high))
-    return _fitted(found, a, b, found.numbers(), lambda theta, x: (x @ theta[:-1])[:, None])
+    middle = np.where(np.isinf(a), b, np.where(np.isinf(b), a, (np.nan_to_num(a) + np.nan_to_num(b)) / 2))
+    middle = np.where(np.isinf(middle) | np.isnan(a) | np.isnan(b), np.nan, middle)
+    return frame.assign(**{label: middle}), f"{label} ~ {formula.partition('~')[2]}"
 
 
 def _fitted(found: Cases, low: np.ndarray, high: np.ndarray, middle: np.ndarray, expected: Any) -> Regression:

@@ -3,6 +3,9 @@ r"""Heckman's model of an outcome that is seen for a part only (Heckman 1979).
 Selection :math:`s = 1[z'\gamma + u > 0]`, outcome :math:`y = x'\beta + \sigma\varepsilon` seen where s = 1,
 :math:`\mathrm{corr}(u, \varepsilon) = \rho`. Two steps: probit, then least squares on x and the inverse Mills ratio
 :math:`\lambda = \phi(z'\gamma)/\Phi(z'\gamma)`, whose coefficient is :math:`\rho\sigma`.
+
+An outcome that is told as an interval, a round figure, has the likelihood :math:`\int_l^u f(y, s = 1) dy` in place of
+the density f, summed at the nodes of Gauss and Legendre.
 """
 
 from __future__ import annotations
@@ -11,9 +14,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import linalg
+from scipy import linalg, special
 
 from ..errors import WelfareError
+from .censored import censored_kernel, middled
+from .columns import numbers
 from .counts import EXPONENT
 from .design import Design
 from .fit import Likelihood, maximise
@@ -22,6 +27,7 @@ from .linear_models import log_normal, probit_kernel, yes_or_no
 from .regression import Kernel, Regression, blocks, constant, fitted, likelihood, positive, regression, scores
 
 ALONE = "No column is in the selection alone: only the shape of the normal law tells selection from outcome."
+NODES = 16  # of an interval: exact to rounding where it is no wider than three sigma
 FISHER = (np.tanh, lambda zeta: 1 - np.tanh(zeta) ** 2)
 
 
@@ -33,6 +39,7 @@ def heckman(
     method: str = "ml",
     where: Any = None,
     unseen: str = "missing",
+    bounds: tuple[str, str] | None = None,
 ) -> Regression:
     """Selection and outcome.
 
@@ -49,6 +56,8 @@ def heckman(
     unseen : {"missing", "selected"}
         Selected rows whose outcome is not known count as missing, or tell the selection alone: where the outcome is
         one of several kinds, and the kind does not depend on the errors.
+    bounds : (str, str), optional
+        Finite columns between which the outcome lies, by maximum likelihood; ``outcome`` is then ``"~ columns"``.
 
     Returns
     -------
@@ -67,6 +76,10 @@ def heckman(
         raise WelfareError("unknown method", where="heckman", got=method, expected="ml or two-step")
     if unseen not in ("missing", "selected"):
         raise WelfareError("unknown rule", where="unseen", got=unseen, expected="missing or selected")
+    if bounds is not None:
+        if method != "ml":
+            raise WelfareError("an interval has no two steps", where="heckman", got=method, expected='method="ml"')
+        frame, outcome = middled(frame, outcome, *bounds)
     chosen = cases(design, frame, selection, where)
     seen = yes_or_no(chosen) == 1
     mask = np.zeros(design.n, dtype=bool)
@@ -104,16 +117,26 @@ def heckman(
     indices = [*blocks(x, chosen.x * told[:, None]), constant(len(s), q), constant(len(s), q + 1)]
     sigma, rho = steps[0][-2:]
     start = np.concatenate([steps[0][:q], [np.log(sigma), np.arctanh(np.clip(rho, -0.8, 0.8))]])
-    kernel = selection_kernel(s, y)
-    null = _null(picked, part, chosen.w)
+    kernel, null = selection_kernel(s, y), _null(picked, part, chosen.w)
+    if bounds is not None:
+        ends = [numbers(part.frame[c].iloc[part.rows], c) for c in bounds]
+        if not np.isfinite(ends).all():
+            raise WelfareError("a bound is infinite", where=part.label, expected="finite bounds")
+        low, high = np.zeros(len(s)), np.zeros(len(s))
+        low[s], high[s] = ends
+        kernel, null = between(s, low, high), _null(picked, part, chosen.w, censored_kernel(*ends))
     return fitted(chosen, labels, kernel, indices, start, null, {"sigma": EXPONENT, "rho": FISHER}, **more)
 
 
-def _null(picked: np.ndarray, part: Cases, w: np.ndarray) -> float:
-    """Log-likelihood of constants with a rho of 0: a share, and a normal law."""
+def _null(picked: np.ndarray, part: Cases, w: np.ndarray, kernel: Kernel | None = None) -> float:
+    """Log-likelihood of constants with a rho of 0: a share, and a normal law, of intervals where they have a kernel."""
     y, p = part.numbers(), (w @ picked) / w.sum()
     variance = np.cov(y, aweights=part.w, ddof=0)
     normal = -part.w.sum() / 2 * (np.log(2 * np.pi * variance) + 1)
+    if kernel is not None:
+        indices = [*blocks(np.ones((len(y), 1))), constant(len(y), 1)]
+        start = np.array([np.average(y, weights=part.w), np.log(variance) / 2])
+        normal = maximise(start, likelihood(kernel, indices, part.w), ["Intercept", "sigma"], part.label)[1].value
     return float(normal + w.sum() * (p * np.log(p) + (1 - p) * np.log1p(-p)))
 
 
@@ -186,5 +209,25 @@ def selection_kernel(s: np.ndarray, y: np.ndarray) -> Kernel:
         curve[0, 2] = curve[2, 0] = -2 * r * scale
         second = -mills * (mills + a) * slope[:, None] * slope[None] + np.where(s, mills * bend + curve, 0.0)
         return value, mills * slope + np.where(s, own, 0.0), second
+
+    return kernel
+
+
+def between(s: np.ndarray, low: np.ndarray, high: np.ndarray) -> Kernel:
+    """The kernel of an outcome between two bounds: a sum of those of its `NODES`; equal bounds have a density."""
+    at, weights = np.polynomial.legendre.leggauss(NODES)
+    width = high - low
+    log_width = np.log(np.where(s & (width > 0), width, 1.0))
+    parts = [(np.log(w / 2), selection_kernel(s, low + width * (1 + x) / 2)) for x, w in zip(at, weights, strict=True)]
+
+    def kernel(*indices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        found = [(log_weight, part(*indices)) for log_weight, part in parts]
+        logs = np.array([log_weight + value for log_weight, (value, _, _) in found])
+        total = special.logsumexp(logs, axis=0)
+        first, second = np.zeros_like(found[0][1][1]), np.zeros_like(found[0][1][2])
+        for share, (_, (_, slope, curve)) in zip(np.exp(logs - total), found, strict=True):
+            first += share * slope
+            second += share * (curve + slope[:, None] * slope[None])
+        return total + log_width, first, second - first[:, None] * first[None]
 
     return kernel
