@@ -54,7 +54,8 @@ def _plain(x: float, unit: str, language: str) -> str:
         "share": (100, 1),
         "million_dh": (1e-6, 1),
         "elasticity": (1, 2),
-        "rate_points": (1, 2), "files_each": (1, 1),
+        "rate_points": (1, 2),
+        "files_each": (1, 1),
         **TENTHS,
     }.get(unit, (1, 0))
     return number(scale * x, language, digits)

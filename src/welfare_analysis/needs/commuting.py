@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from welfare_analysis.needs.income_debt import above, asked, member_income_dh, part_of
+from welfare_analysis.needs.income_debt import above, asked, is_code, member_income_dh, part_of
 
+KM_BANDS = ("up_to_2", "2_to_5", "5_to_10", "over_10")
+COST_BANDS = ("up_to_2", "2_to_5", "5_to_10", "over_10")
+OWN_WAYS = ("car", "two_wheeler", "staff_transport")
 COMMUTE_BANDS = ("up_to_15", "15_to_30", "30_to_60", "over_60")
 
 
@@ -22,10 +25,17 @@ class Standards:
         Minutes one way above which a commute is long.
     bands_min : tuple of float
         Upper ends of the first three bands, each included in its band.
+    walk_most_km : float
+        Kilometres one way up to which one can come on foot.
+    km_bands, share_bands : tuple of float
+        Upper ends of the first three bands of distance (km) and of cost (share of income), each in its band.
     """
 
     long_above_min: float = 60.0
     bands_min: tuple[float, float, float] = (15.0, 30.0, 60.0)
+    walk_most_km: float = 2.0
+    km_bands: tuple[float, float, float] = (2.0, 5.0, 10.0)
+    share_bands: tuple[float, float, float] = (0.02, 0.05, 0.10)
 
 
 STANDARDS = Standards()
@@ -57,3 +67,56 @@ def commute_band(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Se
     """
     edges = [-float("inf"), *standards.bands_min, float("inf")]
     return pd.cut(_of_active(frame, "commute_min"), edges, labels=list(COMMUTE_BANDS)).rename("commute_band")
+
+
+def commute_km_band(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
+    """Band of kilometres one way, an ordered Categorical: `KM_BANDS`, upper ends included.
+
+    Needs ``status``, ``commute_km``; NA where missing.
+    """
+    edges = [-float("inf"), *standards.km_bands, float("inf")]
+    return pd.cut(_of_active(frame, "commute_km"), edges, labels=list(KM_BANDS)).rename("commute_km_band")
+
+
+def commute_cost_band(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
+    """Band of `commute_cost_share`, an ordered Categorical: `COST_BANDS` in hundredths, upper ends included."""
+    edges = [-float("inf"), *standards.share_bands, float("inf")]
+    return pd.cut(commute_cost_share(frame), edges, labels=list(COST_BANDS)).rename("commute_cost_band")
+
+
+def has_car(frame: pd.DataFrame) -> pd.Series:
+    """Whether there is a car in the household; needs ``cars_n``, NA where missing."""
+    (cars,) = asked(frame, "cars_n")
+    return above(cars, 0).rename("has_car")
+
+
+def works_nights(frame: pd.DataFrame) -> pd.Series:
+    """Whether the shift is rotating or night; needs ``status``, ``shift``, NA where missing."""
+    return is_code(_of_active(frame, "shift"), "rotating", "night").rename("works_nights")
+
+
+def out_of_reach(frame: pd.DataFrame) -> pd.Series:
+    """Whether there is never public transport at the hours of the shift; needs ``status``, ``transit_at_shift``."""
+    return is_code(_of_active(frame, "transit_at_shift"), "never").rename("out_of_reach")
+
+
+def no_way_to_come(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
+    """Whether there is no way of one's own to come at the hours of the shift: the need, not the demand.
+
+    `out_of_reach`, without a car in the household, not by two-wheeler, car or staff transport now, and farther from
+    work than ``walk_most_km``. No as soon as one of these does not hold; else NA where one is missing.
+    """
+    far = above(_of_active(frame, "commute_km"), standards.walk_most_km)
+    own = is_code(_of_active(frame, "commute_mode"), *OWN_WAYS)
+    without = out_of_reach(frame) & ~has_car(frame) & ~own & far
+    return without.mask(frame["status"].ne("active").fillna(True).astype(bool)).rename("no_way_to_come")
+
+
+def intercity_spend_dh(frame: pd.DataFrame) -> pd.Series:
+    """What trips between towns cost in a year: trips times the cost of one; 0 without trips, NA where either is missing.
+
+    Needs ``intercity_trips_n``, ``intercity_cost_dh``.
+    """
+    trips, cost = asked(frame, "intercity_trips_n", "intercity_cost_dh")
+    trips, cost = trips.astype("float64"), cost.astype("float64")
+    return (trips * cost).where(trips > 0, trips).rename("intercity_spend_dh")

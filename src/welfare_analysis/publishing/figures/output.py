@@ -21,6 +21,7 @@ from ..homes import homes
 from ..loans import loan_tables
 from ..plan import Release, Released
 from ..tables import cell_label, note, title, told
+from ..transport import transport_tables
 from .plans import FIGURES
 from .style import STYLE
 
@@ -94,7 +95,7 @@ def fingerprint(figure: Figure) -> str:
 def write_headlines(folder: Path = ROOT / "figures") -> None:
     """Write each figure as SVG with its note, its data as CSV and its alternative text."""
     study = Study.open()
-    released = {**protect(study), **homes(study), **loan_tables(study)}
+    released = {**protect(study), **homes(study), **loan_tables(study), **transport_tables(study)}
     folder.mkdir(exist_ok=True)
     for name in FIGURES:
         with matplotlib.rc_context(STYLE):

@@ -1,0 +1,229 @@
+r"""How the active go to work: modes that are chosen, and what is chosen on cards, in one model.
+
+The utility of a way to work is :math:`V_m = \alpha_m + \beta_c c_m + \beta_t t_m + \beta_w w_m + \beta_h h_m` of its
+cost a month, minutes under way, minutes on foot to it and headway. Choices that were made (revealed) are among the modes
+open to a person at the times and costs of the table (`levels`) for all of them; choices on cards (stated) are among the
+present way, a shuttle, a season ticket and a car-pool. Constants belong to one source each: what is new is measured against
+the present way, modes against walking. Whoever walks all the way has a coefficient of its own for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from ..errors import WelfareError
+from ..estimation import Design
+from ..estimation.choice import ChoiceFit, calibrated
+from ..estimation.choice.population import Calibrated
+from ..estimation.shares import share
+from ..study import Study, public
+from ..survey.codebook import Codebook
+from . import levels, modes, stated
+from .levels import MODES, Levels
+from .modes import ATTRIBUTES, NESTS, OFFERS, SHIFTS, TASTES, coded, scaled
+from .outcomes import VALUES, Situations, alike
+
+BLOCK = "commute"
+TICKETS = {"fares": ("bus", "tram", "grand_taxi"), "ticket": ("bus", "tram")}
+NEEDED = ("status", "command", "command_group", "cars_n", "shift", "commute_mode", "commute_km", "commute_days_n")
+CARDS = ("commute_version", "commute_card_1")
+
+
+@dataclass(frozen=True, eq=False)
+class Commuters:
+    """The active of a study before their ways to work.
+
+    Attributes
+    ----------
+    frame : DataFrame (n rows)
+        Answers of everybody, rows named as those of ``design``.
+    design : Design
+    codebook : Codebook
+    levels : Levels
+        Times and costs of the modes.
+    """
+
+    frame: pd.DataFrame
+    design: Design
+    codebook: Codebook
+    levels: Levels
+    fits: dict[str, ChoiceFit] = field(default_factory=dict, repr=False)
+
+    def at(self, table: Levels) -> Commuters:
+        """The same people at other times and costs, with models of their own."""
+        return replace(self, levels=table, fits={})
+
+    @cached_property
+    def superpopulation(self) -> Design:
+        """The design of coefficients."""
+        return self.design.superpopulation()
+
+    @cached_property
+    def active(self) -> pd.Series:
+        """Who has a way to work."""
+        return (self.frame["status"] == "active").fillna(False).astype(bool)
+
+    @cached_property
+    def known(self) -> pd.Series:
+        """The active of whom times and costs of all modes are known."""
+        told = levels.cell(self.frame).notna().all(axis=1) & self.frame[["cars_n", "commute_days_n"]].notna().all(
+            axis=1
+        )
+        return self.active & told
+
+    @cached_property
+    def people(self) -> pd.DataFrame:
+        """What may shift a choice on cards: `stated.persons`, a car in the household, nights, tens of km; 0 if unknown."""
+        found = stated.persons(self.frame, BLOCK)
+        night = levels.day_part(self.frame).eq("night").fillna(False)
+        return found.assign(
+            car=(self.frame["cars_n"] >= 1).fillna(False).to_numpy(float),
+            nights=night.to_numpy(float),
+            far_10km=levels.typical_km(self.frame).fillna(0.0).to_numpy(float) / 10,
+        )
+
+    @cached_property
+    def cards(self) -> pd.DataFrame:
+        """Cards that were answered, by alternative: what one has is the person's own cost and time, as the card says."""
+        return stated.observed(self.frame, self.codebook, BLOCK, self.people)
+
+    def before_modes(self, where: pd.Series | None = None, owners_only: bool = True) -> pd.DataFrame:
+        """Each mode that is open to each person of whom levels are known, at times and costs of the table.
+
+        ``owners_only``: a car only for those with one in the household; else for everybody.
+        """
+        rows = self.known if where is None else self.known & where
+        part, kinds = self.frame[rows], list(MODES)
+        open_to = self.levels.open_to(part)
+        if not owners_only:
+            open_to["car"] = True
+        tables = {mode: self.way(part, mode) for mode in kinds}
+        columns = {c: np.column_stack([tables[m][c] for m in kinds]).ravel() for c in [*ATTRIBUTES.values(), *VALUES]}
+        at = levels.cell(part).assign(days=part["commute_days_n"], row=part.index)
+        own = at.loc[at.index.repeat(len(kinds))].reset_index(drop=True)
+        mode = pd.Categorical.from_codes(np.tile(np.arange(len(kinds)), len(part)), kinds)
+        chosen = mode == part["commute_mode"].astype(object).to_numpy().repeat(len(kinds))
+        long = own.assign(**columns, alternative=mode, chosen=np.asarray(chosen, float), case=own["row"])
+        return scaled(long[open_to.to_numpy().ravel()].reset_index(drop=True))
+
+    def way(self, part: pd.DataFrame, mode: pd.Series | str) -> pd.DataFrame:
+        """Levels of a mode for some persons, with `VALUES` a month."""
+        found, ways = self.levels.of(part, mode), self.levels.ways(part)
+        grams = public("emissions").set_index("mode")["value"].astype(float)
+        burnt = mode.astype(object).map(grams).astype(float) if isinstance(mode, pd.Series) else grams[mode]
+        co2 = burnt * levels.typical_km(part) * ways / 1000
+        return found.assign(hours=found["door_min"] * ways / 60, dh=found["cost_dh"], co2_kg=co2, borne_dh=0.0)
+
+    @cached_property
+    def revealed(self) -> pd.DataFrame:
+        """Modes open to those whose own mode is among them, and which they use."""
+        long = self.before_modes(self.frame["commute_mode"].notna())
+        return long[long.groupby("case")["chosen"].transform("sum") == 1].reset_index(drop=True)
+
+    @property
+    def both(self) -> pd.DataFrame:
+        """Revealed and stated choices as one frame: ``source``, and ``kind`` as which an alternative is coded."""
+        cards = self.cards[["row", "case", "alternative", "chosen", *TASTES, *SHIFTS]]
+        one = self.revealed.assign(source="revealed", case="r" + self.revealed["case"].astype(str))
+        two = cards.assign(source="stated", case="s" + cards["case"].astype(str), foot_10min=0.0)
+        columns = ["row", "case", "alternative", "chosen", *TASTES, "foot_10min", "source"]
+        two = two.assign(alternative=two["alternative"].astype(object))
+        long = pd.concat([one[columns].astype({"alternative": object}), two[[*columns, *SHIFTS]]], ignore_index=True)
+        return coded(long.fillna(dict.fromkeys(SHIFTS, 0.0)))
+
+    @cached_property
+    def kinds(self) -> tuple[np.ndarray, pd.Index]:
+        """People alike in all that decides a mode: the situation (n,) of each, and a row that stands for each."""
+        return alike(self._told, self.known)
+
+    @cached_property
+    def kinds_now(self) -> tuple[np.ndarray, pd.Index]:
+        """As `kinds`, with the present mode and the group of commands: what decides whether it is left."""
+        now = self.frame[["command_group", "commute_mode"]].astype(object)
+        return alike(pd.concat([self._told, now], axis=1), self.known & self.frame["commute_mode"].notna())
+
+    @property
+    def _told(self) -> pd.DataFrame:
+        days = self.frame["commute_days_n"].astype(object)
+        return levels.cell(self.frame).assign(car=self.people["car"], tram=self.levels.trams(self.frame), days=days)
+
+    def situations(
+        self, fares: float = 1.0, ticket_dh: float = np.inf, km: float = 1.0, owners: bool = True
+    ) -> Situations:
+        """The modes as they are, or with fares, a season ticket, distances or car ownership changed.
+
+        Parameters
+        ----------
+        fares : float
+            Fares of bus, tram and grand taxi, times what they are.
+        ticket_dh : float
+            A month of bus or tram costs no more than this.
+        km : float
+            Distances to work, times what they are.
+        owners : bool
+            Whether a car is only for those with one.
+        """
+        of, rows = self.kinds
+        frame = self.frame.loc[rows]
+        own = replace(self, frame=frame.assign(commute_km=frame["commute_km"] * km))
+        long = own.before_modes(owners_only=owners)
+        cost = long["cost_dh"].where(~long["alternative"].isin(TICKETS["fares"]), long["cost_dh"] * fares)
+        cost = cost.where(~long["alternative"].isin(TICKETS["ticket"]), np.minimum(cost, ticket_dh))
+        long = scaled(long.assign(cost_dh=cost, dh=cost, borne_dh=long["cost_dh"] - cost))
+        blank = dict.fromkeys([*OFFERS, *(f"{o}_{shift}" for o in OFFERS for shift in SHIFTS)], 0.0)
+        return Situations(coded(long).assign(**blank), of, rows)
+
+    @cached_property
+    def today(self) -> Situations:
+        """The modes as they are."""
+        return self.situations()
+
+    def fit(self, name: str) -> ChoiceFit:
+        """A model by name, fitted once.
+
+        ``stated``: the cards; ``groups``: the cards, with a cost by income group; ``pooled``: cards and modes, on the
+        scale of the modes; ``revealed``: modes alone; ``nested``: modes alone, in nests. The pooled and the nested one
+        are of those who had cards, a random third.
+        """
+        if name not in self.fits:
+            self.fits[name] = self._fitted(name)
+        return self.fits[name]
+
+    def _fitted(self, name: str) -> ChoiceFit:
+        design, had = self.superpopulation, self.frame.index[self.frame[f"{BLOCK}_version"].notna()]
+        if name in ("stated", "groups"):
+            long = self.cards if name == "groups" else self.cards.assign(income_group="all")
+            return stated.fitted(design, long, stated.formula(long, TASTES[:1], TASTES[1:], SHIFTS))
+        if name in ("revealed", "nested"):
+            nests = NESTS if name == "nested" else None
+            return modes.revealed(design, coded(self.revealed[self.revealed["row"].isin(had) | (nests is None)]), nests)
+        return modes.pooled(design, self.both[self.both["row"].isin(had)])
+
+    @cached_property
+    def market(self) -> Calibrated:
+        """The revealed side of the pooled model, its constants such that shares are those of all the active."""
+        return calibrated(modes.revealed_side(self.fit("pooled"), self.revealed), self.shares())
+
+    def shares(self) -> dict[str, float]:
+        """Shares of modes among all the active who told theirs."""
+        mode = self.frame["commute_mode"]
+        found = share(self.design, mode, where=self.active & mode.notna()).value
+        return {str(name): float(x) for name, x in found.items()}
+
+
+def commuters(study: Study) -> Commuters:
+    """The active of a study at the times and costs of ``data/public/level_of_service.csv``.
+
+    Raises
+    ------
+    WelfareError
+        A question that the model needs was not asked.
+    """
+    absent = [name for name in (*NEEDED, *CARDS) if name not in study.frame]
+    if absent:
+        raise WelfareError("the question was not asked", where="demand for transport", got=", ".join(absent))
+    return Commuters(study.frame.set_axis(study.design.index), study.design, study.codebook, levels.levels())

@@ -1,0 +1,52 @@
+r"""What time is worth on the way to work, by cards and by modes, and whether modes of a nest are alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ..estimation import Estimate, joint, mean, wald
+from ..estimation.choice import willingness_to_pay
+from ..estimation.tests import Test
+from .modes import TASTES, part
+from .transport import Commuters
+
+
+def time_over_cost(people: Commuters) -> Estimate:
+    """DH a month for a minute less each way, by ``cards`` and by ``modes``, and their ``difference``."""
+    fits = {"cards": people.fit("stated"), "modes": people.fit("revealed")}
+    both = joint({name: part(fit, list(TASTES[:2])) for name, fit in fits.items()})
+
+    def ratios(v: pd.Series) -> pd.Series:
+        worth = pd.Series({name: 10 * v[name, "time_10min"] / v[name, "cost_100"] for name in fits})
+        return pd.concat([worth, pd.Series({"difference": worth["modes"] - worth["cards"]})])
+
+    return both.apply(ratios)
+
+
+def one_nest(people: Commuters) -> Test:
+    """Test that the modes of a nest are no more alike than the others: that every lambda is one."""
+    fit = people.fit("nested")
+    return wald(part(fit, [name for name in fit.value.index if name.startswith("lambda")]), 1.0)
+
+
+def value_of_time(people: Commuters) -> tuple[dict[str, Estimate], Estimate | None]:
+    r"""DH for an hour less on the way by income group, and net pay of an hour of work by the same, if it was asked.
+
+    Of cards, with a cost by income group: :math:`W = 600 \beta_t / (k \beta_c)` of a minute of a way and a DH of a month,
+    k ways a month. Pay an hour is net pay over the weekly hours told.
+    """
+    fit, frame = people.fit("groups"), people.frame
+    group = people.people["income_group"].astype(object)
+    costs = {str(g): f"cost_100:C(income_group)[{g}]" for g in sorted(set(group))}
+    costs = {g: name for g, name in costs.items() if name in fit.value} or {"all": "cost_100"}
+    ways, w = people.levels.ways(frame), people.design.weights
+    inside = {g: (people.known & (group.eq(g) | (g == "all"))).to_numpy() for g in costs}
+    step = {g: 600 / float(np.average(ways[m], weights=w[m])) for g, m in inside.items()}
+    worth = {g: willingness_to_pay(fit, {g: {"time_10min": -step[g]}}, name) for g, name in costs.items()}
+    if not {"net_pay_dh", "weekly_hours_n"} <= set(frame):
+        return dict(worth), None
+    hours = frame["weekly_hours_n"].astype(float) * people.levels.of_all("weeks_n")
+    pay = (frame["net_pay_dh"].astype(float) / hours.where(hours > 0)).rename("pay")
+    by = (group if "all" not in costs else pd.Series("all", frame.index)).rename("income_group")
+    return dict(worth), mean(people.design, pay, by=by, where=people.active & pay.notna())
