@@ -16,7 +16,7 @@ export SURVEY REGISTER FOLLOWUP CODEBOOK MAP
 export PYTHONDONTWRITEBYTECODE = 1
 export MPLBACKEND = Agg
 
-.PHONY: help setup report test lint notebooks lab data form check bench validate lock clean
+.PHONY: help setup report test lint notebooks lab data form check bench validate mixed lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ check: setup ## Check a file of answers: make check FILE=answers.xlsx
 validate: $(VENV)/test.stamp ## The long simulations: coverage, bias, and what the assumptions alone decide
 	@$(RUN) validate
 	@$(ONE_THREAD) $(BIN)/python tests/simulation
+
+mixed: setup ## Fit the mixed logit of the cards again (minutes): SURVEY=... for files of one's own
+	@$(RUN) mixed
 
 bench: $(VENV)/test.stamp ## Our speed beside other programs: make bench, or make bench CASES=choice_bench
 	@$(ONE_THREAD) $(BIN)/python tests/bench $(CASES)

@@ -194,12 +194,28 @@ def validate(_: argparse.Namespace) -> int:
     return 0
 
 
+def mixed(_: argparse.Namespace) -> int:
+    """Fit the mixed logit of the cards on homes, on a subsample: of the stand-in, or of files of one's own."""
+    from welfare_analysis.demand import housing, tastes
+    from welfare_analysis.study import Study
+
+    study = Study.open()
+    folder = ROOT / "data" / "survey" if study.is_standin else ROOT / "build"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = tastes.Subsample(housing.market(study)).result()
+    partial = folder / f"{tastes.NAME}.partial"
+    found.to_csv(partial, index=False, float_format="%.9g")
+    partial.replace(folder / tastes.NAME)
+    print(os.path.relpath(folder / tastes.NAME))
+    return 0
+
+
 def as_text(cell: str) -> str:
     """Return a cell that no spreadsheet takes for a formula: an apostrophe before its signs, tabs and line breaks."""
     return f"'{cell}" if cell.startswith(("\t", "\r", "\n")) or cell.lstrip().startswith(FORMULA_SIGNS) else cell
 
 
-COMMANDS: tuple[Callable[[argparse.Namespace], int], ...] = (report, notebooks, data, form, check, validate)
+COMMANDS: tuple[Callable[[argparse.Namespace], int], ...] = (report, notebooks, data, form, check, validate, mixed)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -41,6 +41,13 @@ def fit(people, long):
     return stated.fitted(Design(pd.Series(1.0, people.index)), long, stated.formula(long, PAID, OTHERS, SHIFTS))
 
 
+def test_income_groups_are_those_of_the_well_specified_population(people, known):
+    """What one minds a price differs by income group: model and generator draw the line at the same incomes."""
+    level = Parameters.read(DATA / "public")
+    assert stated.INCOME_EDGES[1:3] == (level["income_low_dh"], level["income_high_dh"])
+    assert set(known["income_group"]) == {"low", "middle", "high"}
+
+
 def test_the_truth_of_the_cards_is_recovered(fit):
     """Simulate and recover: attributes and what one pays by income group, within chance of their true effects."""
     level = Parameters.read(DATA / "public")

@@ -1,8 +1,8 @@
 """What people would pay for a home: log budgets, asked only of those who want one and told in round figures.
 
 `selected` is Heckman's model of intervals: who wants a home and what it may cost can have a common cause, and a budget
-as told lies within half of the round figure that it is a multiple of. Having a home already, crowding and children stand
-in the wish alone. `rounded` leaves the selection out; the difference is what it does.
+as told lies within half of the round figure that it is a multiple of. Having a home already, crowding and children
+stand in the wish alone. `rounded` leaves the selection out; the difference is what it does.
 """
 
 from __future__ import annotations

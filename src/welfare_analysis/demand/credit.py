@@ -34,6 +34,7 @@ ADULT = 18  # years; a minor cannot borrow
 INF = float("inf")
 INCOMES = {"member": income_debt.member_income_dh, "household": income_debt.household_income_dh}
 FACTORS = ("pay", "term", "debts", "costs")
+STEP = 0.05  # of a factor, lower and higher
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,7 @@ def crosses(
         DH.
     before, after : Terms
         The two sets of terms.
-    varied : mapping of factor to its relative change, or factors, which then change by 5 %
+    varied : mapping of factor to its relative change, or factors, which then change by `STEP`
         ``pay`` (of the member), ``term`` (the longest), ``debts`` (running deductions), ``costs`` (fees, insurance).
     of : str
         Whose income, see `capacity_dh`.
@@ -223,7 +224,7 @@ def crosses(
     WelfareError
         A factor that is not known.
     """
-    steps = varied if isinstance(varied, Mapping) else dict.fromkeys(varied, 0.05)
+    steps = varied if isinstance(varied, Mapping) else dict.fromkeys(varied, STEP)
     found = _crossing(frame, price, before, after, of, "")
     for factor, step in steps.items():
         for way, by in (("down", 1 - step), ("up", 1 + step)):

@@ -48,7 +48,7 @@ def scenarios(market: Market) -> dict[str, Market]:
 def forecasts(market: Market, by: Any = None, where: Any = None) -> dict[str, Estimate]:
     """Demand in each scenario; ``participatory``: a share of the people on those terms, the others on the base's."""
     found = {name: at.demand(by=by, where=where) for name, at in scenarios(market).items()}
-    share = float(public("credit").set_index(["terms", "parameter"]).loc[("mix", "participatory_share"), "value"])
+    share = participatory_share()
     other = market.at(Terms.named(PARTICIPATORY)).demand(by=by, where=where)
     k, index = len(other.value), other.value.index
 
@@ -58,6 +58,11 @@ def forecasts(market: Market, by: Any = None, where: Any = None) -> dict[str, Es
 
     slopes = sparse.hstack([(1 - share) * sparse.eye_array(k), share * sparse.eye_array(k)])
     return found | {"participatory": joint({"base": found["base"], "other": other}).apply(mixed, slopes)}
+
+
+def participatory_share() -> float:
+    """Share of the people on participatory terms: ``mix`` of ``data/public/credit.csv``."""
+    return float(public("credit").set_index(["terms", "parameter"]).loc[("mix", "participatory_share"), "value"])
 
 
 def bought(forecast: Estimate) -> Estimate:

@@ -37,7 +37,7 @@ UNITS = {
     "headway_min": ("headway_10min", 10),
     "walk_min": ("walk_10min", 10),
 }
-INCOME_EDGES = (0, 4500, 8000, np.inf)  # DH a month
+INCOME_EDGES = (0, 4500, 7000, np.inf)  # DH a month
 INCOME_GROUPS = ("low", "middle", "high", "unknown")
 LEAST_BY_SHIFT = 150  # persons for each shift, which is a coefficient of every alternative but one
 LEAST_IN_GROUP = 50  # who had cards; smaller groups count with the largest
@@ -48,7 +48,7 @@ def persons(frame: pd.DataFrame, block: str) -> pd.DataFrame:
     """What may shift a choice, one row a person: a column for each that the frame can tell, 0 where it is not known.
 
     tenant, owner, crowded, active (0 or 1), decade (age from 40, tens of years), log_income (own income over 6,000 DH,
-    logarithm) and income_group (low under 4,500, middle, high from 8,000 DH, unknown): the groups of which enough had
+    logarithm) and income_group (low, middle, high by `INCOME_EDGES`, unknown): the groups of which enough had
     cards of the block, the others with the largest.
     """
     found: dict[str, object] = {}
@@ -66,7 +66,8 @@ def persons(frame: pd.DataFrame, block: str) -> pd.DataFrame:
         found["log_income"] = np.log(income.where(income > 0) / MIDDLE_INCOME_DH).fillna(0.0)
         bands = pd.cut(income, list(INCOME_EDGES), labels=["low", "middle", "high"], right=False)
         group = bands.astype(object).where(bands.notna(), "unknown")
-    had = group[frame[f"{block}_version"].notna()].value_counts()
+    cards_had = frame[f"{block}_version"].notna() if f"{block}_version" in frame else pd.Series(False, frame.index)
+    had = group[cards_had if cards_had.any() else ~cards_had].value_counts()
     kept = [g for g in INCOME_GROUPS if had.get(g, 0) >= LEAST_IN_GROUP] or [had.idxmax()]
     group = group.where(group.isin(kept), had.idxmax())
     return pd.DataFrame(found, index=frame.index).assign(income_group=pd.Categorical(group, kept))

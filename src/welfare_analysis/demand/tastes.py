@@ -28,6 +28,7 @@ PERSONS, SEED, DRAWS, STARTS, SCRAMBLES = 4200, 2012, 2048, 3, 3
 LESS = "less_100k"  # the price with its sign turned: a lognormal coefficient is positive
 CASE, ALTERNATIVE = "case", "alternative"
 VIEWS = ("stated", "restricted")
+NAME = "home_mixed.csv"
 
 
 @dataclass(frozen=True, eq=False)

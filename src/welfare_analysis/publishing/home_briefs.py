@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from ..demand import budgets, places
+from ..demand import budgets, credit, places, scenarios, tastes
+from ..demand.credit import Terms
 from ..demand.housing import BOUGHT, OFFERED, Market
 from ..demand.scenarios import offer
-from ..languages import amount, between, number
-from ..study import DATA, Study
+from ..languages import amount, between, number, with_interval
+from ..needs import housing as housing_need
+from ..needs import income_debt
+from ..study import DATA, ROOT, Study
 from .briefs import contrast
 from .homes import BASE, FLAT, KINDS, TERMS, homes, market_of
 from .modelled import absent, cell_of, coefficients, fit_tables
 from .plan import Release
 from .suppression import CATEGORY
-from .tables import label, markup, title, told
+from .tables import label, markup, source, title, told
 
 FINDINGS = ("need", "where", "demand", "cost", "changes", "sure", "realised")
 PRICE = "price_100k:C(income_group)[middle]"  # whose price the choice of a place takes
@@ -66,6 +70,41 @@ def model(study: Study) -> HTML:
     return fit_tables(market.fit(), "home", study, {"beyond": amount(_beyond(market), "share", study.language)})
 
 
+def standards(study: Study) -> Markdown:
+    """The standards of need and of ability that the page goes by."""
+    book, language, of, debt = study.codebook, study.language, housing_need.STANDARDS, income_debt.STANDARDS
+    fields = {
+        "rooms": number(of.crowded_above_n, language),
+        "burden": amount(of.burden_above_share, "share", language),
+        "limit": amount(debt.limit_share, "share", language),
+        "left": amount(debt.least_left_dh, "dh", language, book.text("unit.dh", language)),
+        "years": number(of.tied_within_years, language),
+        "age": number(of.retirement_age, language),
+    }
+    return Markdown(book.text("homes.standards", language, **fields))
+
+
+def variations(study: Study) -> Markdown:
+    """How much the factors of a crossing are varied."""
+    step = amount(credit.STEP, "share", study.language)
+    return Markdown(study.codebook.text("homes.variations", study.language, step=step))
+
+
+def scenario_terms(study: Study) -> Markdown:
+    """What is assumed in each scenario."""
+    book, language, base = study.codebook, study.language, Terms.named(TERMS[BASE])
+    unit = book.text("unit.dh", language)
+    fields = {
+        "months": number(scenarios.SHORTER_MONTHS, language),
+        "before": number(base.months, language),
+        "grant": amount(Terms.named(scenarios.RATES["grant"]).grant_dh, "dh", language, unit),
+        "cap": amount(scenarios.CAP_DH, "dh", language, unit),
+        "km": number(offer(FLAT, "work_km", "low"), language),
+        "share": amount(scenarios.participatory_share(), "share", language),
+    }
+    return Markdown(book.text("homes.scenario_terms", language, **fields))
+
+
 def errors(study: Study, path: Path = DATA / "survey" / "demand_validation.csv") -> HTML:
     """How far the numbers are from the truth of generated populations, by how well people answer."""
     book, language = study.codebook, study.language
@@ -91,6 +130,58 @@ def _beyond(market: Market) -> float:
     taken = market.cards[market.cards["chosen"] == 1]
     weights = market.design.weights[market.frame.index.get_indexer(taken["row"])]
     return float(np.average(taken["beyond_1k"] > 0, weights=weights))
+
+
+def own_tastes(study: Study, folder: Path = DATA / "survey") -> HTML:
+    """What tastes that differ between persons change: the stored mixed logit of these answers, beside the logit."""
+    book, language = study.codebook, study.language
+    market = market_of(study)
+    if market is None or homes(study)["homes_by_terms"].state == "too_few":
+        return absent(study, "not_asked" if market is None else "too_few")
+    key, paths = tastes.Subsample(market).key(), (place / tastes.NAME for place in (folder, ROOT / "build"))
+    found = (table for table in map(pd.read_csv, filter(Path.is_file, paths)) if set(table["key"]) == {key})
+    stored = next(found, None)
+    if stored is None:
+        return HTML(escape(book.text("homes.tastes_none", language, command="make mixed")))
+    likelihood = stored[stored["part"] == "fit"].set_index("model")["estimate"]
+    fields = {name: number(value, language, 1) for name, value in likelihood.items()}
+    persons = number(int(stored["persons"].iloc[0]), language)
+    foot = " ".join([book.text("homes.tastes", language, persons=persons, **fields), source(study)])
+    mixed = stored[(stored["model"] == "mixed") & (stored["part"] == "coefficient")].set_index("name")
+    body = []
+    for name in (n.removeprefix("sd.") for n in mixed.index if n.startswith("sd.")):
+        pair = [_valid(mixed.loc[n], language) for n in (name, f"sd.{name}")]
+        body.append([_taste(name, study), *pair])
+    heads = [book.text(f"col.{name}", language) for name in ("term", "middle", "spread")]
+    first = markup(title("homes_tastes", study), heads, body, foot)
+    columns = [(view, model) for view in tastes.VIEWS for model in ("logit", "mixed")]
+    cells = stored.set_index(["part", "model", "name"])
+    rows = [
+        [label(study, KINDS, kind), *(_share(cells.loc[(*column, kind)], language) for column in columns)]
+        for kind in book.codes(KINDS)
+    ]
+    heads = [book.text(f"col.{n}", language) for n in ("home_kind", *(f"{m}_{v}" for v, m in columns))]
+    return HTML(first + markup(title("homes_tastes_shares", study), heads, rows, foot))
+
+
+def _valid(row: pd.Series, language: str) -> str:
+    """A coefficient with its interval, without one where it is not valid."""
+    value = number(row["estimate"], language, 2)
+    bounds = " to ".join(number(x, language, 2) for x in row[["low", "high"]])
+    return f"{value} ({bounds})" if row["valid"] else value
+
+
+def _share(row: pd.Series, language: str) -> str:
+    return with_interval(row["estimate"], row["low"], row["high"], "share", language)
+
+
+def _taste(name: str, study: Study) -> str:
+    """A coefficient that differs between persons: a price of an income group, or the pull of a kind of home."""
+    book, language, code = study.codebook, study.language, name.partition("[")[2].rstrip("]").removeprefix("T.")
+    if tastes.LESS in name:
+        group = f" ({label(study, 'income_group', code)})" if code else ""
+        return book.text(f"term.{tastes.LESS}", language) + group
+    return book.text("term.constant", language, kind=label(study, KINDS, code))
 
 
 def budget_models(study: Study) -> HTML:
