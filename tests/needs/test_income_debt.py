@@ -187,6 +187,57 @@ def test_debt_band():
     assert found[5] == "up_to_10"
 
 
+HOUSEHOLD = [*INCOME, "other_income_dh", *LOAN]
+
+
+def test_household_debt_share():
+    """Deductions over the income of all of the household; nothing without a loan; not told if a part is missing."""
+    rows = [
+        ("active", 4000.0, NAN, 1000.0, "yes", 800.0, 200.0, 0.2),
+        ("active", 4000.0, NAN, 1000.0, "no", NAN, NAN, 0.0),
+        ("retired", NAN, 3000.0, 0.0, "yes", 900.0, 0.0, 0.3),
+        ("active", 4000.0, NAN, NAN, "yes", 800.0, 200.0, NA),
+        ("active", 4000.0, NAN, 1000.0, "yes", NAN, 200.0, NA),
+        ("active", 0.0, NAN, 0.0, "yes", 100.0, 0.0, NA),
+    ]
+    truth(income_debt.household_debt_share, HOUSEHOLD, rows)
+
+
+def test_household_capacity_left():
+    """The rule on the income of the household: 40 % of 5,000 less 1,000; 1,500 DH must stay; never below nothing."""
+    rows = [
+        ("active", 4000.0, NAN, 1000.0, "yes", 800.0, 200.0, 1000.0),
+        ("widow", NAN, 1000.0, 800.0, "no", NAN, NAN, 300.0),
+        ("active", 4000.0, NAN, 0.0, "yes", 1600.0, 400.0, 0.0),
+        ("active", 4000.0, NAN, NAN, "no", NAN, NAN, NA),
+    ]
+    truth(income_debt.household_capacity_left_dh, HOUSEHOLD, rows)
+
+
+def test_floor_binds():
+    """Below 2,500 DH the protected sum limits more than the share; at 2,500 both are 1,000."""
+    rows = [
+        ("retired", NAN, 2499.0, True),
+        ("retired", NAN, 2500.0, False),
+        ("active", 6000.0, NAN, False),
+        ("active", NAN, 2000.0, NA),
+    ]
+    truth(income_debt.floor_binds, INCOME, rows)
+
+
+def test_debt_to_income():
+    """Years of income owed; nothing without a loan; not told if the debt or the income is missing."""
+    columns = ["has_loan", "debt_outstanding_dh", *INCOME]
+    rows = [
+        ("yes", 96_000.0, "active", 4000.0, NAN, 2.0),
+        ("no", NAN, "active", 4000.0, NAN, 0.0),
+        ("yes", NAN, "active", 4000.0, NAN, NA),
+        ("yes", 96_000.0, "active", NAN, NAN, NA),
+        (None, 96_000.0, "active", 4000.0, NAN, NA),
+    ]
+    truth(income_debt.debt_to_income_n, columns, rows)
+
+
 def test_a_class_that_cannot_be_computed_is_no_answer():
     """What is published leaves it out of the base, in a copy; other columns stay."""
     rows = [("active", 1000.0, NAN, "no", NAN, NAN), ("active", 1000.0, NAN, None, NAN, NAN)]

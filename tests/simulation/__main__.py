@@ -1,7 +1,8 @@
 """The long simulations of estimators and of demand, each written whole or not at all.
 
 ``python tests/simulation [jobs]``: as many processes as there are cores, or as said. Designs, statistics and models go
-to data/reference/coverage.csv, the demand for homes to data/survey/demand_validation.csv.
+to data/reference/coverage.csv, the demand for homes to data/survey/demand_validation.csv, that for loans to
+data/survey/loan_validation.csv.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 import coverage_grid
 import coverage_models
 import demand_errors
+import loan_errors
 import pandas as pd
 from joblib import Parallel, delayed
 from storing import ROOT, SOURCE, folder, write
@@ -60,10 +62,24 @@ def demand(jobs: int) -> pd.DataFrame:
     return demand_errors.summarised(pd.concat(parts, ignore_index=True))
 
 
+def loans(jobs: int) -> pd.DataFrame:
+    """Errors of the files and the volume of loans in each version of the stand-in."""
+    code = [HERE / f"{name}_errors.py" for name in ("demand", "loan")]
+    place = folder("loans", [*DEMAND, *code, *sorted((ROOT / "data" / "public").glob("*.csv"))])
+    work = [(v, loan_errors.FIRST_SEED + i) for v, n in loan_errors.VERSIONS.items() for i in range(n)]
+    parts = Parallel(n_jobs=jobs)(
+        delayed(stored)(place / f"{version}-{seed}.parquet", loan_errors.one_sample, version, seed)
+        for version, seed in work
+    )
+    whole = loan_errors.summarised(pd.concat(parts, ignore_index=True))
+    return whole.drop(columns="terms").assign(persons=loan_errors.SIZE)
+
+
 def main(jobs: int = -1) -> None:
     """Run what is not in the cache, and store the tables."""
     write(coverage(jobs), ROOT / "data" / "reference" / "coverage.csv")
     write(demand(jobs), ROOT / "data" / "survey" / "demand_validation.csv")
+    write(loans(jobs), ROOT / "data" / "survey" / "loan_validation.csv")
 
 
 if __name__ == "__main__":

@@ -71,22 +71,25 @@ class Side:
         return e / e.sum(axis=-1, keepdims=True)
 
 
-def homes(market: housing.Market, who: pd.Series) -> Side:
-    """Homes before the persons of ``who``; one that is bought costs the loan that savings and grant do not spare."""
+def home_costs(market: housing.Market) -> pd.DataFrame:
+    """What each home costs a month (n x alternatives), DH; of one that is bought the loan that savings do not spare."""
     terms, frame = market.terms, market.frame
     cash = frame["savings_dh"].astype(float) + terms.grant_dh
     cost = terms.cost(credit.months_left(frame, terms).to_numpy())
-    kinds = list(market.offers.index)
-    monthly = {}
-    for kind in kinds:
-        lent = ((1 + terms.fees) * float(market.offers["price_dh"].fillna(0.0)[kind]) - cash).clip(lower=0.0)
+    price, monthly = market.offers["price_dh"].fillna(0.0), {}
+    for kind in market.offers.index:
+        lent = ((1 + terms.fees) * float(price[kind]) - cash).clip(lower=0.0)
         rent = pd.Series(float(market.instalments[kind]), frame.index)
         monthly[kind] = (lent * cost).fillna(0.0) if kind in housing.BOUGHT else rent
-    table = pd.DataFrame(monthly, index=frame.index)[who]
+    return pd.DataFrame(monthly, index=frame.index)
+
+
+def homes(market: housing.Market, who: pd.Series) -> Side:
+    """Homes before the persons of ``who``."""
     allowed = (market.eligible & market.affordable)[who].fillna(False).astype(bool)
     offers = market.offers.assign(instalment_dh=market.instalments)
-    long = stated.offered(frame[who], market.codebook, housing.BLOCK, market.people, offers)
-    return _side(market.fit(), market.design, long, allowed, table)
+    long = stated.offered(market.frame[who], market.codebook, housing.BLOCK, market.people, offers)
+    return _side(market.fit(), market.design, long, allowed, home_costs(market)[who])
 
 
 def consumer(market: loans.Market, who: pd.Series) -> Side:

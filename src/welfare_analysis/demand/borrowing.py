@@ -8,8 +8,8 @@ Who wants a loan is asked of everybody, the amount a of those who do. With z and
   the probit's :math:`\gamma`.
 
 Those who want a loan of the other kind tell their wish and no amount in all three: the kind is taken not to depend on
-the errors. All are compared by the likelihood of persons left out, a density a dirham. `rounded` takes an amount as
-told to lie within half of the round figure that it is a multiple of (`budgets`).
+the errors. All are compared by the likelihood of persons left out, a density a dirham. `rounded` is Heckman's model of
+amounts as told, which lie within half of the round figure that they are multiples of (`budgets`).
 """
 
 from __future__ import annotations
@@ -48,9 +48,10 @@ def told(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
     purpose, adult = frame["loan_purpose"], (frame["age"] >= 18).fillna(False).astype(bool)
     own = (purpose.isin(HOUSING) == (kind == "housing")) & purpose.notna() & (wants == 1)
     amount = frame["loan_amount_dh"].where((frame["loan_amount_dh"] > 0) & own).astype(float)
-    flags = {name: frame[c].eq("yes").fillna(False).astype(float) for name, c in
+    none = pd.Series(np.nan, index=frame.index)
+    flags = {name: frame.get(c, none).eq("yes").fillna(False).astype(float) for name, c in
              (("wants_home", "wants_home"), ("indebted", "has_loan"))}  # fmt: skip
-    known = persons(frame, BLOCK).assign(**flags, children=frame["children_n"].fillna(0).astype(float))
+    known = persons(frame, BLOCK).assign(**flags, children=frame.get("children_n", none).fillna(0).astype(float))
     step = rounding(amount)
     latent = {"least": amount / UNIT_DH, "most": amount / UNIT_DH}
     latent["least"] = latent["least"].mask(wants == 0, -np.inf).mask(amount.isna() & (wants == 1), 0.0)
@@ -87,8 +88,9 @@ def censored(design: Design, columns: pd.DataFrame, where: pd.Series | None = No
 
 
 def rounded(design: Design, columns: pd.DataFrame) -> Regression:
-    """Log amount known to within the round figure that it was told in."""
-    return interval_regression(design, columns, formula("", OUTCOME), "low", "high")
+    """Heckman's model of a log amount known to within the round figure that it was told in."""
+    wish, bounds = formula("wants", WISH), ("low", "high")
+    return heckman(design, columns, formula("", OUTCOME), wish, unseen="selected", bounds=bounds)
 
 
 def fits(design: Design, columns: pd.DataFrame, where: pd.Series | None = None) -> dict[str, Regression]:
@@ -97,21 +99,21 @@ def fits(design: Design, columns: pd.DataFrame, where: pd.Series | None = None) 
     return {name: make(design, columns, where) for name, make in made.items()}
 
 
-def proportional(fits: Mapping[str, Regression]) -> Test:
-    r"""Wald test that the Tobit's :math:`\beta / \sigma` is the probit's :math:`\gamma`, but for the constant.
+def proportional(fits: Mapping[str, Regression], names: tuple[str, ...] = WISH) -> Test:
+    r"""Wald test that the ``tobit``'s :math:`\beta / \sigma` is the probit ``take_up``'s :math:`\gamma`, by ``names``.
 
     A Tobit has one cause of taking part and of the amount; where this fails the two differ (Lin and Schmidt 1984, in
     the form of Hausman 1978: both estimates are of the same people, so their covariance is known).
     """
     pair = joint({name: fits[name] for name in ("tobit", "take_up")})
-    at = [pair.value.index.get_indexer([(m, c) for c in WISH]) for m in ("tobit", "take_up")]
+    at = [pair.value.index.get_indexer([(m, c) for c in names]) for m in ("tobit", "take_up")]
     place = pair.value.index.get_loc(("tobit", "sigma"))
     return wald(pair.apply(partial(_gaps, at=at, sigma=place)))
 
 
 def _gaps(values: pd.Series, at: list[np.ndarray], sigma: int) -> pd.Series:
     x = values.to_numpy()
-    return pd.Series(x[at[0]] / x[sigma] - x[at[1]], index=list(WISH))
+    return pd.Series(x[at[0]] / x[sigma] - x[at[1]])
 
 
 def excluded(design: Design, columns: pd.DataFrame) -> Test:

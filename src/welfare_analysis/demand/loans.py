@@ -92,7 +92,8 @@ class Market:
         """The same people at other ``rates`` (a year, as shares) of some products, or by other means."""
         changed = {p: replace(t, rate=(rates or {}).get(p, t.rate)) for p, t in self.terms.items()}
         other = replace(self, terms=changed, of=of or self.of)
-        other.__dict__.update({name: getattr(self, name) for name in ("people", "wanted")})  # as they were
+        known = ("adult", "people", "wanted", "pensioner", "amount", "months")  # as they were
+        other.__dict__.update({name: getattr(self, name) for name in known})
         return other
 
     @cached_property

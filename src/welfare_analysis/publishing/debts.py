@@ -22,13 +22,15 @@ RUNNING = ("running_kind", "running_source")
 BINS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 UNITS = {
     **dict.fromkeys((*RUNNING, "service"), "share"),
-    "housing": "files",
+    **dict.fromkeys(("housing", "housing_by_status", "housing_by_rank_group", "housing_by_command_group"), "files"),
     **dict.fromkeys(("housing_volume", "rationed"), "million_dh"),
     **dict.fromkeys(("guard", "stress", "consolidation"), "persons"),
     "saved": "dh_month",
 }
 IDS = tuple(UNITS)
 HOUSING = {"bank": "housing_bank", "foundation": "housing_foundation", "talks": "housing_talks"}
+STAGES = ["stated", "affordable"]
+GROUPS = ("status", "rank_group", "command_group")
 GUARD = ("within", "pushed_over", "already_over", "not_eligible", "cannot_compute")
 SAVED = {
     "saved_q25": ("saved_dh", 0.25),
@@ -53,15 +55,20 @@ def tables(market: Market, rules: Policy) -> dict[str, Plan]:
     frame = market.frame
     loan = (frame["has_loan"] == "yes").fillna(False).astype(bool)
     served = income_debt.debt_service_share(frame).notna() & loan
-    housing, consumer = (market.wanted[k].fillna(False).astype(bool) for k in ("housing", "consumer"))
+    housing_, consumer = (market.wanted[k].fillna(False).astype(bool) for k in ("housing", "consumer"))
     lent = debts.housing_loans(market, Terms.named(HOUSING["bank"]))["files"].notna()
     old = debts.consolidated(frame, market.terms["foundation"], assumed("old_rate"))
     told = old["told"].fillna(False).astype(bool)
     plans = {name: Plan(_running(market, name, rules), name, "", loan, loan) for name in RUNNING}
     return plans | {
         "service": Plan(_service(market, rules), "service_bin", "", served, loan),
-        "housing": Plan(_housing(market, "files"), "home_terms", "loan_stage", lent, housing),
-        "housing_volume": Plan(_housing(market, "dh"), "home_terms", "loan_stage", lent, housing),
+        "housing": Plan(_housing(market, "files"), "home_terms", "loan_stage", lent, housing_),
+        "housing_volume": Plan(_housing(market, "dh"), "home_terms", "loan_stage", lent, housing_),
+        **{
+            f"housing_by_{g}": Plan(_housing_by(market, g), g, "loan_stage", lent, housing_)
+            for g in GROUPS
+            if g in frame
+        },
         "guard": Plan(_guard(market), "loan_guard", "loan_alternative", consumer, consumer),
         "rationed": Plan(_rationed(market), "loan_alternative", "loan_ration", market.computed, consumer),
         "stress": Plan(_stress(market), "loan_stress", "loan_alternative", market.computed, consumer),
@@ -89,29 +96,53 @@ def _service(market: Market, rules: Policy) -> Iterator[pd.DataFrame]:
     """Debt service over pay or pension of the indebted, in steps of five hundredths."""
     part, where = income_debt.debt_service_share(market.frame), (market.frame["has_loan"] == "yes").fillna(False)
     labels = [f"{100 * a:.0f}_{100 * b:.0f}" for a, b in pairwise(BINS)]
-    bins = pd.cut(part, [*BINS, np.inf], labels=[*labels, "50_over"], include_lowest=True).astype(object)
-    if not (where & bins.notna()).any():
+    bins = pd.cut(part, [*BINS, np.inf], labels=[*labels, "50_over"], include_lowest=True).astype(object).where(where)
+    if not bins.notna().any():
         return
-    found = rows(share(market.design, bins, where=where & bins.notna()), "service_bin")
-    met = bins[where].value_counts()[found["service_bin"]].to_numpy(float)
+    found = rows(share(market.design, bins, where=bins.notna()), "service_bin")
+    met = bins.value_counts()[found["service_bin"]].to_numpy(float)
     yield found.assign(unsafe=unsafe(found["n"].to_numpy(), met, rules))
 
 
+def housing(market: Market, terms: str, quantity: str = "files", group: str = "") -> Estimate | None:
+    """Loans wanted for a home or building a year, and those within the limit, by group; None where there are none."""
+    table = debts.housing_loans(market, Terms.named(terms))[[quantity, f"{quantity}_within"]]
+    where = market.wanted["housing"].fillna(False).astype(bool) & table.notna().all(axis=1)
+    if group == "rank_group":
+        where &= market.frame["status"] == "active"
+    by = market.frame[group].astype(object).where(where) if group else None
+    if by is not None:
+        where &= by.notna()
+    if not where.any():
+        return None
+    level = mean(market.design, table.astype(float), by=by, where=where)
+    inside = market.frame["status"] == "active" if group == "rank_group" else None
+    known = None if by is None else market.frame[group].astype(object).where(market.frame[group].isin(by.dropna()))
+    return times(level, per_year(market.number("housing", known, inside)), level.value.index)
+
+
 def _housing(market: Market, quantity: str) -> Iterator[pd.DataFrame]:
-    """Loans wanted for a home or building a year, and those within the limit, by terms."""
-    wanted = market.wanted["housing"].fillna(False).astype(bool)
+    """By terms."""
     for name, terms in HOUSING.items():
-        table = debts.housing_loans(market, Terms.named(terms))[[quantity, f"{quantity}_within"]]
-        where = wanted & table.notna().all(axis=1)
-        if where.any():
-            found = rows(_many(market, table, where, "housing"), "loan_stage", home_terms=name)
-            yield found.assign(loan_stage=["stated", "affordable"])
+        estimate = housing(market, terms, quantity)
+        if estimate is not None:
+            yield rows(estimate, "loan_stage", home_terms=name).assign(loan_stage=STAGES)
 
 
-def _many(market: Market, table: pd.DataFrame, where: pd.Series, kind: str = "consumer") -> Estimate:
-    """Means of those of ``where`` times how many want a loan of the kind, a year."""
+def _housing_by(market: Market, group: str) -> Iterator[pd.DataFrame]:
+    """By group, at the rate of the Foundation."""
+    estimate = housing(market, HOUSING["foundation"], group=group)
+    if estimate is not None:
+        found = rows(estimate, "loan_stage", group)
+        yield found.assign(
+            loan_stage=found["loan_stage"].map(dict(zip(("files", "files_within"), STAGES, strict=True)))
+        )
+
+
+def _many(market: Market, table: pd.DataFrame, where: pd.Series) -> Estimate:
+    """Means of those of ``where`` times how many want a consumer loan, a year."""
     level = mean(market.design, table.astype(float), where=where)
-    return times(level, per_year(market.number(kind)), level.value.index)
+    return times(level, per_year(market.number()), level.value.index)
 
 
 def _guard(market: Market) -> Iterator[pd.DataFrame]:

@@ -22,7 +22,7 @@ from .loans import KINDS, loan_tables, market_of
 from .modelled import HOLD_OUT_SEED, absent, cell_of, coefficients, fit_tables
 from .plan import Release
 from .suppression import CATEGORY
-from .tables import label, markup, source, title, told
+from .tables import Z, label, markup, source, title, told
 
 FINDINGS = ("many", "carry", "where", "cost", "changes", "debts", "guard", "sure", "realised")
 
@@ -163,11 +163,18 @@ def borrowing_models(study: Study, kind: str) -> HTML:
         return absent(study, "not_asked" if market_of(study) is None else "too_few")
     columns, fits = made
     shown = {"amounts": fits["amounts"], "heckman": fits["heckman"]}
-    shown["rounded"] = borrowing.rounded(fits["amounts"].design, columns)
+    shown["heckman_rounded"] = borrowing.rounded(fits["amounts"].design, columns)
     names = ["Intercept", *borrowing.OUTCOME, "sigma", "rho"]
     wish = {"take_up": fits["take_up"], "tobit": fits["tobit"]}
     first = coefficients(f"loans_amount_models_{kind}", shown, names, study).data
     return HTML(first + coefficients(f"loans_wish_models_{kind}", wish, ["Intercept", *borrowing.WISH], study).data)
+
+
+@cache
+def held_out(study: Study, kind: str) -> pd.DataFrame:
+    """`borrowing.hold_out` of the models of a kind, which can be fitted."""
+    columns, fits = borrowed(study, kind) or (pd.DataFrame(), {})
+    return borrowing.hold_out(fits["amounts"].design, columns, np.random.default_rng(HOLD_OUT_SEED))
 
 
 def compared(study: Study) -> HTML:
@@ -178,10 +185,9 @@ def compared(study: Study) -> HTML:
         made = borrowed(study, kind)
         if made is None:
             return absent(study, "not_asked" if market_of(study) is None else "too_few")
-        columns, fits = made
-        found = borrowing.hold_out(fits["amounts"].design, columns, np.random.default_rng(HOLD_OUT_SEED))
+        found = held_out(study, kind)
         for name, row in found.iterrows():
-            half = 1.959963984540054 * row["se"]
+            half = Z * row["se"]
             gap = f"{number(row['gap'], language, 4)} ({number(row['gap'] - half, language, 4)} to " \
                   f"{number(row['gap'] + half, language, 4)})"  # fmt: skip
             body.append([label(study, "loan_kind", kind), label(study, "loan_model", name),
@@ -200,14 +206,16 @@ def choice_of_model(study: Study) -> Markdown:
             return Markdown(book.text("not_asked" if market_of(study) is None else "too_few", language))
         columns, fits = made
         low, high = fits["heckman"].interval().loc["rho"]
-        related = low > 0 or high < 0
+        better = held_out(study, kind).loc["heckman"]
+        predicts = better["gap"] > Z * better["se"]
+        verdict = "heckman" if predicts else "related" if low > 0 or high < 0 else "apart"
         fields = {
             "kind": label(study, "loan_kind", kind),
             "rho": f"{number(fits['heckman'].value['rho'], language, 2)} ({number(low, language, 2)} to "
             f"{number(high, language, 2)})",
             "proportional": _p(borrowing.proportional(fits).p, language),
             "excluded": _p(borrowing.excluded(fits["amounts"].design, columns).p, language),
-            "verdict": book.text(f"loans.verdict_{'related' if related else 'apart'}", language),
+            "verdict": book.text(f"loans.verdict_{verdict}", language),
         }
         lines.append(f"- {book.text('loans.model_choice', language, **fields)}")
     return Markdown("\n".join(lines))
@@ -236,8 +244,8 @@ def errors(study: Study, path: Path = DATA / "survey" / "loan_validation.csv") -
     book, language = study.codebook, study.language
     if not path.is_file():
         return absent(study, "not_asked")
-    body = []
-    for row in pd.read_csv(path).to_dict("records"):
+    body, stored = [], pd.read_csv(path)
+    for row in stored.to_dict("records"):
         name = label(study, "loan_number", row["number"])
         told_ = [amount(row[column] / row["truth"], "share", language) for column in ("error", "mean_se")]
         told_ += [amount(row["coverage"], "share", language), number(row["samples"], language)]
@@ -245,4 +253,9 @@ def errors(study: Study, path: Path = DATA / "survey" / "loan_validation.csv") -
     heads = [
         book.text(f"col.{n}", language) for n in ("version", "quantity", "error", "se_of_truth", "coverage", "samples")
     ]
-    return HTML(markup(title("loans_errors", study), heads, body, ""))
+    below = book.text("note.loans_errors", language, persons=number(stored["persons"].iloc[0], language))
+    return HTML(
+        markup(
+            title("loans_errors", study), heads, body, below + " " + book.text("own", language, source=source(study))
+        )
+    )

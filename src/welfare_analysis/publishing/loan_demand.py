@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from ..demand.scenarios import bought, elasticities
 from ..errors import WelfareError
 from ..estimation import Estimate, quantile
 from ..study import Study
-from . import homes
+from . import debts, homes
 from .modelled import rows
 
 KINDS = f"{BLOCK}_alternative"
@@ -129,8 +129,16 @@ def elasticity(study: Study, market: Market) -> Iterator[pd.DataFrame]:
     for kind in ("foundation", "all"):
         for (low, high), estimate in elasticities(_at_rates(market), kind).items():
             yield rows(estimate, "x", loan_step=f"{low:g}_{high:g}", loan_taken=kind).drop(columns="x")
+    reach = {100 * Terms.named(name).rate: debts.housing(market, name) for name in homes.TERMS.values()}
+    within = {rate: e.apply(partial(_last, name="housing")) for rate, e in reach.items() if e is not None}
+    for (low, high), estimate in elasticities(within, "housing").items():
+        yield rows(estimate, "x", loan_step=f"{low:g}_{high:g}", loan_taken="housing").drop(columns="x")
     for (low, high), estimate in _of_homes(study).items():
         yield rows(estimate, "x", loan_step=f"{low:g}_{high:g}", loan_taken="homes").drop(columns="x")
+
+
+def _last(values: pd.Series, name: str) -> pd.Series:
+    return pd.Series({name: values.iloc[-1]})
 
 
 def _of_homes(study: Study) -> dict[tuple[float, float], Estimate]:

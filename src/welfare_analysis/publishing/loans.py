@@ -12,16 +12,16 @@ from functools import cache
 import pandas as pd
 
 from ..demand.loans import BLOCK, CARDS, Market
+from ..demand.stated import LEAST_IN_GROUP
 from ..errors import WelfareError
 from ..study import DATA, Study
 from . import debts, loan_demand, loan_worth
-from .debts import Plan
+from .debts import GROUPS, Plan
 from .loan_demand import KINDS, market_of
 from .modelled import released
 from .plan import Released
 from .suppression import Policy
 
-GROUPS = ("status", "rank_group", "command_group")
 UNITS = {
     "wish": "persons",
     "amounts": "dh",
@@ -87,6 +87,8 @@ def _state(market: Market) -> str:
     """Whether the cards tell a model."""
     if not set(CARDS) <= set(market.frame):
         return "not_asked"
+    if market.cards["row"].nunique() < LEAST_IN_GROUP:
+        return "too_few"
     try:
         market.fit()
     except WelfareError:  # separated or collinear: small samples

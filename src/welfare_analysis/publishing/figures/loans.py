@@ -26,8 +26,10 @@ def histogram(tables: Sequence[Released], study: Study, limit: float) -> Figure:
     axes.bar(starts, 100 * cells["estimate"], width=4.6, align="edge", color=colours)
     middle = [start + 2.3 for start in starts]
     axes.vlines(middle, 100 * cells["low"], 100 * cells["high"], color="black", linewidth=1.2)
-    for at, colour in ((100 * STANDARDS.low_share, QUIET), (100 * limit, "black")):
-        axes.axvline(at - 0.2, color=colour, linestyle="--", linewidth=1)
+    for at, colour, name in ((100 * STANDARDS.low_share, QUIET, "low"), (100 * limit, "black", "limit")):
+        text = study.codebook.text(f"short.loans_{name}", study.language)
+        axes.axvline(at - 0.2, color=colour, linestyle="--", linewidth=1, label=text)
+    axes.legend(frameon=False, fontsize=8)
     axes.set_xticks(starts, [label(study, one.by[0], code) for code in codes], fontsize=8, ha="left")
     axes.yaxis.set_major_formatter(lambda y, _p: number(y, study.language))
     axes.set_xlabel(study.codebook.text("axis.debt_band", study.language))
