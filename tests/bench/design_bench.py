@@ -28,7 +28,9 @@ def survey(n: int = N) -> pd.DataFrame:
     stratum = rng.integers(0, STRATA, n)
     more = {"h": stratum, "u": stratum * PSUS + rng.integers(0, PSUS, n), "d": rng.integers(0, DOMAINS, n)}
     more |= {k: rng.integers(0, m, n).astype(str) for k, m in CATEGORIES.items()}
-    return pd.concat([frame, pd.DataFrame(more | {"w": rng.uniform(1, 9, n)})], axis=1)
+    return pd.concat([frame, pd.DataFrame(more | {"w": rng.uniform(1, 9, n)})], axis=1).astype(
+        dict.fromkeys(CATEGORIES, "category")  # as a study has them, and R its factors
+    )
 
 
 def margins(frame: pd.DataFrame) -> dict[str, dict]:
@@ -36,7 +38,7 @@ def margins(frame: pd.DataFrame) -> dict[str, dict]:
     rng, size = np.random.default_rng(2), frame["w"].sum()
     found = {}
     for name, count in CATEGORIES.items():
-        share = frame.groupby(name)["w"].sum() * rng.uniform(0.9, 1.1, count)
+        share = frame.groupby(name, observed=True)["w"].sum() * rng.uniform(0.9, 1.1, count)
         found[name] = (share / share.sum() * size).to_dict()
     return found
 
@@ -121,7 +123,7 @@ def _svy(frame: pd.DataFrame, known: dict[str, dict]) -> dict[str, Any]:
         svy, polars = importlib.import_module("svy"), importlib.import_module("polars")
     except ImportError:
         return {}
-    data = polars.from_pandas(frame)
+    data = polars.from_pandas(frame.astype(dict.fromkeys(CATEGORIES, str)))
     sample = svy.Sample(data, design=svy.Design(stratum="h", psu="u", wgt="w"))
     names = [f"v{j}" for j in range(VARIABLES)]
 
@@ -162,10 +164,10 @@ def _r(frame: pd.DataFrame, known: dict[str, dict]) -> dict[str, Any]:
         raise RuntimeError("R ended")
 
     run(
-        f'''suppressMessages(library(survey)); f <- read.csv("{folder}/sample.csv", colClasses=c(a="character",
-        b="character", c="character", s="character")); d <- svydesign(id=~u, strata=~h, weights=~w, data=f);
+        f'''suppressMessages(library(survey)); f <- read.csv("{folder}/sample.csv", colClasses=c(a="factor",
+        b="factor", c="factor", s="factor")); d <- svydesign(id=~u, strata=~h, weights=~w, data=f);
         k <- lapply(c("a", "b", "c", "s"), function(x) read.csv(file.path("{folder}", paste0(x, ".csv")),
-        colClasses=setNames("character", x)))'''
+        colClasses=setNames("factor", x)))'''
     )
     variables = "+".join(f"v{j}" for j in range(VARIABLES))
     tasks = {

@@ -110,10 +110,7 @@ def homes(study: Study) -> Mapping[str, Released]:
 @cache
 def market_of(study: Study) -> Market | None:
     """The market of a study; None where a question that it needs was not asked."""
-    try:
-        return housing.market(study)
-    except WelfareError:
-        return None
+    return None if housing.lacking(study) else housing.market(study)
 
 
 def _reach(market: Market, rules: Policy) -> Iterator[pd.DataFrame]:
