@@ -30,12 +30,15 @@ ROUNDING = {
     "elasticity": 0.01,
     "rate_points": 0.01,
     "dh_month": 1,
+    "runs": 1,
+    "riders": 1,
     "dh": 100,
     "dh_hour": 0.1,
     "dh_trip": 1,
     "minutes": 1,
     "million_dh": 1e4,
 }
+COUNTED = ("persons", "files", "runs", "riders")
 HOLD_OUT_SEED = 2012
 
 
@@ -70,6 +73,8 @@ def released(
     frame.loc[hidden, [*NUMBERS, "n"]] = float("nan")
     base = ROUNDING.get(unit, rules.round_totals)
     frame[NUMBERS] = (frame[NUMBERS] / base).round() * base
+    if unit in COUNTED:  # an interval of a number that cannot be negative is not either
+        frame["low"] = frame["low"].where(frame["estimate"] < 0, frame["low"].clip(lower=0.0))
     if across:
         frame = frame.rename(columns={across: CATEGORY})
     keys = (first,) if isinstance(first, str) else first
