@@ -1,12 +1,13 @@
 r"""Trips between towns: how many a year, and what a discount on trains would change and cost.
 
-Trips of a year are a count, negative binomial with mean :math:`e^{x'\beta}` (Cameron and Trivedi 2013, section 3.3). With
-T trips by rail at an elasticity :math:`\epsilon` to what a trip costs, a discount d makes :math:`T (1 - d)^\epsilon` of
-them; whoever signs for it pays :math:`d S (1 - d)^\epsilon` of the spending S of today.
+Trips of a year are a count, negative binomial with mean :math:`e^{x'\beta}` (Cameron and Trivedi 2013, section 3.3).
+With T trips by rail at an elasticity :math:`\epsilon` to what a trip costs, a discount d makes :math:`T (1 -
+d)^\epsilon` of them; whoever signs for it pays :math:`d S (1 - d)^\epsilon` of the spending S of today.
 
 The elasticity is not known. What a trip costs is told by those who travel, and differs between them because they go to
-different places: those who go far pay more and go less often. The slope of that cross-section is shown beside a range that
-is an assumption (``data/public/intercity.csv``), and stands for neither what a fare change would do nor a lower bound of it.
+different places: those who go far pay more and go less often. The slope of that cross-section is shown beside a range
+that is an assumption (``data/public/intercity.csv``), and stands for neither what a fare change would do nor a lower
+bound of it.
 """
 
 from __future__ import annotations
@@ -94,15 +95,16 @@ def agreement(today: Estimate, discount: float, elasticity: float | Estimate) ->
     """
     if not 0 <= discount < 1:
         raise WelfareError("not a discount", where="agreement", got=discount, expected="a share from 0 to below 1")
-    known = not isinstance(elasticity, Estimate)
-    both = today if known else joint({"today": today, "elasticity": elasticity})
-    slope = float(elasticity if known else elasticity.value.iloc[0])
+    if isinstance(elasticity, Estimate):
+        both, slope = joint({"today": today, "elasticity": elasticity}), float(elasticity.value.iloc[0])
+    else:
+        both, slope = today, float(elasticity)
     if slope > 0:
         raise WelfareError("trips would rise with their cost", where="elasticity", got=slope, expected="0 or below")
 
     def effect(v: pd.Series) -> pd.Series:
         x = v.to_numpy(float)
-        grown = (1 - discount) ** (slope if known else x[2])
+        grown = (1 - discount) ** (x[2] if len(x) > 2 else slope)
         return pd.Series(
             {"trips": x[0] * grown, "more": x[0] * (grown - 1), "cost_dh": discount * x[1] * grown,
              "saved_dh": discount * x[1]}

@@ -1,16 +1,18 @@
 r"""Level of service: what each way to work takes and costs, by where, how far and when.
 
 The form tells a command and a distance, no address, so origins and destinations are coarse: a class of city by group of
-commands, a band of distance, and the shift. Every number is of ``data/public/level_of_service.csv``, with its range; none
-is what a person says of the mode that he uses. Of a mode with speed v, access a, headway h and distance d
+commands, a band of distance, and the shift. Every number is of ``data/public/level_of_service.csv``, with its range;
+none is what a person says of the mode that he uses. Of a mode with speed v, access a, headway h and distance d
 
 .. math:: t = 60 d / v, \qquad w = \min(\omega h, \bar w), \qquad c = \max(f + k d, \underline c),
 
-minutes under way, of waiting, and DH a way; door to door it is t + a + w. Rotating shifts have the mean of day and night.
+minutes under way, of waiting, and DH a way; door to door it is t + a + w. Rotating shifts have the mean of day and
+night.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -104,6 +106,15 @@ class Levels:
         levels_ = pd.DataFrame(found, index=frame.index, columns=self.table.columns)
         return levels_.assign(cost_dh=levels_["way_dh"] * self.ways(frame))
 
+    def of_each(self, frame: pd.DataFrame, modes: Sequence[str] = MODES) -> pd.DataFrame:
+        """As `of`, every mode of every person: n x modes rows, a person's modes together, in this order."""
+        cells, known = self.places
+        place = cells.get_indexer(pd.MultiIndex.from_frame(cell(frame)))
+        found = np.stack([known[mode] for mode in modes], axis=1)[place]
+        found = np.where((place >= 0)[:, None, None], found, np.nan).reshape(len(frame) * len(modes), -1)
+        told = pd.DataFrame(found, columns=self.table.columns)
+        return told.assign(cost_dh=told["way_dh"] * self.ways(frame).to_numpy().repeat(len(modes)))
+
     def ways(self, frame: pd.DataFrame) -> pd.Series:
         """Ways to and from work a month."""
         return frame["commute_days_n"].astype(float) * self.of_all("ways_n") * self.of_all("weeks_n")
@@ -114,10 +125,11 @@ class Levels:
         A car for those with one in the household; the tram where it ran; on foot up to a distance, a grand taxi from
         one on; the others for all. Who may ride staff transport of today is not known: it is open to all.
         """
-        found = {mode: self.of(frame, mode)["open"].eq(1) for mode in MODES}
+        near = self.of_each(frame)["open"].to_numpy().reshape(len(frame), len(MODES)) == 1
+        found = pd.DataFrame(near, index=frame.index, columns=list(MODES))
         found["car"] &= (frame["cars_n"] >= 1).fillna(False).to_numpy(bool)
         found["tram"] &= self.trams(frame)
-        return pd.DataFrame(found)
+        return found
 
     def trams(self, frame: pd.DataFrame) -> pd.Series:
         """Whether a tram runs in the command: of Rabat and Salé; that of Casablanca opened on 12 December 2012."""
@@ -146,6 +158,11 @@ def _known(name: str) -> pd.DataFrame:
 def bands() -> pd.DataFrame:
     """Bands of distance: band, from_km (not in it), to_km, and the typical km."""
     return _known("distance_bands")
+
+
+def emissions() -> pd.Series:
+    """Grams of CO2 by mode, of ``data/public/emissions.csv``: a passenger-km, of a shuttle a vehicle-km."""
+    return _known("emissions").set_index("mode")["value"].astype(float)
 
 
 def cell(frame: pd.DataFrame) -> pd.DataFrame:

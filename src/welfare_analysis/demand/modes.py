@@ -1,12 +1,13 @@
 r"""Models of the modes that people use, and of what they choose on cards.
 
-Revealed choices at what people say of their own mode and what a table says of the others would measure how people round,
-so `revealed` refuses attributes that are not the table's. What is chosen and what is said have the same tastes and a scale
-each (Ben-Akiva and Morikawa 1990); constants belong to one source each.
+Revealed choices at what people say of their own mode and what a table says of the others would measure how people
+round, so `revealed` refuses attributes that are not the table's. What is chosen and what is said have the same tastes
+and a scale each (Ben-Akiva and Morikawa 1990); constants belong to one source each.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -55,7 +56,9 @@ def coded(long: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def revealed(design: Design | None, long: pd.DataFrame, nests: dict | None = None) -> ChoiceFit:
+def revealed(
+    design: Design | None, long: pd.DataFrame, nests: Mapping[str, Sequence[str]] | None = None, model: str = REVEALED
+) -> ChoiceFit:
     """The logit (or nested logit) of modes that were chosen, at the table's times and costs.
 
     Raises
@@ -64,10 +67,9 @@ def revealed(design: Design | None, long: pd.DataFrame, nests: dict | None = Non
         Attributes of the chosen mode that are not those the others have of the same cell and mode: self-reported.
     """
     same_for_all(long)
-    names = {"case": "case", "alternative": "alternative", "person": "row"}
-    return (
-        nested_logit(design, long, REVEALED, nests=nests, **names) if nests else logit(design, long, REVEALED, **names)
-    )
+    if nests is None:
+        return logit(design, long, model, "case", "alternative", "row")
+    return nested_logit(design, long, model, "case", "alternative", nests, "row")
 
 
 def pooled(design: Design | None, long: pd.DataFrame) -> ChoiceFit:

@@ -18,7 +18,7 @@ import pandas as pd
 from scipy import sparse
 
 from ..errors import WelfareError
-from ..estimation import Design, Estimate
+from ..estimation import Design, Estimate, total
 from ..estimation.choice import ChoiceFit
 from ..estimation.choice.forecast import Forecast, forecast
 from ..estimation.choice.population import Calibrated, Model, Target, modelled, target
@@ -91,11 +91,11 @@ def outcomes(
     if any(not base.names.equals(one.names) for one in changed.values()):
         raise WelfareError("situations are not those of the base", where="changed", expected="the same situations")
     there = (base.of >= 0).astype(float)[:, None]
-    made = {name: _change(model, base, one, cost) for name, one in changed.items()}
+    first = base.target(model)
+    made = {name: _change(model, base, first, one, cost) for name, one in changed.items()}
     known = np.hstack([one.table(model.theta) for one in made.values()])
     names = [(f"{change}.{variable}", name) for change, one in made.items() for variable, name in one.names]
-    to = next(iter(made.values())).tos[0]
-    cases = replace(to.cases, person=np.flatnonzero(base.of >= 0), design=design)
+    cases = replace(first.cases, person=np.flatnonzero(base.of >= 0), design=design)
 
     def measure(_: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return known[base.of] * there, there
@@ -106,7 +106,7 @@ def outcomes(
         sums = sparse.csr_array((design.weights[inside], place), shape=(parts.count, len(base.names)))
         return np.vstack([one.slopes(sums) for one in made.values()])
 
-    return forecast(model, replace(to, cases=cases), measure, names, ["variable", "name"], by, where, slopes)
+    return forecast(model, replace(first, cases=cases), measure, names, ["variable", "name"], by, where, slopes)
 
 
 def of(found: Forecast, change: str, *variables: str) -> Forecast:
@@ -117,19 +117,19 @@ def of(found: Forecast, change: str, *variables: str) -> Forecast:
     return replace(kept, value=kept.value.set_axis(own), df=kept.df.set_axis(own), counts=kept.counts.set_axis(own))
 
 
-def _change(model: Model, base: Situations, changed: Situations, cost: str) -> _Change:
+def _change(model: Model, base: Situations, first: Target, changed: Situations, cost: str) -> _Change:
     if model.fit.value[cost] >= 0:
         slope = float(model.fit.value[cost])
         raise WelfareError("the coefficient of cost is not negative", where=cost, got=slope, expected="below 0")
-    tos = [s.target(model) for s in (base, changed)]
+    tos = [first, changed.target(model)]
     money = int(model.fit.value.index.get_indexer([cost])[0])
     return _Change(model, tos, [s.amounts(to) for s, to in zip((base, changed), tos, strict=True)], money)
 
 
 def change(fit: ChoiceFit | Calibrated, base: Situations, changed: Situations, cost: str = "cost_100") -> pd.DataFrame:
-    """What each situation (rows) gets of a change, by (variable, name) as in `outcomes`; numbers without their error."""
+    """What each situation (rows) gets of a change, by (variable, name) as in `outcomes`; without errors."""
     model = modelled(fit)
-    found = _change(model, base, changed, cost)
+    found = _change(model, base, base.target(model), changed, cost)
     return pd.DataFrame(found.table(model.theta), index=base.names, columns=pd.MultiIndex.from_tuples(found.names))
 
 
@@ -183,6 +183,17 @@ def _situations(model: Model, theta: np.ndarray, to: Target, v: np.ndarray) -> t
     return shares, sums, low[np.argsort(at)]
 
 
-def people(found: Forecast, change: str, variable: str, who: pd.Series, by: Any = None, where: Any = None) -> Estimate:
-    """One variable of `outcomes` as sums over all people of a mask, those of whom it is not known like the others."""
-    return stated.numbers(of(found, change, variable), who, by, where)
+def totals(found: Forecast, who: pd.Series, by: Any = None, where: Any = None) -> Estimate:
+    """`outcomes` as sums over all people of a mask, the unknown like the others, by the same domains."""
+    inside = who if where is None else who & where
+    size = total(found.design, who.astype(float).rename("people"), by=by, where=inside)
+    return stated.times(found, size, found.value.index)
+
+
+def pick(estimate: Estimate, keys: Mapping[Any, Any], factor: float = 1.0) -> Estimate:
+    """Some values of an estimate under other names: ``keys`` maps a name to that of a value; all times a factor."""
+    at = estimate.value.index.get_indexer(pd.Index(list(keys.values())))
+    rows = sparse.csr_array((np.full(len(at), factor), (np.arange(len(at)), at)), shape=(len(at), len(estimate.value)))
+    names = list(keys)
+    index = pd.MultiIndex.from_tuples(names) if isinstance(names[0], tuple) else pd.Index(names)
+    return estimate.apply(lambda v: pd.Series(factor * v.to_numpy()[at], index=index), rows)

@@ -4,9 +4,9 @@ With n runs in the window of a change of shift the headway is window / n, and wi
 
 .. math:: n = 0 \text{ if } aD(n) < \underline r, \text{ else } \min\{N, \lceil aD(n) / (\ell s) \rceil\}
 
-is an equilibrium: a the part that travels in one window, s seats, :math:`\ell` the load at which a run is added. D rises
-with n, so the right side does, and there is a least and a greatest one (Tarski 1955); all are found by trying each n. That
-nothing runs, because nothing runs, is always one.
+is an equilibrium: a the part that travels in one window, s seats, :math:`\ell` the load at which a run is added. D
+rises with n, so the right side does, and there is a least and a greatest one (Tarski 1955); all are found by trying
+each n. That nothing runs, because nothing runs, is always one.
 """
 
 from __future__ import annotations

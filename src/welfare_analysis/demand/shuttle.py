@@ -1,10 +1,10 @@
 r"""A staff shuttle beside the way that people go now, and who would ride.
 
-Whoever is offered a shuttle compares it with the present way (table values of both), in the pooled model of `transport`.
-Its constant is never that of the cards alone: people say yes to what is new. It lies at a place :math:`\delta` between
-that at which as many would ride as ride staff transport today, and that of the cards,
-:math:`\alpha_\delta = \delta\alpha_{cards} + (1 - \delta)\alpha_{today}`; the range is shown. Riders depend on how often
-it runs, and that on the riders: `service`.
+Whoever is offered a shuttle compares it with the present way (table values of both), in the pooled model of
+`transport`. Its constant is never that of the cards alone: people say yes to what is new. It lies at a place
+:math:`\delta` between that at which as many would ride as ride staff transport today, and that of the cards,
+:math:`\alpha_\delta = \delta\alpha_{cards} + (1 - \delta)\alpha_{today}`; the range is shown. Riders depend on how
+often it runs, and that on the riders: `service`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from scipy import optimize, special
 
 from ..estimation.choice.forecast import Forecast
 from . import levels
-from .modes import OFFERS, SHIFTS, coded, scaled
-from .outcomes import Situations, of, outcomes
+from .modes import ATTRIBUTES, OFFERS, SHIFTS, coded, scaled
+from .outcomes import VALUES, Situations, outcomes
 from .service import Service, parameter, settled
 from .transport import BLOCK, Commuters
 
@@ -34,7 +34,7 @@ def low_constant(people: Commuters, offer: str) -> float:
     place, rows = people.kinds_now
     frame, b = people.frame.loc[rows], fit.value
     now = frame["commute_mode"].astype(object)
-    gap = _utility(people.way(frame, like), b, False) - _utility(people.way(frame, now), b, True)
+    gap = _utility(people.beside(like), b, False) - _utility(people.now, b, True)
     size = np.bincount(place[place >= 0], people.design.weights[place >= 0], len(rows))
     others = (now != like).to_numpy()
     share = people.shares()[like]
@@ -76,35 +76,45 @@ def offered(
         To which kinds it is offered; all if not said.
     """
     place, rows = people.kinds_now
-    frame = people.frame.loc[rows]
-    ways, known = people.levels.ways(frame), people.people.loc[rows, list(SHIFTS)]
-    now = people.way(frame, frame["commute_mode"])
+    if not offer:
+        return Situations(_rows(people, next(iter(LIKE)))[: len(rows)].assign(known=0.0), place, rows)
+    long, told = _rows(people, offer), {"co2_kg": 0.0, "borne_dh": 0.0, **dict(attributes or {})}
+    told["hours"], told["dh"] = told["door_min"] * people.beside(LIKE[offer])["ways"] / 60, told["cost_dh"]
+    changed = {name: told[name] for name in VALUES}
+    changed |= {name: np.asarray(told[a]) / (100 if name == "cost_100" else 10) for name, a in ATTRIBUTES.items()
+                if a in told}  # fmt: skip
+    n = len(rows)
+    columns = {c: np.r_[long[c].to_numpy()[:n], np.broadcast_to(x, n)] for c, x in changed.items()}
+    columns |= {name: long[name].to_numpy() * constant_share for name in long if name.startswith(offer)}
+    columns["known"] = np.r_[np.zeros(n), np.full(n, (1 - constant_share) * low)]
+    kept = np.r_[np.ones(n, bool), np.broadcast_to(True if there is None else there, n)]
+    return Situations(long.assign(**columns)[kept].reset_index(drop=True), place, rows)
+
+
+@cache
+def _rows(people: Commuters, offer: str) -> pd.DataFrame:
+    """The present way of each kind of people, then an offer without its levels, as the model codes them."""
+    rows, now = people.kinds_now[1], people.now
     base = now.assign(time_min=now["door_min"], walk_min=0.0, headway_min=0.0, foot_min=0.0)
-    tables = {PRESENT: base.assign(there=True, **known)}
-    if offer:
-        told = pd.DataFrame({"foot_min": 0.0, "co2_kg": 0.0, "borne_dh": 0.0, **dict(attributes or {})}, index=rows)
-        told = told.assign(hours=told["door_min"] * ways / 60, dh=told["cost_dh"])
-        tables[offer] = told.assign(there=True if there is None else there, **known)
-    long = pd.concat([t.assign(alternative=name, row=rows, case=rows) for name, t in tables.items()], ignore_index=True)
-    long = coded(scaled(long))
-    own = [name for name in long if name.startswith(OFFERS)]
-    scaled_down = {name: long[name] * constant_share for name in own}
-    scaled_down["known"] = (1 - constant_share) * low * (long["alternative"] != PRESENT)
-    blank = {n: 0.0 for o in OFFERS for n in (o, *(f"{o}_{s}" for s in SHIFTS)) if n not in long}
-    return Situations(long.assign(**scaled_down, **blank)[long["there"]].reset_index(drop=True), place, rows)
+    shifts = people.people.loc[rows, list(SHIFTS)]
+    tables = {PRESENT: base, offer: base.assign(foot_min=0.0)}
+    long = [t.assign(alternative=name, row=rows, case=rows, **shifts) for name, t in tables.items()]
+    coded_ = coded(scaled(pd.concat(long, ignore_index=True)))
+    names = [n for o in OFFERS for n in (o, *(f"{o}_{s}" for s in SHIFTS))]
+    return coded_.assign(**{n: 0.0 for n in names if n not in coded_})
 
 
 def served(people: Commuters, service: Service) -> np.ndarray:
     """To which kinds of people a shuttle is offered (kinds,): far enough from work, and not on staff transport now."""
-    frame = people.frame.loc[people.kinds_now[1]]
-    far = levels.typical_km(frame) >= service.least_km
-    return (far & (frame["commute_mode"] != LIKE["shuttle"])).to_numpy(bool)
+    mode = people.frame.loc[people.kinds_now[1], "commute_mode"]
+    far = people.beside(LIKE["shuttle"])["km"] >= service.least_km
+    return (far & (mode != LIKE["shuttle"])).to_numpy(bool)
 
 
 def at_runs(people: Commuters, service: Service, runs: Any, to_all: bool = False) -> Situations:
     """A shuttle with so many runs in a window (a number, or one a kind; 0 is none), beside the present way."""
     _, rows = people.kinds_now
-    time = people.way(people.frame.loc[rows], LIKE["shuttle"])["time_min"].to_numpy()
+    time = people.beside(LIKE["shuttle"])["time_min"].to_numpy()
     many = np.broadcast_to(np.asarray(runs, dtype=float), len(rows))
     headway = service.headway_min(np.maximum(many, 1.0))
     wait = np.minimum(people.levels.of_all("wait_share") * headway, people.levels.of_all("wait_most_min"))
@@ -146,10 +156,9 @@ def cells(people: Commuters) -> list[pd.Series]:
 
 def point(people: Commuters, service: Service) -> pd.DataFrame:
     """Share that rides, by cell (rows) and number of runs in a window (columns), without its error: as in `by_runs`."""
-    place, rows = people.kinds_now
-    frame, b = people.frame.loc[rows], people.fit("pooled").value
-    now = _utility(people.way(frame, frame["commute_mode"]), b, True)
-    way = people.way(frame, LIKE["shuttle"]).assign(cost_dh=service.cost_dh, walk_min=service.walk_min, headway_min=0.0)
+    (place, rows), b = people.kinds_now, people.fit("pooled").value
+    now = _utility(people.now, b, True)
+    way = people.beside(LIKE["shuttle"]).assign(cost_dh=service.cost_dh, walk_min=service.walk_min, headway_min=0.0)
     shifts = people.people.loc[rows]
     constant = b["shuttle"] + sum(b.get(f"shuttle_{name}", 0.0) * shifts[name].to_numpy() for name in SHIFTS)
     share, low = service.constant_share, _low(people, "shuttle")
@@ -163,10 +172,11 @@ def point(people: Commuters, service: Service) -> pd.DataFrame:
     return found.rename_axis(["command_group", "day_part"])
 
 
+@cache
 def shares(people: Commuters, service: Service) -> pd.DataFrame:
     """Share that rides by cell and number of runs, of `by_runs`."""
-    found = by_runs(people, service)
-    return pd.DataFrame({n: of(found, str(n), "after").value.loc["after"].loc["shuttle"] for n in service.runs})
+    found = by_runs(people, service).value
+    return pd.DataFrame({n: found.loc[f"{n}.after"].loc["shuttle"] for n in service.runs})
 
 
 def running(people: Commuters, service: Service, which: str = "greatest") -> Situations:
@@ -188,7 +198,7 @@ def everywhere(people: Commuters, service: Service) -> Situations:
 
 
 def eligible(people: Commuters, service: Service) -> pd.Series:
-    """Whether a shuttle runs for a person: in the cell, far enough from work, not on staff transport; NA if not known."""
+    """Whether a shuttle runs for a person: in the cell, far enough, not on staff transport; NA if not known."""
     place, _ = people.kinds_now
     there = served(people, service) & (runs_of(people, service) > 0)
     found = pd.Series(pd.NA, index=people.frame.index, dtype="boolean")
@@ -213,9 +223,8 @@ def on_cards(people: Commuters, put: Situations) -> Forecast:
 
 
 def car_pool(people: Commuters) -> Situations:
-    """An organised car-pool beside the present way: the levels of the table, its constant between grand taxi and cards."""
-    _, rows = people.kinds_now
-    way = people.way(people.frame.loc[rows], "car_pool")
+    """A car-pool beside the present way: levels of the table, its constant between grand taxi and cards."""
+    way = people.beside("car_pool")
     told = {"cost_dh": way["cost_dh"], "time_min": way["time_min"], "walk_min": parameter("car_pool_walk_min")}
     told |= {"headway_min": 0.0, "door_min": way["time_min"] + told["walk_min"], "co2_kg": way["co2_kg"]}
     return offered(people, "car_pool", told, parameter("constant_share"), _low(people, "car_pool"))

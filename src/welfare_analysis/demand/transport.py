@@ -1,10 +1,10 @@
 r"""How the active go to work: modes that are chosen, and what is chosen on cards, in one model.
 
 The utility of a way to work is :math:`V_m = \alpha_m + \beta_c c_m + \beta_t t_m + \beta_w w_m + \beta_h h_m` of its
-cost a month, minutes under way, minutes on foot to it and headway. Choices that were made (revealed) are among the modes
-open to a person at the times and costs of the table (`levels`) for all of them; choices on cards (stated) are among the
-present way, a shuttle, a season ticket and a car-pool. Constants belong to one source each: what is new is measured against
-the present way, modes against walking. Whoever walks all the way has a coefficient of its own for it.
+cost a month, minutes under way, minutes on foot to it and headway. Choices that were made (revealed) are among the
+modes open to a person at the times and costs of the table (`levels`) for all of them; choices on cards (stated) are
+among the present way, a shuttle, a season ticket and a car-pool. Constants belong to one source each: what is new is
+measured against the present way, modes against walking. Whoever walks all the way has a coefficient of its own for it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..estimation import Design
 from ..estimation.choice import ChoiceFit, calibrated
 from ..estimation.choice.population import Calibrated
 from ..estimation.shares import share
-from ..study import Study, public
+from ..study import Study
 from ..survey.codebook import Codebook
 from . import levels, modes, stated
 from .levels import MODES, Levels
@@ -77,7 +77,7 @@ class Commuters:
 
     @cached_property
     def people(self) -> pd.DataFrame:
-        """What may shift a choice on cards: `stated.persons`, a car in the household, nights, tens of km; 0 if unknown."""
+        """What may shift a choice on cards: `stated.persons`, a car, nights, tens of km; 0 if unknown."""
         found = stated.persons(self.frame, BLOCK)
         night = levels.day_part(self.frame).eq("night").fillna(False)
         return found.assign(
@@ -88,7 +88,7 @@ class Commuters:
 
     @cached_property
     def cards(self) -> pd.DataFrame:
-        """Cards that were answered, by alternative: what one has is the person's own cost and time, as the card says."""
+        """Cards that were answered, by alternative; what one has is the person's own cost and time."""
         return stated.observed(self.frame, self.codebook, BLOCK, self.people)
 
     def before_modes(self, where: pd.Series | None = None, owners_only: bool = True) -> pd.DataFrame:
@@ -101,8 +101,8 @@ class Commuters:
         open_to = self.levels.open_to(part)
         if not owners_only:
             open_to["car"] = True
-        tables = {mode: self.way(part, mode) for mode in kinds}
-        columns = {c: np.column_stack([tables[m][c] for m in kinds]).ravel() for c in [*ATTRIBUTES.values(), *VALUES]}
+        told = self._with_values(self.levels.of_each(part), part, len(kinds), np.tile(kinds, len(part)))
+        columns = {c: told[c].to_numpy() for c in [*ATTRIBUTES.values(), *VALUES]}
         at = levels.cell(part).assign(days=part["commute_days_n"], row=part.index)
         own = at.loc[at.index.repeat(len(kinds))].reset_index(drop=True)
         mode = pd.Categorical.from_codes(np.tile(np.arange(len(kinds)), len(part)), kinds)
@@ -112,11 +112,16 @@ class Commuters:
 
     def way(self, part: pd.DataFrame, mode: pd.Series | str) -> pd.DataFrame:
         """Levels of a mode for some persons, with `VALUES` a month."""
-        found, ways = self.levels.of(part, mode), self.levels.ways(part)
-        grams = public("emissions").set_index("mode")["value"].astype(float)
-        burnt = mode.astype(object).map(grams).astype(float) if isinstance(mode, pd.Series) else grams[mode]
-        co2 = burnt * levels.typical_km(part) * ways / 1000
-        return found.assign(hours=found["door_min"] * ways / 60, dh=found["cost_dh"], co2_kg=co2, borne_dh=0.0)
+        names = [mode] * len(part) if isinstance(mode, str) else mode.astype(object).to_numpy()
+        return self._with_values(self.levels.of(part, mode), part, 1, np.asarray(names, dtype=object))
+
+    def _with_values(self, found: pd.DataFrame, part: pd.DataFrame, times: int, modes: np.ndarray) -> pd.DataFrame:
+        """Levels with hours, DH and CO2 a month, of ``times`` modes a person."""
+        ways, km = (x.to_numpy().repeat(times) for x in (self.levels.ways(part), levels.typical_km(part)))
+        grams = levels.emissions()
+        burnt = grams.reindex(modes).to_numpy() * km * ways / 1000
+        hours = found["door_min"] * ways / 60
+        return found.assign(hours=hours, dh=found["cost_dh"], co2_kg=burnt, borne_dh=0.0)
 
     @cached_property
     def revealed(self) -> pd.DataFrame:
@@ -145,6 +150,24 @@ class Commuters:
         """As `kinds`, with the present mode and the group of commands: what decides whether it is left."""
         now = self.frame[["command_group", "commute_mode"]].astype(object)
         return alike(pd.concat([self._told, now], axis=1), self.known & self.frame["commute_mode"].notna())
+
+    @cached_property
+    def now(self) -> pd.DataFrame:
+        """The present way of each of `kinds_now`."""
+        frame = self.frame.loc[self.kinds_now[1]]
+        return self.way(frame, frame["commute_mode"])
+
+    def beside(self, mode: str) -> pd.DataFrame:
+        """The way by a mode of each of `kinds_now`; with ``ways`` a month and ``km``."""
+        if mode not in self._beside:
+            frame = self.frame.loc[self.kinds_now[1]]
+            told = {"ways": self.levels.ways(frame), "km": levels.typical_km(frame)}
+            self._beside[mode] = self.way(frame, mode).assign(**told)
+        return self._beside[mode]
+
+    @cached_property
+    def _beside(self) -> dict[str, pd.DataFrame]:
+        return {}
 
     @property
     def _told(self) -> pd.DataFrame:

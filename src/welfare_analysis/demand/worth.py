@@ -15,13 +15,15 @@ from .transport import Commuters
 def time_over_cost(people: Commuters) -> Estimate:
     """DH a month for a minute less each way, by ``cards`` and by ``modes``, and their ``difference``."""
     fits = {"cards": people.fit("stated"), "modes": people.fit("revealed")}
-    both = joint({name: part(fit, list(TASTES[:2])) for name, fit in fits.items()})
+    both = joint({name: minute(fit) for name, fit in fits.items()})
+    rows = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 1.0]])
+    names = [*fits, "difference"]
+    return both.apply(lambda v: pd.Series(rows @ v.to_numpy(), index=names), rows)
 
-    def ratios(v: pd.Series) -> pd.Series:
-        worth = pd.Series({name: 10 * v[name, "time_10min"] / v[name, "cost_100"] for name in fits})
-        return pd.concat([worth, pd.Series({"difference": worth["modes"] - worth["cards"]})])
 
-    return both.apply(ratios)
+def minute(fit: Estimate) -> Estimate:
+    """What a minute less is worth, in the unit of cost: 10 beta of ten minutes over beta of a hundred of cost."""
+    return part(fit, list(TASTES[:2])).apply(lambda v: pd.Series({"minute": 10 * v["time_10min"] / v["cost_100"]}))
 
 
 def one_nest(people: Commuters) -> Test:
@@ -33,8 +35,8 @@ def one_nest(people: Commuters) -> Test:
 def value_of_time(people: Commuters) -> tuple[dict[str, Estimate], Estimate | None]:
     r"""DH for an hour less on the way by income group, and net pay of an hour of work by the same, if it was asked.
 
-    Of cards, with a cost by income group: :math:`W = 600 \beta_t / (k \beta_c)` of a minute of a way and a DH of a month,
-    k ways a month. Pay an hour is net pay over the weekly hours told.
+    Of cards, with a cost by income group: :math:`W = 600 \beta_t / (k \beta_c)` of a minute of a way and a DH of a
+    month, k ways a month. Pay an hour is net pay over the weekly hours told.
     """
     fit, frame = people.fit("groups"), people.frame
     group = people.people["income_group"].astype(object)

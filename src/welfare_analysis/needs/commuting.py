@@ -113,7 +113,7 @@ def no_way_to_come(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.
 
 
 def intercity_spend_dh(frame: pd.DataFrame) -> pd.Series:
-    """What trips between towns cost in a year: trips times the cost of one; 0 without trips, NA where either is missing.
+    """What trips between towns cost in a year: trips times the cost of one; 0 without trips, NA if one is missing.
 
     Needs ``intercity_trips_n``, ``intercity_cost_dh``.
     """

@@ -19,12 +19,12 @@ from .plan import NUMBERS, Released
 from .suppression import Policy
 
 DISCOUNTS = (10, 30, 35, 40, 50)  # per cent
-UNITS = {"rail": "million_dh", "rail_trips": "trips", "rail_elasticity": "elasticity"}
+UNITS = {"rail": "million_dh", "rail_trips": "rail_trips", "rail_elasticity": "elasticity"}
 
 
 @cache
 def rail_tables(study: Study) -> Mapping[str, Released]:
-    """The tables of a rail agreement, ``transport_<name>``; ``not_asked``, ``no_totals`` or ``too_few`` as others are."""
+    """The tables of a rail agreement, ``transport_<name>``; or the state ``not_asked``, ``no_totals``, ``too_few``."""
     names = [f"transport_{name}" for name in UNITS]
     blank = {name: Released(name, "total", "intercity_mode", ("intercity_mode",), "persons") for name in names}
     if study.population is None:

@@ -1,57 +1,55 @@
 """The demand for transport as tables that may be shown, by group of commands and part of the day at the finest.
 
-Whoever knows how many come to one place at one shift knows its strength: no table crosses a shift with anything finer than
-a group of commands. Numbers are sums of probabilities over everybody of a group, rounded as counts are.
+Whoever knows how many come to one place at one shift knows its strength: no table crosses a shift with anything finer
+than a group of commands. Numbers are sums of probabilities over everybody of a group, rounded as counts are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cache, partial
-from itertools import product
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
-from ..demand import shuttle, stated, transport, worth
-from ..demand.outcomes import of, outcomes, people
+from ..demand import ownership, shuttle, transport, worth
+from ..demand.modes import part
+from ..demand.outcomes import of, outcomes, pick, totals
 from ..demand.service import Service, parameter
-from ..demand.shuttle_costs import less_vehicles, net_cost, rider_cost
+from ..demand.shuttle_costs import less_vehicles, net_cost
 from ..demand.transport import Commuters
 from ..errors import WelfareError
-from ..estimation import Estimate, mean, share, total
+from ..estimation import Estimate, joint, mean, share
 from ..estimation.choice.forecast import Forecast
-from ..needs import commuting
-from ..needs.income_debt import member_income_dh
-from ..study import DATA, Study, public
-from .modelled import By, cells, released, rows
-from .plan import NUMBERS, Released
+from ..study import DATA, Study
+from . import shuttles
+from .modelled import By, released, rows
+from .plan import Released
 from .suppression import Policy
 
 FARES = (10, 30, 50)  # per cent off
 CHANGES = (*(f"fares_{f}" for f in FARES), "ticket", "nearer")
+OFFERED = ("shuttle", "car_pool")
 MIDDLE = CHANGES[1]
-PRICES, HEADWAYS = (0, 100, 200), (30, 60, 120)
-STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the constant, from today to the cards
-MOVED = ("cost_dh", "walk_min", "window_min", "constant_share", "seats_n", "load_share", "window_share",
-         "least_riders_n", "members_a_route_n")  # fmt: skip
-RULE = MOVED[4:]  # of how many runs there are, not of who rides
-YEAR = 12
+FREE = ("nearer", "car_pool")  # nobody is known to bear their cost
+YEAR, TONNES = 12, 1e-3
 UNITS = {
-    "minutes": "min",
-    "level_costs": "dh",
+    "minutes": "minutes",
+    "level_costs": "dh_month",
     "shares": "share",
     "versions": "share",
     "worth": "dh_hour",
     "gains": "million_dh",
     "hours": "hours",
     "co2": "tonnes",
-    "runs": "runs",
-    "rider_cost": "dh",
     "fare_elasticity": "elasticity",
+    "runs": "runs",
+    "route_riders": "riders",
+    "rider_cost": "dh_month",
 }
-IDS = (*UNITS, "shuttle", "curve", "constant", "realised", "cells", "need", "tornado")
+MARKET = ("minutes", "level_costs", "shares", "versions", "worth", "gains", "hours", "co2", "fare_elasticity")
+IDS = (*MARKET, *shuttles.IDS)
 
 
 @cache
@@ -68,22 +66,15 @@ def transport_tables(study: Study) -> Mapping[str, Released]:
     who = commuters_of(study)
     if who is None:
         return blank
+    told = int(who.known.sum()), int(who.active.sum())
     try:
-        parts = _parts(who, study)
-        told = int(who.known.sum()), int(who.active.sum())
-        return {
-            f"transport_{key}": released(
-                f"transport_{key}",
-                pd.concat(found, ignore_index=True),
-                (first, across),
-                rules,
-                told,
-                UNITS.get(key, "persons"),
-            )
-            for key, (found, first, across) in parts.items()
-        }
+        made = {key: (pd.concat(parts, ignore_index=True), by) for key, (parts, *by) in _parts(who).items()}
     except WelfareError:  # separated, collinear or of the wrong sign: small samples
         return {name: replace(table, state="too_few") for name, table in blank.items()}
+    return {
+        f"transport_{key}": released(f"transport_{key}", frame, by, rules, told, UNITS.get(key, "persons"))
+        for key, (frame, by) in made.items()
+    }
 
 
 @cache
@@ -95,7 +86,7 @@ def commuters_of(study: Study) -> Commuters | None:
         return None
 
 
-def _parts(who: Commuters, study: Study) -> dict[str, tuple[Iterator[pd.DataFrame], By, str]]:
+def _parts(who: Commuters) -> dict[str, tuple[Iterator[pd.DataFrame], By, str]]:
     """Makers of the tables, with the columns that name their rows and columns."""
     return {
         "minutes": (_reported(who, "commute_min", "door_min"), "commute_mode", "transport_source"),
@@ -104,23 +95,17 @@ def _parts(who: Commuters, study: Study) -> dict[str, tuple[Iterator[pd.DataFram
         "versions": (_versions(who), "transport_version", "commute_mode"),
         "worth": (_worth(who), "income_group", "transport_worth"),
         "gains": (_gains(who), "transport_scenario", "transport_gain"),
-        "hours": (_amounts(who, "hours", 1.0), "transport_scenario", ""),
-        "co2": (_amounts(who, "co2_kg", 1e-3), "transport_scenario", ""),
+        "hours": (_hours(who), "transport_scenario", ""),
+        "co2": (_co2(who), "transport_scenario", ""),
         "fare_elasticity": (_elasticity(who), "commute_mode", ""),
-        "shuttle": (_shuttle(who), "command_group", "transport_equilibrium"),
-        "runs": (_runs(who), "command_group", "transport_equilibrium"),
-        "rider_cost": (_rider_cost(who), "command_group", "day_part"),
-        "curve": (_curve(who), "transport_fare", "transport_headway"),
-        "constant": (_constant(who), "transport_constant", ""),
-        "realised": (_realised(who), "transport_realisation", ""),
-        "cells": (_cells(who), "home_cell", ""),
-        "need": (_need(who), "command_group", "transport_need"),
-        "tornado": (_tornado(who), "transport_assumption", "home_end"),
+        **shuttles.parts(who),
     }
 
 
 def _reported(who: Commuters, said: str, level: str) -> Iterator[pd.DataFrame]:
     """Means of the chosen mode as people tell them and as the table has them."""
+    if said not in who.frame:
+        raise WelfareError("the question was not asked", where="level of service", got=said)
     mode = who.frame["commute_mode"]
     pair = pd.DataFrame({"reported": who.frame[said].astype(float), "table": who.levels.of(who.frame, mode)[level]})
     where = who.known & mode.notna() & pair.notna().all(axis=1)
@@ -130,15 +115,23 @@ def _reported(who: Commuters, said: str, level: str) -> Iterator[pd.DataFrame]:
 @cache
 def scenarios(who: Commuters) -> Forecast:
     """`outcomes` of each change of fares, a season ticket and a shorter way, in the calibrated market."""
-    changes: dict[str, dict[str, float]] = {f"fares_{f}": {"fares": 1 - f / 100} for f in FARES}
-    changes |= {"ticket": {"ticket_dh": parameter("season_ticket_dh")}, "nearer": {"km": parameter("nearer_share")}}
-    return outcomes(who.market, who.design, who.today, {name: who.situations(**c) for name, c in changes.items()})
+    changed = {name: who.situations(fares=1 - fare / 100) for name, fare in zip(CHANGES, FARES, strict=False)}
+    changed["ticket"] = who.situations(ticket_dh=parameter("season_ticket_dh"))
+    changed["nearer"] = who.situations(km=parameter("nearer_share"))
+    return outcomes(who.market, who.design, who.today, changed)
 
 
 @cache
-def offers(who: Commuters) -> Forecast:
-    """`outcomes` of a shuttle where it pays its way, and of organised car-pools, beside the present way."""
-    return shuttle.effect(who, {"shuttle": shuttle.running(who, Service.named()), "car_pool": shuttle.car_pool(who)})
+def sums(who: Commuters) -> Estimate:
+    """What each change and offer does to all the active together, a month."""
+    return joint({"market": totals(scenarios(who), who.active), "offer": totals(shuttles.offers(who), who.active)})
+
+
+def amounts(who: Commuters, variable: str, name: str, factor: float, without: tuple[str, ...] = ()) -> Estimate:
+    """One of `sums` by change, times a factor."""
+    kinds = dict.fromkeys(CHANGES, "market") | dict.fromkeys(OFFERED, "offer")
+    keys = {c: (kind, f"{c}.{variable}", name) for c, kind in kinds.items() if c not in without}
+    return pick(sums(who), keys, factor)
 
 
 def _shares(who: Commuters) -> Iterator[pd.DataFrame]:
@@ -153,14 +146,16 @@ def _versions(who: Commuters) -> Iterator[pd.DataFrame]:
     mode = who.frame["commute_mode"]
     seen = share(who.design, mode, where=who.active & mode.notna())
     yield rows(seen, "commute_mode", transport_version="observed")
-    yield rows(of(scenarios(who), MIDDLE, "after"), "kind", "commute_mode", transport_version="pooled").drop(
-        columns="kind"
-    )
-    cut = {"cut": who.situations(fares=1 - FARES[1] / 100)}
+    cut = 1 - FARES[1] / 100
+    found = {"pooled": of(scenarios(who), MIDDLE, "after")}
     for name in ("revealed", "nested"):
-        if not who.fit(name).blocked:
-            found = of(outcomes(who.fit(name), who.design, who.today, cut), "cut", "after")
-            yield rows(found, "kind", "commute_mode", transport_version=name).drop(columns="kind")
+        fit = who.fit(name)
+        if not fit.blocked and fit.value["cost_100"] < 0:
+            changed = {"cut": who.situations(fares=cut)}
+            found[name] = of(outcomes(fit, who.design, who.today, changed), "cut", "after")
+    for name, forecast in found.items():
+        yield rows(forecast, "kind", "commute_mode", transport_version=name).drop(columns="kind")
+    yield rows(ownership.long_run(who, cut), "commute_mode", transport_version="joint")
 
 
 def _worth(who: Commuters) -> Iterator[pd.DataFrame]:
@@ -176,141 +171,45 @@ def _worth(who: Commuters) -> Iterator[pd.DataFrame]:
 
 def _gains(who: Commuters) -> Iterator[pd.DataFrame]:
     """DH a year that are saved, what the change is worth to people, what somebody bears for it."""
-    for name in (*CHANGES, "shuttle", "car_pool"):
-        parts = {"saved": _sum(who, name, "saved", "dh"), "surplus": _sum(who, name, "surplus", "dh")}
-        if name == "shuttle":
-            parts["cost"] = net_cost(who, Service.named())
-        elif name not in ("nearer", "car_pool"):
-            parts["cost"] = _times(_sum(who, name, "saved", "borne_dh"), -1.0)
-        for gain, one in parts.items():
-            yield _rows(_times(one, YEAR), transport_scenario=name, transport_gain=gain)
+    riders = pick(sums(who), {"riders": ("offer", "shuttle.after", "shuttle")})
+    cost = net_cost(who, Service.named(), riders)
+    found = {
+        "saved": amounts(who, "saved", "dh", YEAR),
+        "surplus": amounts(who, "surplus", "dh", YEAR),
+        "cost": amounts(who, "saved", "borne_dh", -YEAR, (*FREE, "shuttle")),
+    }
+    for gain, estimate in found.items():
+        yield rows(estimate, "transport_scenario", transport_gain=gain)
+    yield rows(pick(cost, {"shuttle": "cost"}, YEAR), "transport_scenario", transport_gain="cost")
 
 
-def _amounts(who: Commuters, value: str, unit: float) -> Iterator[pd.DataFrame]:
-    """What people save in a year of an amount of a month."""
-    for name in (*CHANGES, "shuttle", "car_pool"):
-        one = _times(_sum(who, name, "saved", value), YEAR * unit)
-        if name == "shuttle" and value == "co2_kg":
-            one = less_vehicles(who, Service.named(), one, YEAR * unit)
-        yield _rows(one, transport_scenario=name)
+def _hours(who: Commuters) -> Iterator[pd.DataFrame]:
+    """Hours saved in a year."""
+    yield rows(amounts(who, "saved", "hours", YEAR), "transport_scenario")
 
 
-def _sum(who: Commuters, change: str, variable: str, name: str, found: Forecast | None = None) -> Estimate:
-    """A number of `outcomes`, summed over all the active."""
-    found = found or (scenarios(who) if change in CHANGES else offers(who))
-    every = people(found, change, variable, who.active)
-    place = np.asarray(every.value.index == name, dtype=float)[None]
-    return every.apply(lambda v: pd.Series(place @ v.to_numpy(), index=[name]), place)
-
-
-def _rows(estimate: Estimate, **fixed: str) -> pd.DataFrame:
-    return rows(estimate, "kind", **fixed).drop(columns="kind")
-
-
-def _times(estimate: Estimate, factor: float) -> Estimate:
-    return estimate.apply(partial(np.multiply, factor))
+def _co2(who: Commuters) -> Iterator[pd.DataFrame]:
+    """Tonnes of CO2 saved in a year, what the vehicles of a shuttle burn taken off."""
+    yield rows(amounts(who, "saved", "co2_kg", YEAR * TONNES, ("shuttle",)), "transport_scenario")
+    saved = pick(sums(who), {"co2_kg": ("offer", "shuttle.saved", "co2_kg")})
+    net = less_vehicles(who, Service.named(), saved)
+    yield rows(pick(net, {"shuttle": "co2_kg"}, YEAR * TONNES), "transport_scenario")
 
 
 def _elasticity(who: Commuters) -> Iterator[pd.DataFrame]:
     """Arc elasticity of each mode whose fare is cut, to its fare, at the smallest cut."""
     found, gap = of(scenarios(who), CHANGES[0], "before", "after"), np.log(1 - FARES[0] / 100)
     kept = [mode for mode in transport.TICKETS["fares"] if ("after", mode) in found.value.index]
+    ends = part(found, [(kind, mode) for kind in ("before", "after") for mode in kept])
 
     def slope(v: pd.Series) -> pd.Series:
-        return pd.Series({m: np.log(v["after", m] / v["before", m]) / gap for m in kept})
+        x = v.to_numpy()
+        return pd.Series(np.log(x[len(kept) :] / x[: len(kept)]) / gap, index=kept)
 
-    yield rows(found.apply(slope), "commute_mode")
-
-
-def _shuttle(who: Commuters) -> Iterator[pd.DataFrame]:
-    """Riders by group of commands and part of the day, in the least and the greatest equilibrium that runs."""
-    service, by = Service.named(), shuttle.cells(who)
-    puts = {which: shuttle.running(who, service, which) for which in ("least", "greatest")}
-    found = shuttle.effect(who, puts, by)
-    for which in puts:
-        table = rows(people(found, which, "after", who.active, by), "kind", "command_group", "day_part")
-        table = table[table["kind"] == "shuttle"].drop(columns="kind")
-        yield table.assign(transport_equilibrium=table.pop("day_part") + f"_{which}")
+    yield rows(ends.apply(slope), "commute_mode")
 
 
-def _runs(who: Commuters) -> Iterator[pd.DataFrame]:
-    """Runs in a window in those equilibria, which have no interval."""
+def riding(who: Commuters) -> pd.DataFrame:
+    """Equilibria by cell of the headline service."""
     service = Service.named()
-    settled = shuttle.settled(shuttle.shares(who, service), service)
-    n = shuttle.by_runs(who, service).counts["n"].loc["1.after"].loc["shuttle"]
-    for which in ("least", "greatest"):
-        told = settled[which].rename("estimate").reset_index()
-        told = told.assign(low=told["estimate"], high=told["estimate"], n=n.reindex(settled.index).to_numpy(float))
-        yield told.assign(transport_equilibrium=told.pop("day_part") + f"_{which}")
-
-
-def _rider_cost(who: Commuters) -> Iterator[pd.DataFrame]:
-    """What a rider costs a month, before the fare, in the greatest equilibrium."""
-    yield rows(rider_cost(who, Service.named()), "command_group", "day_part")
-
-
-def _curve(who: Commuters) -> Iterator[pd.DataFrame]:
-    """Riders by fare and headway, wherever it is offered."""
-    puts = {}
-    for price, headway in product(PRICES, HEADWAYS):
-        service = replace(Service.named(), cost_dh=float(price))
-        puts[f"{price}_{headway}"] = shuttle.at_runs(who, service, service.window_min / headway)
-    found = shuttle.effect(who, puts)
-    for name in puts:
-        price, headway = name.split("_")
-        yield _rows(_sum(who, name, "after", "shuttle", found), transport_fare=price, transport_headway=headway)
-
-
-def _constant(who: Commuters) -> Iterator[pd.DataFrame]:
-    """Riders with the constant at steps from that of staff transport today to that of the cards."""
-    base = Service.named()
-    runs = shuttle.runs_of(who, base)
-    puts = {f"{100 * s:.0f}": shuttle.at_runs(who, replace(base, constant_share=s), runs) for s in STEPS}
-    found, raw = shuttle.effect(who, puts), shuttle.on_cards(who, puts["100"])
-    for name, of_model in (*((name, found) for name in puts), ("cards", raw)):
-        yield _rows(_sum(who, name, "after", "shuttle", of_model), transport_constant=name)
-
-
-def _realised(who: Commuters) -> Iterator[pd.DataFrame]:
-    """Riders if a part of those of the headline keeps to it."""
-    every = _sum(who, "shuttle", "after", "shuttle")
-    for row in public("transport_realisation").to_dict("records"):
-        yield _rows(_times(every, float(row["value"])), transport_realisation=row["factor"])
-
-
-def _cells(who: Commuters) -> Iterator[pd.DataFrame]:
-    """Stated x eligible x affordable: would ride, is served, can pay the fare out of a part of pay."""
-    service = Service.named()
-    pay, eligible = member_income_dh(who.frame), shuttle.eligible(who, service)
-    able = (service.cost_dh <= parameter("fare_share_most") * pay).astype("boolean").mask(pay.isna())
-    told = who.active & eligible.notna()
-    by = [stated.yes_no(c, name).where(told) for c, name in ((eligible, "eligible"), (able, "affordable"))]
-    found = shuttle.effect(who, {"all": shuttle.everywhere(who, service)}, by)
-    yield rows(cells(people(found, "all", "after", told, by), "shuttle"), "home_cell")
-
-
-def _need(who: Commuters) -> Iterator[pd.DataFrame]:
-    """Need, who cannot come at shift hours, apart from demand, who would ride; and how many of the one are in the other."""
-    group, needs = who.frame["command_group"].where(who.active), {}
-    needs["out_of_reach"], needs["no_way"] = commuting.out_of_reach(who.frame), commuting.no_way_to_come(who.frame)
-    found = total(who.design, pd.DataFrame(needs), by=group, where=who.active, missing="mean")
-    yield rows(found, "transport_need", "command_group")
-    put, without = {"riders": shuttle.running(who, Service.named())}, needs["no_way"].fillna(False).astype(bool)
-    for name, mask in (("riders", who.active), ("riders_no_way", who.active & without)):
-        riders = people(shuttle.effect(who, put, group, mask), "riders", "after", mask, group)
-        table = rows(riders, "kind", "command_group", transport_need=name)
-        yield table[table["kind"] == "shuttle"].drop(columns="kind")
-
-
-def _tornado(who: Commuters) -> Iterator[pd.DataFrame]:
-    """Riders with each assumption at the ends of its range, in the greatest equilibrium there."""
-    size = total(who.design, who.active.astype(float).rename("n"), by=shuttle.cells(who), where=who.active).value
-    size.index = pd.MultiIndex.from_tuples([key[-2:] for key in size.index])
-    known, base = shuttle.point(who, Service.named()), float(who.known.sum())
-    for name, end in product(MOVED, ("low", "high")):
-        service = Service.named(**{name: end})
-        riding = known if name in RULE else shuttle.point(who, service)
-        runs = shuttle.settled(riding, service)["greatest"]
-        taken = sum(size[cell] * riding.loc[cell, n] for cell, n in runs.items() if n)
-        number = dict.fromkeys(NUMBERS, float(taken))
-        yield pd.DataFrame([{"transport_assumption": name, "home_end": end, **number, "n": base}])
+    return shuttle.settled(shuttle.shares(who, service), service)

@@ -9,8 +9,6 @@ from IPython.display import HTML, Markdown
 
 from ..demand import intercity, worth
 from ..demand.modes import TASTES
-from ..demand.service import Service
-from ..demand.shuttle import settled, shares
 from ..errors import WelfareError
 from ..languages import amount, between, number, with_interval
 from ..study import DATA, Study
@@ -20,12 +18,12 @@ from .modelled import absent, cell_of, coefficients, fit_tables
 from .plan import Release, Released
 from .suppression import CATEGORY
 from .tables import label, markup, title, told
-from .transport import MIDDLE, commuters_of
+from .transport import MIDDLE, commuters_of, riding
 
 FINDINGS = ("many", "who", "where", "cost", "changes", "fixed", "sure", "rail")
 MODEL = "transport_shuttle"
 RAIL = {"rail_discount": "35"}
-ALPHA = 0.05
+LEAST_P = 0.001  # smaller ones are told as this
 
 
 def findings(released: Release, study: Study) -> Markdown:
@@ -34,9 +32,10 @@ def findings(released: Release, study: Study) -> Markdown:
     state = released[MODEL].state
     if state != "shown":
         return Markdown(book.text(state, language))
-    fields = {name: told(released[f"{name}_total" if name == "no_way_to_come" else name], study)
-              for name in ("out_of_reach_total",)}  # fmt: skip
-    fields = {"out_of_reach": fields["out_of_reach_total"], "no_way": told(released["no_way_to_come_total"], study)}
+    fields = {
+        "out_of_reach": told(released["out_of_reach_total"], study),
+        "no_way": told(released["no_way_to_come_total"], study),
+    }
     fields |= _shuttle(released, study) | _changes(released, study) | _sure(released, study) | _rail(released, study)
     fields |= {
         "who": contrast(released["no_way_to_come_by_shift"], study),
@@ -93,7 +92,7 @@ def _changes(released: Release, study: Study) -> dict[str, str]:
 
 
 def _sure(released: Release, study: Study) -> dict[str, str]:
-    """Over the range of the constant, over the widest assumption, and in how many cells there are several equilibria."""
+    """Over the range of the constant and the widest assumption; in how many cells there are several equilibria."""
     language = study.language
     ends = released["transport_constant"].frame.set_index("transport_constant")["estimate"]
     tornado = released["transport_tornado"].frame
@@ -101,7 +100,7 @@ def _sure(released: Release, study: Study) -> dict[str, str]:
     widest = tornado.groupby("transport_assumption")["estimate"].agg(lambda x: x.max() - x.min()).idxmax()
     moved = tornado.loc[tornado["transport_assumption"] == widest, "estimate"]
     who = commuters_of(study)
-    found = settled(shares(who, Service.named()), Service.named()) if who is not None else pd.DataFrame({"runs": []})
+    found = riding(who) if who is not None else pd.DataFrame({"runs": []})
     return {
         "range": between(ends["0"], ends["100"], "persons", language),
         "assumption": label(study, "transport_assumption", widest),
@@ -153,8 +152,8 @@ def checks(released: Release, study: Study) -> Markdown:
     gap = found.loc["difference"]
     verdict = "differ" if gap["low"] > 0 or gap["high"] < 0 else "alike"
     shown = {
-        name: with_interval(*found.loc[name, ["estimate", "low", "high"]], "dh", language)
-        for name in ("cards", "modes")
+        name: with_interval(row["estimate"], row["low"], row["high"], "dh", language)
+        for name, row in found.loc[["cards", "modes"]].iterrows()
     }
     text = book.text(f"transport.{verdict}", language)
     lines = [book.text("transport.tastes", language, **shown, verdict=text)]
@@ -162,11 +161,11 @@ def checks(released: Release, study: Study) -> Markdown:
         fit, test = who.fit("nested"), worth.one_nest(who)
     except WelfareError:
         return Markdown("\n".join(f"- {line}" for line in lines))
-    lam = [name for name in fit.value.index if str(name).startswith("lambda")][0]
+    lam = next(name for name in fit.value.index if str(name).startswith("lambda"))
     bounds = fit.interval().loc[lam]
     told_ = f"{number(fit.value[lam], language, 2)} ({number(bounds['low'], language, 2)}\u2013" \
             f"{number(bounds['high'], language, 2)})"  # fmt: skip
-    lines.append(book.text("transport.nests", language, lam=told_, p=number(test.p, language, 4)))
+    lines.append(book.text("transport.nests", language, lam=told_, p=number(max(test.p, LEAST_P), language, 3)))
     return Markdown("\n".join(f"- {line}" for line in lines))
 
 

@@ -1,0 +1,71 @@
+"""Level of service: times and costs by hand, and what is open to whom."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from welfare_analysis.demand import levels
+from welfare_analysis.errors import WelfareError
+
+PEOPLE = pd.DataFrame(
+    {
+        "command": ["rabat", "casablanca", "nador", "rabat", "fes"],
+        "command_group": ["rabat_kenitra", "casablanca_settat", "east", "rabat_kenitra", "fes_meknes"],
+        "commute_km": [5.0, 5.0, 0.8, np.nan, 15.0],
+        "shift": ["day", "night", "rotating", "day", "day"],
+        "commute_days_n": [5.0, 6.0, 5.0, 5.0, 5.0],
+        "cars_n": pd.array([0, 1, pd.NA, 0, 2], dtype="Int64"),
+    }
+)
+
+
+def test_levels_by_hand():
+    """A bus at 13 km an hour over 5.5 km, 10 minutes of access, half of 16 minutes of headway; a night taxi at 1.5."""
+    table = levels.levels()
+    bus = table.of(PEOPLE, "bus").iloc[0]
+    assert bus["time_min"] == pytest.approx(60 * 5.5 / 13)
+    assert bus["door_min"] == pytest.approx(60 * 5.5 / 13 + 10 + 8)
+    assert bus["cost_dh"] == pytest.approx(4 * 5 * 2 * 4.33)
+    taxi = table.of(PEOPLE, "petit_taxi").iloc[1]
+    assert taxi["way_dh"] == pytest.approx(1.5 * (2 + 1.2 * 5.5))
+    assert table.of(PEOPLE, "petit_taxi").iloc[2]["way_dh"] == pytest.approx((5 + 7.5) / 2)  # least fare, half at night
+    walk = table.of(PEOPLE, "walk").iloc[2]
+    assert walk["foot_min"] == pytest.approx(60 * 0.7 / 4.5)
+    assert walk["time_min"] == 0
+    assert table.of(PEOPLE, "car").iloc[3].isna().all()
+
+
+def test_each_mode_at_once_is_each_mode_alone():
+    """The rows of a person are those of every mode asked one by one."""
+    table = levels.levels()
+    every = table.of_each(PEOPLE)
+    for j, mode in enumerate(levels.MODES):
+        pd.testing.assert_frame_equal(every.iloc[j :: len(levels.MODES)].reset_index(drop=True), table.of(PEOPLE, mode))
+
+
+def test_what_is_open_in_autumn_2012():
+    """A tram in Rabat alone, no car without one, no walk of 15 km, no shared taxi over the corner."""
+    found = levels.levels().open_to(PEOPLE)
+    assert found["tram"].tolist() == [True, False, False, False, False]
+    assert found["car"].tolist() == [False, True, False, False, True]
+    assert not found.loc[4, "walk"]
+    assert not found.loc[2, "grand_taxi"]
+    assert not found.loc[3].any()  # distance not known
+
+
+def test_the_ends_of_ranges_move_what_they_are_of():
+    """Slower speeds make every ride longer and leave fares; an end that is none is refused."""
+    slow, now = levels.levels("low", "speed_km_h").table, levels.levels().table
+    ride = now["time_min"] > 0
+    assert (slow.loc[ride, "time_min"] > now.loc[ride, "time_min"]).all()
+    pd.testing.assert_series_equal(slow["way_dh"], now["way_dh"])
+    with pytest.raises(WelfareError, match="no such end"):
+        levels.levels("middle")
+
+
+def test_no_level_is_of_the_generator():
+    """The table is read from its own file, with a range and a source in each row, never from the generator's facts."""
+    rows = levels.public("level_of_service")
+    assert rows[["value", "low", "high", "kind", "source"]].notna().all().all()
+    assert ((rows["low"] <= rows["value"]) & (rows["value"] <= rows["high"])).all()
+    assert set(rows["kind"]) <= {"reported", "derived", "assumption"}

@@ -1,0 +1,118 @@
+"""Errors of the numbers that decide on transport, in generated populations whose true demand is known.
+
+How many would ride a shuttle at given terms follows from true utilities and the table's levels; trips by rail and who
+has no way to come from true answers. The estimate comes from what people said on the form. The headline is held back
+between today and the cards on purpose: its error in the plain version is what that costs where all is told in earnest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from welfare_analysis.demand import intercity, shuttle, transport
+from welfare_analysis.demand.outcomes import pick, totals
+from welfare_analysis.demand.service import Service
+from welfare_analysis.demand.transport import BLOCK, Commuters
+from welfare_analysis.estimation import Estimate, total
+from welfare_analysis.needs import commuting
+from welfare_analysis.study import DATA, Study
+from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.survey.reading import typed
+from welfare_analysis.survey.standin import Parameters, generate
+from welfare_analysis.survey.standin.cards import utilities
+
+BOOK = Codebook.read(DATA / "codebook")
+PARAMETERS = Parameters.read(DATA / "public")
+VERSIONS = {"plain": 20, "rich": 10, "strategic": 10}
+FIRST_SEED = 60_000
+RUNS = 2  # in a window: the terms are those of the headline at this headway
+DISCOUNT = 0.35
+
+
+def true_riders(people: Commuters, version: str) -> float:
+    """Active members who would ride, from their true utilities; where a shuttle is not offered nobody does."""
+    service = Service.named()
+    part = people.frame[people.active.to_numpy()]
+    time = people.way(part, "staff_transport")["time_min"]
+    now = people.way(part, part["commute_mode"])
+    own = {f"{BLOCK}_own_cost_dh": now["cost_dh"], f"{BLOCK}_own_time_min": now["door_min"]}
+    f = part.assign(**own)
+    codes = BOOK.codes(f"{BLOCK}_alternative")
+    attributes = ["cost_dh", "time_min", "headway_min", "walk_min"]
+    riders = 0.0
+    rows = time.round(6)
+    for minutes, place in f.groupby(rows.to_numpy()).groups.items():
+        offers = pd.DataFrame(0.0, index=codes, columns=attributes)
+        offers.loc["shuttle"] = [service.cost_dh, minutes, service.headway_min(RUNS), service.walk_min]
+        u = utilities(BLOCK, f.loc[place], offers, PARAMETERS, version)[:, :2]
+        p = 1 / (1 + np.exp(u[:, 0] - u[:, 1]))
+        km = people.people.loc[place, "far_10km"].to_numpy() * 10
+        there = (km >= service.least_km) & (f.loc[place, "commute_mode"] != "staff_transport").to_numpy()
+        riders += float(p[there].sum())
+    return riders
+
+
+def estimated(people: Commuters) -> dict[str, Estimate]:
+    """Riders at the terms of the headline, with the constant of the cards, and by the cards alone."""
+    service = Service.named()
+    full = replace(service, constant_share=1.0)
+    puts = {"riders": shuttle.at_runs(people, service, RUNS), "cards_scaled": shuttle.at_runs(people, full, RUNS)}
+    every = totals(shuttle.effect(people, puts), people.active)
+    found = {name: pick(every, {name: (f"{name}.after", "shuttle")}) for name in puts}
+    raw = totals(shuttle.on_cards(people, puts["cards_scaled"]), people.active)
+    return found | {"cards": pick(raw, {"cards": ("cards.after", "shuttle")})}
+
+
+def one_sample(version: str, seed: int, size: int | None = None) -> pd.DataFrame:
+    """A row a number: truth, estimate, se and whether the interval holds the truth."""
+    world = generate(PARAMETERS, seed, version, size)
+    truth, answers, register, followup = (
+        typed(f, BOOK) for f in (world.truth, world.answers, world.register, world.followup)
+    )
+    study, everybody = Study.of(answers, register, followup, BOOK), Study.of(truth, None, None, BOOK)
+    people, known = transport.commuters(study), transport.commuters(everybody)
+    riders = true_riders(known, version)
+    trips, all_trips = intercity.travellers(study), intercity.travellers(everybody)
+    elasticity = PARAMETERS["intercity_price_elasticity"]
+    cost = DISCOUNT * float(all_trips["rail_dh"].sum()) * (1 - DISCOUNT) ** elasticity
+    agreed = intercity.agreement(intercity.rail(study.design, trips), DISCOUNT, intercity.parameter("elasticity"))
+    without = commuting.no_way_to_come(study.frame.set_axis(study.design.index)).rename("no_way")
+    found = estimated(people) | {
+        "no_way": total(study.design, without, where=people.active, missing="mean"),
+        "rail_trips": pick(intercity.rail(study.design, trips), {"rail_trips": "rail_trips"}),
+        "rail_cost": pick(agreed, {"rail_cost": "cost_dh"}),
+    }
+    true = dict.fromkeys(("riders", "cards_scaled", "cards"), riders)
+    true |= {"rail_trips": float(all_trips["rail_trips"].sum()), "rail_cost": cost}
+    true["no_way"] = float(commuting.no_way_to_come(everybody.frame).fillna(False).sum())
+    rows = []
+    for name, estimate in found.items():
+        low, high = estimate.interval().iloc[0]
+        rows.append(
+            {
+                "number": name,
+                "truth": true[name],
+                "estimate": float(estimate.value.iloc[0]),
+                "se": float(estimate.se.iloc[0]),
+                "held": low <= true[name] <= high,
+            }
+        )
+    return pd.DataFrame(rows).assign(version=version, seed=seed)
+
+
+def summarised(samples: pd.DataFrame) -> pd.DataFrame:
+    """Truth, mean error, spread, mean standard error and coverage by version and number."""
+    parts = samples.assign(error=samples["estimate"] - samples["truth"], held=samples["held"].astype(float))
+    cells = parts.groupby(["version", "number"], sort=False)
+    out = cells.agg(
+        samples=("seed", "size"),
+        truth=("truth", "mean"),
+        error=("error", "mean"),
+        spread=("error", "std"),
+        mean_se=("se", "mean"),
+        coverage=("held", "mean"),
+    )
+    return out.reset_index()
