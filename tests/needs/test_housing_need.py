@@ -5,39 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from tenants import tenants
 
 from welfare_analysis.needs import computed, housing, indicators
 from welfare_analysis.study import DATA, public
 from welfare_analysis.survey.codebook import Codebook
 
 NA, NAN = pd.NA, float("nan")
-PLAIN = {
-    "status": "active",
-    "age": 40.0,
-    "command": "rabat",
-    "marital_status": "married",
-    "children_n": 2.0,
-    "household_size_n": 4.0,
-    "rooms_n": 2.0,
-    "tenure": "tenant",
-    "own_kitchen": "yes",
-    "own_bathroom": "yes",
-    "rent_dh": 1000.0,
-    "housing_charges_dh": 200.0,
-    "wants_home": "yes",
-    "net_pay_dh": 6000.0,
-    "pension_dh": NAN,
-    "other_income_dh": 0.0,
-    "has_loan": "no",
-    "housing_deduction_dh": NAN,
-}
 RENTS = pd.Series({"rabat": 2000.0, "azilal": 1000.0})
-
-
-def homes(*changes):
-    """One row a change: a tenant of Rabat in an adequate home, 1,200 of 6,000 DH for it, but for what is named."""
-    frame = pd.DataFrame([PLAIN | change for change in changes])
-    return frame.assign(**{n: frame[n].astype("category") for n in frame if isinstance(PLAIN[n], str)})
 
 
 def told(column):
@@ -47,7 +22,7 @@ def told(column):
 
 def test_alternative_cost():
     """A local rent and the present charges; missing without either, and where the command has no rent."""
-    frame = homes({}, {"command": "azilal"}, {"housing_charges_dh": NAN}, {"command": None}, {"command": "dakhla"})
+    frame = tenants({}, {"command": "azilal"}, {"housing_charges_dh": NAN}, {"command": None}, {"command": "dakhla"})
     assert told(housing.alternative_cost_dh(frame, RENTS)) == [2200.0, 1200.0, None, None, None]
     assert housing.alternative_cost_dh(frame)[0] == housing.local_rents()["rabat"] + 200
 
@@ -76,14 +51,14 @@ NEED = [
 
 def test_core_need():
     """Below a standard, and more than 30 % of the income for a local rent: one known part may decide."""
-    frame = homes(*[row[0] for row in NEED])
+    frame = tenants(*[row[0] for row in NEED])
     assert told(housing.below_standard(frame)) == [row[1] for row in NEED]
     assert told(housing.core_need(frame, RENTS)) == [row[2] for row in NEED]
 
 
 def test_core_need_under_other_standards():
     """A lower line of burden puts more in need, for the present home and for the alternative."""
-    frame = homes({}, {"own_kitchen": "no", "other_income_dh": 2000.0})
+    frame = tenants({}, {"own_kitchen": "no", "other_income_dh": 2000.0})
     strict = replace(housing.STANDARDS, burden_above_share=0.15)
     assert told(housing.core_need(frame, RENTS, strict)) == [True, True]
 
@@ -107,7 +82,7 @@ def test_core_need_under_other_standards():
 )
 def test_suppressed_household(change, wanted):
     """A family with relatives that wants a home of its own."""
-    assert told(housing.suppressed_household(homes({"tenure": "family"} | change))) == [wanted]
+    assert told(housing.suppressed_household(tenants({"tenure": "family"} | change))) == [wanted]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +102,7 @@ def test_suppressed_household(change, wanted):
 )
 def test_service_housing(change, years, tied):
     """It ends at 60, or has ended with service or death; within five years of it the home is tied."""
-    frame = homes({"tenure": "service"} | change)
+    frame = tenants({"tenure": "service"} | change)
     assert told(housing.service_years_left_n(frame)) == [years]
     assert told(housing.tied_home(frame)) == [tied]
 
@@ -136,7 +111,7 @@ def test_service_housing(change, years, tied):
 def test_service_housing_under_other_standards(standard):
     """A later end, or a shorter notice, leaves a home of the post safe at 55."""
     other = replace(housing.STANDARDS, **standard)
-    assert told(housing.tied_home(homes({"tenure": "service", "age": 55.0}), other)) == [False]
+    assert told(housing.tied_home(tenants({"tenure": "service", "age": 55.0}), other)) == [False]
 
 
 CLASSES = [
@@ -157,7 +132,7 @@ CLASSES = [
 
 def test_classes():
     """The first that holds; one that cannot be told leaves what follows open."""
-    found = housing.housing_need_class(homes(*[row[0] for row in CLASSES]), RENTS)
+    found = housing.housing_need_class(tenants(*[row[0] for row in CLASSES]), RENTS)
     assert found.tolist() == [row[1] for row in CLASSES]
     assert tuple(found.cat.categories) == housing.NEED_CLASSES
 
@@ -182,7 +157,7 @@ def test_everybody_is_in_one_class_and_need_rises_with_the_rent(times):
     """Classes add up to all; dearer rents move people into core need only from ``below_standard``."""
     rng = np.random.default_rng(7)
     rows = [{name: values[rng.integers(len(values))] for name, values in ANSWERS.items()} for _ in range(4000)]
-    frame = homes(*rows)
+    frame = tenants(*rows)
     first, last = (housing.housing_need_class(frame, RENTS * k) for k in (1.0, times))
     assert first.notna().all()
     assert (first.value_counts() > 0).all()
@@ -204,13 +179,13 @@ def test_rents_of_the_file():
         wanted = (float(facts.at["rent_anchor_dh", end]) * dear).round(-1)
         pd.testing.assert_series_equal(housing.local_rents(end), wanted, check_names=False)
     assert facts.at["rent_anchor_dh", "value"] == pytest.approx(1460 * 1.15, abs=2)
-    changes = housing.need_class_changes(homes({"own_kitchen": "no", "net_pay_dh": 7500.0}, {}, {"tenure": None}))
+    changes = housing.need_class_changes(tenants({"own_kitchen": "no", "net_pay_dh": 7500.0}, {}, {"tenure": None}))
     assert told(changes) == [True, False, None]
 
 
 def test_indicators_of_need():
     """They are made with all others; what cannot be computed is no answer; every class has a label."""
-    frame = homes(*[row[0] for row in CLASSES]).assign(consumer_deduction_dh=np.nan)
+    frame = tenants(*[row[0] for row in CLASSES]).assign(consumer_deduction_dh=np.nan)
     made = indicators(frame)
     names = ["below_standard", "core_need", "suppressed_household", "tied_home", "housing_need_class"]
     assert set(names) <= set(made)

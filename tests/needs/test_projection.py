@@ -1,10 +1,12 @@
 """Homes needed a year: what each form stands for, the sum by hand, its interval, its assumptions."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
+from tenants import NAN, tenants
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, Estimate, total
@@ -12,39 +14,10 @@ from welfare_analysis.needs import projection
 from welfare_analysis.needs.projection import Flows, homes_needed, net_annual_need, newly_arising, tornado
 from welfare_analysis.study import public
 
-NA, NAN = pd.NA, float("nan")
+NA = pd.NA
 RENTS = pd.Series({"rabat": 2000.0})
-PLAIN = {
-    "status": "active",
-    "age": 40.0,
-    "command": "rabat",
-    "marital_status": "married",
-    "children_n": 2.0,
-    "household_size_n": 4.0,
-    "rooms_n": 2.0,
-    "tenure": "tenant",
-    "own_kitchen": "yes",
-    "own_bathroom": "yes",
-    "rent_dh": 1000.0,
-    "housing_charges_dh": 200.0,
-    "wants_home": "yes",
-    "net_pay_dh": 6000.0,
-    "pension_dh": NAN,
-    "other_income_dh": 0.0,
-    "has_loan": "no",
-    "housing_deduction_dh": NAN,
-    "change_retirement": "no",
-    "change_marriage": "no",
-    "change_transfer": "no",
-}
-
-
-def homes(*changes):
-    """One row a change: a tenant of Rabat who is in no need and expects nothing, but for what is named."""
-    frame = pd.DataFrame([PLAIN | change for change in changes])
-    return frame.assign(**{n: frame[n].astype("category") for n in frame if isinstance(PLAIN.get(n), str)})
-
-
+STAYS = dict.fromkeys(("change_retirement", "change_marriage", "change_transfer"), "no")
+homes = partial(tenants, **STAYS)  # in no need, and expect nothing, but for what is named
 IN_NEED, BY_POST, THIRD = {"own_kitchen": "no"}, {"tenure": "service"}, 1 / 3
 MARRIES, MOVES, RETIRES = ({f"change_{c}": "yes"} for c in ("marriage", "transfer", "retirement"))
 UNASKED = {"change_retirement": None, "change_marriage": None, "change_transfer": None}
