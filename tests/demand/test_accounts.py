@@ -99,3 +99,16 @@ def test_the_expected_instalment_lets_too_much_through(account):
     by_mean = open_ & (cost <= account.capacity - mean)
     in_a_state = (p > 0) & (cost[:, None] > account.left + accounts.CENTIME)
     assert (by_mean & in_a_state.any(axis=1)).mean() > 0.02
+
+
+def test_errors_of_both_models_are_in_the_sum(account):
+    """The influence is that of the people, counted once, and of the coefficients of either model: made by hand."""
+    found = account.drawn({"files": np.ones((len(account.capacity), 1))})
+    design, rows = account.second.to.cases.design, account.second.rows
+    w, (p, q) = design.weights[rows], account.states()
+    chance = np.einsum("ih,ihj->ij", p, q)
+    known = np.zeros((design.n, chance.shape[1]))
+    known[rows] = (chance - w @ chance / w.sum()) / w.sum()
+    for side, slopes in ((account.first, account._by_first), (account.second, account._by_second)):
+        known += side.model.influence @ (slopes(p, q, w[:, None]) / w.sum()).T
+    np.testing.assert_allclose(found.influence.toarray(), known, atol=1e-12)

@@ -10,19 +10,21 @@ import numpy as np
 import pandas as pd
 from demand_errors import BOOK, PARAMETERS, summarised
 
-from welfare_analysis.demand import accounts, housing, loans
+from welfare_analysis.demand import accounts, debts, housing, loans
+from welfare_analysis.demand.credit import Terms
 from welfare_analysis.demand.loans import PRODUCTS
 from welfare_analysis.demand.stated import times
-from welfare_analysis.estimation import Estimate, joint
+from welfare_analysis.estimation import Estimate, joint, mean
 from welfare_analysis.study import Study
 from welfare_analysis.survey.cards import Block
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import generate
 from welfare_analysis.survey.standin.cards import utilities
 
-VERSIONS = {"plain": 20, "rich": 12, "strategic": 12}
+VERSIONS = {"plain": 10, "rich": 8, "strategic": 8}
 FIRST_SEED = 50_000
-SIZE = 25_000  # persons of a population: the bias is that of a larger one, the standard errors are not
+HOUSING = Terms.named("housing_foundation")
+SIZE = 12_000  # persons of a population: the bias is that of a larger one, the standard errors are not
 
 __all__ = ["FIRST_SEED", "SIZE", "VERSIONS", "one_sample", "summarised"]
 
@@ -77,17 +79,22 @@ def true_numbers(loan: loans.Market, home: housing.Market, version: str) -> pd.S
     after = np.einsum("ih,ihj->ij", p, chosen(np.repeat(u[:, None], p.shape[1], axis=1), open_[:, None] & within))
     found = dict(zip(PRODUCTS, files.sum(axis=0) / years, strict=True))
     found |= {"all": files.sum() / years, "volume": files[:, -1] @ amount / years}
-    return pd.Series(found | {"wish": float(wants.sum()), "after_home": after[:, 1:].sum() / years})
+    lent = debts.housing_loans(loan, HOUSING)["files_within"].sum() / years
+    found |= {"wish": float(wants.sum()), "after_home": after[:, 1:].sum() / years, "housing": lent}
+    return pd.Series(found | {"wish_housing": float(loan.wanted["housing"].fillna(False).to_numpy(bool).sum())})
 
 
 def numbers(loan: loans.Market, home: housing.Market) -> Estimate:
     """The same numbers as the page estimates them."""
-    demand, wish = loan.demand(), loan.number()
+    demand, wish, homes = loan.demand(), loan.number(), loan.number("housing")
     account = accounts.account(home, loan)
     drawn = account.drawn({"after": np.ones((len(account.capacity), 1))})
     after = times(drawn, loans.per_year(wish), drawn.value.index)
-    whole = joint({"alone": demand, "after": after, "wish": wish})
-    names = [*PRODUCTS, "all", "volume", "wish", "after_home"]
+    table = debts.housing_loans(loan, HOUSING)["files_within"].rename("housing")
+    lent = mean(loan.design, table, where=table.notna())
+    housing_ = times(lent, loans.per_year(homes), lent.value.index)
+    whole = joint({"alone": demand, "after": after, "wish": wish, "wish_housing": homes, "housing": housing_})
+    names = [*PRODUCTS, "all", "volume", "wish", "after_home", "housing", "wish_housing"]
     slopes = np.zeros((len(names), len(whole.value)))
     for place, (part, *label) in enumerate(whole.value.index):
         taken = label[1] in PRODUCTS
@@ -95,8 +102,8 @@ def numbers(loan: loans.Market, home: housing.Market) -> Estimate:
             slopes[[names.index(label[1]), names.index("all")], place] = 1
         elif (part, *label) == ("alone", "dh", "foundation"):
             slopes[names.index("volume"), place] = 1
-        elif part == "wish" or (part == "after" and taken):
-            slopes[names.index("wish" if part == "wish" else "after_home"), place] = 1
+        elif part in names or (part == "after" and taken):
+            slopes[names.index(part if part in names else "after_home"), place] = 1
     return whole.apply(lambda v: pd.Series(slopes @ v.to_numpy(), index=names), slopes)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from IPython.display import HTML, Markdown
 
 from ..demand import borrowing
+from ..demand.credit import Terms
 from ..demand.loans import assumed
 from ..errors import WelfareError
 from ..estimation import Estimate, mean, ratio, share
@@ -18,12 +19,14 @@ from ..languages import amount, between, number, with_interval
 from ..needs import income_debt
 from ..study import DATA, Study, public
 from .briefs import contrast
-from .loans import KINDS, loan_tables, market_of
+from .loan_demand import KINDS, RATES, market_of
+from .loans import loan_tables
 from .modelled import HOLD_OUT_SEED, absent, cell_of, coefficients, fit_tables
 from .plan import Release
 from .suppression import CATEGORY
 from .tables import Z, label, markup, source, title, told
 
+VALIDATION = DATA / "survey" / "loan_validation.csv"
 FINDINGS = ("many", "carry", "where", "cost", "changes", "debts", "guard", "sure", "realised")
 
 
@@ -47,10 +50,11 @@ def findings(released: Release, study: Study) -> Markdown:
             of = {KINDS: "foundation", CATEGORY: stage}
             fields[f"{name}_{stage}"] = _cell(released, study, f"loans_{name}", **of)
     curve = released["loans_curve"].shown.query(f"{CATEGORY} == 'foundation'")
-    ends = curve.assign(at=curve["loan_rate"].astype(float)).sort_values("at").iloc[[0, -1]]
+    rates = {name: Terms.named(terms).rate for name, terms in RATES.items()}
+    ends = curve.assign(at=curve["loan_rate"].map(rates)).sort_values("at").iloc[[0, -1]]
     for name, row in zip(("cheap", "dear"), ends.to_dict("records"), strict=True):
         fields[name] = told(released["loans_curve"], study, pd.Series(row))
-        fields[f"{name}_rate"] = label(study, "loan_rate", row["loan_rate"])
+        fields[f"{name}_rate"] = amount(row["at"], "share", language)
     for loan_gain in ("gain_company", "gain_bank", "margin"):
         fields[loan_gain] = _cell(released, study, "loans_gain", loan_gain=loan_gain, **{CATEGORY: "foundation"})
     fields["lost"] = _losses(released, study)
@@ -64,7 +68,8 @@ def findings(released: Release, study: Study) -> Markdown:
     fields["certain"] = between(real.drop("renewal", errors="ignore").min(), real["stated"], "files", language)
     renewal = real.get("renewal", np.nan)
     fields["renewal"] = amount(renewal, "files", language)
-    fields |= _joint(released, study)
+    fields["household"] = _cell(released, study, "loans_views", **{KINDS: "foundation", CATEGORY: "household"})
+    fields |= _joint(released, study) | _known_errors(study)
     return Markdown("\n".join(f"- {book.text(f'loans.{name}', language, **fields)}" for name in FINDINGS))
 
 
@@ -95,6 +100,15 @@ def _joint(released: Release, study: Study) -> dict[str, str]:
     sums = table.frame.groupby(CATEGORY)["estimate"].sum()
     unit = study.codebook.text("unit.files", study.language)
     return {view: amount(sums[view], "files", study.language, unit) for view in ("alone", "after_home")}
+
+
+def _known_errors(study: Study, path: Path = VALIDATION) -> dict[str, str]:
+    """Mean error over the truth of files under the agreement by version, and of housing loans with overstated need."""
+    stored = pd.read_csv(path).set_index(["version", "number"])
+    part = stored["error"] / stored["truth"]
+    asked = {version: (version, "foundation") for version in ("plain", "rich", "strategic")}
+    asked["housing_strategic"] = ("strategic", "housing")
+    return {name: amount(float(part.get(key, np.nan)), "share", study.language) for name, key in asked.items()}
 
 
 def standing(study: Study) -> HTML:
@@ -239,11 +253,9 @@ def terms_used(study: Study) -> Markdown:
     return Markdown("\n".join(lines))
 
 
-def errors(study: Study, path: Path = DATA / "survey" / "loan_validation.csv") -> HTML:
+def errors(study: Study, path: Path = VALIDATION) -> HTML:
     """How far the numbers are from the truth of generated populations, by how well people answer."""
     book, language = study.codebook, study.language
-    if not path.is_file():
-        return absent(study, "not_asked")
     body, stored = [], pd.read_csv(path)
     for row in stored.to_dict("records"):
         name = label(study, "loan_number", row["number"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache, partial
 
 import numpy as np
@@ -20,7 +20,12 @@ from . import debts, homes
 from .modelled import rows
 
 KINDS = f"{BLOCK}_alternative"
-COMPANY, TALKS = "consumer_company", "consumer_talks"
+RATES = {
+    "talks": "consumer_talks",
+    "foundation": "consumer_foundation",
+    "bank": "consumer_bank",
+    "company": "consumer_company",
+}
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 CAUTION = 50  # respondents, as in the policy
 CELLS = ("yes_yes", "yes_no", "no_yes", "no_no")
@@ -105,49 +110,54 @@ def cells(market: Market) -> Iterator[pd.DataFrame]:
 
 
 @cache
-def _at_rates(market: Market) -> dict[float, Estimate]:
-    """Files a year at each rate of the Foundation: its own, and all of them."""
-    levels = [Terms.named(name).rate for name in (TALKS, loans.TERMS["foundation"], "consumer_bank", COMPANY)]
+def _at_rates(market: Market) -> dict[str, Estimate]:
+    """Files a year by whose rate the Foundation's loan has: its own files, and all of them."""
     found = {}
-    for rate in levels:
-        own = of(market.at({"foundation": rate}).demand(), "files")
-        found[100 * rate] = own.apply(
-            lambda v: pd.Series({"foundation": v["foundation"], "all": v.sum()}),
-            np.vstack([[v == "foundation" for v in own.value.index], np.ones(len(own.value))]).astype(float),
-        )
+    for name, terms in RATES.items():
+        own = of(market.at({"foundation": Terms.named(terms).rate}).demand(), "files")
+        slopes = np.array([[kind == "foundation" for kind in own.value.index], [True] * len(own.value)], dtype=float)
+        found[name] = own.apply(partial(_summed, slopes=slopes), slopes)
     return found
+
+
+def _summed(values: pd.Series, slopes: np.ndarray) -> pd.Series:
+    return pd.Series(slopes @ values.to_numpy(), index=["foundation", "all"])
 
 
 def curve(market: Market) -> Iterator[pd.DataFrame]:
     """Files a year by the rate of the Foundation, the other rates as they are."""
-    for rate, estimate in _at_rates(market).items():
-        yield rows(estimate, "loan_taken", loan_rate=f"{rate:g}")
+    for name, estimate in _at_rates(market).items():
+        yield rows(estimate, "loan_taken", loan_rate=name)
 
 
 def elasticity(study: Study, market: Market) -> Iterator[pd.DataFrame]:
-    """By how many per cent files (and homes bought) change when the rate rises by one."""
+    """By how many per cent files, housing loans within the limit and homes bought change when the rate rises by one."""
+    files = _at_rates(market)
+    consumer = {name: Terms.named(terms).rate for name, terms in RATES.items()}
     for kind in ("foundation", "all"):
-        for (low, high), estimate in elasticities(_at_rates(market), kind).items():
-            yield rows(estimate, "x", loan_step=f"{low:g}_{high:g}", loan_taken=kind).drop(columns="x")
-    reach = {100 * Terms.named(name).rate: debts.housing(market, name) for name in homes.TERMS.values()}
-    within = {rate: e.apply(partial(_last, name="housing")) for rate, e in reach.items() if e is not None}
-    for (low, high), estimate in elasticities(within, "housing").items():
-        yield rows(estimate, "x", loan_step=f"{low:g}_{high:g}", loan_taken="housing").drop(columns="x")
-    for (low, high), estimate in _of_homes(study).items():
-        yield rows(estimate, "x", loan_step=f"{low:g}_{high:g}", loan_taken="homes").drop(columns="x")
-
-
-def _last(values: pd.Series, name: str) -> pd.Series:
-    return pd.Series({name: values.iloc[-1]})
-
-
-def _of_homes(study: Study) -> dict[tuple[float, float], Estimate]:
-    """Elasticity of homes bought to the rate of their loans; empty where homes have no model."""
+        yield from _arcs(files, consumer, kind, kind)
+    of_homes = {name: Terms.named(terms).rate for name, terms in homes.TERMS.items()}
+    reach = {name: debts.housing(market, terms) for name, terms in homes.TERMS.items()}
+    within = {name: e.apply(_last) for name, e in reach.items() if e is not None}
+    yield from _arcs(within, of_homes, "within", "housing")
     home = home_of(study)
-    if home is None:
-        return {}
-    terms = [Terms.named(name) for name in homes.TERMS.values()]
-    return elasticities({100 * t.rate: bought(home.at(t).demand()) for t in terms}, "bought")
+    if home is not None:
+        taken = {name: bought(home.at(Terms.named(terms)).demand()) for name, terms in homes.TERMS.items()}
+        yield from _arcs(taken, of_homes, "bought", "homes")
+
+
+def _arcs(
+    forecasts: Mapping[str, Estimate], rates: Mapping[str, float], kind: str, taken: str
+) -> Iterator[pd.DataFrame]:
+    """Arc elasticities between rates that follow each other, named by the two."""
+    names = {rates[name]: name for name in forecasts}
+    for (low, high), estimate in elasticities({rates[n]: e for n, e in forecasts.items()}, kind).items():
+        found = rows(estimate, "x", loan_step=f"{names[low]}_{names[high]}", loan_taken=taken)
+        yield found.drop(columns="x")
+
+
+def _last(values: pd.Series) -> pd.Series:
+    return pd.Series({"within": values.iloc[-1]})
 
 
 @cache

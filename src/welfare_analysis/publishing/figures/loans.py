@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from matplotlib.figure import Figure
 
+from ...demand.credit import Terms
 from ...languages import number
 from ...needs.income_debt import STANDARDS
 from ...study import Study
+from ..loan_demand import RATES
 from ..plan import Released
 from ..suppression import CATEGORY
 from ..tables import cell_label, in_order, label, title
+from .homes import curve
 from .style import MARKED, PALETTE, QUIET, canvas
 
 
@@ -35,6 +39,14 @@ def histogram(tables: Sequence[Released], study: Study, limit: float) -> Figure:
     axes.set_xlabel(study.codebook.text("axis.debt_band", study.language))
     axes.set_ylabel(study.codebook.text("unit.share", study.language))
     return figure
+
+
+def against_rate(tables: Sequence[Released], study: Study, limit: float) -> Figure:
+    """Files by the rate of the Foundation, in per cent a year: `curve` at the rates of the terms."""
+    (one,) = tables
+    rates = {name: 100 * Terms.named(terms).rate for name, terms in RATES.items()}
+    at = one.frame[one.by[0]].astype(str).map(rates)
+    return curve([replace(one, frame=one.frame.assign(**{one.by[0]: at}))], study, limit)
 
 
 def fan(tables: Sequence[Released], study: Study, _: float) -> Figure:

@@ -8,8 +8,9 @@ from ..tables import HEADLINES
 from .collection import flow, weight_bars, with_without
 from .conditions import bands, categories, groups, profile, pyramid, steps
 from .homes import curve, heat, reach, tornado
-from .loans import fan, histogram
+from .loans import against_rate, fan, histogram
 from .style import Plan
+from .transport import fixed_point, shares
 
 FIGURES = {
     "flow": Plan(flow, ("dispositions",)),
@@ -37,11 +38,12 @@ FIGURES = {
     "commute_band_by_command": Plan(categories, ("commute_band_by_command",)),
     "core_need_by_command": Plan(groups, ("core_need_by_command",)),
     "home_city_group_by_command": Plan(heat, ("home_city_group_by_command",)),
-    "commute_mode_by_command": Plan(categories, ("commute_mode_by_command",)),
+    "commute_mode_by_command": Plan(shares, ("commute_mode_by_command",)),
     "commute_band_by_rank": Plan(categories, ("commute_band_by_rank",)),
     "commute_cost_band_by_rank": Plan(categories, ("commute_cost_band_by_rank",)),
     "transport_worth": Plan(categories, ("transport_worth",)),
     "transport_curve": Plan(curve, ("transport_curve",)),
+    "transport_route_riders": Plan(fixed_point, ("transport_route_riders",)),
     "transport_tornado": Plan(tornado, ("transport_tornado", "transport_realised")),
     "homes_reach": Plan(reach, ("homes_reach",)),
     "homes_worth": Plan(categories, ("homes_worth",)),
@@ -50,7 +52,7 @@ FIGURES = {
     "homes_tornado": Plan(tornado, ("homes_tornado", "homes_realised")),
     "loans_service": Plan(histogram, ("loans_service",), 0.4),
     "loans_by_command_group": Plan(categories, ("loans_by_command_group",)),
-    "loans_curve": Plan(curve, ("loans_curve",)),
+    "loans_curve": Plan(against_rate, ("loans_curve",)),
     "loans_saved": Plan(categories, ("loans_saved",)),
     "loans_portfolio": Plan(fan, ("loans_portfolio", "loans_losses")),
 }
