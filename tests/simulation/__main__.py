@@ -2,7 +2,7 @@
 
 ``python tests/simulation [jobs]``: as many processes as there are cores, or as said. Designs, statistics and models go
 to data/reference/coverage.csv, the demand for homes to data/survey/demand_validation.csv, that for loans to
-data/survey/loan_validation.csv.
+data/survey/loan_validation.csv, that for transport to data/survey/transport_validation.csv.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import coverage_models
 import demand_errors
 import loan_errors
 import pandas as pd
+import transport_errors
 from joblib import Parallel, delayed
 from storing import ROOT, SOURCE, folder, write
 
@@ -75,11 +76,24 @@ def loans(jobs: int) -> pd.DataFrame:
     return whole.drop(columns="terms").assign(persons=loan_errors.SIZE)
 
 
+def transport(jobs: int) -> pd.DataFrame:
+    """Errors of the demand for transport in each version of the stand-in."""
+    code = [HERE / "transport_errors.py", *sorted((ROOT / "data" / "public").glob("*.csv"))]
+    place = folder("transport", [*DEMAND, *code])
+    work = [(v, transport_errors.FIRST_SEED + i) for v, n in transport_errors.VERSIONS.items() for i in range(n)]
+    parts = Parallel(n_jobs=jobs)(
+        delayed(stored)(place / f"{version}-{seed}.parquet", transport_errors.one_sample, version, seed)
+        for version, seed in work
+    )
+    return transport_errors.summarised(pd.concat(parts, ignore_index=True))
+
+
 def main(jobs: int = -1) -> None:
     """Run what is not in the cache, and store the tables."""
     write(coverage(jobs), ROOT / "data" / "reference" / "coverage.csv")
     write(demand(jobs), ROOT / "data" / "survey" / "demand_validation.csv")
     write(loans(jobs), ROOT / "data" / "survey" / "loan_validation.csv")
+    write(transport(jobs), ROOT / "data" / "survey" / "transport_validation.csv")
 
 
 if __name__ == "__main__":

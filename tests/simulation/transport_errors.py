@@ -27,7 +27,7 @@ from welfare_analysis.survey.standin.cards import utilities
 BOOK = Codebook.read(DATA / "codebook")
 PARAMETERS = Parameters.read(DATA / "public")
 VERSIONS = {"plain": 20, "rich": 10, "strategic": 10}
-FIRST_SEED = 60_000
+FIRST_SEED, SIZE = 60_000, 20_000  # persons of a population
 RUNS = 2  # in a window: the terms are those of the headline at this headway
 DISCOUNT = 0.35
 
@@ -66,7 +66,7 @@ def estimated(people: Commuters) -> dict[str, Estimate]:
     return found | {"cards": pick(raw, {"cards": ("cards.after", "shuttle")})}
 
 
-def one_sample(version: str, seed: int, size: int | None = None) -> pd.DataFrame:
+def one_sample(version: str, seed: int, size: int | None = SIZE) -> pd.DataFrame:
     """A row a number: truth, estimate, se and whether the interval holds the truth."""
     world = generate(PARAMETERS, seed, version, size)
     truth, answers, register, followup = (
@@ -115,4 +115,4 @@ def summarised(samples: pd.DataFrame) -> pd.DataFrame:
         mean_se=("se", "mean"),
         coverage=("held", "mean"),
     )
-    return out.reset_index()
+    return out.reset_index().assign(persons=SIZE)

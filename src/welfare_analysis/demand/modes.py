@@ -40,20 +40,19 @@ def coded(long: pd.DataFrame) -> pd.DataFrame:
 
     The constant of an offer is a column with its name, what shifts it are columns ``<offer>_<shift>``.
     """
-    names = long["alternative"].astype(object)
-    kinds = ["base", *(m for m in MODES[1:] if m in set(names))]
-    offered = {offer: (names == offer).to_numpy(float) for offer in OFFERS if offer in set(names)}
+    names = pd.Categorical(long["alternative"])
+    there = [a for a in (*MODES, "current", *OFFERS) if a in set(names.categories[np.unique(names.codes)])]
+    names = names.set_categories(there)
+    offered = {offer: (names.codes == there.index(offer)).astype(float) for offer in OFFERS if offer in there}
     shifted = {
-        f"{offer}_{shift}": long[shift].to_numpy(float) * there
-        for offer, there in offered.items()
+        f"{offer}_{shift}": long[shift].to_numpy(float) * on
+        for offer, on in offered.items()
         for shift in SHIFTS
         if shift in long
     }
-    labels = [a for a in (*MODES, "current", *OFFERS) if a in set(names)]
-    kind = names.where(names.isin(kinds), "base")
-    return long.assign(
-        alternative=pd.Categorical(names, labels), kind=pd.Categorical(kind, kinds), **offered, **shifted
-    )
+    kinds = ["base", *(m for m in MODES[1:] if m in there)]
+    of = np.array([kinds.index(a) if a in kinds else 0 for a in there])
+    return long.assign(alternative=names, kind=pd.Categorical.from_codes(of[names.codes], kinds), **offered, **shifted)
 
 
 def revealed(

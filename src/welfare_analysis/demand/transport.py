@@ -23,7 +23,7 @@ from ..estimation.shares import share
 from ..study import Study
 from ..survey.codebook import Codebook
 from . import levels, modes, stated
-from .levels import MODES, Levels
+from .levels import CELL, MODES, Levels
 from .modes import ATTRIBUTES, NESTS, OFFERS, SHIFTS, TASTES, coded, scaled
 from .outcomes import VALUES, Situations, alike
 
@@ -129,16 +129,17 @@ class Commuters:
         long = self.before_modes(self.frame["commute_mode"].notna())
         return long[long.groupby("case")["chosen"].transform("sum") == 1].reset_index(drop=True)
 
-    @property
     def both(self) -> pd.DataFrame:
-        """Revealed and stated choices as one frame: ``source``, and ``kind`` as which an alternative is coded."""
-        cards = self.cards[["row", "case", "alternative", "chosen", *TASTES, *SHIFTS]]
-        one = self.revealed.assign(source="revealed", case="r" + self.revealed["case"].astype(str))
-        two = cards.assign(source="stated", case="s" + cards["case"].astype(str), foot_10min=0.0)
-        columns = ["row", "case", "alternative", "chosen", *TASTES, "foot_10min", "source"]
-        two = two.assign(alternative=two["alternative"].astype(object))
-        long = pd.concat([one[columns].astype({"alternative": object}), two[[*columns, *SHIFTS]]], ignore_index=True)
-        return coded(long.fillna(dict.fromkeys(SHIFTS, 0.0)))
+        """Revealed and stated choices of those who had cards: ``source``, and ``kind`` as which a mode is coded."""
+        had = self.frame.index[self.frame[f"{BLOCK}_version"].notna()]
+        cards, one = self.cards, self.revealed[self.revealed["row"].isin(had)]
+        columns = ["row", "chosen", *TASTES]
+        parts = [one[[*columns, "foot_10min", "days", *CELL]], cards[[*columns, *SHIFTS]]]
+        long = pd.concat(parts, ignore_index=True).fillna(dict.fromkeys((*SHIFTS, "foot_10min"), 0.0))
+        cases = np.concatenate([pd.factorize(one["case"])[0], len(one) + pd.factorize(cards["case"])[0]])
+        source = np.repeat(["revealed", "stated"], [len(one), len(cards)])
+        names = pd.api.types.union_categoricals([one["alternative"], cards["alternative"]])
+        return coded(long.assign(case=cases, source=source, alternative=names))
 
     @cached_property
     def kinds(self) -> tuple[np.ndarray, pd.Index]:
@@ -224,7 +225,7 @@ class Commuters:
         if name in ("revealed", "nested"):
             nests = NESTS if name == "nested" else None
             return modes.revealed(design, coded(self.revealed[self.revealed["row"].isin(had) | (nests is None)]), nests)
-        return modes.pooled(design, self.both[self.both["row"].isin(had)])
+        return modes.pooled(design, self.both())
 
     @cached_property
     def market(self) -> Calibrated:

@@ -29,6 +29,7 @@ RIDES = ("cost_dh", "walk_min", "window_min", "constant_share")  # assumptions t
 RULE = ("seats_n", "load_share", "window_share", "least_riders_n", "members_a_route_n")  # how many runs there are
 ENDS = ("least", "greatest")
 IDS = (
+    "takers",
     "shuttle",
     "runs",
     "route_riders",
@@ -47,6 +48,7 @@ IDS = (
 def parts(who: Commuters) -> dict[str, tuple[Iterator[pd.DataFrame], By, str]]:
     """Makers of the tables, with the columns that name their rows and columns."""
     return {
+        "takers": (_takers(who), "transport_scenario", ""),
         "shuttle": (_shuttle(who), "command_group", "transport_equilibrium"),
         "runs": (_runs(who), "command_group", "transport_equilibrium"),
         "route_riders": (_route_riders(who), "transport_runs", "transport_carried"),
@@ -74,6 +76,12 @@ def _riders(who: Commuters, found: Forecast, change: str, by: object = None, mas
     index = every.value.index
     keys = {key[2:] or change: key for key in index if key[0] == f"{change}.after" and key[1] == "shuttle"}
     return pick(every, keys)
+
+
+def _takers(who: Commuters) -> Iterator[pd.DataFrame]:
+    """How many would leave their present way for a shuttle, or for a car-pool, were each the only offer."""
+    every = totals(offers(who), who.active)
+    yield rows(pick(every, {name: (f"{name}.after", name) for name in ("shuttle", "car_pool")}), "transport_scenario")
 
 
 def _shuttle(who: Commuters) -> Iterator[pd.DataFrame]:
