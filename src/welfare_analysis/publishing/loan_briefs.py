@@ -15,7 +15,7 @@ from ..demand.loans import assumed
 from ..errors import WelfareError
 from ..estimation import Estimate, mean, ratio, share
 from ..estimation.regression import Regression
-from ..languages import amount, between, number, with_interval
+from ..languages import GAP, amount, between, number, with_interval
 from ..needs import income_debt
 from ..study import DATA, Study, public
 from .briefs import contrast
@@ -74,15 +74,15 @@ def findings(released: Release, study: Study) -> Markdown:
 
 
 def _cell(released: Release, study: Study, table: str, **keys: str) -> str:
-    """A cell as number, unit and interval; a sentence where it is not there."""
+    """A cell as number, unit and interval; dots where it is hidden, a sentence where there is no table."""
     one = released[table]
     if one.state != "shown":
         return study.codebook.text(one.state, study.language)
     try:
         cell = cell_of(one, **keys)
     except IndexError:
-        return study.codebook.text("hidden", study.language)
-    return told(one, study, cell) if pd.notna(cell["estimate"]) else study.codebook.text("hidden", study.language)
+        return GAP
+    return told(one, study, cell) if pd.notna(cell["estimate"]) else GAP
 
 
 def _losses(released: Release, study: Study) -> str:
@@ -202,8 +202,7 @@ def compared(study: Study) -> HTML:
         found = held_out(study, kind)
         for name, row in found.iterrows():
             half = Z * row["se"]
-            gap = f"{number(row['gap'], language, 4)} ({number(row['gap'] - half, language, 4)} to " \
-                  f"{number(row['gap'] + half, language, 4)})"  # fmt: skip
+            gap = _bounded(row["gap"], row["gap"] - half, row["gap"] + half, 4, language)
             body.append([label(study, "loan_kind", kind), label(study, "loan_model", name),
                          number(row["score"], language, 4), gap, number(row["persons"], language)])  # fmt: skip
     heads = [book.text(f"col.{c}", language) for c in ("loan_kind", "model", "loan_score", "loan_gap", "n")]
@@ -225,8 +224,7 @@ def choice_of_model(study: Study) -> Markdown:
         verdict = "heckman" if predicts else "related" if low > 0 or high < 0 else "apart"
         fields = {
             "kind": label(study, "loan_kind", kind),
-            "rho": f"{number(fits['heckman'].value['rho'], language, 2)} ({number(low, language, 2)} to "
-            f"{number(high, language, 2)})",
+            "rho": _bounded(fits["heckman"].value["rho"], low, high, 2, language),
             "proportional": _p(borrowing.proportional(fits).p, language),
             "excluded": _p(borrowing.excluded(fits["amounts"].design, columns).p, language),
             "verdict": book.text(f"loans.verdict_{verdict}", language),
@@ -235,8 +233,14 @@ def choice_of_model(study: Study) -> Markdown:
     return Markdown("\n".join(lines))
 
 
+def _bounded(x: float, low: float, high: float, digits: int, language: str) -> str:
+    """A number of any sign with its interval."""
+    shown, *bounds = (number(v, language, digits) for v in (x, low, high))
+    return f"{shown} ({'; '.join(bounds)})"
+
+
 def _p(p: float, language: str) -> str:
-    return f"< {number(0.001, language, 3)}" if p < 0.001 else number(p, language, 3)
+    return f"< {number(0.001, language, 3)}" if p < 0.001 else f"= {number(p, language, 3)}"
 
 
 def terms_used(study: Study) -> Markdown:
