@@ -160,7 +160,7 @@ def coefficients(table: str, fits: Mapping[str, Fit], names: Sequence[str], stud
             told.append(f"{number(fit.value[name], language, 3)} ({bounds})")
         body.append([book.text(f"term.{name}", language), *told])
     heads = [book.text("col.term", language), *(book.text(f"col.{name}", language) for name in fits)]
-    n = number(max(int(fit.n_cases) for fit in fits.values()), language)
+    n = number(max(int(getattr(fit, "n_persons", fit.n_cases)) for fit in fits.values()), language)
     return HTML(
         markup(title(table, study), heads, body, book.text("note.complete", language, n=n, source=source(study)))
     )

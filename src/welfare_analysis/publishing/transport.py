@@ -135,17 +135,21 @@ def amounts(who: Commuters, variable: str, name: str, factor: float, without: tu
 
 
 def _shares(who: Commuters) -> Iterator[pd.DataFrame]:
-    """Shares of modes as they are and after each change."""
-    names = [f"{CHANGES[0]}.before", *(f"{name}.after" for name in CHANGES)]
-    table = rows(scenarios(who).part(names), "change", "commute_mode")
-    yield table.assign(transport_scenario=table.pop("change").map(dict(zip(names, ("base", *CHANGES), strict=True))))
+    """Shares of modes as they are, and after each change given those of today: the model is calibrated to them."""
+    yield rows(_observed(who), "commute_mode", transport_scenario="base")
+    names = {f"{name}.after": name for name in CHANGES}
+    table = rows(scenarios(who).part(list(names)), "change", "commute_mode")
+    yield table.assign(transport_scenario=table.pop("change").map(names))
+
+
+def _observed(who: Commuters) -> Estimate:
+    mode = who.frame["commute_mode"]
+    return share(who.design, mode, where=who.active & mode.notna())
 
 
 def _versions(who: Commuters) -> Iterator[pd.DataFrame]:
     """Shares observed, and with fares cut by the middle of the range in each model."""
-    mode = who.frame["commute_mode"]
-    seen = share(who.design, mode, where=who.active & mode.notna())
-    yield rows(seen, "commute_mode", transport_version="observed")
+    yield rows(_observed(who), "commute_mode", transport_version="observed")
     cut = 1 - FARES[1] / 100
     found = {"pooled": of(scenarios(who), MIDDLE, "after")}
     for name in ("revealed", "nested"):
