@@ -1,8 +1,8 @@
 r"""Tastes that differ from person to person: a mixed logit of the cards, on a probability subsample of persons.
 
 The logit of `housing` lets tastes differ with what is known of a person. Here what one minds a price is lognormal
-within each income group, and the pull of each kind of home is normal; both are a person's own on all her cards (Revelt
-and Train 1998). One more phase makes that affordable: persons with cards are drawn independently with
+within each income group, a person's own on all her cards (Revelt and Train 1998). One more phase makes that
+affordable: persons with cards are drawn independently with
 
 .. math:: \pi_i = \min(1, c w_i), \qquad \sum_i \pi_i = m,
 
@@ -24,7 +24,7 @@ from ..estimation.choice import ChoiceFit, Target, logit, mixed_logit, only, pre
 from . import stated
 from .housing import OTHERS, PAID, SHIFTS, Market
 
-PERSONS, SEED, DRAWS, STARTS, SCRAMBLES = 4200, 2012, 2048, 3, 3
+PERSONS, SEED, DRAWS, STARTS, SCRAMBLES = 4200, 2012, 2048, 2, 2
 LESS = "less_100k"  # the price with its sign turned: a lognormal coefficient is positive
 CASE, ALTERNATIVE = "case", "alternative"
 VIEWS = ("stated", "restricted")
@@ -72,10 +72,9 @@ class Subsample:
 
     @cached_property
     def random(self) -> dict[str, str]:
-        """Coefficients that differ between persons: the price where the income is known, and the constants."""
-        names = list(self.logit.value.index)
-        prices = {n: "lognormal" for n in names if n.startswith(LESS) and "unknown" not in n}
-        return prices | {n: "normal" for n in names if n.startswith("C(alternative)") and ":" not in n}
+        """Coefficients that differ between persons: the price, where the income is known."""
+        names = map(str, self.logit.value.index)
+        return {n: "lognormal" for n in names if n.startswith(LESS) and "unknown" not in n}
 
     @cached_property
     def logit(self) -> ChoiceFit:

@@ -176,12 +176,10 @@ def _share(row: pd.Series, language: str) -> str:
 
 
 def _taste(name: str, study: Study) -> str:
-    """A coefficient that differs between persons: a price of an income group, or the pull of a kind of home."""
-    book, language, code = study.codebook, study.language, name.partition("[")[2].rstrip("]").removeprefix("T.")
-    if tastes.LESS in name:
-        group = f" ({label(study, 'income_group', code)})" if code else ""
-        return book.text(f"term.{tastes.LESS}", language) + group
-    return book.text("term.constant", language, kind=label(study, KINDS, code))
+    """The dislike of a price, of an income group where there are several."""
+    code = name.partition("[")[2].rstrip("]")
+    group = f" ({label(study, 'income_group', code)})" if code else ""
+    return study.codebook.text(f"term.{tastes.LESS}", study.language) + group
 
 
 def budget_models(study: Study) -> HTML:
