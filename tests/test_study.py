@@ -4,8 +4,7 @@ import pandas as pd
 import pytest
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.publishing import briefs, figures, protect, tables
-from welfare_analysis.publishing.homes import homes
+from welfare_analysis.publishing import briefs, figures, protect, release, tables
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
@@ -132,7 +131,7 @@ SMALL = {
 def test_a_small_or_odd_file_still_gives_pages(frames, name, monkeypatch):
     """Few or uniform answers: every table, figure and sentence is made, hidden or said not to be there."""
     study = Study.of(SMALL[name](frames[0]).reset_index(drop=True), None, None, BOOK, survey_name="own.csv")
-    released, seen = {**protect(study), **homes(study)}, []
+    released, seen = release(study), []
     monkeypatch.setattr(figures.output, "display", lambda data, raw, metadata=None: seen.append(data))
     for figure in figures.FIGURES:
         figures.show(figure, released, study)

@@ -9,6 +9,7 @@ from .errors import WelfareError
 MARKS = {"en": (",", "."), "fr": ("\u202f", ","), "ar": (".", ",")}  # thousands, decimals
 PERCENT = {"en": " %", "fr": "\u202f%", "ar": "\u202f%"}
 GAP = ".."
+TO = {"en": " to ", "fr": " à ", "ar": " / "}
 TENTHS = dict.fromkeys(("trips", "nights", "dh_hour"), (1, 1))
 
 
@@ -46,6 +47,12 @@ def with_interval(x: float, low: float, high: float, unit: str, language: str = 
 def between(low: float, high: float, unit: str, language: str = "en") -> str:
     """Two bounds with a dash between them and no unit; the lower one is on the left in Arabic too, as on the axes."""
     bounds = f"{_plain(low, unit, language)}\u2013{_plain(high, unit, language)}"
+    return f"\u2066{bounds}\u2069" if direction(language) == "rtl" else bounds
+
+
+def span(low: float, high: float, language: str = "en", digits: int = 0) -> str:
+    """Two numbers, of which either may be negative, with a word between them; the lower one on the left."""
+    bounds = TO[language].join(number(x, language, digits) for x in (low, high))
     return f"\u2066{bounds}\u2069" if direction(language) == "rtl" else bounds
 
 

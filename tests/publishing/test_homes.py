@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from welfare_analysis.demand import tastes
 from welfare_analysis.publishing import briefs, figures, home_briefs, homes, protect, tables
 from welfare_analysis.publishing.homes import KINDS, PRICES
 from welfare_analysis.publishing.suppression import CATEGORY
@@ -109,3 +110,18 @@ def test_what_was_not_asked_is_said(study):
     assert text == BOOK.text("not_asked")
     assert isinstance(briefs.banner(known).data, str)
     assert pd.isna(homes.homes(known)["homes_need"].missing_share)
+
+
+def test_the_stored_mixed_logit_is_of_these_answers():
+    """The key of the stored result is that of the stand-in as the code reads it now; of other answers none is shown."""
+    default = Study.open()
+    stored = pd.read_csv(DATA / "survey" / tastes.NAME)
+    assert set(stored["key"]) == {tastes.Subsample(homes.market_of(default)).key()}
+    assert stored["persons"].iloc[0] >= 4000
+    text = home_briefs.own_tastes(default).data
+    assert text.count("<table>") == 2
+
+
+def test_other_answers_are_told_to_compute_their_own(study, tmp_path):
+    """Without a result of these answers the page names the command."""
+    assert "make mixed" in home_briefs.own_tastes(study, tmp_path).data

@@ -13,7 +13,7 @@ from ..demand import budgets, credit, places, scenarios, tastes
 from ..demand.credit import Terms
 from ..demand.housing import BOUGHT, OFFERED, Market
 from ..demand.scenarios import offer
-from ..languages import amount, between, number, with_interval
+from ..languages import amount, between, number, span, with_interval
 from ..needs import housing as housing_need
 from ..needs import income_debt
 from ..study import DATA, ROOT, Study
@@ -167,8 +167,7 @@ def own_tastes(study: Study, folder: Path = DATA / "survey") -> HTML:
 def _valid(row: pd.Series, language: str) -> str:
     """A coefficient with its interval, without one where it is not valid."""
     value = number(row["estimate"], language, 2)
-    bounds = " to ".join(number(x, language, 2) for x in row[["low", "high"]])
-    return f"{value} ({bounds})" if row["valid"] else value
+    return f"{value} ({span(row['low'], row['high'], language, 2)})" if row["valid"] else value
 
 
 def _share(row: pd.Series, language: str) -> str:

@@ -243,6 +243,14 @@ def _p(p: float, language: str) -> str:
     return f"< {number(0.001, language, 3)}" if p < 0.001 else f"= {number(p, language, 3)}"
 
 
+def standards(study: Study) -> Markdown:
+    """The rules of protected pay that the page goes by."""
+    book, language, of = study.codebook, study.language, income_debt.STANDARDS
+    left = amount(of.least_left_dh, "dh", language, book.text("unit.dh", language))
+    limit = amount(of.limit_share, "share", language)
+    return Markdown(book.text("loans.standards", language, limit=limit, left=left))
+
+
 def terms_used(study: Study) -> Markdown:
     """The assumptions that decide, with their ranges."""
     book, language = study.codebook, study.language

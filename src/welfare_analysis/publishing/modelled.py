@@ -18,7 +18,7 @@ from IPython.display import HTML
 from ..estimation import Estimate
 from ..estimation.choice import ChoiceFit, hold_out, summary
 from ..estimation.fit import Fit
-from ..languages import amount, number
+from ..languages import amount, number, span
 from ..study import Study
 from .plan import NUMBERS, Released
 from .suppression import CATEGORY, Policy
@@ -156,8 +156,7 @@ def coefficients(table: str, fits: Mapping[str, Fit], names: Sequence[str], stud
                 told.append("\u2013")
                 continue
             low, high = fit.interval().loc[name]
-            bounds = " to ".join(number(x, language, 3) for x in (low, high))
-            told.append(f"{number(fit.value[name], language, 3)} ({bounds})")
+            told.append(f"{number(fit.value[name], language, 3)} ({span(low, high, language, 3)})")
         body.append([book.text(f"term.{name}", language), *told])
     heads = [book.text("col.term", language), *(book.text(f"col.{name}", language) for name in fits)]
     n = number(max(int(getattr(fit, "n_persons", fit.n_cases)) for fit in fits.values()), language)

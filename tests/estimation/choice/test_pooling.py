@@ -6,7 +6,7 @@ import pytest
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design
-from welfare_analysis.estimation.choice import logit, pooled_logit
+from welfare_analysis.estimation.choice import logit, pooled_logit, predicted_shares
 from welfare_analysis.estimation.choice.nested import evaluated
 
 NAMES = {"case": "case", "alternative": "mode"}
@@ -88,3 +88,26 @@ def test_faults_are_told(change, message):
     """A case has one source, and the reference is one of several."""
     with pytest.raises(WelfareError, match=message):
         pooled_logit(None, answers(1, 0.5, 300).assign(**change), "chosen ~ C(mode) + cost", **POOL)
+
+
+def test_a_forecast_is_on_the_scale_of_the_reference():
+    """Shares of other people follow the revealed scale: derivatives are differences, and none is by the other scale."""
+    fit = pooled_logit(None, answers(1, 0.5, 3000), FORMULA, **POOL, person="person")
+    others = answers(8, 1.0, 300).assign(source="revealed").drop(columns="chosen")
+    design = Design(np.random.default_rng(2).uniform(1, 3, 300))
+    found = predicted_shares(fit, design, others)
+
+    def shares(theta):
+        utility = fit.value.copy()
+        utility[:] = theta
+        v = utility["cost"] * others["cost"] + utility["time"] * others["time"]
+        for m in "bc":
+            v += utility[f"C(mode)[T.{m}]:C(source)[revealed]"] * (others["mode"] == m)
+        p = np.exp(v.to_numpy().reshape(300, 3))
+        return design.weights @ (p / p.sum(axis=1, keepdims=True)) / design.weights.sum()
+
+    theta, h = fit.value.to_numpy(), 1e-6
+    np.testing.assert_allclose(found.value, shares(theta), rtol=1e-10)
+    slopes = np.column_stack([(shares(theta + h * e) - shares(theta - h * e)) / 2 / h for e in np.eye(len(theta))])
+    np.testing.assert_allclose(found.jacobian, slopes, atol=1e-7)
+    assert (found.jacobian[:, -1] == 0).all()

@@ -188,6 +188,7 @@ def _slopes(model: Model, to: Target, parts: Domains) -> np.ndarray:
     weight = (cases.design.weights[person] * to.part[cases.case] * p)[rows]
     cell = cases.alternative[rows] * parts.count + domain[rows]
     shape = (len(cases.alternatives) * parts.count, len(p))
-    return sparse.csr_array((weight, (cell, rows)), shape=shape) @ (
+    found = sparse.csr_array((weight, (cell, rows)), shape=shape) @ (
         cases.x - means(cases.x, p, cases.start)[cases.case]
     )
+    return np.pad(found, ((0, 0), (0, len(model.theta) - found.shape[1])))  # of scales of other sources: none

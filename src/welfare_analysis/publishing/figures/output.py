@@ -16,12 +16,9 @@ from PIL import Image
 
 from ...languages import amount
 from ...study import ROOT, Study
-from ..disclosure import protect
-from ..homes import homes
-from ..loans import loan_tables
+from ..catalogue import release
 from ..plan import Release, Released
 from ..tables import cell_label, note, title, told
-from ..transport import transport_tables
 from .plans import FIGURES
 from .style import STYLE
 
@@ -95,7 +92,7 @@ def fingerprint(figure: Figure) -> str:
 def write_headlines(folder: Path = ROOT / "figures") -> None:
     """Write each figure as SVG with its note, its data as CSV and its alternative text."""
     study = Study.open()
-    released = {**protect(study), **homes(study), **loan_tables(study), **transport_tables(study)}
+    released = release(study)
     folder.mkdir(exist_ok=True)
     for name in FIGURES:
         with matplotlib.rc_context(STYLE):
