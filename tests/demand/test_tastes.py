@@ -40,7 +40,7 @@ def test_chances_are_in_proportion_and_add_up():
 
 
 def test_weights_of_the_subsample_stand_for_those_with_cards(market, subsample):
-    """The weights add up to those of all with cards within chance; they are one number, or one's own if that is more."""
+    """They add up to those of all with cards within chance; they are one number, or one's own weight if larger."""
     whole = market.design.weights[market.frame.index.isin(market.cards["row"])]
     drawn = subsample.design.weights
     assert drawn.sum() == pytest.approx(whole.sum(), rel=0.15)
