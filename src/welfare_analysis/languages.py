@@ -45,8 +45,11 @@ def with_interval(x: float, low: float, high: float, unit: str, language: str = 
 
 
 def between(low: float, high: float, unit: str, language: str = "en") -> str:
-    """Two bounds with a dash between them and no unit; the lower one is on the left in Arabic too, as on the axes."""
-    bounds = f"{_plain(low, unit, language)}\u2013{_plain(high, unit, language)}"
+    """Two bounds and no unit; the lower one is on the left in Arabic too, as on the axes.
+
+    A dash is between them, and a word where the lower one has a minus.
+    """
+    bounds = (TO[language] if low < 0 else "\u2013").join(_plain(x, unit, language) for x in (low, high))
     return f"\u2066{bounds}\u2069" if direction(language) == "rtl" else bounds
 
 

@@ -42,3 +42,22 @@ def test_estimates_of_two_designs_are_refused():
         joint({"a": mean(DESIGN, FRAME["y"]), "b": mean(other, FRAME["y"])})
     with pytest.raises(WelfareError, match="not of one design"):
         joint({})
+
+
+def test_functions_of_functions_have_the_influence_of_one():
+    """Combinations of combinations of several estimates: the chain rule, with or without the steps in between."""
+    rng = np.random.default_rng(5)
+    design, y = Design(rng.uniform(1, 3, 60)), pd.DataFrame(rng.normal(5, 1, (60, 3)), columns=list("abc"))
+    both = joint({"mean": mean(design, y), "total": total(design, y["a"])})
+    first = both.apply(lambda v: pd.Series({"ratio": v.iloc[0] / v.iloc[1], "sum": v.iloc[2] + v.iloc[3]}))
+    second = first.apply(lambda v: v["ratio"] * v["sum"])
+    at, h = both.value.to_numpy(), 1e-6
+
+    def f(v):
+        return v[0] / v[1] * (v[2] + v[3])
+
+    slopes = np.array([(f(at + h * e) - f(at - h * e)) / 2 / h for e in np.eye(4)])
+    expected = both.influence @ slopes
+    np.testing.assert_allclose(second.influence.toarray()[:, 0], expected, rtol=1e-6)
+    assert second.se.iloc[0] == pytest.approx(np.sqrt(design.variance(expected[:, None])[0]), rel=1e-6)
+    assert "influence" not in first.__dict__

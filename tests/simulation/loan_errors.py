@@ -21,10 +21,10 @@ from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import generate
 from welfare_analysis.survey.standin.cards import utilities
 
-VERSIONS = {"plain": 10, "rich": 8, "strategic": 8}
+VERSIONS = {"plain": 30, "rich": 15, "strategic": 15}
 FIRST_SEED = 50_000
 HOUSING = Terms.named("housing_foundation")
-SIZE = 12_000  # persons of a population: the bias is that of a larger one, the standard errors are not
+SIZE = 30_000  # persons of a population: the bias is that of a larger one, the standard errors are not
 
 __all__ = ["FIRST_SEED", "SIZE", "VERSIONS", "one_sample", "summarised"]
 

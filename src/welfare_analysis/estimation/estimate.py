@@ -45,6 +45,8 @@ class Estimate:
         n respondents, n_weighted, and missing (respondents left out because the answer is missing).
     extra_covariance : mapping of name to (k, k) array, dense or sparse
         What has no influence (imputation, model variance, what the sample cannot tell), in every interval.
+    push : callable, optional
+        Of what is made of other estimates: gives `combined` of a matrix without the influences in between.
     """
 
     value: pd.Series
@@ -54,6 +56,13 @@ class Estimate:
     counts: pd.DataFrame = field(repr=False)
     bounds: Bounds = field(default=t_bounds, repr=False)
     extra_covariance: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    push: Callable[[sparse.csr_array], Any] | None = field(default=None, repr=False, kw_only=True)
+
+    def combined(self, matrix: sparse.csr_array) -> Any:
+        """Influences (n x m) of linear combinations (m x k) of the values."""
+        if self.push is None or "influence" in self.__dict__:
+            return self.influence @ matrix.T
+        return self.push(matrix)
 
     @cached_property
     def influence(self) -> sparse.csr_array:
@@ -163,10 +172,11 @@ class Estimate:
         return Estimate(
             value,
             self.design,
-            lambda: self.influence @ sparse_j.T,
+            lambda: self.combined(sparse_j),
             pd.Series([self.df[u].min() for u in used], index=value.index),
             pd.DataFrame({c: [self.counts[c][u].min() for u in used] for c in self.counts}, index=value.index),
             extra_covariance={k: sparse_j @ sparse.csr_array(c) @ sparse_j.T for k, c in self.extra_covariance.items()},
+            push=lambda matrix: self.combined(matrix @ sparse_j),
         )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from scipy import sparse
 
@@ -37,7 +40,15 @@ def joint(estimates: Mapping[str, Estimate]) -> Estimate:
         pd.Series(pd.concat([e.df for e in parts]).to_numpy(), index=index),
         pd.concat([e.counts for e in parts]).set_axis(index),
         extra_covariance={"joint": whole} if whole.nnz else {},
+        push=partial(_combined, parts),
     )
+
+
+def _combined(parts: Sequence[Estimate], matrix: sparse.csr_array) -> Any:
+    """Influences of linear combinations: the sum of those of each part."""
+    ends = np.cumsum([len(e.value) for e in parts])
+    blocks = (matrix[:, end - len(e.value) : end] for e, end in zip(parts, ends, strict=True))
+    return sum(e.combined(block) for e, block in zip(parts, blocks, strict=True))
 
 
 def _nothing(k: int) -> sparse.csr_array:

@@ -102,7 +102,7 @@ def combined(estimates: list[Estimate]) -> Estimate:
         n: sum(sparse.csr_array(e.extra_covariance[n]) / m for e in estimates if n in e.extra_covariance) for n in names
     }
     extra |= {"within": sparse.csr_array(within), "imputation": sparse.csr_array(between)}
-    return replace(first, value=mean, compute=lambda: centre, extra_covariance=extra)
+    return replace(first, value=mean, compute=lambda: centre, extra_covariance=extra, push=None)
 
 
 def imputed(

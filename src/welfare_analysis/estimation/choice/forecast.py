@@ -56,6 +56,10 @@ class Forecast(Estimate):
     shared: bool = True
     parts: Domains = field(default=cast(Domains, None), repr=False)
 
+    def combined(self, matrix: sparse.csr_array) -> Any:
+        """Influences of linear combinations, of the people and of the coefficients apart."""
+        return _influence(self.people @ matrix.T, matrix @ self.jacobian, self.model, self.shared)()
+
     @cached_property
     def _columns(self) -> sparse.csc_array:
         return sparse.csc_array(self.people)
