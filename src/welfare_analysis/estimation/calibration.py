@@ -213,6 +213,10 @@ def _complete(name: str, level: np.ndarray) -> None:
 
 def _encoded(values: pd.Series, categories: Iterable[Any]) -> tuple[np.ndarray, list[Any]]:
     """The level (n,) of each row, -1 where missing, and the levels; text is looked up among the categories first."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        level = values.cat.codes.to_numpy().astype(np.int64)
+        if (np.bincount(level + 1, minlength=len(values.cat.categories) + 1)[1:] > 0).all():
+            return level, values.cat.categories.tolist()
     if isinstance(values.dtype, pd.StringDtype):
         texts = [category for category in categories if isinstance(category, str)]
         rows = pa.array(values)
