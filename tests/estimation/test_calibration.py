@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import example as once
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -146,6 +147,7 @@ def test_raked_residuals_and_the_derivative(example):
 
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), method=st.sampled_from(["raking", "linear"]))
+@once(seed=49963, method="raking")  # a factor that is its bound to the last digit
 def test_bounded_factors_are_the_nearest(example, drawn, seed, method):
     """Factors keep the bounds, reach the margins to 1e-8 and minimise the distance.
 
@@ -164,10 +166,11 @@ def test_bounded_factors_are_the_nearest(example, drawn, seed, method):
     assert g.max() <= high + 1e-12
     assert design.weights @ f["x"] == pytest.approx(margins["x"], rel=1e-8)
     assert design.weights[f["b"]].sum() == pytest.approx(margins["b"][True], rel=1e-8)
-    if method == "linear":
-        slope, free = g - 1, (g > low + 1e-9) & (g < high - 1e-9)
-    else:
-        slope, free = np.log((g - low) / (1 - low)) - np.log((high - g) / (high - 1)), np.ones(len(g), dtype=bool)
+    near = 1e-9 if method == "linear" else 1e-6  # the logit function comes as near to a bound as numbers can
+    free = (g > low + near) & (g < high - near)
+    slope = g - 1
+    if method == "raking":
+        slope[free] = np.log((g[free] - low) / (1 - low)) - np.log((high - g[free]) / (high - 1))
     x = np.column_stack([f["d"] == "in", f["d"] == "out", f["b"], ~f["b"], f["x"]]).astype(float)
     multiplier = np.linalg.lstsq(x[free], slope[free], rcond=None)[0]
     np.testing.assert_allclose(x[free] @ multiplier, slope[free], atol=1e-8)
