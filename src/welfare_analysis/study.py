@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -72,6 +73,10 @@ class Study:
     kinds: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     language: str = "en"
     survey_name: str = ""
+
+    def lacking(self, needed: Iterable[str]) -> list[str]:
+        """Questions among those needed that were not asked."""
+        return [name for name in needed if name not in self.frame]
 
     @classmethod
     def open(

@@ -271,11 +271,6 @@ class Market:
         return self.demand(restricted=False, by=[group.where(self.adult) for group in groups])
 
 
-def lacking(study: Study) -> list[str]:
-    """Questions that the model or the rules need and that were not asked."""
-    return [name for name in NEEDED if name not in study.frame]
-
-
 def market(study: Study, terms: str = "housing_foundation") -> Market:
     """The members of a study before the offers of ``data/public/home_offers.csv``.
 
@@ -284,7 +279,7 @@ def market(study: Study, terms: str = "housing_foundation") -> Market:
     WelfareError
         A question that the model or the rules need was not asked.
     """
-    if absent := lacking(study):
+    if absent := study.lacking(NEEDED):
         raise WelfareError("the question was not asked", where="demand for homes", got=", ".join(absent))
     offers = public("home_offers").pivot(index="alternative", columns="attribute", values="value")
     frame = study.frame.set_axis(study.design.index)

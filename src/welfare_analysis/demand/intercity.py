@@ -121,7 +121,6 @@ def travellers(study: Study) -> pd.DataFrame:
     WelfareError
         A question that was not asked.
     """
-    absent = [name for name in NEEDED if name not in study.frame]
-    if absent:
+    if absent := study.lacking(NEEDED):
         raise WelfareError("the question was not asked", where="trips between towns", got=", ".join(absent))
     return columns(study.frame.set_axis(study.design.index))

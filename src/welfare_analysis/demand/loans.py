@@ -278,8 +278,7 @@ def market(study: Study, terms: Mapping[str, str] = TERMS) -> Market:
     WelfareError
         A question that the model or the rules need was not asked.
     """
-    absent = [name for name in NEEDED if name not in study.frame]
-    if absent:
+    if absent := study.lacking(NEEDED):
         raise WelfareError("the question was not asked", where="demand for loans", got=", ".join(absent))
     frame = study.frame.set_axis(study.design.index)
     return Market(frame, study.design, study.codebook, {p: Terms.named(name) for p, name in terms.items()})

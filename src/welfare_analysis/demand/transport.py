@@ -247,7 +247,6 @@ def commuters(study: Study) -> Commuters:
     WelfareError
         A question that the model needs was not asked.
     """
-    absent = [name for name in (*NEEDED, *CARDS) if name not in study.frame]
-    if absent:
+    if absent := study.lacking((*NEEDED, *CARDS)):
         raise WelfareError("the question was not asked", where="demand for transport", got=", ".join(absent))
     return Commuters(study.frame.set_axis(study.design.index), study.design, study.codebook, levels.levels())

@@ -110,7 +110,7 @@ def homes(study: Study) -> Mapping[str, Released]:
 @cache
 def market_of(study: Study) -> Market | None:
     """The market of a study; None where a question that it needs was not asked."""
-    return None if housing.lacking(study) else housing.market(study)
+    return None if study.lacking(housing.NEEDED) else housing.market(study)
 
 
 def _reach(market: Market, rules: Policy) -> Iterator[pd.DataFrame]:

@@ -54,10 +54,7 @@ def rail_tables(study: Study) -> Mapping[str, Released]:
 @cache
 def travellers_of(study: Study) -> pd.DataFrame | None:
     """The columns of the models; None where a question that they need was not asked."""
-    try:
-        return intercity.travellers(study)
-    except WelfareError:
-        return None
+    return None if study.lacking(intercity.NEEDED) else intercity.travellers(study)
 
 
 @cache

@@ -34,10 +34,7 @@ CELLS = ("yes_yes", "yes_no", "no_yes", "no_no")
 @cache
 def market_of(study: Study) -> Market | None:
     """The market of a study; None where a question that it needs was not asked."""
-    try:
-        return loans.market(study)
-    except WelfareError:
-        return None
+    return None if study.lacking(loans.NEEDED) else loans.market(study)
 
 
 @cache

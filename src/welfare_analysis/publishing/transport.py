@@ -80,10 +80,7 @@ def transport_tables(study: Study) -> Mapping[str, Released]:
 @cache
 def commuters_of(study: Study) -> Commuters | None:
     """The active of a study; None where a question that the model needs was not asked."""
-    try:
-        return transport.commuters(study)
-    except WelfareError:
-        return None
+    return None if study.lacking((*transport.NEEDED, *transport.CARDS)) else transport.commuters(study)
 
 
 def _parts(who: Commuters) -> dict[str, tuple[Iterator[pd.DataFrame], By, str]]:
