@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from welfare_analysis.survey.standin.parameters import Parameters
 
 __all__ = ["MARK", "VERSIONS", "Parameters", "StandIn", "generate", "write"]
 MARK = "welfare_analysis.standin"
+Stage = Callable[[pd.DataFrame, Parameters, np.random.Generator], pd.DataFrame]
 VERSIONS = ("plain", "rich", "strategic")
 STAGES = (
     household.household,
@@ -54,7 +56,13 @@ class StandIn:
     version: str
 
 
-def generate(parameters: Parameters, seed: int, version: str = "rich", size: int | None = None) -> StandIn:
+def generate(
+    parameters: Parameters,
+    seed: int,
+    version: str = "rich",
+    size: int | None = None,
+    commute: Stage = conditions.commute,
+) -> StandIn:
     """Draw a stand-in.
 
     Parameters
@@ -66,6 +74,8 @@ def generate(parameters: Parameters, seed: int, version: str = "rich", size: int
         Without errors of answering; with them; with overstated need as well.
     size : int, optional
         Number of people in all; the default is what the parameters say. The follow-up is scaled alike.
+    commute : function
+        Adds the way to work, as `conditions.commute` does: another one tells what an estimate rests on.
 
     Raises
     ------
@@ -79,7 +89,7 @@ def generate(parameters: Parameters, seed: int, version: str = "rich", size: int
     streams = [np.random.default_rng(child) for child in children]
     full = sum(parameters[f"{status}_n"] for status in population.STATUSES)
     latent = population.people(parameters, streams[0], size)
-    stages = (conditions.housing, conditions.wishes, conditions.debt, conditions.commute)
+    stages = (conditions.housing, conditions.wishes, conditions.debt, commute)
     for stage, rng in zip(stages, streams[1:5], strict=True):
         latent = stage(latent, parameters, rng)
     back = collection.returned(latent, parameters, streams[5])
