@@ -2,9 +2,10 @@
 
 How many would ride a shuttle at given terms follows from true utilities and the table's levels; trips by rail and who
 has no way to come from true answers. The estimate comes from what people said on the form. In the plain version the
-model is right: modes are chosen by the tastes of the cards at the table's levels, on a scale of their own. In ``apart``
-they are chosen by distance, a car and a place instead, as in the rich and strategic versions. The headline is held back
-between today and the cards on purpose: its error in the plain version is what that costs where all is told in earnest.
+model is right: modes are chosen by the tastes of the cards at the table's levels, on a scale of their own, and so would
+a shuttle be. In ``apart`` they are chosen by distance, a car and a place instead, as in the rich and strategic
+versions, and a shuttle as on the cards. The headline is held back between today and the cards on purpose: its error in
+the plain version is what that costs where all is told in earnest.
 """
 
 from __future__ import annotations
@@ -62,8 +63,11 @@ def at_the_table(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd
     return f.assign(**{name: pd.Series(x, index=work.index).reindex(f.index) for name, x in chosen.items()})
 
 
-def true_riders(people: Commuters, version: str) -> float:
-    """Active members who would ride, from their true utilities; where a shuttle is not offered nobody does."""
+def true_riders(people: Commuters, version: str, scale: float = 1.0) -> float:
+    """Active members who would ride, from their true utilities; where a shuttle is not offered nobody does.
+
+    ``scale``: of what people would do over what they choose on cards.
+    """
     service = Service.named()
     part = people.frame[people.active.to_numpy()]
     time = people.way(part, "staff_transport")["time_min"]
@@ -78,7 +82,7 @@ def true_riders(people: Commuters, version: str) -> float:
         offers = pd.DataFrame(0.0, index=codes, columns=attributes)
         offers.loc["shuttle"] = [service.cost_dh, minutes, service.headway_min(RUNS), service.walk_min]
         u = utilities(BLOCK, f.loc[place], offers, PARAMETERS, version)[:, :2]
-        p = 1 / (1 + np.exp(u[:, 0] - u[:, 1]))
+        p = 1 / (1 + np.exp(scale * (u[:, 0] - u[:, 1])))
         km = people.people.loc[place, "far_10km"].to_numpy() * 10
         there = (km >= service.least_km) & (f.loc[place, "commute_mode"] != "staff_transport").to_numpy()
         riders += float(p[there].sum())
@@ -106,7 +110,7 @@ def one_sample(version: str, seed: int, size: int | None = SIZE) -> pd.DataFrame
     )
     study, everybody = Study.of(answers, register, followup, BOOK), Study.of(truth, None, None, BOOK)
     people, known = transport.commuters(study), transport.commuters(everybody)
-    riders = true_riders(known, kind)
+    riders = true_riders(known, kind, SCALE if version == "plain" else 1.0)
     trips, all_trips = intercity.travellers(study), intercity.travellers(everybody)
     elasticity = PARAMETERS["intercity_price_elasticity"]
     cost = DISCOUNT * float(all_trips["rail_dh"].sum()) * (1 - DISCOUNT) ** elasticity
