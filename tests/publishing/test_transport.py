@@ -135,6 +135,23 @@ def test_what_was_not_asked_is_said(world, without):
     assert asked in tables.show(released["transport_shuttle"], part).data
 
 
+def test_a_table_whose_own_question_was_not_asked_is_alone_in_it(study):
+    """Minutes to work are compared with the table and stand in no model: without them the other tables are shown."""
+    part = replace(study, frame=study.frame.drop(columns="commute_min"))
+    states = {name: table.state for name, table in transport.transport_tables(part).items()}
+    assert states.pop("transport_minutes") == "not_asked"
+    assert set(states.values()) == {"shown"}
+
+
+@pytest.mark.parametrize(("size", "seed"), [(600, 1), (600, 2), (700, 1)])
+def test_small_samples_have_tables_or_are_too_few(size, seed):
+    """Modes that nobody uses, groups of whom nothing is known, a likelihood without a maximum: no other error."""
+    small = generate(Parameters.read(DATA / "public"), seed, "rich", size)
+    part = Study.of(*(typed(f, BOOK) for f in (small.answers, small.register, small.followup)), BOOK)
+    states = {table.state for table in transport.transport_tables(part).values()}
+    assert states == ({"too_few"} if size == 700 else {"shown"})
+
+
 def test_without_a_register_or_with_few_answers_it_is_said(world, study):
     """No register: no totals; a handful of answers: too few for a model."""
     bare = Study.of(typed(world.answers, BOOK), None, None, BOOK)

@@ -43,7 +43,9 @@ def alternatives(people: Commuters, fares: float = 1.0) -> pd.DataFrame:
         both["alternative"].astype(object), [m for m in MODES if m in set(both["alternative"])]
     )
     both["way"] = np.where(both["own"] == 1, "own:", "no:") + both["alternative"].astype(str)
-    return both[kept].sort_values(["case", "way"], kind="stable", ignore_index=True)
+    both = both[kept]
+    used = both.groupby("way")["chosen"].transform("sum") > 0  # what nobody does has no finite constant
+    return both[used].sort_values(["case", "way"], kind="stable", ignore_index=True)
 
 
 def long_run(people: Commuters, fares: float) -> Estimate:

@@ -122,11 +122,16 @@ def _route_riders(who: Commuters) -> Iterator[pd.DataFrame]:
 
 def _riders_by(who: Commuters, name: str) -> Iterator[pd.DataFrame]:
     """Riders of the headline by a group: who they are, or how they come now."""
-    group = who.frame[name].where(who.active)
+    by = _present(who, who.frame[name], who.active)
     put = {"shuttle": shuttle.running(who, Service.named())}
-    kept = group.isin(sorted(set(group[who.known & who.frame["commute_mode"].notna()].dropna())))
-    by = group.where(kept)
     yield rows(_riders(who, shuttle.effect(who, put, by), "shuttle", by), name)
+
+
+def _present(who: Commuters, group: pd.Series, mask: pd.Series) -> pd.Series:
+    """The group of the people of a mask, missing where the way to work is known of nobody of it."""
+    group = group.where(mask)
+    told = group[who.known & who.frame["commute_mode"].notna()].dropna()
+    return group.where(group.isin(set(told)))
 
 
 def _rider_cost(who: Commuters) -> Iterator[pd.DataFrame]:
@@ -182,7 +187,7 @@ def _need(who: Commuters) -> Iterator[pd.DataFrame]:
     yield rows(found, "transport_need", "command_group")
     put, without = {"riders": shuttle.running(who, Service.named())}, needs["no_way"].fillna(False).astype(bool)
     for name, mask in (("riders", who.active), ("riders_no_way", who.active & without)):
-        by = group.where(mask)
+        by = _present(who, group, mask)
         riders = _riders(who, shuttle.effect(who, put, by), "riders", by, mask)
         yield rows(riders, "command_group", transport_need=name)
 

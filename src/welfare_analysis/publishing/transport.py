@@ -21,6 +21,7 @@ from ..demand.shuttle_costs import less_vehicles, net_cost
 from ..demand.transport import Commuters
 from ..errors import WelfareError
 from ..estimation import Estimate, joint, mean, share
+from ..estimation.choice import ChoiceFit
 from ..estimation.choice.forecast import Forecast
 from ..study import DATA, Study
 from . import shuttles
@@ -48,15 +49,17 @@ UNITS = {
     "route_riders": "riders",
     "rider_cost": "dh_month",
 }
+MODELS = ("stated", "pooled", "groups")
 MARKET = ("minutes", "level_costs", "shares", "versions", "worth", "gains", "hours", "co2", "fare_elasticity")
 IDS = (*MARKET, *shuttles.IDS)
 
 
 @cache
 def transport_tables(study: Study) -> Mapping[str, Released]:
-    """The tables of the demand for transport, ``transport_<name>``; their state is ``not_asked`` without cards.
+    """The tables of the demand for transport, ``transport_<name>``.
 
-    It is ``no_totals`` without a register, and ``too_few`` where the answers do not tell a model.
+    Their state is ``not_asked`` without cards (and of a table whose own question was not asked), ``no_totals`` without
+    a register, and ``too_few`` where the answers do not tell a model.
     """
     rules = Policy.read(DATA / "policy.csv")
     names = [f"transport_{name}" for name in IDS]
@@ -66,15 +69,26 @@ def transport_tables(study: Study) -> Mapping[str, Released]:
     who = commuters_of(study)
     if who is None:
         return blank
-    told = int(who.known.sum()), int(who.active.sum())
-    try:
-        made = {key: (pd.concat(parts, ignore_index=True), by) for key, (parts, *by) in _parts(who).items()}
-    except WelfareError:  # separated, collinear or of the wrong sign: small samples
+    if not _told(who):
         return {name: replace(table, state="too_few") for name, table in blank.items()}
-    return {
-        f"transport_{key}": released(f"transport_{key}", frame, by, rules, told, UNITS.get(key, "persons"))
-        for key, (frame, by) in made.items()
+    told = int(who.known.sum()), int(who.active.sum())
+    made = {
+        f"transport_{key}": released(
+            f"transport_{key}", pd.concat(parts, ignore_index=True), by, rules, told, UNITS.get(key, "persons")
+        )
+        for key, (parts, *by) in _parts(who).items()
     }
+    return blank | made
+
+
+def _told(who: Commuters) -> bool:
+    """Whether the answers tell the models: not separated, not collinear, a cost that is minded."""
+    try:
+        fits = [who.fit(name) for name in MODELS]
+        costs = [fit.value[[n for n in fit.value.index if str(n).startswith("cost_100")]] for fit in fits]
+        return bool(who.market) and all((cost < 0).all() for cost in costs)
+    except WelfareError:  # small samples
+        return False
 
 
 @cache
@@ -85,9 +99,13 @@ def commuters_of(study: Study) -> Commuters | None:
 
 def _parts(who: Commuters) -> dict[str, tuple[Iterator[pd.DataFrame], By, str]]:
     """Makers of the tables, with the columns that name their rows and columns."""
+    told = {"minutes": ("commute_min", "door_min"), "level_costs": ("commute_cost_dh", "cost_dh")}
     return {
-        "minutes": (_reported(who, "commute_min", "door_min"), "commute_mode", "transport_source"),
-        "level_costs": (_reported(who, "commute_cost_dh", "cost_dh"), "commute_mode", "transport_source"),
+        **{
+            key: (_reported(who, *pair), "commute_mode", "transport_source")
+            for key, pair in told.items()
+            if pair[0] in who.frame
+        },
         "shares": (_shares(who), "transport_scenario", "commute_mode"),
         "versions": (_versions(who), "transport_version", "commute_mode"),
         "worth": (_worth(who), "income_group", "transport_worth"),
@@ -101,8 +119,6 @@ def _parts(who: Commuters) -> dict[str, tuple[Iterator[pd.DataFrame], By, str]]:
 
 def _reported(who: Commuters, said: str, level: str) -> Iterator[pd.DataFrame]:
     """Means of the chosen mode as people tell them and as the table has them."""
-    if said not in who.frame:
-        raise WelfareError("the question was not asked", where="level of service", got=said)
     mode = who.frame["commute_mode"]
     pair = pd.DataFrame({"reported": who.frame[said].astype(float), "table": who.levels.of(who.frame, mode)[level]})
     where = who.known & mode.notna() & pair.notna().all(axis=1)
@@ -150,13 +166,21 @@ def _versions(who: Commuters) -> Iterator[pd.DataFrame]:
     cut = 1 - FARES[1] / 100
     found = {"pooled": of(scenarios(who), MIDDLE, "after")}
     for name in ("revealed", "nested"):
-        fit = who.fit(name)
-        if not fit.blocked and fit.value["cost_100"] < 0:
+        fit = _fit(who, name)
+        if fit is not None and not fit.blocked and fit.value["cost_100"] < 0:
             changed = {"cut": who.situations(fares=cut)}
             found[name] = of(outcomes(fit, who.design, who.today, changed), "cut", "after")
     for name, forecast in found.items():
         yield rows(forecast, "kind", "commute_mode", transport_version=name).drop(columns="kind")
     yield rows(ownership.long_run(who, cut), "commute_mode", transport_version="joint")
+
+
+def _fit(who: Commuters, name: str) -> ChoiceFit | None:
+    """A model that others do not need; None where it has no maximum."""
+    try:
+        return who.fit(name)
+    except WelfareError:
+        return None
 
 
 def _worth(who: Commuters) -> Iterator[pd.DataFrame]:
