@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-REPEATS = 5
+REPEATS, ENOUGH, SLOW = 5, 2.0, 5.0  # runs; seconds in all; seconds of one
 
 
 @dataclass(frozen=True)
@@ -24,16 +23,19 @@ class Case:
 
 
 def seconds(task: Callable[[], object]) -> float:
-    """Median time of a few runs after one that warms up; slow tasks run once after the first."""
+    """Least time of several runs after one that warms up; slow tasks run once after the first.
+
+    The least, for what else the machine does only adds time; a short task runs often enough to meet a quiet moment.
+    """
     begin = time.perf_counter()
     task()
     first = time.perf_counter() - begin
-    found = []
-    for _ in range(REPEATS if first < 5 else 1):
+    found: list[float] = []
+    while len(found) < (REPEATS if first < SLOW else 1) or sum(found) < ENOUGH:
         begin = time.perf_counter()
         task()
         found.append(time.perf_counter() - begin)
-    return statistics.median(found)
+    return min(found)
 
 
 def measured(case: Case) -> list[dict]:

@@ -76,9 +76,13 @@ class Residuals:
 
     @cached_property
     def basis(self) -> np.ndarray:
-        """Directions (p x rank) in which the calibration variables differ: margins that add up alike repeat one."""
+        """Directions (p x rank) in which the calibration variables differ: margins that add up alike repeat one.
+
+        Along them the design-weighted sum of squares and products is the identity.
+        """
         values, vectors = np.linalg.eigh((self.x * self.mass[:, None]).T @ self.x)
-        return vectors[:, values > CLOSE * values[-1]]
+        told = values > CLOSE * values[-1]
+        return vectors[:, told] / np.sqrt(values[told])
 
     @cached_property
     def reduced(self) -> np.ndarray:
@@ -103,7 +107,8 @@ class Residuals:
     @cached_property
     def solved(self) -> Solution:
         """Factors (cells,), multipliers and last matrix of the design's own weights: where its replicates start."""
-        return _solve(self.mass, self)
+        nothing = np.zeros(self.basis.shape[1])
+        return _solve(self.mass, self, (np.ones(len(self.x)), nothing, np.eye(len(nothing))))  # F'(0) = 1
 
 
 def calibrate(
@@ -147,8 +152,9 @@ def calibrate(
     scale = np.abs(x).max(axis=0)
     scale[scale == 0] = 1.0
     residuals = Residuals(x / scale, cells, design.weights, totals / scale, method, bounds)
-    weights = design.weights * residuals.solved[0][cells]
-    negative = int((weights < 0).sum())
+    factor = residuals.solved[0]
+    weights = design.weights * factor.take(cells)
+    negative = int((weights < 0).sum()) if factor.min() < 0 else 0
     return design.reweighted(
         weights, residuals, (f"weights made negative by calibration: {negative}",) if negative else ()
     )
@@ -157,92 +163,100 @@ def calibrate(
 def _variables(margins: dict, frame: pd.DataFrame, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Cells (n,) of rows that are alike, their calibration variables x (cells x p) and the totals (p,)."""
     levels: list[np.ndarray] = []
-    blocks: list[np.ndarray] = []
-    totals: list[float] = []
+    labels: list[Any] = []  # of each level: a list of categories, or an array of numbers
+    totals: list[np.ndarray] = []
     sizes: dict[str, float] = {}
     for name, margin in margins.items():
         values = None if name == "1" else _column(frame, name)
         if isinstance(margin, dict) and values is not None:
-            counts = numbers(list(margin.values()), f"margins, {name}")
-            level, at = _levels(name, values, dict(zip(margin, counts, strict=True)))
-            levels.append(level)
-            blocks.append(np.eye(len(counts))[at])
-            totals += counts.tolist()
-            sizes[name] = float(counts.sum())
+            level, found = _encoded(values, margin)
+            totals.append(numbers(list(margin.values()), f"margins, {name}"))
+            sizes[name] = float(totals[-1].sum())
         else:
             level, found = pd.factorize(np.ones(n) if values is None else numbers(values, str(name)))
-            _complete(name, level)
-            levels.append(level)
-            blocks.append(found[:, None])
-            totals.append(float(numbers([margin], f"margins, {name}")[0]))
-            sizes |= {"1": totals[-1]} if values is None else {}
-    if not blocks:
+            totals.append(numbers([margin], f"margins, {name}"))
+            sizes |= {"1": float(totals[-1][0])} if values is None else {}
+        _complete(name, level)
+        levels.append(level)
+        labels.append(found)
+    if not levels:
         raise WelfareError("there is no margin", where="margins", expected="at least one")
-    if not (np.isfinite(totals).all() and all(np.isfinite(b).all() for b in blocks)):
+    cells, row = _cells(levels, [len(found) for found in labels], n)
+    blocks = [
+        _marks(name, level, found, row, dict(zip(margins[name], known, strict=True)))
+        if isinstance(found, list)
+        else found[level[row], None]
+        for name, level, found, known in zip(margins, levels, labels, totals, strict=True)
+    ]
+    x, total = np.column_stack(blocks), np.concatenate(totals)
+    if not (np.isfinite(total).all() and np.isfinite(x).all()):
         raise WelfareError("a total or a value is not finite", where="margins", got=list(margins), expected="numbers")
     size = list(sizes.values())
     if size and not (np.allclose(size, size[0], rtol=1e-9) and size[0] > 0):
         what = "the margins add up to different sizes" if size[0] > 0 else "the size is not positive"
         raise WelfareError(what, where="margins", got=sizes, expected="one size", hint="Take all from one register.")
+    return cells, x, total
+
+
+def _cells(levels: list[np.ndarray], counts: list[int], n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cells (n,) of rows that are alike in their levels, and a row of each cell."""
     cells, span = np.zeros(n, dtype=np.int64), 1
-    for level, block in zip(levels, blocks, strict=True):
-        if span * len(block) > 4 * n:
+    for level, count in zip(levels, counts, strict=True):
+        if span * count > 4 * n:
             cells, span = numbered(cells, span)
-        cells, span = cells * len(block) + level, span * len(block)
-    cells, _ = numbered(cells, span)
-    row = np.zeros(cells.max() + 1, dtype=np.int64)
-    row[cells] = np.arange(n)  # any row of each cell
-    x = np.column_stack([block[level[row]] for level, block in zip(levels, blocks, strict=True)])
-    return cells, x, np.array(totals)
+        cells *= count
+        cells += level
+        span *= count
+    cells, count = numbered(cells, span)
+    row = np.zeros(count, dtype=np.int64)
+    row[cells] = np.arange(n)
+    return cells, row
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:
-    if list(frame.columns).count(name) != 1:
-        what = "two columns have this name" if name in frame else "no such column"
+    values = frame.get(name)
+    if not isinstance(values, pd.Series):
+        what = "no such column" if values is None else "two columns have this name"
         raise WelfareError(what, where="margins", got=name, expected="a column of the frame")
-    return frame[name]
+    return values
 
 
 def _complete(name: str, level: np.ndarray) -> None:
     """No row of a column is missing."""
-    missing = int((level < 0).sum())
-    if missing:
+    if level.min(initial=0) < 0:
+        missing = int((level < 0).sum())
         hint = "Give them a category of their own, or impute."
         raise WelfareError(f"{missing} rows have no value", where=name, got=missing, expected="a value each", hint=hint)
 
 
 def _encoded(values: pd.Series, categories: Iterable[Any]) -> tuple[np.ndarray, list[Any]]:
     """The level (n,) of each row, -1 where missing, and the levels; text is looked up among the categories first."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        level = values.cat.codes.to_numpy().astype(np.int64)
-        if (np.bincount(level + 1, minlength=len(values.cat.categories) + 1)[1:] > 0).all():
-            return level, values.cat.categories.tolist()
+    if isinstance(values.array, pd.Categorical):
+        return values.array.codes, values.array.categories.tolist()
     if isinstance(values.dtype, pd.StringDtype):
         texts = [category for category in categories if isinstance(category, str)]
         rows = pa.array(values)
         found = pc.index_in(rows, value_set=pa.array(texts, type=rows.type))
         if found.null_count == 0:
-            return found.to_numpy().astype(np.int64), texts
+            return found.to_numpy(), texts
     level, labels = pd.factorize(values)
     return level, labels.tolist()
 
 
-def _levels(name: str, values: pd.Series, counts: dict) -> tuple[np.ndarray, np.ndarray]:
-    """The level (n,) of each row, and the category of the margin that each level is."""
-    level, labels = _encoded(values, counts)
-    _complete(name, level)
+def _marks(name: str, level: np.ndarray, labels: list[Any], row: np.ndarray, counts: dict) -> np.ndarray:
+    """Of a row of each cell, 1 in the column of its category (cells x categories)."""
     at = {category: i for i, category in enumerate(counts)}
-    codes = np.array([at.get(label, -1) for label in labels])
+    codes = np.array([at.get(label, -1) for label in labels])[level[row]]
     if (codes < 0).any():
-        outside = (codes < 0)[level]
+        outside = np.unique(level[row][codes < 0])
         raise WelfareError(
-            f"{int(outside.sum())} rows are in a category without a margin",
+            f"{int(np.isin(level, outside).sum())} rows are in a category without a margin",
             where=name,
-            got=sorted(repr(v) for v in labels if v not in at)[:5],
+            got=sorted(repr(labels[i]) for i in outside)[:5],
             expected=f"one of {list(counts)}",
             hint="Give each category a count; the number 1 and the text '1' differ.",
         )
-    found = set(codes[np.bincount(level, minlength=len(codes)) > 0])
+    found = set(codes.tolist())
     empty = [category for category, i in at.items() if counts[category] > 0 and i not in found]
     wrong = {category: float(c) for category, c in counts.items() if not 0 < c < np.inf}
     if empty or wrong:
@@ -253,7 +267,7 @@ def _levels(name: str, values: pd.Series, counts: dict) -> tuple[np.ndarray, np.
             expected="a positive count and at least one respondent",
             hint="Merge the category with a neighbour.",
         )
-    return level, codes
+    return np.eye(len(counts))[codes]
 
 
 def _step(u: np.ndarray, method: str, bounds: Bounds) -> tuple[np.ndarray, np.ndarray]:

@@ -86,7 +86,7 @@ def numbered(cells: np.ndarray, span: int) -> tuple[np.ndarray, int]:
         found, values = pd.factorize(cells, sort=True)
         return found.astype(np.int64), len(values)
     there = np.bincount(cells, minlength=span) > 0
-    return (np.cumsum(there) - 1)[cells], int(there.sum())
+    return (cells, span) if there.all() else ((np.cumsum(there) - 1)[cells], int(there.sum()))
 
 
 def matrix(values: Any, n: int, index: pd.Index | None, where: str) -> tuple[np.ndarray, list[str]]:
