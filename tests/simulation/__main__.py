@@ -8,6 +8,7 @@ data/survey/loan_validation.csv, that for transport to data/survey/transport_val
 from __future__ import annotations
 
 import sys
+from types import ModuleType
 
 import coverage_grid
 import coverage_models
@@ -16,7 +17,7 @@ import loan_errors
 import pandas as pd
 import transport_errors
 from joblib import Parallel, delayed
-from storing import ROOT, SOURCE, folder, write
+from storing import ROOT, SOURCE, folder, summarised, write
 
 from welfare_analysis.validation import stored
 
@@ -24,6 +25,7 @@ CHUNK, CHUNKS = 250, 8
 HERE = ROOT / "tests" / "simulation"
 RECOVERY = ROOT / "tests" / "estimation" / "choice" / "test_choice_recovery.py"
 ESTIMATION = [SOURCE / "estimation", HERE / "coverage_grid.py", HERE / "coverage_models.py", RECOVERY]
+ERRORS = {"demand": (demand_errors, ["terms"]), "loan": (loan_errors, []), "transport": (transport_errors, [])}
 DEMAND = [SOURCE / name for name in ("estimation", "survey", "needs", "demand", "study.py")]
 
 
@@ -52,48 +54,25 @@ def coverage(jobs: int) -> pd.DataFrame:
     return whole[[*first, *(c for c in whole if c not in first)]]
 
 
-def demand(jobs: int) -> pd.DataFrame:
-    """Errors of the demand for homes in each version of the stand-in."""
-    place = folder("demand", [*DEMAND, HERE / "demand_errors.py", *sorted((ROOT / "data" / "public").glob("*.csv"))])
-    work = [(v, demand_errors.FIRST_SEED + i) for v, n in demand_errors.VERSIONS.items() for i in range(n)]
+def demand(name: str, module: ModuleType, keys: list[str], jobs: int) -> pd.DataFrame:
+    """Errors of the demand for homes, loans or transport in each version of the stand-in."""
+    code = {HERE / "demand_errors.py", HERE / f"{name}_errors.py"}
+    place = folder(name, [*DEMAND, *code, *sorted((ROOT / "data" / "public").glob("*.csv"))])
+    work = [(v, module.FIRST_SEED + i) for v, n in module.VERSIONS.items() for i in range(n)]
     parts = Parallel(n_jobs=jobs)(
-        delayed(stored)(place / f"{version}-{seed}.parquet", demand_errors.one_sample, version, seed)
-        for version, seed in work
+        delayed(stored)(place / f"{version}-{seed}.parquet", module.one_sample, version, seed) for version, seed in work
     )
-    return demand_errors.summarised(pd.concat(parts, ignore_index=True))
-
-
-def loans(jobs: int) -> pd.DataFrame:
-    """Errors of the files and the volume of loans in each version of the stand-in."""
-    code = [HERE / f"{name}_errors.py" for name in ("demand", "loan")]
-    place = folder("loans", [*DEMAND, *code, *sorted((ROOT / "data" / "public").glob("*.csv"))])
-    work = [(v, loan_errors.FIRST_SEED + i) for v, n in loan_errors.VERSIONS.items() for i in range(n)]
-    parts = Parallel(n_jobs=jobs)(
-        delayed(stored)(place / f"{version}-{seed}.parquet", loan_errors.one_sample, version, seed)
-        for version, seed in work
-    )
-    whole = loan_errors.summarised(pd.concat(parts, ignore_index=True))
-    return whole.drop(columns="terms").assign(persons=loan_errors.SIZE)
-
-
-def transport(jobs: int) -> pd.DataFrame:
-    """Errors of the demand for transport in each version of the stand-in."""
-    code = [HERE / "transport_errors.py", *sorted((ROOT / "data" / "public").glob("*.csv"))]
-    place = folder("transport", [*DEMAND, *code])
-    work = [(v, transport_errors.FIRST_SEED + i) for v, n in transport_errors.VERSIONS.items() for i in range(n)]
-    parts = Parallel(n_jobs=jobs)(
-        delayed(stored)(place / f"{version}-{seed}.parquet", transport_errors.one_sample, version, seed)
-        for version, seed in work
-    )
-    return transport_errors.summarised(pd.concat(parts, ignore_index=True))
+    return summarised(pd.concat(parts, ignore_index=True), keys).assign(persons=module.SIZE)
 
 
 def main(jobs: int = -1) -> None:
     """Run what is not in the cache, and store the tables."""
     write(coverage(jobs), ROOT / "data" / "reference" / "coverage.csv")
-    write(demand(jobs), ROOT / "data" / "survey" / "demand_validation.csv")
-    write(loans(jobs), ROOT / "data" / "survey" / "loan_validation.csv")
-    write(transport(jobs), ROOT / "data" / "survey" / "transport_validation.csv")
+    for name, (module, keys) in ERRORS.items():
+        write(
+            demand(name, module, ["version", *keys, "number"], jobs),
+            ROOT / "data" / "survey" / f"{name}_validation.csv",
+        )
 
 
 if __name__ == "__main__":

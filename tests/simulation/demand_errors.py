@@ -17,12 +17,13 @@ from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 from welfare_analysis.survey.standin.cards import utilities
+from welfare_analysis.survey.standin.population import STATUSES
 
 BOOK = Codebook.read(DATA / "codebook")
 PARAMETERS = Parameters.read(DATA / "public")
 TERMS = ("housing_bank", "housing_foundation")
 VERSIONS = {"plain": 60, "rich": 30, "strategic": 30}
-FIRST_SEED = 30_000
+FIRST_SEED, SIZE = 30_000, int(sum(PARAMETERS[f"{status}_n"] for status in STATUSES))  # persons of a population
 
 
 def true_demand(market: Market, version: str) -> pd.Series:
@@ -37,7 +38,7 @@ def true_demand(market: Market, version: str) -> pd.Series:
     return pd.Series(p.sum(axis=0), index=kinds)
 
 
-def one_sample(version: str, seed: int, size: int | None = None) -> pd.DataFrame:
+def one_sample(version: str, seed: int, size: int = SIZE) -> pd.DataFrame:
     """A row a set of terms and alternative: truth, estimate, se and whether the interval holds the truth."""
     world = generate(PARAMETERS, seed, version, size)
     truth, answers, register, followup = (
@@ -57,18 +58,3 @@ def one_sample(version: str, seed: int, size: int | None = None) -> pd.DataFrame
         held = bounds["low"].le(table["truth"]) & table["truth"].le(bounds["high"])
         rows.append(table.assign(held=held).rename_axis("number").reset_index().assign(terms=name))
     return pd.concat(rows, ignore_index=True).assign(version=version, seed=seed)
-
-
-def summarised(samples: pd.DataFrame) -> pd.DataFrame:
-    """Truth, mean error, spread, mean standard error and coverage by version, terms and number."""
-    parts = samples.assign(error=samples["estimate"] - samples["truth"], held=samples["held"].astype(float))
-    cells = parts.groupby(["version", "terms", "number"], sort=False)
-    out = cells.agg(
-        samples=("seed", "size"),
-        truth=("truth", "mean"),
-        error=("error", "mean"),
-        spread=("error", "std"),
-        mean_se=("se", "mean"),
-        coverage=("held", "mean"),
-    )
-    return out.reset_index()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from demand_errors import BOOK, PARAMETERS, summarised
+from demand_errors import BOOK, PARAMETERS
 
 from welfare_analysis.demand import accounts, debts, housing, loans
 from welfare_analysis.demand.credit import Terms
@@ -25,8 +25,6 @@ VERSIONS = {"plain": 30, "rich": 15, "strategic": 15}
 FIRST_SEED = 50_000
 HOUSING = Terms.named("housing_foundation")
 SIZE = 30_000  # persons of a population: the bias is that of a larger one, the standard errors are not
-
-__all__ = ["FIRST_SEED", "SIZE", "VERSIONS", "one_sample", "summarised"]
 
 
 def true_utilities(market: loans.Market, version: str) -> np.ndarray:

@@ -25,6 +25,21 @@ def folder(name: str, paths: Sequence[Path]) -> Path:
     return place
 
 
+def summarised(samples: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """Truth, mean error, spread, mean standard error and coverage of each number, by version and what else is a key."""
+    parts = samples.assign(error=samples["estimate"] - samples["truth"], held=samples["held"].astype(float))
+    cells = parts.groupby([*keys], sort=False)
+    out = cells.agg(
+        samples=("seed", "size"),
+        truth=("truth", "mean"),
+        error=("error", "mean"),
+        spread=("error", "std"),
+        mean_se=("se", "mean"),
+        coverage=("held", "mean"),
+    )
+    return out.reset_index()
+
+
 def write(table: pd.DataFrame, target: Path) -> None:
     """Store a table whole or not at all."""
     partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
