@@ -194,7 +194,7 @@ def _grouped(frame: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     groups: dict[str, pd.Series] = {}
     for column, coded, group in GROUPED:
         if column in frame:
-            names = frame[column].astype(object).map(codebook.parent(coded))
+            names = frame[column].map(codebook.parent(coded))
             kind = pd.CategoricalDtype(codebook.codes(f"{coded}_group"), ordered=False)
             groups[group] = names.astype(kind)
     if "age" in frame:

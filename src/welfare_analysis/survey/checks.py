@@ -47,7 +47,7 @@ def check(book: Codebook) -> None:
         again = book.values.duplicated(["list", language]).to_numpy()
         if again.any():
             raise fault("values.csv", int(again.argmax()), language, "a label twice", "each label once in a list")
-    lines = {str(name): line for name, line in book.variables.to_dict("index").items()}
+    lines = book.lines
     rules = {name: line["asked_if"] for name, line in lines.items()}
     codes = book.values.groupby("list")["code"].agg(set).to_dict()
     for row, (name, line) in enumerate(lines.items()):

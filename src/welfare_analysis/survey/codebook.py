@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -103,6 +103,11 @@ class Codebook:
         return {block: list(part.index) for block, part in self.variables.groupby("block", sort=False)}
 
     @cached_property
+    def lines(self) -> dict[str, dict[Hashable, str]]:
+        """The variables row by row: by name the text of each column."""
+        return {str(name): line for name, line in self.variables.to_dict("index").items()}
+
+    @cached_property
     def _lists(self) -> dict[str, pd.DataFrame]:
         return {str(name): rows.set_index("code") for name, rows in self.values.groupby("list", sort=False)}
 
@@ -134,7 +139,7 @@ class Codebook:
         Conditions on variables that are not among the answers are left out.
         """
         result = pd.Series(True, index=index, dtype="boolean")
-        for clause in routing.clauses(str(self.variables.loc[name, "asked_if"])):
+        for clause in routing.clauses(self.lines[name]["asked_if"]):
             if clause.variable in answers:
                 result &= clause.holds(answers[clause.variable])
         return result
@@ -150,10 +155,10 @@ class Codebook:
 
     def asks(self, name: str, language: str = "en") -> str:
         """A question, or the line of a table, in words; with its unit where that is a symbol (DH, km, min, m2)."""
-        line = self.variables.loc[name]
-        symbol = (str(line["unit"]).split() or [""])[0]
+        line = self.lines[name]
+        symbol = (line["unit"].split() or [""])[0]
         unit = f" ({self.text(f'unit.{symbol.lower()}', language)})" if symbol in SYMBOLS else ""
-        return str(line["label_" + _known(language)]) + unit
+        return line["label_" + _known(language)] + unit
 
     def reached(self, name: str, **fixed: str) -> bool:
         """Whether a question can be asked of those with some fixed answers, by its condition and those of its gates."""

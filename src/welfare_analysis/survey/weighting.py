@@ -116,7 +116,7 @@ def _somebody_answered(answers: pd.DataFrame, followup: pd.DataFrame | None, peo
     if followup is not None:
         keys = pd.concat([keys, followup.loc[followup["outcome"] == "answered", "person_id"]])
     told = people["status"].iloc[people.index.get_indexer(keys)].astype(str)
-    _no_silent(sorted(set(people["status"].astype(str)) - set(told)))
+    _no_silent(sorted(set(people["status"].astype(str).unique()) - set(told.unique())))
 
 
 def _no_silent(statuses: list[str]) -> None:
@@ -228,8 +228,10 @@ def _to_margins(answers: pd.DataFrame, counts: Margins) -> Weighted:
 
 def crossed(frame: pd.DataFrame, name: str) -> pd.Series:
     """Categories of one margin, ``status|sex``: the codes of each variable joined."""
-    first, *more = name.split("|")
-    return frame[first].astype(str).str.cat(frame[more].astype(str), sep="|") if more else frame[first].astype(str)
+    parts = name.split("|")
+    which = frame.groupby(parts, observed=True, sort=False, dropna=False).ngroup()
+    each = frame[parts].drop_duplicates().astype(str)
+    return each.iloc[:, 0].str.cat(each.iloc[:, 1:], sep="|").iloc[which].set_axis(frame.index)
 
 
 def _filled(answers: pd.DataFrame, name: str) -> pd.Series:

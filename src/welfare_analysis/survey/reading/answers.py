@@ -216,12 +216,12 @@ def _check(
     names = [name for name in codebook.variables.index if name in raw]
     types = codebook.variables["type"]
     keyed = {n: read_key(raw[n], n, cells.header) for n in names if types[n] == "key"}
-    known_keys = frozenset(k for column in keyed.values() for k in set(column.values) if len(k) >= 5)
+    known_keys = frozenset(k for column in keyed.values() for k in column.values.to_numpy(object) if len(k) >= 5)
     columns = {n: keyed[n] if n in keyed else read_column(raw[n], Question.of(codebook, n), known_keys) for n in names}
     columns = rules.routed(columns, raw, codebook, absent, cells.unticked)
     for name, column in columns.items():
         faults += column.faults
-        if codebook.variables.loc[name, "required"] and types[name] != "key":
+        if codebook.lines[name]["required"] and types[name] != "key":
             faults.append(_required(name, column, absent, cells.header))
     key = next((column.values.rename(name) for name, column in columns.items() if name in keyed), None)
     status = columns["status"].values if "status" in columns else None

@@ -48,7 +48,7 @@ class Question:
     @classmethod
     def of(cls, codebook: Codebook, name: str) -> Question:
         """The question of a variable."""
-        line = codebook.variables.loc[name]
+        line = codebook.lines[name]
         numeric = line["type"] in ("integer", "amount")
         low, high = (float(line[c]) if numeric else 0.0 for c in ("low", "high"))
         codes = tuple(codebook.codes(str(line["list"]))) if line["type"] in ("code", "yes_no") else ()
@@ -115,10 +115,9 @@ def number(cell: Hashable, question: Question) -> Answer:
         text, found, note = spelling.plain(cell), [(float(str(cell)), "")], ""
     if len(found) == 1 and found[0][0] in (-98, -99):
         return Answer(kind=MISSING[str(int(found[0][0]))])
-    if question.missing.get(spelling.fold(text)):
-        return Answer(kind=question.missing[spelling.fold(text)])
     if not found:
-        return _no_number(text)
+        gone = question.missing.get(spelling.fold(text))
+        return Answer(kind=gone) if gone else _no_number(text)
     within = [(value, how) for value, how in found if _allowed(value, question)]
     if len(within) > 1:
         rule = f"a number with one reading: {within[0][0]:g} or {within[1][0]:g}?"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -49,7 +50,10 @@ def _simple(kind: pa.DataType) -> bool:
 
 
 def _column(values: pa.ChunkedArray) -> pd.Series:
+    """The cells of a column, each distinct one once."""
     if pa.types.is_boolean(values.type):
         return pd.Series([{True: "TRUE", False: "FALSE"}.get(v, "") for v in values.to_pylist()], dtype="str")
-    column = values.to_pandas().reset_index(drop=True)
-    return column.astype(object).where(column.notna(), "")
+    which, found = pd.factorize(values.to_pandas())
+    cells = list(dict.fromkeys([*found.astype(object), ""]))
+    codes = np.where(which < 0, cells.index(""), which)
+    return pd.Series(pd.Categorical.from_codes(codes, pd.Index(cells, dtype=object)))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,11 +32,11 @@ class Column:
 
 def read_column(raw: pd.Series, question: Question, keys: frozenset[str] = frozenset()) -> Column:
     """Read codes or numbers: each distinct cell once, then all rows at once."""
-    which, cells = pd.factorize(raw.to_numpy(object))
+    which, cells = pd.factorize(raw)
     answers = [question.read(cell) for cell in cells]
     numeric = question.type in ("integer", "amount")
     values = _values(which, answers, question, numeric, raw.index)
-    kinds = pd.Series(pd.Categorical([a.kind for a in answers], categories=KINDS).take(which), index=raw.index)
+    kinds = _coded(which, [a.kind for a in answers], KINDS, raw.index)
     faults = []
     wrong = np.array([bool(a.rule) for a in answers])
     if wrong.any():
@@ -52,8 +55,19 @@ def _values(which: np.ndarray, answers: list[Answer], question: Question, numeri
     if numeric:
         numbers = np.array([np.nan if a.value is None else a.value for a in answers], dtype=float)
         return pd.Series(numbers[which], index=index)
-    codes = pd.Categorical([a.value for a in answers], categories=list(question.codes))
-    return pd.Series(codes.take(which), index=index)
+    return _coded(which, [a.value for a in answers], question.codes, index)
+
+
+def _coded(which: np.ndarray, told: list[Any], codes: tuple[str, ...], index: pd.Index) -> pd.Series:
+    """What each distinct cell says, of codes or nothing, as a column."""
+    place = {code: i for i, code in enumerate(codes)}
+    numbers = np.array([place.get(code, -1) for code in told], dtype=np.int64)
+    return pd.Series(pd.Categorical.from_codes(numbers[which], dtype=_kind(codes)), index=index)
+
+
+@lru_cache(maxsize=256)
+def _kind(codes: tuple[str, ...]) -> pd.CategoricalDtype:
+    return pd.CategoricalDtype(list(codes))
 
 
 def _notes(which: np.ndarray, answers: list[Answer], question: Question) -> list[Note]:
@@ -78,9 +92,9 @@ def read_key(raw: pd.Series, name: str, header: int) -> Column:
     if blank.all():
         return Column(text, kinds, [fault_at(header, name, "", "a key in each row", "Fill the column, or remove it.")])
     stored = pd.Series([not isinstance(v, str) for v in raw], index=raw.index)
-    long = stored & pd.Series([not isinstance(v, str) and abs(float(str(v))) >= EXACT for v in raw], index=raw.index)
-    odd = text.map(lambda t: t == NO_RESULT or bool(SHEET_ERROR.fullmatch(t)))
-    garbled = text.map(lambda t: not t.isascii() and bool(repaired(t)))
+    long = _among(stored, raw, lambda v: abs(float(str(v))) >= EXACT)
+    odd = (text == NO_RESULT) | text.str.fullmatch(SHEET_ERROR.pattern)
+    garbled = _among(~text.str.isascii(), text, lambda t: bool(repaired(t)))
     rules = (
         (blank, "a key in each row", "Give the form its key."),
         (long, "all digits of the key", "Store keys as text: a number keeps 15 digits only."),
@@ -90,6 +104,11 @@ def read_key(raw: pd.Series, name: str, header: int) -> Column:
     faults = [fault(rows, name, HIDDEN, rule, todo) for rows, rule, todo in rules]
     notes = [(name, "keys stored as numbers: zeros in front are lost", int(stored.sum()))] if stored.any() else []
     return Column(text, kinds, faults, notes)
+
+
+def _among(rows: pd.Series, cells: pd.Series, test: Callable[[Any], bool]) -> pd.Series:
+    """Those of some rows whose cells pass a test."""
+    return cells[rows].astype(object).map(test).reindex(cells.index, fill_value=False).astype(bool)
 
 
 def read_text(raw: pd.Series) -> pd.Series:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,7 @@ Taken = tuple[pd.DataFrame, list[Note], list[pd.DataFrame]]
 MARKS = {"1": "yes", "0": "no", "1.0": "yes", "0.0": "no"}
 
 
+@lru_cache(maxsize=8)
 def header_names(codebook: Codebook, *others: str) -> Known:
     """Names that a header may hold: variables and groups, their questions in words, and the groups of the form."""
     found: dict[str, set[str]] = {}
@@ -43,10 +45,10 @@ def header_names(codebook: Codebook, *others: str) -> Known:
         for name, line in codebook.groups.iterrows():
             groups |= {fold(str(name)): str(name), fold(line[f"label_{language}"]): str(name)}
             found.setdefault(fold(line[f"label_{language}"]), set()).add(str(name))
-        for name, line in codebook.variables.iterrows():
-            for text in (line[f"label_{language}"], codebook.asks(str(name), language)):
-                found.setdefault(fold(text), set()).add(str(name))
-                within |= {(place, fold(text)): str(name) for place in (line["group"], line["block"]) if place}
+        for name, line in codebook.lines.items():
+            for text in {fold(line[f"label_{language}"]), fold(codebook.asks(name, language))}:
+                found.setdefault(text, set()).add(name)
+                within |= {(place, text): name for place in (line["group"], line["block"]) if place}
     spelt = {label: own.pop() for label, own in found.items() if len(own) == 1}
     names = frozenset([*codebook.variables.index, *codebook.groups.index, *others])
     return Known(names, spelt, groups, within)
@@ -104,7 +106,7 @@ def _multiple(frame: pd.DataFrame, group: str, members: list[str], codebook: Cod
 
 def _texts(cells: pd.Series) -> pd.Series:
     """The plain text of each cell: each distinct cell once."""
-    which, distinct = pd.factorize(cells.to_numpy(object))
+    which, distinct = pd.factorize(cells)
     return pd.Series(np.array([plain(cell) for cell in distinct], dtype=object)[which], index=cells.index)
 
 

@@ -13,6 +13,7 @@ from ...errors import WelfareError
 from .spelling import plain
 
 COLUMNS = ["file", "sheet", "row", "column", "value", "rule", "what_to_do"]
+NONE = pd.DataFrame(columns=COLUMNS[2:])
 HIDDEN = "(hidden)"
 LONGEST_SHOWN = 40
 PERSONAL = re.compile(r"@|\d(?:[\s.\-/]?\d){4}")  # mail, and numbers of identity cards, of service, of phones
@@ -44,6 +45,8 @@ def fault(rows: pd.Series, column: str, values: object, rule: object, todo: obje
     cells as they were read.
     """
     at = np.flatnonzero(rows.fillna(False).to_numpy(bool))
+    if not len(at):
+        return NONE
     if isinstance(values, pd.Series):
         values = [shown(cell, numeric=True) for cell in values.iloc[at]]
     given = {

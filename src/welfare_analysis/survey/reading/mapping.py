@@ -76,7 +76,7 @@ class Map:
         for name in [n for n in self.codes if n in frame and not isinstance(frame[n], pd.DataFrame)]:
             text = frame[name].map(plain)
             known = text.isin(list(self.codes[name]))
-            frame = frame.assign(**{name: frame[name].mask(known, text.map(self.codes[name]))})
+            frame = frame.assign(**{name: frame[name].astype(object).mask(known, text.map(self.codes[name]))})
             notes += [(name, "codes of the map", int(known.sum()))] if known.any() else []
         used = [(name, "a column of the map", 1) for name in set(self.headers.values()) if name in frame]
         return replace(cells, frame=frame, notes=[*cells.notes, *sorted(used), *notes])

@@ -29,36 +29,33 @@ def routed(
     ``absent`` marks rows without a form: persons of the follow-up who did not answer. In the columns ``unticked`` a no
     where the item was not offered is a blank too.
     """
-    keys = set(codebook.variables.index[codebook.variables["type"] == "key"])
-    known = {gate: other.values for gate, other in columns.items() if gate not in keys}
-    return {
-        name: _routed(
-            name, _offered(name, column, known, codebook) if name in unticked else column, known, raw, codebook, absent
-        )
-        for name, column in columns.items()
-    }
+    known = {gate: other.values for gate, other in columns.items() if codebook.lines[gate]["type"] != "key"}
+    asked: dict[str, pd.Series] = {}  # by condition: many questions share one
+    found = {}
+    for name, column in columns.items():
+        condition = codebook.lines[name]["asked_if"]
+        if condition not in asked:
+            asked[condition] = codebook.asked(name, known, raw.index)
+        column = _offered(column, asked[condition]) if name in unticked else column
+        found[name] = _routed(column, asked[condition], condition, raw[name], absent)
+    return found
 
 
-def _offered(name: str, column: Column, known: Mapping[str, pd.Series], codebook: Codebook) -> Column:
+def _offered(column: Column, asked: pd.Series) -> Column:
     """An item of a list: not ticked where it was not offered is no answer."""
-    asked = codebook.asked(name, known, column.values.index).fillna(False).astype(bool)
-    none = ~asked & (column.values == "no")
+    none = ~asked.fillna(False).astype(bool) & (column.values == "no")
     return Column(column.values.mask(none), column.kinds.mask(none, "skipped"), column.faults, column.notes)
 
 
-def _routed(
-    name: str, column: Column, known: Mapping[str, pd.Series], raw: pd.DataFrame, codebook: Codebook, absent: pd.Series
-) -> Column:
+def _routed(column: Column, asked: pd.Series, condition: str, raw: pd.Series, absent: pd.Series) -> Column:
     blank = column.kinds == "skipped"
-    asked = codebook.asked(name, known, column.values.index)
     wrong = ~blank & (~asked).fillna(False).astype(bool)
     faults = column.faults
     if wrong.any():
-        condition = str(codebook.variables.loc[name, "asked_if"])
         todo = f"Empty the cell, or correct {condition.split()[0]}."
-        faults = [*faults, fault(wrong, name, raw[name], f"blank unless {condition}", todo)]
-    asked = asked.fillna(False).astype(bool)
-    return Column(column.values, column.kinds.mask((~asked | absent) & blank, "not_asked"), faults, column.notes)
+        faults = [*faults, fault(wrong, str(raw.name), raw, f"blank unless {condition}", todo)]
+    unasked = blank & ~(asked.fillna(False).astype(bool) & ~absent)
+    return Column(column.values, column.kinds.mask(unasked, "not_asked"), faults, column.notes)
 
 
 def across(columns: Mapping[str, Column], raw: pd.DataFrame) -> list[pd.DataFrame]:
