@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from formulaic import model_matrix
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, linear, logistic
+from welfare_analysis.estimation.formulas import cases, columns
 
 
 @pytest.fixture
@@ -75,3 +77,32 @@ def test_an_outcome_may_be_an_expression(f):
     assert logistic(Design(f["w"]), gap, "g == 'b' ~ income_dh").counts["missing"].iloc[0] == 1
     with pytest.raises(WelfareError, match="the outcome is not yes or no; got"):
         logistic(Design(f["w"]), f, "y ~ g")
+
+
+@pytest.mark.parametrize(
+    "right", ["income_dh + n", "0 + n", "1", "F + income_dh + 1", "yes + n", "g + n", "income_dh * n"]
+)
+def test_columns_are_those_of_formulaic(f, right):
+    """Numbers that are taken as they are, and all else, are what formulaic makes, also of another frame."""
+    more = {"n": np.arange(30), "F": pd.array(np.arange(30) / 7, dtype="Float64"), "yes": f["y"] > 0}
+    f = f.assign(**more)
+    expected = model_matrix(right, f)
+    found = cases(Design(f["w"]), f, f"y ~ {right}")
+    assert found.names == list(expected.columns)
+    np.testing.assert_array_equal(found.x, expected.to_numpy(float))
+    np.testing.assert_array_equal(columns(found.spec, f.iloc[3:5]), expected.to_numpy(float)[3:5])
+
+
+def test_an_infinite_number_is_named(f):
+    """A column of numbers that is not finite is told by its name."""
+    f = f.assign(deep=f["income_dh"].mask(f.index == 3, np.inf))
+    with pytest.raises(WelfareError, match="a column is not finite; got 'deep'"):
+        linear(Design(f["w"]), f, "y ~ income_dh + deep")
+
+
+def test_columns_that_few_rows_tell_apart(f):
+    """Columns that differ in one row alone, which is no eighth, are not collinear; alike in all, they are."""
+    f = f.assign(other=f["income_dh"] + (f.index == 3))
+    assert np.isfinite(linear(Design(f["w"]), f, "y ~ income_dh + other").value).all()
+    with pytest.raises(WelfareError, match="columns are collinear"):
+        linear(Design(f["w"]), f.assign(other=f["income_dh"]), "y ~ income_dh + other")

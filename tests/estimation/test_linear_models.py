@@ -124,3 +124,20 @@ def test_coverage():
         bounds = logistic(Design(1 / p[taken], psu=psu[taken]), f, "b ~ x").interval()
         held += ((bounds["low"] <= truth) & (truth <= bounds["high"])).to_numpy()
     assert ((held >= 182) & (held <= 197)).all()
+
+
+@pytest.mark.parametrize("rare", [False, True])
+def test_many_cases_begin_near_the_maximum(rare):
+    """The maximum of many cases is that of IRLS to 1e-9, also where some of them do not tell all columns apart."""
+    rng, n = np.random.default_rng(5), 24_000
+    f = pd.DataFrame({"x": rng.normal(size=n), "z": rng.normal(size=n), "w": rng.uniform(1, 5, n)})
+    if rare:  # in no eighth row
+        f["z"] = (np.arange(n) % 80 == 3) * 1.0
+    f["y"] = rng.random(n) < 1 / (1 + np.exp(1 - f["x"] + 0.5 * f["z"]))
+    fit = logistic(Design(f["w"]), f, "y ~ x + z")
+    model = sm.GLM(f["y"].astype(float), sm.add_constant(f[["x", "z"]]), sm.families.Binomial(), freq_weights=f["w"])
+    np.testing.assert_allclose(fit.value, model.fit(tol=1e-14).params, rtol=1e-9)
+    assert np.abs(f["w"].to_numpy() @ fit.scores).max() < 1e-6
+    x = np.column_stack([np.ones(n), f["x"], f["z"]])
+    p = 1 / (1 + np.exp(-x @ fit.value.to_numpy()))
+    np.testing.assert_allclose(fit.information, (x.T * (f["w"].to_numpy() * p * (1 - p))) @ x, rtol=1e-10)

@@ -60,8 +60,8 @@ def numbers(values: Any, where: str) -> np.ndarray:
     """
     series = pd.Series(values)
     kind = series.dtype
-    if kind == np.dtype(float):
-        return series.to_numpy(copy=True)
+    if (isinstance(kind, np.dtype) and kind.kind in "iu") or kind == np.dtype(float):
+        return series.to_numpy(float, copy=True)
     numeric = pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind)
     if not numeric and not (kind == np.dtype(object) and pd.api.types.infer_dtype(series) in NUMBERS):
         raise WelfareError("it is not numeric", where=where, expected="numbers or booleans")

@@ -22,7 +22,7 @@ from scipy import sparse
 
 from ..errors import WelfareError
 from .columns import aligned, codes, numbers, row_names
-from .influence import Influence, rows_of, variances
+from .influence import Influence, rows_of, sizes, variances
 from .phases import two_phases
 from .stages import Sampling, Term, stages
 
@@ -183,7 +183,7 @@ class Design:
         """
         touched, parted = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
         rows = rows_of(domain >= 0)
-        size = np.bincount(domain[rows], minlength=count)
+        size = sizes(domain, count)
         for term in self.sampling.terms:
             group, active, hit = term.codes[rows] + 1, term.active, size
             if not active.all():
@@ -257,14 +257,13 @@ class Design:
     def products(self, influence: Any) -> np.ndarray:
         """The covariance, but that rounding is left on its diagonal."""
         z = _matrix(influence)
-        weighted = self._weighted(z)
         matrix = np.zeros((z.shape[1], z.shape[1]))
         for term in (*self.terms, *self.model):
-            sums = term.sums(weighted)
+            sums = term.sums(z, self.weights)
             product = sums.T @ (sparse.diags_array(term.coefficients) @ sums)
             matrix += product.toarray() if sparse.issparse(product) else product
         if self.residuals is not None:
-            slopes, cross = self.residuals.slopes(z), self._cross(weighted)
+            slopes, cross = self.residuals.slopes(z), self._cross(z)
             matrix = matrix - slopes.T @ cross - cross.T @ slopes + slopes.T @ self.gram @ slopes
         return (matrix + matrix.T) / 2
 
@@ -282,13 +281,12 @@ class Design:
         if isinstance(influence, Influence) and all(term.mix is None for term in self.terms):
             return variances(self, influence)
         z = _matrix(influence)
-        weighted = self._weighted(z)
         variance, largest = np.zeros(z.shape[1]), np.zeros(z.shape[1])
         for term in (*self.terms, *self.model):
-            part = term.coefficients @ term.sums(weighted) ** 2
+            part = term.coefficients @ term.sums(z, self.weights) ** 2
             variance, largest = variance + part, np.maximum(largest, np.abs(part))
         if self.residuals is not None:
-            slopes, cross = self.residuals.slopes(z), self._cross(weighted)
+            slopes, cross = self.residuals.slopes(z), self._cross(z)
             variance = variance - 2 * (slopes * cross).sum(axis=0) + (slopes * (self.gram @ slopes)).sum(axis=0)
         return variance, largest
 
@@ -310,9 +308,9 @@ class Design:
         """The variance's product (p x p) of the calibration variables with themselves."""
         return sum(((t := self.totals(term)).T * term.coefficients) @ t for term in self.terms)
 
-    def _cross(self, weighted: Any) -> np.ndarray:
-        """The variance's product (p x k) of the calibration variables with weighted influences."""
-        return sum((self.totals(t).T * t.coefficients) @ t.sums(weighted) for t in self.terms)
+    def _cross(self, z: Any) -> np.ndarray:
+        """The variance's product (p x k) of the calibration variables with influences."""
+        return sum((self.totals(t).T * t.coefficients) @ t.sums(z, self.weights) for t in self.terms)
 
     def _rank(self, domain: np.ndarray, count: int) -> np.ndarray:
         """Degrees of freedom of replicate weights: their rank in each domain, less one, at least 1."""
@@ -322,11 +320,6 @@ class Design:
             seen = np.unique(term.codes[domain == d])
             found.append(np.linalg.matrix_rank(np.vstack([np.ones(len(seen)), 1 + term.mix[:, seen]])) - 1)
         return np.maximum(found, 1).astype(float)
-
-    def _weighted(self, z: Any) -> Any:
-        if not sparse.issparse(z):
-            return z * self.weights[:, None]
-        return sparse.csr_array((z.data * np.repeat(self.weights, np.diff(z.indptr)), z.indices, z.indptr), z.shape)
 
 
 def _matrix(influence: Any) -> Any:
@@ -350,7 +343,7 @@ def _strata(labels: Any, n: int, order: pd.Index | None) -> tuple[np.ndarray, np
 
 def _distinct(labels: np.ndarray, domain: np.ndarray, count: int) -> np.ndarray:
     """Number of different labels in each domain."""
-    joint = labels.astype(np.int64) * count + domain
+    joint = labels if count == 1 else labels.astype(np.int64) * count + domain
     size = (int(labels.max(initial=0)) + 1) * count
     if size > 64 * len(joint):
         return np.bincount(pd.unique(joint) % count, minlength=count)

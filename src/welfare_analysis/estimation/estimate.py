@@ -19,7 +19,7 @@ from scipy import sparse, stats
 from ..errors import WelfareError
 from .design import Design
 from .domains import Domains
-from .influence import Influence
+from .influence import Influence, sizes
 from .replicates import linear
 
 Bounds = Callable[["Estimate", float], tuple[np.ndarray, np.ndarray]]
@@ -228,12 +228,12 @@ def describe(
     WelfareError
         A domain without an answer.
     """
-    total = np.bincount(parts.codes + 1, minlength=parts.count + 1)[1:]
+    total = sizes(parts.codes, parts.count)
     whole, df, evidence = present.all(), [], []
     counts: list[tuple[np.ndarray, ...]] = []
     for there in present.T[: 1 if whole else None]:
         codes = parts.codes if whole else np.where(there, parts.codes, -1)
-        n = total if whole else np.bincount(codes + 1, minlength=parts.count + 1)[1:]
+        n = total if whole else sizes(codes, parts.count)
         weighted = np.bincount(codes + 1, weights=design.weights, minlength=parts.count + 1)[1:]
         df.append(design.degrees_of_freedom(codes, parts.count))
         evidence.append(design.evidence(codes, parts.count))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from formulaic import Formula, ModelSpec, model_matrix
+from formulaic import Formula, ModelSpec, SimpleFormula, model_matrix
 from formulaic.errors import FormulaicError
 
 from ..errors import WelfareError
@@ -24,6 +24,7 @@ from .domains import Domains, domains
 from .means import shared_rows
 
 ALIKE = 1e-10  # smallest singular value of the columns, each scaled to length 1, that still tells them apart
+SPARSE = 8  # every 8th case tells most columns apart already
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,9 +108,8 @@ def cases(design: Design, frame: pd.DataFrame, formula: str, where: Any = None, 
         raise WelfareError("no row is complete", where=formula, got=0, expected="rows without a gap in its columns")
     part = part.assign(**{c: part[c].cat.remove_unused_categories() for c in _categorical(part, known, label)})
     outcome = part[label] if named else _made(f"0 + {{{label}}}", part, formula).iloc[:, -1]
-    matrix = _made(right, part, formula)
-    x = np.asfortranarray(matrix.to_numpy(float))  # by columns, which products with vectors are fast in
-    found = Cases(design, table, part.index.to_numpy(), inside, label, outcome, x, matrix.model_spec)
+    x, spec = _matrix(right, part, formula)
+    found = Cases(design, table, part.index.to_numpy(), inside, label, outcome, x, spec)
     _check(found)
     return found
 
@@ -147,6 +147,44 @@ def _columns(terms: str, table: pd.DataFrame, formula: str) -> list[str]:
     return [str(c) for c in named]
 
 
+@lru_cache(maxsize=64)
+def _plain(terms: str) -> ModelSpec | None:
+    """What formulaic makes of terms that are names or a constant, where all columns are numbers; None of others."""
+    parsed = _parsed(terms)
+    names = sorted(map(str, parsed.required_variables))
+    if not isinstance(parsed, SimpleFormula) or "Intercept" in names:
+        return None
+    if not {f.expr for term in parsed for f in term.factors} <= {"1", *names}:
+        return None
+    spec = model_matrix(parsed, pd.DataFrame(0.0, index=[0], columns=names), context={}).model_spec
+    return spec if spec.column_names and set(spec.column_names) <= {"Intercept", *names} else None
+
+
+def _matrix(terms: str, part: pd.DataFrame, formula: str) -> tuple[np.ndarray, ModelSpec]:
+    """The columns (cases x q), each in one piece, which products with vectors are fast in, and what makes them again.
+
+    Columns of numbers are taken as they are: formulaic would copy them several times.
+    """
+    spec = _plain(terms)
+    if spec is None or any(part[c].dtype.kind not in "iuf" for c in spec.column_names if c != "Intercept"):
+        matrix = _made(terms, part, formula)
+        return np.asfortranarray(matrix.to_numpy(float)), matrix.model_spec
+    one = np.ones(len(part))
+    x = np.array([one if c == "Intercept" else part[c].to_numpy(float) for c in spec.column_names]).T
+    _finite(x, spec.column_names, formula)
+    return x, spec
+
+
+def _finite(x: np.ndarray, names: Sequence[Any], formula: str) -> None:
+    with np.errstate(all="ignore"):
+        if np.isfinite(x.sum()):
+            return
+    infinite = ~np.isfinite(x).all(axis=0)
+    if infinite.any():
+        got = str(names[int(np.argmax(infinite))])
+        raise WelfareError("a column is not finite", where=formula, got=got, expected="finite numbers")
+
+
 def _made(terms: str, part: pd.DataFrame, formula: str) -> Any:
     try:
         with np.errstate(all="ignore"):  # what is not finite is told below
@@ -154,10 +192,7 @@ def _made(terms: str, part: pd.DataFrame, formula: str) -> Any:
     except FormulaicError as error:
         what = str(error).split("\n")[0]
         raise WelfareError("the formula cannot be computed", where=formula, got=what) from None
-    infinite = ~np.isfinite(matrix.to_numpy(float)).all(axis=0)
-    if infinite.any():
-        got = str(matrix.columns[infinite][0])
-        raise WelfareError("a column is not finite", where=formula, got=got, expected="finite numbers")
+    _finite(matrix.to_numpy(float), matrix.columns, formula)
     return matrix
 
 
@@ -165,13 +200,14 @@ def _check(found: Cases) -> None:
     n, q = found.x.shape
     if n <= q:
         raise WelfareError("no more cases than parameters", where=found.label, got=f"{n} cases, {q} columns")
-    if found.outcome.nunique() < 2:
+    if (found.outcome == found.outcome.iloc[0]).all():
         got = repr(found.outcome.iloc[0])
         raise WelfareError("the outcome does not vary", where=found.label, got=got, expected="outcomes that differ")
-    gram = found.x.T @ found.x
-    length = np.where(np.diagonal(gram) > 0, np.sqrt(np.diagonal(gram)), 1.0)
-    if np.linalg.eigvalsh(gram / np.outer(length, length))[0] > np.sqrt(ALIKE):
-        return
+    length = np.sqrt([column @ column for column in found.x.T])
+    length[length == 0] = 1.0
+    for x in (found.x[::SPARSE], found.x):  # the sum of squares of some rows is a lower bound of that of all
+        if np.linalg.eigvalsh(x.T @ x / np.outer(length, length))[0] > np.sqrt(ALIKE):
+            return
     values, vectors = np.linalg.svd(np.linalg.qr(found.x / length, mode="r"))[1:]  # as exact as numbers can be
     if values[-1] <= ALIKE * values[0]:
         alike = [name for name, v in zip(found.names, vectors[-1], strict=True) if abs(v) > 1e-6]

@@ -10,8 +10,12 @@ from scipy import linalg, special
 
 from ..errors import WelfareError
 from .design import Design
-from .formulas import Cases, cases
-from .regression import Kernel, Regression, blocks, fitted, regression
+from .fit import maximise
+from .formulas import SPARSE, Cases, cases
+from .regression import Kernel, Regression, blocks, fitted, likelihood, regression
+
+MANY = 20_000  # cases from which a search among some of them pays
+ROUGH = 1e-5  # where that ends, as `fit.CLOSE`: nearer than the maximum of some is to that of all
 
 
 def linear(design: Design, frame: pd.DataFrame, formula: str, where: Any = None) -> Regression:
@@ -81,11 +85,23 @@ def _binary(found: Cases, kernel: Any, mean: Any) -> Regression:
         found.names,
         kernel(y),
         blocks(found.x),
-        np.zeros(found.x.shape[1]),
+        _start(found, y, kernel),
         share_likelihood(found.w, y),
         expected=lambda theta, x: mean(x @ theta)[:, None],
         probability=True,
     )
+
+
+def _start(found: Cases, y: np.ndarray, kernel: Any) -> np.ndarray:
+    """Where the search begins: zeros; of many cases near the maximum of every 8th, which saves two steps over all."""
+    start, some = np.zeros(found.x.shape[1]), slice(None, None, SPARSE)
+    if len(y) < MANY:
+        return start
+    try:
+        near = likelihood(kernel(y[some]), blocks(np.asfortranarray(found.x[some])), found.w[some])
+        return maximise(start, near, found.names, found.label, close=ROUGH)[0]
+    except WelfareError:  # all may tell apart what some do not
+        return start
 
 
 def yes_or_no(found: Cases) -> np.ndarray:

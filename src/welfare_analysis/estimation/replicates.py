@@ -91,15 +91,14 @@ class _Draws:
 
 def linear(design: Design, influence: Any, count: int, rng: np.random.Generator) -> np.ndarray:
     """Deviations (count x k) of linear replicates of sums with these influences (n x k)."""
-    z = sparse.csr_array(influence)
-    weighted, known = sparse.csr_array(sparse.diags_array(design.weights) @ z), design.residuals
+    z, known = sparse.csr_array(influence), design.residuals
     found = np.zeros((count, z.shape[1]))
     for sampling, projected in ((design.sampling, known is not None), (_model(design), False)):
         for piece in [] if sampling is None else pieces(sampling):
             units = Term(piece.codes, np.ones(len(piece.scale)))
             x = design.totals(units) if projected else np.zeros((len(piece.scale), 1))
             slopes = known.slopes(z) if known is not None and projected else np.zeros((1, z.shape[1]))
-            found += piece.spread(units.sums(weighted), x, slopes, _Draws(rng, count))
+            found += piece.spread(units.sums(z, design.weights), x, slopes, _Draws(rng, count))
     return found
 
 

@@ -51,10 +51,10 @@ class Term:
         """Whether each row is a group, in order."""
         return self.mix is None and len(self.coefficients) == len(self.codes) and bool((np.diff(self.codes) == 1).all())
 
-    def sums(self, weighted: Any) -> Any:
-        """What is squared (squares x k), of a matrix (n x k) that is weighted already, dense or sparse as that is."""
+    def sums(self, z: Any, weights: np.ndarray) -> Any:
+        """What is squared (squares x k), of influences (n x k) and weights (n,), dense or sparse as ``z`` is."""
         n = len(self.codes)
-        total = sparse.csc_array((np.ones(n), self.codes, np.arange(n + 1)), shape=(self.groups, n)) @ weighted
+        total = sparse.csc_array((weights, self.codes, np.arange(n + 1)), shape=(self.groups, n)) @ z
         if self.mix is None:
             return total
         return sparse.csr_array(self.mix @ total) if sparse.issparse(total) else self.mix @ total
