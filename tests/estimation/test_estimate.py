@@ -35,6 +35,16 @@ def test_one_respondent_leaves_the_others(example, drawn):
     assert m.apply(lambda v: pd.Series([v["alone"], -v["alone"]])).apply(lambda v: v.sum()).se.iloc[0] == np.inf
 
 
+def test_the_bounded_table_is_part_of_the_whole_table(example, drawn):
+    """It has the same labels, estimates, bounds and counts, with and without domains."""
+    f = example(1)
+    for estimate in (mean(drawn(f), f["y"]), share(drawn(f), f["d"], by=f["stratum"])):
+        table = estimate.table()
+        told = estimate.bounded()
+        assert [*told] == [name for name in table if name not in ("se", "deff", "n_weighted", "missing")]
+        pd.testing.assert_frame_equal(told, table[[*told]])
+
+
 def test_a_total_of_one_respondent_is_told(example):
     """The total of a domain of one respondent has an error: others might have been drawn instead."""
     f = example(1)

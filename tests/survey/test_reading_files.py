@@ -16,7 +16,7 @@ import pytest
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook
-from welfare_analysis.survey.reading import Faults, read
+from welfare_analysis.survey.reading import Faults, Map, read
 
 BOOK = Codebook.read(DATA / "codebook")
 ARABIC = "status,tenure,rooms_n\nموظف مزاول,مالك,3\nمتقاعد,مكتري,2\n"
@@ -326,6 +326,20 @@ def test_parquet_gives_the_frame_that_csv_gives(tmp_path):
     with pytest.raises(Faults) as caught:
         read(tmp_path / "b.parquet", BOOK)
     assert caught.value.table[["row", "column", "value"]].to_numpy().tolist() == [[2, "commute_km", "inf"]]
+
+
+def test_a_map_renames_codes_of_a_parquet_file(tmp_path):
+    """Foreign codes of a Parquet file, text or numbers, become those of the map; the others stay."""
+    frame = pd.DataFrame({"status": ["ACT", "retired", None], "sex": [1, 2, 1], "age": [40, 60, 50]})
+    frame.to_parquet(tmp_path / "a.parquet")
+    known = Map(codes={"status": {"ACT": "active"}, "sex": {"1": "m", "2": "f"}})
+    with pytest.raises(Faults) as caught:
+        read(tmp_path / "a.parquet", BOOK, known)
+    assert caught.value.table[["row", "column"]].to_numpy().tolist() == [[4, "status"]]
+    frame.iloc[:2].to_parquet(tmp_path / "a.parquet")
+    answers = read(tmp_path / "a.parquet", BOOK, known).frame
+    assert answers["status"].tolist() == ["active", "retired"]
+    assert answers["sex"].tolist() == ["m", "f"]
 
 
 @pytest.mark.parametrize(

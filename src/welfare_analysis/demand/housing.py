@@ -194,13 +194,13 @@ class Market:
             if fit not in self.coded:
                 self.coded[fit] = self, prepared(fit, self.design, self.put, "row")
             first, to = self.coded[fit]
+            if restricted:
+                to = only(fit, to, self.open_rows(version))
             if version == "consideration" and first is not self:
                 to = recoded(fit, to, self.put, [*PAID, *OTHERS, "beyond_1k"])
             elif first is not self:
                 long, changed = stated.changed(first.put, first.priced, self.priced)
                 to = recoded(fit, to, long, changed)
-            if restricted:
-                to = only(fit, to, self.open_rows(version))
             self.targets[version, restricted] = to
         return self.targets[version, restricted]
 

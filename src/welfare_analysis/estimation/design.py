@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .calibration import Residuals
 
 ROUNDING = 1e-13  # a variance below this share of its largest term is rounding, and is exactly zero
+DENSE = 4  # where one influence in so many is not zero, an array is quicker than a sparse matrix
 PARTS = ("names", "weights", "sampling", "residuals", "model", "notes")
 NEGATIVE = 1e-9  # below minus this share it is negative, which the unbiased estimator of two phases can be
 
@@ -257,13 +258,12 @@ class Design:
     def products(self, influence: Any) -> np.ndarray:
         """The covariance, but that rounding is left on its diagonal."""
         z = _matrix(influence)
-        matrix = np.zeros((z.shape[1], z.shape[1]))
-        for term in (*self.terms, *self.model):
-            sums = term.sums(z, self.weights)
-            product = sums.T @ (sparse.diags_array(term.coefficients) @ sums)
+        matrix, sums = np.zeros((z.shape[1], z.shape[1])), self._sums(z)
+        for term, found in zip((*self.terms, *self.model), sums, strict=True):
+            product = found.T @ (sparse.diags_array(term.coefficients) @ found)
             matrix += product.toarray() if sparse.issparse(product) else product
         if self.residuals is not None:
-            slopes, cross = self.residuals.slopes(z), self._cross(z)
+            slopes, cross = self.residuals.slopes(z), self._cross(sums)
             matrix = matrix - slopes.T @ cross - cross.T @ slopes + slopes.T @ self.gram @ slopes
         return (matrix + matrix.T) / 2
 
@@ -281,12 +281,12 @@ class Design:
         if isinstance(influence, Influence) and all(term.mix is None for term in self.terms):
             return variances(self, influence)
         z = _matrix(influence)
-        variance, largest = np.zeros(z.shape[1]), np.zeros(z.shape[1])
-        for term in (*self.terms, *self.model):
-            part = term.coefficients @ term.sums(z, self.weights) ** 2
+        variance, largest, sums = np.zeros(z.shape[1]), np.zeros(z.shape[1]), self._sums(z)
+        for term, found in zip((*self.terms, *self.model), sums, strict=True):
+            part = term.coefficients @ found**2
             variance, largest = variance + part, np.maximum(largest, np.abs(part))
         if self.residuals is not None:
-            slopes, cross = self.residuals.slopes(z), self._cross(z)
+            slopes, cross = self.residuals.slopes(z), self._cross(sums)
             variance = variance - 2 * (slopes * cross).sum(axis=0) + (slopes * (self.gram @ slopes)).sum(axis=0)
         return variance, largest
 
@@ -306,11 +306,20 @@ class Design:
     @cached_property
     def gram(self) -> np.ndarray:
         """The variance's product (p x p) of the calibration variables with themselves."""
-        return sum(((t := self.totals(term)).T * term.coefficients) @ t for term in self.terms)
+        return sum(x @ self.totals(term) for x, term in zip(self._weighed, self.terms, strict=True))
 
-    def _cross(self, z: Any) -> np.ndarray:
-        """The variance's product (p x k) of the calibration variables with influences."""
-        return sum((self.totals(t).T * t.coefficients) @ t.sums(z, self.weights) for t in self.terms)
+    def _sums(self, z: Any) -> list[Any]:
+        """What each term, and each of the model, squares (squares x k) of influences."""
+        return [term.sums(z, self.weights) for term in (*self.terms, *self.model)]
+
+    @cached_property
+    def _weighed(self) -> list[np.ndarray]:
+        """Of each term `totals` (p x squares) times its coefficients."""
+        return [self.totals(term).T * term.coefficients for term in self.terms]
+
+    def _cross(self, sums: list[Any]) -> np.ndarray:
+        """The variance's product (p x k) of the calibration variables with influences, of their `_sums`."""
+        return sum(x @ found for x, found in zip(self._weighed, sums, strict=False))
 
     def _rank(self, domain: np.ndarray, count: int) -> np.ndarray:
         """Degrees of freedom of replicate weights: their rank in each domain, less one, at least 1."""
@@ -323,10 +332,11 @@ class Design:
 
 
 def _matrix(influence: Any) -> Any:
-    """Influences (n x k) as an array, or sparse by rows."""
+    """Influences (n x k) as an array, or sparse by rows where most are zero."""
     if isinstance(influence, np.ndarray):
         return influence
-    return sparse.csr_array(influence.tocsr() if isinstance(influence, Influence) else influence)
+    z = sparse.csr_array(influence.tocsr() if isinstance(influence, Influence) else influence)
+    return z if z.nnz * DENSE < np.prod(z.shape) else z.toarray()
 
 
 def _strata(labels: Any, n: int, order: pd.Index | None) -> tuple[np.ndarray, np.ndarray]:

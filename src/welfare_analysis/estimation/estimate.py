@@ -132,9 +132,14 @@ class Estimate:
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
         """Long table: variable (or category), domains, then estimate, se, low, high, deff, n, n_weighted, missing."""
-        body = pd.concat(
-            [self.value.rename("estimate"), self.se, self.interval(level), self.deff(), self.counts], axis=1
-        ).reset_index()
+        return self._long([self.value.rename("estimate"), self.se, self.interval(level), self.deff(), self.counts])
+
+    def bounded(self, level: float = 0.95) -> pd.DataFrame:
+        """The table without what tells of the design: variable (or category), domains, estimate, low, high, n."""
+        return self._long([self.value.rename("estimate"), self.interval(level), self.counts["n"]])
+
+    def _long(self, columns: list[Any]) -> pd.DataFrame:
+        body = pd.concat(columns, axis=1).reset_index()
         if self.value.name is not None and not {"variable", "category"} & set(body):
             body.insert(0, "variable", self.value.name)
         return body
@@ -167,14 +172,18 @@ class Estimate:
             J = self._differences(f, x) if jacobian is None else sparse.csr_array(jacobian).toarray()
         if not (np.isfinite(value).all() and np.isfinite(J).all()):
             raise WelfareError("the function is not finite", where="apply", got=value.to_dict(), expected="numbers")
-        used = [u if u.any() else ~u for u in J != 0]
+        used = (J != 0) | ~J.any(axis=1, keepdims=True)
         sparse_j = sparse.csr_array(J)
+
+        def least(column: pd.Series) -> np.ndarray:
+            return np.where(used, column, column.max()).min(axis=1)
+
         return Estimate(
             value,
             self.design,
             lambda: self.combined(sparse_j),
-            pd.Series([self.df[u].min() for u in used], index=value.index),
-            pd.DataFrame({c: [self.counts[c][u].min() for u in used] for c in self.counts}, index=value.index),
+            pd.Series(least(self.df), index=value.index),
+            pd.DataFrame({name: least(column) for name, column in self.counts.items()}, index=value.index),
             extra_covariance={k: sparse_j @ sparse.csr_array(c) @ sparse_j.T for k, c in self.extra_covariance.items()},
             push=lambda matrix: self.combined(matrix @ sparse_j),
         )

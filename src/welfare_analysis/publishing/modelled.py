@@ -87,7 +87,7 @@ def released(
 
 def rows(estimate: Estimate, *names: str, **fixed: Any) -> pd.DataFrame:
     """An estimate as rows with the columns ``names`` of its index, and others that are the same in all."""
-    table = estimate.table()
+    table = estimate.bounded()
     labels = table.iloc[:, : len(names)].set_axis(list(names), axis=1).astype(str)
     return labels.assign(**fixed, **table[[*NUMBERS, "n"]].astype(float))
 

@@ -203,7 +203,7 @@ def forecast(
     if not shared:
         extra["coefficients"] = jacobian @ model.fit.design.covariance(model.influence) @ jacobian.T
     return Forecast(
-        pd.Series(value.ravel(), index=index, name="forecast"),
+        pd.Series(value.ravel(), index=index),
         design,
         _influence(people, jacobian, model, shared),
         pd.Series(np.minimum(np.tile(told.df, k), model.fit.df.min()), index=index),

@@ -186,9 +186,8 @@ def _slopes(model: Model, to: Target, parts: Domains) -> np.ndarray:
     domain = parts.codes[person]
     rows = np.flatnonzero(domain >= 0)
     weight = (cases.design.weights[person] * to.part[cases.case] * p)[rows]
-    cell = cases.alternative[rows] * parts.count + domain[rows]
-    shape = (len(cases.alternatives) * parts.count, len(p))
-    found = sparse.csr_array((weight, (cell, rows)), shape=shape) @ (
-        cases.x - means(cases.x, p, cases.start)[cases.case]
-    )
+    cell, count = cases.alternative[rows] * parts.count + domain[rows], len(cases.alternatives) * parts.count
+    own = sparse.csr_array((weight, (cell, rows)), shape=(count, len(p))) @ cases.x
+    case = sparse.csr_array((weight, (cell, cases.case[rows])), shape=(count, len(cases.start)))
+    found = own - case @ means(cases.x, p, cases.start)
     return np.pad(found, ((0, 0), (0, len(model.theta) - found.shape[1])))  # of scales of other sources: none
