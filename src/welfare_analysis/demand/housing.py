@@ -88,7 +88,7 @@ class Market:
     fits: dict[str, ChoiceFit] = field(default_factory=dict, repr=False)
     coded: dict[ChoiceFit, tuple[Market, Target]] = field(init=False, default_factory=dict, repr=False)
     targets: dict[tuple[str, bool], Target] = field(init=False, default_factory=dict, repr=False)
-    whole: dict[tuple[str, bool], Estimate] = field(init=False, default_factory=dict, repr=False)
+    whole: dict[tuple[Any, ...], Estimate] = field(init=False, default_factory=dict, repr=False)
 
     def at(
         self, terms: Terms | None = None, of: str | None = None, offers: Mapping[str, Mapping[str, float]] | None = None
@@ -102,7 +102,7 @@ class Market:
             return self
         other = replace(self, offers=changed, terms=terms or self.terms, of=of or self.of)
         other.__dict__.update(
-            {name: getattr(self, name) for name in ("adult", "people", "eligible", "coded")}
+            {name: getattr(self, name) for name in ("adult", "people", "eligible", "coded", "whole")}
         )  # as they were
         return other
 
@@ -228,10 +228,10 @@ class Market:
         version ``consideration`` weighs what is beyond the means in the utility and is restricted by the rules alone.
         What is restricted is the shares of those of whom it can be computed, who stand for all adults of the domain.
         """
-        asked = version, restricted
+        asked = version, restricted, self.terms, self.of, self.offers.to_numpy().tobytes()
         if by is None and where is None and asked in self.whole:
             return self.whole[asked]
-        shares = predicted_shares(self.fit(version), self.design, self.target(*asked), by, where)
+        shares = predicted_shares(self.fit(version), self.design, self.target(version, restricted), by, where)
         found = stated.numbers(shares, self.adult, by, where)
         if by is None and where is None:
             self.whole[asked] = found

@@ -221,12 +221,13 @@ def recoded(fit: ChoiceFit | Calibrated, to: Target, frame: pd.DataFrame, change
     terms = [t for t in cases.spec.formula if t.degree and set(Formula([t]).required_variables) & set(changed)]
     found = cases.x.copy()
     if terms:
-        matrix = np.asarray(cases.spec.subset(terms).get_model_matrix(frame, na_action="ignore"), dtype=float)
+        rows = frame.iloc[cases.order]
+        matrix = np.asarray(cases.spec.subset(terms).get_model_matrix(rows, na_action="ignore"), dtype=float)
         if not np.isfinite(matrix).all():
             raise WelfareError("an attribute is missing or infinite", where="formula", got=sorted(changed))
         place = np.concatenate([cases.spec.term_indices[t] for t in terms]) - 1
         at = np.flatnonzero(np.isin(cases.columns, place))
-        found[:, at] = matrix[cases.order][:, np.argsort(place)[np.searchsorted(np.sort(place), cases.columns[at])]]
+        found[:, at] = matrix[:, np.argsort(place)[np.searchsorted(np.sort(place), cases.columns[at])]]
     coded = replace(cases, x=found)
     return Target(coded, to.source, _tree(modelled(fit).fit, coded, to.source))
 
