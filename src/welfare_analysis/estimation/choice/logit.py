@@ -106,12 +106,17 @@ def logit(
 
 def fitted(cases: Cases) -> ChoiceFit:
     """The logit of choice situations."""
-    start = np.zeros(len(cases.names))
-    if cases.n_cases > MANY:  # most of the way is gone with a few of them
-        with contextlib.suppress(WelfareError):
-            start = fitted(cases.part(np.arange(cases.n_cases) % (cases.n_cases // FEW) == 0)).value.to_numpy()
+    start = pilot(cases, fitted, lambda: np.zeros(len(cases.names)))
     theta, at = maximise(start, lambda b: likelihood(cases, b), cases.names, "logit")
     return result(ChoiceFit, cases, cases.names, theta, at, scores(cases, theta))
+
+
+def pilot(cases: Cases, fit: Callable[[Cases], ChoiceFit], otherwise: Callable[[], np.ndarray]) -> np.ndarray:
+    """Where a fit of many cases starts: at that of a few of them, with which most of the way is gone."""
+    if cases.n_cases > MANY:
+        with contextlib.suppress(WelfareError):
+            return fit(cases.part(np.arange(cases.n_cases) % (cases.n_cases // FEW) == 0)).value.to_numpy()
+    return otherwise()
 
 
 def result(

@@ -9,7 +9,7 @@ are consistent with utility maximisation, 1 is the logit. The scale ``greene`` l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
@@ -167,7 +167,7 @@ def _fitted(cases: Cases, members: dict[str, list], same_scale: bool, divided: b
     tree = _tree(cases, members, same_scale, divided)
     flat = fitted(cases)
     starts = [np.append(flat.value, np.full(len(tree.names), lam)) for lam in STARTS]
-    theta, at, scores = climbed(tree, starts, "nested_logit")
+    theta, at, scores = climbed(tree, starts, "nested_logit", evaluated)
     free = pd.Series(theta[len(cases.names) :], index=tree.names)
     outside = [f"{name} = {lam:.4g}" for name, lam in free.items() if lam > 1]
     blocked = f"{', '.join(outside)}: outside (0, 1] there is no utility" if outside else ""
@@ -215,13 +215,18 @@ def _tree(cases: Cases, members: dict[str, list], same_scale: bool, divided: boo
     return Tree(cases, order, first, top, parameter, names, divided)
 
 
-def climbed(tree: Tree, starts: list[np.ndarray], where: str) -> tuple[np.ndarray, Likelihood, np.ndarray]:
+Evaluate = Callable[[Tree, np.ndarray], tuple[Likelihood, np.ndarray]]
+
+
+def climbed(
+    tree: Tree, starts: list[np.ndarray], where: str, evaluate: Evaluate
+) -> tuple[np.ndarray, Likelihood, np.ndarray]:
     """The highest of the maxima from several starts, the likelihood and the scores (C, q) there."""
     found, errors = [], []
     for start in starts:
         try:
             names = [*tree.cases.names, *tree.names]
-            found.append(maximise(start, lambda theta: evaluated(tree, theta)[0], names, where))
+            found.append(maximise(start, lambda theta: evaluate(tree, theta)[0], names, where))
         except WelfareError as error:
             errors.append(error)
     if not found:
@@ -229,7 +234,7 @@ def climbed(tree: Tree, starts: list[np.ndarray], where: str) -> tuple[np.ndarra
         got = f"{', '.join(tree.names)}: {errors[0].what}"
         raise WelfareError("no maximum was found", where=where, got=got, expected=f"values above {EDGE}", hint=hint)
     theta, at = max(found, key=lambda one: one[1].value)
-    return theta, at, evaluated(tree, theta)[1]
+    return theta, at, evaluate(tree, theta)[1]
 
 
 def evaluated(tree: Tree, theta: np.ndarray) -> tuple[Likelihood, np.ndarray]:

@@ -16,8 +16,9 @@ import pandas as pd
 
 from ...errors import WelfareError
 from ..design import Design
+from ..fit import Likelihood
 from .data import Cases, choices
-from .logit import fitted, result
+from .logit import fitted, means, pilot, result, softmax, spread
 from .nested import Tree, TreeFit, climbed
 
 
@@ -69,9 +70,31 @@ def _fitted(cases: Cases, sources: np.ndarray, source: str, reference: Any) -> T
     rows = np.arange(len(label))
     names = [f"scale[{name}]" for name in others]
     tree = Tree(cases, rows, rows, cases.start, parameter, names, divided=False)
-    theta, at, scores = climbed(tree, [np.append(fitted(cases).value, np.ones(len(others)))], "pooled_logit")
 
     def again(part: Cases) -> TreeFit:
         return _fitted(part, sources, source, reference)
 
+    start = pilot(cases, again, lambda: np.append(fitted(cases).value, np.ones(len(others))))
+    theta, at, scores = climbed(tree, [start], "pooled_logit", scaled)
     return result(TreeFit, cases, [*cases.names, *names], theta, at, scores, tree=tree, again=again)
+
+
+def scaled(tree: Tree, theta: np.ndarray) -> tuple[Likelihood, np.ndarray]:
+    r"""As `nested.evaluated` where each row is a nest: a softmax of :math:`\mu u`, with :math:`f' = (\mu x, u)`.
+
+    The only second derivative of :math:`\mu (x'\beta + o)` is x, by the scale and the coefficients.
+    """
+    cases, own, p = tree.cases, tree.own, tree.x.shape[1]
+    u = tree.x @ theta[:p] + cases.offset
+    scale = np.append(theta[p:], 1.0)[tree.parameter]
+    slopes = np.hstack([tree.x * scale[:, None], u[:, None] * own])
+    chance, logsum = softmax(scale * u, tree.top)
+    mean, w = means(slopes, chance, tree.top), cases.weights
+    scores = slopes[cases.chosen] - mean
+    weight = chance * np.repeat(w, cases.sizes)
+    info = spread(slopes, mean, weight, tree.top)
+    weight[cases.chosen] -= w
+    cross = (own * weight[:, None]).T @ tree.x
+    info[p:, :p] += cross
+    info[:p, p:] += cross.T
+    return Likelihood(float(w @ ((scale * u)[cases.chosen] - logsum)), w @ scores, info), scores
