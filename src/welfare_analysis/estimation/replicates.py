@@ -339,11 +339,12 @@ def _moved(design: Design, units: np.ndarray, factors: Iterator[np.ndarray]) -> 
     if known is None:
         yield from (design.reweighted(design.weights * factor[units], None) for factor in factors)
         return
-    mass = sparse.csc_array((known.weights, (known.cells, units)), shape=(len(known.x), units.max() + 1))
+    mass = sparse.csr_array((known.weights, (known.cells, units)), shape=(len(known.x), units.max() + 1))
     count = max(BLOCK // max(mass.shape[1], known.x.size), 1)
     while block := list(islice(factors, count)):
-        for factor, g in zip(block, known.factors(np.array([mass @ factor for factor in block])), strict=True):
-            d, w = factor[units], g[known.cells]
+        moved = np.ascontiguousarray((mass @ np.array(block).T).T)
+        for factor, g in zip(block, known.factors(moved), strict=True):
+            d, w = factor.take(units, mode="clip"), g.take(known.cells, mode="clip")  # none is outside
             d *= known.weights
             w *= d
             yield design.reweighted(w, replace(known, weights=d))
