@@ -107,11 +107,13 @@ def _below(
 def _inverse(y: np.ndarray, codes: np.ndarray, weights: np.ndarray, count: int, rule: str) -> Inverse:
     """The inverse of each domain's weighted distribution function, at one probability a domain."""
     short = codes.astype(np.min_scalar_type(-max(count, 2)))  # small integers are sorted in one pass
-    order = np.argsort(y)
-    order = order[np.argsort(short[order], kind="stable")]
     size = np.bincount(codes + 1, minlength=count + 1)
-    order, end = order[size[0] :], np.cumsum(size[1:])
-    value, cumulated = y[order], np.cumsum(weights[order])
+    order, end = np.argsort(short, kind="stable")[size[0] :], np.cumsum(size[1:])
+    value = y[order]
+    for rows in map(slice, end - size[1:], end):  # many small sorts are quicker than one
+        rank = value[rows].argsort()
+        order[rows], value[rows] = order[rows][rank], value[rows][rank]
+    cumulated = np.cumsum(weights[order])
     if rule == "midpoint":  # each value once
         last = np.append(value[1:] != value[:-1], True)
         last[end - 1] = True
