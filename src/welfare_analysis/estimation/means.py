@@ -154,8 +154,10 @@ def ratios(
     some = some[:-1]  # a row of each domain
 
     def deviation(j: int) -> np.ndarray:
-        expected = value[j].take(at)
-        gap = y[:, j] - (expected if x is None else np.multiply(expected, x[:, j], out=expected))
+        gap = value[j].take(at, mode="clip")  # none is outside
+        if x is not None:
+            gap *= x[:, j]
+        np.subtract(y[:, j], gap, out=gap)
         if x is not None or (np.abs(gap[some]) <= 2e-14 * np.abs(value[j])).any():
             gap[np.abs(gap) <= 1e-14 * np.abs(y[:, j])] = 0.0  # a constant has no error at all
         return gap
