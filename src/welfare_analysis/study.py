@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +172,12 @@ def reference(name: str) -> pd.DataFrame:
 
 def public(name: str) -> pd.DataFrame:
     """One of the tables of ``data/public``, levels with their range and source, by name."""
-    return pd.read_csv(DATA / "public" / f"{name}.csv", keep_default_na=False, na_values=[""])
+    return _public(DATA / "public" / f"{name}.csv").copy()
+
+
+@cache
+def _public(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
 def _register(path: Path, codebook: Codebook, known: Map | None) -> pd.DataFrame | Margins:

@@ -48,7 +48,7 @@ class Levels:
     @cached_property
     def parameters(self) -> pd.DataFrame:
         """Parameters (columns) by mode, class of city and part of the day; 0 where a mode has none of it."""
-        rows = _known("level_of_service")
+        rows = public("level_of_service")
         rows = rows.assign(value=rows["value"].where(~rows["parameter"].isin(self.moved), rows[self.end]))
         for column, every in (("city", ("large", "other")), ("day_part", ("day", "night"))):
             rows = rows.assign(**{column: rows[column].map(lambda x, e=every: [x] if isinstance(x, str) else list(e))})
@@ -59,7 +59,7 @@ class Levels:
 
     def of_all(self, parameter: str) -> float:
         """A parameter that is the same for all modes."""
-        rows = _known("level_of_service")
+        rows = public("level_of_service")
         column = self.end if parameter in self.moved else "value"
         return float(rows[rows["mode"].isna() & (rows["parameter"] == parameter)].iloc[0][column])
 
@@ -133,7 +133,7 @@ class Levels:
 
     def trams(self, frame: pd.DataFrame) -> pd.Series:
         """Whether a tram runs in the command: of Rabat and Salé; that of Casablanca opened on 12 December 2012."""
-        return frame["command"].isin(set(_known("transport_zones")["tram_command"].dropna())).astype(bool)
+        return frame["command"].isin(set(public("transport_zones")["tram_command"].dropna())).astype(bool)
 
 
 @cache
@@ -150,19 +150,14 @@ def levels(end: str = "value", *moved: str) -> Levels:
     return Levels(end, moved)
 
 
-@cache
-def _known(name: str) -> pd.DataFrame:
-    return public(name)
-
-
 def bands() -> pd.DataFrame:
     """Bands of distance: band, from_km (not in it), to_km, and the typical km."""
-    return _known("distance_bands")
+    return public("distance_bands")
 
 
 def emissions() -> pd.Series:
     """Grams of CO2 by mode, of ``data/public/emissions.csv``: a passenger-km, of a shuttle a vehicle-km."""
-    return _known("emissions").set_index("mode")["value"].astype(float)
+    return public("emissions").set_index("mode")["value"].astype(float)
 
 
 def cell(frame: pd.DataFrame) -> pd.DataFrame:
@@ -176,7 +171,7 @@ def cell(frame: pd.DataFrame) -> pd.DataFrame:
     absent = [name for name in ("command_group", "commute_km", "shift") if name not in frame]
     if absent:
         raise WelfareError("the question was not asked", where="level of service", got=", ".join(absent))
-    classes, known = _known("transport_zones").set_index("command_group")["city"], bands()
+    classes, known = public("transport_zones").set_index("command_group")["city"], bands()
     band = pd.cut(frame["commute_km"].astype(float), [-1.0, *known["to_km"]], labels=list(known["band"]))
     city = frame["command_group"].astype(object).map(classes)
     return pd.DataFrame({"city": city, "band": band.astype(object), "shift": frame["shift"].astype(object)})

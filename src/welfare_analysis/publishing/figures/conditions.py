@@ -29,7 +29,7 @@ def groups(tables: Sequence[Released], study: Study, _: float) -> Figure:
 
 
 def categories(tables: Sequence[Released], study: Study, _: float) -> Figure:
-    """A panel a category of shares that add to one, a row a group."""
+    """A panel a category, a row a group; on one scale unless they are shares, of which some are small."""
     (one,) = tables
     rows, columns = in_order(one, study, one.by[0])[::-1], in_order(one, study, CATEGORY)
     figure, panels = canvas(title(one.id, study), study, ROW * len(rows) + 0.2, len(columns), sharey=True)
@@ -38,6 +38,10 @@ def categories(tables: Sequence[Released], study: Study, _: float) -> Figure:
         part = part.set_axis(part.index.astype(str)).reindex(rows)
         dots(axes, np.arange(len(rows)), part, one.unit, study, small=True)
         axes.set_title(wrapped(cell_label(one, study, CATEGORY, column)))
+    if one.unit != "share":
+        widest = max(axes.get_xlim()[1] for axes in panels)
+        for axes in panels:
+            axes.set_xlim(0, widest)
     panels[0].set_yticks(range(len(rows)), [label(study, one.by[0], code) for code in rows])
     panels[0].set_ylim(-0.6, len(rows) - 0.4)
     return figure

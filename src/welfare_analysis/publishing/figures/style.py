@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ...languages import amount, number
 from ...study import Study
@@ -63,6 +64,9 @@ def dots(axes: Axes, at: np.ndarray, cells: pd.DataFrame, unit: str, study: Stud
     most = np.nanmax(high, initial=0)
     axes.set_xlim(0, most * (1.3 if small else 1.15) if most > 0 else 1)
     axes.tick_params(axis="x", labelbottom=bool(most > 0))
+    if most >= 1000:  # long numbers, told as those of the dots are
+        axes.xaxis.set_major_locator(MaxNLocator(2 if small else 5))
+        axes.xaxis.set_major_formatter(lambda x, _p: number(x, study.language))
     axes.set_xlabel(study.codebook.text(f"unit.{unit}", study.language))
     axes.grid(axis="x", color="#EEEEEE")
     axes.set_axisbelow(True)
@@ -71,6 +75,6 @@ def dots(axes: Axes, at: np.ndarray, cells: pd.DataFrame, unit: str, study: Stud
 def wrapped(text: str, width: int = 16) -> str:
     """A panel's title on short lines."""
     lines = [""]
-    for word in text.split():
+    for word in text.split(" "):  # not at the space inside a number
         lines = [*lines[:-1], f"{lines[-1]} {word}".strip()] if len(lines[-1]) + len(word) < width else [*lines, word]
     return "\n".join(line for line in lines if line)
