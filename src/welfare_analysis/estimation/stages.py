@@ -77,7 +77,9 @@ class Stage:
     @property
     def parents(self) -> np.ndarray:
         """The group (units,) of each unit."""
-        return self.groups[np.unique(self.units, return_index=True)[1]]
+        found = np.zeros(int(self.units.max()) + 1, dtype=np.int64)
+        found[self.units] = self.groups  # each row of a unit says the same
+        return found
 
     def terms(self) -> list[Term]:
         """The term of the units less that of the groups."""
