@@ -88,6 +88,14 @@ def test_riders_fall_with_fare_and_headway_and_rise_with_belief(shown):
     assert belief[["0", "25", "50", "75", "100"]].is_monotonic_increasing
 
 
+def test_more_ride_where_the_modes_of_today_are_slower_to_come(shown):
+    """With the model fitted anew, a longer headway of the modes in use leaves the shuttle more riders; a fare fewer."""
+    ends = shown["transport_tornado"].frame.pivot(index="transport_assumption", columns=CATEGORY, values="estimate")
+    assert ends.loc["headway_min", "high"] > ends.loc["headway_min", "low"]
+    assert ends.loc["cost_dh", "high"] < ends.loc["cost_dh", "low"]
+    assert "dh_km" in ends.index
+
+
 def test_the_page_speaks_in_three_languages(shown, study):
     """Findings, tables and figures come in each language without a gap in their texts."""
     released = protect(study) | shown

@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 
 from ..demand import shuttle, stated
+from ..demand.levels import levels
 from ..demand.outcomes import pick, totals
 from ..demand.service import Service, parameter
 from ..demand.shuttle_costs import rider_cost
 from ..demand.transport import Commuters
+from ..errors import WelfareError
 from ..estimation import Estimate, total
 from ..estimation.choice.forecast import Forecast
 from ..needs import commuting
@@ -27,6 +29,7 @@ PRICES, HEADWAYS = (0, 100, 200), (30, 60, 120)
 STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the constant, from today to the cards
 RIDES = ("cost_dh", "walk_min", "window_min", "constant_share")  # assumptions that decide who rides at a headway
 RULE = ("seats_n", "load_share", "window_share", "least_riders_n", "members_a_route_n")  # how many runs there are
+LEVELS = ("headway_min", "dh_km")  # of the modes of today: what moves riders most; each costs two fits
 ENDS = ("least", "greatest")
 IDS = (
     "takers",
@@ -197,10 +200,21 @@ def _tornado(who: Commuters) -> Iterator[pd.DataFrame]:
     size = total(who.design, who.active.astype(float).rename("n"), by=shuttle.cells(who), where=who.active).value
     size.index = pd.MultiIndex.from_tuples([key[-2:] for key in size.index])
     known, base = shuttle.point(who, Service.named()), float(who.known.sum())
-    for name, end in product((*RIDES, *RULE), ("low", "high")):
-        service = Service.named(**{name: end})
-        riding = known if name in RULE else shuttle.point(who, service)
+    moved = {name: _at_levels(who, name) for name in LEVELS}
+    for name, end in product((*RIDES, *RULE, *(n for n, people in moved.items() if people)), ("low", "high")):
+        service = Service.named(**({} if name in moved else {name: end}))
+        people = moved[name][end] if name in moved else who
+        riding = known if name in RULE else shuttle.point(people, service)
         runs = shuttle.settled(riding, service)["greatest"]
         taken = float(np.sum([size[cell] * riding.loc[cell, n] for cell, n in runs.items() if n]))
         number = dict.fromkeys(NUMBERS, taken)
         yield pd.DataFrame([{"transport_assumption": name, "home_end": end, **number, "n": base}])
+
+
+def _at_levels(who: Commuters, name: str) -> dict[str, Commuters]:
+    """The people with a parameter of the modes at its ends, their model fitted anew; none where it has no maximum."""
+    found = {end: who.at(levels(end, name)) for end in ("low", "high")}
+    try:
+        return found if all(people.fit("pooled") for people in found.values()) else {}
+    except WelfareError:
+        return {}

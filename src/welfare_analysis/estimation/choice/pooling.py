@@ -84,17 +84,19 @@ def scaled(tree: Tree, theta: np.ndarray) -> tuple[Likelihood, np.ndarray]:
 
     The only second derivative of :math:`\mu (x'\beta + o)` is x, by the scale and the coefficients.
     """
-    cases, own, p = tree.cases, tree.own, tree.x.shape[1]
-    u = tree.x @ theta[:p] + cases.offset
-    scale = np.append(theta[p:], 1.0)[tree.parameter]
-    slopes = np.hstack([tree.x * scale[:, None], u[:, None] * own])
+    cases, x, p, q = tree.cases, tree.x, tree.x.shape[1], len(tree.names)
+    u, scale, w = x @ theta[:p] + cases.offset, np.append(theta[p:], 1.0)[tree.parameter], cases.weights
     chance, logsum = softmax(scale * u, tree.top)
-    mean, w = means(slopes, chance, tree.top), cases.weights
-    scores = slopes[cases.chosen] - mean
+    of_case, own = scale[tree.top], tree.own[tree.top]
+    mean, level = means(x, chance, tree.top), np.add.reduceat(chance * u, tree.top)
+    above = u - np.repeat(level, cases.sizes)
+    scores = np.hstack([of_case[:, None] * (x[cases.chosen] - mean), above[cases.chosen, None] * own])
     weight = chance * np.repeat(w, cases.sizes)
-    info = spread(slopes, mean, weight, tree.top)
-    weight[cases.chosen] -= w
-    cross = (own * weight[:, None]).T @ tree.x
-    info[p:, :p] += cross
-    info[:p, p:] += cross.T
+    info = np.zeros((p + q, p + q))
+    info[:p, :p] = spread(x, mean, weight * scale**2, tree.top)
+    info[p:, p:] = np.diag((weight * above**2) @ tree.own)
+    cross = weight * (1 + scale * above)
+    cross[cases.chosen] -= w
+    info[p:, :p] = (tree.own * cross[:, None]).T @ x
+    info[:p, p:] = info[p:, :p].T
     return Likelihood(float(w @ ((scale * u)[cases.chosen] - logsum)), w @ scores, info), scores
