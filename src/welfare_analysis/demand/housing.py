@@ -19,16 +19,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
-from ..estimation import Design, Estimate
-from ..estimation.choice import (
-    ChoiceFit,
-    Target,
-    only,
-    predicted_shares,
-    prepared,
-    recoded,
-    willingness_to_pay,
-)
+from ..estimation import Design, Estimate, total
+from ..estimation.choice import ChoiceFit, Target, only, predicted_shares, prepared, recoded, willingness_to_pay
 from ..estimation.choice.population import modelled
 from ..study import Study, public
 from ..survey.codebook import Codebook
@@ -42,17 +34,8 @@ VERSIONS = ("unconditional", "affordable", "consideration")
 PAID, OTHERS = ("price_100k", "instalment_1k"), ("size_10m2", "work_10km", "services_10km", "wait_years")
 SHIFTS = ("tenant", "owner", "crowded", "active", "decade", "log_income")
 ADULT = 18
-NEEDED = (
-    "status",
-    "age",
-    "tenure",
-    "net_pay_dh",
-    "pension_dh",
-    "has_loan",
-    "savings_dh",
-    "home_version",
-    "home_card_1",
-)
+CARDS = (f"{BLOCK}_version", f"{BLOCK}_card_1")
+NEEDED = ("status", "age", "tenure", "net_pay_dh", "pension_dh", "has_loan", "savings_dh", *CARDS)
 IMPROVED = {
     "ten_m2_more": ("size_10m2", 1),
     "work_10km_nearer": ("work_10km", -1),
@@ -89,6 +72,7 @@ class Market:
     coded: dict[ChoiceFit, tuple[Market, Target]] = field(init=False, default_factory=dict, repr=False)
     targets: dict[tuple[str, bool], Target] = field(init=False, default_factory=dict, repr=False)
     whole: dict[tuple[Any, ...], Estimate] = field(init=False, default_factory=dict, repr=False)
+    sizes: dict[tuple[int, int], tuple[Any, Any, Estimate]] = field(init=False, default_factory=dict, repr=False)
 
     def at(
         self, terms: Terms | None = None, of: str | None = None, offers: Mapping[str, Mapping[str, float]] | None = None
@@ -101,9 +85,10 @@ class Market:
         if changed.equals(self.offers) and (terms or self.terms) == self.terms and (of or self.of) == self.of:
             return self
         other = replace(self, offers=changed, terms=terms or self.terms, of=of or self.of)
-        other.__dict__.update(
-            {name: getattr(self, name) for name in ("adult", "people", "eligible", "coded", "whole")}
-        )  # as they were
+        kept = ["adult", "people", "eligible", "coded", "whole", "sizes"]  # as they were
+        if (other.terms, other.of) == (self.terms, self.of):
+            kept += ["ceiling", "left"]
+        other.__dict__.update({name: getattr(self, name) for name in kept})
         return other
 
     @cached_property
@@ -133,14 +118,23 @@ class Market:
         return [a for a in BOUGHT if a in self.offers.index]
 
     @cached_property
+    def ceiling(self) -> pd.Series:
+        """Highest price that each person can pay on the terms."""
+        return credit.affordable_price_dh(self.frame, self.terms, self.of)
+
+    @cached_property
+    def left(self) -> pd.Series:
+        """Further instalment a month that each person can carry."""
+        return credit.capacity_dh(self.frame, self.of)
+
+    @cached_property
     def affordable(self) -> pd.DataFrame:
         """Whether each offer is within a person's means (n x alternatives); NA where that cannot be computed."""
-        ceiling = credit.affordable_price_dh(self.frame, self.terms, self.of)
-        left = credit.capacity_dh(self.frame, self.of)
-        told = {a: self.offers.loc[a, "price_dh"] <= ceiling for a in self._bought}
-        told |= {a: self.offers.loc[a, "instalment_dh"] <= left for a in self.offers.index.difference(self._bought)}
+        told = {a: self.offers.loc[a, "price_dh"] <= self.ceiling for a in self._bought}
+        rented = self.offers.index.difference(self._bought)
+        told |= {a: self.offers.loc[a, "instalment_dh"] <= self.left for a in rented}
         table = pd.DataFrame(told)[list(self.offers.index)].astype("boolean")
-        return table.mask(ceiling.isna() | left.isna())
+        return table.mask(self.ceiling.isna() | self.left.isna())
 
     @cached_property
     def eligible(self) -> pd.DataFrame:
@@ -179,7 +173,7 @@ class Market:
         return self._with_beyond(long, long["instalment_dh"])
 
     def _with_beyond(self, long: pd.DataFrame, monthly: pd.Series) -> pd.DataFrame:
-        left = credit.capacity_dh(self.frame, self.of).reindex(long["row"]).to_numpy()
+        left = self.left.reindex(long["row"]).to_numpy()
         offered = (long["alternative"] != self.codebook.codes(f"{BLOCK}_alternative")[0]).to_numpy()
         beyond = np.where(offered & ~np.isnan(left), np.maximum(monthly.to_numpy() - left, 0.0), 0.0)
         return long.assign(beyond_1k=beyond / 1000)
@@ -194,13 +188,13 @@ class Market:
             if fit not in self.coded:
                 self.coded[fit] = self, prepared(fit, self.design, self.put, "row")
             first, to = self.coded[fit]
-            if restricted:
-                to = only(fit, to, self.open_rows(version))
+            rows = self.open_rows(version) if restricted else None
             if version == "consideration" and first is not self:
-                to = recoded(fit, to, self.put, [*PAID, *OTHERS, "beyond_1k"])
+                to = recoded(fit, to, self.put, [*PAID, *OTHERS, "beyond_1k"], rows)
             elif first is not self:
-                long, changed = stated.changed(first.put, first.priced, self.priced)
-                to = recoded(fit, to, long, changed)
+                to = recoded(fit, to, *stated.changed(first.put, first.priced, self.priced), rows)
+            elif rows is not None:
+                to = only(fit, to, rows)
             self.targets[version, restricted] = to
         return self.targets[version, restricted]
 
@@ -232,10 +226,18 @@ class Market:
         if by is None and where is None and asked in self.whole:
             return self.whole[asked]
         shares = predicted_shares(self.fit(version), self.design, self.target(version, restricted), by, where)
-        found = stated.numbers(shares, self.adult, by, where)
+        found = stated.times(shares, self.number(by, where), shares.value.index.droplevel(0))
         if by is None and where is None:
             self.whole[asked] = found
         return found
+
+    def number(self, by: Any = None, where: Any = None) -> Estimate:
+        """How many adults there are; computed once for the same domains, which are kept so that their ids stay."""
+        if (key := (id(by), id(where))) not in self.sizes:
+            inside = self.adult if where is None else self.adult & where
+            people = self.adult.astype(float).rename("people")
+            self.sizes[key] = by, where, total(self.design, people, by=by, where=inside)
+        return self.sizes[key][-1]
 
     def bought(self) -> float:
         """How many adults would buy a home of what they may get and can carry: the number alone, without its error."""

@@ -7,14 +7,13 @@ what is known of the person. A model fitted to those who had cards scores everyb
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from ..errors import WelfareError
-from ..estimation import Design, Estimate, joint, total
+from ..estimation import Design, Estimate, joint
 from ..estimation.choice import ChoiceFit, logit
 from ..needs import housing, income_debt
 from ..needs.income_debt import CANNOT
@@ -202,21 +201,6 @@ def formula(long: pd.DataFrame, paid: Sequence[str], others: Sequence[str], shif
 def fitted(design: Design, long: pd.DataFrame, model: str) -> ChoiceFit:
     """The conditional logit of cards: a person who answered several is one unit of the design."""
     return logit(design, long, model, case="case", alternative="alternative", person="row")
-
-
-def numbers(shares: Estimate, people: pd.Series, by: Any = None, where: Any = None) -> Estimate:
-    """How many people would take each alternative: shares by (alternative, domain) times the people of the domain.
-
-    Parameters
-    ----------
-    shares : Estimate
-        `estimation.choice.predicted_shares` of those of whom it can be computed, by the same domains.
-    people : Series of bool (n rows)
-        For whom the shares stand, as ``where`` a mask of rows.
-    """
-    inside = people if where is None else people & where
-    size = total(shares.design, people.astype(float).rename("people"), by=by, where=inside)
-    return times(shares, size, shares.value.index.droplevel(0))
 
 
 def times(shares: Estimate, size: Estimate, index: pd.Index) -> Estimate:

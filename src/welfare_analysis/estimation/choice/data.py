@@ -43,7 +43,7 @@ class Cases:
     order : (rows,) array
         Position of each row in the caller's long frame, whose index is ``index``.
     spec : formulaic ModelSpec
-        How attributes are coded; of its columns after the intercept ``columns`` (p,) are ``x``.
+        How attributes are coded; of its columns ``columns`` (p,) are ``x``.
     """
 
     x: np.ndarray
@@ -264,9 +264,9 @@ def _attributes(
     margins = [term for term in margins if term.factors]
     coding = ModelSpec.from_spec(Formula(list(dict.fromkeys([*Formula("1"), *asked, *margins]))), output="numpy")
     x, spec = _coded(coding, long, order)
-    names = spec.column_names[1:]
-    alike = [j for j, column in enumerate(x.T) if not varies(column)]
-    known = {j - 1 for term in margins for j in spec.term_indices[term]}
+    names = spec.column_names
+    alike = [j for j, column in enumerate(x.T[1:], start=1) if not varies(column)]
+    known = {j for term in margins for j in spec.term_indices[term]}
     if not known.issuperset(alike):
         raise WelfareError(
             "an attribute is the same for all alternatives of each case",
@@ -275,14 +275,14 @@ def _attributes(
             expected="attributes that vary within cases",
             hint="Interact it: C(alternative):attribute.",
         )
-    kept = np.setdiff1d(np.arange(len(names)), alike)
+    kept = np.setdiff1d(np.arange(1, len(names)), alike)
     if not len(kept):
         raise WelfareError("there is no attribute", where="formula", got=right, expected="attributes")
-    return np.take(x, kept, axis=1) if alike else x, [names[j] for j in kept], spec, kept
+    return np.take(x, kept, axis=1), [names[j] for j in kept], spec, kept
 
 
 def _coded(spec: ModelSpec, frame: pd.DataFrame, order: np.ndarray) -> tuple[np.ndarray, ModelSpec]:
-    """The columns of the coding but the intercept, rows in ``order``; and the coding, with the levels that it found.
+    """The columns of the coding, rows in ``order``; and the coding, with the levels that it found.
 
     Raises
     ------
@@ -298,13 +298,11 @@ def _coded(spec: ModelSpec, frame: pd.DataFrame, order: np.ndarray) -> tuple[np.
     except (FormulaicError, DataMismatchWarning, ValueError) as error:
         raise WelfareError("an attribute cannot be coded", where="formula", got=str(error)) from None
     if plain:  # as it would be, without copies of all columns on the way
-        x = np.column_stack([frame[name].to_numpy(float) for name in terms])
+        x = np.column_stack([np.ones(len(frame)), *(frame[name].to_numpy(float) for name in terms)])
     else:
-        x = np.ascontiguousarray(np.asarray(matrix, dtype=float)[:, 1:])
+        x = np.asarray(matrix, dtype=float)
     if not np.isfinite(x.sum()):
-        bad = [
-            name for name, c in zip(matrix.model_spec.column_names[1:], x.T, strict=True) if not np.isfinite(c).all()
-        ]
+        bad = [name for name, c in zip(matrix.model_spec.column_names, x.T, strict=True) if not np.isfinite(c).all()]
         raise WelfareError("an attribute is missing or infinite", where="formula", got=bad, expected="finite numbers")
     ordered = len(order) == len(x) and bool((order[1:] > order[:-1]).all())
     return (x if ordered else x[order]), matrix.model_spec

@@ -212,20 +212,27 @@ def only(fit: ChoiceFit | Calibrated, to: Target, rows: np.ndarray) -> Target:
     return Target(found, to.source, _tree(modelled(fit).fit, found, to.source))
 
 
-def recoded(fit: ChoiceFit | Calibrated, to: Target, frame: pd.DataFrame, changed: Collection[str]) -> Target:
+def recoded(
+    fit: ChoiceFit | Calibrated,
+    to: Target,
+    frame: pd.DataFrame,
+    changed: Collection[str],
+    rows: np.ndarray | None = None,
+) -> Target:
     """The same cases with other values of the columns ``changed``: only the terms that they enter are coded again.
 
-    ``frame`` has these columns, and those that stand with them in a term, in the rows of the frame that was coded.
+    ``frame`` has these columns, and those that stand with them in a term, in the rows of the frame that was coded; with
+    ``rows``, of `only` these.
     """
-    cases = to.cases
+    cases = to.cases if rows is None else only(fit, to, rows).cases
     terms = [t for t in cases.spec.formula if t.degree and set(Formula([t]).required_variables) & set(changed)]
-    found = cases.x.copy()
+    found = cases.x.copy() if rows is None else cases.x  # which is then a copy
     if terms:
-        rows = frame.iloc[cases.order]
-        matrix = np.asarray(cases.spec.subset(terms).get_model_matrix(rows, na_action="ignore"), dtype=float)
+        table = frame.iloc[cases.order]
+        matrix = np.asarray(cases.spec.subset(terms).get_model_matrix(table, na_action="ignore"), dtype=float)
         if not np.isfinite(matrix).all():
             raise WelfareError("an attribute is missing or infinite", where="formula", got=sorted(changed))
-        place = np.concatenate([cases.spec.term_indices[t] for t in terms]) - 1
+        place = np.concatenate([cases.spec.term_indices[t] for t in terms])
         at = np.flatnonzero(np.isin(cases.columns, place))
         found[:, at] = matrix[:, np.argsort(place)[np.searchsorted(np.sort(place), cases.columns[at])]]
     coded = replace(cases, x=found)
