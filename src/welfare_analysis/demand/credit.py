@@ -105,9 +105,9 @@ def _rows(names: Iterable[str], table: pd.DataFrame | None) -> pd.DataFrame:
     known = list(dict.fromkeys(table["terms"]))
     for name in set(names) - set(known):
         raise WelfareError("no such terms", where="credit.csv", got=name, expected=", ".join(known))
-    order = dict.fromkeys([*(name.split("_")[0] for name in names), *names])
-    rows = pd.concat([table[table["terms"] == part] for part in order])
-    rows = rows[rows["parameter"].isin([f.name for f in fields(Terms)])]
+    order = list(dict.fromkeys([*(name.split("_")[0] for name in names), *names]))
+    rows = table[table["terms"].isin(order) & table["parameter"].isin([f.name for f in fields(Terms)])]
+    rows = rows.sort_values("terms", key=lambda terms: terms.map(order.index), kind="stable")
     return rows.drop_duplicates("parameter", keep="last").reset_index(drop=True)
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -262,6 +262,7 @@ def per_year(estimate: Estimate) -> Estimate:
     return estimate.apply(lambda v: v / years, sparse.eye_array(len(estimate.value)) / years)
 
 
+@cache
 def pensioners(terms: Terms, product: str) -> Terms:
     """The terms of a product where it is deducted from a pension: term, age, files, and the bank's rate."""
     own = Terms.named("consumer_pensioner")

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from ..errors import WelfareError
 from .columns import aligned, matrix
@@ -88,6 +87,8 @@ def t_tests(estimate: Estimate, null: float = 0.0, df: float | None = None, adju
     WelfareError
         A standard error that is zero or not known.
     """
+    from statsmodels.stats.multitest import multipletests  # takes as long to import as all else here
+
     se, freedom = estimate.se, estimate.df if df is None else pd.Series(float(df), index=estimate.df.index)
     if not (np.isfinite(se) & (se > 0)).all():
         got = list(se.index[~(np.isfinite(se) & (se > 0))])[:5]
