@@ -12,6 +12,7 @@ Transport Reviews 29, 587-617).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -52,6 +53,7 @@ class Block:
     prior: pd.Series
 
     @classmethod
+    @cache
     def of(cls, codebook: Codebook, name: str) -> Block:
         """The block of a codebook.
 
