@@ -237,17 +237,19 @@ def _worth(market: Market) -> Iterator[pd.DataFrame]:
 
 def _tornado(market: Market) -> Iterator[pd.DataFrame]:
     """Homes bought with each assumption at the ends of its range."""
-    offers = public("home_offers")
-    varied = offers[(offers["low"] < offers["high"]) & offers["alternative"].isin(BOUGHT)]
-    ends = {
-        (attribute, end): market.at(
-            offers={r["alternative"]: {attribute: float(r[end])} for r in part.to_dict("records")}
-        )
-        for attribute, part in varied.groupby("attribute", sort=False)
-        for end in ("low", "high")
-    }
-    ends |= {key: market.at(terms) for key, terms in ranged(TERMS[BASE]).items()}
     known = float(market.computed.sum())
-    for (assumption, end), at in ends.items():
+    for assumption, end, at in _ends(market):
         number = dict.fromkeys(NUMBERS, at.bought())
         yield pd.DataFrame([{"home_assumption": assumption, "home_end": end, **number, "n": known}])
+
+
+def _ends(market: Market) -> Iterator[tuple[str, str, Market]]:
+    """The market with an assumption at an end of its range, one at a time: each takes the memory of all cases."""
+    offers = public("home_offers")
+    varied = offers[(offers["low"] < offers["high"]) & offers["alternative"].isin(BOUGHT)]
+    for attribute, part in varied.groupby("attribute", sort=False):
+        for end in ("low", "high"):
+            changed = {r["alternative"]: {attribute: float(r[end])} for r in part.to_dict("records")}
+            yield str(attribute), end, market.at(offers=changed)
+    for (parameter, end), terms in ranged(TERMS[BASE]).items():
+        yield parameter, end, market.at(terms)
