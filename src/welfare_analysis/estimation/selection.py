@@ -216,18 +216,22 @@ def selection_kernel(s: np.ndarray, y: np.ndarray) -> Kernel:
 def between(s: np.ndarray, low: np.ndarray, high: np.ndarray) -> Kernel:
     """The kernel of an outcome between two bounds: a sum of those of its `NODES`; equal bounds have a density."""
     at, weights = np.polynomial.legendre.leggauss(NODES)
-    width = high - low
-    log_width = np.log(np.where(s & (width > 0), width, 1.0))
-    parts = [(np.log(w / 2), selection_kernel(s, low + width * (1 + x) / 2)) for x, w in zip(at, weights, strict=True)]
+    low, width = low[s], (high - low)[s]
+    log_width, chosen = np.log(np.where(width > 0, width, 1.0)), np.ones(len(low), dtype=bool)
+    nodes = zip(at, weights, strict=True)
+    parts = [(np.log(w / 2), selection_kernel(chosen, low + width * (1 + x) / 2)) for x, w in nodes]
+    others = selection_kernel(np.zeros_like(s), np.zeros(len(s)))
 
     def kernel(*indices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        found = [(log_weight, part(*indices)) for log_weight, part in parts]
+        value, first, second = others(*indices)  # of all: those selected are put in their place
+        found = [(log_weight, part(*(index[s] for index in indices))) for log_weight, part in parts]
         logs = np.array([log_weight + value for log_weight, (value, _, _) in found])
         total = special.logsumexp(logs, axis=0)
-        first, second = np.zeros_like(found[0][1][1]), np.zeros_like(found[0][1][2])
+        one, two = np.zeros_like(found[0][1][1]), np.zeros_like(found[0][1][2])
         for share, (_, (_, slope, curve)) in zip(np.exp(logs - total), found, strict=True):
-            first += share * slope
-            second += share * (curve + slope[:, None] * slope[None])
-        return total + log_width, first, second - first[:, None] * first[None]
+            one += share * slope
+            two += share * (curve + slope[:, None] * slope[None])
+        value[s], first[:, s], second[..., s] = total + log_width, one, two - one[:, None] * one[None]
+        return value, first, second
 
     return kernel

@@ -29,7 +29,7 @@ PRICES, HEADWAYS = (0, 100, 200), (30, 60, 120)
 STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the constant, from today to the cards
 RIDES = ("cost_dh", "walk_min", "window_min", "constant_share")  # assumptions that decide who rides at a headway
 RULE = ("seats_n", "load_share", "window_share", "least_riders_n", "members_a_route_n")  # how many runs there are
-LEVELS = ("headway_min", "dh_km")  # of the modes of today: what moves riders most; each costs two fits
+LEVELS = ("headway_min",)  # of the modes of today: what moves riders most; one more costs two fits
 ENDS = ("least", "greatest")
 IDS = (
     "takers",
