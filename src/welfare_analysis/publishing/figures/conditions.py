@@ -28,8 +28,8 @@ def groups(tables: Sequence[Released], study: Study, _: float) -> Figure:
     return figure
 
 
-def categories(tables: Sequence[Released], study: Study, _: float) -> Figure:
-    """A panel a category, a row a group; on one scale unless they are shares, of which some are small."""
+def categories(tables: Sequence[Released], study: Study, _: float, one_scale: bool = False) -> Figure:
+    """A panel a category, a row a group; on one scale where categories are to be compared."""
     (one,) = tables
     rows, columns = in_order(one, study, one.by[0])[::-1], in_order(one, study, CATEGORY)
     figure, panels = canvas(title(one.id, study), study, ROW * len(rows) + 0.2, len(columns), sharey=True)
@@ -37,8 +37,8 @@ def categories(tables: Sequence[Released], study: Study, _: float) -> Figure:
         part = one.frame[one.frame[CATEGORY].astype(str) == column].set_index(one.by[0])
         part = part.set_axis(part.index.astype(str)).reindex(rows)
         dots(axes, np.arange(len(rows)), part, one.unit, study, small=True)
-        axes.set_title(wrapped(cell_label(one, study, CATEGORY, column)))
-    if one.unit != "share":
+        axes.set_title(wrapped(cell_label(one, study, CATEGORY, column), 16 if len(columns) < 5 else 12))
+    if one_scale:
         widest = max(axes.get_xlim()[1] for axes in panels)
         for axes in panels:
             axes.set_xlim(0, widest)
