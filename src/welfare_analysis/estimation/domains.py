@@ -11,6 +11,7 @@ from scipy import sparse
 
 from ..errors import WelfareError
 from .columns import aligned, numbered
+from .threads import each
 
 TAKEN = ("variable", "category", "estimate", "se", "low", "high", "deff", "n", "n_weighted", "missing")
 
@@ -33,7 +34,7 @@ class Domains:
         w, codes = np.broadcast_to(weights, len(inside))[inside].astype(float), self.codes[inside].astype(np.int32)
         ends = np.concatenate([[0], np.cumsum(inside)]).astype(np.int32)
         add = sparse.csc_array((w, codes, ends), shape=(self.count, len(inside)))
-        return np.array([add @ v for v in values.T])
+        return np.array(each(lambda j: add @ values[:, j], values.shape[1], len(inside)))
 
 
 def domains(n: int, by: Any = None, where: Any = None, index: pd.Index | None = None) -> Domains:

@@ -13,15 +13,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
+from .threads import each
+
 if TYPE_CHECKING:
     from .design import Design
     from .stages import Term
 
+COMPILED = 2_000_000  # numbers from which a compiled sum pays
 DENSE = 4  # pairs of group and domain are counted out where they are at most so many times the rows
 
 
@@ -29,7 +33,8 @@ DENSE = 4  # pairs of group and domain are counted out where they are at most so
 class Influence:
     """Of k variables in ``count`` domains: ``column(j)`` gives the values (n,), ``codes`` (n,) the domain, -1 outside.
 
-    ``scale`` (k x D), if there, multiplies the values of each domain.
+    ``scale`` (k x D), if there, multiplies the values of each domain. ``centred``, if there, says that the values are
+    those (n x k) of variables less the levels (k x D) of each row's domain.
 
     Columns of the n x (k D) matrix go variable by variable.
     """
@@ -39,6 +44,7 @@ class Influence:
     codes: np.ndarray
     count: int
     scale: np.ndarray | None = None
+    centred: tuple[np.ndarray, np.ndarray] | None = None
 
     def tocsr(self) -> sparse.csr_array:
         """The sparse matrix (n x k D)."""
@@ -93,6 +99,37 @@ class Pairs:
 
 
 @dataclass(frozen=True, eq=False)
+class Column:
+    """Variable j of an influence on the ``rows`` in a domain, with their ``domain`` and ``weights``."""
+
+    influence: Influence
+    j: int
+    rows: Any
+    domain: np.ndarray
+    weights: np.ndarray
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """The values of the rows."""
+        return self.influence.column(self.j)[self.rows]
+
+    @cached_property
+    def weighted(self) -> np.ndarray:
+        """The values times the weights."""
+        return self.weights * self.values
+
+    def sums(self, pairs: Pairs) -> np.ndarray:
+        """Weighted sums of pairs; compiled where the numbers are many enough to pay for loading the compiler."""
+        if self.influence.centred is None or self.influence.variables * len(self.domain) < COMPILED:
+            return pairs.sums(self.weighted)
+        from .centred import compiled
+
+        y, level = self.influence.centred
+        at = self.domain, self.weights, pairs.joint, len(pairs.key)
+        return compiled(y[self.rows, self.j], level[self.j], *at)
+
+
+@dataclass(frozen=True, eq=False)
 class Squares:
     """What one term of a variance squares, by domain: sums in ``pairs``, or single rows where there are none.
 
@@ -104,12 +141,12 @@ class Squares:
     finer: int = -1
     union: sparse.csr_array | None = None
 
-    def sums(self, weighted: np.ndarray, before: list[np.ndarray]) -> np.ndarray:
+    def sums(self, column: Column, before: list[np.ndarray]) -> np.ndarray:
         """Sums (pairs,) of a weighted column of the rows, with those of the terms before."""
         if self.pairs is None:
-            return weighted
+            return column.weighted
         if self.union is None:
-            return self.pairs.sums(weighted)
+            return column.sums(self.pairs)
         return (self.union @ before[self.finer].reshape(-1, self.pairs.shape[1])).ravel()
 
 
@@ -129,23 +166,25 @@ def variances(design: Design, z: Influence) -> tuple[np.ndarray, np.ndarray]:
     """Unbiased variances (k D,) and their largest terms, as `Design.unbiased` gives them."""
     rows = rows_of(z.codes >= 0)
     domain, w = z.codes[rows], design.weights[rows]
-    variance, largest = np.zeros((z.variables, z.count)), np.zeros((z.variables, z.count))
     squares = _squares([*design.terms, *design.model], rows, domain, z.count)
     correct = None if design.residuals is None else _correction(design, squares, rows, domain, z.count)
-    for j in range(z.variables):
-        v = z.column(j)[rows]
-        u = w * v
+
+    def one(j: int) -> tuple[np.ndarray, np.ndarray]:
+        column = Column(z, j, rows, domain, w)
+        variance, largest = np.zeros(z.count), np.zeros(z.count)
         sums: list[np.ndarray] = []
         for square in squares:
-            sums.append(square.sums(u, sums))
+            sums.append(square.sums(column, sums))
             if square.pairs is None:
-                part = np.bincount(domain, weights=square.term.coefficients[rows] * u * u, minlength=z.count)
+                weighed = square.term.coefficients[rows] * np.square(column.weighted)
+                part = np.bincount(domain, weights=weighed, minlength=z.count)
             else:
                 part = square.pairs.squares(square.term.coefficients, sums[-1])
-            variance[j] += part
-            np.maximum(largest[j], np.abs(part), out=largest[j])
-        if correct is not None:
-            variance[j] += correct(v, sums)
+            variance += part
+            np.maximum(largest, np.abs(part), out=largest)
+        return variance if correct is None else variance + correct(column.values, sums), largest
+
+    variance, largest = np.array(each(one, z.variables, len(domain))).transpose(1, 0, 2)
     scale = 1.0 if z.scale is None else z.scale**2
     return (variance * scale).ravel(), (largest * scale).ravel()
 

@@ -163,7 +163,8 @@ def ratios(
         return gap
 
     def influence() -> Influence:
-        return Influence(deviation, len(names), parts.codes, parts.count, 1 / bottom)
+        centred = (y, value) if x is None else None
+        return Influence(deviation, len(names), parts.codes, parts.count, 1 / bottom, centred)
 
     flat = value.ravel()
     marked = np.repeat(np.zeros(len(names), dtype=bool) if shares is None else shares, parts.count)
