@@ -8,9 +8,11 @@ import statsmodels.api as sm
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import (
     Design,
+    contrast,
     linear,
     logistic,
     marginal_effects,
+    margins,
     mean,
     multinomial_logit,
     ordered_logit,
@@ -103,6 +105,39 @@ def test_several_outcomes(f, drawn):
         assert effects.value.sum() == pytest.approx(0, abs=1e-10)
     wide = mean(drawn(f), pd.get_dummies(f["o"]).astype(float).rename(columns=str))
     np.testing.assert_allclose(predictions(multinomial_logit(drawn(f), f, "o ~ x")).value, wide.value, rtol=1e-9)
+
+
+def test_margins_are_everybody_at_one_level(f, drawn):
+    """By hand the mean probability with all at a level; differences are effects; with no other column raw shares."""
+    fit = logistic(drawn(f), f, "b ~ x + d")
+    found, levels = margins(fit, "d"), sorted(f["d"].unique())
+    assert list(found.value.index) == [f"d[{level}]" for level in levels]
+    for level in levels:
+        eta = fit.value["Intercept"] + fit.value["x"] * f["x"] + fit.value.get(f"d[T.{level}]", 0.0)
+        assert found.value[f"d[{level}]"] == pytest.approx(np.average(1 / (1 + np.exp(-eta)), weights=f["w"]))
+    effect, gap = marginal_effects(fit, "d"), contrast(found, {f"d[{levels[1]}]": 1, f"d[{levels[0]}]": -1})
+    assert (gap.value.iloc[0], gap.se.iloc[0]) == pytest.approx((effect.value.iloc[0], effect.se.iloc[0]), rel=1e-9)
+    raw, alone = share(drawn(f), f["b"], by=f["d"]), margins(logistic(drawn(f), f, "b ~ d"), "d")
+    np.testing.assert_allclose(alone.value, raw.value, rtol=1e-9)
+    np.testing.assert_allclose(alone.se, raw.se, rtol=1e-7)
+    assert alone.interval().stack().between(0, 1).all()
+    assert list(margins(linear(drawn(f), f, "y ~ b"), "b").value.index) == ["b[False]", "b[True]"]
+    with pytest.raises(WelfareError, match="x: the column has no categories"):
+        margins(fit, "x")
+
+
+def test_rows_that_are_alike_are_not_one(f, drawn):
+    """Rows alike in all columns are predicted once, and each keeps its own influence: two rows, weight by weight."""
+    coarse = f.assign(x=f["x"].round())
+    found = margins(logistic(drawn(f), coarse, "b ~ x + d"), "d").influence
+    alike = coarse.duplicated(["x", "d", "b"], keep=False)
+    pair = np.flatnonzero(alike & (coarse[["x", "d", "b"]] == coarse.loc[alike, ["x", "d", "b"]].iloc[0]).all(axis=1))
+    np.testing.assert_allclose(found[pair[:1]].toarray(), found[pair[1:2]].toarray(), rtol=1e-9)
+    moved = [
+        margins(logistic(drawn(g), g, "b ~ x + d"), "d").value.to_numpy()
+        for g in (coarse.assign(w=f["w"] + s * (f.index == pair[0])) for s in (1e-3, -1e-3))
+    ]
+    np.testing.assert_allclose((moved[0] - moved[1]) / 2e-3, found[pair[:1]].toarray()[0], rtol=1e-4, atol=1e-7)
 
 
 def test_rows_beyond_the_fit(f, drawn):

@@ -11,18 +11,19 @@ from .joint import joint
 from .linear_models import linear, logistic, probit
 from .means import mean, ratio, total
 from .ordered import multinomial_logit, ordered_logit
-from .prediction import marginal_effects, predictions
+from .prediction import marginal_effects, margins, predictions
 from .quantile_regression import quantile_regression
 from .quantiles import quantile
 from .ranking import plackett_luce
 from .reliability import reliability
 from .selection import heckman
 from .shares import share
-from .tests import contrast, differences, independence, rank_test, t_tests, wald
+from .tests import adjusted_p, contrast, differences, independence, rank_test, t_tests, wald
 
 __all__ = [
     "Design",
     "Estimate",
+    "adjusted_p",
     "aic",
     "bic",
     "concentration",
@@ -38,6 +39,7 @@ __all__ = [
     "logistic",
     "logit",
     "marginal_effects",
+    "margins",
     "mean",
     "mixed_logit",
     "multinomial_logit",

@@ -66,7 +66,7 @@ class Fit(Estimate):
         The last two are what other programs print: the inverse information, and the sandwich of single rows.
         """
         if kind == "design":
-            return super().covariance()
+            return self._of_design.copy()
         if kind not in ("hessian", "robust"):
             raise WelfareError("unknown kind", where="covariance", got=kind, expected="design, hessian or robust")
         matrix = self.bread
@@ -74,6 +74,10 @@ class Fit(Estimate):
             weighted = self.scores * self.design.weights[:, None]
             matrix = matrix @ (weighted.T @ weighted) @ matrix.T
         return pd.DataFrame(matrix, index=self.value.index, columns=self.value.index)
+
+    @cached_property
+    def _of_design(self) -> pd.DataFrame:
+        return super().covariance()
 
     @cached_property
     def bread(self) -> np.ndarray:

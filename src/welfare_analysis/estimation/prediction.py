@@ -16,13 +16,14 @@ import pandas as pd
 from scipy import sparse
 
 from ..errors import WelfareError
-from .domains import Domains, domains
+from .domains import domains
 from .estimate import Bounds, Estimate, t_bounds
 from .formulas import columns
 from .means import ratios
 from .regression import Regression
 from .shares import logit_bounds
 
+Change = tuple[str, str, list[tuple[Callable, float]]]  # a column, a label, and the column changed with weights
 STEP = 1e-3  # of central differences of fourth order, in parts of a standard deviation
 
 
@@ -56,6 +57,37 @@ def marginal_effects(fit: Regression, variables: str | list[str], by: Any = None
     Estimate
         Indexed by ``"column"`` or ``"column[category]"``, with several outcomes by ``"outcome: column"``, by domain.
     """
+    changes = [change for name in _named(fit, variables) for change in _changes(fit, name)]
+    return _of_steps(fit, changes, by, where, t_bounds)
+
+
+def margins(fit: Regression, variables: str | list[str], by: Any = None, where: Any = None) -> Estimate:
+    """Predictive margins: the mean expected outcome if everybody had one category of a column, all else as it is.
+
+    Of a yes or no (booleans, or 0 and 1) no and yes. Differences of two categories are `marginal_effects`. Arguments as
+    for these.
+
+    Returns
+    -------
+    Estimate
+        Indexed by ``"column[category]"``, with several outcomes by ``"outcome: column[category]"``, by domain.
+
+    Raises
+    ------
+    WelfareError
+        A column that the model lacks, or that is a number.
+    """
+    changes: list[Change] = []
+    for name in _named(fit, variables):
+        levels = _levels(fit, name)
+        if levels is None:
+            raise WelfareError("the column has no categories", where=name, expected="categories, or yes and no")
+        changes += [(name, f"{name}[{level}]", [(_all(level), 1.0)]) for level in levels]
+    return _of_steps(fit, changes, by, where, logit_bounds if fit.probability else t_bounds)
+
+
+def _named(fit: Regression, variables: str | list[str]) -> list[str]:
+    """The names, which must be columns of the model."""
     names = [variables] if isinstance(variables, str) else list(variables)
     used = {str(v) for spec in fit.specs for v in spec.required_variables}
     unknown = [v for v in names if v not in used]
@@ -63,13 +95,17 @@ def marginal_effects(fit: Regression, variables: str | list[str], by: Any = None
         raise WelfareError(
             "the model has no such column", where="variables", got=unknown, expected=", ".join(sorted(used))
         )
-    changes = [change for name in names for change in _changes(fit, name)]
+    return names
+
+
+def _of_steps(fit: Regression, changes: list[Change], by: Any, where: Any, bounds: Bounds) -> Estimate:
+    """Means of weighted sums of expected outcomes, each with a column changed."""
 
     def frames(frame: pd.DataFrame) -> list[Any]:
-        return [
-            [[columns(s, frame.assign(**{name: at(frame[name])})) for s in fit.specs] for at, _ in steps]
-            for name, _, steps in changes
-        ]
+        moves = [(name, at) for name, _, steps in changes for at, _ in steps]
+        moved = pd.concat([frame.assign(**{name: at(frame[name])}) for name, at in moves], ignore_index=True)
+        made = zip(*(np.split(columns(s, moved), len(moves)) for s in fit.specs), strict=True)  # one call is quicker
+        return [[next(made) for _ in steps] for _, _, steps in changes]
 
     def effect(fit: Regression, theta: np.ndarray, made: list[Any]) -> np.ndarray:
         return np.hstack(
@@ -79,26 +115,36 @@ def marginal_effects(fit: Regression, variables: str | list[str], by: Any = None
             ]
         )
 
-    return _averaged(fit, frames, effect, [label for _, label, _ in changes], by, where, t_bounds)
+    return _averaged(fit, frames, effect, [label for _, label, _ in changes], by, where, bounds)
 
 
 def _expected(fit: Regression, theta: np.ndarray, made: list[Any]) -> np.ndarray:
     return fit.expected(theta, *made)
 
 
-def _changes(fit: Regression, name: str) -> list[tuple[str, str, list[tuple[Callable, float]]]]:
-    """Name, label, and the changed columns with their weights, of each effect of a column."""
-    values = fit.frame.loc[fit.rows, name]
-    if not pd.api.types.is_numeric_dtype(values.dtype):
-        levels = sorted(values.unique()) if not hasattr(values, "cat") else values.cat.remove_unused_categories()
-        levels = list(levels.cat.categories if hasattr(levels, "cat") else levels)
-        return [(name, f"{name}[{b}]", [(_all(b), 1.0), (_all(levels[0]), -1.0)]) for b in levels[1:]]
-    if values.isin([0, 1]).all():
-        yes, no = (True, False) if values.dtype == bool else (1, 0)
-        return [(name, name, [(_all(yes), 1.0), (_all(no), -1.0)])]
+def _changes(fit: Regression, name: str) -> list[Change]:
+    """The effects of a column."""
+    levels, values = _levels(fit, name), fit.frame.loc[fit.rows, name]
+    if levels is not None:
+        numeric = pd.api.types.is_numeric_dtype(values.dtype)
+        labels = [name if numeric else f"{name}[{b}]" for b in levels[1:]]
+        steps = [[(_all(b), 1.0), (_all(levels[0]), -1.0)] for b in levels[1:]]
+        return [(name, label, step) for label, step in zip(labels, steps, strict=True)]
     h = STEP * float(values.astype(float).std())
     weights = {1: 8.0, -1: -8.0, 2: -1.0, -2: 1.0}
     return [(name, name, [(_moved(j * h), weight / (12 * h)) for j, weight in weights.items()])]
+
+
+def _levels(fit: Regression, name: str) -> list[Any] | None:
+    """Categories of a column in the order of the model, no and yes of one that is 0 and 1, None of other numbers."""
+    values = fit.frame.loc[fit.rows, name]
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        if hasattr(values, "cat"):
+            return list(values.cat.remove_unused_categories().cat.categories)
+        return sorted(values.unique())
+    if values.isin([0, 1]).all():
+        return [False, True] if values.dtype == bool else [0, 1]
+    return None
 
 
 def _all(level: Any) -> Callable[[pd.Series], pd.Series]:
@@ -121,14 +167,19 @@ def _averaged(
     inside = (parts.codes >= 0) & fit.frame[needed].notna().all(axis=1).to_numpy()
     if not inside.any():
         raise WelfareError("no row has all columns of the model", where="where", got=0, expected="at least one")
-    made, theta, rows = frames(fit.frame[inside]), fit.value.to_numpy(), np.flatnonzero(inside)
+    rows, theta = np.flatnonzero(inside), fit.value.to_numpy()
+    first, alike = _distinct(fit.frame.loc[inside, needed])
+    made = frames(fit.frame.loc[inside, needed].iloc[first])
     several = len(fit.outcomes) > 1
     names = [f"{o}: {n}" if several else n for n in labels for o in fit.outcomes] if labels else list(fit.outcomes)
     full = np.full((design.n, len(names)), np.nan)
-    full[rows] = g(fit, theta, made)
+    full[rows] = g(fit, theta, made)[alike]
     column = "category" if several and not labels else "variable"
     people = ratios(design, full, None, names, parts, column)
-    slopes = _slopes(lambda t: _means(g(fit, t, made), design.weights[rows], parts, rows), theta, fit.spread)
+    w = design.weights[rows]
+    sums = sparse.csr_array((w, (parts.codes[rows], alike)), shape=(parts.count, len(first)))
+    sizes = sums.sum(axis=1)[:, None]
+    slopes = _slopes(lambda t: ((sums @ g(fit, t, made)) / sizes).T.ravel(), theta, fit.spread)
     return replace(
         people,
         bounds=bounds,
@@ -138,10 +189,15 @@ def _averaged(
     )
 
 
-def _means(values: np.ndarray, w: np.ndarray, parts: Domains, rows: np.ndarray) -> np.ndarray:
-    """Weighted means (k x domains), flattened."""
-    own = Domains(parts.codes[rows], parts.labels)
-    return (own.sums(values * w[:, None]) / own.sums(w[:, None])).ravel()
+def _distinct(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the first of rows that are alike, and which of these each row is: the model treats them the same."""
+    code = np.zeros(len(frame), dtype=np.int64)
+    for name in frame:
+        own, levels = pd.factorize(frame[name])
+        code = pd.factorize(code * len(levels) + own)[0]
+        if len(code) and code.max() + 1 == len(code):
+            break
+    return np.unique(code, return_index=True)[1], code
 
 
 def _slopes(f: Callable[[np.ndarray], np.ndarray], theta: np.ndarray, spread: np.ndarray) -> np.ndarray:

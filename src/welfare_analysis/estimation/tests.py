@@ -87,19 +87,35 @@ def t_tests(estimate: Estimate, null: float = 0.0, df: float | None = None, adju
     WelfareError
         A standard error that is zero or not known.
     """
-    from statsmodels.stats.multitest import multipletests  # takes as long to import as all else here
-
     se, freedom = estimate.se, estimate.df if df is None else pd.Series(float(df), index=estimate.df.index)
     if not (np.isfinite(se) & (se > 0)).all():
         got = list(se.index[~(np.isfinite(se) & (se > 0))])[:5]
         raise WelfareError("no error is known to test against", where="t_tests", got=got, expected="standard errors")
     t = (estimate.value - null) / se
     p = pd.Series(2 * stats.t.sf(np.abs(t), freedom), index=t.index)
-    try:
-        together = multipletests(p, method=adjust)[1]
-    except ValueError:
-        raise WelfareError("unknown method", where="adjust", got=adjust, expected="holm, fdr_bh, ...") from None
+    together = adjusted_p(p.to_numpy(), adjust)
     return pd.DataFrame({"estimate": estimate.value, "se": se, "t": t, "df": freedom, "p": p, "p_adjusted": together})
+
+
+def adjusted_p(p: np.ndarray, adjust: str = "holm") -> np.ndarray:
+    """The p of several tests together (m,), nan where a test was not made; ``adjust`` as for `t_tests`.
+
+    Holm (1979): in ascending order the largest so far of :math:`(m - i) p_{(i)}`, i from 0.
+    """
+    found, there = np.full(len(p), np.nan), ~np.isnan(p)
+    m, known = int(there.sum()), p[there]
+    if adjust == "holm" and m:
+        order = np.argsort(known)
+        steps = np.maximum.accumulate((m - np.arange(m)) * known[order])
+        found[np.flatnonzero(there)[order]] = np.minimum(steps, 1.0)
+    elif m:
+        from statsmodels.stats.multitest import multipletests  # takes as long to import as all else here
+
+        try:
+            found[there] = multipletests(known, method=adjust)[1]
+        except ValueError:
+            raise WelfareError("unknown method", where="adjust", got=adjust, expected="holm, fdr_bh, ...") from None
+    return found
 
 
 def wald(estimate: Estimate, null: Any = 0.0, df: float | None = None, correction: bool = True) -> Test:
