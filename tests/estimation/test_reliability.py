@@ -57,14 +57,14 @@ def test_measures_by_hand():
     design, y = Design(np.full(200, 5.0)), np.arange(200) < 60
     for answer, base in ((y, 0.3), (~y, 0.3)):
         e = share(design, answer)
-        found, width = reliability(e, (), share=True).iloc[0], e.interval().diff(axis=1)["high"].iloc[0]
+        found, width = reliability(e, (), kind="share").iloc[0], e.interval().diff(axis=1)["high"].iloc[0]
         assert found[["n", "n_effective", "df"]].tolist() == pytest.approx([200, 200, 199])
         assert found[["width", "relative_width"]].tolist() == pytest.approx([width, width / base])
     amounts = reliability(mean(design, 3.0 + y), ()).iloc[0]
     assert amounts["cv"] == pytest.approx(mean(design, y).se.iloc[0] / 3.3)
     assert amounts["skewness"] == pytest.approx(stats.skew(y) / np.sqrt(200), rel=0.01)
     clustered = share(Design(np.ones(200), psu=np.arange(200) // 10), y)
-    found = reliability(clustered, (), share=True).iloc[0]
+    found = reliability(clustered, (), kind="share").iloc[0]
     assert found["n_effective"] == pytest.approx(200 / clustered.deff(replacement=True).iloc[0])
     assert found["n_effective"] < 40
 
@@ -118,10 +118,12 @@ def test_a_rule_is_broken_beyond_its_limit(rule, found):
 def test_the_worst_flag_and_all_reasons():
     """Of several broken rules the worst flag stands, and each is named."""
     e = share(Design(np.ones(20)), np.arange(20) < 1)
-    row = reliability(e, rules(TABLE), share=True).iloc[0]
+    row = reliability(e, rules(TABLE), kind="share").iloc[0]
     assert row["flag"] == "suppress"
     assert row["reason"].startswith("n 20 below 30; n_effective 20 below 30; width 0.317 above 0.3; relative_width ")
-    both = reliability(e, (Rule("suppress", "n", "below", 30), Rule("caution", "df", "below", 30)), share=True).iloc[0]
+    both = reliability(e, (Rule("suppress", "n", "below", 30), Rule("caution", "df", "below", 30)), kind="share").iloc[
+        0
+    ]
     assert (both["flag"], both["reason"]) == ("suppress", "n 20 below 30; df 19 below 30")
 
 

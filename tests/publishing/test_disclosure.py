@@ -47,7 +47,7 @@ def test_small_groups_are_first_made_coarser(family):
     frame = protect(family)["crowded_by_status"].frame.set_index("status")
     assert list(frame.index) == ["active", "retired", "survivors"]
     assert frame.loc["survivors", "n"] == 35
-    assert (frame["flag"] == ["", "", "caution"]).all()
+    assert (frame["flag"] == ["", "", "unsure"]).all()
 
 
 def test_what_stays_small_is_hidden(family):

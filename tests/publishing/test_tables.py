@@ -49,6 +49,19 @@ def test_rows_intervals_and_flags():
     assert BOOK.text("note.caution", "en") in html
 
 
+def test_what_is_too_unsure_is_not_told():
+    """A cell of which the rules say so shows a slash, and how many answered; the note explains it, in words too."""
+    frame = released().frame.replace({"flag": {"hidden": "unsure"}}).assign(n=[45.0, 60.0, 1200.0])
+    html = tables.show(released(frame=frame), study()).data
+    assert rows(html)[2] == ["orphan", "/", "60"]
+    assert BOOK.text("note.unsure", "en") in html
+    assert BOOK.text("note.hidden", "en") not in html
+    one = released(frame=frame.iloc[[1]])
+    assert (one.silence, released().silence, released(state="not_asked").silence) == ("unsure", "hidden", "not_asked")
+    assert tables.told(one, study()) == "/"
+    assert tables.told(released(), study(), mark=tables.MARK).endswith(") *")
+
+
 def test_no_flag_no_explanation():
     """What is not in the table is not explained."""
     plain = released(frame=released().frame.iloc[[2]])

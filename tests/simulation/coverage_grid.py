@@ -114,7 +114,9 @@ def one_sample(design: str, seed: int) -> pd.DataFrame:
         table = e.interval().reset_index(drop=True)
         table = table.assign(statistic=names, estimate=e.value.to_numpy(), se=e.se.to_numpy())
         if seed % FLAGGED_EVERY == 0:
-            told = reliability(e, RULES, share=names[0].startswith("share")).reset_index(drop=True)
+            told = reliability(e, RULES, kind="share" if names[0].startswith("share") else "amount").reset_index(
+                drop=True
+            )
             table = table.assign(n_effective=told["n_effective"], df=told["df"], flagged=told["flag"] != "ok")
         found.append(table[table["statistic"] != "outside"])
     rows = pd.concat(found, ignore_index=True)

@@ -12,7 +12,7 @@ weighted influences from its stratum's mean and :math:`e_{hi} = c_h D_{hi}^2` it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,12 +24,16 @@ from .design import Design
 from .estimate import Estimate
 
 FLAGS = ("ok", "caution", "suppress")
+KINDS = ("share", "amount", "any", "model")
 MEASURES = ("n", "n_effective", "df", "df_effective", "width", "relative_width", "cv", "dominance", "skewness")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A ``measure`` ``below`` or ``above`` a ``value`` gives a ``flag``, of a ``kind``: share, amount, or any.
+    """A ``measure`` ``below`` or ``above`` a ``value`` gives a ``flag``, of a ``kind``: share, amount, any, or model.
+
+    Rules of any kind are of shares and amounts; what a model gives has rules of its own, for much of its error is that
+    of the coefficients, which no sampling unit decides.
 
     ``unless_width`` spares shares whose interval is at most so wide: they are sure in absolute terms.
     """
@@ -43,13 +47,17 @@ class Rule:
 
     def __post_init__(self) -> None:
         """Refuse what no rule can be."""
-        known = {"flag": FLAGS[1:], "measure": MEASURES, "side": ("below", "above"), "kind": ("share", "amount", "any")}
+        known = {"flag": FLAGS[1:], "measure": MEASURES, "side": ("below", "above"), "kind": KINDS}
         for name, allowed in known.items():
             if getattr(self, name) not in allowed:
                 got = getattr(self, name)
                 raise WelfareError("unknown word in a rule", where=name, got=got, expected=" or ".join(allowed))
         if not self.value >= 0:
             raise WelfareError("a limit is not a number from 0 on", where=self.measure, got=self.value)
+
+    def applies(self, kind: str) -> bool:
+        """Whether it is a rule of values of a kind: its own, or shares and amounts where it is of any."""
+        return self.kind == kind or (self.kind == "any" and kind != "model")
 
     def broken(self, measures: pd.DataFrame) -> np.ndarray:
         """Rows of a table of measures that break the rule; a measure that is not known does."""
@@ -69,40 +77,51 @@ def rules(table: pd.DataFrame) -> tuple[Rule, ...]:
     return tuple(Rule(**row.dropna().to_dict()) for _, row in table[names].iterrows())
 
 
-def reliability(estimate: Estimate, rules: Iterable[Rule], share: bool = False, level: float = 0.95) -> pd.DataFrame:
+def reliability(estimate: Estimate, rules: Iterable[Rule], kind: str = "amount", level: float = 0.95) -> pd.DataFrame:
     """Measures of each value, its ``flag`` (ok, caution, suppress: the worst that a rule gives) and the ``reason``.
 
-    ``share`` says that the values are shares: rules of that kind apply, and not those of amounts. The width is that of
-    the interval at ``level``, relative to the value (of a share: to the smaller of it and its complement); n_effective
-    is n over the design effect, at most n.
+    ``kind`` says what the values are: rules of that kind and of any apply. The width is that of the interval at
+    ``level``, relative to the value (of a share: to the smaller of it and its complement); n_effective is n over the
+    design effect, at most n.
     """
+    told = _measures(estimate, MEASURES, kind, level)
+    broken = [(rule, rule.broken(told)) for rule in rules if rule.applies(kind)]
+    reasons = [
+        "; ".join(f"{r.measure} {told[r.measure].iloc[i]:.3g} {r.side} {r.value:g}" for r, hit in broken if hit[i])
+        for i in range(len(told))
+    ]
+    return told.assign(flag=_worst(broken, len(told)), reason=reasons)
+
+
+def flags(estimate: Estimate, rules: Iterable[Rule], kind: str = "amount", level: float = 0.95) -> np.ndarray:
+    """The flags (k,) alone: only what the rules of the kind ask for is computed."""
+    own = [rule for rule in rules if rule.applies(kind)]
+    told = _measures(estimate, {rule.measure for rule in own}, kind, level)
+    return _worst([(rule, rule.broken(told)) for rule in own], len(told))
+
+
+def _worst(broken: list[tuple[Rule, np.ndarray]], count: int) -> np.ndarray:
+    worst = np.zeros(count, dtype=int)
+    for rule, hit in broken:
+        worst[hit] = np.maximum(worst[hit], FLAGS.index(rule.flag))
+    return np.array(FLAGS)[worst]
+
+
+def _measures(estimate: Estimate, needed: Collection[str], kind: str, level: float) -> pd.DataFrame:
+    """The measures that are needed, and the width."""
     value, se, bounds = estimate.value.to_numpy(float), estimate.se.to_numpy(), estimate.interval(level)
     width = (bounds["high"] - bounds["low"]).to_numpy()
-    base = np.minimum(np.abs(value), np.abs(1 - value)) if share else np.abs(value)
-    n, effect = estimate.counts["n"].to_numpy(float), np.maximum(estimate.deff(replacement=True).to_numpy(), 1.0)
-    told = pd.DataFrame(
-        {
-            "n": n,
-            "n_effective": n / effect,
-            "df": estimate.df.to_numpy(float),
-            **_of_psus(estimate.design, estimate.influence),
-            "width": width,
-            "relative_width": _over(width, base),
-            "cv": _over(se, np.abs(value)),
-        },
-        index=estimate.value.index,
-    )
-    told["df_effective"] = np.minimum(told["df"], told["df_effective"])
-    told.loc[se <= 0, ["dominance", "skewness"]] = 0.0  # the design leaves no error
-    flag = np.zeros(len(told), dtype=int)
-    reasons: list[list[str]] = [[] for _ in range(len(told))]
-    for rule in rules:
-        if rule.kind not in ("any", "share" if share else "amount"):
-            continue
-        for i in np.flatnonzero(rule.broken(told)):
-            flag[i] = max(flag[i], FLAGS.index(rule.flag))
-            reasons[i].append(f"{rule.measure} {told[rule.measure].iloc[i]:.3g} {rule.side} {rule.value:g}")
-    return told[list(MEASURES)].assign(flag=np.array(FLAGS)[flag], reason=["; ".join(r) for r in reasons])
+    base = np.minimum(np.abs(value), np.abs(1 - value)) if kind == "share" else np.abs(value)
+    n, df = estimate.counts["n"].to_numpy(float), estimate.df.to_numpy(float)
+    told = {"n": n, "df": df, "width": width, "relative_width": _over(width, base), "cv": _over(se, np.abs(value))}
+    if "n_effective" in needed:
+        told["n_effective"] = n / np.maximum(estimate.deff(replacement=True).to_numpy(), 1.0)
+    if not {"dominance", "skewness", "df_effective"}.isdisjoint(needed):
+        told |= _of_psus(estimate.design, estimate.influence)
+        told["df_effective"] = np.minimum(df, told["df_effective"])
+        for name in ("dominance", "skewness"):
+            told[name] = np.where(se <= 0, 0.0, told[name])  # the design leaves no error
+    return pd.DataFrame({name: told[name] for name in MEASURES if name in told}, index=estimate.value.index)
 
 
 def _over(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
@@ -119,10 +138,16 @@ def _of_psus(design: Design, z: sparse.csr_array) -> dict[str, np.ndarray]:
     if known is not None:
         shift = np.asarray(psu @ (design.weights[:, None] * known.x[known.cells])) @ known.slopes(z)
         total = sparse.csr_array(total.toarray() - shift)
-    count = np.bincount(strata)
-    group = sparse.csr_array((np.ones(len(strata)), (strata, np.arange(len(strata)))))
-    scaled = sparse.csr_array(sparse.diags_array(np.sqrt(weight)) @ total)
-    s1, s2, s3, s4 = ((group @ scaled.power(r)).toarray() for r in (1, 2, 3, 4))
+    count, k = np.bincount(strata), z.shape[1]
+    cells = sparse.csr_array(total).tocoo()
+    row, column = cells.coords
+    x, place = np.sqrt(weight)[row] * cells.data, strata[row] * k + column
+
+    def sums(values: np.ndarray | None) -> np.ndarray:
+        return np.bincount(place, weights=values, minlength=len(count) * k).reshape(len(count), k)
+
+    square = x * x
+    s1, s2, s3, s4 = (sums(v) for v in (x, square, square * x, square * square))
     size = count[:, None]
     mean = s1 / size
     second = np.maximum(s2 - size * mean**2, 0.0)
@@ -134,10 +159,8 @@ def _of_psus(design: Design, z: sparse.csr_array) -> dict[str, np.ndarray]:
     normal = 2 * second**2 / (inner + 2)  # of a sum of squares with size - 1 degrees of freedom
     spread = np.where(size > 2, (fourth - second**2 / size) * size / inner, 0.0)
     noise = np.maximum(normal, spread).sum(axis=0)
-    cells = scaled.tocoo()
-    seen = (group @ sparse.csr_array((np.ones(len(cells.data)), (cells.row, cells.col)), shape=scaled.shape)).toarray()
-    largest = np.where(seen < size, mean**2, 0.0).max(axis=0)  # of PSUs that have none of it
-    np.maximum.at(largest, cells.col, (cells.data - mean[strata[cells.row], cells.col]) ** 2)
+    largest = np.where(sums(None) < size, mean**2, 0.0).max(axis=0)  # of PSUs that have none of it
+    np.maximum.at(largest, column, (x - mean[strata[row], column]) ** 2)
     return {
         "df_effective": np.where(
             V > 0, np.divide(2 * V**2, noise, out=np.full(len(V), np.inf), where=noise > 0), np.inf

@@ -58,7 +58,7 @@ def contrast(released: Released, study: Study, category: str | None = None) -> s
     if category is not None:
         cells = cells[cells[CATEGORY].astype(str) == category]
     if len(cells) < 2:
-        return book.text("hidden", language)
+        return book.text(released.silence, language)
     top, bottom = cells.loc[cells["estimate"].idxmax()], cells.loc[cells["estimate"].idxmin()]
     if not differ(top, bottom, len(cells)):
         bounds = between(bottom["estimate"], top["estimate"], released.unit, language)
@@ -125,8 +125,7 @@ def standards(released: Release, study: Study) -> Markdown:
         cells = table.shown
         first = f"- **{title(name, study)}**: "
         if len(cells) < 2:
-            state = "hidden" if table.state == "shown" else table.state
-            lines.append(first + book.text(state, study.language))
+            lines.append(first + book.text(table.silence, study.language))
             continue
         ends = [
             f"{told(table, study, row)} {cell_label(table, study, 'standard', row['standard'])}"

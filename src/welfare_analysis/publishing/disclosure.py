@@ -15,6 +15,7 @@ from ..study import DATA, Study
 from ..survey.codebook import Codebook
 from ..survey.weighting import weight_bands
 from .collection import bias
+from .marks import marks
 from .plan import CONDITION, HOUSEHOLD, NUMBERS, Lazy, Released, blank_of, estimate, inside, standards
 from .suppression import CATEGORY, Policy, apart, completed, dominated, one_sided, unsafe
 
@@ -97,7 +98,8 @@ def _tested(view: View, blank: Released, told: pd.Series, rules: Policy) -> tupl
     """Estimates with their numerators, and the cells that fail by themselves."""
     frame = view.frame
     values, by = frame[blank.variable], list(blank.by)
-    table = estimate(view.design, frame, blank, told).table()
+    found = estimate(view.design, frame, blank, told)
+    table = found.table().assign(flag=marks(found, "share" if blank.statistic == "share" else "amount"))
     axes = [*by, *([CATEGORY] if CATEGORY in table else [])]
     table["numerator"] = _numerators(table, values, frame.loc[told, by], axes)
     hidden = unsafe(table["n"].to_numpy(float), table["numerator"].to_numpy(float), rules)
@@ -154,12 +156,14 @@ def _numerators(table: pd.DataFrame, values: pd.Series, groups: pd.DataFrame, ax
 
 
 def _hide(table: pd.DataFrame, axes: list[str], blank: Released, rules: Policy, hidden: np.ndarray) -> pd.DataFrame:
-    flag = np.where(hidden, "hidden", np.where(table["n"] < rules.caution_base, "caution", ""))
+    """A table with what may not be shown, and what is too unsure to be, taken out of it."""
+    flag = table["flag"].mask((table["flag"] == "") & (table["n"] < rules.caution_base), "caution")
     out = table[[*axes, *NUMBERS, "n"]].astype(dict.fromkeys([*NUMBERS, "n"], float))
+    out.loc[flag == "unsure", NUMBERS] = np.nan
     out.loc[hidden, [*NUMBERS, "n"]] = np.nan
     if blank.unit in ("persons", "households"):
         out[NUMBERS] = (out[NUMBERS] / rules.round_totals).round() * rules.round_totals
-    return out.assign(flag=flag)
+    return out.assign(flag=flag.mask(hidden, "hidden"))
 
 
 def _standards(_: Codebook, view: View, blank: Released, told: pd.Series, rules: Policy) -> pd.DataFrame:
@@ -167,7 +171,8 @@ def _standards(_: Codebook, view: View, blank: Released, told: pd.Series, rules:
     steps = standards(blank.variable)
     columns = under(view.frame, blank.variable, steps)
     told = told & columns.notna().all(axis=1)
-    table = share(view.design, columns, where=told).table().assign(standard=steps)
+    found = share(view.design, columns, where=told)
+    table = found.table().assign(standard=steps, flag=marks(found, "share"))
     met = columns[told].astype(bool).sum().to_numpy()
     shown = apart(met, int(told.sum()), steps.index(VARIED[blank.variable].default), rules)
     hidden = ~shown | unsafe(table["n"].to_numpy(float), met.astype(float), rules)
@@ -184,7 +189,7 @@ def _count(study: Study, view: View, blank: Released, rules: Policy) -> Released
         return blank
     labels = pd.DataFrame(counted.index.to_list() if people is not None else list(counted.index.str.split("|")))
     n = counted.to_numpy(float)
-    table = labels.set_axis(by, axis=1).assign(n=n, numerator=np.nan, **dict.fromkeys(NUMBERS, n))
+    table = labels.set_axis(by, axis=1).assign(n=n, numerator=np.nan, flag="", **dict.fromkeys(NUMBERS, n))
     hidden = completed(table, blank.by, rules, table["n"].to_numpy() < rules.min_base)
     shown = _hide(table, by, blank, rules, hidden).assign(n=np.nan)
     shown["flag"] = shown["flag"].where(shown["flag"] == "hidden", "")

@@ -20,6 +20,7 @@ from ..estimation.choice import ChoiceFit, hold_out, summary
 from ..estimation.fit import Fit
 from ..languages import amount, number, span
 from ..study import Study
+from .marks import marks
 from .plan import NUMBERS, Released
 from .suppression import CATEGORY, Policy
 from .tables import label, markup, source, title
@@ -55,7 +56,8 @@ def released(
     Parameters
     ----------
     frame : DataFrame
-        Long: key columns, estimate, low, high, n, and perhaps ``unsafe`` (hidden whatever n is).
+        Long: key columns, estimate, low, high, n, and perhaps ``flag`` (of `rows`) and ``unsafe`` (hidden whatever
+        n is).
     by : (rows, columns)
         Key columns of the rows (one name, or a tuple), and that of the columns; empty where there is none.
     told : (int, int)
@@ -67,9 +69,9 @@ def released(
     hidden = frame["n"] < rules.min_base
     if "unsafe" in frame:
         hidden, frame = hidden | frame["unsafe"].fillna(False), frame.drop(columns="unsafe")
-    frame = frame.assign(
-        flag=(frame["n"] < rules.caution_base).map({True: "caution", False: ""}).mask(hidden, "hidden")
-    )
+    few = frame["n"] < rules.caution_base
+    flag = (frame["flag"] if "flag" in frame else pd.Series("", frame.index)).fillna("").mask(few, "caution")
+    frame = frame.assign(flag=flag.mask(hidden, "hidden"))
     frame.loc[hidden, [*NUMBERS, "n"]] = float("nan")
     base = ROUNDING.get(unit, rules.round_totals)
     frame[NUMBERS] = (frame[NUMBERS] / base).round() * base
@@ -86,10 +88,14 @@ def released(
 
 
 def rows(estimate: Estimate, *names: str, **fixed: Any) -> pd.DataFrame:
-    """An estimate as rows with the columns ``names`` of its index, and others that are the same in all."""
+    """An estimate as rows with the columns ``names`` of its index, and others that are the same in all.
+
+    A number that the rules of models call unsure is marked and not hidden: its interval is beside it, and a change that
+    may well be none is a result.
+    """
     table = estimate.bounded()
     labels = table.iloc[:, : len(names)].set_axis(list(names), axis=1).astype(str)
-    return labels.assign(**fixed, **table[[*NUMBERS, "n"]].astype(float))
+    return labels.assign(**fixed, **table[[*NUMBERS, "n"]].astype(float), flag=marks(estimate, "model"))
 
 
 def cells(ladder: Estimate, kind: str) -> Estimate:

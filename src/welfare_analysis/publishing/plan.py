@@ -27,9 +27,9 @@ class Released:
     """A table that may be shown.
 
     ``frame`` is long: the group columns ``by``, ``category`` where shares add to one (``standard`` for the same
-    condition under several standards), estimate, low, high, n, and a flag that is empty, ``caution`` or ``hidden``
-    (then all numbers are missing). ``state`` is ``shown``, ``not_asked`` or ``no_totals``. ``respondents`` answered,
-    ``missing_share`` of those asked did not.
+    condition under several standards), estimate, low, high, n, and a flag that is empty, ``caution``, ``unsure`` (the
+    estimate and its interval are missing) or ``hidden`` (all numbers are). ``state`` is ``shown``, ``not_asked`` or
+    ``no_totals``. ``respondents`` answered, ``missing_share`` of those asked did not.
     """
 
     id: str
@@ -48,6 +48,14 @@ class Released:
     def keys(self) -> list[str]:
         """Columns that name a cell."""
         return [k for k in (*self.by, CATEGORY, "standard") if k in self.frame]
+
+    @property
+    def silence(self) -> str:
+        """Why it shows no number: its state, or that its cells are ``hidden``, or too ``unsure``."""
+        if self.state != "shown":
+            return self.state
+        flags = set(self.frame["flag"])
+        return "unsure" if "unsure" in flags and "hidden" not in flags else "hidden"
 
     @property
     def shown(self) -> pd.DataFrame:

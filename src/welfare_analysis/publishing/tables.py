@@ -26,7 +26,8 @@ COSTS = {
 }
 LISTS = {"home_city_group": "command_group"}  # of columns that are made of answers
 ERRORS = ("bias_with", "coverage_with", "bias_without", "coverage_without")
-MARK = {"": "", "caution": " *", "hidden": ""}
+UNSURE = "/"  # in place of a number that is too unsure to be shown
+MARK = " *"  # behind one to be used with caution
 Z = 1.959963984540054
 
 
@@ -88,11 +89,17 @@ def codes(study: Study, column: str) -> list[str]:
     return [c for code in study.codebook.codes(own) for c in (code, *(p for p in found if last.get(p) == code))]
 
 
-def told(released: Released, study: Study, row: pd.Series | None = None) -> str:
-    """A cell (the only one of a table without groups) as number, unit and interval."""
-    cell = released.frame.iloc[0] if row is None else row
+def told(released: Released, study: Study, row: pd.Series | None = None, mark: str = "") -> str:
+    """A cell (the only one of a table without groups) as number, unit and interval, and ``mark`` if it has caution."""
     name = "" if released.unit == "share" else study.codebook.text(f"unit.{released.unit}", study.language)
-    return with_interval(cell["estimate"], cell["low"], cell["high"], released.unit, study.language, name)
+    cell = released.frame.iloc[0] if row is None else row
+    return _shown(cell, released.unit, study.language, name) + (mark if cell.get("flag") == "caution" else "")
+
+
+def _shown(cell: pd.Series, unit: str, language: str, name: str = "") -> str:
+    if cell.get("flag") == "unsure":
+        return UNSURE
+    return with_interval(cell["estimate"], cell["low"], cell["high"], unit, language, name)
 
 
 def source(study: Study) -> str:
@@ -119,7 +126,7 @@ def note(tables: Sequence[Released], study: Study) -> str:
         key = "note.complete" if missing == 0 else "note" if len(sampled) < 2 else "note.several"
         text = book.text(key, language, **fields)
     flags = set().union(*(t.frame["flag"] for t in shown))
-    marks = [book.text(f"note.{flag}", language) for flag in ("hidden", "caution") if flag in flags]
+    marks = [book.text(f"note.{flag}", language) for flag in ("hidden", "unsure", "caution") if flag in flags]
     return " ".join([text, *marks])
 
 
@@ -134,7 +141,7 @@ def show(released: Released, study: Study) -> HTML:
     cells = [
         amount(row["estimate"], released.unit, language)
         if counted
-        else with_interval(row["estimate"], row["low"], row["high"], released.unit, language) + MARK[row["flag"]]
+        else _shown(row, released.unit, language) + MARK * (row["flag"] == "caution")
         for _, row in frame.iterrows()
     ]
     unit = book.text(f"unit.{released.unit}", language)
@@ -161,11 +168,7 @@ def told_list(released: Release, names: Sequence[str], study: Study) -> Markdown
     """Tables of one cell as a list, each with its title."""
     book, language, lines = study.codebook, study.language, []
     for table in (released[name] for name in names):
-        value = (
-            told(table, study)
-            if len(table.shown)
-            else book.text("hidden" if table.state == "shown" else table.state, language)
-        )
+        value = told(table, study) if len(table.shown) else book.text(table.silence, language)
         lines.append(f"- **{title(table.id, study)}**: {value}")
     return Markdown("\n".join(lines))
 
@@ -204,7 +207,7 @@ def headlines(released: Release, study: Study) -> HTML:
         if table.state != "shown":
             body.append([*line, book.text(table.state, language), *[""] * (len(names) - 2)])
             continue
-        line += [told(people, study) if people.state == "shown" else GAP, told(table, study)]
+        line += [told(people, study, mark=MARK) if people.state == "shown" else GAP, told(table, study, mark=MARK)]
         if known is not None:
             row, part = known.loc[name], assumption_share(table, float(known.loc[name, "sd"]))
             kind = book.text(f"kind.{'illustration' if part > 0.5 else 'finding'}", language)
@@ -221,8 +224,8 @@ def costs(released: Release, study: Study) -> HTML:
     body = []
     for name, sum_name in COSTS.items():
         each, all_ = released[name], released[sum_name] if sum_name else None
-        one = told(each, study) if each.state == "shown" else book.text(each.state, language)
-        total = told(all_, study) if all_ is not None and all_.state == "shown" else GAP if sum_name else ""
+        one = told(each, study, mark=MARK) if each.state == "shown" else book.text(each.state, language)
+        total = told(all_, study, mark=MARK) if all_ is not None and all_.state == "shown" else GAP if sum_name else ""
         body.append([title(name, study), one, total, number(each.respondents, language)])
     heads = [book.text(f"col.{n}", language) for n in ("amount", "a_member", "in_all", "n")]
     return HTML(markup(title("costs", study), heads, body, note([released[name] for name in COSTS], study)))

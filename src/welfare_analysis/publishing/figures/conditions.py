@@ -13,7 +13,7 @@ from ...study import Study
 from ..plan import Released
 from ..suppression import CATEGORY
 from ..tables import cell_label, codes, in_order, label, standard, title
-from .style import MARKED, PALETTE, QUIET, ROW, canvas, dots, wrapped
+from .style import MARKED, PALETTE, QUIET, ROW, canvas, dots, missing, wrapped
 
 
 def groups(tables: Sequence[Released], study: Study, _: float) -> Figure:
@@ -112,8 +112,8 @@ def bands(tables: Sequence[Released], study: Study, limit: float) -> Figure:
         over = at > 10 * limit - 0.5
         axes.bar(at, 100 * part["estimate"], width=0.85, color=[MARKED if o else PALETTE[0] for o in over])
         axes.vlines(at, 100 * part["low"], 100 * part["high"], color="#222222", linewidth=1.2)
-        for x in at[(part["flag"] == "hidden").to_numpy()]:
-            axes.annotate("..", (x, 0), (0, 2), textcoords="offset points", ha="center")
+        for x in at[part["estimate"].isna().to_numpy()]:
+            axes.annotate(missing(part["flag"].iloc[x]), (x, 0), (0, 2), textcoords="offset points", ha="center")
         axes.axvline(10 * limit - 0.5, color="#222222", linestyle="--", linewidth=1)
         axes.set_title(wrapped(label(study, one.by[0], row)))
         axes.set_xticks(np.arange(len(columns) - 1) + 0.5, [f"{10 * (i + 1)}" for i in range(len(columns) - 1)])

@@ -42,8 +42,7 @@ def show(name: str, released: Release, study: Study) -> None:
     with matplotlib.rc_context(STYLE):
         figure, tables = draw(name, released, study)
         if not tables:
-            state = released[FIGURES[name].tables[0]].state
-            text = book.text("hidden" if state == "shown" else state, language)
+            text = book.text(released[FIGURES[name].tables[0]].silence, language)
             display({"text/markdown": f"**{title(name, study)}**: {text}"}, raw=True)
             return
         put(figure, alt_text(name, tables, study), note(tables, study))

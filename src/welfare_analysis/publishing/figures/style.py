@@ -13,9 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ...languages import amount, number
+from ...languages import GAP, amount, number
 from ...study import Study
 from ..plan import Released
+from ..tables import UNSURE
 
 # Okabe and Ito (2008), the order of the list of codes.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
@@ -56,10 +57,12 @@ def dots(axes: Axes, at: np.ndarray, cells: pd.DataFrame, unit: str, study: Stud
     scale = {"share": 100, "million_dh": 1e-6}.get(unit, 1)
     value, low, high = (scale * cells[c].to_numpy(float) for c in ("estimate", "low", "high"))
     axes.hlines(at, low, high, color=PALETTE[0], linewidth=1.5 if small else 2)
-    axes.scatter(value, at, color=PALETTE[0], s=22 if small else 40, zorder=3)
+    faces = np.where(cells["flag"] == "caution", "white", PALETTE[0])
+    axes.scatter(value, at, facecolors=faces, edgecolors=PALETTE[0], s=22 if small else 40, zorder=3)
     digits = 0 if np.nanmax(high, initial=0) >= 20 else 1
-    for y, x, shown in zip(at, high, cells["estimate"], strict=True):
-        text = number(scale * shown, study.language, digits) if small else amount(shown, unit, study.language)
+    for y, x, shown, flag in zip(at, high, cells["estimate"], cells["flag"], strict=True):
+        known = number(scale * shown, study.language, digits) if small else amount(shown, unit, study.language)
+        text = known if shown == shown else missing(flag)
         axes.annotate(text, (x if x == x else 0, y), (4, 0), textcoords="offset points", va="center", fontsize=8)
     most = np.nanmax(high, initial=0)
     axes.set_xlim(0, most * (1.3 if small else 1.15) if most > 0 else 1)
@@ -70,6 +73,11 @@ def dots(axes: Axes, at: np.ndarray, cells: pd.DataFrame, unit: str, study: Stud
     axes.set_xlabel(study.codebook.text(f"unit.{unit}", study.language))
     axes.grid(axis="x", color="#EEEEEE")
     axes.set_axisbelow(True)
+
+
+def missing(flag: str) -> str:
+    """What stands in the place of a number that is not shown, as in tables."""
+    return UNSURE if flag == "unsure" else GAP
 
 
 def wrapped(text: str, width: int = 16) -> str:

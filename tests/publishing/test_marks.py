@@ -1,0 +1,75 @@
+"""Marks: the rules of data/reliability.csv on tables of answers and of models."""
+
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from welfare_analysis.estimation import Design, mean, share
+from welfare_analysis.publishing import marks, modelled
+from welfare_analysis.publishing.figures import style
+from welfare_analysis.publishing.suppression import Policy
+from welfare_analysis.study import DATA
+from welfare_analysis.survey.codebook import Codebook
+
+STUDY = SimpleNamespace(codebook=Codebook.read(DATA / "codebook"), language="en")
+RULES = Policy.read(DATA / "policy.csv")
+
+
+@pytest.mark.parametrize(
+    ("n", "met", "flag"),
+    [
+        (400, 120, ""),  # 30 %, nine points wide
+        (36, 18, "unsure"),  # 33 points wide: NCHS allows 30
+        (150, 6, "unsure"),  # 4 %, 7 points wide, 175 % of the share
+        (2000, 3, ""),  # wide beside 0.15 %, and spared because it is half a point
+    ],
+)
+def test_shares_by_the_limits_of_nchs(n, met, flag):
+    """Width, relative width and the narrow that are spared, of simple random samples of two strata."""
+    design = Design(np.full(n, 10.0), strata=np.arange(n) % 2)
+    assert list(marks.marks(share(design, np.arange(n) < met), "share")) == [flag]
+
+
+def test_amounts_by_the_limits_of_statistics_canada():
+    """A coefficient of variation of 10, 20 and 40 % of a mean of 100: nothing, caution, not shown."""
+    design = Design(np.full(400, 10.0), strata=np.arange(400) % 2)
+    z = np.tile([1.0, 1.0, -1.0, -1.0], 100)
+    y = pd.DataFrame({c: 100 + 20 * c * z for c in (10, 20, 40)})
+    e = mean(design, y)
+    np.testing.assert_allclose(e.se / e.value, [0.1, 0.2, 0.4], rtol=5e-3)
+    assert list(marks.marks(e, "amount")) == ["", "caution", "unsure"]
+
+
+def test_a_model_is_marked_and_not_hidden():
+    """Its interval is beside it: over a third of the number it has a mark, which few respondents give as well."""
+    design = Design(np.full(400, 10.0))
+    y = pd.DataFrame({"sure": np.tile([90.0, 110.0], 200), "change": np.tile([-90.0, 110.0], 200)})
+    rows = modelled.rows(mean(design, y), "kind")
+    table = modelled.released("x", rows, ("kind", ""), RULES, (400, 400), unit="dh_month")
+    assert list(table.frame["flag"]) == ["", "caution"]
+    assert table.frame["estimate"].notna().all()
+    few = modelled.released("x", rows.assign(n=[40.0, 20.0]), ("kind", ""), RULES, (400, 400), unit="dh_month")
+    assert list(few.frame["flag"]) == ["caution", "hidden"]
+
+
+def test_pictures_mark_what_tables_mark():
+    """A hollow dot for a number to be used with caution, a slash and two points for those that are not shown."""
+    nan = float("nan")
+    cells = pd.DataFrame(
+        {
+            "estimate": [0.5, 0.4, nan, nan],
+            "low": [0.4, 0.2, nan, nan],
+            "high": [0.6, 0.6, nan, nan],
+            "flag": ["", "caution", "unsure", "hidden"],
+        }
+    )
+    figure, axes = plt.subplots()
+    style.dots(axes, np.arange(4), cells, "share", STUDY)
+    faces = axes.collections[1].get_facecolors()
+    assert (faces[1] == 1).all()
+    assert not (faces[0] == 1).all()
+    assert [t.get_text() for t in axes.texts][2:] == ["/", ".."]
+    plt.close(figure)
