@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from welfare_analysis.estimation import Design, share, tobit
+from welfare_analysis.estimation.replicates import jackknife, refit
 from welfare_analysis.publishing import references
 from welfare_analysis.study import reference
 
@@ -36,3 +37,16 @@ def test_long_tables_are_shown_short():
     """What, estimate and bounds, and nothing else."""
     table = pd.DataFrame({"variable": ["v"], "estimate": [1.23456], "se": [1.0], "low": [0.0], "high": [2.0]})
     assert references.effects(table).loc["v"].tolist() == pytest.approx([1.235, 0, 2])
+
+
+def test_refits_are_beside_the_stored_error():
+    """A jackknifed mean of ten by hand: the error is that of the formula, and a stored one that is off is told so."""
+    y = np.arange(10.0) ** 2
+    design = Design(np.ones(10))
+    left_out = jackknife(design)
+    runs = refit(design, lambda d: d.weights @ y / d.weights.sum(), left_out)
+    known = pd.Series({"JK1|m.se": y.std(ddof=1) / 10**0.5, "off|m.se": 8.0})
+    found = references.refitted({"JK1": (runs, left_out), "off": (runs, left_out)}, known, "m")
+    assert found["replicates"].tolist() == [10, 10]
+    assert found.loc["JK1", "relative difference"] == "none above 1e-9"
+    assert found.loc["off", "relative difference"] == "1e-01"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from welfare_analysis.estimation.replicates import full
 from welfare_analysis.publishing import protect, weights
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
@@ -86,3 +87,19 @@ def test_trimming_is_told_with_its_units(study, released):
     assert shown.count("points; ×") >= 10
     assert "-0.00" not in shown
     assert "Source: stand-in population" in shown
+
+
+def test_replicates_bear_the_formula_out(world, monkeypatch):
+    """Raked again, 100 replicates tell the errors of the formula within Monte Carlo error, and of half of it not."""
+    book = Codebook.read(DATA / "codebook")
+    alone = Study.of(typed(world.answers, book), typed(world.register, book), None, book)
+    shown = weights.replicated(protect(alone), alone).data
+    assert "For 5 of 5 the ratio" in shown
+    assert "they bear the formula out" in shown
+    monkeypatch.setattr(weights, "full", lambda *arguments: 0.5 * full(*arguments))
+    assert "For 0 of 5" in weights.replicated(protect(alone), alone).data
+
+
+def test_a_design_without_replicates_is_said(study, released):
+    """The unbiased variance of these two phases is negative for some statistic: the design's own words are told."""
+    assert "no replicate weights have it" in weights.replicated(released, study).data

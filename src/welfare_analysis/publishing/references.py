@@ -9,6 +9,8 @@ import pandas as pd
 
 from ..estimation import Estimate
 from ..estimation.fit import Fit
+from ..estimation.replicates import covariance
+from ..estimation.stages import Term
 from ..study import reference
 
 
@@ -19,9 +21,26 @@ def beside(estimates: Mapping[str, Estimate], stored: pd.Series, statistic: str)
         ours = estimate.value.iloc[0], estimate.se.iloc[0]
         theirs = [float(stored[f"{design}|{statistic}.{what}"]) for what in ("est", "se")]
         gap = max(abs(a / b - 1) for a, b in zip(ours, theirs, strict=True))
-        rows[design] = [*ours, *theirs, "none above 1e-9" if gap < 1e-9 else f"{gap:.0e}"]
+        rows[design] = [*ours, *theirs, _told(gap)]
     columns = ["estimate", "se", "R estimate", "R se", "relative difference"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis(statistic)
+
+
+def refitted(refits: Mapping[str, tuple[pd.DataFrame, Term]], stored: pd.Series, statistic: str) -> pd.DataFrame:
+    """Standard errors of an estimator that was run again with replicate weights, beside stored ones.
+
+    ``refits`` are the results (R x 1) of `replicates.refit` with their replicates, by the name of the stored design.
+    """
+    rows = {}
+    for design, (results, weights) in refits.items():
+        ours, theirs = float(covariance(results, weights).iloc[0, 0]) ** 0.5, float(stored[f"{design}|{statistic}.se"])
+        rows[design] = [len(results), ours, theirs, _told(abs(ours / theirs - 1))]
+    columns = ["replicates", "se", "R se", "relative difference"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis(statistic)
+
+
+def _told(gap: float) -> str:
+    return "none above 1e-9" if gap < 1e-9 else f"{gap:.0e}"
 
 
 def beside_domains(estimate: Estimate, stored: pd.Series, statistic: str) -> pd.DataFrame:

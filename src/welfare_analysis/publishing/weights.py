@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
+from scipy import stats
 
-from ..languages import amount, between, number
+from ..errors import WelfareError
+from ..estimation import mean
+from ..estimation.replicates import full
+from ..languages import amount, between, number, span
 from ..needs import computed, indicators
 from ..study import Study
 from ..survey.weighting import trimmed
@@ -16,6 +20,7 @@ from .suppression import CATEGORY
 from .tables import markup, note, title, told
 
 TRIMMED_AT = (0.99, 0.95)  # quantiles of the weights
+REPLICATES, REPLICATED_BY = 100, 2012  # how many, and the seed
 REACHED = 1e-9  # a smaller gap, in parts of a margin, is rounding
 
 
@@ -104,6 +109,37 @@ def trimming(released: Release, study: Study) -> HTML:
     heads += [book.text("col.trimmed", language, q=amount(q, "share", language)) for q in TRIMMED_AT]
     foot = note([released[name] for name in HEADLINES], study)
     return HTML(markup(title("trimming", study), heads, body, foot))
+
+
+def replicated(released: Release, study: Study) -> HTML | Markdown:
+    """Standard errors of the headlines by the formula and by replicates: weights drawn and raked again, means again.
+
+    Of R replicates the ratio of both errors is within the root of chi-squared over its R - 1 degrees of freedom; the
+    bounds hold for all headlines together in 95 %.
+    """
+    book, language, body = study.codebook, study.language, []
+    tables = [released[name] for name in HEADLINES if len(released[name].shown)]
+    columns = computed(indicators(study.frame))[[table.variable for table in tables]].astype("Float64")
+    if not tables:
+        return Markdown(book.text("not_asked", language))
+    formula = mean(study.design, columns).se
+    try:
+        runs = full(study.design, lambda d: mean(d, columns).value, REPLICATES, np.random.default_rng(REPLICATED_BY))
+    except WelfareError as why:
+        return Markdown(book.text("weights.no_replicates", language, why=str(why)))
+    ratios = runs.std() / formula
+    for table, one, two, ratio in zip(tables, formula, runs.std(), ratios, strict=True):
+        points = [number(100 * x, language, 2) for x in (one, two)]
+        body.append([title(table.id, study), told(table, study), *points, number(ratio, language, 2)])
+    tail = 0.025 / len(tables)  # of all together 95 %
+    low, high = np.sqrt(stats.chi2.ppf([tail, 1 - tail], REPLICATES - 1) / (REPLICATES - 1))
+    inside = int(ratios.between(low, high).sum())
+    said = book.text(f"weights.replicated_{'same' if inside == len(tables) else 'other'}", language)
+    fields = {"count": number(inside, language), "of": number(len(tables), language), "said": said}
+    fields |= {"replicates": number(REPLICATES, language), "span": span(low, high, language, 2)}
+    heads = [book.text(f"col.{n}", language) for n in ("condition", "share", "se_formula", "se_replicates", "se_ratio")]
+    foot = f"{book.text('weights.replicated', language, **fields)} {note(tables, study)}"
+    return HTML(markup(title("replicated", study), heads, body, foot))
 
 
 def households(released: Release, study: Study) -> HTML:
