@@ -62,6 +62,7 @@ def span(low: float, high: float, language: str = "en", digits: int = 0) -> str:
 def _plain(x: float, unit: str, language: str) -> str:
     scale, digits = {
         "share": (100, 1),
+        "share_points": (100, 1),
         "million_dh": (1e-6, 1),
         "elasticity": (1, 2),
         "rate_points": (1, 2),

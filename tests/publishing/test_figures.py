@@ -14,7 +14,7 @@ from welfare_analysis.survey.codebook import LANGUAGES, Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-MODELLED = ("homes_", "loans_", "transport_")  # drawn in the tests of their own pages
+MODELLED = ("adjusted_", "homes_", "loans_", "transport_")  # drawn in the tests of their own pages
 
 
 @pytest.fixture(scope="module")

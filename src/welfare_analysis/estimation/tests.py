@@ -61,7 +61,7 @@ def contrast(estimate: Estimate, weights: Mapping[Any, Any]) -> Estimate:
     for i, row in enumerate(rows.values()):
         matrix_[i, index.get_indexer(pd.Index(list(row), tupleize_cols=index.nlevels > 1))] = list(row.values())
     labels = pd.Index(list(rows), name="contrast")
-    return estimate.apply(lambda v: pd.Series(matrix_ @ v.to_numpy(float), index=labels))
+    return estimate.apply(lambda v: pd.Series(matrix_ @ v.to_numpy(float), index=labels), matrix_)
 
 
 def differences(estimate: Estimate, reference: Hashable | None = None) -> Estimate:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from ..tables import HEADLINES
+from .adjusted import raw_and_adjusted
 from .collection import flow, weight_bars, with_without
 from .conditions import bands, categories, groups, profile, pyramid, steps
 from .homes import curve, heat, reach, tornado
@@ -36,6 +37,7 @@ FIGURES = {
     "cost_burdened_by_rank": Plan(groups, ("cost_burdened_by_rank",)),
     "debt_band_by_rank": Plan(bands, ("debt_band_by_rank",), 0.4),
     "commute_band_by_command": Plan(categories, ("commute_band_by_command",)),
+    "adjusted_place": Plan(raw_and_adjusted, ("adjusted_place",)),
     "core_need_by_command": Plan(groups, ("core_need_by_command",)),
     "home_city_group_by_command": Plan(heat, ("home_city_group_by_command",)),
     "commute_mode_by_command": Plan(shares, ("commute_mode_by_command",)),

@@ -1,0 +1,40 @@
+"""Factors that go with the conditions besides rank and place: family, earners and age, in few classes."""
+
+import pandas as pd
+
+from welfare_analysis.needs.income_debt import asked
+
+FAMILY_TYPES = ("no_spouse", "couple", "children_1_2", "children_3_over")
+EARNERS = ("one", "two_over")
+STAFF_AGES = {"18_29": "18_29", "30_39": "30_39", "40_49": "40_49", "50_59": "50_over", "60_over": "50_over"}
+
+
+def family_type(frame: pd.DataFrame) -> pd.Series:
+    """Neither spouse nor child, a couple without children, one or two dependent children, or three and more.
+
+    Needs ``marital_status`` and ``children_n``; NA where either is missing. Who has children is told by their number,
+    whatever the marital status.
+    """
+    status, children = asked(frame, "marital_status", "children_n")
+    found = pd.Series(pd.NA, index=frame.index, dtype=object)
+    found = found.mask(children.ge(3), "children_3_over").mask(children.between(1, 2), "children_1_2")
+    married = status.eq("married")
+    found = found.mask(children.eq(0) & married, "couple").mask(children.eq(0) & ~married, "no_spouse")
+    found = found.where(status.notna() & children.notna(), None)
+    return pd.Series(pd.Categorical(found, FAMILY_TYPES), index=frame.index, name="family_type")
+
+
+def earners_class(frame: pd.DataFrame) -> pd.Series:
+    """At most one earner in the household, or two and more; needs ``earners_n``, NA where it is missing."""
+    (earners,) = asked(frame, "earners_n")
+    found = earners.ge(2).map({True: EARNERS[1], False: EARNERS[0]}).where(earners.notna(), None)
+    return pd.Series(pd.Categorical(found, EARNERS), index=frame.index, name="earners_class")
+
+
+def staff_age(frame: pd.DataFrame) -> pd.Series:
+    """Age of staff in four classes, from 50 on in one; needs ``age_group``, NA for minors and where it is missing."""
+    (ages,) = asked(frame, "age_group")
+    found = ages.astype(object).map(STAFF_AGES)
+    return pd.Series(
+        pd.Categorical(found, list(dict.fromkeys(STAFF_AGES.values()))), index=frame.index, name="staff_age"
+    )

@@ -1,0 +1,232 @@
+"""What goes with conditions, everything else equal."""
+
+import re
+from dataclasses import replace
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+
+from welfare_analysis.publishing import adjusted, adjusted_briefs, adjusted_tables, figures, tables
+from welfare_analysis.publishing.adjusted import NO_FACTORS, PLACE, TOO_FEW
+from welfare_analysis.publishing.plan import HEADLINES, NUMBERS
+from welfare_analysis.publishing.suppression import CATEGORY
+from welfare_analysis.study import DATA, Study
+from welfare_analysis.survey.codebook import LANGUAGES, Codebook
+from welfare_analysis.survey.reading import typed
+from welfare_analysis.survey.standin import Parameters, generate
+
+BOOK = Codebook.read(DATA / "codebook")
+FACTORS = ["rank_group", "command_group", "family_type", "earners_class", "staff_age"]
+SAYS = ("people", "findings", "effects", "places", "tests", "tenure")
+
+
+@pytest.fixture(scope="module")
+def frames():
+    world = generate(Parameters.read(DATA / "public"), 12, "plain", size=5000)
+    return [typed(f, BOOK) for f in (world.answers, world.register, world.followup)]
+
+
+@pytest.fixture(scope="module")
+def study(frames):
+    """Forms and a follow-up: weights that differ, and forms that are certain."""
+    return Study.of(*frames, BOOK, is_standin=True)
+
+
+@pytest.fixture(scope="module")
+def alone(frames):
+    """The forms alone, each with a weight of one."""
+    return Study.of(frames[0], None, None, BOOK)
+
+
+def of(frames, **columns):
+    """A study of the forms alone with other columns; None drops one."""
+    kept = frames[0].drop(columns=[c for c, v in columns.items() if v is None])
+    return Study.of(kept.assign(**{c: v for c, v in columns.items() if v is not None}), None, None, BOOK)
+
+
+def said(study):
+    """All that the section says."""
+    return " ".join(getattr(adjusted_briefs, name)(study).data for name in SAYS)
+
+
+def constant(x):
+    """The columns with a constant, whatever else does not vary."""
+    return sm.add_constant(x, has_constant="add")
+
+
+@pytest.fixture(scope="module")
+def plain(alone):
+    """Columns of the model of crowding as dummies, its outcome, and statsmodels' fit."""
+    people, name = adjusted.staff(alone), "crowded"
+    frame = people.frame[people.inside & people.frame[name].notna()]
+    x = pd.get_dummies(frame[FACTORS], drop_first=True).astype(float)
+    return x, sm.Logit(frame[name].astype(float), sm.add_constant(x)).fit(disp=0, tol=1e-12)
+
+
+def test_effects_are_statsmodels(alone, plain):
+    """At weights of one: a factor of two levels as `get_margeff`, the others as mean predictions at each level."""
+    x, fit = plain
+    found = adjusted.all_effects(alone).query("condition == 'crowded'").set_index(["factor", "level"])["estimate"]
+    theirs = fit.get_margeff(dummy=True).summary_frame()["dy/dx"]
+    assert found["earners_class", "two_over"] == pytest.approx(theirs["earners_class_two_over"], rel=1e-6)
+    for factor in FACTORS:
+        own = [c for c in x if c.startswith(f"{factor}_")]
+        at_reference = fit.predict(constant(x.assign(**dict.fromkeys(own, 0.0)))).mean()
+        for column in own:
+            level = (factor, column.removeprefix(f"{factor}_"))
+            moved = x.assign(**dict.fromkeys(own, 0.0) | {column: 1.0})
+            gap = fit.predict(constant(moved)).mean() - at_reference
+            assert np.isnan(found[level]) or found[level] == pytest.approx(gap, abs=1e-8)
+    assert found.notna().sum() > 10
+
+
+def test_block_tests_are_likelihood_ratios(alone, plain):
+    """F times the sum of design effects is the ratio of the likelihoods; in a simple sample the effects are about 1."""
+    x, fit = plain
+    row = adjusted.block_tests(alone).set_index(["condition", "block"]).loc[("crowded", "family")]
+    own = [c for c in x if c.startswith(("family_type_", "earners_class_"))]
+    smaller = sm.Logit(fit.model.endog, sm.add_constant(x.drop(columns=own))).fit(disp=0, tol=1e-12)
+    assert row["F"] * row["effect"] * len(own) == pytest.approx(2 * (fit.llf - smaller.llf), rel=1e-6)
+    assert row["effect"] == pytest.approx(1, abs=0.15)
+    assert row["aic"] == pytest.approx(-2 * fit.llf + 2 * x.shape[1], rel=0.01)
+    assert row["aic_without"] > row["aic"]
+
+
+def test_clear_is_holm_over_the_table(study):
+    """An effect is clear where its p times the tests not yet found stays below 5 %, for all conditions together."""
+    found = adjusted.all_effects(study)
+    p = found["p"].dropna().sort_values()
+    steps = (p * np.arange(len(p), 0, -1)).cummax()
+    assert set(found.index[found["clear"]]) == set(steps.index[steps < 0.05])
+    inside = (found["low"] <= 0) & (found["high"] >= 0)
+    assert not (found["clear"] & inside).any()
+
+
+def test_with_place_alone_nothing_is_adjusted(frames):
+    """Where place is the only factor, adjusted shares are the raw ones and all of the differences stays."""
+    study = of(frames, rank=None, marital_status=None, earners_n=None, age=None)
+    assert list(adjusted.staff(study).factors) == [PLACE]
+    made = adjusted_tables.adjusted_tables(study)
+    wide = made["adjusted_place"].shown.pivot(index=[PLACE, CATEGORY], columns="adjustment", values="estimate")
+    np.testing.assert_allclose(wide["adjusted"], wide["raw"], atol=2e-6)
+    np.testing.assert_allclose(made["adjusted_kept"].shown["estimate"], 1, atol=1e-5)
+
+
+def test_tenure_adds_to_zero(alone):
+    """Effects on the categories of tenure add up to zero; no single one of a level is hidden."""
+    for factor in adjusted.TENURE_BY:
+        frame = adjusted_tables.adjusted_tables(alone)[f"adjusted_tenure_by_{factor}"].frame
+        wide = frame.pivot(index=factor, columns=CATEGORY, values="estimate")
+        whole = wide.dropna()
+        np.testing.assert_allclose(whole.sum(axis=1), 0, atol=1e-5)
+        assert len(whole) or factor == "rank_group"
+        assert (wide.isna().sum(axis=1) != 1).all()
+
+
+def test_levels_of_few_are_not_told(study, alone):
+    """No number is shown of a level of which, or of whose reference, few meet the condition or few were sampled."""
+    for each in (study, alone):
+        found = adjusted.all_effects(each)
+        people = adjusted.staff(each)
+        rows = found.assign(first=found["factor"].map({f: levels[0] for f, levels in people.factors.items()}))
+        fits = {name: model.fit.rows for name, model in adjusted.models(each).items() if model.fit is not None}
+        for row in rows.itertuples():
+            in_fit = people.frame[fits[row.condition]]
+            for level in (row.level, row.first):
+                cell = in_fit[in_fit[row.factor] == level]
+                counts = cell[row.condition].value_counts().reindex([False, True], fill_value=0)
+                sampled = cell.loc[people.sampled[cell.index], row.condition].value_counts()
+                safe = len(cell) >= 30 and counts.min() >= 10
+                sure = sampled.reindex([False, True], fill_value=0).min() >= adjusted.SAMPLED
+                assert np.isnan(row.estimate) or (safe and sure)
+    hidden = adjusted.all_effects(alone).query("hidden")
+    assert len(hidden)
+    assert adjusted.all_effects(study)["unsure"].any()
+    frame = adjusted_tables.adjusted_tables(alone)["adjusted_rank_group"].frame
+    assert frame.loc[frame["flag"] == "hidden", [*NUMBERS, "n"]].isna().all(axis=None)
+
+
+def test_a_few_more_cases_are_told(frames, alone):
+    """Rank with fewer than 30 in a level goes into its wider group of the codebook; who has none is not in a model."""
+    rank = frames[0]["rank"].astype(object)
+    top = BOOK.parent("rank")
+    senior = rank.map(top).eq("senior") & frames[0]["status"].eq("active")
+    some = rank.mask(senior & (senior.cumsum() > 20), "officier_paix")
+    levels = adjusted.staff(of(frames, rank=some)).factors["rank_group"]
+    assert levels == ["guards", "inspectors", "officers_up"]
+    assert adjusted.staff(alone).factors["rank_group"] == ["guards", "inspectors", "officers", "senior"]
+
+
+def test_what_was_not_asked_is_said(frames):
+    """A condition without its block, a study without factors, one without staff: a sentence each, the rest runs."""
+    housing = of(frames, net_pay_dh=None)
+    states = {name: model.state for name, model in adjusted.models(housing).items()}
+    assert states["cost_burdened"] == states["over_debt_limit"] == "not_asked"
+    assert states["tenant"] == states["crowded"] == "shown"
+    text = said(housing)
+    assert BOOK.text("not_asked") in text
+    assert BOOK.text("adjusted.not_asked_cell") in text
+    bare = Study.of(frames[0][["status", "tenure"]], None, None, BOOK)
+    assert BOOK.text(NO_FACTORS) in said(bare)
+    assert {table.state for table in adjusted_tables.adjusted_tables(bare).values()} == {NO_FACTORS}
+    retired = Study.of(frames[0][frames[0]["status"] != "active"], None, None, BOOK)
+    assert BOOK.text(NO_FACTORS) in said(retired)
+
+
+def test_too_few_cases_are_said(frames, alone):
+    """Of rare conditions, of what all share, and of a level that tells the condition there is no model, and no error."""
+    assert adjusted.models(alone)["over_debt_limit"].state == TOO_FEW
+    owners = of(frames, tenure="owner")
+    assert adjusted.models(owners)["tenant"].state == TOO_FEW
+    assert adjusted.tenure_model(owners).state == TOO_FEW
+    guards = frames[0]["rank"].map(BOOK.parent("rank")).eq("guards")
+    apart = of(frames, tenure=frames[0]["tenure"].astype(object).mask(guards, "tenant").mask(~guards, "owner"))
+    assert adjusted.models(apart)["tenant"].state == TOO_FEW
+    for each in (owners, apart):
+        assert BOOK.text(TOO_FEW) in said(each)
+        assert BOOK.text("adjusted.too_few_cell") in said(each)
+
+
+def test_sentences_tell_the_table(alone):
+    """The largest clear difference of all is told first, that of the table with its sign; blocks tell their tests."""
+    found = adjusted.all_effects(alone).query("clear")
+    first = found.loc[found["estimate"].abs().idxmax()]
+    line = adjusted_briefs.findings(alone).data.split("\n")[0]
+    assert tables.title(first["condition"], alone) in line
+    assert tables.label(alone, first["factor"], first["level"]) in line
+    assert f"{100 * abs(first['estimate']):.1f}" in line
+    assert (" more than " if first["estimate"] > 0 else " less than ") in line
+    row = adjusted.block_tests(alone).query("block == 'age' and p_adjusted < 0.05")["condition"]
+    says = next(x for x in adjusted_briefs.findings(alone).data.split("\n") if x.startswith("- **With age"))
+    assert [n for n in HEADLINES if BOOK.text(f"short.{n}") in says] == list(row)
+
+
+def test_the_section_speaks_in_three_languages(study, alone):
+    """All tables and sentences, and the figure with its words, come in each language without a gap."""
+    for each in (study, alone):
+        for language in LANGUAGES:
+            local = replace(each, language=language)
+            text = said(local)
+            assert not re.search(r"\bnan\b|\bNone\b|\{", text)
+            made = adjusted_tables.adjusted_tables(local)
+            for factor in adjusted.staff(local).factors:
+                assert tables.label(local, "adjusted_factor", factor) in text
+                assert tables.title("tenant", local) in tables.show(made[f"adjusted_{factor}"], local).data
+            if each is study:
+                continue
+            with matplotlib.rc_context(figures.STYLE):
+                figure, shown = figures.draw("adjusted_place", made, local)
+            assert figures.alt_text("adjusted_place", shown, local).startswith(figure.get_suptitle())
+            plt.close("all")
+
+
+def test_no_cause_is_told():
+    """The texts of the section speak of what goes with a condition, not of causes."""
+    texts = pd.read_csv(DATA / "codebook" / "texts.csv").set_index("key")
+    own = texts[texts.index.str.match(r"adjusted\.|title\.adjusted")].agg(" ".join, axis=1).str.lower()
+    assert len(own) > 20
+    assert not own.str.contains("cause|because|due to|impact|raison|entraîne|بسبب|يؤدي").any()
