@@ -106,22 +106,21 @@ def test_influence_is_the_derivative_by_the_weight():
     """Influences are finite differences of the refitted worths in a person's weight, with scales too."""
     rng = np.random.default_rng(3)
     ranks, w = drawn_ranks(rng, 80, keep=3), rng.uniform(0.5, 2, 80)
-    position = pd.DataFrame(rng.permuted(np.tile(np.arange(5.0), (80, 1)), axis=1), columns=ITEMS)
-    options = {"covariates": {"position": position}, "scales": True}
-    fit = plackett_luce(Design(w), ranks, **options)
-    assert list(fit.value.index) == ["b", "c", "d", "e", "position", "scale:2", "scale:3"]
+    ranks[ranks == 3] = 2
+    fit = plackett_luce(Design(w), ranks, scales=True)
+    assert list(fit.value.index) == ["b", "c", "d", "e", "scale:2"]
     for k in (0, 40):
         ends = [
-            plackett_luce(Design(w + sign * 1e-4 * (np.arange(80) == k)), ranks, **options).value for sign in (1, -1)
+            plackett_luce(Design(w + sign * 1e-4 * (np.arange(80) == k)), ranks, scales=True).value for sign in (1, -1)
         ]
         np.testing.assert_allclose((ends[0] - ends[1]) / 2e-4, fit.influence.toarray()[k], rtol=1e-4, atol=1e-7)
 
 
 def test_weights_of_one_relabelling_and_reversing():
-    """Unit weights change nothing; nor does the order or the reference of items; of two items the reverse is minus."""
+    """Unit weights change nothing; nor does the order of items; of two items the reverse is minus."""
     ranks = drawn_ranks(np.random.default_rng(4), 100)
     e = plackett_luce(None, ranks).worths()
-    same = plackett_luce(Design(np.full(100, 1.0)), ranks[list("ecadb")], reference="d").worths()
+    same = plackett_luce(Design(np.full(100, 1.0)), ranks[list("ecadb")]).worths()
     np.testing.assert_allclose(same.value[e.value.index], e.value, atol=1e-10)
     np.testing.assert_allclose(same.se[e.value.index], e.se, rtol=1e-9)
     assert e.value.sum() == pytest.approx(0, abs=1e-12)
@@ -183,25 +182,15 @@ def two_stages(rng, n, noise):
     return pd.DataFrame(ranks, columns=ITEMS)
 
 
-def test_covariates_are_recovered():
-    """Position on the form, an attribute of items and one of persons are told apart from worths."""
-    rng = np.random.default_rng(8)
-    n = 3000
-    position = rng.permuted(np.tile(np.arange(5.0), (n, 1)), axis=1)
-    age = rng.normal(size=n)
-    utilities = WORTHS - 0.2 * position + 0.5 * age[:, None] * (np.arange(5) == 1) + rng.gumbel(size=(n, 5))
-    ranks = pd.DataFrame((-utilities).argsort(axis=1).argsort(axis=1) + 1.0, columns=ITEMS)
-    shown = pd.DataFrame(position, columns=ITEMS)[ITEMS[::-1]]
-    fit = plackett_luce(None, ranks, {"position": shown, "age": pd.Series(age)})
-    truth = [*(WORTHS[1:] - WORTHS[0]), -0.2, 0.5, 0, 0, 0]
-    np.testing.assert_array_less(np.abs(fit.value - truth), 3.5 * fit.se)
-    cost = pd.Series(-WORTHS[::-1], index=ITEMS[::-1])
-    by_cost = plackett_luce(None, ranks, {"cost": cost, "position": shown}, constants=False)
-    assert by_cost.value["cost"] == pytest.approx(-1, abs=0.1)
-    with pytest.raises(WelfareError, match="collinear"):
-        plackett_luce(None, ranks, {"cost": cost})
-    with pytest.raises(WelfareError, match="no constants"):
-        by_cost.worths()
+def test_each_choice_is_computed_once():
+    """Of full rankings of J items there are at most J 2^(J-1) choices, however many persons; weights of all add up."""
+    ranks = drawn_ranks(np.random.default_rng(15), 4000)
+    data = plackett_luce(None, ranks).rankings
+    assert len(data.stage) <= 5 * 2**4
+    w = np.arange(4000.0)
+    assert data.weights(w).sum() == pytest.approx(4 * w.sum())  # the last place is no choice
+    first = data.taken[data.at[:, 0]]
+    np.testing.assert_array_equal(np.array(ITEMS)[first.argmax(axis=1)], ranks.idxmin(axis=1))
 
 
 def test_order_tells_only_what_the_sample_tells():
@@ -273,17 +262,9 @@ def test_missing_and_domains():
         (lambda r: r.assign(a=0.5).rank(axis=1), {}, "always come before others.*\\['a'\\]"),
         (lambda r: r.assign(a=0), {}, "200 ranks are not places, the first in row 0; got 0.0; expected whole numbers"),
         (lambda r: r.assign(a=9), {}, "whole numbers from 1 to 5"),
-        (lambda r: r.assign(a=1, b=1), {"max_tied": 1}, "a rank is given to .* items.*at most 1"),
+        (lambda r: pd.concat([r.add_suffix(str(i)) for i in range(13)], axis=1), {}, "too many items.*at most 62"),
         (lambda r: r, {"unranked": "last"}, "below or missing"),
         (lambda r: r, {"depth": 0}, "no rank is used"),
-        (lambda r: r, {"reference": "z"}, "no such item"),
-        (lambda r: r, {"constants": False}, "the model is empty"),
-        (lambda r: r, {"covariates": {"age": np.r_[np.nan, np.ones(199)]}}, "age: a covariate is missing"),
-        (
-            lambda r: r,
-            {"covariates": {"age": pd.DataFrame(np.zeros((200, 5)), columns=list("abcdz"))}},
-            "its columns are not the items",
-        ),
     ],
 )
 def test_errors(change, options, message):

@@ -1,7 +1,9 @@
 r"""The likelihood of exploded logit: a ranking is a row of choices among what is left.
 
 Items of one rank were ordered in a way that was not told: the probability of a tie is the sum over all orders, exact up
-to `EXACT` tied items by a recursion over sets, and Efron's (1977) approximation beyond.
+to `EXACT` tied items by a recursion over sets, and Efron's (1977) approximation beyond. What a choice adds depends on
+what was taken and what was left alone, so each such pair is computed once, with the weight of all who made the choice:
+of J items there are at most :math:`J 2^{J-1}` without ties, however many persons ranked them.
 """
 
 from __future__ import annotations
@@ -16,87 +18,113 @@ from scipy import special
 from .fit import Likelihood
 
 EXACT = 6  # tied items up to which all their orders are summed
+MOST = 62  # items whose sets are the bits of an integer
 BLOCK = 2**21  # numbers that the sums over orders hold at a time
 
 
 @dataclass(frozen=True, eq=False)
 class Rankings:
-    """Who placed what where: m rankings, which differ where nothing but the ranking tells persons apart.
+    """Rankings of n persons as choices, of which c differ.
 
     Attributes
     ----------
-    place : (m, J) array
-        1 for the best, equal where tied, without gaps; 0 is not ranked.
-    x : (m, J, p) array
-        What the utilities are linear in.
-    of : (n,) array
-        The ranking of each person.
-    below : bool
-        Whether items that are not ranked count as below those that are.
-    depth : int
-        Stages that bear on the likelihood.
+    at : (n, stages) array
+        The choice of each person at each stage; -1 where there is none.
+    stage : (c,) array
+        Stage of each choice, 0 for the first.
+    taken, left : (c, J) boolean arrays
+        The items of that place, several where tied, and those that stay behind.
     """
 
     items: pd.Index
-    place: np.ndarray
-    x: np.ndarray
-    of: np.ndarray
-    names: list[str]
-    below: bool
-    depth: int
+    at: np.ndarray
+    stage: np.ndarray
+    taken: np.ndarray
+    left: np.ndarray
 
-    def stages(self) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
-        """Stage (0 is the first), rows, their items of that place (rows, m), and what stays behind (rows, J)."""
-        for stage in range(self.depth):
-            group = self.place == stage + 1
-            rest = (self.place > stage + 1) | ((self.place == 0) & self.below)
-            size = np.where(rest.any(axis=1), group.sum(axis=1), 0)
-            for m in np.unique(size[size > 0]):
-                rows = np.flatnonzero(size == m)
-                parts = -(-len(rows) * 2 ** min(m, EXACT) * m**2 // BLOCK) if m > 1 else 1
-                for part in np.array_split(rows, parts):
-                    yield stage, part, np.nonzero(group[part])[1].reshape(len(part), m), rest[part]
+    @classmethod
+    def of(cls, items: pd.Index, place: np.ndarray, below: bool, depth: int) -> Rankings:
+        """Choices of places (n, J): 1 for the best, equal where tied, without gaps, 0 where not ranked.
+
+        ``below`` says whether items that are not ranked count as below those that are; ``depth`` stages are used.
+        """
+        bits = 1 << np.arange(len(items), dtype=np.int64)
+        at = np.full((len(place), depth), -1)
+        found, start = [], 0
+        for stage in range(depth):
+            taken = place == stage + 1
+            left = (place > stage + 1) | ((place == 0) & below)
+            rows = np.flatnonzero(taken.any(axis=1) & left.any(axis=1))
+            pairs = [np.unique(flags[rows] @ bits, return_inverse=True) for flags in (taken, left)]
+            both, own = np.unique(pairs[0][1] * max(len(pairs[1][0]), 1) + pairs[1][1], return_inverse=True)
+            first = np.divmod(both, max(len(pairs[1][0]), 1))
+            found.append((np.full(len(both), stage), pairs[0][0][first[0]], pairs[1][0][first[1]]))
+            at[rows, stage] = start + own
+            start += len(both)
+        stages, *sets = (np.concatenate(part) for part in zip(*found, strict=True))
+        return cls(items, at, stages, *((one[:, None] & bits) > 0 for one in sets))
+
+    def weights(self, w: np.ndarray) -> np.ndarray:
+        """Weight (c,) of all who made each choice, of weights of persons (n,)."""
+        rows, stages = np.nonzero(self.at >= 0)
+        return np.bincount(self.at[rows, stages], w[rows], len(self.stage))
+
+    def of_persons(self, scores: np.ndarray) -> np.ndarray:
+        """Sums (n, p) over the choices of each person, of what each choice gives (c, p)."""
+        padded = np.vstack([scores, np.zeros((1, scores.shape[1]))])
+        return sum((padded[column] for column in self.at.T), np.zeros((len(self.at), scores.shape[1])))
+
+    def parts(self) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """Stage, its choices with as many tied items, and these items (choices, m)."""
+        size = self.taken.sum(axis=1)
+        for stage in np.unique(self.stage):
+            for m in np.unique(size[self.stage == stage]):
+                rows = np.flatnonzero((self.stage == stage) & (size == m))
+                blocks = -(-len(rows) * 2 ** min(m, EXACT) * m**2 // BLOCK) if m > 1 else 1
+                for part in np.array_split(rows, blocks):
+                    yield int(stage), part, np.nonzero(self.taken[part])[1].reshape(len(part), m)
 
 
 def likelihood(data: Rankings, w: np.ndarray, theta: np.ndarray, scaled: list[int]) -> tuple[Likelihood, np.ndarray]:
-    r"""Weighted log-likelihood and the scores (m, P): stage r has the coefficients :math:`\mu_r \beta`."""
-    p = len(data.names)
-    beta, size = theta[:p], len(theta)
+    r"""Weighted log-likelihood and the scores of choices (c, P); utilities at stage r are :math:`\mu_r (0, \beta)`.
+
+    ``w`` (c,) are the weights of the choices, ``theta`` the worths of all items but the first, then the scales of the
+    stages ``scaled``; those of others are 1.
+    """
+    J = len(data.items)
+    worths, size = np.append(0.0, theta[: J - 1]), len(theta)
     value, scores, second = 0.0, np.zeros((len(w), size)), np.zeros((size, size))
-    for stage, rows, group, rest in data.stages():
-        at = p + scaled.index(stage) if stage in scaled else None
+    for stage, rows, group in data.parts():
+        at = J - 1 + scaled.index(stage) if stage in scaled else None
         mu = 1.0 if at is None else theta[at]
-        logs, g, H = _stage(data.x[rows], mu * beta, group, rest, w[rows])
+        logs, g, H = _stage(mu * worths, group, data.left[rows], w[rows])
         value += w[rows] @ logs
-        scores[rows, :p] += mu * g
-        second[:p, :p] += mu**2 * H
+        scores[rows, : J - 1] += mu * g[:, 1:]
+        second[: J - 1, : J - 1] += mu**2 * H[1:, 1:]
         if at is not None:
-            scores[rows, at] += g @ beta
-            second[:p, at] += g.T @ w[rows] + mu * H @ beta
-            second[at, at] += beta @ H @ beta
-    second[p:, :p] = second[:p, p:].T
+            scores[rows, at] += g @ worths
+            second[: J - 1, at] += (g.T @ w[rows] + mu * H @ worths)[1:]
+            second[at, at] += worths @ H @ worths
+    second[J - 1 :, : J - 1] = second[: J - 1, J - 1 :].T
     return Likelihood(float(value), w @ scores, -second), scores
 
 
 def _stage(
-    x: np.ndarray, beta: np.ndarray, group: np.ndarray, rest: np.ndarray, w: np.ndarray
+    v: np.ndarray, group: np.ndarray, left: np.ndarray, w: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Log-likelihoods (k,), scores (k, p) and the weighted second derivative (p, p) of one stage.
+    """Log-likelihoods (k,), scores by utilities (k, J) and the weighted second derivative (J, J) of one stage.
 
     In terms of u, the utilities of the taken items less the log of the sum of what stays behind.
     """
-    v = x @ beta
-    behind = np.where(rest, v, -np.inf)
+    behind = np.where(left, v, -np.inf)
     whole = special.logsumexp(behind, axis=1, keepdims=True)
     q = np.exp(behind - whole)
-    logs, a, A = _taken(np.take_along_axis(v, group, axis=1) - whole)
-    centre = np.einsum("kj,kjp->kp", q, x)
-    d = np.take_along_axis(x, group[:, :, None], axis=1) - centre[:, None, :]
+    logs, a, A = _taken(v[group] - whole)
+    d = np.eye(len(v))[group] - q[:, None, :]
     pull = w * a.sum(axis=1)
     second = np.tensordot(d, (A * w[:, None, None]) @ d, axes=([0, 1], [0, 1]))
-    second -= np.tensordot(x, x * (q * pull[:, None])[:, :, None], axes=([0, 1], [0, 1]))
-    second += centre.T @ (centre * pull[:, None])
-    return logs, np.einsum("km,kmp->kp", a, d), second
+    second -= np.diag(pull @ q) - (q * pull[:, None]).T @ q
+    return logs, np.einsum("km,kmj->kj", a, d), second
 
 
 def _taken(u: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,16 +1,15 @@
 r"""Rankings: the Plackett-Luce model, or exploded logit, with the covariance of the design.
 
-A ranking is a row of choices: the best of all, the best of what is left, and so on. With utilities :math:`v_{ij}` of
-item j for person i, and :math:`R_r` the items that are left at stage r,
+A ranking is a row of choices: the best of all, the best of what is left, and so on. With worths :math:`v_j` of item j,
+and :math:`R_r` the items that are left at stage r,
 
-.. math:: P(j_1 \succ j_2 \succ \dots) = \prod_r e^{v_{i j_r}} \Big/ \sum_{k \in R_r} e^{v_{ik}}
+.. math:: P(j_1 \succ j_2 \succ \dots) = \prod_r e^{v_{j_r}} \Big/ \sum_{k \in R_r} e^{v_k}
 
 (Plackett 1975; Beggs, Cardell and Hausman 1981; Allison and Christakis 1994); ties as in `exploded`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -20,11 +19,11 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from ..errors import WelfareError
-from .columns import aligned, matrix
+from .columns import matrix
 from .design import Design
 from .domains import domains
 from .estimate import Estimate
-from .exploded import Rankings, likelihood
+from .exploded import MOST, Rankings, likelihood
 from .fit import Fit, Likelihood, inverse, maximise
 from .means import shared_rows
 from .tests import Test, wald
@@ -32,20 +31,17 @@ from .tests import Test, wald
 
 @dataclass(frozen=True, eq=False)
 class RankFit(Fit):
-    """Worths of all items but the ``reference`` (whose worth is 0), then covariates, then scales of stages."""
+    """Worths of all items but the first, whose worth is 0, then scales of stages."""
 
     rankings: Rankings | None = field(default=None, repr=False)
-    reference: Any = None
 
     def worths(self) -> Estimate:
-        """Worths of all items with covariates at 0, on the scale where they add up to zero."""
+        """Worths of all items, on the scale where they add up to zero."""
         items = _known(self).items
-        kept = [str(i) for i in items if i != self.reference]
-        if not set(kept) <= set(self.value.index):
-            raise WelfareError("the model has no constants", where="worths", expected="a fit with constants=True")
-        spread = (np.eye(len(items)) - 1 / len(items))[:, items != self.reference]
+        spread = (np.eye(len(items)) - 1 / len(items))[:, 1:]
+        jacobian = np.hstack([spread, np.zeros((len(items), len(self.value) - len(items) + 1))])
         index = pd.Index(items, name="item")
-        return self.apply(lambda v: pd.Series(spread @ v[kept].to_numpy(), index=index, name="worth"))
+        return self.apply(lambda v: pd.Series(jacobian @ v.to_numpy(), index=index, name="worth"), jacobian)
 
 
 class Pooling(NamedTuple):
@@ -58,11 +54,7 @@ class Pooling(NamedTuple):
 def plackett_luce(
     design: Design | None,
     ranks: pd.DataFrame,
-    covariates: Mapping[str, Any] | None = None,
     unranked: str = "below",
-    reference: Any = None,
-    constants: bool = True,
-    max_tied: int | None = None,
     depth: int | None = None,
     scales: bool = False,
     where: Any = None,
@@ -75,20 +67,12 @@ def plackett_luce(
         A row a person; None: a simple random sample of persons.
     ranks : DataFrame (n x J)
         A column an item; 1 for the best, equal numbers where tied, missing where not ranked.
-    covariates : mapping of name to values, optional
-        A frame (n x J), as the position of each item on each form: one coefficient. A Series by item, as its cost: one
-        coefficient (with ``constants=False``, which it would otherwise repeat). A column of n, as age: one coefficient
-        for each item but the reference.
     unranked : {"below", "missing"}
         Whether items without a rank are worse than those with one, or not compared (see `unranked_matters`).
-    reference : item, optional
-        Whose worth is 0; the first.
-    max_tied : int, optional
-        Most items that may share a rank; 1 forbids ties.
     depth : int, optional
         Ranks that are used: 1 keeps the first choice alone. Deeper ranks may be noisier: see `pooling`.
     scales : bool
-        Whether utilities are multiplied by a scale :math:`\mu_r` at stage r, with :math:`\mu_1 = 1` (Hausman and
+        Whether worths are multiplied by a scale :math:`\mu_r` at stage r, with :math:`\mu_1 = 1` (Hausman and
         Ruud 1987): parameters "scale:2", ...
     where : boolean mask (n,), optional
         The persons whom the fit speaks of.
@@ -96,54 +80,39 @@ def plackett_luce(
     Returns
     -------
     RankFit
-        ``null_log_likelihood`` is that of utilities all 0. Persons without a rank are counted as missing.
+        ``null_log_likelihood`` is that of worths all 0. Persons without a rank are counted as missing.
 
     Raises
     ------
     WelfareError
-        Fewer than two items; ranks that are not whole numbers from 1 to J; more tied than allowed; an item that nobody
-        ranked; items that always come before (or after) others, whose worth would be infinite (Ford 1957); covariates
-        with gaps or collinear; no convergence.
+        Fewer than two items; ranks that are not whole numbers from 1 to J; an item that nobody ranked; items that
+        always come before (or after) others, whose worth would be infinite (Ford 1957); no convergence.
     """
     _checked(ranks, unranked, depth)
     design = Design(pd.Series(1.0, index=ranks.index)) if design is None else design
     rows = shared_rows(design, ranks)
     inside = domains(design.n, None, where, rows).codes == 0
-    place = np.where(inside[:, None], _places(matrix(ranks, design.n, rows, "ranks")[0], max_tied), 0)
-    items = pd.Index(ranks.columns, name="item")
-    reference = items[0] if reference is None else reference
-    if reference not in items:
-        raise WelfareError("no such item", where="reference", got=reference, expected=f"one of {list(items)}")
-    used = place.max(axis=1) > 0
+    place = np.where(inside[:, None], _places(matrix(ranks, design.n, rows, "ranks")[0]), 0)
+    items, deepest = pd.Index(ranks.columns, name="item"), int(place.max())
     _ordered(place, items, unranked == "below", depth)
-    x, names = _utilities(design, items, covariates or {}, reference, constants, used)
-    of = np.arange(design.n)
-    if len(x) == 1:  # nothing but the ranking differs: each is computed once
-        place, of = np.unique(place, axis=0, return_inverse=True)
-    x = np.broadcast_to(x, (*place.shape, len(names)))
-    deepest = int(place.max())
-    data = Rankings(items, place, x, of, names, unranked == "below", min(deepest, depth or deepest))
-    return _fitted(design, data, reference, inside, scales)
+    data = Rankings.of(items, place, unranked == "below", min(deepest, depth or deepest))
+    return _fitted(design, data, inside, scales)
 
 
-def _fitted(design: Design, data: Rankings, reference: Any, inside: np.ndarray, scales: bool) -> RankFit:
-    compared, stages = np.zeros(len(data.place), dtype=bool), set()
-    for stage, part, _, _ in data.stages():
-        compared[part] = True
-        stages.add(stage)
-    weights = np.bincount(data.of, design.weights, len(data.place))
-    scaled = sorted(stages - {0}) if scales else []
-    names = [*data.names, *(f"scale:{stage + 1}" for stage in scaled)]
+def _fitted(design: Design, data: Rankings, inside: np.ndarray, scales: bool) -> RankFit:
+    weights, free = data.weights(design.weights), [str(i) for i in data.items[1:]]
+    scaled = sorted(set(data.stage.tolist()) - {0}) if scales else []
+    names = [*free, *(f"scale:{stage + 1}" for stage in scaled)]
 
     def evaluate(theta: np.ndarray) -> Likelihood:
-        return likelihood(data, weights, theta, scaled[: len(theta) - len(data.names)])[0]
+        return likelihood(data, weights, theta, scaled[: len(theta) - len(free)])[0]
 
-    theta, at = np.zeros(len(data.names)), Likelihood(0.0, np.empty(0), np.empty((0, 0)))
-    for used in ([], scaled) if scaled else ([],):  # scales are told only where utilities differ: they come second
+    theta, at = np.zeros(len(free)), Likelihood(0.0, np.empty(0), np.empty((0, 0)))
+    for used in ([], scaled) if scaled else ([],):  # scales are told only where worths differ: they come second
         theta = np.append(theta, np.ones(len(used)))
         theta, at = maximise(theta, evaluate, names[: len(theta)], "plackett_luce")
-    scores = likelihood(data, weights, theta, scaled)[1][data.of]
-    there = compared[data.of] & inside
+    scores = data.of_persons(likelihood(data, weights, theta, scaled)[1])
+    there = (data.at >= 0).any(axis=1) & inside
     index = pd.Index(names, name="variable")
     counts = {"n": there.sum(), "n_weighted": design.weights[there].sum(), "missing": (inside & ~there).sum()}
     df = design.degrees_of_freedom(np.where(there, 0, -1), 1)[0]
@@ -154,13 +123,12 @@ def _fitted(design: Design, data: Rankings, reference: Any, inside: np.ndarray, 
         pd.Series(df, index=index),
         pd.DataFrame(counts, index=index),
         log_likelihood=at.value,
-        null_log_likelihood=evaluate(np.zeros(len(data.names))).value,
+        null_log_likelihood=evaluate(np.zeros(len(free))).value,
         n_cases=int(there.sum()),
         information=at.information,
         scores=scores,
         used=there,
         rankings=data,
-        reference=reference,
     )
 
 
@@ -176,8 +144,8 @@ def pooling(fit: RankFit) -> Pooling:
         Rankings of one stage; as for `wald`.
     """
     data = _known(fit)
-    free = _fitted(fit.design, data, fit.reference, fit.rows, scales=True)
-    names = [name for name in free.value.index if name not in data.names]
+    free = _fitted(fit.design, data, fit.rows, scales=True)
+    names = [name for name in free.value.index if str(name).startswith("scale:")]
     if not names:
         raise WelfareError("there is one stage, so no scale to test", where="pooling", expected="second choices")
     return Pooling(wald(free.apply(lambda v: v[names]), 1.0), free)
@@ -204,11 +172,13 @@ def _checked(ranks: Any, unranked: str, depth: int | None) -> None:
         raise WelfareError("nothing to rank", where="ranks", got=got, expected="a frame with two items or more")
     if unranked not in ("below", "missing"):
         raise WelfareError("unknown rule", where="unranked", got=unranked, expected="below or missing")
+    if ranks.shape[1] > MOST:
+        raise WelfareError("too many items", where="ranks", got=ranks.shape[1], expected=f"at most {MOST}")
     if depth is not None and depth < 1:
         raise WelfareError("no rank is used", where="depth", got=depth, expected="1 or more")
 
 
-def _places(ranks: np.ndarray, max_tied: int | None) -> np.ndarray:
+def _places(ranks: np.ndarray) -> np.ndarray:
     """Places without gaps (n x J) from ranks, 0 where missing."""
     there, J = ~np.isnan(ranks), ranks.shape[1]
     ranked = np.where(there, ranks, 1.0)
@@ -219,11 +189,6 @@ def _places(ranks: np.ndarray, max_tied: int | None) -> np.ndarray:
         got = float(ranked[row][bad[row]][0])
         raise WelfareError(what, where="ranks", got=got, expected=f"whole numbers from 1 to {J}, or missing")
     taken = np.stack([(there & (ranks == r)).sum(axis=1) for r in range(1, J + 1)], axis=1)
-    most = int(taken.max())
-    if max_tied is not None and most > max_tied:
-        row = int(np.flatnonzero(taken.max(axis=1) > max_tied)[0])
-        what = f"a rank is given to {most} items, the first too many in row {row}"
-        raise WelfareError(what, where="ranks", got=most, expected=f"at most {max_tied}")
     dense = np.cumsum(taken > 0, axis=1)
     return np.where(there, np.take_along_axis(dense, ranked.astype(int) - 1, axis=1), 0)
 
@@ -249,42 +214,6 @@ def _ordered(place: np.ndarray, items: pd.Index, below: bool, depth: int | None)
             expected="every item beaten by the others at times, and beating them",
             hint=hint,
         )
-
-
-def _utilities(
-    design: Design,
-    items: pd.Index,
-    covariates: Mapping[str, Any],
-    reference: Any,
-    constants: bool,
-    used: np.ndarray,
-) -> tuple[np.ndarray, list[str]]:
-    """The regressors (n or 1, J, p) of the utilities, and their names."""
-    n, J = design.n, len(items)
-    marks = np.eye(J)[:, items != reference]
-    free = [str(i) for i in items if i != reference]
-    blocks, names = ([marks[None]], list(free)) if constants else ([], [])
-    for name, values in covariates.items():
-        if isinstance(values, pd.Series) and len(values) == J and set(values.index) == set(items):
-            by_item = matrix(values.loc[items], J, None, name)[0]
-            block, added = by_item[None], [name]
-        elif isinstance(values, pd.DataFrame):
-            if set(values.columns) != set(items):
-                raise WelfareError("its columns are not the items", where=name, got=list(values.columns))
-            block = matrix(aligned(values[list(items)], n, design.names, name), n, design.names, name)[0][:, :, None]
-            added = [name]
-        else:
-            block = matrix(values, n, design.names, name)[0][:, :, None] * marks
-            added = [f"{item}:{name}" for item in free]
-        gaps = np.isnan(block).any(axis=(1, 2)) & used
-        if gaps.any():
-            got = f"{int(gaps.sum())} persons who ranked"
-            raise WelfareError("a covariate is missing", where=name, got=got, hint="Use where= to leave them out.")
-        blocks, names = [*blocks, np.where(np.isnan(block), 0.0, block)], [*names, *added]
-    if not blocks:
-        raise WelfareError("the model is empty", where="covariates", expected="constants, or a covariate")
-    most = max(len(block) for block in blocks)
-    return np.concatenate([np.broadcast_to(b, (most, *b.shape[1:])) for b in blocks], axis=2), names
 
 
 def _known(fit: RankFit) -> Rankings:
