@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
+from welfare_analysis.needs import factors
 from welfare_analysis.publishing import adjusted, adjusted_briefs, adjusted_tables, figures, tables
 from welfare_analysis.publishing.adjusted import NO_FACTORS, PLACE, TOO_FEW
 from welfare_analysis.publishing.plan import HEADLINES, NUMBERS
@@ -116,6 +117,32 @@ def test_with_place_alone_nothing_is_adjusted(frames):
     np.testing.assert_allclose(made["adjusted_kept"].shown["estimate"], 1, atol=1e-5)
 
 
+def test_what_stays_is_a_slope(alone):
+    """The usual differences are the deviations of the places' shares, and what stays the slope of one on the other."""
+    made = adjusted_tables.adjusted_tables(alone)
+    shares = made["adjusted_place"].frame.pivot(index=[CATEGORY, PLACE], columns="adjustment", values="estimate")
+    kept = made["adjusted_kept"].frame.set_index("condition")["estimate"]
+    spread = made["adjusted_spread"].frame.set_index(["condition", CATEGORY])["estimate"]
+    shown = [name for name in kept.index if shares.loc[name].notna().all(axis=None)]
+    assert shown
+    for name in shown:
+        own = shares.loc[name] - shares.loc[name].mean()
+        assert kept[name] == pytest.approx(np.polyfit(own["raw"], own["adjusted"], 1)[0], abs=1e-4)
+        for view in ("raw", "adjusted"):
+            assert spread[name, view] == pytest.approx(own[view].std(ddof=0), abs=2e-6)
+
+
+def test_no_category_of_tenure_is_hidden_alone(frames):
+    """Where few of a level are in a category, another of the level goes with it, for all add up to zero."""
+    family, tenure = factors.family_type(frames[0]), frames[0]["tenure"].astype(object)
+    few = family.eq("couple") & tenure.eq("family") & frames[0]["status"].eq("active")
+    study = of(frames, tenure=tenure.mask(few & (few.cumsum() > 5), "owner"))
+    frame = adjusted_tables.adjusted_tables(study)["adjusted_tenure_by_family_type"].frame
+    own = frame[frame["family_type"] == "couple"].set_index(CATEGORY)["flag"]
+    assert own["family"] == "hidden"
+    assert own.eq("hidden").sum() == 2
+
+
 def test_tenure_adds_to_zero(alone):
     """Effects on the categories of tenure add up to zero; no single one of a level is hidden."""
     for factor in adjusted.TENURE_BY:
@@ -178,7 +205,7 @@ def test_what_was_not_asked_is_said(frames):
 
 
 def test_too_few_cases_are_said(frames, alone):
-    """Of rare conditions, of what all share, and of a level that tells the condition there is no model, and no error."""
+    """Of rare conditions, of what all share, and of a level that tells it alone there is no model, and no error."""
     assert adjusted.models(alone)["over_debt_limit"].state == TOO_FEW
     owners = of(frames, tenure="owner")
     assert adjusted.models(owners)["tenant"].state == TOO_FEW
@@ -199,7 +226,7 @@ def test_sentences_tell_the_table(alone):
     assert tables.title(first["condition"], alone) in line
     assert tables.label(alone, first["factor"], first["level"]) in line
     assert f"{100 * abs(first['estimate']):.1f}" in line
-    assert (" more than " if first["estimate"] > 0 else " less than ") in line
+    assert (") more than " if first["estimate"] > 0 else ") less than ") in line
     row = adjusted.block_tests(alone).query("block == 'age' and p_adjusted < 0.05")["condition"]
     says = next(x for x in adjusted_briefs.findings(alone).data.split("\n") if x.startswith("- **With age"))
     assert [n for n in HEADLINES if BOOK.text(f"short.{n}") in says] == list(row)
