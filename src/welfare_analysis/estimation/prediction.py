@@ -100,20 +100,20 @@ def _named(fit: Regression, variables: str | list[str]) -> list[str]:
 
 def _of_steps(fit: Regression, changes: list[Change], by: Any, where: Any, bounds: Bounds) -> Estimate:
     """Means of weighted sums of expected outcomes, each with a column changed."""
+    moves = [(place, name, *step) for place, (name, _, steps) in enumerate(changes) for step in steps]
+    weights = np.zeros((len(changes), len(moves)))
+    weights[[place for place, *_ in moves], np.arange(len(moves))] = [weight for *_, weight in moves]
 
     def frames(frame: pd.DataFrame) -> list[Any]:
-        moves = [(name, at) for name, _, steps in changes for at, _ in steps]
-        moved = pd.concat([frame.assign(**{name: at(frame[name])}) for name, at in moves], ignore_index=True)
-        made = zip(*(np.split(columns(s, moved), len(moves)) for s in fit.specs), strict=True)  # one call is quicker
-        return [[next(made) for _ in steps] for _, _, steps in changes]
+        moved = [frame.assign(**{name: at(frame[name])}) for _, name, at, _ in moves]
+        together = pd.concat(moved, ignore_index=True)  # one matrix of all is quicker than many
+        return [columns(s, together) for s in fit.specs]
 
     def effect(fit: Regression, theta: np.ndarray, made: list[Any]) -> np.ndarray:
-        return np.hstack(
-            [
-                sum(weight * fit.expected(theta, *x) for x, (_, weight) in zip(one, steps, strict=True))
-                for one, (_, _, steps) in zip(made, changes, strict=True)
-            ]
-        )
+        outcomes = _expected(fit, theta, made)
+        several = outcomes.reshape(len(moves), -1, outcomes.shape[1])
+        found = np.tensordot(weights, several, 1)  # changes x rows x outcomes
+        return found.transpose(1, 0, 2).reshape(several.shape[1], -1)
 
     return _averaged(fit, frames, effect, [label for _, label, _ in changes], by, where, bounds)
 
@@ -180,10 +180,15 @@ def _averaged(
     sums = sparse.csr_array((w, (parts.codes[rows], alike)), shape=(parts.count, len(first)))
     sizes = sums.sum(axis=1)[:, None]
     slopes = _slopes(lambda t: ((sums @ g(fit, t, made)) / sizes).T.ravel(), theta, fit.spread)
+
+    def influence() -> Any:
+        own = fit.compute()
+        return people.influence + (own @ slopes.T if isinstance(own, np.ndarray) else own @ sparse.csr_array(slopes.T))
+
     return replace(
         people,
         bounds=bounds,
-        compute=lambda: people.influence + fit.influence @ sparse.csr_array(slopes.T),
+        compute=influence,
         extra_covariance=dict(people.extra_covariance)
         | {k: sparse.csr_array(slopes @ sparse.csr_array(c) @ slopes.T) for k, c in fit.extra_covariance.items()},
     )
