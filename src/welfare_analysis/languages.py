@@ -65,6 +65,7 @@ def _plain(x: float, unit: str, language: str) -> str:
         "share_points": (100, 1),
         "million_dh": (1e-6, 1),
         "elasticity": (1, 2),
+        "index": (1, 3),
         "rate_points": (1, 2),
         "files_each": (1, 1),
         **TENTHS,

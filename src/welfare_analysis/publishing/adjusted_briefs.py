@@ -96,10 +96,10 @@ def _place(name: str, study: Study) -> str:
     if row["unsure"].iloc[0]:
         caution = book.text("adjusted.caution", study.language)
     if not p < SURE:
-        return book.text("adjusted.place_none", study.language, p=_p(p, study)) + caution
+        return book.text("adjusted.place_none", study.language, p=p_value(p, study)) + caution
     table = adjusted_tables(study)["adjusted_kept"]
     kept = told(table, study, cell_of(table, condition=name))
-    return book.text("adjusted.place_adds", study.language, p=_p(p, study), kept=kept) + caution
+    return book.text("adjusted.place_adds", study.language, p=p_value(p, study), kept=kept) + caution
 
 
 def _blocks(study: Study) -> list[str]:
@@ -118,7 +118,7 @@ def _blocks(study: Study) -> list[str]:
     return lines
 
 
-def _p(p: float, study: Study) -> str:
+def p_value(p: float, study: Study) -> str:
     """A p to three digits."""
     if p >= SMALLEST_P:
         return number(p, study.language, DIGITS)
@@ -211,7 +211,7 @@ def tests(study: Study) -> HTML:
         numbers = [number(row["F"], language, 1) + CAUTION * row["unsure"], number(row["effect"], language, 1)]
         criteria = [number(row[column], language) for column in ("aic", "aic_without")]
         body.append(
-            [name, label(study, "adjusted_block", row["block"]), *numbers, _p(row["p_adjusted"], study), *criteria]
+            [name, label(study, "adjusted_block", row["block"]), *numbers, p_value(row["p_adjusted"], study), *criteria]
         )
     names = ("condition", *(f"adjusted_{name}" for name in ("block", "F", "effect", "p", "aic", "aic_without")))
     heads = [book.text(f"col.{name}", language) for name in names]

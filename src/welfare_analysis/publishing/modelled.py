@@ -29,6 +29,7 @@ By = str | tuple[str, ...]
 ROUNDING = {
     "share": 1e-6,
     "elasticity": 0.01,
+    "index": 0.001,
     "rate_points": 0.01,
     "dh_month": 1,
     "runs": 1,
