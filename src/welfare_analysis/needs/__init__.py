@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from welfare_analysis.needs import commuting, housing, income_debt
+from welfare_analysis.needs import aspirations, commuting, housing, income_debt
 from welfare_analysis.needs.income_debt import CANNOT
 from welfare_analysis.needs.standards import VARIED, under
 
@@ -83,6 +83,7 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator(commuting.out_of_reach, _SHIFT, _TRANSPORT),
     Indicator(commuting.no_way_to_come, (*_SHIFT, "cars_n", "commute_mode", "commute_km"), _WAY + _TRANSPORT),
     Indicator(commuting.intercity_spend_dh, _TRIPS, _TRANSPORT),
+    Indicator(aspirations.holiday_spend_dh, ("holiday_centre", "holiday_budget_dh"), ("leisure",)),
 )
 
 

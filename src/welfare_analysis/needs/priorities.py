@@ -1,0 +1,153 @@
+r"""What comes first: the rankings of a random third of the forms, as shares of first places and as worths.
+
+Two readings of the same rankings stand side by side. The share that ranks an item first is a count, and assumes
+nothing. The Plackett-Luce model uses all places: with worths v the item j is first with probability
+:math:`e^{v_j} / \sum_k e^{v_k}`. It is more certain, and right only if the lower places say the same as the first.
+
+Who gets the ranking is drawn, so the design is that of the superpopulation: without it those who returned their form
+would seem to stand for themselves alone, and the draw would have no error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..estimation import Design, Estimate, joint, mean, plackett_luce, share, wald
+from ..estimation.rank_order import rank_probabilities
+from ..estimation.ranking import RankFit
+from ..estimation.tests import Test
+from ..study import Study
+from .aspirations import mid_places, places, ranked_among, ranked_first
+
+ALL = "all"
+TOP = 3  # places that the form asks for at least
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """A ranking of the questionnaire.
+
+    Attributes
+    ----------
+    group : str
+        Of the codebook: its items are the columns of ``placed`` (n x J, NaN where left open).
+    asked : (n,) boolean array
+        Who had the ranking on the form.
+    status : Series (n,)
+        Groups to be compared.
+    """
+
+    group: str
+    placed: pd.DataFrame
+    asked: np.ndarray
+    design: Design
+    status: pd.Series
+    fits: dict[Hashable, RankFit] = field(default_factory=dict, repr=False)
+
+    @property
+    def told(self) -> np.ndarray:
+        """Who ranked anything (n,)."""
+        return self.placed.notna().any(axis=1).to_numpy()
+
+    def where(self, group: str = ALL) -> np.ndarray:
+        """Who ranked anything in a group (n,)."""
+        return self.told if group == ALL else self.told & (self.status == group).to_numpy()
+
+    def groups(self, least: int) -> list[str]:
+        """Everybody, and the groups of whom ``least`` ranked something."""
+        size = self.status[self.told].value_counts()
+        return [ALL, *(str(g) for g in self.status.cat.categories if size.get(g, 0) >= least)]
+
+    def fit(self, group: str = ALL, **options: Any) -> RankFit:
+        """Worths of a group (`plackett_luce`, with its options); fitted once.
+
+        Raises
+        ------
+        WelfareError
+            As for `plackett_luce`.
+        """
+        key = (group, *sorted(options.items()))
+        if key not in self.fits:
+            self.fits[key] = plackett_luce(self.design, self.placed, where=self.where(group), **options)
+        return self.fits[key]
+
+    def unweighted(self) -> RankFit:
+        """Worths of those who ranked, each of weight one."""
+        design = Design(pd.Series(1.0, index=self.placed.index))
+        return plackett_luce(design, self.placed, where=self.told)
+
+    def first(self, group: str = ALL) -> Estimate:
+        """Share that ranks each item first, of those with one item in the first place."""
+        item = ranked_first(self.placed)
+        marks = pd.DataFrame({name: item == name for name in self.placed}, index=item.index)
+        return share(self.design, marks, where=self.where(group) & item.notna().to_numpy())
+
+    def among(self, group: str = ALL, top: int = TOP) -> Estimate:
+        """Share that ranks each item among the first ``top``, of those who gave as many places."""
+        among = ranked_among(self.placed, top)
+        return share(self.design, among, where=self.where(group) & among.notna().all(axis=1).to_numpy())
+
+    def mean_place(self, group: str = ALL) -> Estimate:
+        """Mean place of each item, from 1; items left open behind the others have the mean of the places left."""
+        middle = mid_places(self.placed)
+        return mean(self.design, middle, where=self.where(group) & middle.notna().all(axis=1).to_numpy())
+
+
+def ranking(study: Study, group: str, status: pd.Series | None = None) -> Ranking | None:
+    """A ranking of a study; None where fewer than two items were asked, or nobody ranked them.
+
+    ``status`` (n rows, categorical) are the groups to be compared; the status of the members where it is not given.
+    """
+    book, frame = study.codebook, study.frame
+    names = [str(n) for n in book.variables.index[book.variables["group"] == group] if n in frame]
+    if len(names) < 2:
+        return None
+    placed = places(frame[names]).set_axis([n.removeprefix(f"{group}_") for n in names], axis=1)
+    if not placed.notna().any(axis=None):
+        return None
+    told = placed.notna().any(axis=1)
+    asked = book.asked(names[0], frame, frame.index).fillna(False).astype(bool) | told
+    groups = frame["status"].astype(pd.CategoricalDtype(book.codes("status"))) if status is None else status
+    return Ranking(group, placed, asked.to_numpy(), study.design.superpopulation(), groups)
+
+
+def differ(fits: Mapping[str, RankFit]) -> Test:
+    """Wald's test that all groups have the same worths; degrees of freedom of the error are those of the largest.
+
+    Raises
+    ------
+    WelfareError
+        As for `wald`: too few sampling units for the number of worths.
+    """
+    worths = joint({name: fit.worths() for name, fit in fits.items()})
+    groups, J = len(fits), len(worths.value) // len(fits)
+    inside = np.eye(J)[:-1]  # worths add up to zero: the last follows
+    gaps = np.hstack([np.kron(-np.ones((groups - 1, 1)), inside), np.kron(np.eye(groups - 1), inside)])
+    return wald(worths.apply(lambda v: gaps @ v.to_numpy(), gaps), df=float(worths.df.max()))
+
+
+def stability(fits: Mapping[str, RankFit], count: int, rng: np.random.Generator, top: int = TOP) -> pd.DataFrame:
+    """Part of linear replicates in which an item has the highest worth, or one of the ``top`` highest.
+
+    Returns
+    -------
+    DataFrame
+        By group and item: first, among.
+    """
+    worths = joint({name: fit.worths() for name, fit in fits.items()})
+    drawn = worths.replicates(count, rng).to_numpy().reshape(count, len(fits), -1)
+    place = (-drawn).argsort(axis=2).argsort(axis=2)
+    parts = {"first": (place < 1).mean(axis=0).ravel(), "among": (place < top).mean(axis=0).ravel()}
+    return pd.DataFrame(parts, index=worths.value.index.set_names(["group", "item"]))
+
+
+def lead(fit: RankFit, raw: Estimate) -> Estimate:
+    """Probability of the model that each item is first, less the share that ranks it first (`Ranking.first`)."""
+    both, J = joint({"model": rank_probabilities(fit), "raw": raw}), len(raw.value)
+    items, less = pd.Index(raw.value.index, name="item"), np.hstack([np.eye(J), -np.eye(J)])
+    return both.apply(lambda v: pd.Series(less @ v.to_numpy(), index=items), less)
