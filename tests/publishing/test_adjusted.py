@@ -95,6 +95,9 @@ def test_block_tests_are_likelihood_ratios(alone, plain):
     assert row["effect"] == pytest.approx(1, abs=0.15)
     assert row["aic"] == pytest.approx(-2 * fit.llf + 2 * x.shape[1], rel=0.01)
     assert row["aic_without"] > row["aic"]
+    b, v = fit.params[own], fit.cov_params().loc[own, own]
+    W = b @ np.linalg.solve(v, b)
+    assert row["bic_more"] == pytest.approx(W - len(own) * np.log(len(x)), abs=0.05 * W)
 
 
 def test_clear_is_holm_over_the_table(study):

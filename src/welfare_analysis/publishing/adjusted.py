@@ -21,6 +21,7 @@ from ..estimation import (
     Estimate,
     adjusted_p,
     aic,
+    bic,
     contrast,
     likelihood_ratio,
     logistic,
@@ -232,10 +233,11 @@ def all_effects(study: Study) -> pd.DataFrame:
 
 @cache
 def block_tests(study: Study) -> pd.DataFrame:
-    r"""Likelihood ratio test of each block of factors in each model, and the AIC of the design with and without it.
+    r"""Likelihood ratio test of each block of factors in each model; AIC and BIC of the design with and without it.
 
     Columns: condition, block, F (:math:`X^2 / \sum \delta`), effect (mean :math:`\delta`), p, p_adjusted (Holm, over
-    the table), aic, aic_without, and unsure: a level of the block has too few respondents.
+    the table), aic, aic_without, bic_more (the BIC without the block less that with it: above zero the block is
+    worth its coefficients), and unsure: a level of the block has too few respondents.
     """
     people, parts = staff(study), []
     for name, model in models(study).items():
@@ -251,8 +253,9 @@ def block_tests(study: Study) -> pd.DataFrame:
             test = likelihood_ratio(model.fit, reduced)
             unsure = bool(model.levels.loc[own, ["hidden", "unsure"]].any(axis=None))
             line = [name, block, test.statistic / test.effects.sum(), test.effects.mean(), test.p, full]
-            parts.append([*line, aic(reduced, ["Intercept"]), unsure])
-    names = ["condition", "block", "F", "effect", "p", "aic", "aic_without", "unsure"]
+            more = bic(reduced, model.fit) - bic(model.fit, model.fit)
+            parts.append([*line, aic(reduced, ["Intercept"]), more, unsure])
+    names = ["condition", "block", "F", "effect", "p", "aic", "aic_without", "bic_more", "unsure"]
     table = pd.DataFrame(parts, columns=names)
     return table.assign(p_adjusted=adjusted_p(table["p"].to_numpy(float)))
 

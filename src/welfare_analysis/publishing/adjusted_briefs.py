@@ -201,7 +201,7 @@ def tenure(study: Study) -> HTML:
 
 
 def tests(study: Study) -> HTML:
-    """The test of each block of factors in each condition, and the AIC of the design with and without it."""
+    """The test of each block of factors in each condition, and AIC and BIC of the design with and without it."""
     book, language, found = study.codebook, study.language, block_tests(study)
     if found.empty:
         return absent(study, adjusted_tables(study)["adjusted_rank_group"].state)
@@ -209,11 +209,14 @@ def tests(study: Study) -> HTML:
     for row in found.to_dict("records"):
         name = book.text(f"short.{row['condition']}", language)
         numbers = [number(row["F"], language, 1) + CAUTION * row["unsure"], number(row["effect"], language, 1)]
-        criteria = [number(row[column], language) for column in ("aic", "aic_without")]
+        criteria = [number(row[column], language) for column in ("aic", "aic_without", "bic_more")]
         body.append(
             [name, label(study, "adjusted_block", row["block"]), *numbers, p_value(row["p_adjusted"], study), *criteria]
         )
-    names = ("condition", *(f"adjusted_{name}" for name in ("block", "F", "effect", "p", "aic", "aic_without")))
+    names = (
+        "condition",
+        *(f"adjusted_{name}" for name in ("block", "F", "effect", "p", "aic", "aic_without", "bic_more")),
+    )
     heads = [book.text(f"col.{name}", language) for name in names]
     foot = book.text("adjusted.note_tests", language, source=source(study))
     return HTML(markup(title("adjusted_tests", study), heads, body, foot))
