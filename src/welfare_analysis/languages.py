@@ -10,7 +10,7 @@ MARKS = {"en": (",", "."), "fr": ("\u202f", ","), "ar": (".", ",")}  # thousands
 PERCENT = {"en": " %", "fr": "\u202f%", "ar": "\u202f%"}
 GAP = ".."
 TO = {"en": " to ", "fr": " à ", "ar": " / "}
-TENTHS = dict.fromkeys(("trips", "nights", "dh_hour"), (1, 1))
+TENTHS = dict.fromkeys(("trips", "nights", "dh_hour", "place"), (1, 1))
 
 
 def number(x: float, language: str = "en", digits: int = 0) -> str:
@@ -32,7 +32,10 @@ def amount(x: float, unit: str, language: str = "en", name: str = "") -> str:
     """
     if math.isnan(x):
         return GAP
-    return _plain(x, unit, language) + (PERCENT[language] if unit == "share" else f"\u00a0{name}" if name else "")
+    text = _plain(x, unit, language)
+    if x < 0 and direction(language) == "rtl":
+        text = f"\u2066{text}\u2069"  # the minus stays on the left of its number
+    return text + (PERCENT[language] if unit == "share" else f"\u00a0{name}" if name else "")
 
 
 def with_interval(x: float, low: float, high: float, unit: str, language: str = "en", name: str = "") -> str:

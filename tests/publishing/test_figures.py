@@ -14,7 +14,15 @@ from welfare_analysis.survey.codebook import LANGUAGES, Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-MODELLED = ("adjusted_", "homes_", "loans_", "transport_")  # drawn in the tests of their own pages
+MODELLED = (
+    "adjusted_",
+    "health_rank_",
+    "homes_",
+    "hopes_",
+    "loans_",
+    "priority_",
+    "transport_",
+)  # drawn in the tests of their own pages
 
 
 @pytest.fixture(scope="module")

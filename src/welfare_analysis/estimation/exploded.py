@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,9 @@ from .fit import Likelihood
 EXACT = 6  # tied items up to which all their orders are summed
 MOST = 62  # items whose sets are the bits of an integer
 BLOCK = 2**21  # numbers that the sums over orders hold at a time
+
+
+Part = tuple[int, np.ndarray, np.ndarray]  # stage, choices, and the items that each takes (choices, m)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +78,21 @@ class Rankings:
         padded = np.vstack([scores, np.zeros((1, scores.shape[1]))])
         return sum((padded[column] for column in self.at.T), np.zeros((len(self.at), scores.shape[1])))
 
-    def parts(self) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-        """Stage, its choices with as many tied items, and these items (choices, m)."""
+    @cached_property
+    def by_size(self) -> list[Part]:
+        """Choices with as many tied items, of all stages together (the stage is given as 0)."""
+        return list(self._parts(np.zeros_like(self.stage)))
+
+    @cached_property
+    def by_stage(self) -> list[Part]:
+        """Choices with as many tied items, of each stage."""
+        return list(self._parts(self.stage))
+
+    def _parts(self, stages: np.ndarray) -> Iterator[Part]:
         size = self.taken.sum(axis=1)
-        for stage in np.unique(self.stage):
-            for m in np.unique(size[self.stage == stage]):
-                rows = np.flatnonzero((self.stage == stage) & (size == m))
+        for stage in np.unique(stages):
+            for m in np.unique(size[stages == stage]):
+                rows = np.flatnonzero((stages == stage) & (size == m))
                 blocks = -(-len(rows) * 2 ** min(m, EXACT) * m**2 // BLOCK) if m > 1 else 1
                 for part in np.array_split(rows, blocks):
                     yield int(stage), part, np.nonzero(self.taken[part])[1].reshape(len(part), m)
@@ -94,7 +107,7 @@ def likelihood(data: Rankings, w: np.ndarray, theta: np.ndarray, scaled: list[in
     J = len(data.items)
     worths, size = np.append(0.0, theta[: J - 1]), len(theta)
     value, scores, second = 0.0, np.zeros((len(w), size)), np.zeros((size, size))
-    for stage, rows, group in data.parts():
+    for stage, rows, group in data.by_stage if scaled else data.by_size:
         at = J - 1 + scaled.index(stage) if stage in scaled else None
         mu = 1.0 if at is None else theta[at]
         logs, g, H = _stage(mu * worths, group, data.left[rows], w[rows])

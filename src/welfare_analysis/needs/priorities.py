@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ import pandas as pd
 
 from ..estimation import Design, Estimate, joint, mean, plackett_luce, share, wald
 from ..estimation.rank_order import rank_probabilities
-from ..estimation.ranking import RankFit
+from ..estimation.ranking import Pooling, RankFit, pooling
 from ..estimation.tests import Test
 from ..study import Study
 from .aspirations import mid_places, places, ranked_among, ranked_first
@@ -49,7 +50,7 @@ class Ranking:
     status: pd.Series
     fits: dict[Hashable, RankFit] = field(default_factory=dict, repr=False)
 
-    @property
+    @cached_property
     def told(self) -> np.ndarray:
         """Who ranked anything (n,)."""
         return self.placed.notna().any(axis=1).to_numpy()
@@ -81,11 +82,25 @@ class Ranking:
         design = Design(pd.Series(1.0, index=self.placed.index))
         return plackett_luce(design, self.placed, where=self.told)
 
+    @cached_property
+    def firsts(self) -> pd.Series:
+        """The item that each ranked first (`aspirations.ranked_first`)."""
+        return ranked_first(self.placed)
+
+    @cached_property
+    def middle(self) -> pd.DataFrame:
+        """Places of all items (`aspirations.mid_places`)."""
+        return mid_places(self.placed)
+
+    @cached_property
+    def pooled(self) -> Pooling:
+        """Whether lower places say the same as the first, of everybody (`pooling`)."""
+        return pooling(self.fit())
+
     def first(self, group: str = ALL) -> Estimate:
         """Share that ranks each item first, of those with one item in the first place."""
-        item = ranked_first(self.placed)
-        marks = pd.DataFrame({name: item == name for name in self.placed}, index=item.index)
-        return share(self.design, marks, where=self.where(group) & item.notna().to_numpy())
+        marks = pd.DataFrame({name: self.firsts == name for name in self.placed}, index=self.placed.index)
+        return share(self.design, marks, where=self.where(group) & self.firsts.notna().to_numpy())
 
     def among(self, group: str = ALL, top: int = TOP) -> Estimate:
         """Share that ranks each item among the first ``top``, of those who gave as many places."""
@@ -94,8 +109,7 @@ class Ranking:
 
     def mean_place(self, group: str = ALL) -> Estimate:
         """Mean place of each item, from 1; items left open behind the others have the mean of the places left."""
-        middle = mid_places(self.placed)
-        return mean(self.design, middle, where=self.where(group) & middle.notna().all(axis=1).to_numpy())
+        return mean(self.design, self.middle, where=self.where(group) & self.middle.notna().all(axis=1).to_numpy())
 
 
 def ranking(study: Study, group: str, status: pd.Series | None = None) -> Ranking | None:
@@ -131,19 +145,21 @@ def differ(fits: Mapping[str, RankFit]) -> Test:
     return wald(worths.apply(lambda v: gaps @ v.to_numpy(), gaps), df=float(worths.df.max()))
 
 
-def stability(fits: Mapping[str, RankFit], count: int, rng: np.random.Generator, top: int = TOP) -> pd.DataFrame:
-    """Part of linear replicates in which an item has the highest worth, or one of the ``top`` highest.
+def stability(fit: RankFit, count: int, rng: np.random.Generator, top: int = TOP) -> pd.DataFrame:
+    """Part of replicates in which an item has the highest worth, or one of the ``top`` highest.
+
+    Linear replicates are normal, with the design's covariance about the worths: so they are drawn.
 
     Returns
     -------
     DataFrame
-        By group and item: first, among.
+        By item: first, among.
     """
-    worths = joint({name: fit.worths() for name, fit in fits.items()})
-    drawn = worths.replicates(count, rng).to_numpy().reshape(count, len(fits), -1)
-    place = (-drawn).argsort(axis=2).argsort(axis=2)
-    parts = {"first": (place < 1).mean(axis=0).ravel(), "among": (place < top).mean(axis=0).ravel()}
-    return pd.DataFrame(parts, index=worths.value.index.set_names(["group", "item"]))
+    worths = fit.worths()
+    drawn = rng.multivariate_normal(worths.value, worths.covariance(), count, method="eigh")
+    place = (-drawn).argsort(axis=1).argsort(axis=1)
+    parts = {"first": (place < 1).mean(axis=0), "among": (place < top).mean(axis=0)}
+    return pd.DataFrame(parts, index=worths.value.index)
 
 
 def lead(fit: RankFit, raw: Estimate) -> Estimate:

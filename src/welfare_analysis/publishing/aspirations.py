@@ -41,8 +41,9 @@ class Hopes:
 
     @property
     def told(self) -> tuple[int, int]:
-        """Respondents who answered any, and who were asked any."""
-        return int(self.hoped.notna().any(axis=1).sum()), int(self.asked.any(axis=1).sum())
+        """Respondents who answered any, and how many that would be of those asked at the mean rate of answers."""
+        n, rate = self.hoped.notna().any(axis=1).sum(), self.hoped.notna().sum().sum() / self.asked.sum().sum()
+        return int(n), round(n / rate)
 
     def bundles(self, by: pd.Series | None) -> list[tuple[list[str], np.ndarray]]:
         """Services that one estimate takes together, and the rows that it speaks of.
@@ -172,7 +173,7 @@ def _pairs(study: Study, rules: Policy) -> dict[str, Released]:
     if not len(sides):
         return blanks
     gaps["clear"] = adjusted_p(gaps["p"].to_numpy(float)) < SURE
-    told = int(np.any([k.told for k in known.values()], axis=0).sum()), len(study.frame)
+    told = (int(np.any([k.told for k in known.values()], axis=0).sum()),) * 2  # each pair has its own n
     return {
         "hopes_pairs": shown("hopes_pairs", sides, ("hope_pair", "hope_side"), rules, told),
         "hopes_gaps": shown("hopes_gaps", gaps.drop(columns="p"), ("hope_pair", ""), rules, told, "share_points"),

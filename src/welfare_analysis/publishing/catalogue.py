@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from ..study import Study
-from . import adjusted_tables, homes, intercity, loans, transport
+from . import adjusted_tables, aspirations, homes, intercity, loans, transport
 from .disclosure import protect
 from .plan import Lazy, Released
 
 Tables = Callable[[Study], Mapping[str, Released]]
 MODELS: dict[Tables, tuple[str, ...]] = {
     adjusted_tables.adjusted_tables: tuple(f"adjusted_{name}" for name in adjusted_tables.IDS),
+    aspirations.aspiration_tables: aspirations.IDS,
     homes.homes: tuple(f"homes_{name}" for name in homes.IDS),
     loans.loan_tables: tuple(f"loans_{name}" for name in loans.IDS),
     transport.transport_tables: tuple(f"transport_{name}" for name in transport.IDS),

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
+from ..estimation import Estimate
 from ..estimation.rank_order import rank_probabilities
-from ..estimation.ranking import RankFit, pooling
-from ..needs.aspirations import ranked_first
+from ..estimation.ranking import RankFit
 from ..needs.priorities import ALL, TOP, Ranking, lead, ranking, stability
 from ..study import Study
+from .briefs import critical
 from .modelled import rows
 from .plan import Released
 from .sampled import counted, merged, shown
 from .suppression import CATEGORY, Policy, completed
 
 RANKINGS = ("priority", "health_rank")
-REPLICATES, SEED = 200, 2012
+REPLICATES, SEED = 10_000, 2012
 PARTS = {"places": "share", "by_status": "share", "lead": "share_points", "mean": "place", "order": "share"}
 PARTS |= {"variants": "share"}
 
@@ -59,6 +61,7 @@ def priority_tables(study: Study, group: str, rules: Policy) -> dict[str, Releas
     }
 
 
+@cache
 def ranked(study: Study, group: str, rules: Policy) -> Ranking | None:
     """A ranking of a study with its statuses, those of few put together."""
     plain = ranking(study, group)
@@ -69,6 +72,7 @@ def ranked(study: Study, group: str, rules: Policy) -> Ranking | None:
     return replace(plain, status=status.astype(pd.CategoricalDtype(known)))
 
 
+@cache
 def models(found: Ranking, rules: Policy) -> dict[str, RankFit]:
     """Worths of everybody and of each status of enough persons; without those that cannot be told."""
     fits = {}
@@ -82,10 +86,25 @@ def models(found: Ranking, rules: Policy) -> dict[str, RankFit]:
     return fits
 
 
-def _first(found: Ranking, name: str, rules: Policy, **fixed: str) -> pd.DataFrame:
-    item = ranked_first(found.placed)[found.where(name)]
+@cache
+def _first(found: Ranking, name: str, rules: Policy) -> pd.DataFrame:
+    """Shares of a group that rank each item first, and whether each is not told apart from the highest."""
+    item = found.firsts[found.where(name)]
     met = item.value_counts()[list(found.placed)].to_numpy(float)
-    return counted(found.first(name), found.group, met, rules, **fixed)
+    first = found.first(name)
+    return counted(first, found.group, met, rules).assign(leads=_leads(first))
+
+
+def _leads(first: Estimate) -> np.ndarray:
+    """Whether each share is not told apart from the highest, all pairs compared at once.
+
+    As in `briefs.differ` (Tukey 1949; Kramer 1956), but shares of one ranking go against each other, so the error of a
+    difference has their covariance.
+    """
+    value, V = first.value.to_numpy(), first.covariance().to_numpy()
+    best = int(value.argmax())
+    se = np.sqrt(np.maximum(V[best, best] + np.diagonal(V) - 2 * V[best], 0.0))
+    return value[best] - value <= critical(len(value)) * se / np.sqrt(2)
 
 
 def _modelled(fit: RankFit, group: str, top: int = 1, **fixed: str) -> pd.DataFrame:
@@ -95,7 +114,7 @@ def _modelled(fit: RankFit, group: str, top: int = 1, **fixed: str) -> pd.DataFr
 def _places(found: Ranking, fit: RankFit, rules: Policy) -> pd.DataFrame:
     """Of everybody: counts and model, of the first place and the first few."""
     top = min(TOP, found.placed.shape[1] - 1)
-    raw = _first(found, ALL, rules, rank_measure="ranked_first")
+    raw = _first(found, ALL, rules).assign(rank_measure="ranked_first")
     raw["unsafe"] = completed(
         raw.rename(columns={found.group: CATEGORY}), [CATEGORY], rules, raw["unsafe"].to_numpy(bool)
     )
@@ -110,7 +129,7 @@ def _places(found: Ranking, fit: RankFit, rules: Policy) -> pd.DataFrame:
 
 def _by_status(found: Ranking, fits: dict[str, RankFit], rules: Policy) -> pd.DataFrame:
     """The first place of everybody and by status, counted and by the model; what a hidden cell would give goes too."""
-    raw = [_first(found, name, rules, hope_group=name, rank_view="ranked") for name in fits]
+    raw = [_first(found, name, rules).assign(hope_group=name, rank_view="ranked") for name in fits]
     by = pd.concat([r for r in raw if r["hope_group"].iloc[0] != ALL] or raw, ignore_index=True)
     axes = ["hope_group", CATEGORY]
     by["unsafe"] = completed(by.rename(columns={found.group: CATEGORY}), axes, rules, by["unsafe"].to_numpy(bool))
@@ -127,7 +146,7 @@ def _means(found: Ranking, fits: dict[str, RankFit]) -> pd.DataFrame:
 def _order(found: Ranking, fit: RankFit) -> pd.DataFrame:
     """In what part of replicates an item leads, or is among the first; a number without an interval."""
     top = min(TOP, found.placed.shape[1] - 1)
-    often = stability({ALL: fit}, REPLICATES, np.random.default_rng(SEED), top).loc[ALL]
+    often = stability(fit, REPLICATES, np.random.default_rng(SEED), top)
     long = often.stack().rename_axis([found.group, "rank_stability"]).rename("estimate").reset_index()
     return long.assign(low=long["estimate"], high=long["estimate"], n=float(fit.n_rows), flag="")
 
@@ -135,7 +154,7 @@ def _order(found: Ranking, fit: RankFit) -> pd.DataFrame:
 def _variants(found: Ranking, fit: RankFit) -> pd.DataFrame:
     """The probability of the first place by all places, fewer of them, and other ways of reading and weighing them."""
     made: dict[str, RankFit] = {"all_places": fit}
-    for name, of in _others(found, fit):
+    for name, of in _others(found):
         try:
             made[name] = of()
         except WelfareError:  # too few for this reading
@@ -144,9 +163,9 @@ def _variants(found: Ranking, fit: RankFit) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _others(found: Ranking, fit: RankFit) -> Iterator[tuple[str, Callable[[], RankFit]]]:
+def _others(found: Ranking) -> Iterator[tuple[str, Callable[[], RankFit]]]:
     yield "first_only", lambda: found.fit(depth=1)
     yield "first_three", lambda: found.fit(depth=TOP)
-    yield "noisier", lambda: pooling(fit).fit
+    yield "noisier", lambda: found.pooled.fit
     yield "open_missing", lambda: found.fit(unranked="missing")
     yield "unweighted", found.unweighted

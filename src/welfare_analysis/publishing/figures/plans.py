@@ -6,6 +6,7 @@ from functools import partial
 
 from ..tables import HEADLINES
 from .adjusted import raw_and_adjusted
+from .aspirations import first_places
 from .collection import flow, weight_bars, with_without
 from .conditions import bands, categories, groups, profile, pyramid, steps
 from .homes import curve, heat, reach, tornado
@@ -38,6 +39,9 @@ FIGURES = {
     "debt_band_by_rank": Plan(bands, ("debt_band_by_rank",), 0.4),
     "commute_band_by_command": Plan(categories, ("commute_band_by_command",)),
     "adjusted_place": Plan(raw_and_adjusted, ("adjusted_place",)),
+    "priority_by_status": Plan(first_places, ("priority_by_status",)),
+    "health_rank_by_status": Plan(first_places, ("health_rank_by_status",)),
+    "hopes_by_status": Plan(partial(categories, one_scale=True), ("hopes_by_status",)),
     "core_need_by_command": Plan(groups, ("core_need_by_command",)),
     "home_city_group_by_command": Plan(heat, ("home_city_group_by_command",)),
     "commute_mode_by_command": Plan(shares, ("commute_mode_by_command",)),
