@@ -37,7 +37,7 @@ def body(html):
 
 def test_inequality_by_hand(study):
     """Weights of one: the Gini index as the mean difference over twice the mean, the variation as numpy has it."""
-    table = unequal.incomes(study, RULES).frame.set_index(["status", "category"])["estimate"]
+    table = unequal.incomes(study).frame.set_index(["status", "category"])["estimate"]
     frame = unequal.members(study)
     y = frame.loc[frame["status"] == "retired", unequal.INCOME].dropna().to_numpy(float)
     gap = np.abs(y[:, None] - y[None, :]).mean() / (2 * y.mean())
@@ -61,7 +61,7 @@ def test_who_bears_a_condition(study, answers):
         None,
         BOOK,
     )
-    table = unequal.bearers(made, RULES)
+    table = unequal.bearers(made)
     index = table.frame[table.frame["category"] == "erreygers"].set_index("condition")["estimate"]
     assert index["crowded"] == pytest.approx(-1, abs=0.25)  # 4 cov(h, rank) of the lowest half is -1
     said = unequal.borne_by(table, made).data
@@ -74,14 +74,14 @@ def test_who_bears_a_condition(study, answers):
 
 def test_tests_are_those_of_the_library(study):
     """With weights of one the ranks' test is near Kruskal and Wallis', and chance answers do not differ."""
-    rows = {(line[0], line[1]): line for line in body(unequal.tests(study, RULES))}
+    rows = {(line[0], line[1]): line for line in body(unequal.tests(study))}
     frame = unequal.members(study)
     known = frame["commute_min"].notna() & frame["rank_group"].notna()
     parts = [g["commute_min"].to_numpy(float) for _, g in frame[known].groupby("rank_group", observed=True)]
     found = float(rows[tables.title("commute_min", study), BOOK.text("col.rank_group")][2])
     assert found == pytest.approx(stats.kruskal(*parts).statistic / (len(parts) - 1), rel=0.1)
     chance = study.frame.assign(tenure=np.random.default_rng(5).choice(["tenant", "owner"], len(study.frame)))
-    line = next(r for r in body(unequal.tests(Study.of(chance, None, None, BOOK), RULES)) if r[0] == "Tenure")
+    line = next(r for r in body(unequal.tests(Study.of(chance, None, None, BOOK))) if r[0] == "Tenure")
     assert line[5] == BOOK.text("unequal.alike")
 
 
@@ -90,6 +90,9 @@ def test_the_hard_pressed(study):
     rows = body(unequal.pressed(study))
     assert rows
     assert all(len(line) == 6 for line in rows)
+    frame, staff = unequal.members(study), study.frame["status"] == "active"
+    cost = frame.loc[staff & (frame["housing_cost_share"] > 0), "commute_cost_dh"].astype(float).mean()
+    assert float(rows[0][4].split()[0]) == pytest.approx(cost, rel=0.1)
     officers = next(line for line in rows if line[0].startswith(BOOK.label("rank_group", "officers")))
     median, hard = (float(officers[i].split()[0].replace("\u2212", "-")) for i in (2, 3))
     assert abs(hard) > abs(median)
@@ -100,18 +103,18 @@ def test_what_was_not_asked_is_said(answers, language):
     """A file of statuses and tenure: nothing is computed, nothing fails; the tests of tenure stand alone."""
     bare = Study.of(answers[["person_id", "status", "rank", "command", "tenure"]], None, None, BOOK, language=language)
     silent = BOOK.text("not_asked", language)
-    for table in (unequal.incomes(bare, RULES), unequal.bearers(bare, RULES)):
+    for table in (unequal.incomes(bare), unequal.bearers(bare)):
         assert silent in tables.show(table, bare).data
-    assert unequal.borne_by(unequal.bearers(bare, RULES), bare).data == silent
+    assert unequal.borne_by(unequal.bearers(bare), bare).data == silent
     assert unequal.pressed(bare).data == silent
-    assert {line[0] for line in body(unequal.tests(bare, RULES))} == {tables.title("tenure", bare)}
+    assert {line[0] for line in body(unequal.tests(bare))} == {tables.title("tenure", bare)}
 
 
 def test_few_respondents(answers):
     """Of 60 forms no tail is told, and what rests on fewer than the rules allow is said to be too few or hidden."""
     few = Study.of(answers.iloc[:60].reset_index(drop=True), None, None, BOOK)
-    frame = unequal.incomes(few, RULES).frame
+    frame = unequal.incomes(few).frame
     assert frame.loc[frame["category"] == "p90_p10", "estimate"].isna().all()
     assert unequal.pressed(few).data in {BOOK.text(k) for k in ("too_few", "not_asked")}
-    shown = unequal.bearers(few, RULES)
+    shown = unequal.bearers(few)
     assert shown.state == "too_few" or pd.Series(shown.frame["n"] >= RULES.min_base).all()

@@ -19,6 +19,7 @@ from ..estimation import (
     linear,
     marginal_effects,
     mean,
+    predictions,
     quantile,
     quantile_regression,
     rank_test,
@@ -27,7 +28,7 @@ from ..estimation import (
 )
 from ..languages import between, number, span
 from ..needs import computed, indicators
-from ..study import Study
+from ..study import DATA, Study
 from .adjusted import Staff, staff
 from .adjusted_briefs import p_value
 from .modelled import absent, released, rows
@@ -39,13 +40,19 @@ INCOME = "household_income_a_head_dh"
 TAILS = (0.1, 0.9)
 GROUPS = ("rank_group", "command_group")
 AMOUNTS = (INCOME, "commute_min")  # whose ranks are compared
-SURE = 0.05
+SURE = 0.05  # error of all tests of a table together
+ALL = "all"
 MODELS: dict[str, tuple[str, Callable, float]] = {
     "mean_burden": ("housing_cost_share", linear, 100),
     "median_burden": ("housing_cost_share", quantile_regression, 100),
     "hard_burden": ("housing_cost_share", partial(quantile_regression, q=0.9), 100),
     "way_cost": ("commute_cost_dh", two_part, 1),
 }
+
+
+def policy() -> Policy:
+    """The rules of disclosure."""
+    return Policy.read(DATA / "policy.csv")
 
 
 def members(study: Study) -> pd.DataFrame:
@@ -57,12 +64,12 @@ def members(study: Study) -> pd.DataFrame:
     return frame
 
 
-def incomes(study: Study, rules: Policy) -> Released:
+def incomes(study: Study) -> Released:
     r"""Gini index, coefficient of variation and :math:`P_{90}/P_{10}` of the income a head, by status.
 
     A tail of a tenth is told where it holds ``min_respondents``.
     """
-    frame, name = members(study), "income_inequality"
+    frame, name, rules = members(study), "income_inequality", policy()
     if INCOME not in frame or not frame[INCOME].notna().any():
         return Released(name, "total", "inequality_measure", ("status",), "index")
     y, where = frame[INCOME], frame[INCOME] >= 0
@@ -87,12 +94,12 @@ def _measures(v: pd.Series) -> pd.Series:
     )
 
 
-def bearers(study: Study, rules: Policy) -> Released:
+def bearers(study: Study) -> Released:
     """Concentration of each headline by income a head: below zero where the poorer bear it, within -1 and 1.
 
     Erreygers' index is that of absolute differences, Wagstaff's sets them against what the mean leaves room for.
     """
-    frame, name, parts = members(study), "condition_concentration", []
+    frame, name, parts, rules = members(study), "condition_concentration", [], policy()
     if INCOME not in frame or not frame[INCOME].notna().any():
         return Released(name, "total", "concentration_index", ("condition",), "index")
     for condition in (h for h in HEADLINES if h in frame):
@@ -130,9 +137,9 @@ def borne_by(table: Released, study: Study) -> Markdown:
     return Markdown("\n".join(lines))
 
 
-def tests(study: Study, rules: Policy) -> HTML:
+def tests(study: Study) -> HTML:
     """Whether groups differ at all: Rao and Scott's test of shares, that of mean ranks of amounts; Holm over all."""
-    book, language, frame = study.codebook, study.language, members(study)
+    book, language, frame, rules = study.codebook, study.language, members(study), policy()
     found: dict[tuple[str, str], tuple[float, float, float, int]] = {}
     asked = [name for name in ("tenure", *HEADLINES[1:], *AMOUNTS) if name in frame and frame[name].notna().any()]
     for name in asked:
@@ -160,7 +167,7 @@ def tests(study: Study, rules: Policy) -> HTML:
 
 
 def pressed(study: Study) -> HTML:
-    """What home and way cost active staff, rank and place held equal: differences of mean, median and 9th decile.
+    """What home and way cost active staff, rank and place held equal: what is expected, and differences.
 
     The home's cost is a part of the income, of those who pay for it. The way's has two parts: whether it costs at all,
     and how much (`two_part`). A model that the answers do not tell is said to be so.
@@ -175,7 +182,8 @@ def pressed(study: Study) -> HTML:
     if min(s.min() for s in sizes.values()) < people.rules.min_base:
         return absent(study, "too_few")
     effects = {name: _effects(people, data, known, *how) for name, how in MODELS.items()}
-    body = []
+    body = [[book.text("unequal.all", language), *(_difference(e, ALL, language) for e in effects.values())]]
+    body[0].append(number(known.sum(), language))
     for group in GROUPS:
         first, *others = people.factors[group]
         for code in others:
@@ -191,13 +199,14 @@ def pressed(study: Study) -> HTML:
 def _effects(
     people: Staff, data: pd.DataFrame, known: np.ndarray, y: str, model: Callable, unit: float
 ) -> pd.DataFrame:
-    """Average marginal effects with bounds, in the unit; empty where the answers do not tell the model."""
+    """What is expected of all and average marginal effects, with bounds, in the unit; empty where it cannot be told."""
     try:
         fit = model(people.design, data, f"{y} ~ {' + '.join(GROUPS)}", where=known)
     except WelfareError:
         return pd.DataFrame()
-    effect = marginal_effects(fit, list(GROUPS))
-    return unit * effect.interval().assign(value=effect.value)
+    parts = [predictions(fit), marginal_effects(fit, list(GROUPS))]
+    told = pd.concat([e.interval().assign(value=e.value) for e in parts])
+    return unit * told.set_axis([ALL, *parts[1].value.index])
 
 
 def _difference(effect: pd.DataFrame, name: str, language: str) -> str:
