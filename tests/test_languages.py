@@ -14,6 +14,7 @@ def test_shares_and_intervals():
     assert with_interval(0.345, 0.31, 0.37, "share") == "34.5 % (31.0\u201337.0)"
     assert amount(float("nan"), "dh") == ".."
     assert with_interval(0.345, 0.31, 0.37, "share", "ar").endswith("(\u206631,0\u201337,0\u2069)")
+    assert amount(-0.345, "share_points", "ar") == "\u2066-34,5\u2069"  # the minus on the left of its number
 
 
 def test_directions_and_unknown_languages():

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from html import escape
 
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from ..languages import GAP, number, with_interval
+from ..languages import GAP, amount, number, with_interval
 from ..study import Study
 from .adjusted import (
     BLOCKS,
@@ -16,8 +15,6 @@ from .adjusted import (
     NO_FACTORS,
     SURE,
     TENURE,
-    TENURE_BY,
-    TOO_FEW,
     all_effects,
     block_tests,
     models,
@@ -31,7 +28,6 @@ from .suppression import CATEGORY
 from .tables import label, markup, note, show, source, title, told
 
 CLEAR, CAUTION, UNSURE = " \u2020", " *", "/"
-CELLS = {TOO_FEW: "adjusted.too_few_cell", "not_asked": "adjusted.not_asked_cell", NO_FACTORS: "adjusted.too_few_cell"}
 SMALLEST_P, DIGITS = 0.001, 3
 
 
@@ -130,31 +126,42 @@ def effects(study: Study) -> HTML:
     book, language, of, found = study.codebook, study.language, staff(study), models(study)
     if all(model.fit is None for model in found.values()):
         return absent(study, adjusted_tables(study)["adjusted_rank_group"].state)
-    cells = all_effects(study).set_index(["factor", "level", "condition"])
+    cells, fitted = all_effects(study).set_index(["factor", "level", "condition"]), _fitted(study)
     body = []
     for factor, (first, *others) in of.factors.items():
-        name = label(study, "adjusted_factor", factor)
-        reference = [book.text(CELLS.get(model.state, "adjusted.reference"), language) for model in found.values()]
-        body.append([f"{name}: {label(study, factor, first)}", *reference, _n(factor, first, study)])
+        names = {"factor": label(study, "adjusted_factor", factor), "reference": label(study, factor, first)}
+        first_row = book.text("adjusted.against", language, **names)
+        body.append([first_row, *[""] * len(fitted), _n(factor, first, study)])
         for level in others:
-            line = [_cell(cells, (factor, level, c), model.state, study) for c, model in found.items()]
-            body.append([f"{name}: {label(study, factor, level)}", *line, _n(factor, level, study)])
-    told_of = [number(m.fit.n_rows, language) if m.fit is not None else "" for m in found.values()]
+            line = [_cell(cells.loc[(factor, level, name)], study) for name in fitted]
+            body.append([label(study, factor, level), *line, _n(factor, level, study)])
+    told_of = [number(n, language) for n in fitted.values()]
     body.append([book.text("adjusted.respondents", language), *told_of, number(of.inside.sum(), language)])
-    heads = [book.text("col.adjusted_level", language), *(book.text(f"short.{name}", language) for name in found)]
+    heads = [book.text("col.adjusted_level", language), *(book.text(f"short.{name}", language) for name in fitted)]
     marks = [book.text(f"note.{flag}", language) for flag in ("hidden", "unsure") if cells[flag].any()]
     fields = {"cells": number(cells["p"].notna().sum(), language), "source": source(study)}
-    foot = " ".join([book.text("adjusted.note", language, **fields), *marks])
+    foot = " ".join([book.text("adjusted.note", language, **fields), *marks, *_left_out(study)])
     return HTML(markup(title("adjusted_effects", study), [*heads, book.text("col.n", language)], body, foot))
 
 
-def _cell(cells: pd.DataFrame, key: tuple[str, str, str], state: str, study: Study) -> str:
-    if state != "shown":
-        return study.codebook.text(CELLS[state], study.language)
-    row = cells.loc[key]
+def _fitted(study: Study) -> dict[str, int]:
+    """The conditions that have a model, and its respondents."""
+    return {name: model.fit.n_rows for name, model in models(study).items() if model.fit is not None}
+
+
+def _left_out(study: Study) -> list[str]:
+    """Which conditions have no model, and why."""
+    book, language = study.codebook, study.language
+    states = {name: model.state for name, model in models(study).items() if model.fit is None}
+    return [f"{book.text('short.' + name, language)}: {book.text(state, language)}" for name, state in states.items()]
+
+
+def _cell(row: pd.Series, study: Study) -> str:
+    """An effect on one line with its interval, so that only in front of the brackets a line may end."""
     if row["hidden"] or row["unsure"]:
         return GAP if row["hidden"] else UNSURE
-    return with_interval(row["estimate"], row["low"], row["high"], POINTS, study.language) + CLEAR * bool(row["clear"])
+    told = with_interval(row["estimate"], row["low"], row["high"], POINTS, study.language) + CLEAR * bool(row["clear"])
+    return told.replace(" ", "\u00a0").replace("\u00a0(", " (", 1)
 
 
 def _n(factor: str, level: str, study: Study) -> str:
@@ -182,22 +189,18 @@ def places(study: Study) -> HTML:
     return HTML(markup(title("adjusted_spread", study), heads, body, note([kept], study)))
 
 
-def tenure(study: Study) -> HTML:
-    """Tenure by rank and by family: average marginal effects on each category, which add up to zero."""
-    book, language, parts = study.codebook, study.language, []
-    for factor in TENURE_BY:
-        table = adjusted_tables(study)[f"adjusted_{TENURE}_by_{factor}"]
-        parts.append(show(table, study).data)
-        if table.state == "shown":
-            reference = label(study, factor, staff(study).factors[factor][0])
-            parts.append(f"<p>{escape(book.text('adjusted.note_tenure', language, reference=reference))}</p>")
-    model = tenure_model(study)
-    if model.state == "shown":
-        out = [code for code in book.codes(TENURE) if code not in model.levels.index.unique(2)]
-        if out:
-            names = _listed([label(study, TENURE, code) for code in out], study)
-            parts.append(f"<p>{escape(book.text('adjusted.tenure_out', language, names=names))}</p>")
-    return HTML("".join(parts))
+def tenure(study: Study, factor: str) -> HTML:
+    """Tenure by a factor: average marginal effects on each category, which add up to zero."""
+    book, language, model = study.codebook, study.language, tenure_model(study)
+    table = adjusted_tables(study)[f"adjusted_{TENURE}_by_{factor}"]
+    if table.state != "shown":
+        return show(table, study)
+    reference = label(study, factor, staff(study).factors[factor][0])
+    further = [book.text("adjusted.note_tenure", language, reference=reference)]
+    out = [label(study, TENURE, code) for code in book.codes(TENURE) if code not in model.levels.index.unique(2)]
+    if out:
+        further.append(book.text("adjusted.tenure_out", language, names=_listed(out, study)))
+    return show(table, study, " ".join(further))
 
 
 def tests(study: Study) -> HTML:
@@ -209,13 +212,13 @@ def tests(study: Study) -> HTML:
     for row in found.to_dict("records"):
         name = book.text(f"short.{row['condition']}", language)
         numbers = [number(row["F"], language, 1) + CAUTION * row["unsure"], number(row["effect"], language, 1)]
-        criteria = [number(row[column], language) for column in ("aic", "aic_without", "bic_more")]
+        criteria = [amount(x, "", language) for x in (row["aic_without"] - row["aic"], row["bic_more"])]
         body.append(
             [name, label(study, "adjusted_block", row["block"]), *numbers, p_value(row["p_adjusted"], study), *criteria]
         )
     names = (
         "condition",
-        *(f"adjusted_{name}" for name in ("block", "F", "effect", "p", "aic", "aic_without", "bic_more")),
+        *(f"adjusted_{name}" for name in ("block", "F", "effect", "p", "aic_more", "bic_more")),
     )
     heads = [book.text(f"col.{name}", language) for name in names]
     foot = book.text("adjusted.note_tests", language, source=source(study))

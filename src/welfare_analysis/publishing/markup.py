@@ -23,7 +23,7 @@ from welfare_analysis.errors import WelfareError
 
 SCHEME = re.compile(r"^(?:https?:)?//|https?://", re.IGNORECASE)
 MATHML = re.compile(r'<(/?m[a-z]+)((?: [a-z]+="[^"]*")*) ?(/?)>')
-NUMBER = re.compile(r"[<≈~]?\s*[-−+]?\d[\d\s.,\u00a0\u202f]*\s*%?")
+NUMBER = re.compile(r"\u2066?[<≈~]?\s*[-−+]?\d[\d\s.,\u00a0\u202f]*\s*%?\u2069?")
 
 
 def page_name(stem: str) -> str:

@@ -130,8 +130,8 @@ def note(tables: Sequence[Released], study: Study) -> str:
     return " ".join([text, *marks])
 
 
-def show(released: Released, study: Study) -> HTML:
-    """A released table in the study's language; one row a group, one column a category."""
+def show(released: Released, study: Study, further: str = "") -> HTML:
+    """A released table in the study's language; one row a group, one column a category; ``further`` ends its note."""
     book, language = study.codebook, study.language
     name = title(released.id, study)
     if released.state != "shown":
@@ -161,7 +161,7 @@ def show(released: Released, study: Study) -> HTML:
         for code in in_order(released, study, first)
     ]
     titles = [book.text("col.group", language), *heads.values(), *([] if counted else [book.text("col.n", language)])]
-    return HTML(markup(name, titles, body, note([released], study)))
+    return HTML(markup(name, titles, body, f"{note([released], study)} {further}".strip()))
 
 
 def told_list(released: Release, names: Sequence[str], study: Study) -> Markdown:
