@@ -26,11 +26,11 @@ from ..estimation import (
     two_part,
     variance,
 )
-from ..languages import between, number, span
+from ..languages import GAP, between, number, span
 from ..needs import computed, indicators
 from ..study import DATA, Study
 from .adjusted import Staff, staff
-from .adjusted_briefs import p_value
+from .adjusted_briefs import CLEAR, p_value
 from .modelled import absent, released, rows
 from .plan import HEADLINES, Released
 from .suppression import Policy
@@ -154,16 +154,20 @@ def tests(study: Study) -> HTML:
             found[name, group] = (abs(told.statistic), told.df, told.p, int(large.sum()))
     if not found:
         return absent(study, "not_asked")
-    adjusted = adjusted_p(np.array([told[2] for told in found.values()]))
-    body = []
-    for ((name, group), (statistic, df, _, n)), p in zip(found.items(), adjusted, strict=True):
-        said = book.text(f"unequal.{'differ' if p < SURE else 'alike'}", language)
-        line = [title(name, study), book.text(f"col.{group}", language), number(statistic, language, 1)]
-        body.append([*line, number(df, language, 1), p_value(p, study), said, number(n, language)])
-    heads = [
-        book.text(f"col.{h}", language) for h in ("condition", "groups", "statistic_f", "df", "p_holm", "said", "n")
-    ]
-    return HTML(markup(title("unequal_tests", study), heads, body, book.text("own", language, source=source(study))))
+    adjusted = dict(zip(found, adjusted_p(np.array([told[2] for told in found.values()])), strict=True))
+    names, body = list(dict.fromkeys(name for name, _ in found)), []
+    for name in names:
+        line, n = [title(name, study)], max(told[3] for (own, _), told in found.items() if own == name)
+        for group in GROUPS:
+            statistic, df, *_ = found.get((name, group), (0.0, 0.0))
+            fields = {"F": number(statistic, language, 1), "df": number(df, language, 1)}
+            p = adjusted.get((name, group), np.nan)
+            said = book.text("unequal.test", language, p=p_value(p, study), **fields) + CLEAR * (p < SURE)
+            line.append(said if (name, group) in found else GAP)
+        body.append([*line, number(n, language)])
+    heads = [book.text(f"col.{h}", language) for h in ("condition", *GROUPS, "n")]
+    foot = f"{book.text('unequal.note', language)} {book.text('own', language, source=source(study))}"
+    return HTML(markup(title("unequal_tests", study), heads, body, foot))
 
 
 def pressed(study: Study) -> HTML:
