@@ -162,7 +162,7 @@ def tests(study: Study) -> HTML:
             statistic, df, *_ = found.get((name, group), (0.0, 0.0))
             fields = {"F": number(statistic, language, 1), "df": number(df, language, 1)}
             p = adjusted.get((name, group), np.nan)
-            said = book.text("unequal.test", language, p=p_value(p, study), **fields) + CLEAR * (p < SURE)
+            said = book.text("unequal.test", language, p=p_value(p, study), **fields) + CLEAR * bool(p < SURE)
             line.append(said if (name, group) in found else GAP)
         body.append([*line, number(n, language)])
     heads = [book.text(f"col.{h}", language) for h in ("condition", *GROUPS, "n")]
