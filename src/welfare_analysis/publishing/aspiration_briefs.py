@@ -7,24 +7,22 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from IPython.display import HTML, Markdown
+from IPython.display import Markdown
 
 from ..errors import WelfareError
-from ..estimation.rank_order import order
-from ..estimation.ranking import unranked_matters
-from ..languages import GAP, amount, between, number
-from ..needs.priorities import ALL, TOP
+from ..languages import GAP, between, number
+from ..needs.priorities import ALL
 from ..needs.priorities import differ as worths_differ
-from ..study import DATA, Study
+from ..study import Study
+from .aspiration_views import ends, rules, text
 from .aspirations import GROUPS, SURE
 from .briefs import contrast, differ
-from .modelled import absent, cell_of
+from .modelled import cell_of
 from .plan import Release, Released
 from .priorities import RANKINGS, models, ranked
-from .suppression import CATEGORY, Policy
-from .tables import MARK, cell_label, in_order, label, markup, note, title, told
+from .suppression import CATEGORY
+from .tables import in_order, label, told
 
-CLEAR = " \u2020"
 LEAST_P = 0.001  # smaller ones are told as below this
 NAMED = 3  # services that the first finding names
 
@@ -35,12 +33,8 @@ def findings(released: Release, study: Study) -> Markdown:
     lines += [_first(released, study, group) for group in RANKINGS]
     lines += [_by_status(released, study, group) for group in RANKINGS]
     lines += [_goes_with(released, study), cost(released, study).data]
-    lines += [line for group in RANKINGS for line in (_changes(released, study, group), _sure(released, study, group))]
+    lines += [made(released, study, group) for made in (_changes, _sure) for group in RANKINGS]
     return Markdown("\n".join(f"- {line}" for line in lines if line))
-
-
-def _text(study: Study, key: str, **fields: object) -> str:
-    return study.codebook.text(f"aspirations.{key}", study.language, **fields)
 
 
 def _many(released: Release, study: Study) -> str:
@@ -48,22 +42,22 @@ def _many(released: Release, study: Study) -> str:
     table, people = released["hopes"], released["hopes_total"]
     cells = table.shown.sort_values("estimate", ascending=False)
     if len(cells) <= NAMED:
-        return _text(study, "many_none", why=study.codebook.text(table.silence, study.language))
+        return text(study, "many_none", why=study.codebook.text(table.silence, study.language))
     counted = people.shown.set_index("hope") if len(people.shown) else pd.DataFrame()
 
     def named(row: pd.Series) -> str:
         known = [told(people, study, counted.loc[row["hope"]])] if row["hope"] in counted.index else []
         share = f"{label(study, 'hope', row['hope'])} {told(table, study, row)}"
-        return _text(study, "comma").join([share, *known])
+        return text(study, "comma").join([share, *known])
 
     rows = [row for _, row in cells.iterrows()]
     alike = [
-        _text(study, "alike", first=label(study, "hope", a["hope"]), second=label(study, "hope", b["hope"]))
+        text(study, "alike", first=label(study, "hope", a["hope"]), second=label(study, "hope", b["hope"]))
         for a, b in pairwise(rows[:NAMED])
         if not differ(a, b, len(rows))
     ]
-    most = _text(study, "then").join(named(row) for row in rows[:NAMED])
-    return " ".join([_text(study, "many", most=most, least=named(rows[-1]), services=len(rows)), *alike])
+    most = text(study, "then").join(named(row) for row in rows[:NAMED])
+    return " ".join([text(study, "many", most=most, least=named(rows[-1]), services=len(rows)), *alike])
 
 
 def _spread(released: Release, study: Study, group: str) -> str:
@@ -72,15 +66,15 @@ def _spread(released: Release, study: Study, group: str) -> str:
     compared = table.shown.dropna(subset="p") if "p" in table.shown else pd.DataFrame()
     if not len(compared):
         return ""
-    span = compared.groupby("hope")["estimate"].agg(lambda x: x.max() - x.min())
-    clear = compared.loc[compared["p"] < SURE, "hope"].unique()
-    fields = {"clear": number(len(clear), study.language), "services": number(len(span), study.language)}
+    services = compared["hope"].unique()
+    clear = [e for e in (ends(table, service) for service in services) if e is not None]
+    fields = {"clear": number(len(clear), study.language), "services": number(len(services), study.language)}
     where = study.codebook.text(f"group.{group}", study.language)
-    if not len(clear):
-        return _text(study, "spread_none", group=where, **fields)
-    widest = str(span[clear].idxmax())
+    if not clear:
+        return text(study, "spread_none", group=where, **fields)
+    widest = max(clear, key=lambda e: e[0]["estimate"] - e[1]["estimate"])[0]["hope"]
     one = contrast(_of(table, widest, group), study)
-    return _text(study, "spread", group=where, service=label(study, "hope", widest), contrast=one, **fields)
+    return text(study, "spread", group=where, service=label(study, "hope", widest), contrast=one, **fields)
 
 
 def _of(table: Released, service: str, group: str) -> Released:
@@ -97,10 +91,10 @@ def _ranked(released: Release, group: str, measure: str) -> pd.DataFrame:
 
 def _first(released: Release, study: Study, group: str) -> str:
     """What is ranked first, what is second, and how stable that is."""
-    table, name = released[f"{group}_places"], _text(study, f"name_{group}")
+    table, name = released[f"{group}_places"], text(study, f"name_{group}")
     cells = _ranked(released, group, "ranked_first") if table.state == "shown" else pd.DataFrame()
     if len(cells) < 2:
-        return _text(study, "first_none", name=name, why=study.codebook.text(table.silence, study.language))
+        return text(study, "first_none", name=name, why=study.codebook.text(table.silence, study.language))
     one, two = cells.iloc[0], cells.iloc[1]
     stable = released[f"{group}_order"]
     fields = {"first": _leaders(table, cells, group, study), "second": _named(table, two, group, study)}
@@ -108,7 +102,7 @@ def _first(released: Release, study: Study, group: str) -> str:
     fields["among"] = GAP if among is None else told(table, study, among)
     fields["stable"] = told(stable, study, cell_of(stable, **{group: one[group], CATEGORY: "first"}))
     fields |= {"item": label(study, group, one[group]), "name": name}
-    return _text(study, "first" if not two["leads"] else "first_alike", **fields)
+    return text(study, "first" if not two["leads"] else "first_alike", **fields)
 
 
 def _named(table: Released, row: pd.Series, group: str, study: Study) -> str:
@@ -118,7 +112,7 @@ def _named(table: Released, row: pd.Series, group: str, study: Study) -> str:
 def _leaders(table: Released, cells: pd.DataFrame, group: str, study: Study) -> str:
     """The item with the highest share, and those that are not told apart from it."""
     rows = [cells.iloc[0], *(row for _, row in cells.iloc[1:].iterrows() if row["leads"])]
-    return f" {_text(study, 'or')} ".join(_named(table, row, group, study) for row in rows)
+    return f" {text(study, 'or')} ".join(_named(table, row, group, study) for row in rows)
 
 
 def _has(table: Released, measure: str) -> bool:
@@ -137,31 +131,25 @@ def _by_status(released: Release, study: Study, group: str) -> str:
         if not len(own):
             continue
         items = _leaders(table, own, group, study)
-        parts.append(_text(study, "of_status", status=label(study, "hope_group", code), items=items))
+        parts.append(text(study, "of_status", status=label(study, "hope_group", code), items=items))
     test = statuses(study, group)
-    return _text(
-        study, "by_status", name=_text(study, f"name_{group}"), parts=_text(study, "then").join(parts), test=test
-    )
+    return text(study, "by_status", name=text(study, f"name_{group}"), parts=text(study, "then").join(parts), test=test)
 
 
 def statuses(study: Study, group: str) -> str:
     """Whether the statuses give the items other worths: Wald's test, in words."""
-    found = ranked(study, group, _rules())
-    fits = {} if found is None else {n: f for n, f in models(found, _rules()).items() if n != ALL}
+    found = ranked(study, group, rules())
+    fits = {} if found is None else {n: f for n, f in models(found, rules()).items() if n != ALL}
     try:
         p = worths_differ(fits).p if len(fits) > 1 else float("nan")
     except WelfareError:
         p = float("nan")
     key = "statuses_untold" if np.isnan(p) else "statuses_differ" if p < SURE else "statuses_alike"
-    return _text(study, key, p=_p(p, study))
+    return text(study, key, p=_p(p, study))
 
 
 def _p(p: float, study: Study) -> str:
     return f"{'<' if p < LEAST_P else '='} {number(max(p, LEAST_P), study.language, 3)}"
-
-
-def _rules() -> Policy:
-    return Policy.read(DATA / "policy.csv")
 
 
 def _goes_with(released: Release, study: Study) -> str:
@@ -173,20 +161,20 @@ def _goes_with(released: Release, study: Study) -> str:
     clear = cells[cells["clear"].astype(bool)]
     fields = {"clear": number(len(clear), study.language), "pairs": number(len(cells), study.language)}
     if not len(clear):
-        return _text(study, "goes_none", **fields)
+        return text(study, "goes_none", **fields)
     row = clear.loc[clear["estimate"].abs().idxmax()]
     for side in ("with", "without"):
         fields[side] = told(sides, study, cell_of(sides, hope_pair=row["hope_pair"], **{CATEGORY: side}))
     fields["gap"] = told(gaps, study, row)
-    return _text(study, "goes", pair=label(study, "hope_pair", row["hope_pair"]), **fields)
+    return text(study, "goes", pair=label(study, "hope_pair", row["hope_pair"]), **fields)
 
 
 def cost(released: Release, study: Study) -> Markdown:
     """What is known of cost: of hopes nothing; what members would pay for a week of holidays."""
     table = released["holiday_spend"]
     if not len(table.shown):
-        return Markdown(_text(study, "cost"))
-    return Markdown(f"{_text(study, 'cost')} {_text(study, 'cost_holiday', spend=told(table, study))}")
+        return Markdown(text(study, "cost"))
+    return Markdown(f"{text(study, 'cost')} {text(study, 'cost_holiday', spend=told(table, study))}")
 
 
 def _changes(released: Release, study: Study, group: str) -> str:
@@ -199,15 +187,15 @@ def _changes(released: Release, study: Study, group: str) -> str:
     own = cells[cells[group] == first]
     moved = between(own["estimate"].min(), own["estimate"].max(), "share", study.language)
     others = [label(study, group, item) for item in leaders[group].unique() if item != first]
-    fields = {"name": _text(study, f"name_{group}"), "item": label(study, group, first), "moved": moved}
+    fields = {"name": text(study, f"name_{group}"), "item": label(study, group, first), "moved": moved}
     fields["readings"] = number(len(leaders), study.language)
     key = "changes" if others else "changes_none"
-    return _text(study, key, others=_text(study, "comma").join(others), **fields)
+    return text(study, key, others=text(study, "comma").join(others), **fields)
 
 
 def _sure(released: Release, study: Study, group: str) -> str:
     """How many ranked, whether the model's assumption holds, and how far it is from the count."""
-    table, found = released[f"{group}_lead"], ranked(study, group, _rules())
+    table, found = released[f"{group}_lead"], ranked(study, group, rules())
     if not len(table.shown) or found is None:
         return ""
     widest = table.shown.loc[table.shown["estimate"].abs().idxmax()]
@@ -216,90 +204,6 @@ def _sure(released: Release, study: Study, group: str) -> str:
     except WelfareError:
         p = float("nan")
     key = "pooling_untold" if np.isnan(p) else "pooling_fails" if p < SURE else "pooling_holds"
-    fields = {"verdict": _text(study, key, p=_p(p, study)), "item": label(study, group, widest[group])}
-    fields |= {"gap": told(table, study, widest), "name": _text(study, f"name_{group}")}
-    return _text(study, "sure", n=number(table.respondents, study.language), **fields)
-
-
-def asked_of(study: Study, group: str) -> Markdown:
-    """Who had the ranking on the form, who ranked anything, who ranked everything, and what open items change."""
-    found = ranked(study, group, _rules())
-    if found is None:
-        return Markdown(study.codebook.text("not_asked", study.language))
-    given = found.placed.notna().sum(axis=1)[found.told]
-    parts = {"asked": found.asked.sum(), "told": found.told.sum()}
-    fields = {k: number(int(v), study.language) for k, v in parts.items()} | {"top": number(TOP, study.language)}
-    fields["whole"] = amount(float((given == found.placed.shape[1]).mean()), "share", study.language)
-    lines = [_text(study, "asked", **fields)]
-    try:
-        moved = unranked_matters(found.design, found.placed).value["difference"].abs().max()
-        lines.append(_text(study, "open", moved=number(float(moved), study.language, 2)))
-    except WelfareError:  # too few for a model
-        pass
-    return Markdown(" ".join(lines))
-
-
-def who_where(released: Release, study: Study) -> HTML:
-    """Each service: members, share, and who hopes for it most and least, by status, rank and place."""
-    book, language, table = study.codebook, study.language, released["hopes"]
-    if not len(table.shown):
-        return absent(study, table.silence)
-    people = released["hopes_total"].frame.set_index("hope") if released["hopes_total"].state == "shown" else None
-    shares, body = table.frame.set_index("hope"), []
-    by = {g: released[f"hopes_by_{g}"] for g in GROUPS if released[f"hopes_by_{g}"].state == "shown"}
-    for code in in_order(table, study, "hope"):
-        many = [] if people is None else [told(released["hopes_total"], study, people.loc[code], MARK)]
-        cells = [_contrast(one, code, group, study) for group, one in by.items()]
-        n = number(shares.loc[code, "n"], language)
-        body.append([label(study, "hope", code), *many, told(table, study, shares.loc[code], MARK), *cells, n])
-    heads = ["service", *([] if people is None else ["people"]), "share", *(f"most_{g}" for g in by), "n"]
-    foot = f"{_text(study, 'clear')} {note([table], study)}"
-    return HTML(markup(title("hopes", study), [book.text(f"col.{h}", language) for h in heads], body, foot))
-
-
-def _contrast(table: Released, service: str, group: str, study: Study) -> str:
-    """Highest and lowest group of a service, with a mark where the groups differ after all tests of the table."""
-    own = table.frame[table.frame["hope"] == service]
-    if len(own) < 2:
-        return GAP
-    mark = CLEAR if (own["p"] < SURE).any() and own["estimate"].notna().any() else ""
-    return contrast(_of(table, service, group), study) + mark
-
-
-def order_of(released: Release, study: Study, group: str) -> HTML:
-    """A ranking in one table: counts and model of first places, the first few, mean place, range and stability."""
-    book, language, table = study.codebook, study.language, released[f"{group}_places"]
-    found = ranked(study, group, _rules())
-    if table.state != "shown" or found is None:
-        return absent(study, table.state)
-    ends, stable, mean = order(found.fit()), released[f"{group}_order"], released[f"{group}_mean"]
-    measures = in_order(table, study, CATEGORY)
-    cells = table.frame.set_index([group, CATEGORY])
-    body = []
-    for item, row in ends.iterrows():
-        best, worst = (number(row[c], language) for c in ("best_rank", "worst_rank"))
-        place = best if best == worst else f"{best}\u2013{worst}"
-        shares = [told(table, study, cells.loc[(item, measure)], MARK) for measure in measures]
-        average = told(mean, study, cell_of(mean, **{group: item, CATEGORY: ALL}))
-        lead = told(stable, study, cell_of(stable, **{group: item, CATEGORY: "first"}))
-        body.append([label(study, group, item), place, *shares, average, lead])
-    heads = [book.text("col.service", language), book.text("col.place", language)]
-    heads += [cell_label(table, study, CATEGORY, m) for m in measures]
-    heads += [book.text(f"col.{h}", language) for h in ("mean_place", "leads")]
-    return HTML(markup(title(f"{group}_places", study), heads, body, note([table], study)))
-
-
-def pairs(released: Release, study: Study) -> HTML:
-    """Each service with and without the condition that would call for it, and the difference."""
-    book, language, sides, gaps = study.codebook, study.language, released["hopes_pairs"], released["hopes_gaps"]
-    if not len(sides.shown):
-        return absent(study, sides.silence)
-    cells, gap, body = sides.frame.set_index(["hope_pair", CATEGORY]), gaps.frame.set_index("hope_pair"), []
-    for code in in_order(gaps, study, "hope_pair"):
-        both = [told(sides, study, cells.loc[(code, side)], MARK) for side in ("with", "without")]
-        mark = CLEAR if bool(gap.loc[code, "clear"]) else ""
-        n = number(gap.loc[code, "n"], language)
-        body.append([label(study, "hope_pair", code), *both, told(gaps, study, gap.loc[code]) + mark, n])
-    heads = ("pair", "with", "without", "difference", "n")
-    foot = f"{_text(study, 'clear')} {note([sides], study)}"
-    return HTML(markup(title("hopes_pairs", study), [book.text(f"col.{h}", language) for h in heads], body, foot))
+    fields = {"verdict": text(study, key, p=_p(p, study)), "item": label(study, group, widest[group])}
+    fields |= {"gap": told(table, study, widest), "name": text(study, f"name_{group}")}
+    return text(study, "sure", n=number(table.respondents, study.language), **fields)

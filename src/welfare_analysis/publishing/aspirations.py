@@ -39,11 +39,11 @@ class Hopes:
     asked: pd.DataFrame
     rules: Policy
 
-    @property
-    def told(self) -> tuple[int, int]:
+    def told(self, among: np.ndarray | None = None) -> tuple[int, int]:
         """Respondents who answered any, and how many that would be of those asked at the mean rate of answers."""
-        n, rate = self.hoped.notna().any(axis=1).sum(), self.hoped.notna().sum().sum() / self.asked.sum().sum()
-        return int(n), round(n / rate)
+        rows = np.ones(len(self.hoped), dtype=bool) if among is None else among
+        n, given = self.hoped[rows].notna().any(axis=1).sum(), self.hoped[rows].notna().sum().sum()
+        return int(n), round(n * self.asked[rows].sum().sum() / max(given, 1))
 
     def bundles(self, by: pd.Series | None) -> list[tuple[list[str], np.ndarray]]:
         """Services that one estimate takes together, and the rows that it speaks of.
@@ -133,7 +133,7 @@ def _by(hopes: Hopes, group: str) -> Released:
         return Released(f"hopes_by_{group}", "share", "", (), "share")
     cells = _shares(hopes, column)
     cells["p"] = _together(cells)
-    return _shown(hopes, f"hopes_by_{group}", cells, group)
+    return _shown(hopes, f"hopes_by_{group}", cells, group, column.notna().to_numpy())
 
 
 def _together(cells: pd.DataFrame) -> np.ndarray:
@@ -142,13 +142,13 @@ def _together(cells: pd.DataFrame) -> np.ndarray:
     return pd.Series(adjusted_p(first.to_numpy(float)), first.index)[cells["hope"]].to_numpy()
 
 
-def _shown(hopes: Hopes, name: str, cells: pd.DataFrame, group: str) -> Released:
+def _shown(hopes: Hopes, name: str, cells: pd.DataFrame, group: str, among: np.ndarray | None = None) -> Released:
     """A table of shares, protected: cells that fail, and of each service those that would give them away."""
     hidden = cells["unsafe"].to_numpy(bool).copy()
     if group and hidden.any():
         for _, own in cells.groupby("hope", sort=False):
             hidden[own.index] = completed(own.reset_index(drop=True), [group], hopes.rules, hidden[own.index])
-    return shown(name, cells.assign(unsafe=hidden), ("hope", group), hopes.rules, hopes.told)
+    return shown(name, cells.assign(unsafe=hidden), ("hope", group), hopes.rules, hopes.told(among))
 
 
 def _totals(hopes: Hopes, blank: Released) -> Released:
@@ -161,7 +161,7 @@ def _totals(hopes: Hopes, blank: Released) -> Released:
         found = total(hopes.study.design, values, where=hopes.asked[names[0]].to_numpy(), missing="mean")
         met = values[rows].sum().to_numpy(float)
         parts.append(counted(found, "hope", met, hopes.rules).assign(flag=marks(found, "amount")))
-    return shown(blank.id, pd.concat(parts, ignore_index=True), ("hope", ""), hopes.rules, hopes.told, "persons")
+    return shown(blank.id, pd.concat(parts, ignore_index=True), ("hope", ""), hopes.rules, hopes.told(), "persons")
 
 
 def _pairs(study: Study, rules: Policy) -> dict[str, Released]:

@@ -40,7 +40,7 @@ def shown(
 
     ``unit`` is one of shares, their differences (``share_points``) or ``place``: numbers that are not rounded.
     """
-    hidden = frame["unsafe"].fillna(False) if "unsafe" in frame else pd.Series(False, frame.index)
+    hidden = frame["unsafe"].eq(True) if "unsafe" in frame else pd.Series(False, frame.index)
     unsure = ((frame["flag"] == "unsure") & ~hidden & (frame["n"] >= rules.min_base)).reset_index(drop=True)
     frame = frame.drop(columns="numerator", errors="ignore").reset_index(drop=True)
     frame.loc[unsure, NUMBERS] = np.nan

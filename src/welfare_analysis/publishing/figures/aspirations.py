@@ -47,7 +47,7 @@ def first_places(tables: Sequence[Released], study: Study, _: float) -> Figure:
         axes.set_axisbelow(True)
         axes.set_xlabel(study.codebook.text("unit.share", study.language))
     panels[0].set_xlim(0, None)
-    panels[0].set_yticks(range(len(rows)), [wrapped(label(study, first, item), 24) for item in rows])
+    panels[0].set_yticks(range(len(rows)), [wrapped(label(study, first, item), 32) for item in rows], fontsize=8)
     panels[0].set_ylim(-0.6, len(rows) - 0.4)
     handles, words = panels[0].get_legend_handles_labels()
     figure.legend(handles, words, loc="outside lower left", ncols=len(views), frameon=False, fontsize=8)

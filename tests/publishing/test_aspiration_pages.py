@@ -1,0 +1,295 @@
+"""What members hope for, and what comes first, as it is published."""
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from welfare_analysis.estimation import contrast, share
+from welfare_analysis.needs.aspirations import HOPES
+from welfare_analysis.publishing import (
+    aspiration_briefs,
+    aspiration_pairs,
+    aspiration_views,
+    aspirations,
+    figures,
+    priorities,
+    release,
+    sampled,
+    tables,
+)
+from welfare_analysis.publishing.modelled import cell_of
+from welfare_analysis.publishing.suppression import CATEGORY, Policy
+from welfare_analysis.study import DATA, Study
+from welfare_analysis.survey.codebook import LANGUAGES, Codebook
+from welfare_analysis.survey.reading import typed
+from welfare_analysis.survey.standin import Parameters, generate
+
+BOOK = Codebook.read(DATA / "codebook")
+NUMBERS = ["estimate", "low", "high"]
+NAN = re.compile(r"\bnan\b")
+RULES = Policy.read(DATA / "policy.csv")
+FIGURES = [name for name in figures.FIGURES if name.startswith(("hopes_", "priority_", "health_rank_"))]
+
+
+@pytest.fixture(scope="module")
+def world():
+    return generate(Parameters.read(DATA / "public"), 23, "plain", size=5000)
+
+
+def opened(world, columns=None, rows=None):
+    """The study of a world, or of some columns and rows of its answers without a register."""
+    if columns is None:
+        frames = [typed(f, BOOK) for f in (world.answers, world.register, world.followup)]
+        return Study.of(*frames, BOOK, is_standin=True)
+    part = world.answers.iloc[slice(rows)]
+    return Study.of(typed(part[[c for c in columns if c in part]], BOOK), None, None, BOOK)
+
+
+@pytest.fixture(scope="module")
+def study(world):
+    return opened(world)
+
+
+@pytest.fixture(scope="module")
+def shown(study):
+    return release(study)
+
+
+def test_every_table_has_numbers_inside_their_intervals(shown):
+    """All tables are shown, their cells inside the intervals and those of shares inside 0 and 1; people by tens."""
+    for name in aspirations.IDS:
+        table = shown[name]
+        cells = table.shown
+        assert table.state == "shown", name
+        assert len(cells), name
+        assert ((cells["low"] <= cells["estimate"]) & (cells["estimate"] <= cells["high"])).all(), name
+        assert (cells["n"] >= RULES.min_base).all(), name
+        if table.unit == "share":
+            assert cells[NUMBERS].stack().between(0, 1).all(), name
+        assert table.frame.loc[table.frame["flag"].isin(["hidden", "unsure"]), NUMBERS].isna().all(axis=None), name
+    people = shown["hopes_total"].shown
+    np.testing.assert_allclose(people[NUMBERS] % RULES.round_totals, 0)
+    assert set(people["hope"]) == set(HOPES)
+
+
+def test_numbers_are_those_of_the_estimators(study, shown):
+    """Independent computation: a share, a number of members and a difference are those asked for one at a time."""
+    frame = study.frame
+    for name, where in (("rail", None), ("shuttle", frame["status"] == "active")):
+        column = frame[f"transport_wish_{name}"]
+        rows = column.notna() if where is None else column.notna() & where
+        one = share(study.design, column.eq("yes"), where=rows).bounded().iloc[0]
+        np.testing.assert_allclose(
+            cell_of(shown["hopes"], hope=name)[NUMBERS].astype(float), one[NUMBERS].astype(float), atol=1e-6
+        )
+        size = study.population if where is None else (study.register["status"] == "active").sum()
+        many = cell_of(shown["hopes_total"], hope=name)["estimate"]
+        assert many == pytest.approx(one["estimate"] * size, rel=0.02)
+    home = frame["wants_home"].map({"yes": True, "no": False})
+    side = frame["tenure"].eq("tenant").where(frame["tenure"].notna()).map({True: "with", False: "without"})
+    both = home.notna() & side.notna()
+    found = share(study.design, home.astype(float), by=side, where=both)
+    gap = contrast(found, {"gap": {"with": 1.0, "without": -1.0}}).bounded().iloc[0]
+    row = cell_of(shown["hopes_gaps"], hope_pair="home_tenant")
+    np.testing.assert_allclose(row[NUMBERS].astype(float), gap[NUMBERS].astype(float), atol=2e-6)
+    assert row["clear"]
+
+
+def test_truth_is_covered(world, shown):
+    """Simulate and recover: shares that hope, first places and mean places hold the truth of the generated persons."""
+    t = world.truth
+    gaps = []
+    for name in ("rail", "coach", "season_ticket"):
+        cell, true = cell_of(shown["hopes"], hope=name), (t[f"transport_wish_{name}"] == "yes").mean()
+        gaps.append((cell["estimate"] - true) / ((cell["high"] - cell["low"]) / 3.92))
+    for group in priorities.RANKINGS:
+        for item in BOOK.codes(group):
+            place, counted = t[f"{group}_{item}"], shown[f"{group}_places"]
+            cell = cell_of(counted, **{group: item, CATEGORY: "ranked_among"})
+            gaps.append((cell["estimate"] - (place <= 3).mean()) / ((cell["high"] - cell["low"]) / 3.92))
+            cell = cell_of(shown[f"{group}_mean"], **{group: item, CATEGORY: "all"})
+            gaps.append((cell["estimate"] - place.mean()) / ((cell["high"] - cell["low"]) / 3.92))
+    gaps = np.array(gaps, dtype=float)
+    gaps = gaps[~np.isnan(gaps)]
+    assert len(gaps) > 25
+    assert np.abs(gaps).max() < 3.8
+    assert (np.abs(gaps) < 1.96).mean() > 0.8
+
+
+def test_places_add_up(shown):
+    """First places add up to one in each group, by the model and in every reading too; the first three to three."""
+    for group in priorities.RANKINGS:
+        places = shown[f"{group}_places"].frame.groupby(CATEGORY)["estimate"].sum(min_count=len(BOOK.codes(group)))
+        for measure, whole in (("ranked_first", 1), ("model_first", 1), ("ranked_among", 3), ("model_among", 3)):
+            if places.notna()[measure]:
+                assert places[measure] == pytest.approx(whole, abs=1e-4), (group, measure)
+        assert places.notna()["model_first"]
+        readings = shown[f"{group}_variants"].frame.groupby(CATEGORY)["estimate"].sum()
+        np.testing.assert_allclose(readings, 1, atol=1e-4)
+        assert set(readings.index) == set(BOOK.codes("rank_variant"))
+        model = shown[f"{group}_by_status"].frame.query("rank_view == 'model'").groupby(CATEGORY)["estimate"].sum()
+        np.testing.assert_allclose(model, 1, atol=1e-4)
+        mean = shown[f"{group}_mean"].frame.query(f"{CATEGORY} == 'all'")["estimate"].mean()
+        assert mean == pytest.approx((len(BOOK.codes(group)) + 1) / 2, abs=1e-4)
+
+
+def test_a_hidden_cell_is_not_alone(shown):
+    """Of one service, and of the first places of a status, what is hidden cannot be had from the others."""
+    for name in (f"hopes_by_{g}" for g in aspirations.GROUPS):
+        hidden = shown[name].frame.groupby("hope")["flag"].apply(lambda x: (x == "hidden").sum())
+        assert not (hidden == 1).any(), name
+    for group in priorities.RANKINGS:
+        frame = shown[f"{group}_by_status"].frame
+        counted = frame[(frame["rank_view"] == "ranked") & (frame[CATEGORY] != "all")]
+        for axis in (group, CATEGORY):
+            hidden = counted.groupby(axis)["flag"].apply(lambda x: (x == "hidden").sum())
+            assert not (hidden == 1).any(), (group, axis)
+
+
+def test_labels_are_those_of_the_questionnaire():
+    """Services are called as on the form, in three languages, and every pair and hope has a name."""
+    for group in priorities.RANKINGS:
+        for item in BOOK.codes(group):
+            for language in LANGUAGES:
+                assert BOOK.label(group, item, language) == BOOK.variables.loc[f"{group}_{item}", f"label_{language}"]
+    assert BOOK.codes("hope_pair") == list(aspiration_pairs.PAIRS)
+    assert set(BOOK.codes("hope")) == set(HOPES)
+
+
+def test_the_page_speaks_in_three_languages(shown, study):
+    """Findings, views, tables and figures come in each language, with all their texts and signs."""
+    for language in LANGUAGES:
+        local = replace(study, language=language)
+        text = aspiration_briefs.findings(shown, local).data
+        assert text.count("\n- ") >= 12
+        assert "{" not in text
+        assert not NAN.search(text)
+        assert BOOK.label("priority", "housing", language) in text
+        assert ("؛" in text) == (language == "ar")
+        for group in priorities.RANKINGS:
+            assert "{" not in aspiration_views.asked_of(local, group).data
+            assert aspiration_views.order_of(shown, local, group).data.count("<tr>") == len(BOOK.codes(group)) + 2
+        assert aspiration_views.hoped(shown, local).data.count("<tr>") == len(HOPES) + 2
+        assert aspiration_views.pairs(shown, local).data.count("<tr>") == len(aspiration_pairs.PAIRS) + 2
+        for group in aspirations.GROUPS:
+            assert BOOK.text(f"title.hopes_by_{group}", language) in aspiration_views.apart(shown, local, group).data
+        for name in ("priority_mean", "health_rank_variants", "training_wish_by_rank", "holiday_centre_by_status"):
+            assert "<tfoot>" in tables.show(shown[name], local).data
+        for name in FIGURES:
+            figure, of = figures.draw(name, shown, local)
+            assert of, name
+            assert figures.alt_text(name, of, local).startswith(figure.get_suptitle())
+            plt.close(figure)
+
+
+def test_dots_are_the_counts_and_the_model(shown, study):
+    """In the figure of first places the dots of everybody are the shares counted and those of the model."""
+    figure, (table,) = figures.draw("priority_by_status", shown, study)
+    drawn = [np.asarray(c.get_offsets())[:, 0] for c in figure.axes[0].collections if not hasattr(c, "get_segments")]
+    for view, dots in zip(("ranked", "model"), drawn, strict=True):
+        cells = table.frame[(table.frame["rank_view"] == view) & (table.frame[CATEGORY] == "all")]
+        assert sorted(dots[~np.isnan(dots)]) == pytest.approx(sorted(100 * cells["estimate"].dropna()))
+    plt.close(figure)
+
+
+def test_services_are_listed_where_both_rules_tell_groups_apart(shown, study):
+    """By status many services differ (they do in the generator), from the widest gap on, highest before lowest."""
+    table = shown["hopes_by_status"]
+    found = {s: aspiration_views.ends(table, s) for s in table.shown["hope"].unique()}
+    assert {"home", "hajj", "loan"} <= {s for s, e in found.items() if e is not None}
+    assert found["rail"] is None  # the same for every status
+    text = aspiration_views.apart(shown, study, "status").data
+    gaps = sorted((e[1]["estimate"] - e[0]["estimate"], s) for s, e in found.items() if e is not None)
+    at = [text.index(f">{BOOK.label('hope', s, 'en')}<") for _, s in gaps]
+    assert all(a < b for a, b in pairwise(at))
+
+
+def test_groups_that_hope_alike_are_not_told_apart():
+    """Cochran's Q by hand on two groups is the squared z of their difference."""
+    rng = np.random.default_rng(8)
+    n = 400
+    frame = pd.DataFrame({"status": np.repeat(["active", "retired"], n // 2), "wants_home": "yes"})
+    frame["wants_home"] = np.where(rng.random(n) < 0.5, "yes", "no")
+    small = Study.of(typed(frame, BOOK), None, None, BOOK)
+    table = aspirations.aspiration_tables(small)["hopes_by_status"]
+    one = share(small.design, small.frame["wants_home"].eq("yes"), by=small.frame["status"])
+    z2 = float((one.value.iloc[0] - one.value.iloc[1]) ** 2 / (one.se**2).sum())
+    assert table.frame["p"].iloc[0] == pytest.approx(stats.f.sf(z2, 1, one.df.max()), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("block", "silent"),
+    [
+        (["priority_" + c for c in BOOK.codes("priority")], ("hopes", "health_rank_places", "hopes_pairs")),
+        (["transport_wish_rail", "transport_wish_coach"], ("priority_places", "hopes_gaps")),
+        (["tenure"], ("hopes", "hopes_by_status", "priority_places", "hopes_pairs")),
+    ],
+)
+def test_a_status_and_one_block(world, block, silent):
+    """What was not asked says so, there are no numbers of people without a register, and the rest runs."""
+    own = opened(world, ["status", *block])
+    released = release(own)
+    for name in silent:
+        assert released[name].state == "not_asked", name
+    assert released["hopes_total"].state in ("no_totals", "not_asked")
+    text = aspiration_briefs.findings(released, own).data
+    assert BOOK.text("not_asked") in text
+    assert not NAN.search(text)
+    for group in priorities.RANKINGS:
+        aspiration_views.order_of(released, own, group)
+        aspiration_views.asked_of(own, group)
+    for of in (aspiration_views.hoped, aspiration_views.pairs):
+        assert of(released, own).data
+    for name in FIGURES:
+        figures.draw(name, released, own)
+    if block[0].startswith("priority"):
+        assert released["priority_places"].state == "shown"
+    plt.close("all")
+
+
+@pytest.mark.parametrize("n", [40, 300])
+def test_few_respondents(world, n):
+    """With 40 forms no ranking is shown; with 300 what is shown rests on enough, and the page speaks."""
+    own = opened(world, list(world.answers), n)
+    released = release(own)
+    text = aspiration_briefs.findings(released, own).data
+    assert not NAN.search(text)
+    for name in aspirations.IDS:
+        assert (released[name].shown.get("n", pd.Series(dtype=float)) >= RULES.min_base).all(), name
+    if n == 40:
+        assert released["priority_places"].state == "aspirations.too_few"
+        assert BOOK.text("aspirations.too_few") in text
+    for view in (aspiration_views.hoped, aspiration_views.pairs):
+        assert view(released, own).data
+
+
+def test_ties_and_wrong_ranks_are_defined(world):
+    """A form with ties, one with a rank outside the list and one that is empty change no state and break nothing."""
+    columns = ["status", *(f"priority_{c}" for c in BOOK.codes("priority"))]
+    frame = opened(world, columns).frame
+    ranks = columns[1:]
+    some = frame.index[frame[ranks].notna().all(axis=1)][:60]
+    changed = frame.astype(dict.fromkeys(ranks, float))
+    changed.loc[some[:30], ranks[:2]] = 1.0
+    changed.loc[some[30:], ranks[0]] = 99.0
+    own = Study.of(changed[columns], None, None, BOOK)
+    table = aspirations.aspiration_tables(own)["priority_places"]
+    assert table.state == "shown"
+    first = table.frame.query(f"{CATEGORY} == 'ranked_first'")
+    plain = aspirations.aspiration_tables(opened(world, columns))["priority_places"].frame
+    assert first["n"].max() < plain["n"].max()  # two in the first place are no first place
+
+
+def test_small_statuses_are_put_together(world):
+    """Widows and orphans too few to be shown alone are shown as survivors."""
+    own = opened(world, ["status", "wants_home"])
+    few = own.frame["status"].isin(["active", "widow"]) | (np.arange(len(own.frame)) % 40 == 0)
+    column = sampled.merged(own, "status", few.to_numpy(), RULES)
+    assert "survivors" in set(column)
+    assert not {"widow", "orphan"} & set(column)
