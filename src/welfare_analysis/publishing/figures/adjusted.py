@@ -18,7 +18,7 @@ APART = 0.17  # of a row, from its middle
 
 def raw_and_adjusted(tables: Sequence[Released], study: Study, _: float) -> Figure:
     """A panel a condition, a row a group, with the raw share above the adjusted one, and their intervals."""
-    (one,) = tables
+    one = tables[0]  # what stays of the differences, in the second, is told in words
     first, view = one.by
     rows, views = in_order(one, study, first)[::-1], in_order(one, study, view)
     names = [name for name in HEADLINES if (one.shown[CATEGORY] == name).any()]

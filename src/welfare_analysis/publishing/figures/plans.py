@@ -38,7 +38,7 @@ FIGURES = {
     "cost_burdened_by_rank": Plan(groups, ("cost_burdened_by_rank",)),
     "debt_band_by_rank": Plan(bands, ("debt_band_by_rank",), 0.4),
     "commute_band_by_command": Plan(categories, ("commute_band_by_command",)),
-    "adjusted_place": Plan(raw_and_adjusted, ("adjusted_place",)),
+    "adjusted_place": Plan(raw_and_adjusted, ("adjusted_place", "adjusted_kept")),
     "priority_by_status": Plan(first_places, ("priority_by_status",)),
     "health_rank_by_status": Plan(first_places, ("health_rank_by_status",)),
     "hopes_by_status": Plan(partial(categories, one_scale=True), ("hopes_by_status",)),
