@@ -248,6 +248,8 @@ def test_a_status_and_one_block(world, block, silent):
         assert of(released, own).data
     for name in FIGURES:
         figures.draw(name, released, own)
+    if block[0].startswith("transport"):
+        assert text.startswith(f"- **How many**: {BOOK.label('hope', 'rail', 'en')}")
     if block[0].startswith("priority"):
         assert released["priority_places"].state == "shown"
     plt.close("all")

@@ -41,7 +41,7 @@ def _many(released: Release, study: Study) -> str:
     """The services that most hope for, with their numbers, whether they are told apart, and the last."""
     table, people = released["hopes"], released["hopes_total"]
     cells = table.shown.sort_values("estimate", ascending=False)
-    if len(cells) <= NAMED:
+    if not len(cells):
         return text(study, "many_none", why=study.codebook.text(table.silence, study.language))
     counted = people.shown.set_index("hope") if len(people.shown) else pd.DataFrame()
 
@@ -57,7 +57,11 @@ def _many(released: Release, study: Study) -> str:
         if not differ(a, b, len(rows))
     ]
     most = text(study, "then").join(named(row) for row in rows[:NAMED])
-    return " ".join([text(study, "many", most=most, least=named(rows[-1]), services=len(rows)), *alike])
+    if len(rows) <= NAMED:
+        first = text(study, "many_few", most=most)
+    else:
+        first = text(study, "many", most=most, least=named(rows[-1]), services=len(rows))
+    return " ".join([first, *alike])
 
 
 def _spread(released: Release, study: Study, group: str) -> str:
