@@ -140,6 +140,17 @@ def test_noisier_lower_places_are_seen():
     assert gap.interval()["high"].iloc[0] < 0
 
 
+def test_who_left_a_place_out_is_not_in_the_model():
+    """1 and 3 of eight say nothing of who is second: counted as a first place, but not fitted."""
+    frame = answers(np.random.default_rng(7), 200)
+    columns = [f"priority_{item}" for item in ITEMS]
+    few = frame.iloc[:20].copy()
+    few[columns] = few[columns].where(few[columns].isin([1, 3]))
+    found = priorities.ranking(study(frame, few), "priority")
+    assert (found.fit().n_rows, found.told.sum()) == (200, 220)
+    assert set(found.first().counts["n"]) == {220}
+
+
 def test_what_was_not_asked():
     """Without a ranking, with a single item, or with nobody's answer there is none."""
     frame = answers(np.random.default_rng(5), 50)

@@ -133,6 +133,12 @@ def test_places_add_up(shown):
         readings = shown[f"{group}_variants"].frame.groupby(CATEGORY)["estimate"].sum()
         np.testing.assert_allclose(readings, 1, atol=1e-4)
         assert set(readings.index) == set(BOOK.codes("rank_variant"))
+        frames = [shown[f"{group}_{part}"].frame for part in ("variants", "places")]
+        alone, counted = (
+            f[f[CATEGORY] == c].set_index(group)["estimate"]
+            for f, c in zip(frames, ("first_only", "ranked_first"), strict=True)
+        )
+        np.testing.assert_allclose(alone[counted.index], counted.fillna(alone), atol=0.004)  # one choice is a count
         model = shown[f"{group}_by_status"].frame.query("rank_view == 'model'").groupby(CATEGORY)["estimate"].sum()
         np.testing.assert_allclose(model, 1, atol=1e-4)
         mean = shown[f"{group}_mean"].frame.query(f"{CATEGORY} == 'all'")["estimate"].mean()
@@ -204,6 +210,10 @@ def test_services_are_listed_where_both_rules_tell_groups_apart(shown, study):
     found = {s: aspiration_views.ends(table, s) for s in table.shown["hope"].unique()}
     assert {"home", "hajj", "loan"} <= {s for s, e in found.items() if e is not None}
     assert found["rail"] is None  # the same for every status
+    for high, low in (e for e in found.values() if e is not None):
+        own = table.shown[table.shown["hope"] == high["hope"]]
+        assert (high["estimate"], low["estimate"]) == (own["estimate"].max(), own["estimate"].min())
+        assert high["low"] > low["high"]
     text = aspiration_views.apart(shown, study, "status").data
     gaps = sorted((e[1]["estimate"] - e[0]["estimate"], s) for s, e in found.items() if e is not None)
     at = [text.index(f">{BOOK.label('hope', s, 'en')}<") for _, s in gaps]

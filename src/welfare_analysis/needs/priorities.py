@@ -55,6 +55,11 @@ class Ranking:
         """Who ranked anything (n,)."""
         return self.placed.notna().any(axis=1).to_numpy()
 
+    @cached_property
+    def known(self) -> np.ndarray:
+        """Whose order is known (n,): who left a place out may have meant any item for it, and is not in the models."""
+        return self.middle.notna().all(axis=1).to_numpy()
+
     def where(self, group: str = ALL) -> np.ndarray:
         """Who ranked anything in a group (n,)."""
         return self.told if group == ALL else self.told & (self.status == group).to_numpy()
@@ -74,13 +79,13 @@ class Ranking:
         """
         key = (group, *sorted(options.items()))
         if key not in self.fits:
-            self.fits[key] = plackett_luce(self.design, self.placed, where=self.where(group), **options)
+            self.fits[key] = plackett_luce(self.design, self.placed, where=self.where(group) & self.known, **options)
         return self.fits[key]
 
     def unweighted(self) -> RankFit:
         """Worths of those who ranked, each of weight one."""
         design = Design(pd.Series(1.0, index=self.placed.index))
-        return plackett_luce(design, self.placed, where=self.told)
+        return plackett_luce(design, self.placed, where=self.known)
 
     @cached_property
     def firsts(self) -> pd.Series:
@@ -109,7 +114,7 @@ class Ranking:
 
     def mean_place(self, group: str = ALL) -> Estimate:
         """Mean place of each item, from 1; items left open behind the others have the mean of the places left."""
-        return mean(self.design, self.middle, where=self.where(group) & self.middle.notna().all(axis=1).to_numpy())
+        return mean(self.design, self.middle, where=self.where(group) & self.known)
 
 
 def ranking(study: Study, group: str, status: pd.Series | None = None) -> Ranking | None:

@@ -43,7 +43,7 @@ def asked_of(study: Study, group: str) -> Markdown:
     fields["whole"] = amount(float((given == found.placed.shape[1]).mean()), "share", study.language)
     lines = [text(study, "asked", **fields)]
     try:
-        moved = unranked_matters(found.design, found.placed).value["difference"].abs().max()
+        moved = unranked_matters(found.design, found.placed, where=found.known).value["difference"].abs().max()
         lines.append(text(study, "open", moved=number(float(moved), study.language, 2)))
     except WelfareError:  # too few for a model
         pass
