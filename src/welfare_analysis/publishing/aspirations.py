@@ -18,7 +18,6 @@ from ..estimation import Estimate, adjusted_p, contrast, share, total
 from ..needs.aspirations import HOPES, hope
 from ..study import DATA, Study
 from .aspiration_pairs import PAIRS, SIDES, Known
-from .marks import marks
 from .plan import Released
 from .priorities import RANKINGS, priority_ids, priority_tables
 from .sampled import counted, merged, shown
@@ -160,7 +159,7 @@ def _totals(hopes: Hopes, blank: Released) -> Released:
         values = hopes.hoped[names].astype("Float64")
         found = total(hopes.study.design, values, where=hopes.asked[names[0]].to_numpy(), missing="mean")
         met = values[rows].sum().to_numpy(float)
-        parts.append(counted(found, "hope", met, hopes.rules).assign(flag=marks(found, "amount")))
+        parts.append(counted(found, "hope", met, hopes.rules, "amount"))
     return shown(blank.id, pd.concat(parts, ignore_index=True), ("hope", ""), hopes.rules, hopes.told(), "persons")
 
 

@@ -24,12 +24,15 @@ def merged(study: Study, column: str, told: np.ndarray, rules: Policy) -> pd.Ser
     return found.where(found.notna(), None).rename(column)
 
 
-def counted(estimate: Estimate, name: str, met: np.ndarray, rules: Policy, **fixed: str) -> pd.DataFrame:
+def counted(
+    estimate: Estimate, name: str, met: np.ndarray, rules: Policy, kind: str = "share", **fixed: str
+) -> pd.DataFrame:
     """Shares of persons as rows, the variable as column ``name``: numbers, n, flag, numerator and unsafe.
 
-    ``met`` (k,) are the respondents behind each share; ``fixed`` are columns that are the same in all rows.
+    ``met`` (k,) are the respondents behind each share (or number of persons: ``kind`` is then ``amount``), ``fixed``
+    columns that are the same in all rows.
     """
-    table = estimate.bounded().rename(columns={"variable": name}).assign(flag=marks(estimate, "share"), **fixed)
+    table = estimate.bounded().rename(columns={"variable": name}).assign(flag=marks(estimate, kind), **fixed)
     return table.assign(numerator=met, unsafe=unsafe(table["n"].to_numpy(float), met, rules))
 
 
