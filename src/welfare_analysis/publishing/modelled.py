@@ -71,7 +71,8 @@ def released(
     if "unsafe" in frame:
         hidden, frame = hidden | frame["unsafe"].fillna(False), frame.drop(columns="unsafe")
     few = frame["n"] < rules.caution_base
-    flag = (frame["flag"] if "flag" in frame else pd.Series("", frame.index)).fillna("").mask(few, "caution")
+    flag = (frame["flag"] if "flag" in frame else pd.Series("", frame.index)).fillna("")
+    flag = flag.mask(few & (flag == ""), "caution")
     frame = frame.assign(flag=flag.mask(hidden, "hidden"))
     frame.loc[hidden, [*NUMBERS, "n"]] = float("nan")
     base = ROUNDING.get(unit, rules.round_totals)
