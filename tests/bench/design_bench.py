@@ -63,11 +63,11 @@ def cases() -> list[Case]:
     phases, seen = two_phases(N)
     raked = design.calibrate(known, frame)
     svy, r = _svy(frame, known), _r(frame, known)
-    once = mean(design, y["v0"])
+    once, v0 = mean(design, y["v0"]), y["v0"].to_numpy()
     rng = np.random.default_rng(4)
 
     def refitted() -> object:
-        return full(raked, lambda d: d.weights @ y["v0"].to_numpy() / d.weights.sum(), 500, rng)
+        return full(raked, lambda d: d.weights @ v0 / d.weights.sum(), 500, rng)
 
     folder = Path(tempfile.mkdtemp())
     frame.to_parquet(folder / "sample.parquet")
