@@ -20,7 +20,7 @@ def number(x: float, language: str = "en", digits: int = 0) -> str:
     if math.isnan(x):
         return GAP
     thousands, point = MARKS[language]
-    text = f"{x:,.{digits}f}"
+    text = f"{round(x, digits) + 0.0:,.{digits}f}"  # no minus before zero
     return text.replace(",", "\0").replace(".", point).replace("\0", thousands)
 
 
@@ -69,11 +69,12 @@ def _plain(x: float, unit: str, language: str) -> str:
         "million_dh": (1e-6, 1),
         "elasticity": (1, 2),
         "index": (1, 3),
+        "decimal": (1, 3),
         "rate_points": (1, 2),
         "files_each": (1, 1),
         **TENTHS,
     }.get(unit, (1, 0))
-    return number(scale * x, language, digits)
+    return f"{x:.0f}" if unit == "year" else number(scale * x, language, digits)
 
 
 def direction(language: str) -> str:

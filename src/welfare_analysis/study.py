@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -73,6 +73,18 @@ class Study:
     kinds: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     language: str = "en"
     survey_name: str = ""
+    results: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def result(self, function: Callable[..., Any], *arguments: Hashable) -> Any:
+        """What a function gives of this study, computed when it is first asked for.
+
+        The function's first argument is the study; it must change nothing and draw from a seed of its own. This is the
+        only place where results are kept, so that pages and tables of one study share their models and forecasts.
+        """
+        key = function, arguments
+        if key not in self.results:
+            self.results[key] = function(self, *arguments)
+        return self.results[key]
 
     def lacking(self, needed: Iterable[str]) -> list[str]:
         """Questions among those needed that were not asked."""

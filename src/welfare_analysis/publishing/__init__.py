@@ -1,7 +1,10 @@
-"""What leaves the study: protected tables, figures, sentences and the report."""
+"""What leaves the study: tables that may be shown, pictures, sentences and the report."""
 
-from .catalogue import release
-from .disclosure import protect
-from .plan import Release, Released
+from .briefs import banner, limits, method
+from .figures import draw
+from .notebook import agrees, register
+from .sentences import findings, say
+from .tables import show
 
-__all__ = ["Release", "Released", "protect", "release"]
+__all__ = ["agrees", "banner", "draw", "findings", "limits", "method", "say", "show"]
+register()

@@ -129,9 +129,13 @@ class Codebook:
 
     def text(self, key: str, language: str = "en", **fields: object) -> str:
         """A text with its fields filled in."""
+        return self.template(key, language).format(**fields)
+
+    def template(self, key: str, language: str = "en") -> str:
+        """A text as it stands, with its gaps."""
         if key not in self.texts.index:
             raise WelfareError("no such text", where="texts.csv", got=key)
-        return str(self.texts.loc[key, _known(language)]).format(**fields)
+        return str(self.texts.loc[key, _known(language)])
 
     def asked(self, name: str, answers: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
         """Of whom a question is asked: True, False, or unknown where an answer that decides it is missing.

@@ -4,8 +4,8 @@ A figure is a kind (a function of released tables and the study) and the tables 
 drawn with a note that has n, weights and source, and an alternative text made of the same numbers.
 """
 
-from .output import alt_text, draw, fingerprint, show, write_headlines
+from .output import alt_text, draw, fingerprint, picture, write_headlines
 from .plans import FIGURES
 from .style import STYLE, Plan
 
-__all__ = ["FIGURES", "STYLE", "Plan", "alt_text", "draw", "fingerprint", "show", "write_headlines"]
+__all__ = ["FIGURES", "STYLE", "Plan", "alt_text", "draw", "fingerprint", "picture", "write_headlines"]

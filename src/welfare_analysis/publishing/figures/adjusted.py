@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from ...disclosure import CATEGORY, Released
+from ...results import HEADLINES
 from ...study import Study
-from ..plan import HEADLINES, Released
-from ..suppression import CATEGORY
-from ..tables import in_order, label, title
+from ..labels import in_order, label, title
 from .style import PALETTE, QUIET, canvas, wrapped
 
 APART = 0.17  # of a row, from its middle

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from ...disclosure import CATEGORY, Released
 from ...needs.priorities import ALL
 from ...study import Study
-from ..plan import Released
-from ..suppression import CATEGORY
-from ..tables import in_order, label, title
+from ..labels import in_order, label, title
 from .style import PALETTE, QUIET, canvas, missing, wrapped
 
 APART = 0.18  # of a row, from its middle

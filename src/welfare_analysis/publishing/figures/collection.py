@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from ...disclosure import CATEGORY, Released
 from ...languages import amount, number
 from ...study import Study
-from ..plan import Released
-from ..suppression import CATEGORY
-from ..tables import label, title
+from ..labels import label, title
 from .style import MARKED, PALETTE, QUIET, ROW, canvas, wrapped
 
 

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from ...disclosure import CATEGORY, Released
 from ...languages import amount, number
 from ...needs import VARIED
 from ...study import Study
-from ..plan import Released
-from ..suppression import CATEGORY
-from ..tables import cell_label, codes, in_order, label, standard, title
+from ..labels import cell_label, codes, in_order, label, standard, title
 from .style import MARKED, PALETTE, QUIET, ROW, canvas, dots, missing, wrapped
 
 

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from ...disclosure import CATEGORY, Released
 from ...languages import amount, number
 from ...study import Study
-from ..plan import Released
-from ..suppression import CATEGORY
-from ..tables import cell_label, in_order, label, title
+from ..labels import cell_label, in_order, label, title
 from .style import MARKED, PALETTE, QUIET, ROW, canvas, wrapped
 
 
-def curve(tables: Sequence[Released], study: Study, _: float) -> Figure:
-    """Numbers by price, a line and a 95 % band for each set of terms."""
+def curve(tables: Sequence[Released], study: Study, _: float, at: Mapping[str, float] | None = None) -> Figure:
+    """Numbers by price (``at``: where each code of the first key is), a line and a 95 % band for each set of terms."""
     (one,) = tables
     figure, (axes,) = canvas(title(one.id, study), study, 3.2)
     for place, code in enumerate(in_order(one, study, CATEGORY)):
-        part = one.shown[one.shown[CATEGORY] == code].assign(at=lambda f: f[one.by[0]].astype(float)).sort_values("at")
+        part = one.shown[one.shown[CATEGORY] == code]
+        part = part.assign(at=part[one.by[0]].map(at or float).astype(float)).sort_values("at")
         axes.fill_between(part["at"], part["low"], part["high"], color=PALETTE[place], alpha=0.25, linewidth=0)
         axes.plot(
             part["at"], part["estimate"], color=PALETTE[place], marker="o", label=cell_label(one, study, CATEGORY, code)
@@ -29,7 +29,7 @@ def curve(tables: Sequence[Released], study: Study, _: float) -> Figure:
         for x, y in zip(part["at"], part["estimate"], strict=True):
             text = number(y, study.language)
             axes.annotate(text, (x, y), (0, 9 * above - 3), textcoords="offset points", ha="center", fontsize=8)
-    digits = 0 if one.shown[one.by[0]].astype(float).max() >= 100 else 1
+    digits = 0 if axes.get_xlim()[1] >= 100 else 1
     axes.xaxis.set_major_formatter(lambda x, _p: number(x, study.language, digits))
     axes.yaxis.set_major_formatter(lambda y, _p: number(y, study.language))
     axes.set_ylim(0, None)

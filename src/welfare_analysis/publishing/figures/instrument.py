@@ -7,7 +7,7 @@ import numpy as np
 
 from ...study import Study
 from ..instrument import counts
-from ..tables import title
+from ..labels import title
 from .output import put
 from .style import MARKED, PALETTE, ROW, STYLE, canvas
 

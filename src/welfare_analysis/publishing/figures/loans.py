@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from matplotlib.figure import Figure
 
 from ...demand.credit import Terms
+from ...disclosure import Released
 from ...languages import number
 from ...needs.income_debt import STANDARDS
+from ...results.loans import RATES
 from ...study import Study
-from ..loan_demand import RATES
-from ..plan import Released
-from ..suppression import CATEGORY
-from ..tables import cell_label, in_order, label, title
+from ..labels import in_order, label, title
 from .homes import curve
 from .style import MARKED, PALETTE, QUIET, canvas
 
@@ -43,28 +41,5 @@ def histogram(tables: Sequence[Released], study: Study, limit: float) -> Figure:
 
 def against_rate(tables: Sequence[Released], study: Study, limit: float) -> Figure:
     """Files by the rate of the Foundation, in per cent a year: `curve` at the rates of the terms."""
-    (one,) = tables
     rates = {name: 100 * Terms.named(terms).rate for name, terms in RATES.items()}
-    at = one.frame[one.by[0]].astype(str).map(rates)
-    return curve([replace(one, frame=one.frame.assign(**{one.by[0]: at}))], study, limit)
-
-
-def fan(tables: Sequence[Released], study: Study, _: float) -> Figure:
-    """Two panels by year, what is outstanding and what is lost: a line and a 95 % band for each scenario."""
-    figure, panels = canvas(title(tables[0].id, study), study, 3.0, len(tables))
-    for axes, one in zip(panels, tables, strict=True):
-        for place, code in enumerate(in_order(one, study, CATEGORY)):
-            part = one.shown[one.shown[CATEGORY] == code].astype({one.by[0]: float}).sort_values(one.by[0])
-            name = cell_label(one, study, CATEGORY, code)
-            colour, values = PALETTE[place], part[["estimate", "low", "high"]] / 1e6
-            axes.fill_between(part[one.by[0]], values["low"], values["high"], color=colour, alpha=0.2, linewidth=0)
-            axes.plot(part[one.by[0]], values["estimate"], color=colour, marker="o", markersize=3, label=name)
-        axes.set_title(title(f"{one.id}_panel", study))
-        axes.set_xticks(sorted(set(one.shown[one.by[0]].astype(float))))
-        axes.xaxis.set_major_formatter(lambda x, _p: number(x, study.language))
-        axes.yaxis.set_major_formatter(lambda y, _p: number(y, study.language))
-        axes.set_ylim(0, None)
-        axes.set_xlabel(study.codebook.text(f"axis.{one.by[0]}", study.language))
-    panels[0].set_ylabel(study.codebook.text("unit.million_dh", study.language))
-    panels[0].legend(frameon=False, fontsize=8)
-    return figure
+    return curve(tables, study, limit, rates)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 import matplotlib
@@ -14,21 +15,22 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
 
+from ...disclosure import Released
+from ...errors import WelfareError
 from ...languages import amount
+from ...results import release
 from ...study import ROOT, Study
-from ..catalogue import release
-from ..plan import Release, Released
-from ..tables import cell_label, note, title, told
+from ..labels import cell_label, format_cell, note, title
 from .plans import FIGURES
-from .style import STYLE
+from .style import STYLE, Plan
 
 COLOURS = 96  # of a picture in a notebook; more are not seen, and triple its size
 LISTED = 40  # cells that an alternative text lists one by one
 
 
-def draw(name: str, released: Release, study: Study) -> tuple[Figure, list[Released]]:
+def picture(study: Study, name: str) -> tuple[Figure, list[Released]]:
     """A figure of the plan and the tables that it shows, or an empty list where there is nothing to show."""
-    plan = FIGURES[name]
+    plan, released = planned(name), release(study)
     tables = [released[t] for t in plan.tables if t in released]
     needed = tables if plan.any_table else tables[:1]
     if not any(len(t.shown) for t in needed):
@@ -36,13 +38,27 @@ def draw(name: str, released: Release, study: Study) -> tuple[Figure, list[Relea
     return plan.kind(tables, study, plan.limit), tables
 
 
-def show(name: str, released: Release, study: Study) -> None:
+def planned(name: str) -> Plan:
+    """The figure of a name.
+
+    Raises
+    ------
+    WelfareError
+        No such figure.
+    """
+    if name not in FIGURES:
+        near = get_close_matches(name, list(FIGURES), 3, 0.5)
+        raise WelfareError("no such figure", got=name, expected=" or ".join(near) or "a name of figures.FIGURES")
+    return FIGURES[name]
+
+
+def draw(study: Study, name: str) -> None:
     """Draw a figure in a notebook: picture with alternative text, then the note; or say that there is nothing."""
     book, language = study.codebook, study.language
     with matplotlib.rc_context(STYLE):
-        figure, tables = draw(name, released, study)
+        figure, tables = picture(study, name)
         if not tables:
-            text = book.text(released[FIGURES[name].tables[0]].silence, language)
+            text = book.text(release(study)[planned(name).tables[0]].silence, language)
             display({"text/markdown": f"**{title(name, study)}**: {text}"}, raw=True)
             return
         put(figure, alt_text(name, tables, study), note(tables, study))
@@ -72,7 +88,7 @@ def alt_text(name: str, tables: Sequence[Released], study: Study) -> str:
         for _, row in cells.iterrows():
             names = [cell_label(table, study, k, row[k]) for k in table.keys]
             counted = table.statistic == "count"
-            value = amount(row["estimate"], table.unit, study.language) if counted else told(table, study, row)
+            value = amount(row["estimate"], table.unit, study.language) if counted else format_cell(table, study, row)
             lines.append(f"{', '.join(names)} {value}".strip())
         parts.append((f"{title(table.id, study)}: " if several else "") + "; ".join(lines))
     return " ".join(part if part.endswith(("?", ".")) else f"{part}." for part in parts)
@@ -91,11 +107,10 @@ def fingerprint(figure: Figure) -> str:
 def write_headlines(folder: Path = ROOT / "figures") -> None:
     """Write each figure as SVG with its note, its data as CSV and its alternative text."""
     study = Study.open()
-    released = release(study)
     folder.mkdir(exist_ok=True)
     for name in FIGURES:
         with matplotlib.rc_context(STYLE):
-            figure, tables = draw(name, released, study)
+            figure, tables = picture(study, name)
             figure.supxlabel(note(tables, study), x=0.01, ha="left", fontsize=7, color="#555555", wrap=True)
             figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
             plt.close(figure)

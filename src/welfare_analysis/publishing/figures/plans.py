@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from ..tables import HEADLINES
+from ...results import HEADLINES
 from .adjusted import raw_and_adjusted
 from .aspirations import first_places
 from .collection import flow, weight_bars, with_without
 from .conditions import bands, categories, groups, profile, pyramid, steps
 from .homes import curve, heat, reach, tornado
-from .loans import against_rate, fan, histogram
+from .loans import against_rate, histogram
 from .style import Plan
 from .transport import fixed_point, shares
 
@@ -60,5 +60,4 @@ FIGURES = {
     "loans_by_command_group": Plan(categories, ("loans_by_command_group",)),
     "loans_curve": Plan(against_rate, ("loans_curve",)),
     "loans_saved": Plan(categories, ("loans_saved",)),
-    "loans_portfolio": Plan(fan, ("loans_portfolio", "loans_losses")),
 }

@@ -13,10 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from ...disclosure import Released
 from ...languages import GAP, amount, number
 from ...study import Study
-from ..plan import Released
-from ..tables import UNSURE
+from ..labels import UNSURE
 
 # Okabe and Ito (2008), the order of the list of codes.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")

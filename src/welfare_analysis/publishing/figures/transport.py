@@ -8,11 +8,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from ...disclosure import CATEGORY, Released
 from ...languages import number
 from ...study import Study
-from ..plan import Released
-from ..suppression import CATEGORY
-from ..tables import cell_label, in_order, label, title
+from ..labels import cell_label, in_order, label, title
 from .style import MARKED, PALETTE, ROW, WIDTH, canvas, dots, wrapped
 
 

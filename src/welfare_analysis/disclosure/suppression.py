@@ -9,31 +9,11 @@ two at least, and their union fit to be shown. The counts are respondents, never
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-CATEGORY = "category"
-
-
-@dataclass(frozen=True)
-class Policy:
-    """Thresholds in respondents, shares for sums of money, and the rounding base of numbers of people."""
-
-    min_respondents: int
-    min_base: int
-    caution_base: int
-    round_totals: int
-    dominance_share: float
-    protection_share: float
-
-    @classmethod
-    def read(cls, path: Path) -> Policy:
-        """Read a file with the columns rule and value."""
-        rules = pd.read_csv(path).set_index("rule")["value"].to_dict()
-        return cls(**{name: rules[name] for name in cls.__dataclass_fields__})
+from .policy import Policy
 
 
 def unsafe(n: np.ndarray, numerator: np.ndarray, rules: Policy) -> np.ndarray:
@@ -78,7 +58,7 @@ def completed(cells: pd.DataFrame, axes: Sequence[str], rules: Policy, hidden: n
     cells : DataFrame
         One row a cell: the columns ``axes``, n and numerator (nan where there is none).
     axes : sequence of str
-        Group columns, and ``category`` where the shares of a group add to one.
+        Key columns along which cells add up: groups, or categories whose shares add to one.
     hidden : (cells,) boolean array
         Cells that fail by themselves.
 
@@ -95,24 +75,25 @@ def completed(cells: pd.DataFrame, axes: Sequence[str], rules: Policy, hidden: n
     changed = True
     while changed:
         changed = False
-        for axis, rows in lines:
+        for rows in lines:
             inside = rows[result[rows]]
             if not 0 < len(inside) < len(rows):
                 continue
-            base = n[inside].max() if axis == CATEGORY else n[inside].sum()
+            # cells of one base are parts of it; groups have a base each
+            base = n[inside].max() if np.ptp(n[rows]) == 0 else n[inside].sum()
             if len(inside) == 1 or unsafe(np.array([base]), np.array([numerator[inside].sum()]), rules)[0]:
                 shown = rows[~result[rows]]
                 result[shown[np.argmin(size[shown])]] = changed = True
     return result
 
 
-def _lines(cells: pd.DataFrame, axes: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
+def _lines(cells: pd.DataFrame, axes: Sequence[str]) -> Iterator[np.ndarray]:
     """Rows along each axis, the other axes held fixed."""
     for axis in axes:
         others = [a for a in axes if a != axis]
         whole = [np.arange(len(cells))]
         groups = cells.groupby(others, observed=True, sort=False).indices.values() if others else whole
-        yield from ((axis, rows) for rows in groups)
+        yield from groups
 
 
 def apart(numerators: np.ndarray, n: int, pinned: int, rules: Policy) -> np.ndarray:

@@ -1,0 +1,21 @@
+"""What may be shown. Only this package makes `Released`, and only `Released` can be shown, drawn or said."""
+
+from .marks import marks
+from .policy import Policy, policy
+from .protection import document, evidence, protect, protect_estimate
+from .released import CATEGORY, NUMBERS, Lazy, Release, Released
+
+__all__ = [
+    "CATEGORY",
+    "NUMBERS",
+    "Lazy",
+    "Policy",
+    "Release",
+    "Released",
+    "document",
+    "evidence",
+    "marks",
+    "policy",
+    "protect",
+    "protect_estimate",
+]

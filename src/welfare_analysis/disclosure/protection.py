@@ -1,0 +1,130 @@
+"""The one door: cells of numbers become a table that may be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import WelfareError
+from ..estimation import Estimate
+from .marks import marks
+from .policy import Policy, policy
+from .released import CATEGORY, NUMBERS, Released
+from .suppression import completed, dominated, unsafe
+
+COUNTED = ("persons", "households", "files", "runs", "riders")  # numbers that cannot be negative
+EVIDENCE = ("numerator", "unsafe")  # columns that decide what is hidden, and are not released
+
+
+def protect(
+    blank: Released,
+    cells: pd.DataFrame,
+    respondents: tuple[int, int],
+    *,
+    adds: Sequence[str] = (),
+    rounded: bool = True,
+    rules: Policy | None = None,
+) -> Released:
+    """A table of estimates, protected.
+
+    Parameters
+    ----------
+    blank : Released
+        Its id, keys and unit, without numbers.
+    cells : DataFrame
+        Long: the key columns, estimate, low, high, n (respondents), and where they apply ``flag`` (`marks`),
+        ``numerator`` (respondents who meet the condition; nan where there is none) and ``unsafe`` (hidden whatever the
+        counts are). Further columns stay.
+    respondents : (int, int)
+        Of whom it can be computed, and all who were asked.
+    adds : sequence of str
+        Key columns along which cells add up to a number that is shown: there a hidden cell takes others with it.
+    rounded : bool
+        To the policy's step of the unit; else only numbers of persons and households are rounded.
+    """
+    rules = rules or policy()
+    known, asked = respondents
+    cells = cells.reset_index(drop=True)
+    flag = (cells["flag"] if "flag" in cells else pd.Series("", cells.index)).fillna("")
+    n = cells["n"].to_numpy(float)
+    numerator = cells["numerator"].to_numpy(float) if "numerator" in cells else np.full(len(cells), np.nan)
+    hidden = unsafe(n, numerator, rules) | (
+        ~np.isfinite(cells[NUMBERS].to_numpy(float)).all(axis=1) & (flag != "unsure")
+    )
+    if "unsafe" in cells:
+        hidden = hidden | cells["unsafe"].fillna(False).to_numpy(bool)
+    if axes := [a for a in adds if a in cells]:
+        hidden = completed(cells.assign(numerator=numerator), axes, rules, np.asarray(hidden))
+    out = cells.drop(columns=[c for c in EVIDENCE if c in cells]).astype(dict.fromkeys([*NUMBERS, "n"], float))
+    flag = flag.mask((flag == "") & (n < rules.caution_base), "caution")
+    out.loc[flag == "unsure", NUMBERS] = np.nan
+    out.loc[hidden, [c for c in out if pd.api.types.is_float_dtype(out[c]) and c not in blank.keys]] = np.nan
+    step: Any = 0.0
+    if rounded or blank.unit in COUNTED[:2]:
+        step = cells["unit"].map(rules.step).to_numpy()[:, None] if "unit" in cells else rules.step(blank.unit)
+        out[NUMBERS] = (out[NUMBERS] / step).round() * step
+    if rounded and blank.unit in COUNTED:
+        out["low"] = out["low"].where(out["estimate"] < 0, out["low"].clip(lower=0.0))
+    missing = 1 - known / asked if asked else float("nan")
+    frame = out.assign(flag=flag.mask(hidden, "hidden"))
+    size = float(np.max(step))
+    return replace(blank, frame=frame, respondents=known, missing_share=missing, state="shown", step=size)
+
+
+def protect_estimate(estimate: Estimate, name: str, unit: str = "", **labels: str) -> Released:
+    """An estimate that a reader computed, protected as every table is.
+
+    Nothing but the estimate is known of it, so respondents are counted by their influences: where all respondents of a
+    cell have one of two values, as for a share, a quantile or a number of persons, the smaller group is the numerator;
+    elsewhere a cell that two persons decide is hidden (`suppression.dominated`).
+    """
+    if not isinstance(estimate, Estimate):
+        raise WelfareError("not an estimate", where="show", got=type(estimate).__name__, expected="an Estimate")
+    table = estimate.bounded()
+    keys = [c for c in table if c not in (*NUMBERS, "n")]
+    table = table.astype(dict.fromkeys(keys, str)).rename(columns=labels)
+    keys = [labels.get(str(k), str(k)) for k in keys]
+    kind = "share" if unit == "share" else "model"
+    numerator, ruled = evidence(estimate)
+    cells = table.assign(flag=marks(estimate, kind), numerator=numerator, unsafe=ruled)
+    first, *others = keys
+    blank = Released(name, "own", others[-1] if others else "", (first, *others[:-1]), unit)
+    if others:
+        cells = cells.rename(columns={others[-1]: CATEGORY})
+    n = int(estimate.counts["n"].max())
+    missing = int(estimate.counts["missing"].max()) if "missing" in estimate.counts else 0
+    return protect(blank, cells, (n, n + missing), adds=[*blank.by, CATEGORY], rounded=unit in COUNTED)
+
+
+def evidence(estimate: Estimate, tolerance: float = 1e-9) -> tuple[np.ndarray, np.ndarray]:
+    """Of each cell the smaller of two groups with one influence each (nan where there are more), and who dominates."""
+    z, n, w = estimate.influence.tocsc(), estimate.counts["n"].to_numpy(), estimate.design.weights
+    numerator, ruled = np.full(z.shape[1], np.nan), np.zeros(z.shape[1], dtype=bool)
+    for j, size in enumerate(n):
+        rows, own = z.indices[z.indptr[j] : z.indptr[j + 1]], z.data[z.indptr[j] : z.indptr[j + 1]]
+        own, rows = own[own != 0], rows[own != 0]
+        if not len(own):
+            numerator[j] = 0.0
+            continue
+        values = np.append(own, np.zeros(max(int(size) - len(own), 0)))
+        low, high = values.min(), values.max()
+        near = tolerance * max(abs(low), abs(high))
+        at_low, at_high = (values <= low + near).sum(), (values >= high - near).sum()
+        if at_low + at_high == len(values):
+            numerator[j] = min(at_low, at_high)
+        else:
+            ruled[j] = dominated(np.abs(w[rows] * own), np.zeros(len(own), dtype=np.int64), policy())[0]
+    return numerator, ruled
+
+
+def document(name: str, frame: pd.DataFrame, rows: Sequence[str], across: str = "", unit: str = "") -> Released:
+    """A table that no respondent is in: public figures, stored results of simulations, the questionnaire itself."""
+    table = frame.rename(columns={across: CATEGORY}) if across else frame
+    blanks = {"low": table["estimate"], "high": table["estimate"], "n": np.nan, "flag": ""}
+    table = table.assign(**{name: value for name, value in blanks.items() if name not in table})
+    return Released(name, "document", across, tuple(rows), unit, of="document", frame=table, respondents=0,
+                    missing_share=0.0, state="shown")  # fmt: skip

@@ -1,0 +1,127 @@
+"""A table that may be shown, and a release: all tables of a study, made when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+import numpy as np
+import pandas as pd
+
+from ..errors import WelfareError
+
+CATEGORY = "category"
+NUMBERS = ["estimate", "low", "high"]
+
+
+@dataclass(frozen=True, eq=False)
+class Released:
+    """A table that may be shown.
+
+    ``frame`` is long: the group columns ``by``, ``category`` where there is a column across (``standard`` for the same
+    condition under several standards), estimate, low, high, n, and a flag that is empty, ``caution``, ``unsure`` (the
+    estimate and its interval are missing) or ``hidden`` (all numbers are). A column ``unit`` gives each row its own.
+    ``state`` is ``shown``, or the key of a text that says why there is no table. ``respondents`` answered,
+    ``missing_share`` of those asked did not.
+    """
+
+    id: str
+    statistic: str
+    variable: str
+    by: tuple[str, ...]
+    unit: str
+    where: str = ""
+    of: str = ""
+    frame: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    respondents: int = 0
+    missing_share: float = float("nan")
+    state: str = "not_asked"
+    step: float = 0.0  # what its numbers are rounded to
+
+    @property
+    def keys(self) -> list[str]:
+        """Columns that name a cell."""
+        return [k for k in (*self.by, CATEGORY, "standard") if k in self.frame]
+
+    @property
+    def silence(self) -> str:
+        """Why it shows no number: its state, or that its cells are ``hidden``, or too ``unsure``."""
+        if self.state != "shown":
+            return self.state
+        flags = set(self.frame["flag"])
+        return "unsure" if "unsure" in flags and "hidden" not in flags else "hidden"
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """The cells with a number."""
+        return self.frame.dropna(subset="estimate") if self.state == "shown" else pd.DataFrame(columns=NUMBERS)
+
+    def cells(self, *codes: str) -> pd.DataFrame:
+        """Rows by the codes of their keys, in order; ``*`` is any code, ``~code`` any other.
+
+        Raises
+        ------
+        WelfareError
+            More codes than the table has keys.
+        """
+        if len(codes) > len(self.keys):
+            raise WelfareError(
+                "a cell has fewer keys", where=self.id, got="|".join(codes), expected=", ".join(self.keys)
+            )
+        inside = np.ones(len(self.frame), dtype=bool)
+        for key, code in zip(self.keys, codes, strict=False):
+            same = self.frame[key].astype(str).eq(code.removeprefix("~")).to_numpy()
+            inside &= True if code == "*" else ~same if code.startswith("~") else same
+        return self.frame[inside]
+
+    def cell(self, *codes: str) -> pd.Series | None:
+        """The one cell with these codes; None where the table has none."""
+        found = self.cells(*codes)
+        return found.iloc[0] if len(found) else None
+
+
+Release = Mapping[str, Released]
+
+
+class Lazy(Mapping[str, Released]):
+    """A release whose tables are made when they are first asked for; ``made`` holds those that were.
+
+    ``lazy | others`` adds tables that are made already.
+    """
+
+    def __init__(self, makers: Mapping[str, Callable[[], Released]], made: Release | None = None) -> None:
+        self.makers, self.made = dict(makers), dict(made or {})
+
+    def __getitem__(self, name: str) -> Released:
+        """Return a table; made once.
+
+        Raises
+        ------
+        WelfareError
+            A name that no table has.
+        """
+        if name not in self.made:
+            if name not in self.makers:
+                near = get_close_matches(name, list(self), 3, 0.5)
+                raise WelfareError(
+                    "no such table", got=name, expected=" or ".join(near) or "a name of results.catalogue"
+                )
+            self.made[name] = self.makers[name]()
+        return self.made[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a table of this name; it is not made."""
+        return name in self.made or name in self.makers
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of all tables."""
+        return iter({**self.makers, **self.made})
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len({*self.makers, *self.made})
+
+    def __or__(self, others: Release) -> Lazy:
+        """Return the release with further tables."""
+        return Lazy(self.makers, self.made | dict(others))

@@ -1,0 +1,150 @@
+"""What tables, groups, cells and sources are called, in the study's language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ..disclosure import CATEGORY, Released
+from ..languages import GAP, MARKS, PERCENT, amount, number, with_interval
+from ..needs import VARIED
+from ..study import Study
+
+LISTS = {"home_city_group": "command_group"}  # of columns that are made of answers
+WORDED = {"measure": "col", "version": "version", "model_of_cards": "model_of_cards"}  # columns named by texts
+PLAIN = ("", "number", "decimal", "year")  # units without a name
+UNSURE = "/"  # in place of a number that is too unsure to be shown
+CAUTION = " *"  # behind one to be used with caution
+
+
+def title(name: str, study: Study) -> str:
+    """Title of a table or figure; without one of its own it is made of its topic and its groups."""
+    book, language = study.codebook, study.language
+    if f"title.{name}" in book.texts.index:
+        return book.text(f"title.{name}", language)
+    first, by, group = name.removesuffix("_standards").removesuffix("_total").partition("_by_")
+    key = f"topic.{first}" if f"topic.{first}" in book.texts.index else f"title.{first}"
+    topic = book.text(key, language)
+    return book.text(f"by.{group}", language, topic=topic) if by else topic
+
+
+def label(study: Study, column: str, code: object) -> str:
+    """Label of a group or category: the list of the codebook with the column's name, or its coarser one."""
+    if column == "condition":
+        return title(str(code), study)
+    if column == "question":
+        return study.codebook.asks(str(code), study.language)
+    if (prefix := WORDED.get(column)) is not None:
+        return study.codebook.text(f"{prefix}.{code}", study.language)
+    known = next((name for name in _lists(study, column) if str(code) in study.codebook.codes(name)), None)
+    return str(code) if known is None else study.codebook.label(known, str(code), study.language)
+
+
+def _lists(study: Study, column: str) -> list[str]:
+    """Lists that name a column's codes: its own, and the groups that small ones are merged into."""
+    book = study.codebook
+    own, known = LISTS.get(column) or book.variables["list"].get(column) or column, set(book.values["list"])
+    return [name for name in (own, f"{own}_wide") if name in known]
+
+
+def cell_label(table: Released, study: Study, key: str, code: object) -> str:
+    """Label of what a cell speaks of; a standard is written as its condition."""
+    if key == "standard":
+        return study.codebook.text(f"standard.{table.variable}", study.language, value=standard(code, table, study))
+    return label(study, table.variable if key == CATEGORY else key, code)
+
+
+def standard(value: object, table: Released, study: Study) -> str:
+    """A standard as short as it can be written: ``2.5``, ``30 %``."""
+    share = VARIED[table.variable].default < 1
+    shown = f"{float(str(value)) * (100 if share else 1):g}"
+    point = MARKS[study.language][1]
+    return shown.replace(".", point) + (PERCENT[study.language] if share else "")
+
+
+def in_order(table: Released, study: Study, key: str) -> list[str]:
+    """Codes of a column that a table has, in the codebook's order; as they come where the codebook has no list."""
+    present = list(dict.fromkeys(table.frame[key].astype(str)))
+    known = codes(study, table.variable if key == CATEGORY else key)
+    return [code for code in known if code in present] if known else present
+
+
+def codes(study: Study, column: str) -> list[str]:
+    """Codes of a column, each followed where it is the last of a group by what the group is merged into."""
+    lists = _lists(study, column)
+    if not lists:
+        return []
+    own, *wide = lists
+    parents = study.codebook.parent(own) if wide else {}
+    coarse = [code for name in wide for code in study.codebook.codes(name)]
+    last = {parent: code for code, parent in parents.items()}
+    return [c for code in study.codebook.codes(own) for c in (code, *(p for p in coarse if last.get(p) == code))]
+
+
+def unit_of(table: Released, cell: pd.Series) -> str:
+    """The unit of a cell: its own, or the table's."""
+    return str(cell.get("unit", table.unit))
+
+
+def unit_name(study: Study, unit: str) -> str:
+    """What a unit is called; nothing for a plain number."""
+    return study.codebook.text(f"unit.{unit}", study.language) if unit not in PLAIN else ""
+
+
+def format_cell(
+    table: Released, study: Study, cell: pd.Series | None = None, mark: str = "", named: bool = True
+) -> str:
+    """A cell (the only one of a table without groups) as number, unit and interval, with ``mark`` if it has caution."""
+    if cell is None:
+        cell = table.frame.iloc[0]
+    if cell.get("flag") == "unsure":
+        return UNSURE
+    if "text" in cell and isinstance(cell["text"], str):
+        return (
+            study.codebook.text(cell["text"], study.language)
+            if cell["text"] in study.codebook.texts.index
+            else cell["text"]
+        )
+    unit = unit_of(table, cell)
+    name = unit_name(study, unit) if named and unit != "share" else ""
+    text = with_interval(cell["estimate"], cell["low"], cell["high"], unit, study.language, name)
+    return text + (mark if cell.get("flag") == "caution" else "")
+
+
+def source(study: Study) -> str:
+    """Whose answers these are."""
+    if study.is_standin:
+        return study.codebook.text("source.standin", study.language)
+    return study.codebook.text("source.own", study.language, name=study.survey_name)
+
+
+def note(tables: Sequence[Released], study: Study) -> str:
+    """What stands under a table or figure: intervals, respondents, missing answers, source, hidden cells."""
+    book, language = study.codebook, study.language
+    shown = [t for t in tables if t.state == "shown"]
+    sampled = [t for t in shown if t.statistic not in ("count", "document") and t.of != "register"]
+    own = f"note.{shown[0].id}" if shown else ""
+    if own in book.texts.index:
+        text = book.text(own, language, source=source(study))
+    elif any(t.of == "weights" for t in shown):
+        text = book.text("own", language, source=source(study))
+    elif shown and all(t.statistic == "document" for t in shown):
+        text = ""
+    elif shown and not sampled:
+        text = book.text("note.register", language, base=10, source=source(study))
+    else:
+        n = sorted({t.respondents for t in sampled})
+        missing = max((t.missing_share for t in sampled), default=0.0)
+        respondents = "\u2013".join(number(x, language) for x in ([n[0], n[-1]] if len(n) > 1 else n))
+        fields = {"n": respondents, "missing": amount(missing, "share", language), "source": source(study)}
+        key = "note.complete" if missing == 0 else "note" if len(sampled) < 2 else "note.several"
+        text = book.text(key, language, **fields)
+    flags = set().union(*(t.frame["flag"] for t in shown))
+    marks = [book.text(f"note.{flag}", language) for flag in ("hidden", "unsure", "caution") if flag in flags]
+    return " ".join(filter(None, [text, *marks]))
+
+
+def missing_mark(flag: str) -> str:
+    """What stands in the place of a number that is not shown."""
+    return UNSURE if flag == "unsure" else GAP

@@ -1,0 +1,52 @@
+"""What a notebook's cells need besides tables, pictures and sentences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from IPython.core.getipython import get_ipython
+from IPython.display import Markdown, display
+
+from ..errors import WelfareError
+from ..results import release
+from ..study import Study
+from .labels import title
+
+
+def agrees(study: Study, address: str, value: float) -> Markdown:
+    """Say that a number computed in a notebook is the released one of an address, after its rounding.
+
+    Raises
+    ------
+    WelfareError
+        It is another number.
+    """
+    name, *codes = address.split("|")
+    table = release(study)[name]
+    cell = table.cell(*codes) if table.state == "shown" else None
+    heading = title(table.id, study)
+    if cell is None or np.isnan(cell["estimate"]):
+        return Markdown(study.codebook.text("agrees.hidden", study.language, title=heading))
+    step = max(abs(cell["estimate"]) * 1e-9, table.step / 2 * (1 + 1e-9))
+    if not abs(value - cell["estimate"]) <= step:
+        raise WelfareError("not the released number", where=address, got=value, expected=str(cell["estimate"]))
+    return Markdown(study.codebook.text("agrees", study.language, title=heading))
+
+
+def needs(line: str, cell: str) -> None:
+    """Cell magic ``%%needs TABLE``: run the cell where the table is shown, else say why it is not."""
+    shell: Any = get_ipython()
+    study = shell.user_ns["study"]
+    table = release(study)[line.strip()]
+    if table.state != "shown":
+        display(Markdown(study.codebook.text(table.state, study.language)))
+        return
+    shell.run_cell(cell).raise_error()
+
+
+def register() -> None:
+    """Make the magic known to the notebook that imports this package."""
+    shell: Any = get_ipython()
+    if shell is not None:
+        shell.register_magic_function(needs, "cell")

@@ -1,0 +1,129 @@
+"""Sentences made from released cells: a gap of a text is the address of a cell.
+
+``{homes_by_terms|foundation|social_flat}`` is a table and the codes of one of its cells, in the order of its keys (``*``
+is any, ``~code`` any other). Behind a colon stands a verb:
+
+- nothing: number, unit and interval; ``number``: the number in its unit;
+- ``contrast``: the highest and the lowest group, or that no clear difference is seen;
+- ``between``, ``range``: the smallest and the largest of several cells, without and with the unit;
+- ``sum``: of several cells; ``title``: what the table is called.
+
+A gap without ``|`` that is no table is a field that the caller gives.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from IPython.display import Markdown
+
+from ..disclosure import CATEGORY, Release, Released
+from ..errors import WelfareError
+from ..estimation.multiple import critical_range
+from ..languages import GAP, amount, between
+from ..results import TOPICS, release
+from ..study import Study
+from .labels import format_cell, label, title, unit_name, unit_of
+
+Z = 1.959963984540054
+VERBS = ("", "number", "contrast", "between", "range", "sum", "title")
+
+
+def say(study: Study, *keys: str, **fields: str) -> Markdown:
+    """Texts of the codebook as a list of points (one alone as a paragraph), their gaps filled from the release."""
+    lines = [sentence(study, key, **fields) for key in keys]
+    return Markdown(lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines))
+
+
+def findings(study: Study, topic: str) -> Markdown:
+    """What a page found, in points; why there is nothing to say where its first table is not shown."""
+    first, keys = TOPICS[topic].findings
+    state = release(study)[first].state
+    if state != "shown":
+        return Markdown(study.codebook.text(state, study.language))
+    return say(study, *(f"{topic}.{key}" for key in keys))
+
+
+def sentence(study: Study, key: str, **fields: str) -> str:
+    """A text of the codebook with its gaps filled.
+
+    Raises
+    ------
+    WelfareError
+        No such text, table or verb; a field that was not given.
+    """
+    return Gaps(study, release(study), fields).format(study.codebook.template(key, study.language))
+
+
+class Gaps(string.Formatter):
+    """Fills the gaps of a text: addresses of cells, and fields that are given."""
+
+    def __init__(self, study: Study, released: Release, given: Mapping[str, str]) -> None:
+        self.study, self.released, self.given = study, released, given
+
+    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[str, str]:
+        """Keep the address whole: dots and brackets are its own, and the verb is not known yet."""
+        return field_name, field_name
+
+    def format_field(self, value: str, format_spec: str) -> str:
+        """Resolve an address with its verb."""
+        if value in self.given:
+            return self.given[value]
+        name, *codes = value.split("|")
+        return spoken(self.study, self.released[name], codes, format_spec)
+
+
+def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") -> str:
+    """What a gap says; why there is no number, where there is none."""
+    if verb not in VERBS:
+        raise WelfareError("no such verb", where=table.id, got=verb, expected=", ".join(filter(None, VERBS)))
+    if verb == "title":
+        return title(table.id, study)
+    if table.state != "shown":
+        return study.codebook.text(table.state, study.language)
+    if verb == "contrast":
+        return contrast(table, study, codes[0] if codes else None)
+    cells = table.cells(*codes)
+    if verb in ("", "number"):
+        if not len(cells) or (pd.isna(cells["estimate"].iloc[0]) and cells["flag"].iloc[0] != "unsure"):
+            return GAP
+        cell = cells.iloc[0]
+        return (
+            amount(cell["estimate"], unit_of(table, cell), study.language) if verb else format_cell(table, study, cell)
+        )
+    name = unit_name(study, table.unit)
+    if verb == "sum":
+        return amount(cells["estimate"].sum(), table.unit, study.language, name)
+    bounds = between(cells["estimate"].min(), cells["estimate"].max(), table.unit, study.language)
+    return bounds + (f"\u00a0{name}" if verb == "range" else "")
+
+
+def differ(top: pd.Series, bottom: pd.Series, groups: int) -> bool:
+    r"""Whether the highest and lowest of several groups differ, all pairs compared at 5 % together.
+
+    Tukey and Kramer (Kramer 1956): :math:`\hat\theta_a - \hat\theta_b > q \sqrt{(v_a + v_b)/2}`, with the standard
+    errors read from the sides of the two 95 % intervals that face each other.
+    """
+    se = np.array([top["estimate"] - top["low"], bottom["high"] - bottom["estimate"]]) / Z
+    return bool(top["estimate"] - bottom["estimate"] > critical_range(groups) * np.sqrt((se**2).mean()))
+
+
+def contrast(table: Released, study: Study, category: str | None = None) -> str:
+    """The groups with the highest and the lowest estimate, or that no clear difference is seen."""
+    book, language, cells = study.codebook, study.language, table.shown
+    if category is not None and len(cells):
+        cells = cells[cells[CATEGORY].astype(str) == category]
+    if len(cells) < 2:
+        return book.text(table.silence, language)
+    top, bottom = cells.loc[cells["estimate"].idxmax()], cells.loc[cells["estimate"].idxmin()]
+    if not differ(top, bottom, len(cells)):
+        bounds = between(bottom["estimate"], top["estimate"], table.unit, language)
+        return book.text("no_difference", language, between=f"{bounds} {book.text(f'unit.{table.unit}', language)}")
+    sides = {"high": top, "low": bottom}
+    values = {side: format_cell(table, study, cell) for side, cell in sides.items()}
+    names = {f"{side}_label": label(study, table.by[0], cell[table.by[0]]) for side, cell in sides.items()}
+    return book.text("highest_lowest", language, **values, **names)

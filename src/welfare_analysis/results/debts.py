@@ -1,0 +1,238 @@
+"""Where members stand with their debts (page 07): kinds, ratios, what a further loan would do, consolidation."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from ..demand import debts, loans
+from ..demand.credit import Terms
+from ..demand.loans import BLOCK, PRODUCTS, Market, assumed, per_year
+from ..demand.stated import LEAST_IN_GROUP, times
+from ..disclosure import NUMBERS
+from ..estimation import Estimate, mean, ratio, share, total
+from ..needs import income_debt
+from ..study import Study, public
+from .declare import Base, Topic, always, fitted, long_format, measured, quantile_rows
+
+KINDS = f"{BLOCK}_alternative"
+BINS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
+TERMS = {"bank": "housing_bank", "foundation": "housing_foundation", "talks": "housing_talks"}
+BASE = "foundation"
+GROUPS = ("status", "rank_group", "command_group")
+AFTER = ("within", "pushed_over", "already_over", "not_eligible", "cannot_compute")
+SAVED = {
+    "saved_q25": ("saved_dh", 0.25),
+    "saved_q50": ("saved_dh", 0.5),
+    "saved_q75": ("saved_dh", 0.75),
+    "relief_q50": ("relief_dh", 0.5),
+}
+FINDINGS = ("loans_files", ("many", "afford", "where", "cost", "changes", "debts", "limit", "sure", "realised"))
+QUANTITIES = {"": ("files", "files"), "_volume": ("dh", "million_dh")}
+
+
+def loan_market(study: Study) -> Market | None:
+    """The market of consumer loans; None where a question that it needs was not asked."""
+    return None if study.lacking(loans.NEEDED) else loans.market(study)
+
+
+def indebted(market: Market) -> pd.Series:
+    """Who has a running loan."""
+    return (market.frame["has_loan"] == "yes").fillna(False).astype(bool)
+
+
+def wanting(market: Market, *kinds: str) -> pd.Series:
+    """Who wants a loan of some kinds."""
+    return market.wanted[list(kinds)].fillna(False).astype(bool).any(axis=1)
+
+
+def housing_base(market: Market) -> Base:
+    """Who wants a housing loan, and those of them of whom it can be computed."""
+    return debts.housing_loans(market, Terms.named(TERMS["bank"]))["files"].notna(), wanting(market, "housing")
+
+
+def takeover(market: Market, end: str = "value") -> pd.DataFrame:
+    """Consumer debts taken over at the agreed rate, by the assumed rate of old loans."""
+    return debts.consolidated(market.frame, market.terms["foundation"], assumed("old_rate", end))
+
+
+def takeover_base(market: Market) -> Base:
+    """Who has consumer debts alone, of the indebted of whom that is known."""
+    known = takeover(market)["told"]
+    return known.fillna(False).astype(bool), known.notna() & indebted(market)
+
+
+def cards_ready(market: Market) -> str:
+    """Whether the choice cards were asked and give a model."""
+    if not set(loans.CARDS) <= set(market.frame):
+        return "not_asked"
+    return "too_few" if market.cards["row"].nunique() < LEAST_IN_GROUP else fitted(Market.fit)(market)
+
+
+topic = Topic("loans", loan_market, cards_ready, "files", lambda m: (m.computed, wanting(m, "consumer")), FINDINGS)
+
+
+for _name in ("running_kind", "running_source"):
+
+    @topic.table(_name, _name, unit="share", base=lambda m: (indebted(m), indebted(m)), ready=always)
+    def running(study: Study, market: Market, name: str = _name) -> pd.DataFrame | None:
+        """Of those with a running loan, the share that has one of each kind, or from each lender."""
+        columns, where = [c for c in market.frame if str(c).startswith(f"{name}_")], indebted(market)
+        if not columns or not where.any():
+            return None
+        has = market.frame[columns].apply(lambda c: income_debt.is_code(c, "yes"))
+        has.columns = pd.Index([str(c).removeprefix(f"{name}_") for c in columns])
+        rows = long_format(share(market.design, has, where=where), name)
+        return rows.assign(numerator=has[where].fillna(False).astype(bool).sum()[rows[name]].to_numpy(float))
+
+
+@topic.table("service", "service_bin", unit="share", adds="service_bin", ready=always,
+             base=lambda m: (income_debt.debt_service_share(m.frame).notna() & indebted(m), indebted(m)))  # fmt: skip
+def service(study: Study, market: Market) -> pd.DataFrame | None:
+    """Debt service over pay or pension of the indebted, in steps of five hundredths."""
+    labels = [*(f"{100 * a:.0f}_{100 * b:.0f}" for a, b in pairwise(BINS)), "50_over"]
+    part_of_pay = income_debt.debt_service_share(market.frame)
+    bins = (
+        pd.cut(part_of_pay, [*BINS, np.inf], labels=labels, include_lowest=True).astype(object).where(indebted(market))
+    )
+    if not bins.notna().any():
+        return None
+    rows = long_format(share(market.design, bins, where=bins.notna()), "service_bin")
+    return rows.assign(numerator=bins.value_counts()[rows["service_bin"]].to_numpy(float))
+
+
+def housing(study: Study, terms: str, quantity: str = "files", group: str = "") -> Estimate | None:
+    """Loans wanted for a home or building a year, and those within the limit, by group; None where there are none."""
+    market = study.result(loan_market)
+    table = debts.housing_loans(market, Terms.named(TERMS[terms]))[[quantity, f"{quantity}_within"]]
+    where = wanting(market, "housing") & table.notna().all(axis=1)
+    inside = market.frame["status"] == "active" if group == "rank_group" else None
+    if inside is not None:
+        where &= inside
+    by = market.frame[group].astype(object).where(where) if group else None
+    if by is not None:
+        where &= by.notna()
+    if not where.any():
+        return None
+    level = mean(market.design, table.astype(float), by=by, where=where)
+    known = None if by is None else market.frame[group].astype(object).where(market.frame[group].isin(by.dropna()))
+    return times(level, per_year(market.number("housing", known, inside)), level.value.index)
+
+
+def staged(rows: pd.DataFrame) -> pd.DataFrame:
+    """Loans that are wanted are stated, those within the limit affordable."""
+    stage = np.where(rows["loan_stage"].str.endswith("_within"), "affordable", "stated")
+    return rows.assign(loan_stage=stage)
+
+
+for _suffix, (_quantity, _unit) in QUANTITIES.items():
+
+    @topic.table(f"housing{_suffix}", "home_terms", "loan_stage", _unit, housing_base, always)
+    def housing_by_terms(study: Study, market: Market, quantity: str = _quantity) -> pd.DataFrame:
+        """Housing loans a year by terms."""
+        return staged(long_format({t: study.result(housing, t, quantity) for t in TERMS}, "home_terms", "loan_stage"))
+
+
+for _group in GROUPS:
+
+    @topic.table(f"housing_by_{_group}", _group, "loan_stage", "files", housing_base, always)
+    def housing_by_group(study: Study, market: Market, group: str = _group) -> pd.DataFrame | None:
+        """Housing loans a year by group, at the rate of the Foundation."""
+        made = study.result(housing, BASE, "files", group) if group in market.frame else None
+        return None if made is None else staged(long_format(made, "loan_stage", group))
+
+
+@topic.table("guard", "loan_guard", "loan_alternative", "persons", adds="loan_guard", ready=always,
+             base=lambda m: (wanting(m, "consumer"), wanting(m, "consumer")))  # fmt: skip
+def after_the_loan(study: Study, market: Market) -> pd.DataFrame:
+    """Where the amount wanted would leave those who want a consumer loan, each counted once a product."""
+    table, parts = debts.guard(market), []
+    for product in PRODUCTS:
+        flags = pd.DataFrame({state: (table[product] == state).astype(float) for state in AFTER})
+        parts.append(persons(market, flags, table[product].notna(), "loan_guard").assign(loan_alternative=product))
+    return pd.concat(parts)
+
+
+def persons(market: Market, flags: pd.DataFrame, where: pd.Series, key: str) -> pd.DataFrame:
+    """Of those who want a consumer loan, how many have each flag, with the respondents behind each number."""
+    level = mean(market.design, flags, where=where)
+    rows = long_format(times(level, market.number(), level.value.index), key)
+    return rows.assign(numerator=flags[where].sum()[rows[key]].to_numpy(float))
+
+
+@topic.table("rationed", "loan_alternative", "loan_ration", "million_dh", ready=always)
+def rationed(study: Study, market: Market) -> dict[str, Estimate]:
+    """DH a year that are wanted of each product by who may get it, of this within the limit, and the most it allows."""
+    made = {}
+    for product in PRODUCTS:
+        level = mean(market.design, debts.rationed(market, product).astype(float), where=market.computed)
+        made[product] = times(level, per_year(market.number()), level.value.index)
+    return long_format(made, "loan_alternative", "loan_ration")
+
+
+@topic.table("stress", "loan_stress", "loan_alternative", "persons", ready=always)
+def stressed(study: Study, market: Market) -> pd.DataFrame:
+    """Persons who want a loan within the limit today and would be over it under a stress."""
+    tables = debts.stressed(market, assumed("stress_points"), assumed("replacement_share"))
+    over = {name: (table == False).astype(float) for name, table in tables.items()}  # noqa: E712 - missing: over today
+    parts = [persons(market, t, market.computed, "loan_alternative").assign(loan_stress=n) for n, t in over.items()]
+    return pd.concat(parts)
+
+
+@topic.table("consolidation", "loan_freed", "loan_old_rate", "persons", takeover_base, always)
+def consolidation(study: Study, market: Market) -> pd.DataFrame:
+    """Persons with consumer debts alone: how many, how many are over the limit, and come below it, by old rate."""
+    parts = []
+    for end in ("low", "value", "high"):
+        table = takeover(market, end)
+        known, asked = table["told"].fillna(False).astype(bool), table["told"].notna()
+        flags = {c: table[c].fillna(False).astype(bool) & known for c in ("over", "freed", "freed_longer")}
+        columns = pd.DataFrame({"told": known, **flags}).astype(float)
+        rows = long_format(total(market.design, columns, where=asked), "loan_freed")
+        parts.append(rows.assign(numerator=columns.sum()[rows["loan_freed"]].to_numpy(float), loan_old_rate=end))
+    return pd.concat(parts)
+
+
+@topic.table("saved", "rank_group", "loan_saved", "dh_month", takeover_base, always)
+def saved(study: Study, market: Market) -> pd.DataFrame | None:
+    """DH a month saved by taking consumer debts over at the agreed rate: quartiles by rank of the active."""
+    table, rank = takeover(market), market.frame["rank_group"].astype(object)
+    where = table["saved_dh"].notna() & (market.frame["status"] == "active") & rank.notna()
+    if not where.any():
+        return None
+    quartiles = {n: quantile_rows(market.design, table[c], q, rank, where) for n, (c, q) in SAVED.items()}
+    return long_format(quartiles, "loan_saved")
+
+
+@topic.table("standing", "loan_standing", "measure", "", ready=always, base=lambda m: (indebted(m), indebted(m)))
+def standing(study: Study, market: Market) -> pd.DataFrame | None:
+    """How many are indebted, by how much, and how much of income it takes, beside published figures of others."""
+    if study.lacking(("debt_outstanding_dh", "loans_n")):
+        return None
+    frame, design, has = market.frame, market.design, indebted(market)
+    service_dh, income = income_debt.debt_service_dh(frame), income_debt.member_income_dh(frame)
+    of_pay = income_debt.debt_service_share(frame)
+    both = has & service_dh.notna() & income.notna()
+    middle, above = of_pay.between(0.2, 0.4), of_pay > income_debt.STANDARDS.limit_share
+    flags = {
+        n: c.where(of_pay.notna()).astype("boolean").rename("x") for n, c in (("middle", middle), ("above", above))
+    }
+    own = measured(
+        {
+            "indebted": (share(design, income_debt.indebted(frame)), "share"),
+            "debt_outstanding": (mean(design, frame["debt_outstanding_dh"].astype(float), where=has), "dh"),
+            "debt_service_share": (ratio(design, service_dh, income, where=both), "share"),
+            "loans": (mean(design, frame["loans_n"].astype(float), where=has), "files_each"),
+            "within_20_40": (share(design, flags["middle"], where=has), "share"),
+            "over_40": (share(design, flags["above"], where=has), "share"),
+        },
+        "loan_standing",
+    ).assign(measure="loan_survey")
+    others = public("debt_benchmarks").rename(columns={"indicator": "loan_standing"})
+    others = others.drop(columns="unit").merge(own[["loan_standing", "unit", "n"]], on="loan_standing")
+    given = others.assign(measure="loan_civil_servants", **{x: others["value"].astype(float) for x in NUMBERS})
+    years = given.assign(measure="year", unit="year", **{x: others["year"].astype(float) for x in NUMBERS})
+    columns = ["loan_standing", "measure", "unit", *NUMBERS, "n"]
+    return pd.concat([own, given[columns], years[columns]], ignore_index=True)

@@ -1,0 +1,208 @@
+"""Results, declared once: a table is its name, its rows and columns, its unit, and a function that estimates it.
+
+States, protection, marks and rounding follow from the declaration, for every table alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..disclosure import CATEGORY, NUMBERS, Lazy, Released, evidence, marks, protect
+from ..errors import WelfareError
+from ..estimation import Design, Estimate, quantile
+from ..study import Study
+
+GROUPS = ("status", "rank_group", "command_group", "shift")  # their cells add up to a number that is shown
+Base = tuple[pd.Series, pd.Series]  # rows of whom it can be computed, and rows that were asked
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a topic; see `Topic.table`."""
+
+    make: Callable[..., Any]
+    rows: tuple[str, ...]
+    across: str
+    unit: str
+    base: Callable[[Any], Base] | None
+    ready: Callable[[Any], str] | None
+    adds: tuple[str, ...]
+    statistic: str
+
+
+@dataclass(frozen=True, eq=False)
+class Topic:
+    """The tables of one subject of a study.
+
+    Attributes
+    ----------
+    name : str
+        Tables are called ``<name>_<table>``.
+    subject : callable
+        Of the study: what the tables are computed from; None where it was not asked.
+    ready : callable
+        Of the subject: ``shown``, or the key of a text that says why a model cannot be had.
+    unit : str
+        Of the tables that declare none.
+    base : callable
+        Of the subject: `Base`.
+    findings : (str, tuple of str)
+        The table without which the page has nothing to say, and the texts of its findings, in order.
+    totals : bool
+        Whether numbers of people are needed, and so a register.
+    """
+
+    name: str
+    subject: Callable[[Study], Any]
+    ready: Callable[[Any], str]
+    unit: str
+    base: Callable[[Any], Base]
+    findings: tuple[str, tuple[str, ...]] = ("", ())
+    totals: bool = True
+    tables: dict[str, Table] = field(default_factory=dict)
+
+    def table(
+        self,
+        name: str,
+        rows: str,
+        across: str = "",
+        unit: str = "",
+        base: Callable[[Any], Base] | None = None,
+        ready: Callable[[Any], str] | None = None,
+        adds: str = "",
+        statistic: str = "",
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Declare the decorated function of (study, subject) as what makes a table.
+
+        It returns what `long_format` reads, or None where nothing can be computed. ``rows`` and ``adds`` are key
+        columns parted by ``|``; ``adds`` are those, besides `GROUPS`, along which cells add up to a number that is shown.
+        ``ready`` and ``base`` are the topic's where they are not given.
+        """
+
+        def declare(make: Callable[..., Any]) -> Callable[..., Any]:
+            keys, own = tuple(rows.split("|")), unit or self.unit
+            kind = statistic or ("share" if own == "share" else "total")
+            lines = (*(k for k in (*keys, across) if k in GROUPS), *filter(None, adds.split("|")))
+            lines = tuple(CATEGORY if line == across else line for line in lines)
+            self.tables[name] = Table(make, keys, across, own, base or self.base, ready or self.ready, lines, kind)
+            return make
+
+        return declare
+
+    @property
+    def names(self) -> list[str]:
+        """Names of its tables."""
+        return [f"{self.name}_{name}" for name in self.tables]
+
+    def release(self, study: Study) -> Lazy:
+        """Every table, protected, made when it is asked for."""
+        return Lazy({f"{self.name}_{name}": partial(study.result, self._one, name) for name in self.tables})
+
+    def _one(self, study: Study, name: str) -> Released:
+        table = self.tables[name]
+        blank = Released(f"{self.name}_{name}", table.statistic, table.across, table.rows, table.unit)
+        if self.totals and study.population is None:
+            return replace(blank, state="no_totals")
+        subject = study.result(self.subject)
+        if subject is None:
+            return blank
+        state = table.ready(subject) if table.ready else "shown"
+        if state != "shown":
+            return replace(blank, state=state)
+        made = table.make(study, subject)
+        cells = None if made is None else made if isinstance(made, pd.DataFrame) else long_format(made)
+        if cells is None or cells.empty:
+            return blank
+        if table.across:
+            cells = cells.rename(columns={table.across: CATEGORY})
+        lacking = {*table.rows, *([CATEGORY] if table.across else []), *NUMBERS, "n"} - set(cells)
+        if lacking:
+            raise WelfareError("a declared table lacks columns", where=blank.id, got=sorted(lacking))
+        counts = (0, 0)
+        if table.base is not None:
+            known, asked = table.base(subject)
+            counts = int(known.sum()), int(asked.sum())
+        return protect(blank, cells, counts, adds=table.adds)
+
+
+def always(_: Any) -> str:
+    """A table that needs no model."""
+    return "shown"
+
+
+def fitted(fit: Callable[[Any], Any]) -> Callable[[Any], str]:
+    """Whether a model can be had of a subject: ``too_few`` where it has no maximum or is not identified."""
+
+    def ready(subject: Any) -> str:
+        try:
+            fit(subject)
+        except WelfareError:
+            return "too_few"
+        return "shown"
+
+    return ready
+
+
+def long_format(estimates: Estimate | pd.DataFrame | Mapping[Any, Any], *keys: str) -> pd.DataFrame:
+    """Estimates as rows: ``keys`` name the labels of nested mappings, then the levels of the index; "" drops a level.
+
+    A number that the rules of models call unsure is marked and not hidden: its interval is beside it, and a change that
+    may well be none is a result. A frame is taken as it is.
+    """
+    if isinstance(estimates, pd.DataFrame):
+        return estimates
+    if isinstance(estimates, Estimate):
+        table = estimates.bounded()
+        names = [key or f"_{place}" for place, key in enumerate(keys)]
+        labels = table.iloc[:, : len(names)].set_axis(names, axis=1).astype(str)
+        rows = labels.assign(**table[[*NUMBERS, "n"]].astype(float), flag=marks(estimates, "model"))
+        return rows.drop(columns=[name for name in names if name.startswith("_")])
+    parts = [
+        long_format(part, *keys[1:]).assign(**{keys[0]: label}) for label, part in estimates.items() if part is not None
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def measured(estimates: Mapping[str, tuple[Estimate, str]], key: str) -> pd.DataFrame:
+    """One number each with a unit of its own, named in the column ``key``, with the respondents behind each."""
+    parts = []
+    for name, (estimate, unit) in estimates.items():
+        numerator, ruled = evidence(estimate)
+        rows = long_format(estimate, "").assign(numerator=numerator, unsafe=ruled)
+        parts.append(rows.assign(**{key: name, "unit": unit}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def point(value: float, n: float, **labels: str) -> pd.DataFrame:
+    """A number without an interval of its own as a row: an end of a range of assumptions."""
+    return pd.DataFrame([{**labels, **dict.fromkeys(NUMBERS, float(value)), "n": float(n)}])
+
+
+def sums(estimate: Estimate, names: Any, weights: Any) -> Estimate:
+    """Linear combinations of an estimate: ``weights`` (combinations x values), named."""
+    matrix = np.asarray(weights, dtype=float)
+    return estimate.apply(lambda v: pd.Series(matrix @ v.to_numpy(), index=names), matrix)
+
+
+def part(estimate: Estimate, first: Any, second: Sequence[Any] | None = None) -> Estimate:
+    """The values of one code of the first level of the index (and some of the second), without the first level."""
+    index = estimate.value.index
+    keep = index.get_level_values(0) == first
+    if second is not None:
+        keep &= index.get_level_values(1).isin(second)
+    return sums(estimate, index[keep].droplevel(0), np.eye(len(index))[keep])
+
+
+def quantile_rows(design: Design, values: pd.Series, q: float, by: pd.Series | None, where: pd.Series) -> pd.DataFrame:
+    """A quantile (by group) as rows; its numerator are the respondents on the side of it where there are fewer."""
+    keys = [""] if by is None else ["", str(by.name)]
+    rows = long_format(quantile(design, values, q, by=by, where=where), *keys)
+    own = [values[where]] if by is None else [values[where & (by.astype(str) == code)] for code in rows[str(by.name)]]
+    sides = [min((x <= at).sum(), (x >= at).sum()) for x, at in zip(own, rows["estimate"], strict=True)]
+    return rows.assign(numerator=np.minimum(sides, rows["n"] / 2))

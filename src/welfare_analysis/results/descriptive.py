@@ -1,0 +1,213 @@
+"""Tables of ``data/release.csv``: a row names a table of shares, means, medians, totals or counts by group."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..disclosure import CATEGORY, NUMBERS, Lazy, Policy, Released, marks, policy, protect
+from ..disclosure.suppression import apart, dominated, one_sided, unsafe
+from ..errors import WelfareError
+from ..estimation import Design, Estimate, mean, quantile, share, total
+from ..needs import VARIED, computed, indicators, under
+from ..study import DATA, Study
+from ..survey.codebook import Codebook
+from ..survey.weighting import weight_bands
+
+HEADLINES = ("tenant", "crowded", "cost_burdened", "over_debt_limit", "commute_long")
+CONDITION = re.compile(r"^(\w+) (?:=|in) ([\w|]+)$")
+HOUSEHOLD = "household_share"  # a total of it is a number of households
+STATISTICS = ("count", "share", "mean", "median", "total", "standards")
+PLAN = DATA / "release.csv"
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Rows that tables of the plan speak of, and their design: the answers, or the collection itself."""
+
+    frame: pd.DataFrame
+    design: Design
+
+
+def descriptive(study: Study, plan: Path = PLAN) -> Lazy:
+    """Every table of the plan, protected, made when it is asked for.
+
+    Raises
+    ------
+    WelfareError
+        A statistic or condition in the plan that is not known.
+    """
+    blanks = map(blank_of, pd.read_csv(plan, keep_default_na=False).to_dict("records"))
+    return Lazy({blank.id: partial(released, study, blank) for blank in blanks})
+
+
+def blank_of(row: Mapping[str, str]) -> Released:
+    """A row of the plan as a table without numbers."""
+    where = f"release.csv, {row['id']}"
+    if row["statistic"] not in STATISTICS:
+        raise WelfareError("unknown statistic", where=where, got=row["statistic"], expected=", ".join(STATISTICS))
+    if row["where"] and not CONDITION.match(row["where"]):
+        raise WelfareError("a condition cannot be read", where=where, got=row["where"])
+    by = tuple(part for part in row["by"].split("|") if part)
+    return Released(row["id"], row["statistic"], row["variables"], by, row["unit"], row["where"], row.get("of", ""))
+
+
+def inside(frame: pd.DataFrame, where: str) -> pd.Series:
+    """Rows that a condition of the plan (``variable = code``, ``variable in a|b``) speaks of; all if it is empty."""
+    condition = CONDITION.match(where)
+    return frame[condition[1]].isin(condition[2].split("|")) if condition else pd.Series(True, frame.index)
+
+
+def estimate(design: Design, frame: pd.DataFrame, table: Released, answered: pd.Series | None = None) -> Estimate:
+    """A table of the plan, not yet protected.
+
+    ``answered`` are the rows with an answer. A total stands for the others of its condition too, and does not use it.
+    """
+    rows = inside(frame, table.where)
+    of: dict[str, Callable[..., Estimate]] = {
+        "share": share,
+        "mean": mean,
+        "median": partial(quantile, q=0.5),
+        "total": partial(total, missing="mean"),
+    }
+    where = rows if answered is None or table.statistic == "total" else answered
+    values = frame[table.variable]
+    if table.unit == "households" and table.variable != HOUSEHOLD:
+        values = (values.astype("Float64") * frame[HOUSEHOLD]).rename(values.name)
+    return of[table.statistic](design, values, by=[frame[c] for c in table.by] or None, where=where)
+
+
+def standards(name: str, path: Path = DATA / "public" / "standards.csv") -> list[float]:
+    """The values under which a condition is shown, in order."""
+    known = pd.read_csv(path)
+    return sorted(known.loc[known["indicator"] == name, "value"].astype(float))
+
+
+def view(study: Study, of: str) -> View | None:
+    """The rows that a table speaks of; None where there is no register."""
+    if of == "":
+        return View(computed(indicators(study.frame)), study.design)
+    if of == "weights":
+        bands = weight_bands(study.design)
+        return View(bands, Design(np.ones(len(bands)), fpc=np.full(len(bands), float(len(bands)))))
+    collected = study.collection
+    if collected is None:
+        return None
+    views = {"collection": (collected.frame, collected.design), "register": (collected.register, collected.census)}
+    return View(*views[of]) if of in views else None
+
+
+def released(study: Study, blank: Released) -> Released:
+    """A table of the plan, protected; its state says why it cannot be made."""
+    rows = study.result(view, blank.of)
+    if rows is None or (blank.statistic in ("count", "total") and study.population is None):
+        return replace(blank, state="no_totals")
+    if blank.statistic == "count":
+        return _count(study, rows, blank)
+    frame, condition = rows.frame, CONDITION.match(blank.where)
+    needed = [blank.variable, *blank.by, *([condition[1]] if condition else [])]
+    needed += [HOUSEHOLD] if blank.unit == "households" else []
+    if any(column not in frame for column in needed):
+        return blank
+    asked = inside(frame, blank.where) & frame[list(blank.by)].notna().all(axis=1)
+    answered = asked & frame[blank.variable].notna()
+    if not answered.any():
+        return blank
+    make = _standards if blank.statistic == "standards" else partial(_coarsened, study.codebook)
+    cells = make(rows, blank, answered)
+    axes = [*blank.by, *([CATEGORY] if CATEGORY in cells else [])]
+    table = protect(blank, cells, (int(answered.sum()), int(asked.sum())), adds=axes, rounded=False)
+    if blank.of == "register":  # how many a group has is not shown; nobody of it is left out
+        table = replace(table, frame=table.frame.assign(n=np.nan))
+    return table
+
+
+def _coarsened(book: Codebook, rows: View, blank: Released, answered: pd.Series) -> pd.DataFrame:
+    """Cells of a table, each group of which none may be shown first put together with its siblings of the codebook."""
+    cells, changed = _cells(rows, blank, answered), {}
+    hidden = cells["unsafe"] | unsafe(cells["n"].to_numpy(float), cells["numerator"].to_numpy(float), policy())
+    for column in blank.by:
+        parents = book.parent(column)
+        lost = hidden.groupby(cells[column].astype(str)).all()
+        wide = {parents.get(code, "") for code in lost.index[lost]} - {""}
+        if merged := {code: parent for code, parent in parents.items() if parent in wide}:
+            changed[column] = rows.frame[column].astype(object).replace(merged)
+    return _cells(replace(rows, frame=rows.frame.assign(**changed)), blank, answered) if changed else cells
+
+
+def _cells(rows: View, blank: Released, answered: pd.Series) -> pd.DataFrame:
+    """Estimates with their numerators, and which are unsafe whatever these are."""
+    frame, by = rows.frame, list(blank.by)
+    made = estimate(rows.design, frame, blank, answered)
+    table = made.table().assign(flag=marks(made, "share" if blank.statistic == "share" else "amount"))
+    axes = [*by, *([CATEGORY] if CATEGORY in table else [])]
+    table["numerator"] = _numerators(table, frame[blank.variable], frame.loc[answered, by], axes)
+    ruled = ~np.isfinite(table[NUMBERS]).all(axis=1).to_numpy()  # nothing tells how sure such a number is
+    if blank.statistic in ("median", "mean", "total"):
+        ruled = ruled | _few_decide(rows, blank, table[by], frame.loc[answered, [blank.variable, *by]], table, policy())
+    return table[[*axes, *NUMBERS, "n", "flag", "numerator"]].assign(unsafe=ruled)
+
+
+def _few_decide(
+    view: View, blank: Released, labels: pd.DataFrame, answers: pd.DataFrame, table: pd.DataFrame, rules: Policy
+) -> np.ndarray:
+    """Cells whose median has few answers on a side, or whose sum of money few persons make."""
+    values = answers[blank.variable].to_numpy(float)
+    cell = np.zeros(len(answers), dtype=np.int64)
+    if blank.by:
+        names = pd.MultiIndex.from_frame(labels.astype(str))
+        cell = names.get_indexer(pd.MultiIndex.from_frame(answers[list(blank.by)].astype(str)))
+    if blank.statistic == "median":
+        return one_sided(values, cell, table["estimate"].to_numpy(), rules)
+    if blank.unit.endswith("dh"):
+        return dominated(values * view.design.weights[view.frame.index.get_indexer(answers.index)], cell, rules)
+    return np.zeros(len(table), dtype=bool)
+
+
+def _numerators(table: pd.DataFrame, values: pd.Series, groups: pd.DataFrame, axes: list[str]) -> np.ndarray:
+    """Respondents in each cell's category, or who meet its condition; nan where the statistic has no numerator."""
+    given = values.loc[groups.index]
+    if CATEGORY in table:
+        counted = groups.assign(**{CATEGORY: given}).astype(str).value_counts()
+    elif pd.api.types.is_bool_dtype(given.dtype):
+        met = groups[given.astype(bool).to_numpy()].astype(str)
+        counted = met.value_counts() if axes else pd.Series([len(met)])
+    else:
+        return np.full(len(table), np.nan)
+    if not axes:
+        return np.asarray(counted, dtype=float)
+    return counted.reindex(pd.MultiIndex.from_frame(table[axes].astype(str)), fill_value=0).to_numpy(float)
+
+
+def _standards(rows: View, blank: Released, answered: pd.Series) -> pd.DataFrame:
+    """The share that meets a condition under each of its standards, from the mildest on."""
+    steps = standards(blank.variable)
+    columns = under(rows.frame, blank.variable, steps)
+    answered = answered & columns.notna().all(axis=1)
+    made = share(rows.design, columns, where=answered)
+    met = columns[answered].astype(bool).sum().to_numpy()
+    shown = apart(met, int(answered.sum()), steps.index(VARIED[blank.variable].default), policy())
+    table = made.table()[[*NUMBERS, "n"]]
+    return table.assign(standard=steps, flag=marks(made, "share"), numerator=met.astype(float), unsafe=~shown)
+
+
+def _count(study: Study, rows: View, blank: Released) -> Released:
+    """Counts of the register, rounded; small cells are hidden, and those that would give them away."""
+    by, counted = list(blank.by), study.margins.get("|".join(blank.by))
+    people = rows.frame if blank.of else study.register
+    if people is not None and set(by) <= set(people):
+        counted = people.groupby(by, observed=True).size()
+    if counted is None:
+        return blank
+    labels = pd.DataFrame(counted.index.to_list() if people is not None else list(counted.index.str.split("|")))
+    n = counted.to_numpy(float)
+    cells = labels.set_axis(by, axis=1).assign(n=n, **dict.fromkeys(NUMBERS, n))
+    table = protect(blank, cells, (int(counted.sum()), int(counted.sum())), adds=by, rounded=False)
+    flag = table.frame["flag"].where(table.frame["flag"] == "hidden", "")
+    return replace(table, frame=table.frame.assign(n=np.nan, flag=flag))

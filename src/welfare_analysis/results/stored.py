@@ -1,0 +1,72 @@
+"""Tables that no respondent is in: public figures, assumptions, stored results of long simulations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import pandas as pd
+
+from ..demand.credit import Terms
+from ..demand.loans import assumed
+from ..disclosure import Lazy, Released, document
+from ..needs import commuting, housing, income_debt
+from ..study import DATA, Study
+from .loans import RATES
+
+SURVEY = DATA / "survey"
+ERRORS = {"loans": SURVEY / "loan_validation.csv"}
+NUMBER_OF = {"loans": "loan_number"}
+ASSUMPTIONS = {"replacement_share": "share", "stress_points": "rate_points", "old_rate": "share"}
+ASSUMPTIONS |= {"funding_rate": "share", "running_cost_share": "share"}
+
+
+def errors(name: str) -> Released:
+    """How far numbers are from the truth of generated populations, by how well people answer."""
+    stored = pd.read_csv(ERRORS[name]).rename(columns={"number": NUMBER_OF[name]})
+    stored["error"], stored["se_of_truth"] = stored["error"] / stored["truth"], stored["mean_se"] / stored["truth"]
+    keys = ["version", NUMBER_OF[name]]
+    stored = stored.rename(columns={"persons": "population"})
+    long = stored.melt(keys, ["error", "se_of_truth", "coverage", "samples", "population"], "measure", "estimate")
+    units = long["measure"].map({"samples": "number", "population": "number"}).fillna("share")
+    return document(f"{name}_errors", long.assign(unit=units), keys, "measure")
+
+
+def loan_rates() -> Released:
+    """The rates a year of the terms of consumer loans."""
+    rates = {name: Terms.named(terms).rate for name, terms in RATES.items()}
+    table = pd.DataFrame({"loan_rate": list(rates), "estimate": list(rates.values())})
+    return document("loans_rates", table, ["loan_rate"], unit="share")
+
+
+def loan_assumptions() -> Released:
+    """The assumptions of page 07 that decide, with their ranges."""
+    rows = [(item, unit, *(assumed(item, c) for c in ("value", "low", "high"))) for item, unit in ASSUMPTIONS.items()]
+    table = pd.DataFrame(rows, columns=["loan_assumption", "unit", "estimate", "low", "high"])
+    return document("loans_assumptions", table, ["loan_assumption"])
+
+
+def standards() -> Released:
+    """The standards that conditions are judged by: the defaults of `needs`."""
+    home, debt, way = housing.STANDARDS, income_debt.STANDARDS, commuting.STANDARDS
+    rows = [
+        ("persons_per_room", home.crowded_above_n, "number"),
+        ("housing_cost", home.burden_above_share, "share"),
+        ("deductions", debt.limit_share, "share"),
+        ("left_of_pay", debt.least_left_dh, "dh"),
+        ("commute", way.long_above_min, "minutes"),
+    ]
+    return document("standards", pd.DataFrame(rows, columns=["standard_of", "estimate", "unit"]), ["standard_of"])
+
+
+DOCUMENTS: dict[str, Callable[[], Released]] = {
+    **{f"{name}_errors": partial(errors, name) for name in ERRORS},
+    "standards": standards,
+    "loans_rates": loan_rates,
+    "loans_assumptions": loan_assumptions,
+}
+
+
+def documents(_: Study) -> Lazy:
+    """Every table that no respondent is in."""
+    return Lazy(DOCUMENTS)
