@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -95,13 +96,23 @@ def alt_text(name: str, tables: Sequence[Released], study: Study) -> str:
 
 
 def fingerprint(figure: Figure) -> str:
-    """What was drawn, in figures: title, bar lengths and line ends to four digits."""
-    bars, lines = [], []
+    """What was drawn, in figures: title, bar lengths, ends of intervals and points of lines to four digits."""
+    bars, lines, paths = [], [], []
     for axes in figure.axes:
         bars += [f"{p.get_width():.4g} x {p.get_height():.4g}" for p in axes.patches if isinstance(p, Rectangle)]
         segments = [s for c in axes.collections for s in getattr(c, "get_segments", list)()]
         lines += [" ".join(f"{v:.4g}" for v in s.ravel()) for s in segments if len(s)]
-    return f"{figure.get_suptitle()} | bars {' '.join(bars)} | lines {', '.join(lines)}"
+        paths += [" ".join(f"{v:.4g}" for v in line.get_xydata().ravel()) for line in axes.lines]
+    parts = [figure.get_suptitle(), f"bars {' '.join(bars)}", f"lines {', '.join(lines)}", f"paths {', '.join(paths)}"]
+    return " | ".join(parts)
+
+
+def stable(svg: str) -> str:
+    """An SVG whose ids depend on nothing but its content: numbered as they come."""
+    names: dict[str, str] = {}
+    for name in re.findall(r'\bid="([a-zA-Z]+[0-9a-f]{8,})"', svg):
+        names.setdefault(name, f"i{len(names)}")
+    return re.sub(r"[a-zA-Z]+[0-9a-f]{8,}", lambda found: names.get(found[0], found[0]), svg)
 
 
 def write_headlines(folder: Path = ROOT / "figures") -> None:
@@ -112,7 +123,9 @@ def write_headlines(folder: Path = ROOT / "figures") -> None:
         with matplotlib.rc_context(STYLE):
             figure, tables = picture(study, name)
             figure.supxlabel(note(tables, study), x=0.01, ha="left", fontsize=7, color="#555555", wrap=True)
-            figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+            drawn = io.StringIO()
+            figure.savefig(drawn, format="svg", metadata={"Date": None})
+            (folder / f"{name}.svg").write_text(stable(drawn.getvalue()), encoding="utf-8")
             plt.close(figure)
         cells = pd.concat([t.frame.assign(table=t.id) for t in tables if t.state == "shown"])
         cells.round(6).to_csv(folder / f"{name}.csv", index=False)

@@ -5,16 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from ...results import HEADLINES
-from .adjusted import raw_and_adjusted
-from .aspirations import first_places
-from .collection import flow, weight_bars, with_without
-from .conditions import bands, categories, groups, profile, pyramid, steps
-from .homes import curve, heat, reach, tornado
-from .loans import against_rate, histogram
+from .bars import bands, flow, heat, histogram, pyramid, stacked, tornado, weight_bars
+from .dots import categories, groups, profile, steps, with_without
+from .lines import against_rate, curve, reach
 from .style import Plan
-from .transport import fixed_point, shares
 
 FIGURES = {
+    "evidence": Plan(stacked, ("evidence",)),
     "flow": Plan(flow, ("dispositions",)),
     "response": Plan(
         partial(profile, name="response"),
@@ -38,18 +35,17 @@ FIGURES = {
     "cost_burdened_by_rank": Plan(groups, ("cost_burdened_by_rank",)),
     "debt_band_by_rank": Plan(bands, ("debt_band_by_rank",), 0.4),
     "commute_band_by_command": Plan(categories, ("commute_band_by_command",)),
-    "adjusted_place": Plan(raw_and_adjusted, ("adjusted_place", "adjusted_kept")),
-    "priority_by_status": Plan(first_places, ("priority_by_status",)),
-    "health_rank_by_status": Plan(first_places, ("health_rank_by_status",)),
+    "adjusted_place": Plan(categories, ("adjusted_place",)),
+    "priority_by_status": Plan(partial(categories, one_scale=True, ranked=True), ("priority_by_status",)),
+    "health_rank_by_status": Plan(partial(categories, one_scale=True, ranked=True), ("health_rank_by_status",)),
     "hopes_by_status": Plan(partial(categories, one_scale=True), ("hopes_by_status",)),
     "core_need_by_command": Plan(groups, ("core_need_by_command",)),
     "home_city_group_by_command": Plan(heat, ("home_city_group_by_command",)),
-    "commute_mode_by_command": Plan(shares, ("commute_mode_by_command",)),
+    "commute_mode_by_command": Plan(partial(categories, lines=2), ("commute_mode_by_command",)),
     "commute_band_by_rank": Plan(categories, ("commute_band_by_rank",)),
     "commute_cost_band_by_rank": Plan(categories, ("commute_cost_band_by_rank",)),
     "transport_worth": Plan(partial(categories, one_scale=True), ("transport_worth",)),
     "transport_curve": Plan(curve, ("transport_curve",)),
-    "transport_route_riders": Plan(fixed_point, ("transport_route_riders",)),
     "transport_tornado": Plan(tornado, ("transport_tornado", "transport_realised")),
     "homes_reach": Plan(reach, ("homes_reach",)),
     "homes_worth": Plan(partial(categories, one_scale=True), ("homes_worth",)),

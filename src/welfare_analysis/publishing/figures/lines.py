@@ -1,0 +1,72 @@
+"""Kinds of figures with a line and a band: numbers by price or rate, who can pay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ...demand.credit import Terms
+from ...disclosure import CATEGORY, Released
+from ...languages import number
+from ...results.loans import RATES
+from ...study import Study
+from ..labels import cell_label, in_order, label, title
+from .style import PALETTE, canvas, plain, scaled, wrapped
+
+
+def _line(axes: Axes, cells: pd.DataFrame, unit: str, colour: str, name: str) -> None:
+    """A line through estimates at ``at``, its 95 % band behind it."""
+    drawn = scaled(cells, unit).assign(at=cells["at"]).sort_values("at")
+    axes.fill_between(drawn["at"], drawn["low"], drawn["high"], color=colour, alpha=0.25, linewidth=0)
+    marks = {"marker": "o", "markersize": 5, "markeredgecolor": colour}
+    sns.lineplot(drawn, x="at", y="estimate", ax=axes, color=colour, errorbar=None, label=name, legend=False, **marks)
+
+
+def curve(tables: Sequence[Released], study: Study, _: float, at: Mapping[str, float] | None = None) -> Figure:
+    """Numbers by price (``at``: where each code of the first key is), a line and a band for each column."""
+    (one,) = tables
+    figure, (axes,) = canvas(title(one.id, study), 3.2)
+    cells = one.shown.assign(at=one.shown[one.by[0]].astype(str).map(at or float).astype(float))
+    for place, code in enumerate(in_order(one, study, CATEGORY)):
+        part = cells[cells[CATEGORY].astype(str) == code]
+        _line(axes, part, one.unit, PALETTE[place], cell_label(one, study, CATEGORY, code))
+        for x, y in zip(part["at"], scaled(part, one.unit)["estimate"], strict=True):
+            height = 9 * (1 if place else -1) - 3
+            axes.annotate(
+                number(y, study.language), (x, y), (0, height), textcoords="offset points", ha="center", fontsize=8
+            )
+    axes.xaxis.set_major_formatter(plain(study, 0 if cells["at"].max() >= 100 else 1))
+    axes.yaxis.set_major_formatter(plain(study))
+    axes.set_ylim(0, None)
+    axes.set(xlabel=study.codebook.text(f"axis.{one.by[0]}", study.language),
+             ylabel=study.codebook.text(f"unit.{one.unit}", study.language))  # fmt: skip
+    axes.legend(fontsize=9)
+    return figure
+
+
+def against_rate(tables: Sequence[Released], study: Study, limit: float) -> Figure:
+    """Loans by the rate of the Foundation, in per cent a year: `curve` at the rates of the terms."""
+    return curve(tables, study, limit, {name: 100 * Terms.named(terms).rate for name, terms in RATES.items()})
+
+
+def reach(tables: Sequence[Released], study: Study, _: float) -> Figure:
+    """A panel a group: the share that can pay each price, a line and a band for each set of terms."""
+    (one,) = tables
+    first, second = one.by
+    rows = in_order(one, study, first)
+    figure, panels = canvas(title(one.id, study), 2.4, len(rows), sharey=True)
+    cells = one.shown.assign(at=one.shown[CATEGORY].astype(float) / 1000)
+    for axes, row in zip(panels, rows, strict=True):
+        for place, terms in enumerate(in_order(one, study, second)):
+            part = cells[(cells[first].astype(str) == row) & (cells[second].astype(str) == terms)]
+            _line(axes, part, "share", PALETTE[place], label(study, second, terms))
+        axes.set(title=wrapped(label(study, first, row)), ylim=(0, 100), xlabel="")
+        axes.grid()
+    figure.supxlabel(study.codebook.text("axis.thousand_dh", study.language), fontsize=9)
+    panels[0].set_ylabel(study.codebook.text("unit.share", study.language))
+    panels[0].legend(fontsize=7, loc="lower left")
+    return figure
