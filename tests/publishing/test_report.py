@@ -98,7 +98,7 @@ def test_site_without_a_first_notebook_lists_its_pages(tmp_path):
 
 
 def test_table_keeps_table_tags_only():
-    """Scripts and handlers go, other tags become text, headers get a scope, open tags are closed."""
+    """Scripts and handlers go, other tags leave their text, headers get a scope, open tags are closed."""
     copy = table(
         '<table onclick="x()"><thead><tr><th>A<script>bad()</script></th></tr></thead>'
         '<tr><td>1,5<a href="javascript:x">'

@@ -4,26 +4,30 @@ Nothing in the result loads or leads outside: raw HTML is shown as text, scripts
 a link to the network becomes its text and its address without a scheme.
 """
 
-import html
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from itertools import zip_longest
 from pathlib import PurePosixPath
 from typing import Any
 
+import nh3
 from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
-from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
+from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from welfare_analysis.errors import WelfareError
 
 SCHEME = re.compile(r"^(?:https?:)?//|https?://", re.IGNORECASE)
 MATHML = re.compile(r'<(/?m[a-z]+)((?: [a-z]+="[^"]*")*) ?(/?)>')
-NUMBER = re.compile(r"\u2066?[<≈~]?\s*[-−+]?\d[\d\s.,\u00a0\u202f]*\s*%?\u2069?")
+NUMBER = re.compile(r"\u2066?[<≈~]?\s*[-−+]?\d[\d.,\u00a0\u202f ]*\s*%?\u2069?(?: \(.*\))?(?: \*)?$|(?:\.\.|/)$")
+NO_SCOPE = re.compile(r"<th\b(?![^>]*scope)")
+INTERVAL = re.compile(r"\([^()<>]*\u2013[^()<>]*\)")
+CELL = re.compile(r"<td((?: [a-z]+=\"[^\"]*\")*)>(.*?)</td>")
+TAGS = {"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "b", "strong", "i", "em", "sub", "sup"}
+ATTRIBUTES = {tag: {"scope", "colspan", "rowspan", "dir", "lang"} for tag in ("th", "td")}
+DROPPED = {"script", "style", "template", "iframe", "object", "svg"}
 
 
 def page_name(stem: str) -> str:
@@ -53,39 +57,6 @@ def _mathml(part: str) -> str:
         return part.replace("<", "&lt;").replace(">", "&gt;")
     kept = [a for a in re.findall(r' [a-z]+="[^"]*"', tag[2]) if not a.startswith((" on", " href", " src", " xmlns"))]
     return f"<{tag[1]}{''.join(kept)}{tag[3]}>"
-
-
-def _inline_formula(state: StateInline, silent: bool) -> bool:
-    source, position = state.src, state.pos
-    if source[position] != "$":
-        return False
-    mark = "$$" if source.startswith("$$", position) else "$"
-    start = position + len(mark)
-    end = source.find(mark, start)
-    body = source[start:end] if end > start else ""
-    # an amount in dollars is no formula: no space inside the marks, no digit behind them
-    if not body.strip() or (mark == "$" and (body != body.strip() or source[end + 1 : end + 2].isdigit())):
-        return False
-    if not silent:
-        token = state.push("formula", "math", 0)
-        token.content, token.meta = body, {"display": mark == "$$"}
-    state.pos = end + len(mark)
-    return True
-
-
-def _block_formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    lines = [state.src[state.bMarks[i] + state.tShift[i] : state.eMarks[i]].strip() for i in range(start, end)]
-    if not lines[0].startswith("$$"):
-        return False
-    for count in range(1, len(lines) + 1):
-        text = "\n".join(lines[:count])
-        if len(text) > 4 and text.endswith("$$"):
-            if not silent:
-                token = state.push("formula", "math", 0)
-                token.content, token.meta, token.map = text[2:-2], {"display": True}, [start, start + count]
-                state.line = start + count
-            return True
-    return False
 
 
 def _target(href: str) -> str | None:
@@ -136,11 +107,13 @@ def _settle(state: StateCore) -> None:
 
 def _renderer() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    parser.inline.ruler.before("escape", "formula", _inline_formula)
-    parser.block.ruler.before("fence", "formula", _block_formula, {"alt": ["paragraph", "blockquote", "list"]})
+    # an amount in dollars is no formula: no space inside the marks, no digit behind them
+    dollarmath_plugin(parser, allow_space=False, allow_digits=False, double_inline=True)
     parser.core.ruler.push("settle", _settle)
     rules: dict[str, Any] = parser.renderer.rules  # type: ignore[attr-defined]
-    rules["formula"] = lambda tokens, i, options, env: formula(tokens[i].content, tokens[i].meta["display"])
+    rules["math_inline"] = lambda tokens, i, options, env: formula(tokens[i].content)
+    for name in ("math_inline_double", "math_block"):
+        rules[name] = lambda tokens, i, options, env: formula(tokens[i].content, display=True)
     rules["table_open"] = lambda *_: '<div class="wide" tabindex="0"><table>'
     rules["table_close"] = lambda *_: "</table></div>\n"
     return parser
@@ -167,74 +140,15 @@ def inline(text: str) -> str:
     return _MARKDOWN.renderInline(text, {})
 
 
-class _Table(HTMLParser):
-    """Copies table tags, unwraps boxes, drops scripts and styles with their content, escapes the rest."""
-
-    KEPT = frozenset(("table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"))
-    INLINE = frozenset(("b", "strong", "i", "em", "sub", "sup"))
-    UNWRAPPED = frozenset(("div", "span", "p", "br", "html", "body"))
-    DROPPED = frozenset(("script", "style", "template", "iframe", "object", "svg"))
-    VALUES = {  # noqa: RUF012 - attribute: the values it may have
-        "scope": r"col|row|colgroup|rowgroup",
-        "colspan": r"\d{1,4}",
-        "rowspan": r"\d{1,4}",
-        "dir": r"ltr|rtl|auto",
-        "lang": r"[a-z]{2}",
-    }
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self.opened: list[str] = []
-        self.dropping: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Copy a table tag with its safe attributes; give each header its scope."""
-        if tag in self.DROPPED:
-            self.dropping.append(tag)
-        elif self.dropping or tag in self.UNWRAPPED:
-            self.parts.append(" " if tag == "br" and not self.dropping else "")
-        elif tag in self.KEPT | self.INLINE:
-            kept = {k: v for k, v in attrs if v and k in self.VALUES and re.fullmatch(self.VALUES[k], v)}
-            if tag == "th" and "scope" not in kept:
-                kept["scope"] = "col" if "thead" in self.opened else "row"
-            self.opened.append(tag)
-            self.parts.append("<" + " ".join([tag, *(f'{name}="{value}"' for name, value in kept.items())]) + ">")
-        else:
-            self.parts.append(html.escape(self.get_starttag_text() or ""))
-
-    def handle_endtag(self, tag: str) -> None:
-        """Close what is open up to this tag; ignore an end without a start."""
-        if self.dropping:
-            if tag in self.dropping:
-                del self.dropping[self.dropping.index(tag) :]
-        elif tag in self.KEPT | self.INLINE:
-            while tag in self.opened:
-                last = self.opened.pop()
-                self.parts.append(f"</{last}>")
-                if last == tag:
-                    break
-        elif tag not in self.UNWRAPPED:
-            self.parts.append(html.escape(f"</{tag}>"))
-
-    def handle_data(self, data: str) -> None:
-        """Escape text, outside of what is dropped."""
-        if not self.dropping:
-            self.parts.append(html.escape(SCHEME.sub("", data)))
-
-    def result(self) -> str:
-        """Return the copy, with everything closed."""
-        self.close()
-        return "".join(self.parts) + "".join(f"</{tag}>" for tag in reversed(self.opened))
-
-
 def table(source: str) -> str:
-    """Return an HTML table with table tags only, header scopes, and numbers marked for alignment."""
-    parser = _Table()
-    parser.feed(source)
-    copy = re.sub(
-        r"<td((?: [a-z]+=\"[^\"]*\")*)>([^<]*)</td>",
-        lambda cell: f'<td class="number"{cell[1]}>{cell[2]}</td>' if NUMBER.fullmatch(cell[2].strip()) else cell[0],
-        re.sub(r"\([^()<>]*\u2013[^()<>]*\)", lambda m: f'<span class="interval">{m[0]}</span>', parser.result()),
-    )
-    return f'<div class="wide" tabindex="0">{copy.strip()}</div>\n'
+    """Return an HTML table with table tags only, header scopes, unbroken intervals, and numbers marked for alignment."""
+    clean = SCHEME.sub("", nh3.clean(source, tags=TAGS, attributes=ATTRIBUTES, clean_content_tags=DROPPED))
+    head, mark, body = clean.rpartition("</thead>")
+    scoped = NO_SCOPE.sub('<th scope="col"', head) + mark + NO_SCOPE.sub('<th scope="row"', body)
+    unbroken = INTERVAL.sub(lambda found: f'<span class="interval">{found[0]}</span>', scoped)
+    return f'<div class="wide" tabindex="0">{CELL.sub(_aligned, unbroken).strip()}</div>\n'
+
+
+def _aligned(cell: re.Match[str]) -> str:
+    text = re.sub(r"<[^>]+>", "", cell[2]).strip()
+    return f'<td class="number"{cell[1]}>{cell[2]}</td>' if NUMBER.match(text) else cell[0]
