@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,12 @@ class Study:
         if key not in self.results:
             self.results[key] = function(self, *arguments)
         return self.results[key]
+
+    def in_language(self, language: str) -> Study:
+        """The same study in another language, with the results that are known already: they hold no words."""
+        other = replace(self, language=language)
+        other.results.update(self.results)
+        return other
 
     def lacking(self, needed: Iterable[str]) -> list[str]:
         """Questions among those needed that were not asked."""

@@ -62,7 +62,9 @@ def protect(
     out = cells.drop(columns=[c for c in EVIDENCE if c in cells]).astype(dict.fromkeys([*NUMBERS, "n"], float))
     flag = flag.mask((flag == "") & (n < rules.caution_base), "caution")
     out.loc[flag == "unsure", NUMBERS] = np.nan
-    out.loc[hidden, [c for c in out if pd.api.types.is_float_dtype(out[c]) and c not in blank.keys]] = np.nan
+    keys = {*blank.by, CATEGORY, "standard"}
+    measures = [c for c in out if pd.api.types.is_float_dtype(out[c]) and c not in keys]
+    out.loc[hidden, measures] = np.nan
     step: Any = 0.0
     if rounded or blank.unit in COUNTED[:2]:
         step = cells["unit"].map(rules.step).to_numpy()[:, None] if "unit" in cells else rules.step(blank.unit)

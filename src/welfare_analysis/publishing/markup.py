@@ -141,7 +141,7 @@ def inline(text: str) -> str:
 
 
 def table(source: str) -> str:
-    """Return an HTML table with table tags only, header scopes, unbroken intervals, and numbers marked for alignment."""
+    """Return an HTML table with table tags only, scopes of headers, unbroken intervals and numbers to align."""
     clean = SCHEME.sub("", nh3.clean(source, tags=TAGS, attributes=ATTRIBUTES, clean_content_tags=DROPPED))
     head, mark, body = clean.rpartition("</thead>")
     scoped = NO_SCOPE.sub('<th scope="col"', head) + mark + NO_SCOPE.sub('<th scope="row"', body)

@@ -58,7 +58,7 @@ def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
     codes.sort(key=lambda row: [place.index(code) for place, code in zip(places, row, strict=True)])
     gap = "0" if table.statistic == "count" else GAP
     body = [
-        [*(cell_label(table, study, key, code) for key, code in zip(rows, row, strict=True)),
+        [*([cell_label(table, study, key, code) for key, code in zip(rows, row, strict=True)] or [title(table.id, study)]),
          *(cells.get((row, column), gap) for column in columns)]
         for row in codes
     ]  # fmt: skip
@@ -66,9 +66,8 @@ def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
     heads = [*group, *(_head(table, study, across, column) for column in columns)]
     if table.statistic in ("count", "document", "model"):
         return heads, body
-    n = frame.groupby(rows)["n"].max()
     heads.append(study.codebook.text("col.n", study.language))
-    counts = [n[row if len(rows) > 1 else row[0]] for row in codes]
+    counts = [table.cells(*row)["n"].max() for row in codes]
     return heads, [[*line, number(count, study.language)] for line, count in zip(body, counts, strict=True)]
 
 

@@ -2,12 +2,15 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from welfare_analysis.publishing.suppression import Policy, apart, completed, dominated, one_sided, unsafe
+from welfare_analysis.disclosure import Policy
+from welfare_analysis.disclosure.suppression import apart, completed, dominated, one_sided, unsafe
+from welfare_analysis.errors import WelfareError
 
-RULES = Policy(10, 30, 50, 10, 0.9, 0.1)
+RULES = Policy(10, 30, 50, 0.9, 0.1, (("totals", 10.0), ("dh", 100.0)))
 NAN = np.nan
 
 
@@ -123,9 +126,16 @@ def test_nested_conditions_do_not_differ_by_a_few():
 
 
 def test_policy_is_read_from_its_file(tmp_path):
-    """The thresholds are data, and each must be there."""
+    """The thresholds and the steps of rounding are data, and each must be there and a number."""
     path = tmp_path / "policy.csv"
-    pd.DataFrame(
-        {"rule": list(Policy.__dataclass_fields__), "value": [10, 30, 50, 10, 0.9, 0.1], "source": "x"}
-    ).to_csv(path, index=False)
+    names = ["min_respondents", "min_base", "caution_base", "dominance_share", "protection_share"]
+    table = pd.DataFrame({"rule": [*names, "round_totals", "round_dh"], "value": [10, 30, 50, 0.9, 0.1, 10, 100]})
+    table.to_csv(path, index=False)
     assert Policy.read(path) == RULES
+    assert (RULES.step("dh"), RULES.step("persons")) == (100, 10)
+    table.drop(index=1).to_csv(path, index=False)
+    with pytest.raises(WelfareError, match=r"policy.csv, min_base: a rule is missing"):
+        Policy.read(path)
+    table.astype({"value": object}).replace(0.9, "most").to_csv(path, index=False)
+    with pytest.raises(WelfareError, match="dominance_share"):
+        Policy.read(path)

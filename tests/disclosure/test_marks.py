@@ -7,15 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from welfare_analysis.disclosure import Released, marks, protect
 from welfare_analysis.estimation import Design, mean, share
-from welfare_analysis.publishing import marks, modelled
 from welfare_analysis.publishing.figures import style
-from welfare_analysis.publishing.suppression import Policy
+from welfare_analysis.results.declare import long_format
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook
 
 STUDY = SimpleNamespace(codebook=Codebook.read(DATA / "codebook"), language="en")
-RULES = Policy.read(DATA / "policy.csv")
 
 
 @pytest.mark.parametrize(
@@ -30,7 +29,7 @@ RULES = Policy.read(DATA / "policy.csv")
 def test_shares_by_the_limits_of_nchs(n, met, flag):
     """Width, relative width and the narrow that are spared, of simple random samples of two strata."""
     design = Design(np.full(n, 10.0), strata=np.arange(n) % 2)
-    assert list(marks.marks(share(design, np.arange(n) < met), "share")) == [flag]
+    assert list(marks(share(design, np.arange(n) < met), "share")) == [flag]
 
 
 def test_amounts_by_the_limits_of_statistics_canada():
@@ -40,19 +39,19 @@ def test_amounts_by_the_limits_of_statistics_canada():
     y = pd.DataFrame({c: 100 + 20 * c * z for c in (10, 20, 40)})
     e = mean(design, y)
     np.testing.assert_allclose(e.se / e.value, [0.1, 0.2, 0.4], rtol=5e-3)
-    assert list(marks.marks(e, "amount")) == ["", "caution", "unsure"]
+    assert list(marks(e, "amount")) == ["", "caution", "unsure"]
 
 
 def test_a_model_is_marked_and_not_hidden():
     """Its interval is beside it: over a third of the number it has a mark, which few respondents give as well."""
     design = Design(np.full(400, 10.0))
     y = pd.DataFrame({"sure": np.tile([90.0, 110.0], 200), "change": np.tile([-90.0, 110.0], 200)})
-    rows = modelled.rows(mean(design, y), "kind")
-    table = modelled.released("x", rows, ("kind", ""), RULES, (400, 400), unit="dh_month")
+    rows, blank = long_format(mean(design, y), "kind"), Released("x", "total", "", ("kind",), "dh_month")
+    table = protect(blank, rows, (400, 400))
     assert list(table.frame["flag"]) == ["", "caution"]
     assert table.frame["estimate"].notna().all()
-    few = modelled.released("x", rows.assign(n=[40.0, 20.0]), ("kind", ""), RULES, (400, 400), unit="dh_month")
-    assert list(few.frame["flag"]) == ["caution", "hidden"]
+    small = protect(blank, rows.assign(n=[40.0, 20.0]), (400, 400))
+    assert list(small.frame["flag"]) == ["caution", "hidden"]
 
 
 def test_pictures_mark_what_tables_mark():
@@ -67,9 +66,11 @@ def test_pictures_mark_what_tables_mark():
         }
     )
     figure, axes = plt.subplots()
-    style.dots(axes, np.arange(4), cells, "share", STUDY)
-    faces = axes.collections[1].get_facecolors()
-    assert (faces[1] == 1).all()
-    assert not (faces[0] == 1).all()
+    style.points(axes, np.arange(4), cells, "share", style.PALETTE[0])
+    style.numbered(axes, np.arange(4), cells, "share", STUDY)
+    _, plain, hollow = axes.collections
+    assert hollow.get_offsets()[:, 1].tolist() == [1]
+    assert (hollow.get_facecolors() == 1).all()
+    assert not (plain.get_facecolors() == 1).all()
     assert [t.get_text() for t in axes.texts][2:] == ["/", ".."]
     plt.close(figure)
