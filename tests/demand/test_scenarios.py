@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from welfare_analysis.demand import budgets, places, scenarios
+from welfare_analysis.demand import scenarios
 from welfare_analysis.demand.credit import Terms
 from welfare_analysis.demand.housing import BOUGHT, OFFERED, Market
 from welfare_analysis.estimation import Design
@@ -62,28 +62,3 @@ def test_elasticity_is_the_slope_between_two_prices(market):
         assert estimate.value.iloc[0] < 0
         apart = np.hypot(*(e.se["social_flat"] / e.value["social_flat"] for e in at)) / np.log(high / low)
         assert 0 < estimate.se.iloc[0] < 0.8 * apart
-
-
-def test_budgets_in_round_figures_are_intervals(people):
-    """300,000 lies within 50,000, 250,000 within 25,000, 123,000 within 500; both models find the slope of income."""
-    some = people.iloc[:3].assign(home_budget_dh=[300_000.0, 250_000.0, 123_000.0], wants_home="yes")
-    columns = budgets.told(pd.concat([some, people.iloc[3:]]))
-    np.testing.assert_allclose(np.exp(columns["high"].iloc[:3]) - np.exp(columns["low"].iloc[:3]), [1e5, 5e4, 1e3])
-    design = Design(pd.Series(1.0, people.index))
-    fits = [f(design, budgets.told(people)) for f in (budgets.selected, budgets.rounded)]
-    for fit in fits:
-        assert fit.value["log_income"] > 5 * fit.se["log_income"]
-    assert abs(fits[0].value["log_income"] - fits[1].value["log_income"]) < fits[0].se["log_income"]
-
-
-def test_places_far_away_are_chosen_less(people):
-    """Distances are those of maps; the own place draws, and the price of the cards is not estimated."""
-    km = places.distances()
-    assert km.loc["rabat", "casablanca"] == pytest.approx(87, abs=12)
-    assert km.loc["tanger", "dakhla"] == pytest.approx(1650, abs=100)
-    np.testing.assert_allclose(km, km.T)
-    long = places.choices(people, 250_000, -0.2)
-    fit = places.fitted(Design(pd.Series(1.0, people.index)), long)
-    assert fit.value["own"] > 5 * fit.se["own"]
-    dearer = places.fitted(Design(pd.Series(1.0, people.index)), long.assign(known=2 * long["known"]))
-    np.testing.assert_allclose(fit.value[["own", "distance"]], dearer.value[["own", "distance"]], atol=1e-5)

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from welfare_analysis.publishing.plan import HEADLINES, NUMBERS
+from welfare_analysis.publishing.suppression import CATEGORY
 
 from welfare_analysis.needs import factors
 from welfare_analysis.publishing import adjusted, adjusted_briefs, adjusted_tables, figures, tables
 from welfare_analysis.publishing.adjusted import NO_FACTORS, PLACE, TOO_FEW
-from welfare_analysis.publishing.plan import HEADLINES, NUMBERS
-from welfare_analysis.publishing.suppression import CATEGORY
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook
 from welfare_analysis.survey.reading import typed

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from welfare_analysis.publishing.suppression import CATEGORY, Policy
 
 from welfare_analysis.estimation import contrast, share
 from welfare_analysis.needs.aspirations import HOPES
@@ -24,7 +25,6 @@ from welfare_analysis.publishing import (
     tables,
 )
 from welfare_analysis.publishing.modelled import cell_of
-from welfare_analysis.publishing.suppression import CATEGORY, Policy
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook
 from welfare_analysis.survey.reading import typed

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from welfare_analysis.publishing.homes import KINDS, PRICES
+from welfare_analysis.publishing.suppression import CATEGORY
 
 from welfare_analysis.demand import tastes
 from welfare_analysis.publishing import briefs, figures, home_briefs, homes, protect, tables
-from welfare_analysis.publishing.homes import KINDS, PRICES
-from welfare_analysis.publishing.suppression import CATEGORY
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed

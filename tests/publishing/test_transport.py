@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from welfare_analysis.publishing.suppression import CATEGORY
 
 from welfare_analysis.publishing import figures, intercity, protect, tables, transport, transport_briefs
-from welfare_analysis.publishing.suppression import CATEGORY
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from welfare_analysis.publishing.suppression import Policy
 
 from welfare_analysis.publishing import tables, unequal
-from welfare_analysis.publishing.suppression import Policy
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook
 from welfare_analysis.survey.reading import typed

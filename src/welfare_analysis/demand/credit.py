@@ -16,7 +16,7 @@ the second term only where f + d > 0. All amounts are dirhams (DH); what is miss
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -33,8 +33,6 @@ from ..survey.cards import annuity
 ADULT = 18  # years; a minor cannot borrow
 INF = float("inf")
 INCOMES = {"member": income_debt.member_income_dh, "household": income_debt.household_income_dh}
-FACTORS = ("pay", "term", "debts", "costs")
-STEP = 0.05  # of a factor, lower and higher
 
 
 @dataclass(frozen=True)
@@ -189,15 +187,8 @@ def affords(
     return (limit >= price).astype("boolean").mask(limit.isna() | pd.isna(price)).rename("affords")
 
 
-def crosses(
-    frame: pd.DataFrame,
-    price: float,
-    before: Terms,
-    after: Terms,
-    varied: Mapping[str, float] | Iterable[str] = FACTORS,
-    of: str = "member",
-) -> pd.DataFrame:
-    """Who can pay a price before and after terms change, as things are and with one factor lower or higher.
+def crosses(frame: pd.DataFrame, price: float, before: Terms, after: Terms, of: str = "member") -> pd.DataFrame:
+    """Who can pay a price (DH) before and after terms change.
 
     Parameters
     ----------
@@ -207,54 +198,17 @@ def crosses(
         DH.
     before, after : Terms
         The two sets of terms.
-    varied : mapping of factor to its relative change, or factors, which then change by `STEP`
-        ``pay`` (of the member), ``term`` (the longest), ``debts`` (running deductions), ``costs`` (fees, insurance).
     of : str
         Whose income, see `capacity_dh`.
 
     Returns
     -------
     DataFrame
-        A row a person, boolean columns, missing where it cannot be told: ``before``, ``after``, ``crosses`` (after and
-        not before), then the same with ``_<factor>_down`` and ``_<factor>_up``, and for each of these ``gains_...``
-        (crosses only there) and ``loses_...`` (crosses only as things are): to be given to `share` or `total`.
-
-    Raises
-    ------
-    WelfareError
-        A factor that is not known.
+        A row a person, boolean columns, missing where it cannot be computed: ``before``, ``after``, ``crosses`` (after
+        and not before), to be given to `share` or `total`.
     """
-    steps = varied if isinstance(varied, Mapping) else dict.fromkeys(varied, STEP)
-    found = _crossing(frame, price, before, after, of, "")
-    for factor, step in steps.items():
-        for way, by in (("down", 1 - step), ("up", 1 + step)):
-            people, terms = _changed(frame, (before, after), factor, by)
-            name = f"_{factor}_{way}"
-            found |= _crossing(people, price, *terms, of, name)
-            found[f"gains{name}"] = found[f"crosses{name}"] & ~found["crosses"]
-            found[f"loses{name}"] = found["crosses"] & ~found[f"crosses{name}"]
-    return pd.DataFrame(found)
-
-
-def _crossing(
-    frame: pd.DataFrame, price: float, before: Terms, after: Terms, of: str, name: str
-) -> dict[str, pd.Series]:
     can = [affords(frame, price, terms, of) for terms in (before, after)]
-    return {f"before{name}": can[0], f"after{name}": can[1], f"crosses{name}": can[1] & ~can[0]}
-
-
-def _changed(
-    frame: pd.DataFrame, terms: tuple[Terms, Terms], factor: str, by: float
-) -> tuple[pd.DataFrame, tuple[Terms, Terms]]:
-    """People and terms with one factor times ``by``."""
-    columns = {"pay": ("net_pay_dh", "pension_dh"), "debts": ("consumer_deduction_dh", "housing_deduction_dh")}
-    changed = {"term": ("months",), "costs": ("fees", "insurance")}
-    if factor in columns:
-        return frame.assign(**{c: frame[c] * by for c in columns[factor]}), terms
-    if factor not in changed:
-        raise WelfareError("unknown factor", where="varied", got=factor, expected=", ".join(FACTORS))
-    before, after = (replace(t, **{c: getattr(t, c) * by for c in changed[factor]}) for t in terms)
-    return frame, (before, after)
+    return pd.DataFrame({"before": can[0], "after": can[1], "crosses": can[1] & ~can[0]})
 
 
 def schedule(loan: float, terms: Terms, months: int | None = None) -> pd.DataFrame:

@@ -42,6 +42,7 @@ TERMS = {
 }
 PRODUCTS = tuple(TERMS)
 HOUSING = ("home", "building")
+PURPOSES = ("consumer", "housing")
 PAID, OTHERS = ("rate_points", "insurance_100"), ("amount_100k", "term_years")
 SHIFTS = ("wants", "wants_home", "indebted", "active", "decade", "log_income")
 NEEDED = (

@@ -6,7 +6,8 @@ is any, ``~code`` any other). Behind a colon stands a verb:
 - nothing: number, unit and interval; ``number``: the number in its unit;
 - ``contrast``: the highest and the lowest group, or that no clear difference is seen;
 - ``between``, ``range``: the smallest and the largest of several cells, without and with the unit;
-- ``sum``: of several cells; ``title``: what the table is called.
+- ``sum``: of several cells; ``title``: what the table is called;
+- ``widest``, ``widest_range``: the row whose columns differ most, and from where to where.
 
 A gap without ``|`` that is no table is a field that the caller gives.
 """
@@ -30,7 +31,7 @@ from ..study import Study
 from .labels import format_cell, label, title, unit_name, unit_of
 
 Z = 1.959963984540054
-VERBS = ("", "number", "contrast", "between", "range", "sum", "title")
+VERBS = ("", "number", "contrast", "between", "range", "sum", "title", "widest", "widest_range")
 
 
 def say(study: Study, *keys: str, **fields: str) -> Markdown:
@@ -88,6 +89,11 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
     if verb == "contrast":
         return contrast(table, study, codes[0] if codes else None)
     cells = table.cells(*codes)
+    if verb.startswith("widest"):
+        spread = cells.groupby(table.by[0])["estimate"].agg(lambda x: x.max() - x.min())
+        if verb == "widest":
+            return label(study, table.by[0], spread.idxmax())
+        cells = cells[cells[table.by[0]] == spread.idxmax()]
     if verb in ("", "number"):
         if not len(cells) or (pd.isna(cells["estimate"].iloc[0]) and cells["flag"].iloc[0] != "unsure"):
             return GAP

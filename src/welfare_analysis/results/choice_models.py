@@ -13,6 +13,7 @@ from ..estimation.choice import ChoiceFit, hold_out, summary
 from ..study import Study
 from .declare import Base, Topic
 
+UNITS = {"rho": "decimal", "per_card": "decimal", "by_chance": "decimal", "beyond": "share"}
 SEED = 2012  # of who is left out
 
 
@@ -37,7 +38,7 @@ def declare(
         counts = {"persons": known["persons"], "cards": known["cases"], **(further(subject) if further else {})}
         values = {**counts, "rho": known["rho_squared_bar"], "left_out": left["persons"]}
         values |= {"per_card": left["log_likelihood"], "by_chance": left["equal_shares"]}
-        units = {name: "decimal" if name in ("rho", "per_card", "by_chance") else "number" for name in values}
+        units = {name: UNITS.get(name, "number") for name in values}
         rows = pd.DataFrame({"model_of_cards": list(values), "unit": list(units.values()), "n": known["persons"]})
         return rows.assign(**{x: np.array(list(values.values()), dtype=float) for x in NUMBERS})
 

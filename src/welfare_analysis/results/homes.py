@@ -8,24 +8,25 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from ..demand import housing
-from ..demand.credit import FACTORS, Terms, affordable_price_dh, crosses, ranged
+from ..demand import housing, tastes
+from ..demand.credit import Terms, affordable_price_dh, crosses, ranged
 from ..demand.housing import BLOCK, BOUGHT, OFFERED, VERSIONS, Market
 from ..demand.scenarios import at_prices, bought, elasticities, forecasts, offer
 from ..disclosure import NUMBERS
 from ..errors import WelfareError
 from ..estimation import Estimate, share, total
-from ..estimation.choice import predicted_shares
+from ..estimation.choice import ChoiceFit, predicted_shares
 from ..needs import projection
-from ..study import Study, public
-from .declare import Topic, long_format, point, sums
+from ..study import DATA, ROOT, Study, public
+from . import choice_models
+from .declare import Base, Topic, long_format, point, sums
 
 KINDS = f"{BLOCK}_alternative"
 TERMS = {"bank": "housing_bank", "foundation": "housing_foundation", "talks": "housing_talks"}
 BASE, FLAT = "foundation", "social_flat"
 PRICES = (140_000, 200_000, 250_000, 300_000, 400_000)
 GROUPS = ("command_group", "rank_group")
-VARIATIONS = ("", *(f"_{factor}_{way}" for factor in FACTORS for way in ("down", "up")))
+FINDINGS = ("homes_by_terms", ("need", "where", "demand", "cost", "changes", "sure", "realised"))
 
 
 def home_market(study: Study) -> Market | None:
@@ -49,7 +50,7 @@ def cards_ready(market: Market) -> str:
     return "shown"
 
 
-topic = Topic("homes", home_market, cards_ready, "persons", lambda m: (m.computed, m.adult))
+topic = Topic("homes", home_market, cards_ready, "persons", lambda m: (m.computed, m.adult), FINDINGS)
 
 
 def active(market: Market, group: str) -> pd.Series | None:
@@ -72,21 +73,14 @@ def reach(study: Study, market: Market) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-@topic.table("crosses", "home_variation", "home_crossing")
+@topic.table("crosses", "home_crossing")
 def crossing(study: Study, market: Market) -> pd.DataFrame:
-    """Whom the Foundation's rate brings over the price of a social flat; gains and losses if a factor is 5 % off."""
+    """Whom the Foundation's rate brings over the price of a social flat."""
     before, after = (Terms.named(TERMS[name]) for name in ("bank", BASE))
-    over, parts = crosses(market.frame, offer(FLAT, "price_dh"), before, after), []
-    for variation in VARIATIONS:
-        kinds = ["crosses", *(["gains", "loses"] if variation else [])]
-        columns = over[[f"{kind}{variation}" for kind in kinds]]
-        known = columns.notna().all(axis=1) & market.adult
-        own = columns[market.adult].reindex(columns.index)
-        rows = long_format(total(market.design, own, where=market.adult, missing="mean"), "home_crossing")
-        met = columns[known].astype(bool).sum().to_numpy(float)
-        name = variation.removeprefix("_") or "as_they_are"
-        parts.append(rows.assign(home_crossing=kinds, numerator=met, home_variation=name))
-    return pd.concat(parts)
+    over = crosses(market.frame, offer(FLAT, "price_dh"), before, after)["crosses"]
+    own = over.where(market.adult)
+    rows = long_format(total(market.design, own, where=market.adult, missing="mean"), "home_crossing")
+    return rows.assign(numerator=float(own.fillna(False).astype(bool).sum()))
 
 
 @topic.table("need", "home_need", unit="homes")
@@ -229,3 +223,38 @@ def at_ends(market: Market) -> Iterator[tuple[str, str, Market]]:
             yield str(attribute), end, market.at(offers=changed)
     for (parameter, end), terms in ranged(TERMS[BASE]).items():
         yield parameter, end, market.at(terms)
+
+
+def card_model(study: Study) -> ChoiceFit:
+    """The model of the cards."""
+    return study.result(home_market).fit()
+
+
+def cards_base(market: Market) -> Base:
+    """Who answered choice cards, of those who were given some."""
+    return pd.Series(market.frame.index.isin(market.cards["row"]), market.frame.index), market.frame[
+        f"{BLOCK}_version"
+    ].notna()
+
+
+def beyond(market: Market) -> dict[str, float]:
+    """Weighted share of cards on which what was chosen costs more a month than the member can afford."""
+    chosen = market.cards[market.cards["chosen"] == 1]
+    weights = market.design.weights[market.frame.index.get_indexer(chosen["row"])]
+    return {"beyond": float(np.average(chosen["beyond_1k"] > 0, weights=weights))}
+
+
+choice_models.declare(topic, card_model, KINDS, cards_base, beyond)
+
+
+@topic.table("tastes_shares", KINDS, "measure", "share", cards_base)
+def own_tastes(study: Study, market: Market) -> pd.DataFrame | None:
+    """What tastes that differ between persons change in demand: the stored mixed logit of these very answers."""
+    paths = [folder / tastes.NAME for folder in (DATA / "survey", ROOT / "build") if (folder / tastes.NAME).is_file()]
+    key = tastes.Subsample(market).key() if paths else ""
+    stored = next((table for table in map(pd.read_csv, paths) if set(table["key"]) == {key}), None)
+    if stored is None:
+        return None
+    rows = stored[stored["part"].isin(tastes.VIEWS)]
+    columns = {"measure": rows["model"] + "_" + rows["part"], "n": rows["persons"].astype(float)}
+    return rows.rename(columns={"name": KINDS}).assign(**columns)[[KINDS, "measure", *NUMBERS, "n"]]

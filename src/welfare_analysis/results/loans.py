@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ..demand import accounts, loans, portfolio, stated
-from ..demand.borrowing import KINDS as PURPOSES
 from ..demand.credit import Terms
-from ..demand.loans import BLOCK, PRODUCTS, Market, assumed, per_year
+from ..demand.loans import BLOCK, PRODUCTS, PURPOSES, Market, assumed, per_year
 from ..demand.scenarios import bought, elasticities
 from ..disclosure import NUMBERS
 from ..estimation import Estimate, joint, mean, total

@@ -7,29 +7,55 @@ from functools import partial
 
 import pandas as pd
 
+from ..demand import scenarios
 from ..demand.credit import Terms
+from ..demand.housing import BOUGHT
 from ..demand.loans import assumed
+from ..demand.scenarios import offer
 from ..disclosure import Lazy, Released, document
 from ..needs import commuting, housing, income_debt
 from ..study import DATA, Study
+from . import homes
 from .loans import RATES
 
 SURVEY = DATA / "survey"
-ERRORS = {"loans": SURVEY / "loan_validation.csv"}
-NUMBER_OF = {"loans": "loan_number"}
+ERRORS = {"loans": ("loan_validation.csv", "loan_number"), "homes": ("demand_validation.csv", "home_number")}
 ASSUMPTIONS = {"replacement_share": "share", "stress_points": "rate_points", "old_rate": "share"}
 ASSUMPTIONS |= {"funding_rate": "share", "running_cost_share": "share"}
 
 
 def errors(name: str) -> Released:
     """How far numbers are from the truth of generated populations, by how well people answer."""
-    stored = pd.read_csv(ERRORS[name]).rename(columns={"number": NUMBER_OF[name]})
+    file, key = ERRORS[name]
+    stored = pd.read_csv(SURVEY / file).rename(columns={"number": key, "persons": "population"})
+    if "terms" in stored:
+        stored = stored[(stored["terms"] == homes.TERMS[homes.BASE]) & (stored[key] != "stay")].reset_index(drop=True)
     stored["error"], stored["se_of_truth"] = stored["error"] / stored["truth"], stored["mean_se"] / stored["truth"]
-    keys = ["version", NUMBER_OF[name]]
-    stored = stored.rename(columns={"persons": "population"})
+    keys = ["version", key]
     long = stored.melt(keys, ["error", "se_of_truth", "coverage", "samples", "population"], "measure", "estimate")
     units = long["measure"].map({"samples": "number", "population": "number"}).fillna("share")
     return document(f"{name}_errors", long.assign(unit=units), keys, "measure")
+
+
+def home_prices() -> Released:
+    """What the homes that are offered cost."""
+    prices = {kind: offer(kind, "price_dh") for kind in BOUGHT}
+    table = pd.DataFrame({homes.KINDS: list(prices), "estimate": list(prices.values())})
+    return document("homes_prices", table, [homes.KINDS], unit="dh")
+
+
+def home_scenarios() -> Released:
+    """What is assumed in each scenario of page 06."""
+    base = Terms.named(homes.TERMS[homes.BASE])
+    rows = [
+        ("term_before", base.months, "months"),
+        ("term_after", scenarios.SHORTER_MONTHS, "months"),
+        ("grant", Terms.named(scenarios.RATES["grant"]).grant_dh, "dh"),
+        ("price_cap", scenarios.CAP_DH, "dh"),
+        ("work_km", offer(homes.FLAT, "work_km", "low"), "km"),
+        ("participatory", scenarios.participatory_share(), "share"),
+    ]
+    return document("homes_scenario_terms", pd.DataFrame(rows, columns=["term_of", "estimate", "unit"]), ["term_of"])
 
 
 def loan_rates() -> Released:
@@ -54,6 +80,8 @@ def standards() -> Released:
         ("housing_cost", home.burden_above_share, "share"),
         ("deductions", debt.limit_share, "share"),
         ("left_of_pay", debt.least_left_dh, "dh"),
+        ("service_years", home.tied_within_years, "number"),
+        ("retirement_age", home.retirement_age, "number"),
         ("commute", way.long_above_min, "minutes"),
     ]
     return document("standards", pd.DataFrame(rows, columns=["standard_of", "estimate", "unit"]), ["standard_of"])
@@ -62,6 +90,8 @@ def standards() -> Released:
 DOCUMENTS: dict[str, Callable[[], Released]] = {
     **{f"{name}_errors": partial(errors, name) for name in ERRORS},
     "standards": standards,
+    "homes_prices": home_prices,
+    "homes_scenario_terms": home_scenarios,
     "loans_rates": loan_rates,
     "loans_assumptions": loan_assumptions,
 }
