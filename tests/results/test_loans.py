@@ -123,7 +123,7 @@ def test_a_notebook_meets_the_released_number(study):
 
 
 def test_results_are_kept_with_their_study(study):
-    """A market and its forecasts are made once for all pages; a language changes no number, another study has its own."""
+    """A market is made once for all pages and languages; another study has its own."""
     assert study.result(loan_market) is study.in_language("fr").result(loan_market)
     other = Study.of(study.frame[["status"]], None, None, BOOK)
     assert not other.results

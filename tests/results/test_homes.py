@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from welfare_analysis.publishing.homes import KINDS, PRICES
-from welfare_analysis.publishing.suppression import CATEGORY
 
 from welfare_analysis.demand import tastes
-from welfare_analysis.publishing import briefs, figures, home_briefs, homes, protect, tables
+from welfare_analysis.disclosure import CATEGORY
+from welfare_analysis.publishing import agrees, figures, findings, say, show
+from welfare_analysis.results import TOPICS, release
+from welfare_analysis.results.homes import KINDS, PRICES, home_market
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
@@ -29,7 +30,8 @@ def study(world):
 
 @pytest.fixture(scope="module")
 def shown(study):
-    return homes.homes(study)
+    names = [name for name in TOPICS["homes"].names if name != "homes_tastes_shares"]  # of the stored answers alone
+    return {name: release(study)[name] for name in names}
 
 
 def test_every_table_is_shown_and_rounded(shown):
@@ -47,7 +49,7 @@ def test_every_table_is_shown_and_rounded(shown):
 
 def test_kinds_add_up_to_the_adults(shown, study):
     """On any terms, in any version and group, everybody of age takes one alternative."""
-    market = homes.market_of(study)
+    market = study.result(home_market)
     adults = float(study.design.weights[market.adult.to_numpy()].sum())
     for name in ("homes_by_terms", "homes_versions", "homes_scenarios"):
         frame = shown[name].frame
@@ -73,55 +75,43 @@ def test_dearer_homes_are_less_in_reach_and_less_taken(shown):
 
 def test_the_page_speaks_in_three_languages(shown, study):
     """Findings, tables and figures come in each language without a gap in their texts."""
-    released = dict(protect(study)) | dict(shown)
     for language in ("ar", "fr", "en"):
-        local = study.__class__(
-            **{f: getattr(study, f) for f in study.__dataclass_fields__ if f != "language"}, language=language
-        )
-        text = home_briefs.findings(released, local).data
-        assert text.count("\n- ") == len(home_briefs.FINDINGS) - 1
+        local = study.in_language(language)
+        text = findings(local, "homes").data + say(local, "homes.standards", "homes.scenario_terms").data
+        assert findings(local, "homes").data.count("\n- ") == len(TOPICS["homes"].findings[1]) - 1
         assert "{" not in text
-        for name in ("homes_crosses", "homes_cells", "homes_realised", "homes_need"):
-            assert "<table>" in tables.show(released[name], local).data
+        for name in (*shown, "homes_errors"):
+            assert "<table>" in show(local, name).data
     for name in (name for name in figures.FIGURES if name.startswith("homes_")):
-        _, of = figures.draw(name, released, study)
+        _, of = figures.picture(study, name)
         assert of
         assert figures.alt_text(name, of, study)
 
 
-def test_what_the_models_rest_on(study):
-    """Persons, cards and unseen choices; budgets and places with intervals."""
-    rests = home_briefs.model(study).data
-    assert rests.count("<table>") == 2
-    assert "term." not in home_briefs.budget_models(study).data
-    assert home_briefs.place_model(study).data.count("<tr>") == 8
+def test_a_notebook_meets_the_released_number(study):
+    """Demand computed from the market agrees with the released one."""
+    demand = study.result(home_market).demand()
+    address = "homes_by_terms|cooperative_plot|foundation"
+    assert "released number" in agrees(study, address, demand.value["cooperative_plot"]).data
 
 
 def test_what_was_not_asked_is_said(study):
     """Without cards, and without a register, there is no number of people, and the page says why."""
-    few = study.frame[["status", "age", "tenure", "net_pay_dh", "pension_dh"]].reset_index(drop=True)
-    alone = Study.of(few, None, None, BOOK)
-    assert {t.state for t in homes.homes(alone).values()} == {"no_totals"}
-    register = study.register
+    names = TOPICS["homes"].names
+    alone = study.frame[["status", "age", "tenure", "net_pay_dh", "pension_dh"]].reset_index(drop=True)
+    assert {release(Study.of(alone, None, None, BOOK))[name].state for name in names} == {"no_totals"}
     without = study.frame.drop(columns=[c for c in study.frame if c.startswith("home_version")])
-    known = Study.of(without[without["outcome"] == "returned"], register, None, BOOK)
-    assert {t.state for t in homes.homes(known).values()} == {"not_asked"}
-    text = home_briefs.findings(homes.homes(known) | {}, known).data
-    assert text == BOOK.text("not_asked")
-    assert isinstance(briefs.banner(known).data, str)
-    assert pd.isna(homes.homes(known)["homes_need"].missing_share)
+    known = Study.of(without[without["outcome"] == "returned"], study.register, None, BOOK)
+    assert {release(known)[name].state for name in names} == {"not_asked"}
+    assert findings(known, "homes").data == BOOK.text("not_asked")
+    assert pd.isna(release(known)["homes_need"].missing_share)
 
 
-def test_the_stored_mixed_logit_is_of_these_answers():
+def test_the_stored_mixed_logit_is_of_these_answers(study):
     """The key of the stored result is that of the stand-in as the code reads it now; of other answers none is shown."""
     default = Study.open()
     stored = pd.read_csv(DATA / "survey" / tastes.NAME)
-    assert set(stored["key"]) == {tastes.Subsample(homes.market_of(default)).key()}
+    assert set(stored["key"]) == {tastes.Subsample(default.result(home_market)).key()}
     assert stored["persons"].iloc[0] >= 4000
-    text = home_briefs.own_tastes(default).data
-    assert text.count("<table>") == 2
-
-
-def test_other_answers_are_told_to_compute_their_own(study, tmp_path):
-    """Without a result of these answers the page names the command."""
-    assert "make mixed" in home_briefs.own_tastes(study, tmp_path).data
+    assert release(default)["homes_tastes_shares"].state == "shown"
+    assert release(study)["homes_tastes_shares"].state != "shown"
