@@ -11,10 +11,22 @@ UV := $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode
 RUN := $(BIN)/python -m welfare_analysis
 UV_VERSION := 0.13.9
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-# An institution's own files: make report SURVEY=answers.xlsx REGISTER=register.csv FOLLOWUP=followup.csv
-export SURVEY REGISTER FOLLOWUP CODEBOOK MAP
 export PYTHONDONTWRITEBYTECODE = 1
 export MPLBACKEND = Agg
+
+# An institution's own files and wishes: make report SURVEY=answers.xlsx REGISTER=register.csv FOLLOWUP=followup.csv
+INPUTS := SURVEY REGISTER FOLLOWUP CODEBOOK MAP CASES ARGS
+GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
+MEANT := survey:SURVEY Survey:SURVEY file:SURVEY File:SURVEY SURVEYS:SURVEY register:REGISTER followup:FOLLOWUP \
+	FOLLOW_UP:FOLLOWUP codebook:CODEBOOK map:MAP
+$(foreach v,$(filter-out $(INPUTS) FILE PYTHON,$(GIVEN)),$(error $v= is not read. $(foreach m,$(filter $v:%,$(MEANT)),Write $(m:$v:%=%)=. )The names are $(INPUTS) and PYTHON, in capitals))
+ifneq (,$(filter FILE,$(GIVEN)))
+$(if $(filter-out check,$(MAKECMDGOALS)),$(error FILE= is read by `make check` alone. Write SURVEY=))
+$(if $(filter SURVEY,$(GIVEN)),$(error FILE= and SURVEY= name the same. Write SURVEY= alone))
+override SURVEY := $(value FILE)
+endif
+# values reach the programs as they were written: nothing in them is expanded by make, and no shell reads them
+$(foreach v,$(INPUTS) FILE,$(eval override $v := $$(value $v))$(eval export $v))
 
 .PHONY: help setup report test lint notebooks lab data form check bench validate mixed lock clean
 
@@ -22,7 +34,7 @@ help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 $(BIN)/uv:
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python {v[0]}.{v[1]} was found, but 3.11, 3.12 or 3.13 is needed. Name one: make $(MAKECMDGOALS) PYTHON=python3.11")'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python {v[0]}.{v[1]} was found, but 3.11, 3.12 or 3.13 is needed. Name one: make setup PYTHON=python3.11")'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "This Python has no venv module. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "Setting up $(VENV) (once) ..."
 	@$(PYTHON) -m venv $(VENV)
@@ -55,7 +67,7 @@ notebooks: setup ## Run every notebook in place and redraw the headline figures
 	@$(ONE_THREAD) $(RUN) notebooks
 
 lab: setup ## Open the notebooks
-	@$(BIN)/jupyter lab notebooks
+	@$(RUN) lab
 
 data: setup ## Make the stand-in population and its answers again
 	@$(RUN) data
@@ -63,8 +75,8 @@ data: setup ## Make the stand-in population and its answers again
 form: setup ## Write the questionnaire: XLSForms and paper forms in build/form/
 	@$(RUN) form
 
-check: setup ## Check a file of answers: make check FILE=answers.xlsx
-	@$(RUN) check "$(FILE)"
+check: setup ## Check files of answers, a register, a follow-up: make check SURVEY=answers.xlsx
+	@$(ONE_THREAD) $(RUN) check
 
 validate: $(VENV)/test.stamp ## The long simulations: coverage, bias, and what the assumptions alone decide
 	@$(RUN) validate
@@ -74,12 +86,12 @@ mixed: setup ## Fit the mixed logit of the cards again (minutes): SURVEY=... for
 	@$(RUN) mixed
 
 bench: $(VENV)/test.stamp ## Our speed beside other programs: make bench, or make bench CASES=choice_bench
-	@$(ONE_THREAD) $(BIN)/python tests/bench $(CASES)
+	@$(ONE_THREAD) $(BIN)/python tests/bench $$CASES
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url
 lock: $(BIN)/uv ## Resolve the locks again (needs the network)
-	@$(LOCK) $(ARGS) pyproject.toml -o requirements.txt
-	@$(LOCK) $(ARGS) --extra test -c requirements.txt pyproject.toml -o requirements-test.txt
+	@$(LOCK) $$ARGS pyproject.toml -o requirements.txt
+	@$(LOCK) $$ARGS --extra test -c requirements.txt pyproject.toml -o requirements-test.txt
 
-clean: ## Remove the environment and everything built
-	@rm -rf $(VENV) build
+clean: ## Remove the environment and everything built, own data too
+	@rm -rf $(VENV) build notebooks/.ipynb_checkpoints

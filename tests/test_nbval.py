@@ -39,7 +39,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> NotebookNode:
     path = tmp_path_factory.mktemp("mini") / "00_mini.ipynb"
     cells = [nbformat.v4.new_code_cell(source) for source in [*CELLS.values(), OTHER]]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    run_in_place([path], os.environ)
+    run_in_place([path], os.environ, path.parent, print)
     return nbformat.read(path, as_version=4)
 
 

@@ -1,12 +1,17 @@
-"""The commands behind `make`: report, notebooks, data, form, check, validate."""
+"""The commands behind `make`; each also runs as ``python -m welfare_analysis COMMAND NAME=value ...``."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import difflib
 import os
+import shutil
+import subprocess
 import sys
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,22 +26,33 @@ ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "data" / "codebook" / "consistency.csv"
 STANDIN_SEED = 20120924  # the first day of the caravan
 SHOWN_FAULTS = 20
+BEAT_S = 5.0  # seconds without a word
+OWN = ("SURVEY", "REGISTER", "FOLLOWUP")
+Command = Callable[[argparse.Namespace], int]
+READ = (*OWN, "CODEBOOK", "MAP")  # names that the commands take, from the environment or as NAME=value
 # what a spreadsheet takes for the start of a formula, full-width signs too
 FORMULA_SIGNS = tuple("=+-@＝＋－＠")
 
 
 def report(_: argparse.Namespace) -> int:
     """Run the notebooks and write the site; files of one's own are checked first."""
+    from welfare_analysis.publishing import folders
     from welfare_analysis.publishing.report import publish
 
-    named = [os.environ[name] for name in ("SURVEY", "REGISTER", "FOLLOWUP") if os.environ.get(name, "").strip()]
-    if named:
-        from welfare_analysis.study import Study
+    before = folders.set_aside(ROOT / "build" / "report")
+    named = _named(*OWN)
+    try:
+        if named:
+            from welfare_analysis.study import Study
 
-        if not _sound([Path(name.strip()) for name in named]):
-            return 1
-        Study.open()  # what the files say together; an error here is told without a notebook around it
-    print(os.path.relpath(publish(ROOT)))
+            if not _sound(named):
+                return 1
+            with _waiting("opening the files together"):
+                Study.open()  # what they say together; an error here is told without a notebook around it
+        print(os.path.relpath(publish(ROOT, say=_progress)))
+    finally:
+        if before.exists():
+            print(f"The report of before is in {os.path.relpath(before)}; this run wrote none", file=sys.stderr)
     return 0
 
 
@@ -44,11 +60,33 @@ def notebooks(_: argparse.Namespace) -> int:
     """Run every notebook in place, on the stand-in, and draw the headline figures again."""
     from welfare_analysis.publishing import execution
     from welfare_analysis.publishing.figures import write_headlines
+    from welfare_analysis.publishing.folders import private
 
     # the committed notebooks show the stand-in only, whatever files the reader has named
     variables = {name: value for name, value in os.environ.items() if name not in execution.OWN_FILES}
-    execution.run_in_place(execution.find(ROOT / "notebooks"), variables)
+    execution.run_in_place(execution.find(ROOT / "notebooks"), variables, private(ROOT / "build"), _progress)
     write_headlines(ROOT / "figures")
+    return 0
+
+
+def lab(_: argparse.Namespace) -> int:
+    """Open the notebooks; with files of one's own copies of them, which git does not see."""
+    from welfare_analysis.publishing import execution
+    from welfare_analysis.publishing.folders import private
+
+    folder = ROOT / "notebooks"
+    if _named(*OWN):
+        folder = private(ROOT / "build" / "lab")
+        for path in execution.find(ROOT / "notebooks"):
+            if not (folder / path.name).exists():
+                shutil.copyfile(path, folder / path.name)
+    return subprocess.call([sys.executable, "-m", "jupyterlab", str(folder)], env=execution.environment())
+
+
+def clean(_: argparse.Namespace) -> int:
+    """Erase everything built, own data too; the environment stays."""
+    for folder in (ROOT / "build", ROOT / "notebooks" / ".ipynb_checkpoints"):
+        shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 
@@ -67,52 +105,81 @@ def data(_: argparse.Namespace) -> int:
 
 def form(_: argparse.Namespace) -> int:
     """Write the questionnaire: an XLSForm a status, and forms to print in Arabic and French."""
-    from welfare_analysis.publishing.report import private
+    from welfare_analysis.publishing.folders import replacing
     from welfare_analysis.publishing.suppression import Policy
     from welfare_analysis.survey import paper, xlsform
-    from welfare_analysis.survey.codebook import Codebook
 
-    codebook = Codebook.read(Path(os.environ.get("CODEBOOK") or ROOT / "data" / "codebook"))
+    codebook = _codebook()
     rules = Policy.read(ROOT / "data" / "policy.csv")
     limits = {"least": int(rules.min_respondents), "base": int(rules.min_base)}
-    private(ROOT / "build")
-    folder = private(ROOT / "build" / "form")
-    for status in codebook.codes("status"):
-        xlsform.workbook(codebook, status, **limits).save(folder / f"{status}.xlsx")
-        for language in ("ar", "fr"):
-            text = paper.page(codebook, status, language, **limits)
-            (folder / f"{status}.{language}.html").write_text(text, encoding="utf-8")
-    print(os.path.relpath(folder))
+    with replacing(ROOT / "build" / "form") as folder:
+        for status in codebook.codes("status"):
+            xlsform.workbook(codebook, status, **limits).save(folder / f"{status}.xlsx")
+            for language in ("ar", "fr"):
+                text = paper.page(codebook, status, language, **limits)
+                (folder / f"{status}.{language}.html").write_text(text, encoding="utf-8")
+    print(os.path.relpath(ROOT / "build" / "form"))
     return 0
 
 
-def check(arguments: argparse.Namespace) -> int:
-    """Check a file of answers, a register or a follow-up: 0 if it can be read, 1 if it has faults."""
-    if not (arguments.file or "").strip():
-        raise WelfareError("no file was named", where="FILE", hint="For example: make check FILE=answers.xlsx")
-    return 0 if _sound([Path(arguments.file)]) else 1
+def check(_: argparse.Namespace) -> int:
+    """Check files of answers, a register, a follow-up: 0 if they can be read, 1 if they have faults."""
+    named = _named(*OWN)
+    if not named:
+        raise WelfareError("no file was named", where="SURVEY", hint="For example: make check SURVEY=answers.xlsx")
+    return 0 if _sound(named) else 1
+
+
+def _named(*names: str) -> list[Path]:
+    """The files that some variables name."""
+    return [Path(value).expanduser() for name in names if (value := os.environ.get(name, "").strip())]
+
+
+def _codebook() -> Codebook:
+    from welfare_analysis.survey.codebook import Codebook
+
+    return Codebook.read((_named("CODEBOOK") or [ROOT / "data" / "codebook"])[0])
+
+
+def _progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _waiting(what: str) -> Iterator[None]:
+    """Say every few seconds what goes on, for as long as it does."""
+    done, began = threading.Event(), time.monotonic()
+
+    def beat() -> None:
+        while not done.wait(BEAT_S):
+            _progress(f"{what}: {time.monotonic() - began:.0f} s")
+
+    threading.Thread(target=beat, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
 
 
 def _sound(paths: list[Path]) -> bool:
     """Whether files have no fault; what was accepted is printed, and all faults are, and written to one table."""
     import pandas as pd
 
-    from welfare_analysis.survey.codebook import Codebook
     from welfare_analysis.survey.reading import Faults, Map, NoHeader, draft_map, read_any
 
-    codebook = Codebook.read(Path(os.environ.get("CODEBOOK") or ROOT / "data" / "codebook"))
-    named, found, drafts, sound = os.environ.get("MAP", "").strip(), [], [], True
-    names = Map.read(named, codebook) if named else None
+    codebook, found, drafts, sound = _codebook(), [], [], True
+    names = next((Map.read(named, codebook) for named in _named("MAP")), None)
     for path in paths:
         try:
-            kind, answers = read_any(path.expanduser(), codebook, names)
+            with _waiting(f"reading {path.name}"):
+                kind, answers = read_any(path, codebook, names)
         except (Faults, NoHeader) as error:
             sound = False
             if isinstance(error, Faults):
                 found.append(error.table)
             else:
                 print(error)
-            drafts += [draft_map(path.expanduser(), codebook)] if names is None else []
+            drafts += [draft_map(path, codebook)] if names is None else []
             continue
         print(f"{path.name}: no fault in {len(answers.frame):,} rows, read as {kind}; {', '.join(answers.blocks)}")
         if len(answers.report):
@@ -170,7 +237,7 @@ def write_table(table: pd.DataFrame, target: Path) -> None:
     WelfareError
         If the folder cannot be written; a table of before is then as it was.
     """
-    from welfare_analysis.publishing.report import private
+    from welfare_analysis.publishing.folders import private
 
     text = table.astype("str").apply(lambda column: column.map(as_text)).rename(columns=lambda name: as_text(str(name)))
     part = target.with_name(target.name + ".part")
@@ -215,26 +282,62 @@ def as_text(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("\t", "\r", "\n")) or cell.lstrip().startswith(FORMULA_SIGNS) else cell
 
 
-COMMANDS: tuple[Callable[[argparse.Namespace], int], ...] = (report, notebooks, data, form, check, validate, mixed)
+COMMANDS: tuple[Command, ...] = (report, notebooks, lab, data, form, check, validate, mixed, clean)
+WRITERS = (report, notebooks, data, form, mixed)  # one run at a time
+
+
+def _take(command: Command, values: list[str]) -> None:
+    """Take ``NAME=value`` as if it stood in the environment; of `check` a bare value is the file.
+
+    Raises
+    ------
+    WelfareError
+        A name that is not read, with the one that may be meant.
+    """
+    for value in values:
+        name, sign, given = value.partition("=") if "=" in value or command is not check else ("SURVEY", "=", value)
+        name = "SURVEY" if name == "FILE" and command is check else name
+        if name not in READ or not sign:
+            meant = "SURVEY" if name.upper() in ("FILE", "") else name.upper()
+            near = difflib.get_close_matches(meant, READ, 1, 0.7)
+            hint = f"Write {near[0]}=..." if near else ""
+            raise WelfareError("this name is not read", got=value, expected=f"one of {', '.join(READ)}", hint=hint)
+        os.environ[name] = given
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; an error that the reader can mend is told in a sentence, with exit code 2."""
+    """Run one command; an error that the reader can mend is told in a sentence, with exit code 2.
+
+    Interrupted, it says so in one line and gives 130.
+    """
     parser = argparse.ArgumentParser(prog="welfare_analysis", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
     for command in COMMANDS:
         sub = commands.add_parser(command.__name__, help=command.__doc__)
         sub.set_defaults(run=command)
-        if command is check:
-            sub.add_argument("file", nargs="?", help="answers, a register or a follow-up, as .csv, .xlsx or .parquet")
+        sub.add_argument("values", nargs="*", metavar="NAME=value", help=", ".join(READ))
     parsed = parser.parse_args(arguments)
     try:
-        return parsed.run(parsed)
+        _take(parsed.run, parsed.values)
+        os.umask(0o077)
+        with _lock(parsed.run):
+            return parsed.run(parsed)
     except WelfareError as error:
         print(error, file=sys.stderr)
     except OSError as error:  # a folder that cannot be written, a full disk
         print(f"{error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("Stopped; what was not finished is not kept.", file=sys.stderr)
+        return 130
     return 2
+
+
+def _lock(command: Command) -> contextlib.AbstractContextManager[None]:
+    if command not in WRITERS:
+        return contextlib.nullcontext()
+    from welfare_analysis.publishing.folders import alone
+
+    return alone(ROOT / "build", command.__name__)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 
 from welfare_analysis.__main__ import as_text, main
 from welfare_analysis.errors import WelfareError
+from welfare_analysis.publishing.folders import replacing
 from welfare_analysis.publishing.markup import formula, markdown, table
 from welfare_analysis.publishing.report import publish, render
 
@@ -73,14 +74,59 @@ def test_only_what_changed_is_run_again(root):
     assert done.stat().st_mtime_ns != first
 
 
-def test_failing_cell_leaves_the_old_report(root):
-    """A failing cell is told with its notebook, number and error, and the old report stays."""
+def test_a_failing_cell_leaves_no_report_that_could_be_taken_for_its_own(root):
+    """A failing cell is named with its notebook and number; the report of before has moved, and goes with the next."""
     old = publish(root, variables={}).read_text()
     write(root / "notebooks" / "04_life.ipynb", "# Life", "1 / 0")
     with pytest.raises(WelfareError, match=r"04_life.ipynb, cell 1.*ZeroDivisionError"):
         publish(root, variables={})
-    assert (root / "build" / "report" / "index.html").read_text() == old
-    assert not [p for p in (root / "build").iterdir() if p.name.startswith("report-")]
+    assert not (root / "build" / "report").exists()
+    assert (root / "build" / "report.before" / "index.html").read_text() == old
+    write(root / "notebooks" / "04_life.ipynb", "# Life", "1 / 1")
+    publish(root, variables={})
+    assert {p.name for p in (root / "build").iterdir()} == {"report", "notebooks"}
+
+
+def test_no_page_and_no_kept_notebook_shows_a_warning(root):
+    """What goes to stderr names files and users of the machine: it is on no page; the progress says that it was."""
+    source = "import warnings, sys\nwarnings.warn('/home/somebody/file.py')\nprint('kept')\nprint('x', file=sys.stderr)"
+    write(root / "notebooks" / "04_life.ipynb", "# Life", source)
+    lines = []
+    page = publish(root, variables={}, say=lines.append).with_name("04_life.html").read_text()
+    shown = page.split("<details>")[0]
+    assert "kept" in shown
+    assert not re.search("somebody|Warning|x</pre>", shown)
+    assert sorted(re.sub(r"\d+ s", "0 s", line) for line in lines) == [
+        "00_guide: 0 s",
+        "04_life: 0 s, with warnings (`make lab` shows them)",
+    ]
+
+
+def test_keys_of_kernels_lie_in_a_private_folder_and_go(root):
+    """The connection file is readable by its owner alone, under build; that of a killed run goes with the next."""
+    source = (
+        "import stat\nfrom pathlib import Path\nfrom ipykernel import get_connection_file\n"
+        "p = Path(get_connection_file())\nprint(oct(stat.S_IMODE(p.stat().st_mode)), p.parents[2].name)"
+    )
+    write(root / "notebooks" / "04_life.ipynb", "# Life", source)
+    left = root / "build" / "notebooks" / ".kernels-killed"
+    left.mkdir(parents=True)
+    page = publish(root, variables={}).with_name("04_life.html").read_text()
+    assert "0o600 build" in page
+    assert not list((root / "build" / "notebooks").glob(".kernels-*"))
+
+
+def test_a_full_disk_leaves_the_folder_as_it_was(tmp_path):
+    """A folder is replaced when all of it is written; an error on the way leaves the old one and nothing else."""
+    (tmp_path / "form").mkdir()
+    (tmp_path / "form" / "old").write_text("old")
+    with pytest.raises(OSError, match="No space"), replacing(tmp_path / "form") as folder:  # noqa: PT012
+        (folder / "new").write_text("half")
+        raise OSError(28, "No space left on device")
+    assert [p.relative_to(tmp_path).as_posix() for p in sorted(tmp_path.rglob("*"))] == ["form", "form/old"]
+    with replacing(tmp_path / "form") as folder:
+        (folder / "new").write_text("whole")
+    assert [p.relative_to(tmp_path).as_posix() for p in sorted(tmp_path.rglob("*"))] == ["form", "form/new"]
 
 
 def test_missing_file_is_an_error_before_anything_runs(root):
@@ -135,8 +181,9 @@ def test_fault_is_never_a_formula(cell, shown):
     assert as_text(cell) == shown
 
 
-def test_command_tells_an_error_in_a_sentence(capsys):
+def test_command_tells_an_error_in_a_sentence(capsys, monkeypatch):
     """An error that the reader can mend goes to stderr with exit code 2, without a traceback."""
+    monkeypatch.setenv("SURVEY", "")
     assert main(["check", "nowhere.csv"]) == 2
     told = capsys.readouterr()
     assert "nowhere.csv" in told.err

@@ -3,7 +3,11 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +24,8 @@ from welfare_analysis.errors import WelfareError
 OWN_FILES = ("SURVEY", "REGISTER", "FOLLOWUP", "CODEBOOK", "MAP")
 KERNELS = 2
 TIMEOUT_S = 600
+CONNECTIONS = ".kernels-"  # folders of connection files, which hold the keys of running kernels
+Say = Callable[[str], object]  # takes a line of progress
 
 
 class _ThisInterpreter(KernelSpecManager):
@@ -104,11 +110,12 @@ def _clean(notebook: NotebookNode) -> NotebookNode:
     return copy
 
 
-async def _execute(path: Path, variables: Mapping[str, str], turn: asyncio.Semaphore) -> NotebookNode:
-    notebook = nbformat.read(path, as_version=4)
-    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=_ThisInterpreter())
-    client = NotebookClient(
-        notebook,
+def _client(path: Path, connection: Path) -> NotebookClient:
+    manager = AsyncKernelManager(
+        kernel_name="python3", kernel_spec_manager=_ThisInterpreter(), connection_file=str(connection)
+    )
+    return NotebookClient(
+        nbformat.read(path, as_version=4),
         km=manager,
         timeout=TIMEOUT_S,
         record_timing=False,
@@ -117,19 +124,24 @@ async def _execute(path: Path, variables: Mapping[str, str], turn: asyncio.Semap
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
     )
-    async with turn:
-        try:
-            await client.async_execute(env=dict(variables), cleanup_kc=True)
-        except CellExecutionError as error:
-            failed = next(i for i, cell in enumerate(notebook.cells) if _failed(cell))
-            raise WelfareError(
-                f"a cell failed with {error.ename}: {error.evalue}",
-                where=f"{path.name}, cell {failed}",
-                hint=f"Open it with `make lab` and run it there:\n{notebook.cells[failed].source}",
-            ) from error
-        except Exception as error:  # a kernel that dies, a cell that takes too long
-            what = f"the notebook did not finish: {type(error).__name__}: {str(error).strip()}"
-            raise WelfareError(what, where=path.name, hint="Open it with `make lab` and run it there.") from error
+
+
+def _execute(path: Path, client: NotebookClient, variables: Mapping[str, str], say: Say) -> NotebookNode:
+    notebook, began = client.nb, time.monotonic()
+    try:
+        asyncio.run(client.async_execute(env=dict(variables), cleanup_kc=True))
+    except CellExecutionError as error:
+        failed = next(i for i, cell in enumerate(notebook.cells) if _failed(cell))
+        raise WelfareError(
+            f"a cell failed with {error.ename}: {error.evalue}",
+            where=f"{path.name}, cell {failed}",
+            hint=f"Open it with `make lab` and run it there:\n{notebook.cells[failed].source}",
+        ) from error
+    except Exception as error:  # a kernel that dies, a cell that takes too long
+        what = f"the notebook did not finish: {type(error).__name__}: {str(error).strip()}"
+        raise WelfareError(what, where=path.name, hint="Open it with `make lab` and run it there.") from error
+    warned = any(output.get("name") == "stderr" for cell in _code(notebook) for output in cell.outputs)
+    say(f"{path.stem}: {time.monotonic() - began:.0f} s{', with warnings (`make lab` shows them)' if warned else ''}")
     return _clean(notebook)
 
 
@@ -137,41 +149,63 @@ def _failed(cell: NotebookNode) -> bool:
     return any(output.output_type == "error" for output in cell.get("outputs", []))
 
 
-async def _execute_all(paths: list[Path], variables: Mapping[str, str]) -> list[Any]:
-    turn = asyncio.Semaphore(KERNELS)
-    return await asyncio.gather(*(_execute(path, variables, turn) for path in paths), return_exceptions=True)
+def _executed(paths: list[Path], folder: Path, variables: Mapping[str, str], say: Say) -> list[Any]:
+    """Each notebook executed, or its error; connection files lie in ``folder``, closed to others, and go at the end.
+
+    Each runs in a thread of its own, where nbclient leaves Ctrl-C to the main one: it then ends all kernels at once.
+    """
+    for left in folder.glob(f"{CONNECTIONS}*"):  # of a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=CONNECTIONS, dir=folder) as own, ThreadPoolExecutor(KERNELS) as threads:
+        clients = [_client(path, Path(own, f"{path.stem}.json")) for path in paths]
+        runs = [threads.submit(_execute, *pair, variables, say) for pair in zip(paths, clients, strict=True)]
+        try:
+            return [run.exception() or run.result() for run in runs]
+        except KeyboardInterrupt:
+            threads.shutdown(wait=False, cancel_futures=True)
+            for client in clients:
+                process = getattr(getattr(client.km, "provisioner", None), "process", None)
+                if process is not None:
+                    process.kill()
+            raise
 
 
 def _write(notebook: NotebookNode, path: Path) -> None:
     part = path.with_suffix(".part")
-    nbformat.write(notebook, part)
-    part.replace(path)
+    try:
+        nbformat.write(notebook, part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
-def _run(paths: list[Path], targets: list[Path], variables: Mapping[str, str]) -> list[Path]:
+def _run(paths: list[Path], targets: list[Path], variables: Mapping[str, str], folder: Path, say: Say) -> None:
     """Execute each path into its target; what finished is kept, then the first failure is raised."""
-    results = asyncio.run(_execute_all(paths, variables)) if paths else []
+    results = _executed(paths, folder, variables, say) if paths else []
     for result, target in zip(results, targets, strict=True):
         if not isinstance(result, BaseException):
             _write(result, target)
     for result in results:
         if isinstance(result, BaseException):
             raise result
-    return targets
 
 
-def run_in_place(paths: list[Path], variables: Mapping[str, str]) -> None:
+def run_in_place(paths: list[Path], variables: Mapping[str, str], folder: Path, say: Say) -> None:
     """Execute notebooks and write the results over them, without times and other noise.
+
+    ``folder`` is a private one, for what the kernels need while they run.
 
     Raises
     ------
     WelfareError
         If a cell fails; its notebook stays as it was.
     """
-    _run(paths, paths, variables)
+    _run(paths, paths, variables, folder, say)
 
 
-def run(paths: list[Path], folder: Path, trees: Iterable[Path], variables: Mapping[str, str]) -> list[NotebookNode]:
+def run(
+    paths: list[Path], folder: Path, trees: Iterable[Path], variables: Mapping[str, str], say: Say
+) -> list[NotebookNode]:
     """Return the executed notebooks, kept in `folder`; the originals are not written.
 
     A notebook is executed again only where its code cells, a file of `trees` or a file of the reader has changed.
@@ -192,7 +226,7 @@ def run(paths: list[Path], folder: Path, trees: Iterable[Path], variables: Mappi
         known[i].unlink(missing_ok=True)
         (folder / paths[i].name).unlink(missing_ok=True)
     try:
-        _run([paths[i] for i in stale], [folder / paths[i].name for i in stale], variables)
+        _run([paths[i] for i in stale], [folder / paths[i].name for i in stale], variables, folder, say)
     finally:
         for i in stale:
             if (folder / paths[i].name).exists():

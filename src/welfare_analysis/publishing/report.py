@@ -5,7 +5,6 @@ import html
 import os
 import shutil
 import struct
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from nbformat import NotebookNode
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import execution
+from welfare_analysis.publishing.folders import private, replacing, set_aside
 from welfare_analysis.publishing.markup import inline, markdown, page_name, table
 
 SITE = Path(__file__).parent / "site"
@@ -122,6 +122,8 @@ def _caption(outputs: list[NotebookNode]) -> str | None:
 
 
 def _output(output: NotebookNode, forms: Mapping[str, Callable[[str, NotebookNode], str]]) -> str:
+    if output.get("name") == "stderr":  # warnings name files and users of the machine
+        return ""
     data = {"text/plain": output.text} if output.output_type == "stream" else output.get("data", {})
     best = next((kind for kind in forms if kind in data), None)
     return forms[best](data[best], output) if best else ""
@@ -158,17 +160,15 @@ def render(notebooks: Mapping[str, NotebookNode], folder: Path, language: str = 
             (folder / "images" / name).write_bytes(data)
 
 
-def private(folder: Path) -> Path:
-    """Return the folder, made if need be, closed to other users: results on an institution's answers go there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    return folder
-
-
-def publish(root: Path, language: str = "en", variables: Mapping[str, str] = os.environ) -> Path:
+def publish(
+    root: Path,
+    language: str = "en",
+    variables: Mapping[str, str] = os.environ,
+    say: execution.Say = lambda _: None,
+) -> Path:
     """Run the notebooks of a repository and write its report; return the front page.
 
-    The old report is replaced only by a whole new one.
+    A report of before is moved to `build/report.before`, and goes when the new one is whole.
 
     Raises
     ------
@@ -176,17 +176,11 @@ def publish(root: Path, language: str = "en", variables: Mapping[str, str] = os.
         If there is no notebook, a file that is named does not exist, or a cell fails.
     """
     build = private(root / "build")
+    before = set_aside(build / "report")
     paths = execution.find(root / "notebooks")
     trees = [root / "src", root / "data", root / "requirements.txt"]
-    executed = execution.run(paths, build / "notebooks", trees, execution.environment(variables))
-    fresh = Path(tempfile.mkdtemp(prefix="report-", dir=build))
-    try:
+    executed = execution.run(paths, build / "notebooks", trees, execution.environment(variables), say)
+    with replacing(build / "report") as fresh:
         render({path.stem: notebook for path, notebook in zip(paths, executed, strict=True)}, fresh, language)
-        report, old = build / "report", fresh.with_suffix(".old")
-        if report.exists():
-            report.rename(old)
-        fresh.rename(report)
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-    return report / "index.html"
+    shutil.rmtree(before, ignore_errors=True)
+    return build / "report" / "index.html"
