@@ -211,9 +211,63 @@ def test_check_logs_what_a_rule_would_blank(here, capsys):
     assert command.main(["check", str(here / "a.csv")]) == 0
     assert "instalment_below_amount" in capsys.readouterr().out
     log = pd.read_csv(here / "build" / "check" / "consistency.csv", keep_default_na=False)
-    assert log[["form", "column", "old", "rule"]].to_numpy().tolist() == [
+    assert log[["form", "column", "old", "reason"]].to_numpy().tolist() == [
         [1, "loan_instalment_dh", 9000.0, "instalment_below_amount"]
     ]
+
+
+PERSONS = """status,sex,age,rank,command,person_id,tenure
+widow,m,40,gardien,nador,K1,tenant
+widow,f,8,gardien,nador,K2,tenant
+orphan,f,50,gardien,nador,K3,tenant
+retired,m,25,gardien,nador,K4,tenant
+retired,m,61,gardien,nador,K5,tenant
+active,m,61,gardien,nador,K6,tenant
+"""
+
+
+def test_check_asks_about_persons_who_cannot_be(here, capsys):
+    """Counted by rule, listed with form and key for whoever holds the file; code 1 until it is said what to do."""
+    (here / "a.csv").write_text(PERSONS)
+    assert command.main(["check", str(here / "a.csv")]) == 1
+    told = capsys.readouterr().out
+    assert "4 of 6 forms are in doubt: male_widow 1, young_widow 1, old_orphan 1, young_retiree 1" in told
+    assert not re.search("K[1-6]", told)
+    table = pd.read_csv(here / "build" / "check" / "doubts_answers.csv")
+    assert table[["form", "person_id", "rule", "label_en"]].to_numpy().tolist()[0] == [
+        1,
+        "K1",
+        "male_widow",
+        "a widow who is a man",
+    ]
+    assert command.main(["check", str(here / "a.csv"), "KEEP=impossible"]) == 0
+
+
+def test_check_compares_the_status_with_the_register(here, capsys):
+    """Answers and register named together: who has another status there is counted and listed."""
+    (here / "a.csv").write_text(PERSONS)
+    (here / "r.csv").write_text(
+        PERSONS.replace("active,m,61", "retired,m,61").replace(",tenant", "").replace(",tenure", "")
+    )
+    names = [f"SURVEY={here / 'a.csv'}", f"REGISTER={here / 'r.csv'}", "OMIT=impossible"]
+    assert command.main(["check", *names]) == 1
+    assert "1 of 6 forms are in doubt: status 1" in capsys.readouterr().out
+    assert command.main(["check", *names, "KEEP=status"]) == 0
+
+
+def test_check_lists_the_forms_that_are_alike(here, capsys, world):
+    """The pairs, by form and key, in a file for whoever holds the answers; the screen has their number alone."""
+    rows = world.answers[world.answers["status"] == "active"].head(60)
+    copy = rows.iloc[[7]].assign(person_id="other", age=rows["age"].iloc[7] + 1)
+    pd.concat([rows, copy]).to_csv(here / "a.csv", index=False)
+    assert command.main(["check", str(here / "a.csv")]) == 0
+    table = pd.read_csv(here / "build" / "check" / "alike.csv")
+    assert [8, rows["person_id"].iloc[7], 61, "other"] in table[
+        ["first", "first_person_id", "second", "second_person_id"]
+    ].to_numpy().tolist()
+    told = capsys.readouterr().out
+    assert f"{len(table)} pairs of forms are alike" in told
+    assert rows["person_id"].iloc[7] not in told
 
 
 def test_check_says_how_often_when_faults_are_many(here, capsys):

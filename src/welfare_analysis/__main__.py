@@ -29,7 +29,7 @@ SHOWN_FAULTS = 20
 BEAT_S = 5.0  # seconds without a word
 OWN = ("SURVEY", "REGISTER", "FOLLOWUP")
 Command = Callable[[argparse.Namespace], int]
-READ = (*OWN, "CODEBOOK", "MAP")  # names that the commands take, from the environment or as NAME=value
+READ = (*OWN, "CODEBOOK", "MAP", "KEEP", "OMIT")  # names that the commands take, from the environment or as NAME=value
 # what a spreadsheet takes for the start of a formula, full-width signs too
 FORMULA_SIGNS = tuple("=+-@＝＋－＠")
 
@@ -168,6 +168,7 @@ def _sound(paths: list[Path]) -> bool:
     from welfare_analysis.survey.reading import Faults, Map, NoHeader, draft_map, read_any
 
     codebook, found, drafts, sound = _codebook(), [], [], True
+    frames: dict[str, pd.DataFrame] = {}
     names = next((Map.read(named, codebook) for named in _named("MAP")), None)
     for path in paths:
         try:
@@ -184,7 +185,10 @@ def _sound(paths: list[Path]) -> bool:
         print(f"{path.name}: no fault in {len(answers.frame):,} rows, read as {kind}; {', '.join(answers.blocks)}")
         if len(answers.report):
             print(f"Accepted on the way:\n{_lines(answers.report)}")
-        _log(answers.frame, codebook)
+        frames[kind] = answers.frame
+    for kind in frames.keys() & {"answers", "follow-up"}:
+        _log(frames[kind], codebook)
+        sound &= _settled(frames[kind], codebook, frames.get("register"), kind)
     target = ROOT / "build" / "check" / "faults.csv"
     if found:
         _tell(pd.concat(found, ignore_index=True), target)
@@ -198,19 +202,48 @@ def _sound(paths: list[Path]) -> bool:
 
 
 def _log(frame: pd.DataFrame, codebook: Codebook) -> None:
-    """Say how many answers contradict each other; what a rule would blank goes to a log, old value beside new."""
-    from welfare_analysis.survey.quality import corrections, inconsistent, read_rules
+    """Say how many answers contradict each other and which forms are alike; a log has each such answer."""
+    from welfare_analysis.survey.quality import corrections, inconsistent, near_duplicates, read_rules
 
-    rules = read_rules(RULES, codebook)
+    rules, folder = read_rules(RULES, codebook), ROOT / "build" / "check"
     broken = inconsistent(frame, rules)
     broken = broken[broken["broken"] > 0]
     if len(broken):
         print(f"Answers that contradict each other:\n{_lines(broken.rename_axis('rule').reset_index())}")
-    log = corrections(frame, rules)
-    if len(log):
-        target = ROOT / "build" / "check" / "consistency.csv"
-        write_table(log.assign(row=log["row"] + 1, new="").rename(columns={"row": "form"}), target)
-        print(f"What the rules would blank is in {os.path.relpath(target)}")
+    log = _of_forms(corrections(frame, rules), "row", frame)
+    with _waiting("comparing the forms"):
+        pairs = near_duplicates(frame.drop(columns="person_id", errors="ignore"))
+    alike = _of_forms(_of_forms(pairs, "first", frame), "second", frame)
+    for table, name, what in (
+        (log, "consistency.csv", "What the rules find, and would blank, is in {}; write what is right as `new`"),
+        (alike, "alike.csv", f"{len(alike):,} pairs of forms are alike in nearly all answers: {{}}"),
+    ):
+        if len(table):
+            write_table(table, folder / name)
+            print(what.format(os.path.relpath(folder / name)))
+
+
+def _of_forms(table: pd.DataFrame, rows: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """A table whose rows of a frame are told by the number of the form, from 1, and its key if it has one."""
+    keys = {f"{rows}_person_id": frame["person_id"].iloc[table[rows]].to_numpy()} if "person_id" in frame else {}
+    return table.assign(**{rows: table[rows] + 1}, **keys).rename(columns={"row": "form", "row_person_id": "person_id"})
+
+
+def _settled(frame: pd.DataFrame, codebook: Codebook, register: pd.DataFrame | None, kind: str) -> bool:
+    """Whether it is known what is done with forms in doubt; they are listed for whoever holds the file."""
+    from welfare_analysis.survey import doubts
+
+    found = doubts.doubts(frame, codebook, register)
+    if len(found):
+        target = ROOT / "build" / "check" / f"doubts_{kind}.csv"
+        write_table(_of_forms(found.join(codebook.impossible["label_en"], on="rule"), "row", frame), target)
+        print(f"{found['row'].nunique():,} forms of the {kind} are in doubt: {os.path.relpath(target)}")
+    try:
+        doubts.settled(frame, codebook, register, doubts.wishes(), kind)
+    except WelfareError as error:
+        print(error)
+        return False
+    return True
 
 
 def _tell(table: pd.DataFrame, target: Path) -> None:
@@ -239,7 +272,12 @@ def write_table(table: pd.DataFrame, target: Path) -> None:
     """
     from welfare_analysis.publishing.folders import private
 
-    text = table.astype("str").apply(lambda column: column.map(as_text)).rename(columns=lambda name: as_text(str(name)))
+    text = (
+        table.astype("str")
+        .fillna("")
+        .apply(lambda column: column.map(as_text))
+        .rename(columns=lambda name: as_text(str(name)))
+    )
     part = target.with_name(target.name + ".part")
     try:
         private(ROOT / "build")

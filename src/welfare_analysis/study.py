@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from .errors import WelfareError
 from .estimation import Design
+from .survey import doubts
 from .survey.codebook import Codebook
 from .survey.reading import Answers, Map, Margins, read, read_followup, read_register
 from .survey.response import Collection, collection
@@ -105,15 +106,20 @@ class Study:
         codebook: str | Path | None = None,
         names: str | Path | None = None,
         language: str | None = None,
+        keep: str | None = None,
+        omit: str | None = None,
     ) -> Study:
         """Open the files named, or those of SURVEY, REGISTER, FOLLOWUP, CODEBOOK, MAP and LANGUAGE_OF_REPORT.
 
-        With no SURVEY at all it opens the stand-in population, its register and its follow-up.
+        With no SURVEY at all it opens the stand-in population, its register and its follow-up. ``keep`` and ``omit``,
+        or KEEP and OMIT, say what is done with forms in doubt (`survey.doubts`): ``repeated``, ``impossible`` or
+        ``status``, several with commas. A person of the follow-up whose answers are left out counts as not reached.
 
         Raises
         ------
         WelfareError
-            A file that is not there or has faults; a follow-up without a register.
+            A file that is not there or has faults; a follow-up without a register; forms in doubt, until it is said
+            what is done with them.
         """
         survey, register = survey or _named("SURVEY"), register or _named("REGISTER")
         followup, codebook = followup or _named("FOLLOWUP"), codebook or _named("CODEBOOK")
@@ -128,15 +134,20 @@ class Study:
         book = Codebook.read(Path(codebook or DATA / "codebook"))
         names = names or _named("MAP")
         known = Map.read(names, book) if names else None
+        wishes = doubts.wishes(keep, omit)
+        people = _register(Path(register), book, known) if register else None
         answers = read(Path(survey), book, known)
-        late = read_followup(Path(followup), book, known) if followup else None
-        kinds = [answers.missing]
-        if late is not None:
-            kinds.append(late.missing[(late.frame["outcome"] == "answered").to_numpy()])
+        stay = doubts.settled(answers.frame, book, people, wishes, Path(survey).name)
+        kinds, late = [answers.missing[stay]], None
+        if followup:
+            again = read_followup(Path(followup), book, known)
+            reached = doubts.settled(again.frame, book, people, wishes, Path(followup).name)
+            late = again.frame.assign(outcome=again.frame["outcome"].where(reached, "not_reached"))
+            kinds.append(again.missing[(late["outcome"] == "answered").to_numpy()])
         return cls.of(
-            answers.frame,
-            _register(Path(register), book, known) if register else None,
-            late.frame if late is not None else None,
+            answers.frame[stay].reset_index(drop=True),
+            people,
+            late,
             book,
             kinds=pd.concat(kinds, ignore_index=True),
             is_standin=_marked(Path(survey)),

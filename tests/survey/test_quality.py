@@ -69,7 +69,7 @@ def test_the_log_gives_the_corrected_answers_again():
     """Old, new, rule and row of each change; replayed on the raw answers it is the same; on others it is refused."""
     raw = pd.DataFrame({"loan_instalment_dh": [900.0, 50_000, 400], "loan_amount_dh": [20_000.0, 30_000, np.nan]})
     log = quality.corrections(raw, RULES)
-    assert log[["row", "column", "old", "rule"]].to_numpy().tolist() == [
+    assert log[["row", "column", "old", "reason"]].to_numpy().tolist() == [
         [1, "loan_instalment_dh", 50_000, "instalment_below_amount"]
     ]
     again = quality.replay(raw, log)
@@ -77,6 +77,26 @@ def test_the_log_gives_the_corrected_answers_again():
     assert raw["loan_instalment_dh"].notna().all()
     with pytest.raises(WelfareError, match="old values"):
         quality.replay(raw.assign(loan_instalment_dh=1.0), log)
+
+
+def test_a_flagged_answer_is_mended_by_hand_and_replayed():
+    """A flag leaves both sides as they are, in the log too; what is written there as new reaches the answers."""
+    raw = pd.DataFrame({"earners_n": [1.0, 5, 2], "household_size_n": [4.0, 3, 2], "sex": ["f", "m", "f"]})
+    log = quality.corrections(raw, RULES)
+    assert log[["row", "column", "old", "new"]].to_numpy().tolist() == [
+        [1, "earners_n", 5, 5],
+        [1, "household_size_n", 3, 3],
+    ]
+    assert quality.replay(raw, log).equals(raw)
+    by_hand = pd.DataFrame({"row": [2], "column": "sex", "old": "f", "new": "m", "reason": "the form says so"})
+    log = pd.concat([log.assign(new=[2, 3]), by_hand])
+    assert quality.replay(raw, log)["earners_n"].tolist() == [1, 2, 2]
+    assert quality.replay(raw, log)["sex"].tolist() == ["f", "m", "m"]
+    for wrong in (by_hand.assign(row=7), by_hand.assign(column="colour"), by_hand.assign(old="m")):
+        with pytest.raises(WelfareError, match="old values"):
+            quality.replay(raw, wrong)
+    with pytest.raises(WelfareError, match="two new values"):
+        quality.replay(raw, pd.concat([log, log.assign(new=[4, 3, "m"])]))
 
 
 def test_near_duplicates_are_found_and_others_not():

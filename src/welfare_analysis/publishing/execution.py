@@ -22,6 +22,7 @@ from nbformat import NotebookNode
 from welfare_analysis.errors import WelfareError
 
 OWN_FILES = ("SURVEY", "REGISTER", "FOLLOWUP", "CODEBOOK", "MAP")
+WISHES = ("KEEP", "OMIT")  # what is done with forms in doubt
 KERNELS = 2
 TIMEOUT_S = 600
 CONNECTIONS = ".kernels-"  # folders of connection files, which hold the keys of running kernels
@@ -75,8 +76,8 @@ def _files(trees: Iterable[Path]) -> Iterable[Path]:
 
 
 def state(trees: Iterable[Path], variables: Mapping[str, str]) -> str:
-    """Return a hash of everything that notebooks read: the files of the trees, and the reader's own files."""
-    digest = hashlib.sha256()
+    """Return a hash of everything that notebooks read: the trees, and what the reader names and wishes."""
+    digest = hashlib.sha256(repr([variables.get(name, "") for name in WISHES]).encode())
     own = {name: Path(variables[name]) for name in OWN_FILES if name in variables}
     for name, paths in [("", _files(trees)), *((name, _files([path])) for name, path in own.items())]:
         for path in paths:

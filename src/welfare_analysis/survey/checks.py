@@ -54,6 +54,8 @@ def check(book: Codebook) -> None:
         _check_variable(row, line, codes)
         if line["asked_if"]:
             _check_condition(row, name, lines, rules, codes)
+    for row, rule in enumerate(book.impossible["condition"]):
+        _check_impossible(row, rule, lines, codes)
 
 
 def _check_variable(row: int, line: dict[Hashable, str], codes: dict[Hashable, set[str]]) -> None:
@@ -103,6 +105,20 @@ def _check_condition(
         raise wrong("a condition that somebody meets, with those of its gates")
 
 
+def _check_impossible(
+    row: int, rule: str, lines: dict[str, dict[Hashable, str]], codes: dict[Hashable, set[str]]
+) -> None:
+    """Each clause compares a number, or codes that its variable has."""
+    try:
+        for clause in routing.clauses(rule):
+            line = lines[clause.variable]
+            if not (line["type"] in NUMERIC if clause.codes is None else clause.codes <= codes[line["list"]]):
+                raise KeyError
+    except (ValueError, KeyError):
+        expected = "variables with codes of theirs, or numbers: `a = x & b >= 1`"
+        raise fault("impossible.csv", row, "condition", rule, expected) from None
+
+
 def check_groups(book: Codebook) -> None:
     """Each group is there and has variables that are alike."""
     rows = {str(name): row for row, name in enumerate(book.variables.index)}
@@ -131,6 +147,7 @@ def _check_labels(book: Codebook) -> None:
         ("values.csv", book.values, "label_"),
         ("groups.csv", book.groups, "label_"),
         ("texts.csv", book.texts, ""),
+        ("impossible.csv", book.impossible, "label_"),
     )
     for table, frame, prefix in tables:
         for language in LANGUAGES:

@@ -33,8 +33,15 @@ COLUMNS = {
     "cards.csv": ("block", "alternative", "attribute", "levels", "prior"),
     "card_designs.csv": ("block", "version", "card", "alternative"),
     "seconds.csv": ("kind", "question", "item"),
+    "impossible.csv": ("id", "condition", *LABELS),
 }
-OPTIONAL = {"groups.csv": "name", "cards.csv": "", "card_designs.csv": "", "seconds.csv": "kind"}
+OPTIONAL = {
+    "groups.csv": "name",
+    "cards.csv": "",
+    "card_designs.csv": "",
+    "seconds.csv": "kind",
+    "impossible.csv": "id",
+}
 PARENTS = {"rank": "rank_group", "command": "command_group"}
 
 
@@ -64,6 +71,8 @@ class Codebook:
         Levels and prior of each attribute of an alternative; the choice cards, one row an alternative of a card.
     seconds : DataFrame
         By kind of question: how long it and each of its items take (assumptions).
+    impossible : DataFrame
+        By id: a condition that no person of the institution can meet, such as a widow who is a man.
     """
 
     variables: pd.DataFrame
@@ -73,10 +82,11 @@ class Codebook:
     cards: pd.DataFrame
     designs: pd.DataFrame
     seconds: pd.DataFrame
+    impossible: pd.DataFrame
 
     @classmethod
     def read(cls, folder: str | Path) -> Codebook:
-        """Read and check the tables of a folder; those of groups, cards, designs and seconds may be absent.
+        """Read and check the tables of a folder; all but variables, values and texts may be absent.
 
         Raises
         ------

@@ -168,32 +168,44 @@ def inconsistent(frame: pd.DataFrame, rules: list[Rule]) -> pd.DataFrame:
 
 
 def corrections(frame: pd.DataFrame, rules: list[Rule]) -> pd.DataFrame:
-    """The consistency log: row, column, old value, new value, rule; what rules of action ``blank`` would do."""
+    """The consistency log: row, column, old value, new value, reason (the rule).
+
+    A rule of action ``blank`` blanks its left side; of ``flag``, ``new`` is the old value until somebody who has the
+    form writes what is right.
+    """
     parts = []
     for rule in rules:
-        if rule.action == "blank" and set(rule.variables) <= set(frame):
-            rows = frame.index[rule.broken(frame)]
-            for _, name in rule.left:
+        if set(rule.variables) <= set(frame):
+            rows, blank = frame.index[rule.broken(frame)], rule.action == "blank"
+            for name in [name for _, name in rule.left if name] if blank else rule.variables:
                 old = frame.loc[rows, name]
-                parts.append(pd.DataFrame({"row": rows, "column": name, "old": old, "new": np.nan, "rule": rule.id}))
-    empty = pd.DataFrame(columns=["row", "column", "old", "new", "rule"])
+                new = np.nan if blank else old
+                parts.append(pd.DataFrame({"row": rows, "column": name, "old": old, "new": new, "reason": rule.id}))
+    empty = pd.DataFrame(columns=["row", "column", "old", "new", "reason"])
     return pd.concat(parts, ignore_index=True) if parts else empty
 
 
 def replay(frame: pd.DataFrame, log: pd.DataFrame) -> pd.DataFrame:
-    """The answers with a log applied.
+    """The answers with a log applied: numbers as numbers, codes as text.
 
     Raises
     ------
     WelfareError
-        An old value that is not the one in the answers: the log is of another file.
+        A row, column or old value that is not in the answers: the log is of another file. Two different new values of
+        one answer.
     """
     out = frame.copy()
     for name, part in log.groupby("column"):
-        if not np.array_equal(out.loc[part["row"], name].to_numpy(float), part["old"].to_numpy(float)):
+        there = name in out and part["row"].isin(out.index).all()
+        old = out.loc[part["row"], name].astype(str).to_numpy() if there else None
+        kind = float if there and pd.api.types.is_numeric_dtype(out[name]) else str
+        if old is None or not np.array_equal(old, part["old"].astype(kind).astype(str)):
             what = "the old values of the log are not those of the answers"
             raise WelfareError(what, where=str(name), hint="Apply it to the file that it was made from.")
-        out.loc[part["row"], name] = part["new"].to_numpy(float)
+        mended = part[part["new"].astype(str) != part["old"].astype(str)].drop_duplicates(["row", "new"])
+        if mended["row"].duplicated().any():
+            raise WelfareError("two new values of one answer", where=str(name), expected="one")
+        out.loc[mended["row"], name] = mended["new"].astype(kind).to_numpy()
     return out
 
 
@@ -204,7 +216,7 @@ def near_duplicates(frame: pd.DataFrame) -> pd.DataFrame:
     that many share says nothing.
     """
     codes, pairs = _codes(frame), [np.empty((0, 2), int)]
-    for band in np.array_split(np.arange(codes.shape[1]), BANDS):
+    for band in np.array_split(np.arange(codes.shape[1]), min(BANDS, codes.shape[1])):
         keys = pd.util.hash_pandas_object(pd.DataFrame(codes[:, band]), index=False)
         few = keys.groupby(keys).transform("size").between(2, MOST_IN_BAND).to_numpy()
         rows = np.flatnonzero(few & ((codes[:, band] >= 0).mean(axis=1) >= 0.5))
