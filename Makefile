@@ -15,10 +15,10 @@ export PYTHONDONTWRITEBYTECODE = 1
 export MPLBACKEND = Agg
 
 # An institution's own files and wishes: make report SURVEY=answers.xlsx REGISTER=register.csv FOLLOWUP=followup.csv
-INPUTS := SURVEY REGISTER FOLLOWUP CODEBOOK MAP KEEP OMIT CASES ARGS
+INPUTS := SURVEY REGISTER FOLLOWUP CODEBOOK MAP KEEP OMIT RETURNED LOG HALF_WIDTH COST RETURN_RATE ANSWER_RATE SEED CASES ARGS
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 MEANT := survey:SURVEY Survey:SURVEY file:SURVEY File:SURVEY SURVEYS:SURVEY register:REGISTER followup:FOLLOWUP \
-	FOLLOW_UP:FOLLOWUP codebook:CODEBOOK map:MAP keep:KEEP omit:OMIT
+	FOLLOW_UP:FOLLOWUP codebook:CODEBOOK map:MAP keep:KEEP omit:OMIT returned:RETURNED log:LOG half_width:HALF_WIDTH cost:COST seed:SEED
 $(foreach v,$(filter-out $(INPUTS) FILE PYTHON,$(GIVEN)),$(error $v= is not read. $(foreach m,$(filter $v:%,$(MEANT)),Write $(m:$v:%=%)=. )The names are $(INPUTS) and PYTHON, in capitals))
 ifneq (,$(filter FILE,$(GIVEN)))
 $(if $(filter-out check,$(MAKECMDGOALS)),$(error FILE= is read by `make check` alone. Write SURVEY=))
@@ -28,7 +28,7 @@ endif
 # values reach the programs as they were written: nothing in them is expanded by make, and no shell reads them
 $(foreach v,$(INPUTS) FILE,$(eval override $v := $$(value $v))$(eval export $v))
 
-.PHONY: help setup report test lint notebooks lab data form check bench validate mixed lock clean
+.PHONY: help setup report test lint notebooks lab data form check draw replay bench validate mixed lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -77,6 +77,12 @@ form: setup ## Write the questionnaire: XLSForms and paper forms in build/form/
 
 check: setup ## Check files of answers, a register, a follow-up: make check SURVEY=answers.xlsx
 	@$(ONE_THREAD) $(RUN) check
+
+draw: setup ## Whom to follow up: make draw REGISTER=register.csv RETURNED=answers.xlsx HALF_WIDTH=5
+	@$(RUN) draw
+
+replay: setup ## Apply a log of corrections: make replay SURVEY=answers.xlsx LOG=build/check/consistency.csv
+	@$(RUN) replay
 
 validate: $(VENV)/test.stamp ## The long simulations: coverage, bias, and what the assumptions alone decide
 	@$(RUN) validate

@@ -9,11 +9,17 @@ import time
 from pathlib import Path
 
 import nbformat
+import numpy as np
+import pandas as pd
 import pytest
 
 from welfare_analysis import __main__ as command
 from welfare_analysis.errors import WelfareError
+from welfare_analysis.estimation import share
 from welfare_analysis.publishing.folders import alone, set_aside
+from welfare_analysis.study import Study
+from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.survey.reading import read
 
 ROOT = Path(__file__).parents[1]
 HOSTILE = "$(shell touch {0}/a)`touch {0}/b`\"; touch {0}/c; '${{x}} é.csv"
@@ -188,6 +194,135 @@ def test_all_that_is_made_is_closed_to_others(tmp_path):
     assert len(made) > 12
     assert {stat.S_IMODE(path.stat().st_mode) for path in made if path.is_dir()} == {0o700}
     assert {stat.S_IMODE(path.stat().st_mode) for path in made if path.is_file()} == {0o600}
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """The root of the commands in an empty folder, with nothing named."""
+    for name in command.READ:
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("CODEBOOK", str(ROOT / "data" / "codebook"))
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def collected(here):
+    """A register of 1,200 persons and the forms of 500 of them."""
+    rng = np.random.default_rng(3)
+    n = 1200
+    register = pd.DataFrame(
+        {
+            "person_id": [f"P{i:05d}" for i in rng.permutation(n)],
+            "status": np.repeat(["active", "retired"], n // 2),
+            "sex": "m",
+            "age": np.repeat([40, 65], n // 2),
+            "rank": rng.choice(["gardien", "commissaire"], n, p=[0.8, 0.2]),
+            "command": rng.choice(["nador", "agadir"], n),
+        }
+    )
+    register.to_csv(here / "register.csv", index=False)
+    register.iloc[::2].head(500).assign(tenure="tenant").to_csv(here / "answers.csv", index=False)
+    return here
+
+
+def draw(here, *more):
+    """Draw from the files of a folder; the code."""
+    return command.main(["draw", f"REGISTER={here / 'register.csv'}", *more])
+
+
+def test_a_follow_up_is_drawn_filled_in_and_read_back(collected, capsys):
+    """Round trip: the file that is drawn, filled in, is the FOLLOWUP of a study that stands for the whole register."""
+    names = [f"RETURNED={collected / 'answers.csv'}", "HALF_WIDTH=8", "SEED=5", "COST=3 60 south=150"]
+    assert draw(collected, *names) == 0
+    told = capsys.readouterr().out
+    folder = collected / "build" / "draw"
+    blank = pd.read_csv(folder / "followup.csv")
+    drawn = pd.read_csv(folder / "drawn.csv")
+    assert f"{len(drawn):,} visits" in told
+    assert (drawn["probability"] * drawn["stratum_population"]).tolist() == pytest.approx(
+        drawn.groupby("stratum")["person_id"].transform("size").tolist()
+    )
+    assert not drawn["person_id"].isin(pd.read_csv(collected / "answers.csv")["person_id"]).any()
+    for language, word in (("ar", "رفض"), ("fr", "a refusé")):
+        page = (folder / f"list.{language}.html").read_text(encoding="utf-8")
+        assert word in page
+        assert all(key in page for key in drawn["person_id"])
+    register = pd.read_csv(collected / "register.csv").set_index("person_id")
+    blank = blank.astype(object)
+    blank["outcome"] = np.resize(["answered", "answered", "refused", "not_reached"], len(blank))
+    came = blank["outcome"] == "answered"
+    for name in ("status", "sex", "age", "rank", "command"):
+        blank.loc[came, name] = register.loc[blank.loc[came, "person_id"], name].to_numpy()
+    blank.loc[came, "tenure"] = "owner"
+    blank.to_csv(collected / "late.csv", index=False)
+    study = Study.open(*(collected / f"{name}.csv" for name in ("answers", "register", "late")))
+    assert study.method == "two_phase"
+    assert study.design.weights.sum() == pytest.approx(1200)
+    assert share(study.design, study.frame["tenure"] == "owner").value.iloc[0] == pytest.approx(700 / 1200, abs=0.02)
+
+
+def test_the_same_seed_draws_the_same_persons(collected):
+    """Seed and probabilities are kept beside each key, so that a draw can be repeated and checked."""
+    returned = f"RETURNED={collected / 'answers.csv'}"
+    drawn = []
+    for seed in ("SEED=5", "SEED=5", "SEED=6"):
+        assert draw(collected, returned, "HALF_WIDTH=8", seed) == 0
+        drawn.append(pd.read_csv(collected / "build" / "draw" / "drawn.csv"))
+    assert drawn[0].equals(drawn[1])
+    assert set(drawn[0]["person_id"]) != set(drawn[2]["person_id"])
+    assert drawn[0].drop(columns=["person_id", "seed"]).equals(drawn[2].drop(columns=["person_id", "seed"]))
+
+
+def test_before_the_collection_there_is_a_plan_and_no_draw(collected, capsys):
+    """How many to ask in each group, and how many visits to expect at the assumed rates."""
+    assert draw(collected) == 0
+    assert {path.name for path in (collected / "build" / "draw").iterdir()} == {"strata.csv", "groups.csv"}
+    assert "ask" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["HALF_WIDTH=wide"], "HALF_WIDTH: this is no number; got 'wide'"),
+        (["HALF_WIDTH=0"], "no plan can be made"),
+        (["COST=60"], "COST: the costs cannot be read"),
+        (["COST=3 60 sahara="], "COST: the costs cannot be read"),
+        (["REGISTER="], "REGISTER: a follow-up is drawn from a list of persons"),
+        (["RETURNED=strangers.csv"], "strangers.csv: forms are not of persons of the register; got 2"),
+    ],
+)
+def test_a_draw_that_cannot_be(collected, more, message, capsys, monkeypatch):
+    """One sentence, code 2, and no folder."""
+    monkeypatch.chdir(collected)
+    (collected / "strangers.csv").write_text("person_id,status,tenure\nX1,active,tenant\nX2,active,owner\n")
+    assert draw(collected, *more) == 2
+    assert message in capsys.readouterr().err
+    assert not (collected / "build" / "draw").exists()
+
+
+def test_a_log_is_replayed_into_a_file_that_is_read_again(here, capsys):
+    """What the rules blank and what a hand writes as new reach the file; all else, kinds of missing too, stays."""
+    text = (
+        "status,age,wants_loan,loan_amount_dh,loan_instalment_dh,net_pay_dh\n"
+        "active,40,yes,2000,9000,5000\nactive,41,yes,20000,900,-99\nactive,42,yes,30000,-98,"
+    )
+    (here / "a.csv").write_text(text)
+    assert command.main(["check", f"SURVEY={here / 'a.csv'}"]) == 0
+    log = here / "build" / "check" / "consistency.csv"
+    lines = log.read_text() + "2,age,41,51,the form says so\n"
+    (here / "log.csv").write_text(lines)
+    assert command.main(["replay", f"SURVEY={here / 'a.csv'}", f"LOG={here / 'log.csv'}"]) == 0
+    book = Codebook.read(ROOT / "data" / "codebook")
+    before, after = read(here / "a.csv", book), read(here / "build" / "replay" / "a.csv", book)
+    assert after.frame["age"].tolist() == [40, 51, 42]
+    assert after.frame["loan_instalment_dh"].isna().tolist() == [True, False, True]
+    kinds = before.missing.copy()
+    kinds.loc[0, "loan_instalment_dh"] = "skipped"
+    pd.testing.assert_frame_equal(after.missing, kinds)
+    (here / "log.csv").write_text(lines.replace("9000", "9001"))
+    assert command.main(["replay", f"SURVEY={here / 'a.csv'}", f"LOG={here / 'log.csv'}"]) == 2
+    assert "old values of the log" in capsys.readouterr().err
 
 
 def test_a_fit_is_as_fast_without_make():

@@ -20,16 +20,20 @@ from welfare_analysis.errors import WelfareError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from welfare_analysis.survey import followup
     from welfare_analysis.survey.codebook import Codebook
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "data" / "codebook" / "consistency.csv"
 STANDIN_SEED = 20120924  # the first day of the caravan
 SHOWN_FAULTS = 20
+SPECIAL = {"does_not_know": -98, "refused": -99}  # as they are written in a file
 BEAT_S = 5.0  # seconds without a word
 OWN = ("SURVEY", "REGISTER", "FOLLOWUP")
 Command = Callable[[argparse.Namespace], int]
-READ = (*OWN, "CODEBOOK", "MAP", "KEEP", "OMIT")  # names that the commands take, from the environment or as NAME=value
+# names that the commands take, from the environment or as NAME=value
+FILES = (*OWN, "CODEBOOK", "MAP", "RETURNED", "LOG")
+READ = (*FILES, "KEEP", "OMIT", "HALF_WIDTH", "COST", "RETURN_RATE", "ANSWER_RATE", "SEED")
 # what a spreadsheet takes for the start of a formula, full-width signs too
 FORMULA_SIGNS = tuple("=+-@＝＋－＠")
 
@@ -291,6 +295,95 @@ def write_table(table: pd.DataFrame, target: Path) -> None:
         raise WelfareError("the table cannot be written", where=str(target), got=error.strerror, hint=hint) from None
 
 
+def draw(_: argparse.Namespace) -> int:
+    """Plan the follow-up, and draw it where RETURNED names the forms that came back; all in build/draw."""
+    import numpy as np
+    import pandas as pd
+
+    from welfare_analysis.publishing.folders import replacing
+    from welfare_analysis.study import grouped
+    from welfare_analysis.survey import followup, paper
+    from welfare_analysis.survey.reading import FOLLOWUP, Answers, Map, read, read_register
+
+    codebook, wish = _codebook(), _wish()
+    names = next((Map.read(named, codebook) for named in _named("MAP")), None)
+    registers = [read_register(path, codebook, names) for path in _named("REGISTER")]
+    if not registers or not isinstance(registers[0], Answers):
+        raise WelfareError("a follow-up is drawn from a list of persons", where="REGISTER", expected="its file")
+    people, back = grouped(registers[0].frame, codebook), None
+    for path in _named("RETURNED"):
+        keys = read(path, codebook, names).frame.get("person_id", pd.Series(dtype=str))
+        back = people["person_id"].isin(keys)
+        if back.sum() < max(len(keys), 1):
+            what, hint = "forms are not of persons of the register", "Both files need the same person_id."
+            raise WelfareError(what, where=path.name, got=int(len(keys) - back.sum()), hint=hint)
+    strata, groups, stratum = followup.plan(people, back, wish)
+    with replacing(ROOT / "build" / "draw") as folder:
+        strata.round(4).to_csv(folder / "strata.csv")
+        groups.round(4).to_csv(folder / "groups.csv")
+        if back is not None:
+            seed = int(_number("SEED", 1))
+            chosen = followup.drawn(people[~back], strata, stratum, np.random.default_rng(seed))
+            chosen[["person_id", *FOLLOWUP[:2], "probability"]].assign(seed=seed).to_csv(
+                folder / "drawn.csv", index=False
+            )
+            asked = [name for name in codebook.variables.index if name != "person_id"]
+            blank = chosen[["person_id", *FOLLOWUP[:2]]].reindex(columns=["person_id", *FOLLOWUP, *asked])
+            blank.to_csv(folder / "followup.csv", index=False, encoding="utf-8-sig")
+            for language in ("ar", "fr"):
+                text = paper.visits(codebook, chosen, language)
+                (folder / f"list.{language}.html").write_text(text, encoding="utf-8")
+    visits, cost = strata["visits"].sum(), (strata["visits"] * strata["visit_dh"]).sum()
+    print(f"{visits:,.0f} visits, {cost:,.0f} DH; to reach each group:\n{_lines(groups.reset_index().round(3))}")
+    print(os.path.relpath(ROOT / "build" / "draw"))
+    return 0
+
+
+def _number(name: str, usual: float) -> float:
+    text = os.environ.get(name, "").strip()
+    try:
+        return float(text or usual)
+    except ValueError:
+        raise WelfareError("this is no number", where=name, got=text) from None
+
+
+def _wish() -> followup.Wish:
+    """The wish that HALF_WIDTH, RETURN_RATE and ANSWER_RATE (in per cent) and COST tell: ``3 60 sahara=150``, in DH."""
+    from welfare_analysis.survey import followup
+
+    usual, costs = followup.Wish(), os.environ.get("COST", "").split()
+    rates = [_number(n.upper(), 100 * getattr(usual, n)) / 100 for n in ("half_width", "return_rate", "answer_rate")]
+    try:
+        plain = [float(cost) for cost in costs if "=" not in cost] or [usual.form_dh, usual.visit_dh]
+        some = {group: float(cost) for group, _, cost in (c.partition("=") for c in costs if "=" in c)}
+        form, visit = plain
+    except ValueError:
+        expected = "the cost of a form, of a visit, and of a visit in some groups: 3 60 sahara=150"
+        raise WelfareError("the costs cannot be read", where="COST", got=" ".join(costs), expected=expected) from None
+    return followup.Wish(rates[0], form, visit, some, *rates[1:])
+
+
+def replay(_: argparse.Namespace) -> int:
+    """Apply a log of corrections, LOG, to the answers; the corrected file is in build/replay."""
+    import pandas as pd
+
+    from welfare_analysis.publishing.folders import replacing
+    from welfare_analysis.survey import quality
+    from welfare_analysis.survey.reading import read
+
+    survey, log = _named("SURVEY"), _named("LOG")
+    if not survey or not log:
+        raise WelfareError("two files are needed", where="SURVEY and LOG", hint="LOG=build/check/consistency.csv")
+    answers, changes = read(survey[0], _codebook()), pd.read_csv(log[0]).rename(columns={"form": "row"})
+    mended = quality.replay(answers.frame, changes.assign(row=changes["row"] - 1))
+    gaps = answers.missing.isin(list(SPECIAL)) & mended.isna()
+    mended = mended.astype(object).where(~gaps, answers.missing.astype(object).replace(SPECIAL))
+    with replacing(ROOT / "build" / "replay") as folder:
+        mended.to_csv(folder / f"{survey[0].stem}.csv", index=False, encoding="utf-8")
+    print(os.path.relpath(ROOT / "build" / "replay" / f"{survey[0].stem}.csv"))
+    return 0
+
+
 def validate(_: argparse.Namespace) -> int:
     """Run the long simulations."""
     from welfare_analysis import validation
@@ -320,8 +413,8 @@ def as_text(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("\t", "\r", "\n")) or cell.lstrip().startswith(FORMULA_SIGNS) else cell
 
 
-COMMANDS: tuple[Command, ...] = (report, notebooks, lab, data, form, check, validate, mixed, clean)
-WRITERS = (report, notebooks, data, form, mixed)  # one run at a time
+COMMANDS: tuple[Command, ...] = (report, notebooks, lab, data, form, check, draw, replay, validate, mixed, clean)
+WRITERS = (report, notebooks, data, form, draw, replay, mixed)  # one run at a time
 
 
 def _take(command: Command, values: list[str]) -> None:

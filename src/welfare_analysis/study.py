@@ -165,9 +165,9 @@ class Study:
         **named: Any,
     ) -> Study:
         """A study of frames that were read already; ``named`` are further attributes."""
-        people = _grouped(register, codebook) if isinstance(register, pd.DataFrame) else None
-        w = weight(_grouped(answers, codebook), register if people is None else people, followup)
-        frame = _grouped(w.frame.reset_index(drop=True), codebook)
+        people = grouped(register, codebook) if isinstance(register, pd.DataFrame) else None
+        w = weight(grouped(answers, codebook), register if people is None else people, followup)
+        frame = grouped(w.frame.reset_index(drop=True), codebook)
         if "register_links_n" in frame:
             frame = frame.assign(household_share=household_share(frame))
         weights = {
@@ -223,7 +223,7 @@ def _marked(path: Path) -> bool:
     return path.suffix == ".parquet" and MARK in (pq.read_schema(path).metadata or {})
 
 
-def _grouped(frame: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
+def grouped(frame: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     """The frame with its coarse groups, as far as the columns are there."""
     groups: dict[str, pd.Series] = {}
     for column, coded, group in GROUPED:

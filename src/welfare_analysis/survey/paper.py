@@ -10,6 +10,7 @@ from ..languages import direction
 from . import cards, routing
 from .checks import CODED
 from .codebook import Codebook, Question
+from .reading import OUTCOMES
 from .xlsform import FIRST_PAGE, longest
 
 BOX, LINE = "\u2610", '<span class="line"></span>'
@@ -44,6 +45,25 @@ def page(codebook: Codebook, status: str, language: str, **limits: object) -> st
         body.append(f'<h1 class="insert">{escape(name)}</h1>')
         body += sheet.part(members, len(own) + 1, version)
     body.append(f"<p>{escape(codebook.text('form.end', language))}</p>")
+    return _html(title, body, language)
+
+
+def visits(codebook: Codebook, drawn: pd.DataFrame, language: str) -> str:
+    """The list of the persons to visit, by stratum: key, status, rank, command, and room for dates and the outcome."""
+    title = codebook.text("draw.title", language, n=len(drawn))
+    heads = [codebook.text(f"draw.{name}", language) for name in ("key", "dates", *OUTCOMES)]
+    body = [f"<h1>{escape(title)}</h1>"]
+    for stratum, rows in drawn.groupby("stratum", sort=False):
+        lines = [[heads[0], "", *heads[1:]]]
+        for _, person in rows.iterrows():
+            named = [codebook.label(name, str(person[name]), language) for name in ("status", "rank", "command")]
+            lines.append([str(person["person_id"]), ", ".join(named), LINE, *[BOX] * len(OUTCOMES)])
+        body.append(f"<h2>{escape(str(stratum))}</h2>")
+        body.append(_table([[cell if cell in (BOX, LINE) else escape(cell) for cell in line] for line in lines]))
+    return _html(title, body, language)
+
+
+def _html(title: str, body: list[str], language: str) -> str:
     head = f"<head><meta charset='utf-8'><title>{escape(title)}</title><style>{STYLE}</style></head>"
     attributes = f'lang="{language}" dir="{direction(language)}"'
     return f"<!doctype html>\n<html {attributes}>{head}<body>{''.join(body)}</body></html>\n"
