@@ -30,10 +30,9 @@ SHOWN_FAULTS = 20
 SPECIAL = {"does_not_know": -98, "refused": -99}  # as they are written in a file
 BEAT_S = 5.0  # seconds without a word
 OWN = ("SURVEY", "REGISTER", "FOLLOWUP")
+WISHES = ("KEEP", "OMIT", "HALF_WIDTH", "COST", "RETURN_RATE", "ANSWER_RATE", "SEED")
+READ = (*OWN, "CODEBOOK", "MAP", "RETURNED", "LOG", *WISHES)  # from the environment, or as NAME=value
 Command = Callable[[argparse.Namespace], int]
-# names that the commands take, from the environment or as NAME=value
-FILES = (*OWN, "CODEBOOK", "MAP", "RETURNED", "LOG")
-READ = (*FILES, "KEEP", "OMIT", "HALF_WIDTH", "COST", "RETURN_RATE", "ANSWER_RATE", "SEED")
 # what a spreadsheet takes for the start of a formula, full-width signs too
 FORMULA_SIGNS = tuple("=+-@＝＋－＠")
 
@@ -120,8 +119,8 @@ def form(_: argparse.Namespace) -> int:
         for status in codebook.codes("status"):
             xlsform.workbook(codebook, status, **limits).save(folder / f"{status}.xlsx")
             for language in ("ar", "fr"):
-                text = paper.page(codebook, status, language, **limits)
-                (folder / f"{status}.{language}.html").write_text(text, encoding="utf-8")
+                for part, text in paper.pages(codebook, status, language, **limits).items():
+                    (folder / f"{status}.{part}.{language}.html").write_text(text, encoding="utf-8")
     print(os.path.relpath(ROOT / "build" / "form"))
     return 0
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from welfare_analysis.survey import paper
@@ -18,7 +19,7 @@ LIMITS = {"least": 10, "base": 30}
 def pages():
     """Forms of two statuses in two languages."""
     found = [(s, language) for s in ("active", "orphan") for language in ("ar", "fr")]
-    return {key: paper.page(BOOK, *key, **LIMITS) for key in found}
+    return {key: "".join(paper.pages(BOOK, *key, **LIMITS).values()) for key in found}
 
 
 def numbers(page):
@@ -41,6 +42,28 @@ def test_questions_are_numbered_through(pages, key):
     for i, insert in enumerate(inserts):
         asked = BOOK.questions(status=key[0], module=BOOK.codes("module")[i // 4])
         assert insert == list(range(len(first) + 1, len(asked) + 1))
+
+
+def test_form_and_insert_have_a_place_for_the_key():
+    """The first page promises a random key: it is written there and on each insert, which else nobody could join."""
+    found = paper.pages(BOOK, "active", "fr", **LIMITS)
+    place = f'<p class="key">{BOOK.asks("person_id", "fr")}: {paper.LINE}</p>'
+    assert found["form"].split("<h2>")[0].count(place) == 1
+    assert "insert" not in found["form"].split("</style>")[1]
+    inserts = found["inserts"].split('<h1 class="insert">')[1:]
+    assert [text.count(place) for text in inserts] == [1] * 12
+
+
+def test_the_list_of_visits_has_a_line_a_person():
+    """Key, labels and a box an outcome, under the stratum, in the direction of the language; a key is never markup."""
+    rows = [("a|b", "K1", "active"), ("a|b", "<K2>", "widow"), ("c", "K3", "retired")]
+    drawn = pd.DataFrame(rows, columns=["stratum", "person_id", "status"]).assign(rank="gardien", command="nador")
+    page = paper.visits(BOOK, drawn, "ar")
+    assert 'dir="rtl"' in page
+    assert re.findall(r"<h2>(.*?)</h2>", page) == ["a|b", "c"]
+    assert page.count(paper.BOX) == 9
+    assert "&lt;K2&gt;" in page
+    assert f"{BOOK.label('status', 'widow', 'ar')}, " in unescape(page)
 
 
 def test_skips_go_forward_to_a_question_of_the_form(pages):
@@ -100,6 +123,6 @@ def test_each_version_has_its_cards(pages):
 def test_labels_are_text_and_never_markup():
     """A label with markup in it is shown, not run."""
     variables = BOOK.variables.assign(label_fr=BOOK.variables["label_fr"].replace({"Sexe": "<script>x</script>"}))
-    page = paper.page(replace(BOOK, variables=variables), "active", "fr", **LIMITS)
+    page = paper.pages(replace(BOOK, variables=variables), "active", "fr", **LIMITS)["form"]
     assert "<script>" not in page
     assert "&lt;script&gt;" in page

@@ -17,17 +17,19 @@ BOX, LINE = "\u2610", '<span class="line"></span>'
 STYLE = """
 body{font:11pt/1.4 "Noto Sans","Noto Sans Arabic",sans-serif;max-width:19cm;margin:auto}h1{font-size:15pt}
 h2{font-size:12pt;border-bottom:1px solid}.q{margin:.5em 0;break-inside:avoid}.if{font-style:italic}
+h1,h2,.if{break-after:avoid}.key{border:1px solid;padding:.3em .6em}
 .line{display:inline-block;min-width:3.5cm;border-bottom:1px dotted}table{border-collapse:collapse;width:100%}
 th,td{border:1px solid #999;padding:.15em .4em;text-align:start;font-weight:normal}td.tick{text-align:center}
-ul{list-style:none;margin:.2em 0;padding-inline-start:1em;columns:2}.insert{break-before:page}
+ul{list-style:none;margin:.2em 0;padding-inline-start:1em;columns:3 5cm}.insert{break-before:page}
 @page{size:A4;margin:1.6cm}
 """
 
 
-def page(codebook: Codebook, status: str, language: str, **limits: object) -> str:
-    """The form of one status in one language: the first page, what all are asked, and one insert a module and version.
+def pages(codebook: Codebook, status: str, language: str, **limits: object) -> dict[str, str]:
+    """The form of one status in one language, and its inserts, one a module and version, if it has any.
 
-    Everybody gets the first part and one insert, drawn with equal chances: there are as many of each module.
+    Everybody gets ``form`` and one of ``inserts``, drawn with equal chances: there are as many of each module. Each has
+    a place for the key, by which they find together.
     """
     sheet = _Sheet(codebook, status, language)
     questions = codebook.questions(status=status)
@@ -39,13 +41,15 @@ def page(codebook: Codebook, status: str, language: str, **limits: object) -> st
     first = [codebook.text(f"form.{k}", language, **fields) for k in FIRST_PAGE if k != "guardian" or has_guardian]
     if inserts:
         first.append(codebook.text("form.random", language, n=len(inserts)))
-    body = [f"<h1>{escape(title)}</h1>", *(f"<p>{escape(text)}</p>" for text in first), *sheet.part(own, 1)]
+    keys = codebook.variables.index[codebook.variables["type"] == "key"]
+    key = "".join(f'<p class="key">{sheet.item(str(name))}: {LINE}</p>' for name in keys)
+    end = f"<p>{escape(codebook.text('form.end', language))}</p>"
+    body = [f"<h1>{escape(title)}</h1>", key, *(f"<p>{escape(text)}</p>" for text in first), *sheet.part(own, 1), end]
+    more = []
     for module, version, members in inserts:
         name = codebook.text("form.insert", language, module=module.upper(), version=version)
-        body.append(f'<h1 class="insert">{escape(name)}</h1>')
-        body += sheet.part(members, len(own) + 1, version)
-    body.append(f"<p>{escape(codebook.text('form.end', language))}</p>")
-    return _html(title, body, language)
+        more += [f'<h1 class="insert">{escape(name)}</h1>', key, *sheet.part(members, len(own) + 1, version)]
+    return {"form": _html(title, body, language)} | ({"inserts": _html(title, more, language)} if more else {})
 
 
 def visits(codebook: Codebook, drawn: pd.DataFrame, language: str) -> str:
