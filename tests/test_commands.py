@@ -16,8 +16,9 @@ import pytest
 from welfare_analysis import __main__ as command
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import share
+from welfare_analysis.publishing.execution import environment, state
 from welfare_analysis.publishing.folders import alone, set_aside
-from welfare_analysis.study import Study
+from welfare_analysis.study import Study, several
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import read
 
@@ -323,6 +324,50 @@ def test_a_log_is_replayed_into_a_file_that_is_read_again(here, capsys):
     (here / "log.csv").write_text(lines.replace("9000", "9001"))
     assert command.main(["replay", f"SURVEY={here / 'a.csv'}", f"LOG={here / 'log.csv'}"]) == 2
     assert "old values of the log" in capsys.readouterr().err
+
+
+def test_one_name_may_stand_for_several_files(tmp_path, monkeypatch):
+    """Spaces part names, quotes keep a space inside one; a file whose own name has spaces is one file."""
+    for name in ("a.csv", "b c.csv", "d e.csv"):
+        (tmp_path / name).write_text("x")
+    monkeypatch.chdir(tmp_path)
+    for text, expected in {
+        "a.csv": ["a.csv"],
+        "b c.csv": ["b c.csv"],
+        """a.csv 'b c.csv' "d e.csv" """: ["a.csv", "b c.csv", "d e.csv"],
+        "a.csv gone.csv": ["a.csv", "gone.csv"],
+        "gone and away.csv": ["gone and away.csv"],
+        "it's": ["it's"],
+        ".": ["."],
+    }.items():
+        assert several(text) == [Path(name) for name in expected]
+    there = environment({"SURVEY": "a.csv 'b c.csv'"})
+    assert several(there["SURVEY"]) == [tmp_path / "a.csv", tmp_path / "b c.csv"]
+    before = state([], there)
+    (tmp_path / "b c.csv").write_text("y")
+    assert state([], there) != before
+    with pytest.raises(WelfareError, match="SURVEY: the file does not exist"):
+        environment({"SURVEY": "a.csv gone.csv"})
+
+
+def test_several_files_are_read_together(here, monkeypatch, capsys):
+    """Check and study hand all of them to the reader, which joins them; the notes name each."""
+    answers = pd.DataFrame({"status": "active", "tenure": ["tenant", "owner"] * 20, "age": range(20, 60)})
+    answers.to_csv(here / "whole.csv", index=False)
+    book, seen = Codebook.read(ROOT / "data" / "codebook"), []
+    whole = read(here / "whole.csv", book)
+    for name in ("a.csv", "b.csv"):
+        (here / name).write_text("status,tenure\nactive,owner\n")
+    monkeypatch.setattr("welfare_analysis.study.read", lambda paths, *_: seen.append(paths) or whole)
+    monkeypatch.setattr(
+        "welfare_analysis.survey.reading.read_any", lambda paths, *_: seen.append(paths) or ("answers", whole)
+    )
+    both = [here / "a.csv", here / "b.csv"]
+    assert command.main(["check", "SURVEY=" + " ".join(map(str, both))]) == 0
+    assert "a.csv, b.csv: no fault in 40 rows" in capsys.readouterr().out
+    study = Study.open()
+    assert (len(study.frame), study.survey_name, study.is_standin) == (40, "a.csv, b.csv", False)
+    assert seen == [both, both]
 
 
 def test_a_fit_is_as_fast_without_make():

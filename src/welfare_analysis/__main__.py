@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from welfare_analysis.errors import WelfareError
 
@@ -133,9 +133,12 @@ def check(_: argparse.Namespace) -> int:
     return 0 if _sound(named) else 1
 
 
-def _named(*names: str) -> list[Path]:
-    """The files that some variables name."""
-    return [Path(value).expanduser() for name in names if (value := os.environ.get(name, "").strip())]
+def _named(*names: str) -> list[Any]:
+    """What some variables name: a path each, or several in a list."""
+    from welfare_analysis.study import several
+
+    sources = [several(value) for name in names if (value := os.environ.get(name, "").strip())]
+    return [paths if len(paths) > 1 else paths[0] for paths in sources]
 
 
 def _codebook() -> Codebook:
@@ -164,7 +167,7 @@ def _waiting(what: str) -> Iterator[None]:
         done.set()
 
 
-def _sound(paths: list[Path]) -> bool:
+def _sound(sources: list[Any]) -> bool:
     """Whether files have no fault; what was accepted is printed, and all faults are, and written to one table."""
     import pandas as pd
 
@@ -173,19 +176,22 @@ def _sound(paths: list[Path]) -> bool:
     codebook, found, drafts, sound = _codebook(), [], [], True
     frames: dict[str, pd.DataFrame] = {}
     names = next((Map.read(named, codebook) for named in _named("MAP")), None)
-    for path in paths:
+    for left in (ROOT / "build" / "check").glob("[ad]*.csv"):  # forms alike and in doubt, of an earlier file
+        left.unlink()
+    for source in sources:
+        name = ", ".join(path.name for path in (source if isinstance(source, list) else [source]))
         try:
-            with _waiting(f"reading {path.name}"):
-                kind, answers = read_any(path, codebook, names)
+            with _waiting(f"reading {name}"):
+                kind, answers = read_any(source, codebook, names)
         except (Faults, NoHeader) as error:
             sound = False
             if isinstance(error, Faults):
                 found.append(error.table)
             else:
                 print(error)
-            drafts += [draft_map(path, codebook)] if names is None else []
+            drafts += [draft_map(source, codebook)] if names is None else []
             continue
-        print(f"{path.name}: no fault in {len(answers.frame):,} rows, read as {kind}; {', '.join(answers.blocks)}")
+        print(f"{name}: no fault in {len(answers.frame):,} rows, read as {kind}; {', '.join(answers.blocks)}")
         if len(answers.report):
             print(f"Accepted on the way:\n{_lines(answers.report)}")
         frames[kind] = answers.frame

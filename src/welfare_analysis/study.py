@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable, Iterable
+import re
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -23,6 +24,7 @@ from .survey.weighting import RETURNED, household_share, weight
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 MARK = b"welfare_analysis.standin"
+SEVERAL = re.compile(r"""\"([^"]+)\"|'([^']+)'|(\S+)""")
 AGES = (0, 18, 30, 40, 50, 60, 200)
 GROUPED = (
     ("rank", "rank", "rank_group"),
@@ -100,7 +102,7 @@ class Study:
     @classmethod
     def open(
         cls,
-        survey: str | Path | None = None,
+        survey: str | Path | Sequence[Path] | None = None,
         register: str | Path | None = None,
         followup: str | Path | None = None,
         codebook: str | Path | None = None,
@@ -111,6 +113,7 @@ class Study:
     ) -> Study:
         """Open the files named, or those of SURVEY, REGISTER, FOLLOWUP, CODEBOOK, MAP and LANGUAGE_OF_REPORT.
 
+        ``survey`` may be several files, or a folder of them: answers to the forms of one survey (`several`).
         With no SURVEY at all it opens the stand-in population, its register and its follow-up. ``keep`` and ``omit``,
         or KEEP and OMIT, say what is done with forms in doubt (`survey.doubts`): ``repeated``, ``impossible`` or
         ``status``, several with commas. A person of the follow-up whose answers are left out counts as not reached.
@@ -121,7 +124,7 @@ class Study:
             A file that is not there or has faults; a follow-up without a register; forms in doubt, until it is said
             what is done with them.
         """
-        survey, register = survey or _named("SURVEY"), register or _named("REGISTER")
+        survey, register = survey or os.environ.get("SURVEY", "").strip() or None, register or _named("REGISTER")
         followup, codebook = followup or _named("FOLLOWUP"), codebook or _named("CODEBOOK")
         if survey is None:
             if register or followup:
@@ -136,8 +139,10 @@ class Study:
         known = Map.read(names, book) if names else None
         wishes = doubts.wishes(keep, omit)
         people = _register(Path(register), book, known) if register else None
-        answers = read(Path(survey), book, known)
-        stay = doubts.settled(answers.frame, book, people, wishes, Path(survey).name)
+        sources = several(survey)
+        name, source = ", ".join(path.name for path in sources), (sources if len(sources) > 1 else sources[0])
+        answers = read(source, book, known)  # type: ignore[arg-type]
+        stay = doubts.settled(answers.frame, book, people, wishes, name)
         kinds, late = [answers.missing[stay]], None
         if followup:
             again = read_followup(Path(followup), book, known)
@@ -150,9 +155,9 @@ class Study:
             late,
             book,
             kinds=pd.concat(kinds, ignore_index=True),
-            is_standin=_marked(Path(survey)),
+            is_standin=all(map(_marked, sources)),
             language=language or os.environ.get("LANGUAGE_OF_REPORT", "en"),
-            survey_name=Path(survey).name,
+            survey_name=name,
         )
 
     @classmethod
@@ -212,6 +217,15 @@ def _public(path: Path) -> pd.DataFrame:
 def _register(path: Path, codebook: Codebook, known: Map | None) -> pd.DataFrame | Margins:
     found = read_register(path, codebook, known)
     return found.frame if isinstance(found, Answers) else found
+
+
+def several(text: str | Path | Sequence[Path]) -> list[Path]:
+    """The files that a text names: one, or several with spaces between, in quotes where a name has spaces itself."""
+    if not isinstance(text, str | Path):
+        return list(text)
+    whole = Path(text).expanduser()
+    parts = [Path("".join(part)).expanduser() for part in SEVERAL.findall(str(text))]
+    return parts if not whole.exists() and any(part.exists() for part in parts) else [whole]
 
 
 def _named(variable: str) -> Path | None:

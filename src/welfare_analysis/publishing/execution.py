@@ -20,6 +20,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from welfare_analysis.errors import WelfareError
+from welfare_analysis.study import several
 
 OWN_FILES = ("SURVEY", "REGISTER", "FOLLOWUP", "CODEBOOK", "MAP")
 WISHES = ("KEEP", "OMIT")  # what is done with forms in doubt
@@ -61,10 +62,10 @@ def environment(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
     resolved = dict(variables)
     for name in OWN_FILES:
         if resolved.get(name):
-            path = Path(resolved[name]).expanduser().resolve()
-            if not path.exists():
+            paths = [path.resolve() for path in several(resolved[name])]
+            if not all(path.exists() for path in paths):
                 raise WelfareError("the file does not exist", where=name, got=resolved[name])
-            resolved[name] = str(path)
+            resolved[name] = " ".join(f'"{path}"' for path in paths) if len(paths) > 1 else str(paths[0])
         else:
             resolved.pop(name, None)
     return resolved
@@ -78,8 +79,8 @@ def _files(trees: Iterable[Path]) -> Iterable[Path]:
 def state(trees: Iterable[Path], variables: Mapping[str, str]) -> str:
     """Return a hash of everything that notebooks read: the trees, and what the reader names and wishes."""
     digest = hashlib.sha256(repr([variables.get(name, "") for name in WISHES]).encode())
-    own = {name: Path(variables[name]) for name in OWN_FILES if name in variables}
-    for name, paths in [("", _files(trees)), *((name, _files([path])) for name, path in own.items())]:
+    own = {name: several(variables[name]) for name in OWN_FILES if name in variables}
+    for name, paths in [("", _files(trees)), *((name, _files(given)) for name, given in own.items())]:
         for path in paths:
             # the look of the site and compiled code change no result
             if not {"__pycache__", "site"} & set(path.parts[-3:-1]):
