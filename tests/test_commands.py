@@ -1,6 +1,8 @@
 """The commands as a shell starts them: names, locks, signals, and what stays behind."""
 
+import html
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -16,8 +18,10 @@ import pytest
 from welfare_analysis import __main__ as command
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import share
+from welfare_analysis.publishing import briefs
 from welfare_analysis.publishing.execution import environment, state
 from welfare_analysis.publishing.folders import alone, set_aside
+from welfare_analysis.publishing.markup import inline, markdown
 from welfare_analysis.study import Study, several
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import read
@@ -368,6 +372,23 @@ def test_several_files_are_read_together(here, monkeypatch, capsys):
     study = Study.open()
     assert (len(study.frame), study.survey_name, study.is_standin) == (40, "a.csv, b.csv", False)
     assert seen == [both, both]
+
+
+@pytest.mark.parametrize(
+    "name", ["DGSN$2026$.csv", "a*b*_c_.csv", "réponses [v1](x).csv", "`a` & <b>.csv", "plain.csv"]
+)
+def test_the_name_of_a_file_is_no_markup(name):
+    """In the banner and under figures it stands as it is."""
+    study = Study.of(
+        pd.DataFrame({"status": ["active"] * 3}),
+        None,
+        None,
+        Codebook.read(ROOT / "data" / "codebook"),
+        survey_name=name,
+    )
+    assert html.unescape(inline(study.as_markdown(f"Source: {name}. * = few"))) == f"Source: {name}. * = few"
+    shown = html.unescape(re.sub("</?(blockquote|p)>", "", markdown(briefs.banner(study).data, {"headings": []})))
+    assert name in shown
 
 
 def test_a_fit_is_as_fast_without_make():

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 MARK = b"welfare_analysis.standin"
 SEVERAL = re.compile(r"""\"([^"]+)\"|'([^']+)'|(\S+)""")
+MARKS = re.compile(r"[\\`*_\[\]$<>#&~!|]")  # what Markdown obeys
 AGES = (0, 18, 30, 40, 50, 60, 200)
 GROUPED = (
     ("rank", "rank", "rank_group"),
@@ -94,6 +95,10 @@ class Study:
         other = replace(self, language=language)
         other.results.update(self.results)
         return other
+
+    def as_markdown(self, text: str) -> str:
+        """A text for Markdown in which the name of the file of answers stays as it is."""
+        return text.replace(self.survey_name, MARKS.sub(r"\\\g<0>", self.survey_name)) if self.survey_name else text
 
     def lacking(self, needed: Iterable[str]) -> list[str]:
         """Questions among those needed that were not asked."""

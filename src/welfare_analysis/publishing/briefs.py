@@ -14,7 +14,8 @@ def banner(study: Study) -> Markdown:
     """On the stand-in the warning that no answer is real; else whose answers these are."""
     if study.is_standin:
         return Markdown(f"> **{study.codebook.text('banner', study.language)}**")
-    return Markdown(f"> {study.codebook.text('own', study.language, source=source(study))}")
+    text = study.codebook.text("own", study.language, source=source(study))
+    return Markdown(f"> {study.as_markdown(text)}")
 
 
 def method(study: Study) -> Markdown:

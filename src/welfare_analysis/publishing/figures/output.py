@@ -62,7 +62,7 @@ def draw(study: Study, name: str) -> None:
             text = book.text(release(study)[planned(name).tables[0]].silence, language)
             display({"text/markdown": f"**{title(name, study)}**: {text}"}, raw=True)
             return
-        put(figure, alt_text(name, tables, study), note(tables, study))
+        put(figure, alt_text(name, tables, study), study.as_markdown(note(tables, study)))
 
 
 def put(figure: Figure, alt: str, below: str) -> None:
