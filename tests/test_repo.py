@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
+import yaml
 
 from welfare_analysis.needs import commuting, housing, income_debt
 
@@ -152,6 +153,20 @@ def test_readme_names_every_command():
     assert commands
     missing = [name for name in commands if not re.search(rf"\bmake {name}\b|`{name}`", readme)]
     assert not missing
+
+
+def test_hooks_run_what_make_lint_runs():
+    """A commit is checked by the project's own programs; no hook is fetched, and no file of answers passes."""
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert [part["repo"] for part in hooks] == ["local"]
+    lint = re.search(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    programs = [hook for hook in hooks[0]["hooks"] if hook["language"] == "system"]
+    assert len(programs) == len(lint.splitlines())
+    for hook in programs:
+        assert " ".join(hook["entry"].removeprefix(".venv/").split()[:2]).replace("bin/", "$(BIN)/") in lint
+    own = next(hook for hook in hooks[0]["hooks"] if hook["language"] == "fail")
+    for path, refused in {"answers.xlsx": True, "notebooks/a.csv": True, "data/public/rents.csv": False}.items():
+        assert (bool(re.search(own["files"], path)) and not re.search(own["exclude"], path)) is refused
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
