@@ -58,7 +58,7 @@ def _kobo(answers, labels=False, split=False, mark="/"):
     tail = {
         "__version__": "v1",
         "_id": range(len(answers)),
-        "_uuid": "x",
+        "_uuid": [f"uuid:{i}" for i in range(len(answers))],
         "_submission_time": "2026",
         "meta/instanceID": "u",
     }

@@ -20,4 +20,9 @@ class WelfareError(Exception):
         if expected:
             parts.append(f"expected {expected}")
         message = "; ".join(parts)
-        super().__init__(f"{message}. {hint}" if hint else message)
+        super().__init__(printable(f"{message}. {hint}" if hint else message))
+
+
+def printable(text: str) -> str:
+    """A text in which letters that a terminal would obey are written out."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)

@@ -75,7 +75,7 @@ def test_all_faults_of_a_file_in_one_table(tmp_path):
         (3, "rent_dh", "700"),
         (3, "rooms_n", "99"),
         (3, "status", "retird"),
-        (4, "age", "abc"),
+        (4, "age", "(hidden)"),
         (4, "pension_dh", "inf"),
     ]
     assert "bad.csv" in str(caught.value)

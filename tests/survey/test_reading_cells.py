@@ -148,7 +148,8 @@ def test_refused_with_row_column_and_rule(tmp_path, column, cell, rule):
     assert table[["file", "row", "column"]].to_numpy().tolist() == [["a.csv", 3, column]]
     assert rule in table["rule"].iloc[0]
     assert table["what_to_do"].iloc[0]
-    assert table["value"].iloc[0] == ("(hidden)" if "2012" in cell else cell)  # a date may be that of a birth
+    # a date may be that of a birth, letters of another encoding may be a name
+    assert table["value"].iloc[0] == ("(hidden)" if "2012" in cell or "Ê" in cell else cell)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +186,9 @@ def test_usual_codes_of_no_answer_are_told(tmp_path):
     assert "if it is a code" in notes
 
 
-@pytest.mark.parametrize("cell", ["AB123456", "0612345678", "a@b.ma", "x" * 41, "k1-secret"])
+@pytest.mark.parametrize(
+    "cell", ["Fatima Zahra", "محمد العلوي", "hassan", "AB123456", "0612345678", "a@b.ma", "x" * 41, "k1-secret"]
+)
 def test_what_may_be_personal_is_not_echoed(tmp_path, cell):
     """Numbers of identity cards and phones, addresses, long text and keys of the file are hidden everywhere."""
     frame = pd.DataFrame({**TWO, "person_id": ["k1-secret", "k2"], "tenure": ["", cell], "rooms_n": ["", cell]})

@@ -22,10 +22,11 @@ from .answers import (
     typed,
 )
 from .cells import KINDS
-from .faults import HIDDEN, Faults
+from .faults import Faults
 from .layout import NoHeader
 from .mapping import Map
 from .margins import Margins
+from .personal import HIDDEN
 
 __all__ = [
     "FOLLOWUP",

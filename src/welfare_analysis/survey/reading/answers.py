@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,31 +15,49 @@ from . import rules
 from .cells import Question
 from .columns import Column, read_column, read_key, read_text
 from .exports import header_names, understood
-from .faults import fault, fault_at, raise_all, shown
-from .files import load
+from .faults import STRIDE, fault, fault_at, raise_all
+from .files import joined, load_forms
+from .guessing import guesser
 from .layout import Cells, Note
 from .mapping import Map, draft
 from .margins import MARGINS, Margins, is_margins, margins
+from .personal import header_shown
+from .spelling import fold
 
 REGISTER = ("person_id", "status", "sex", "age", "rank", "command")
 FOLLOWUP = ("stratum", "stratum_population", "outcome")
 OUTCOMES = ("answered", "refused", "not_reached")
 
 
+Paths = str | Path | Sequence[str | Path]
+
+
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Answers as typed columns, the kind of each missing one, and what was accepted on the way."""
+    """Answers as typed columns, the kind of each missing one, and what was accepted on the way.
+
+    ``reviews`` counts the forms of an export by review state; those rejected, not completed or not submitted are not
+    in the frame. It is empty where no program keeps states.
+    """
 
     frame: pd.DataFrame
     missing: pd.DataFrame
     report: pd.DataFrame
     blocks: tuple[str, ...]
+    reviews: Mapping[str, int] = field(default_factory=dict)
 
 
-def read(path: str | Path, codebook: Codebook, names: Map | None = None) -> Answers:
-    """Read a file of answers: CSV, XLSX, Parquet, SPSS or Stata, one row a form; exports of KoboToolbox and ODK.
+def read(path: Paths, codebook: Codebook, names: Map | None = None) -> Answers:
+    """Read answers, one row a form: CSV, XLSX, Parquet, SPSS or Stata, and what collecting programs export.
 
-    ``names`` maps the columns and codes of a foreign file.
+    Parameters
+    ----------
+    path : path or sequence of paths
+        A file, or several, a folder or a ZIP whose files are read one under the other, with their repeated groups.
+    codebook : Codebook
+        What was asked.
+    names : Map, optional
+        Of the columns and codes of a foreign file.
 
     Returns
     -------
@@ -62,7 +80,7 @@ def read_register(path: str | Path, codebook: Codebook, names: Map | None = None
     A table of `margins` (variable, category, count) stands for it where no list of persons is to be had.
     """
     cells = _load(path, codebook, names)
-    return margins(cells, codebook) if is_margins(cells) else _register(cells, codebook)
+    return margins(cells, codebook, names.codes if names else {}) if is_margins(cells) else _register(cells, codebook)
 
 
 def read_followup(path: str | Path, codebook: Codebook, names: Map | None = None) -> Answers:
@@ -70,30 +88,34 @@ def read_followup(path: str | Path, codebook: Codebook, names: Map | None = None
     return _followup(_load(path, codebook, names), codebook)
 
 
-def read_any(path: str | Path, codebook: Codebook, names: Map | None = None) -> tuple[str, Answers]:
+def read_any(path: Paths, codebook: Codebook, names: Map | None = None) -> tuple[str, Answers]:
     """Read a file as what its columns say that it is: ``follow-up``, ``register`` or ``answers``."""
     cells = _load(path, codebook, names)
     found = set(cells.frame.columns)
     if found & set(FOLLOWUP):
         return "follow-up", _followup(cells, codebook)
     if is_margins(cells):
-        return "margins of a register", _as_answers(margins(cells, codebook))
+        return "margins of a register", _as_answers(margins(cells, codebook, names.codes if names else {}))
     if found == set(REGISTER):
         return "register", _register(cells, codebook)
     return "answers", _answers(cells, codebook)
 
 
-def draft_map(path: str | Path, codebook: Codebook) -> pd.DataFrame:
-    """A map to begin with for a file whose columns or codes are not those of the codebook."""
-    headers = replace(header_names(codebook, *FOLLOWUP, *MARGINS), any_header=True)
-    return draft(understood(load(Path(path), headers), codebook), codebook)
+def draft_map(path: Paths, codebook: Codebook, names: Map | None = None) -> pd.DataFrame:
+    """A map to begin with for a file whose columns or codes are not those of the codebook.
+
+    With the map of a first round, ``names``, the draft keeps its lines and adds the codes of the columns that it named.
+    """
+    cells = _load(path, codebook, names, any_header=True)
+    return draft(cells, codebook, names)
 
 
-def _load(path: str | Path, codebook: Codebook, names: Map | None = None) -> Cells:
-    headers = header_names(codebook, *FOLLOWUP, *MARGINS)
-    if names is None:
-        return understood(load(Path(path), headers), codebook)
-    return understood(names.applied(load(Path(path), replace(headers, given=names.headers))), codebook)
+def _load(path: Paths, codebook: Codebook, names: Map | None = None, any_header: bool = False) -> Cells:
+    known = replace(header_names(codebook, *FOLLOWUP, *MARGINS), any_header=any_header)
+    known = replace(known, given=names.headers) if names else known
+    paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
+    sources = [names.applied(cells) if names else cells for cells in load_forms(paths, known)]
+    return joined([understood(cells, codebook) for cells in sources])
 
 
 def _as_answers(counts: Margins) -> Answers:
@@ -104,7 +126,7 @@ def _as_answers(counts: Margins) -> Answers:
 
 def _answers(cells: Cells, codebook: Codebook) -> Answers:
     checked = _check(cells, codebook, required=("status",))
-    raise_all(cells.path, cells.sheet, checked.faults)
+    raise_all(cells.sources or (cells,), checked.faults)
     if len(checked.columns) < 2:
         raise WelfareError(
             "no block of questions is there", where=cells.path.name, expected="the status and one further question"
@@ -123,7 +145,7 @@ def _register(cells: Cells, codebook: Codebook) -> Answers:
                 checked.faults.append(fault_at(cells.header, name, "", rule, todo))
             else:
                 checked.faults.append(fault(gone, name, "", rule, todo))
-    raise_all(cells.path, cells.sheet, checked.faults)
+    raise_all(cells.sources or (cells,), checked.faults)
     return checked.answers(codebook)
 
 
@@ -142,8 +164,8 @@ def _followup(cells: Cells, codebook: Codebook) -> Answers:
         if name != "person_id":
             wrong = silent & (column.kinds == "answered")
             rule, todo = "blank where the person did not answer", "Empty the cell, or correct the outcome."
-            checked.faults.append(fault(wrong, name, raw[name], rule, todo))
-    raise_all(cells.path, cells.sheet, checked.faults)
+            checked.faults.append(fault(wrong, name, column.values.astype(object), rule, todo))
+    raise_all(cells.sources or (cells,), checked.faults)
     answers = checked.answers(codebook)
     return replace(answers, frame=answers.frame.assign(**{n: c.reset_index(drop=True) for n, c in extra.items()}))
 
@@ -163,7 +185,7 @@ def _selection(raw: pd.DataFrame) -> tuple[dict[str, pd.Series], list[pd.DataFra
         fault(
             counts.kinds != "answered",
             "stratum_population",
-            raw["stratum_population"],
+            counts.values,
             "a count of at least 1",
             "Write it.",
         ),
@@ -171,14 +193,14 @@ def _selection(raw: pd.DataFrame) -> tuple[dict[str, pd.Series], list[pd.DataFra
         fault(
             (sizes > 1) & stratum.notna(),
             "stratum_population",
-            raw["stratum_population"],
+            counts.values,
             "one count a stratum",
             "Correct it.",
         ),
         fault(
             counts.values < drawn,
             "stratum_population",
-            raw["stratum_population"],
+            counts.values,
             "at least the number of persons drawn from the stratum",
             "Write how many persons of the stratum did not return the form.",
         ),
@@ -192,13 +214,14 @@ class _Checked:
     columns: dict[str, Column]
     faults: list[pd.DataFrame]
     notes: list[Note]
+    reviews: Mapping[str, int]
 
     def answers(self, codebook: Codebook) -> Answers:
         frame = pd.DataFrame({name: c.values for name, c in self.columns.items()}).reset_index(drop=True)
         missing = pd.DataFrame({name: c.kinds for name, c in self.columns.items()}).reset_index(drop=True)
         notes = [*self.notes, *(note for c in self.columns.values() for note in c.notes)]
         blocks = tuple(b for b, names in codebook.blocks.items() if any(n in self.columns for n in names))
-        return Answers(frame, missing, pd.DataFrame(notes, columns=["column", "what", "n"]), blocks)
+        return Answers(frame, missing, pd.DataFrame(notes, columns=["column", "what", "n"]), blocks, self.reviews)
 
 
 def _check(
@@ -210,7 +233,9 @@ def _check(
 ) -> _Checked:
     """Every column read, and every fault found."""
     allowed = [*codebook.variables.index, *extra]
-    faults = [*cells.faults, *_header(cells, allowed, required)]
+    faults = list(cells.faults)
+    for i, source in enumerate(cells.sources or (cells,)):
+        faults += [part.assign(row=part["row"] + i * STRIDE) for part in _header(source, allowed, required, codebook)]
     raw = cells.frame.loc[:, ~cells.frame.columns.duplicated(keep=False)]
     absent = pd.Series(False, index=raw.index) if absent is None else absent
     names = [name for name in codebook.variables.index if name in raw]
@@ -219,15 +244,25 @@ def _check(
     known_keys = frozenset(k for column in keyed.values() for k in column.values.to_numpy(object) if len(k) >= 5)
     columns = {n: keyed[n] if n in keyed else read_column(raw[n], Question.of(codebook, n), known_keys) for n in names}
     columns = rules.routed(columns, raw, codebook, absent, cells.unticked)
+    lacking = {n: _lacking(n, cells) for n in names if cells.sources}
     for name, column in columns.items():
+        gone = lacking.get(name, False) | absent
         faults += column.faults
         if codebook.lines[name]["required"] and types[name] != "key":
-            faults.append(_required(name, column, absent, cells.header))
+            faults.append(_required(name, column, gone, cells.header))
+        if name in lacking:
+            columns[name] = replace(column, kinds=column.kinds.mask(lacking[name], "not_asked"))
     key = next((column.values.rename(name) for name, column in columns.items() if name in keyed), None)
     status = columns["status"].values if "status" in columns else None
     twice, notes = rules.repeated(raw, key, status)
     faults += [*twice, *rules.across(columns, raw), *rules.grouped(columns, codebook, cells.header)]
-    return _Checked(columns, faults, [*cells.notes, *notes])
+    return _Checked(columns, faults, [*cells.notes, *notes], cells.reviews)
+
+
+def _lacking(name: str, cells: Cells) -> pd.Series:
+    """The rows of the files that have no column of a name."""
+    files = [i for i, source in enumerate(cells.sources) if name not in source.frame]
+    return pd.Series(pd.Index(cells.frame.index // STRIDE).isin(files), index=cells.frame.index)
 
 
 def _required(name: str, column: Column, absent: pd.Series, header: int) -> pd.DataFrame:
@@ -238,19 +273,20 @@ def _required(name: str, column: Column, absent: pd.Series, header: int) -> pd.D
     return fault(gone, name, "", rule, todo)
 
 
-def _header(cells: Cells, allowed: list[Hashable], required: tuple[str, ...]) -> list[pd.DataFrame]:
+def _header(cells: Cells, allowed: list[Hashable], required: tuple[str, ...], codebook: Codebook) -> list[pd.DataFrame]:
     """Columns that are missing, doubled or unknown."""
     found = list(cells.frame.columns)
-    names = [str(name) for name in allowed]
+    names, guess = [str(name) for name in allowed], guesser(codebook, frozenset(found))
     faults = []
     for name in dict.fromkeys(n for n in found if n not in allowed):
-        near = difflib.get_close_matches(str(name).casefold(), names, n=1)
-        rule = "a column of the codebook" + (f"; did you mean {near[0]}?" if near else "")
-        todo = f"Rename it {near[0]}, or remove it." if near else "Remove it, or add it to the codebook."
-        faults.append(fault_at(cells.header, shown(name), shown(name), rule, todo))
+        near = next(iter(difflib.get_close_matches(fold(str(name)).replace(" ", "_"), names, n=1)), guess(str(name)))
+        free = near and near not in found
+        rule = "a column of the codebook" + (f"; did you mean {near}?" if free else "")
+        todo = f"Rename it {near}, or remove it." if free else "Remove it, or say in a map what it is."
+        faults.append(fault_at(cells.header, str(name), header_shown(name), rule, todo))
     for name in dict.fromkeys(n for n in found if found.count(n) > 1):
-        rule, todo = "a column name occurs once", "Keep one of them."
-        faults.append(fault_at(cells.header, shown(name), shown(name), rule, todo))
+        rule, todo = "a column name occurs once", f"Keep one of the columns {cells.letter(str(name))}."
+        faults.append(fault_at(cells.header, str(name), header_shown(name), rule, todo))
     for name in required:
         if name not in found:
             faults.append(fault_at(cells.header, name, "", "this column is required", "Add it."))

@@ -44,6 +44,7 @@ class Question:
     codes: tuple[str, ...]
     spellings: dict[str, str]
     missing: dict[str, str]
+    words: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, codebook: Codebook, name: str) -> Question:
@@ -61,13 +62,16 @@ class Question:
             codes,
             _spellings(codebook, str(line["list"]), line["type"] == "yes_no") if codes else {},
             _missing(codebook),
+            words_of(codebook),
         )
 
     @classmethod
     def of_list(cls, codebook: Codebook, name: str) -> Question:
         """A question that is answered by a code of a list."""
         codes = tuple(codebook.codes(name))
-        return cls(name, "code", "", 0, 0, codes, _spellings(codebook, name, False), _missing(codebook))
+        return cls(
+            name, "code", "", 0, 0, codes, _spellings(codebook, name, False), _missing(codebook), words_of(codebook)
+        )
 
     @classmethod
     def counting(cls, name: str, low: float = 0) -> Question:
@@ -90,6 +94,15 @@ def _spellings(codebook: Codebook, name: str, yes_no: bool) -> dict[str, str]:
     if yes_no and {"yes", "no"} <= set(rows["code"]):
         found["true"], found["false"] = {"yes"}, {"no"}
     return {label: next(iter(own)) for label, own in found.items() if len(own) == 1}
+
+
+@lru_cache(maxsize=8)
+def words_of(codebook: Codebook) -> frozenset[str]:
+    """The words of all answers that a form offers: what stands in a cell and is none of them could be a name."""
+    texts = codebook.values[["code", "label_ar", "label_fr", "label_en"]].to_numpy().ravel()
+    labels = codebook.variables.loc[codebook.variables["type"] == "yes_no", ["label_ar", "label_fr", "label_en"]]
+    own = " ".join(map(spelling.fold, [*texts, *labels.to_numpy().ravel(), *NO_ANSWER, "formula without a result"]))
+    return frozenset(re.findall(r"[^\W\d_]{3,}", own))
 
 
 @lru_cache(maxsize=8)

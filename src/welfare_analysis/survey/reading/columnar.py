@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...errors import WelfareError
-from .layout import MOST_COLUMNS, Cells, Known, name_of
+from .layout import MOST_COLUMNS, MOST_ROWS, Cells, Known, lettered, names_of, too_many_rows
+from .personal import header_shown
 
 LARGEST_UNPACKED = 2_000_000_000
 SIMPLE = (
@@ -29,19 +30,22 @@ def parquet_cells(path: Path, known: Known) -> Cells:
         facts, schema = pq.read_metadata(path), pq.read_schema(path)
         if facts.num_columns > MOST_COLUMNS:
             raise WelfareError("too many columns", where=path.name, got=facts.num_columns)
+        if facts.num_rows > MOST_ROWS:
+            raise too_many_rows(path)
         if sum(facts.row_group(i).total_byte_size for i in range(facts.num_row_groups)) > LARGEST_UNPACKED:
             raise WelfareError("the file is too large once unpacked", where=path.name)
         odd = [field.name for field in schema if not _simple(field.type)]
         if odd:
             what = "columns hold objects, not text or numbers"
-            raise WelfareError(what, where=path.name, got=odd[:3], expected="text and numbers")
+            raise WelfareError(what, where=path.name, got=list(map(header_shown, odd[:3])), expected="text and numbers")
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise WelfareError("this is no Parquet file", where=path.name, got=str(error)[:120]) from None
     names = [name for name in table.column_names if not name.startswith("__index_level_")]  # what pandas adds
     columns = [_column(table[i]) for i, name in enumerate(table.column_names) if name in names]
     frame = pd.DataFrame(dict(enumerate(columns))).set_axis(range(2, len(table) + 2), axis=0)
-    return Cells(path, frame.set_axis([name_of(name, known) for name in names], axis=1))
+    header = names_of(names, known)
+    return Cells(path, frame.set_axis(header, axis=1), letters=lettered(header))
 
 
 def _simple(kind: pa.DataType) -> bool:

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from .cells import KINDS, NO_RESULT, SHEET_ERROR, Answer, Question
-from .faults import HIDDEN, fault, fault_at, shown
+from .faults import fault, fault_at
 from .layout import Note
-from .spelling import plain, repaired
+from .personal import HIDDEN, says_who, shown
+from .spelling import repaired, texts
 
 EXACT = 1e15  # whole numbers above it lose digits in a spreadsheet
 CODES_IN_SUMS = (998.0, 999.0, 9998.0, 9999.0, 99999.0)
@@ -41,7 +42,9 @@ def read_column(raw: pd.Series, question: Question, keys: frozenset[str] = froze
     wrong = np.array([bool(a.rule) for a in answers])
     if wrong.any():
         each = {
-            "value": [shown(c, keys, numeric) if a.rule else "" for c, a in zip(cells, answers, strict=True)],
+            "value": [
+                shown(c, keys, numeric, question.words) if a.rule else "" for c, a in zip(cells, answers, strict=True)
+            ],
             "rule": [a.rule for a in answers],
             "todo": [a.todo for a in answers],
         }
@@ -86,7 +89,7 @@ def _notes(which: np.ndarray, answers: list[Answer], question: Question) -> list
 
 def read_key(raw: pd.Series, name: str, header: int) -> Column:
     """Keys of persons: text as it stands, never shown; each occurs once and none is missing."""
-    text = raw.map(plain).astype("str")
+    text = texts(raw).astype("str")
     blank = text == ""
     kinds = pd.Series(pd.Categorical(np.where(blank, "skipped", "answered"), categories=KINDS), index=raw.index)
     if blank.all():
@@ -103,6 +106,11 @@ def read_key(raw: pd.Series, name: str, header: int) -> Column:
     )
     faults = [fault(rows, name, HIDDEN, rule, todo) for rows, rule, todo in rules]
     notes = [(name, "keys stored as numbers: zeros in front are lost", int(stored.sum()))] if stored.any() else []
+    kind, n = says_who(text[~blank])
+    if kind:
+        rule = f"random keys; {n:,} cells look like {kind}"
+        todo = "Give each form a random key, and keep the list of names apart."
+        faults.append(fault_at(header, name, HIDDEN, rule, todo))
     return Column(text, kinds, faults, notes)
 
 
@@ -113,5 +121,5 @@ def _among(rows: pd.Series, cells: pd.Series, test: Callable[[Any], bool]) -> pd
 
 def read_text(raw: pd.Series) -> pd.Series:
     """Plain text, missing where blank."""
-    text = raw.map(plain).astype(object)
+    text = texts(raw).astype(object)
     return text.where(text != "", None)

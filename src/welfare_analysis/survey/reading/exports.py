@@ -1,9 +1,9 @@
 """What collecting programs export becomes the columns of the codebook: KoboToolbox, ODK, and what looks like them.
 
-A header may carry the groups of the form (``block_housing/tenure``, with ``/``, ``.`` or ``-``) or be the question in
-any of the three languages. A question of several answers may be one column (``camps hajj``) or a column an answer
-(``promotion/camps``, 0 and 1); a ranking one column in order, or a column a place (``priority/1st_choice``). What the
-program adds for itself is left out and reported.
+A header may carry the groups of the form (``block_housing/tenure``, with ``/``, ``.``, ``-``, ``:`` or ``[``) or be
+the question in any of the three languages. A question of several answers may be one column (``camps hajj``), a column
+an answer (``promotion/camps``, 0 and 1), or both; a ranking one column in order, a column a place
+(``priority/1st_choice``), or both. Where both are there they are compared. What the program adds is in `programs`.
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from functools import lru_cache
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from ..codebook import LANGUAGES, Codebook
+from .cells import Question, words_of
+from .columns import read_column
 from .faults import fault
 from .layout import Cells, Known, Note
+from .personal import asks_who, header_shown, shown
 from .repeats import rolled_up
-from .spelling import fold, plain
+from .reviews import reviewed, without_added
+from .spelling import fold, texts
 
-ADDED = re.compile(
-    r"^(_.*|meta/.*|formhub/.*|start|end|today|deviceid|subscriberid|simserial|phonenumber|username|KEY|SubmissionDate|"
-    r"instanceID|instanceName|SubmitterID|SubmitterName|AttachmentsPresent|AttachmentsExpected|Status|ReviewState|"
-    r"DeviceID|Edits|FormVersion|parent_.*|.*/note_.*|note_.*|.*/(_draw|_chance)_.*)$"
-)
-RANKED = re.compile(r"^(?P<group>\w+)/(?P<place>\d+)(?:st|nd|rd|th)[_ ]choice$")
-VERSION = ("__version__", "FormVersion")
-Taken = tuple[pd.DataFrame, list[Note], list[pd.DataFrame]]
-MARKS = {"1": "yes", "0": "no", "1.0": "yes", "0.0": "no"}
+RANKED = re.compile(r"^(?P<group>\w+)/(?P<place>\d+)$")
+MARKS = {"1": "yes", "0": "no", "1.0": "yes", "0.0": "no", "Y": "yes", "N": "no"}
+ODD = 0.05  # of the marks of a question: other whole numbers beyond it say that 1 and 0 mean something else
+PIECES = 60  # of a cell of several answers
 
 
 @lru_cache(maxsize=8)
@@ -51,121 +51,204 @@ def header_names(codebook: Codebook, *others: str) -> Known:
                 within |= {(place, text): name for place in (line["group"], line["block"]) if place}
     spelt = {label: own.pop() for label, own in found.items() if len(own) == 1}
     names = frozenset([*codebook.variables.index, *codebook.groups.index, *others])
-    return Known(names, spelt, groups, within)
+    numeric = frozenset(n for n, line in codebook.lines.items() if line["type"] in ("integer", "amount"))
+    return Known(names, spelt, groups, within, numeric=numeric)
 
 
 def understood(cells: Cells, codebook: Codebook) -> Cells:
-    """The cells with one column a stored answer; what cannot be taken apart is a fault."""
-    if cells.frame.columns.has_duplicates:
-        return cells
-    frame, notes = rolled_up(cells, codebook)
-    frame, said = _without_added(frame, set(codebook.variables.index))
-    notes, faults = [*notes, *said], list(cells.faults)
+    """The forms that count, one column a stored answer; what cannot be taken apart is a fault.
+
+    Columns that stand twice under one name are left as they are.
+    """
+    doubled = cells.frame.columns.duplicated(keep=False)
+    twice, cells = cells.frame.loc[:, doubled], replace(cells, frame=cells.frame.loc[:, ~doubled])
+    before = frozenset(map(str, cells.frame))
+    cells = without_added(reviewed(rolled_up(cells, codebook)))
+    frame, notes, faults = cells.frame, list(cells.notes), list(cells.faults)
+    personal = [name for name in frame if name not in codebook.variables.index and asks_who(str(name))]
+    notes += [(header_shown(name), "looks personal: left out; remove it from the file", 1) for name in personal]
+    frame = frame.drop(columns=personal)
+    taken: set[str] = set()
     for group, kind in codebook.groups["kind"].items():
         take = {"multiple": _multiple, "ranking": _ranking}.get(str(kind))
         if take is not None:
-            members = list(codebook.variables.index[codebook.variables["group"] == group])
-            frame, said, wrong = take(frame, str(group), members, codebook)
-            notes, faults = [*notes, *said], [*faults, *wrong]
-    made = frozenset(str(n) for n in frame if n not in cells.frame or any(n == note[0] for note in notes))
-    return replace(cells, frame=frame, notes=[*cells.notes, *notes], faults=faults, unticked=cells.unticked | made)
+            answers = _Answers(str(group), codebook, frame)
+            frame = take(answers)
+            notes, faults, taken = [*notes, *answers.notes], [*faults, *answers.faults], taken | answers.taken
+    made = frozenset(str(n) for n in frame if n not in before) | taken
+    if doubled.any():
+        frame = frame.join(twice.loc[frame.index])
+    return replace(cells, frame=frame, notes=notes, faults=faults, unticked=cells.unticked | made)
 
 
-def _without_added(frame: pd.DataFrame, known: set[str]) -> tuple[pd.DataFrame, list[Note]]:
-    added = [name for name in frame if name not in known and ADDED.match(str(name))]
-    notes: list[Note] = [("", "columns of the collecting program left out", len(added))] if added else []
-    for name in set(VERSION) & set(frame):
-        count = frame[name].astype(str).replace("", pd.NA).nunique()
-        notes += [(str(name), "versions of the form among the answers", count)] if count > 1 else []
-    return frame.drop(columns=added), notes
+class _Answers:
+    """The columns of one question with several answers or a ranking, and what is said of them on the way."""
+
+    def __init__(self, group: str, codebook: Codebook, frame: pd.DataFrame) -> None:
+        self.group, self.codebook, self.frame = group, codebook, frame
+        variables = codebook.variables
+        self.members = [str(name) for name in variables.index[variables["group"] == group]]
+        self.notes: list[Note] = []
+        self.faults: list[pd.DataFrame] = []
+        self.taken: set[str] = set()
+
+    def items(self, cells: pd.Series, column: str) -> tuple[np.ndarray, list[list[str]]]:
+        """The items that each distinct cell names, in order, and which of them each row has; the rest are faults."""
+        which, wordings = pd.factorize(texts(cells))
+        spelt = _spelt(self.group, self.codebook)
+        named = [_in_order(text, spelt) for text in wordings]
+        wrong = np.array([order is None for order in named])
+        if wrong.any():
+            known = words_of(self.codebook)
+            told = np.array([shown(t, words=known) if w else "" for t, w in zip(wordings, wrong, strict=True)], object)
+            codes = " ".join(name.removeprefix(f"{self.group}_") for name in self.members)
+            rule = f"codes of {codes}, each once, with blanks between"
+            rows = pd.Series(wrong[which], index=cells.index)
+            self.faults.append(fault(rows, column, "", rule, "Write the codes.").assign(value=told[which[rows]]))
+        return which, [order or [] for order in named]
+
+    def disagree(self, first: str, second: str, where: pd.Series) -> None:
+        """Two faults a row where two columns tell the same answer differently."""
+        for name, other in ((first, second), (second, first)):
+            rule = f"the same answer as in {header_shown(other)}"
+            self.faults.append(fault(where, name, self.frame[name], rule, "Correct the column that is wrong."))
 
 
-def _multiple(frame: pd.DataFrame, group: str, members: list[str], codebook: Codebook) -> Taken:
-    """A question with several answers: from one column, or from one an answer marked 0 and 1."""
-    notes: list[Note] = []
-    marked = [name for name in members if name in frame]
-    for name in marked:
-        distinct = {plain(cell) for cell in frame[name].unique()} - {""}
-        if distinct and distinct <= set(MARKS):
-            text = _texts(frame[name])
-            frame = frame.assign(**{name: text.map(MARKS).fillna("")})
-            notes.append((name, "1 and 0 read as yes and no", int((text != "").sum())))
-    if group not in frame or marked:
-        return frame.drop(columns=[n for n in (group,) if n in frame]), notes, []
-    which, wordings = pd.factorize(_texts(frame[group]))
-    items = _items(members, group, codebook)
-    chosen = [_in_order(text, items) for text in wordings]
+def _multiple(a: _Answers) -> pd.DataFrame:
+    """A question with several answers: from one column, from one an answer marked 0 and 1, or from both."""
+    frame = a.frame = _marked(a)
+    if a.group not in frame:
+        return frame
+    filled = texts(frame[a.group]) != ""
+    which, named = a.items(frame[a.group], a.group)
+    odd = pd.Series(np.array([not order for order in named])[which], index=frame.index) & filled
     columns = {}
-    for name in members:
-        told = ["" if not text else _yes(name in (part or [])) for text, part in zip(wordings, chosen, strict=True)]
-        columns[name] = pd.Series([told[c] for c in which], index=frame.index, dtype=object)
-    wrong = pd.Series([chosen[c] is None for c in which], index=frame.index)
-    notes.append((group, "one column of several answers taken apart", int((_texts(frame[group]) != "").sum())))
-    return frame.assign(**columns).drop(columns=group), notes, [_left_over(wrong, frame[group], group, members)]
+    for name in a.members:
+        chosen = np.array(["yes" if name in order else "no" for order in named], dtype=object)[which]
+        whole = pd.Series(np.where(filled, chosen, ""), index=frame.index, dtype=object)
+        if name in frame:
+            split = read_column(frame[name], Question.of(a.codebook, name)).values.astype(object)
+            a.disagree(a.group, name, ~odd & split.notna() & (split != whole) & (filled | (split == "yes")))
+            whole = frame[name].astype(object).where(texts(frame[name]) != "", whole)
+        columns[name] = whole
+    a.notes.append((a.group, "one column of several answers taken apart", int(filled.sum())))
+    return frame.assign(**columns).drop(columns=a.group)
 
 
-def _texts(cells: pd.Series) -> pd.Series:
-    """The plain text of each cell: each distinct cell once."""
-    which, distinct = pd.factorize(cells)
-    return pd.Series(np.array([plain(cell) for cell in distinct], dtype=object)[which], index=cells.index)
+def _marked(a: _Answers) -> pd.DataFrame:
+    """The frame with yes and no for 1 and 0, Y, or the item itself, in the columns of a question.
+
+    Where nothing but ticks was exported, a blank beside a tick is a no.
+    """
+    split = {name: texts(a.frame[name]) for name in a.members if name in a.frame}
+    if not split:
+        return a.frame
+    counts = pd.concat([column.value_counts() for column in split.values()]).groupby(level=0).sum()
+    whole = {text: n for text, n in counts.items() if re.fullmatch(r"\d+(\.0)?", str(text))}
+    if sum(n for text, n in whole.items() if text not in MARKS) > ODD * sum(whole.values()):
+        return a.frame
+    spelt = _spelt(a.group, a.codebook)
+    marks = {
+        name: {t: MARKS.get(t) or ("yes" if spelt.get(fold(t)) == name else t) for t in column.unique()}
+        for name, column in split.items()
+    }
+    if not any(new != text for own in marks.values() for text, new in own.items()):
+        return a.frame
+    read = pd.DataFrame({name: column.map(marks[name]) for name, column in split.items()})
+    for name, column in split.items():
+        n = int((read[name] != column).sum())
+        a.notes += [(name, "1 and 0 read as yes and no", n)] if n else []
+    if not (read == "no").any(axis=None):
+        blank = (read == "").mul((read == "yes").any(axis=1), axis=0)
+        read = read.mask(blank, "no")
+        a.notes.append((a.group, "blanks beside an item that was ticked read as no", int(blank.to_numpy().sum())))
+    a.taken |= set(split)
+    return a.frame.assign(**read)
 
 
-def _yes(told: bool) -> str:
-    return "yes" if told else "no"
-
-
-def _left_over(wrong: pd.Series, cells: pd.Series, group: str, members: list[str]) -> pd.DataFrame:
-    few = " ".join(name.removeprefix(f"{group}_") for name in members)
-    return fault(wrong, group, cells, f"codes of {few}, each once, with blanks between", "Write the codes.")
-
-
-def _items(members: list[str], group: str, codebook: Codebook) -> dict[str, str]:
+@lru_cache(maxsize=64)
+def _spelt(group: str, codebook: Codebook) -> dict[str, str]:
     """Folded codes and labels of the items of a group, longest first."""
     found = {}
-    for name in members:
-        line = codebook.variables.loc[name]
+    for name in codebook.variables.index[codebook.variables["group"] == group]:
+        line = codebook.lines[name]
         for text in (name.removeprefix(f"{group}_"), name, *(line[f"label_{language}"] for language in LANGUAGES)):
             found[fold(text)] = name
     return dict(sorted(found.items(), key=lambda pair: -len(pair[0])))
 
 
 def _in_order(text: str, items: dict[str, str]) -> list[str] | None:
-    """The items that a cell names, in order; None if something is left over or named twice."""
-    found: list[str] = []
-    for marks in (r"[;|\n]+", r"[;|,\n]+"):  # a label may hold a comma
-        pieces = [fold(piece) for piece in re.split(marks, text) if piece.strip()]
-        found = [items[piece] for piece in pieces if piece in items]
-        if len(found) == len(pieces):
-            break
-    else:
-        rest, found = fold(re.sub(r"[;|\n]+", " ", text)), []
-        while rest:
-            item = next((item for item in items if rest == item or rest.startswith(f"{item} ")), None)
-            if item is None:
-                return None
-            found.append(items[item])
-            rest = rest[len(item) :].strip()
-    return found if len(set(found)) == len(found) else None
+    """The items that a cell names, in order; None if something is left over, named twice, or to be read in two ways."""
+    pieces = re.split(r"([;|,،؛\n])", text)
+    if len(pieces) > 1 and len(pieces) < PIECES:
+        ways: list[list[list[str]]] = [[[]]]  # how the pieces up to each place may be read: a label may hold a comma
+        words = pieces[::2]
+        for end in range(1, len(words) + 1):
+            found = list(ways[end - 1]) if not words[end - 1].strip() else []
+            for start in range(end):
+                item = items.get(fold("".join(pieces[2 * start : 2 * end - 1])))
+                found += [[*way, item] for way in ways[start]] if item else []
+            ways.append(found[:2])
+        if len(ways[-1]) == 1:
+            return ways[-1][0] if len(set(ways[-1][0])) == len(ways[-1][0]) else None
+        if len(ways[-1]) > 1:
+            return None
+    rest, order = fold(re.sub(r"[;|\n]+", " ", text)), []
+    while rest:
+        item = next((item for item in items if rest == item or rest.startswith(f"{item} ")), None)
+        if item is None:
+            return None
+        order.append(items[item])
+        rest = rest[len(item) :].strip()
+    return order if len(set(order)) == len(order) else None
 
 
-def _ranking(frame: pd.DataFrame, group: str, members: list[str], codebook: Codebook) -> Taken:
+def _ranking(a: _Answers) -> pd.DataFrame:
     """A ranking: items in order in one column, or one column a place, become the place of each item."""
-    places = {name: int(m["place"]) for name in frame if (m := RANKED.match(str(name))) and m["group"] == group}
-    used = [name for name in (group, *places) if name in frame]
-    if not used or any(name in frame for name in members):
-        return frame.drop(columns=used), [], []
-    if group in frame:
-        texts = _texts(frame[group])
-    else:
-        ordered = frame[sorted(places, key=lambda name: places[name])].map(plain)
-        texts = ordered.agg(lambda row: "\n".join(cell for cell in row if cell), axis=1)
-    which, wordings = pd.factorize(texts)
-    items = _items(members, group, codebook)
-    orders = [_in_order(text, items) for text in wordings]
-    columns = {}
-    for name in members:
-        told = [str(order.index(name) + 1) if order and name in order else "" for order in orders]
-        columns[name] = pd.Series([told[c] for c in which], index=frame.index, dtype=object)
-    wrong = pd.Series([orders[c] is None for c in which], index=frame.index)
-    notes: list[Note] = [(group, "items in order read as places", int((texts != "").sum()))]
-    return frame.assign(**columns).drop(columns=used), notes, [_left_over(wrong, texts, group, members)]
+    frame = a.frame
+    places = {str(n): int(m["place"]) for n in frame if (m := RANKED.match(str(n))) and m["group"] == a.group}
+    ordered = sorted(places, key=lambda name: places[name])
+    told: dict[str, pd.DataFrame] = {}
+    if a.group in frame:
+        told[a.group] = _placed(a, frame[a.group], a.group)
+    if ordered:
+        told[ordered[0]] = _at_places(a, {name: places[name] for name in ordered})
+    if not told:
+        return frame
+    own = [name for name in a.members if name in frame]
+    if own:
+        told[own[0]] = pd.DataFrame({n: texts(frame[n]) if n in own else "" for n in a.members}, index=frame.index)
+    for (first, one), (second, two) in combinations(told.items(), 2):
+        differ = pd.DataFrame({n: _number(one[n]) != _number(two[n]) for n in (own or a.members)})
+        a.disagree(first, second, (one != "").any(axis=1) & (two != "").any(axis=1) & differ.any(axis=1))
+    whole = next(iter(told.values()))
+    for other in list(told.values())[1:]:
+        whole = whole.where(~(whole == "").all(axis=1), other)
+    a.notes.append((a.group, "items in order read as places", int((whole != "").any(axis=1).sum())))
+    return frame.drop(columns=[n for n in (a.group, *ordered) if n in frame]).assign(**whole)
+
+
+def _number(cells: pd.Series) -> pd.Series:
+    return pd.to_numeric(cells, errors="coerce").fillna(0)
+
+
+def _placed(a: _Answers, cells: pd.Series, column: str) -> pd.DataFrame:
+    """The place of each item, as text, in the order that each cell gives."""
+    which, orders = a.items(cells, column)
+    table = {n: np.array([str(o.index(n) + 1) if n in o else "" for o in orders], object)[which] for n in a.members}
+    return pd.DataFrame(table, index=cells.index)
+
+
+def _at_places(a: _Answers, places: dict[str, int]) -> pd.DataFrame:
+    """The place of each item, as text, from a column a place; an item that stands at two places is a fault."""
+    table = pd.DataFrame("", index=a.frame.index, columns=a.members, dtype=object)
+    rule, todo = f"one item of {a.group}, at one place", "Look it up on the form."
+    for column, place in places.items():
+        which, orders = a.items(a.frame[column], column)
+        wrong = np.array([len(order) > 1 for order in orders])[which]
+        for name in a.members:
+            here = np.array([order == [name] for order in orders])[which]
+            wrong |= here & (table[name] != "").to_numpy()
+            table[name] = table[name].mask(here, str(place))
+        a.faults.append(fault(pd.Series(wrong, index=table.index), column, "", rule, todo))
+    return table

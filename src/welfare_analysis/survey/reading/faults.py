@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from ...errors import WelfareError
-from .spelling import plain
+from ...errors import WelfareError, printable
+from .personal import header_shown, shown
+from .programs import ADDED
 
-COLUMNS = ["file", "sheet", "row", "column", "value", "rule", "what_to_do"]
-NONE = pd.DataFrame(columns=COLUMNS[2:])
-HIDDEN = "(hidden)"
-LONGEST_SHOWN = 40
-PERSONAL = re.compile(r"@|\d(?:[\s.\-/]?\d){4}")  # mail, and numbers of identity cards, of service, of phones
-NUMBER = re.compile(r"[-+]?(?:\d[\s.,]?){1,7}")  # a sum; eight digits and more are no sum of a form
+if TYPE_CHECKING:
+    from .layout import Cells
+
+COLUMNS = ["file", "sheet", "row", "letter", "column", "value", "rule", "what_to_do"]
+NONE = pd.DataFrame(columns=["row", "column", "value", "rule", "what_to_do"])
+STRIDE = 100_000_000  # between the rows of one file and those of the next, where several are read as one
 
 
 class Faults(WelfareError):  # noqa: N818 - the name that the contract gives it
-    """All faults of a file: ``table`` has file, sheet, row (as a spreadsheet counts), column, value, rule, what_to_do.
+    """All faults of a file, in ``table``: file, sheet, row, letter, column, value, rule, what_to_do.
 
-    Keys, and values that look like a person's number or address, are hidden there too.
+    Rows and letters are those of a spreadsheet. Keys, and values that look like a person's name, number or address,
+    are hidden there too.
     """
 
     def __init__(self, path: Path, table: pd.DataFrame) -> None:
@@ -32,9 +34,9 @@ class Faults(WelfareError):  # noqa: N818 - the name that the contract gives it
         many = f"{len(table)} faults, the first in" if len(table) > 1 else "a fault in"
         super().__init__(
             f"{many} row {first['row']}, column {first['column']}: {first['rule']}",
-            where=path.name,
+            where=str(first["file"]),
             got=first["value"],
-            hint=f"{first['what_to_do'].rstrip('.')}. `make check FILE={path.name}` lists all faults.",
+            hint=f"{first['what_to_do'].rstrip('.')}. `make check FILE={printable(path.name)}` lists all faults.",
         )
 
 
@@ -48,7 +50,7 @@ def fault(rows: pd.Series, column: str, values: object, rule: object, todo: obje
     if not len(at):
         return NONE
     if isinstance(values, pd.Series):
-        values = [shown(cell, numeric=True) for cell in values.iloc[at]]
+        values = [shown("" if pd.isna(cell) else cell, numeric=True) for cell in values.iloc[at]]
     given = {
         name: list(part.iloc[at]) if isinstance(part, pd.Series) else part
         for name, part in (("value", values), ("rule", rule), ("what_to_do", todo))
@@ -61,23 +63,24 @@ def fault_at(row: int, column: str, value: str, rule: str, todo: str) -> pd.Data
     return pd.DataFrame({"row": [row], "column": column, "value": value, "rule": rule, "what_to_do": todo})
 
 
-def raise_all(path: Path, sheet: str, faults: Iterable[pd.DataFrame]) -> None:
-    """Raise `Faults` if there is any, in the order of rows and columns."""
-    found = [part for part in faults if len(part)]
+def placed(faults: Iterable[pd.DataFrame], cells: Cells) -> list[pd.DataFrame]:
+    """Faults with the file, the sheet and the letter of the column that they are in, where they do not say so yet."""
+    found = []
+    for part in (part for part in faults if len(part)):
+        place = {"file": printable(cells.path.name), "sheet": printable(cells.sheet)}
+        own = part if "letter" in part else part.assign(letter=part["column"].map(cells.letter))
+        own = own.assign(**{name: text for name, text in place.items() if name not in own})
+        found.append(own.assign(column=[header_shown(name.removeprefix(ADDED)) for name in own["column"]]))
+    return found
+
+
+def raise_all(sources: Sequence[Cells], faults: Iterable[pd.DataFrame]) -> None:
+    """Raise `Faults` if there is any, in the order of files, rows and columns."""
+    found = []
+    for part in (part for part in faults if len(part)):
+        for number, rows in part.groupby(part["row"] // STRIDE):
+            found += placed([rows.assign(row=rows["row"] % STRIDE, source=number)], sources[int(number)])
     if found:
-        table = pd.concat(found, ignore_index=True).assign(file=path.name, sheet=sheet)
-        table = table.sort_values(["row", "column"], kind="stable", ignore_index=True)[COLUMNS]
-        raise Faults(path, table)
-
-
-def shown(cell: Hashable, keys: frozenset[str] = frozenset(), numeric: bool = False) -> str:
-    """A value as it may be told: hidden if it is a key of the file, long, or looks like a person's number or address.
-
-    Letters that a terminal would obey are written out.
-    """
-    text = plain(cell)
-    if len(text) > LONGEST_SHOWN or text.strip() in keys:
-        return HIDDEN
-    if PERSONAL.search(text) and not (numeric and NUMBER.fullmatch(text.strip())):
-        return HIDDEN
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        table = pd.concat(found, ignore_index=True)
+        table = table.sort_values(["source", "sheet", "row", "column"], kind="stable", ignore_index=True)[COLUMNS]
+        raise Faults(sources[0].path, table)

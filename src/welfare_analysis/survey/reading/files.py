@@ -1,13 +1,24 @@
-"""A file becomes cells, whatever its kind; what is too large or is not what its name says is refused."""
+"""Files become cells, whatever their kind; what is too large or is not what its name says is refused.
+
+Several files, a folder or a ZIP are read as one: each file of forms, with the repeated groups that stand in files of
+their own, and then one under the other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from ...errors import WelfareError
+import pandas as pd
+
+from ...errors import WelfareError, printable
 from .columnar import parquet_cells
-from .layout import Cells, Known
+from .faults import STRIDE
+from .layout import Cells, Known, NoHeader, Note
+from .repeats import is_repeat, of_forms
 from .statistical import dta_cells, sav_cells
 from .text_files import csv_cells
 from .workbooks import xlsx_cells
@@ -16,11 +27,15 @@ LARGEST_BYTES = 500_000_000
 # A further kind of file is a further line here.
 READERS: dict[str, Callable[[Path, Known], Cells]] = {
     ".csv": csv_cells,
+    ".tab": csv_cells,
+    ".tsv": csv_cells,
     ".xlsx": xlsx_cells,
     ".parquet": parquet_cells,
     ".sav": sav_cells,
     ".dta": dta_cells,
 }
+IN_ZIP = (".csv", ".tab", ".tsv")
+BESIDE = re.compile(r"interview__(?:actions|comments|diagnostics|errors)|assignment__actions")  # of Survey Solutions
 
 
 def load(path: Path, known: Known) -> Cells:
@@ -31,6 +46,7 @@ def load(path: Path, known: Known) -> Cells:
     WelfareError
         A file that is not there, empty, too large, of another kind, or that has no header or no row.
     """
+    inside = isinstance(path, zipfile.Path)  # of an archive
     if path.is_dir():
         raise WelfareError("this is a folder", where=str(path), expected="a file")
     if not path.is_file():
@@ -40,15 +56,92 @@ def load(path: Path, known: Known) -> Cells:
         hint = "Save it as .xlsx or as CSV UTF-8."
         kinds = ", ".join(READERS)
         raise WelfareError("this kind of file is not read", where=path.name, got=path.suffix, expected=kinds, hint=hint)
-    size = path.stat().st_size
+    size = len(path.read_bytes()) if inside else path.stat().st_size
     if size == 0:
         raise WelfareError("the file is empty", where=path.name)
     if size > LARGEST_BYTES:
         raise WelfareError("the file is too large", where=path.name, expected=f"at most {LARGEST_BYTES:,} bytes")
     try:
         cells = read(path, known)
-    except OSError as error:
-        raise WelfareError("the file cannot be read", where=path.name, got=error.strerror) from None
+    except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
+        raise WelfareError("the file cannot be read", where=path.name, got=str(error)[:120]) from None
     if cells.frame.empty and not cells.faults:
         raise WelfareError("there is a header and no row", where=path.name)
-    return cells
+    return replace(cells, path=Path(path.root.filename), sheet=path.at) if inside else cells  # type: ignore[attr-defined]
+
+
+def load_forms(paths: Sequence[Path], known: Known) -> list[Cells]:
+    """Each file of forms among some files, folders and ZIPs, with its repeated groups.
+
+    Raises
+    ------
+    WelfareError
+        As `load`; no file of forms; in a ZIP, no text, or what is too large once unpacked.
+    """
+    if len(paths) == 1 and paths[0].suffix.lower() in READERS:
+        return [load(paths[0], known)]
+    bundled, forms = replace(known, any_header=True), list[Cells]()
+    tables = [load(path, bundled) for path in _files(paths) if not BESIDE.fullmatch(path.stem)]
+    repeats = [cells for cells in tables if is_repeat(list(cells.frame))]
+    forms = [cells for cells in tables if not is_repeat(list(cells.frame))]
+    for cells in forms:
+        if not known.any_header and not any(name in known for name in cells.frame):
+            raise NoHeader("no column of the codebook is in the first rows", where=f"{cells.path.name} {cells.sheet}")
+    if not forms:
+        raise WelfareError("no file of forms is there", where=str(paths[0]), expected=", ".join(READERS))
+    for repeat in repeats:
+        shared = [int(of_forms(own, repeat).sum()) for own in forms]
+        most = shared.index(max(shared))
+        forms[most] = replace(forms[most], repeats=(*forms[most].repeats, repeat))
+    return forms
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    """The files of folders and ZIPs, in the order of their names."""
+    for path in paths:
+        if path.suffix.lower() == ".zip" and path.is_file():
+            yield from _unzipped(path)
+        elif path.is_dir() and path.suffix.lower() not in READERS:
+            kinds = (*READERS, ".zip")
+            yield from _files(sorted(p for p in path.iterdir() if p.suffix.lower() in kinds and p.name[0] not in ".~"))
+        else:
+            yield path
+
+
+def _unzipped(path: Path) -> list[Path]:
+    """The text files of a ZIP, which are never unpacked to the disk."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = [part for part in archive.infolist() if Path(part.filename).suffix.lower() in IN_ZIP]
+    except (zipfile.BadZipFile, OSError) as error:
+        raise WelfareError("this is no ZIP file", where=path.name, got=str(error)[:120]) from None
+    if not parts or sum(part.file_size for part in parts) > LARGEST_BYTES:
+        expected = f"CSV files of at most {LARGEST_BYTES:,} bytes once unpacked"
+        raise WelfareError(
+            "the ZIP cannot be read", where=path.name, expected=expected, hint="Unpack it, and name the folder."
+        )
+    names = sorted(part.filename for part in parts if not part.filename.startswith("__MACOSX"))
+    return [zipfile.Path(path, name) for name in names]  # type: ignore[misc]  # it reads as a path does
+
+
+def joined(sources: Sequence[Cells]) -> Cells:
+    """Files of forms one under the other; a row's number tells its file, a note how they were joined."""
+    if len(sources) == 1:
+        return sources[0]
+    frames, faults = [], list[pd.DataFrame]()
+    counts, reviews = dict[tuple[str, str], int](), dict[str, int]()
+    for i, cells in enumerate(sources):
+        frames.append(cells.frame.loc[:, ~cells.frame.columns.duplicated(keep=False)])
+        frames[-1] = frames[-1].set_axis(frames[-1].index + i * STRIDE).astype(object)
+        faults += [part.assign(row=part["row"] + i * STRIDE) for part in cells.faults]
+        for column, what, n in cells.notes:
+            counts[column, what] = counts.get((column, what), 0) + n
+        reviews |= {state: reviews.get(state, 0) + n for state, n in cells.reviews.items()}
+    notes: list[Note] = [(*told, n) for told, n in counts.items()]
+    for cells in sources:
+        notes.append(("", f"forms of {printable(' '.join([cells.path.name, cells.sheet]).strip())}", len(cells.frame)))
+    notes.append(("", "files read one under the other, by the names of their columns", len(sources)))
+    whole = pd.concat(frames).fillna("")
+    unticked = frozenset().union(*(cells.unticked for cells in sources))
+    first = replace(sources[0], frame=whole, notes=notes, faults=faults)
+    return replace(first, unticked=unticked, reviews=reviews, sources=tuple(sources))

@@ -13,12 +13,15 @@ import pandas as pd
 
 from ...errors import WelfareError
 from .faults import fault_at
+from .programs import ADDED, is_added, wrote
 from .spelling import clean, fold
 
 MOST_COLUMNS = 2_000
+MOST_ROWS = 2_000_000
 ROWS_TO_HEADER = 20
 CHUNK = 20_000
-PLACE = re.compile(r"^\d+(?:st|nd|rd|th)[_ ]choice$")  # a column of a ranking, as KoboToolbox names it
+PLACE = re.compile(r"(\d+)(?:(?:st|nd|rd|th)[_ ]choice)?")  # a column of a ranking: 1st_choice, or [1]
+SEPARATORS = re.compile(r"[/.:\-\[]")  # between the groups of a form, its question and an answer
 Note = tuple[str, str, int]
 Row = Sequence[Hashable]
 
@@ -29,7 +32,9 @@ class Cells:
 
     ``frame`` has a column a header cell and the row of the file as its index; blanks are ``""``. ``notes`` say what was
     accepted (column, what, how often), ``faults`` what could not be laid under the header. ``unticked`` are columns in
-    which ``no`` only says that an item of a list was not ticked, ``repeats`` the sheets of repeated groups.
+    which ``no`` only says that an item of a list was not ticked, ``repeats`` the sheets of repeated groups. ``letters``
+    are those of a spreadsheet's columns, ``reviews`` counts forms by review state, ``sources`` are the files that were
+    joined.
     """
 
     path: Path
@@ -39,7 +44,15 @@ class Cells:
     notes: list[Note] = field(default_factory=list)
     faults: list[pd.DataFrame] = field(default_factory=list)
     unticked: frozenset[str] = frozenset()
-    repeats: tuple[pd.DataFrame, ...] = ()
+    repeats: tuple[Cells, ...] = ()
+    letters: Mapping[str, str] = field(default_factory=dict)
+    reviews: Mapping[str, int] = field(default_factory=dict)
+    sources: tuple[Cells, ...] = ()
+
+    def letter(self, name: str) -> str:
+        """The letter of a column, or of the one column that it was taken from; nothing where there is none."""
+        whole = [own for own in self.letters if name.startswith(f"{own}_") or own.startswith(f"{name}/")]
+        return self.letters.get(name) or (self.letters[whole[0]] if whole else "")
 
 
 class NoHeader(WelfareError):  # noqa: N818 - what it says, not that it is an error
@@ -64,6 +77,8 @@ class Known:
         What a map says of foreign headers.
     any_header : bool
         Whether the first row that is filled is a header, whatever it holds.
+    numeric : frozenset of str
+        Questions that are answered by a number.
     """
 
     names: frozenset[str]
@@ -72,6 +87,7 @@ class Known:
     within: Mapping[tuple[str, str], str] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
     any_header: bool = False
+    numeric: frozenset[str] = frozenset()
 
     def __contains__(self, name: object) -> bool:
         """Whether it is a name of the codebook."""
@@ -79,33 +95,51 @@ class Known:
 
     def named(self, text: str) -> str:
         """The name that a text stands for, or nothing; case, blanks and hyphens make no difference."""
+        if text.startswith("_") and text not in self.names:
+            return ""  # a calculation of the form
+        text = re.sub(r"^\d+(\.\d+)*\s*[.)\-]\s+", "", text)  # the number of the question
         simple = "_".join(text.casefold().replace("-", " ").replace("_", " ").split())
         return text if text in self.names else simple if simple in self.names else self.spelt.get(fold(text), "")
 
 
-def name_of(cell: Hashable, known: Known) -> str:
-    """A header cell as a column name: what a map, the codebook's name or its words say, also behind a form's groups."""
-    text = clean(str(cell))
+def names_of(row: Iterable[Hashable], known: Known) -> list[str]:
+    """Header cells as column names.
+
+    A name is what a map says, what a collecting program adds, the codebook's name or its words, also behind a form's
+    groups; else it is the text as it stands.
+    """
+    header = [clean(str(cell)) for cell in row]
+    program = wrote(header)
+    return [_name(text, known, program) for text in header]
+
+
+def _name(text: str, known: Known, program: bool) -> str:
     if text in known.given:
         return known.given[text]
-    return known.named(text) or next((name for mark in "/.-" if (name := _behind_groups(text, mark, known))), text)
+    if text not in known and is_added(text, program):
+        return ADDED + text
+    return known.named(text) or _behind_groups(text, known) or text
 
 
-def _behind_groups(text: str, mark: str, known: Known) -> str:
-    """The name behind groups of the form (``block_housing/tenure``), or nothing; other prefixes mean something else."""
-    *groups, last = text.split(mark)
-    own = [known.groups.get(fold(group), "") for group in groups]
-    if not own or not all(own):
-        return ""
-    if PLACE.search(last):
-        return f"{own[-1]}/{last}"
-    item = f"{own[-1]}_{last}"
-    return item if item in known else known.within.get((own[-1], fold(last)), "") or known.named(last)
+def _behind_groups(text: str, known: Known) -> str:
+    """The name behind groups of the form (``block_housing-own/bath``), or nothing: others mean something else."""
+    for mark in SEPARATORS.finditer(text):
+        group = known.groups.get(fold(text[: mark.start()]), "")
+        if group:
+            last = text[mark.end() :].removesuffix("]" if mark[0] == "[" else "")
+            place, item = PLACE.fullmatch(last), f"{group}_{last}"
+            if place:
+                return f"{group}/{place[1]}"
+            name = item if item in known else known.within.get((group, fold(last)), "") or known.named(last)
+            name = name or _behind_groups(last, known)
+            if name:
+                return name
+    return ""
 
 
 def names_found(rows: Iterable[Row], known: Known) -> list[int]:
     """How many names of the codebook each row holds."""
-    return [sum(name_of(c, known) in known for c in row) for row in rows]
+    return [sum(name in known for name in names_of(row, known)) for row in rows]
 
 
 def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: str = "", pad: bool = False) -> Cells:
@@ -129,7 +163,7 @@ def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: st
         raise NoHeader(what, where=f"{path.name}, sheet {sheet}" if sheet else path.name, hint=hint)
     place = found.index(max(found))
     header, cells = first[place]
-    names = [name_of(c, known) for c in cells]
+    names = names_of(cells, known)
     named = _extent(names)
     if named > MOST_COLUMNS:
         raise WelfareError("too many columns", where=path.name, got=named, expected=f"at most {MOST_COLUMNS:,}")
@@ -140,8 +174,11 @@ def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: st
     respelt = [name for name, c in zip(names, cells, strict=False) if name in known and str(c).strip() != name]
     notes = [("", "rows above the header left out", above)] if above else []
     notes += [(name, "another spelling of the column's name", 1) for name in respelt]
-    frame, faults = _under(names, chain(first[place + 1 :], rows), header, 0 if pad else named)
-    return Cells(path, frame, header, sheet, notes, faults)
+    rest = first[place + 1 :]
+    if rest and is_tags(rest[0][1]):
+        rest, notes = rest[1:], [*notes, ("", "a row of HXL tags under the header left out", 1)]
+    frame, faults = _under(path, names, chain(rest, rows), header, 0 if pad else named)
+    return Cells(path, frame, header, sheet, notes, faults, letters=lettered(names))
 
 
 def filled(row: Row) -> bool:
@@ -149,13 +186,25 @@ def filled(row: Row) -> bool:
     return any(c != "" and not (isinstance(c, str) and not clean(c)) for c in row)
 
 
+def is_tags(row: Row) -> bool:
+    """Whether a row holds HXL tags (``#status``), which KoboToolbox exports under the header."""
+    tags = [c for c in row if filled([c])]
+    return bool(tags) and all(isinstance(c, str) and re.fullmatch(r"#[a-z]\w*([ +]+\w+)*", clean(c)) for c in tags)
+
+
 def _extent(row: Row) -> int:
     """The place of the last cell that is not blank."""
     return max((i for i, c in enumerate(row, 1) if filled([c])), default=0)
 
 
+def too_many_rows(path: Path) -> WelfareError:
+    """The error of a file that has more rows than any survey of ours."""
+    hint = "Keep the rows of this survey, or split the file."
+    return WelfareError("too many rows", where=path.name, expected=f"at most {MOST_ROWS:,}", hint=hint)
+
+
 def _under(
-    names: list[str], rows: Iterable[tuple[int, Row]], header: int, least: int
+    path: Path, names: list[str], rows: Iterable[tuple[int, Row]], header: int, least: int
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     width = len(names)
     numbers: list[int] = []
@@ -165,6 +214,8 @@ def _under(
     for number, row in rows:
         if not filled(row):
             continue
+        if len(numbers) + len(faults) >= MOST_ROWS:
+            raise too_many_rows(path)
         if len(row) < least or filled(row[width:]):
             rule = f"as many cells as the header, {least or width}, not {_extent(row) if least == 0 else len(row)}"
             todo = "Look for a separator or a quotation mark inside a cell, or for a row that was cut off."
@@ -184,6 +235,14 @@ def _under(
             faults.append(fault_at(header, letters(i), "", rule, todo))
     kept = [i for i, name in enumerate(names) if name]
     return frame[kept].set_axis([names[i] for i in kept], axis=1), faults
+
+
+def lettered(names: Iterable[str]) -> dict[str, str]:
+    """The letters of the columns of each name."""
+    found: dict[str, list[str]] = {}
+    for i, name in enumerate(names):
+        found.setdefault(name, []).append(letters(i))
+    return {name: ", ".join(own) for name, own in found.items()}
 
 
 def _frame(chunk: list[Row], width: int) -> pd.DataFrame:

@@ -15,15 +15,18 @@ from pathlib import Path
 import pandas as pd
 
 from ...errors import WelfareError
-from ..codebook import LANGUAGES, Codebook
+from ..codebook import Codebook
 from .cells import Question
-from .faults import HIDDEN, shown
+from .guessing import guesser
 from .layout import Cells
+from .personal import HIDDEN, asks_who, shown
+from .programs import ADDED
 from .spelling import fold, plain
 
 COLUMNS = ["kind", "variable", "from", "to"]
 KINDS = ("column", "code")
-MOST_VALUES = 200  # distinct values of a column beyond which it is no column of codes
+CODES_EACH, CODES_MORE = 2, 5  # foreign codes of a list that are offered for a map: so many a code of ours, and more
+SURE = 0.85  # how alike a foreign code and ours must be
 LEFT_OUT = "-"
 
 
@@ -110,34 +113,34 @@ def _wrong(line: Mapping[str, str], own: Mapping[str, str], codebook: Codebook) 
     return "", "", ""
 
 
-def draft(cells: Cells, codebook: Codebook) -> pd.DataFrame:
-    """A map to begin with: each header and code that is not known, with the nearest name or nothing."""
-    wordings = _wordings(codebook)
+def draft(cells: Cells, codebook: Codebook, names: Map | None = None) -> pd.DataFrame:
+    """A map to begin with: each header and code that is not known, with a name where it is sure, or nothing.
+
+    The lines of ``names``, a map that was begun, come first.
+    """
     lines = []
+    if names:
+        lines += [("column", "", old, new) for old, new in names.headers.items()]
+        lines += [("code", v, old, new) for v, own in names.codes.items() for old, new in own.items()]
+    guess = guesser(codebook, frozenset(map(str, cells.frame)))
     for name in dict.fromkeys(str(n) for n in cells.frame):
-        if name not in codebook.variables.index and name not in codebook.groups.index:
-            near = difflib.get_close_matches(fold(name), wordings, n=1, cutoff=0.6)
-            lines.append(("column", "", name, wordings[near[0]] if near else ""))
+        if name not in codebook.variables.index and name not in codebook.groups.index and not name.startswith(ADDED):
+            lines.append(("column", "", name, LEFT_OUT if asks_who(name) else guess(name)))
     for name in [n for n in cells.frame if n in codebook.variables.index]:
-        question = Question.of(codebook, str(name))
-        column = cells.frame[name]
-        if not question.codes or isinstance(column, pd.DataFrame) or column.nunique() > MOST_VALUES:
-            continue
-        for cell in column.unique():
-            if question.read(cell).rule and shown(cell) != HIDDEN:
-                near = difflib.get_close_matches(fold(plain(cell)), question.spellings, n=1, cutoff=0.5)
-                lines.append(("code", str(name), plain(cell), question.spellings[near[0]] if near else ""))
-    return pd.DataFrame(lines, columns=COLUMNS)
+        lines += _codes(str(name), cells.frame[name], codebook)
+    return pd.DataFrame(lines, columns=COLUMNS).drop_duplicates(["kind", "variable", "from"])
 
 
-def _wordings(codebook: Codebook) -> dict[str, str]:
-    """Folded names and questions of all variables."""
-    found: dict[str, str] = {}
-    for name, line in codebook.variables.iterrows():
-        for text in (
-            str(name),
-            str(name).replace("_", " "),
-            *(str(line[f"label_{language}"]) for language in LANGUAGES),
-        ):
-            found.setdefault(fold(text), str(name))
-    return found
+def _codes(name: str, column: pd.Series | pd.DataFrame, codebook: Codebook) -> list[tuple[str, str, str, str]]:
+    """The cells of a coded column that are no codes; none of them where they are too many to be codes."""
+    question = Question.of(codebook, name)
+    if not question.codes or isinstance(column, pd.DataFrame):
+        return []
+    cells = [plain(cell) for cell in column.unique() if question.read(cell).rule and shown(cell) != HIDDEN]
+    if len(cells) > CODES_EACH * len(question.codes) + CODES_MORE:
+        return []  # names, or answers in words
+    lines = []
+    for cell in cells:
+        near = difflib.get_close_matches(fold(cell), question.spellings, n=1, cutoff=SURE)
+        lines.append(("code", name, cell, question.spellings[near[0]] if near else ""))
+    return lines

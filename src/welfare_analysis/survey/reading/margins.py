@@ -7,15 +7,15 @@ The columns are ``variable`` (``status``, or several as ``status|sex``), ``categ
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pandas as pd
 
 from ..codebook import PARENTS, Codebook
 from .cells import Question
 from .columns import read_column, read_text
-from .faults import fault, fault_at, raise_all, shown
+from .faults import fault, fault_at, raise_all
 from .layout import Cells
+from .personal import header_shown
 
 MARGINS = ("variable", "category", "count")
 VARIABLES = ("status", "sex", "age_group", "rank_group", "command_group", "rank", "command")
@@ -27,8 +27,10 @@ def is_margins(cells: Cells) -> bool:
     return set(MARGINS) <= set(cells.frame.columns)
 
 
-def margins(cells: Cells, codebook: Codebook) -> Margins:
+def margins(cells: Cells, codebook: Codebook, mapped: Mapping[str, Mapping[str, str]] | None = None) -> Margins:
     """Counts of each margin, indexed by category (``active|m``), of one size all.
+
+    ``mapped`` are the codes of a map: of each variable, and for ``variable`` the names of variables.
 
     Raises
     ------
@@ -36,8 +38,12 @@ def margins(cells: Cells, codebook: Codebook) -> Margins:
         An unknown variable, a category that is no code of it or occurs twice, a count that is not whole, margins that
         add up to different sizes.
     """
-    raw = cells.frame
-    variable, category = read_text(raw["variable"]), read_text(raw["category"])
+    raw, given = cells.frame, mapped or {}
+    named = given.get("variable", {})
+    variable = read_text(raw["variable"]).map(
+        lambda text: "|".join(named.get(p.strip(), p) for p in (text or "").split("|"))
+    )
+    category = read_text(raw["category"])
     count = read_column(raw["count"], Question.counting("count"))
     gone = count.values.isna() & ~_marked(count.faults, raw)
     faults = [*cells.faults, *count.faults, fault(gone, "count", "", "a whole number of persons", "Write it.")]
@@ -46,9 +52,9 @@ def margins(cells: Cells, codebook: Codebook) -> Margins:
         parts = [part.strip() for part in str(name).split("|")]
         if not set(parts) <= set(VARIABLES) or len(set(parts)) < len(parts):
             rule = f"one or several of {', '.join(VARIABLES)}, as status|sex"
-            faults.append(fault_at(int(rows[0]), "variable", shown(str(name)), rule, "Name the variable so."))
+            faults.append(fault_at(int(rows[0]), "variable", header_shown(name), rule, "Name the variable so."))
             continue
-        codes, wrong = _codes(category.loc[rows], parts, codebook)
+        codes, wrong = _codes(category.loc[rows], parts, codebook, given)
         faults += wrong
         twice = codes.duplicated() & codes.notna().all(axis=1)
         faults.append(fault(twice, "category", category.loc[rows], "a category once in its margin", "Add them up."))
@@ -63,7 +69,7 @@ def margins(cells: Cells, codebook: Codebook) -> Margins:
             told = ", ".join(f"{name} {size:,.0f}" for name, size in sizes.items())
             todo = "Take all margins from one register on one day."
             faults.append(fault_at(cells.header, "count", "", f"margins that add up to one size, not {told}", todo))
-    raise_all(Path(cells.path), cells.sheet, faults)
+    raise_all([cells], faults)
     return {name: counts[counts > 0] for name, counts in found.items()}
 
 
@@ -72,11 +78,15 @@ def _marked(faults: list[pd.DataFrame], raw: pd.DataFrame) -> pd.Series:
     return pd.Series(raw.index.isin(list(rows)), index=raw.index)
 
 
-def _codes(cells: pd.Series, parts: list[str], codebook: Codebook) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+def _codes(
+    cells: pd.Series, parts: list[str], codebook: Codebook, given: Mapping[str, Mapping[str, str]]
+) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     """The codes of each row, one column a variable, and faults."""
     split = cells.fillna("").str.split("|", expand=True).reindex(columns=range(len(parts)), fill_value="")
     columns = {
-        name: read_column(split[i].fillna("").str.strip(), Question.of_list(codebook, name))
+        name: read_column(
+            split[i].fillna("").str.strip().replace(dict(given.get(name, {}))), Question.of_list(codebook, name)
+        )
         for i, name in enumerate(parts)
     }
     faults = [part.assign(column="category") for column in columns.values() for part in column.faults]

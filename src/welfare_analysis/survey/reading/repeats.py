@@ -1,44 +1,99 @@
 """Repeated groups of a form: one row a member of the household becomes how many of each age the form counts.
 
-KoboToolbox and ODK write such a group to a sheet of its own, each row with the number of its form (``_parent_index``,
-or ``PARENT_KEY``). Our form counts dependants by age instead, so a sheet with an age is rolled up to those counts.
+Collecting programs write such a group to a sheet or a file of its own, each row with the key of its form. Our form
+counts dependants by age instead, so a group of people with an age is rolled up to those counts. An age is read as any
+cell is; one that is not known leaves the counts of its form open: no zero is made of it.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from ..codebook import Codebook
-from .layout import Cells, Note
+from .cells import Question
+from .columns import read_column
+from .faults import fault, placed
+from .layout import Cells
+from .programs import ADDED, LINKS
+from .spelling import fold, listed, texts
 
-LINKS = {"_parent_index": "_index", "PARENT_KEY": "KEY"}  # of a row to its form, and of the form
 COUNTED = re.compile(r"^dependants_(\d+)_(\d+|over)_n$")
+OLDEST = 120.0
+AGES = frozenset(map(fold, ("age", "âge", "ages", "age years", "age ans", "العمر", "السن", "عمر")))
+PEOPLE = listed("people")
+THINGS = listed("things")
 
 
-def is_repeat(header: list[str]) -> bool:
-    """Whether a header is that of a repeated group."""
-    return bool(set(LINKS) & set(header))
+def is_repeat(header: Sequence[str]) -> bool:
+    """Whether column names are those of a repeated group."""
+    roster = any(str(name).endswith("__id") for name in header if name != ADDED + "interview__id")
+    return roster or any(ADDED + name in header for name, own in LINKS.items() if own != name)
 
 
-def rolled_up(cells: Cells, codebook: Codebook) -> tuple[pd.DataFrame, list[Note]]:
+def rolled_up(cells: Cells, codebook: Codebook) -> Cells:
     """The forms with the counts that repeated groups give, and what was read and what was left out."""
-    frame, notes = cells.frame, []
     for repeat in cells.repeats:
-        link = next(name for name in LINKS if name in repeat)
-        counted = [name for name in codebook.variables.index if COUNTED.match(str(name)) and name not in frame]
-        if "age" not in repeat or not counted or LINKS[link] not in frame:
-            notes.append(("", "rows of a repeated group that the codebook has no counts for, left out", len(repeat)))
-            continue
-        age = pd.to_numeric(repeat["age"], errors="coerce")
-        forms = frame[LINKS[link]].astype(str)
-        for name in counted:
-            low, high = COUNTED.match(str(name)).groups()  # type: ignore[union-attr]
-            inside = age.between(int(low), float("inf") if high == "over" else int(high))
-            n = repeat.loc[inside, link].astype(str).value_counts()
-            frame = frame.assign(**{name: forms.map(n).fillna(0).astype(int)})
-        notes.append(("", "rows of a repeated group counted by age", int(age.notna().sum())))
-        if age.isna().any():
-            notes.append(("", "rows of a repeated group without an age, not counted", int(age.isna().sum())))
-    return frame, notes
+        cells = _rolled_up(cells, repeat, codebook)
+    return cells
+
+
+def of_forms(forms: Cells, repeat: Cells) -> pd.Series:
+    """Of the rows of a repeated group, whether they belong to one of some forms."""
+    parents, keys = _keys(forms, repeat)
+    return parents.isin(keys[keys != ""])
+
+
+def _keys(forms: Cells, repeat: Cells) -> tuple[pd.Series, pd.Series]:
+    """The key of the form that each row of a repeated group belongs to, and that of each form."""
+    for link, own in LINKS.items():
+        if ADDED + link in repeat.frame and ADDED + own in forms.frame:
+            parents = texts(repeat.frame[ADDED + link])
+            within = parents.str.split("/").str[0] if link == "PARENT_KEY" else parents  # a group within a group
+            return within, texts(forms.frame[ADDED + own])
+    return pd.Series("", index=repeat.frame.index), pd.Series("", index=forms.frame.index)
+
+
+def _rolled_up(cells: Cells, repeat: Cells, codebook: Codebook) -> Cells:
+    frame, notes, faults = cells.frame, list(cells.notes), list(cells.faults)
+    age = _age(repeat)
+    counted = [name for name in codebook.variables.index if COUNTED.match(str(name)) and name not in frame]
+    if not (age and counted and _of_people(repeat)):
+        what = f"rows of the repeated group {repeat.sheet or repeat.path.stem!r} left out: no group of people with ages"
+        return replace(cells, notes=[*notes, ("", what, len(repeat.frame))])
+    (parent, forms), orphan = _keys(cells, repeat), ~of_forms(cells, repeat)
+    rule, todo = "a row that belongs to a form of the file", "Add its form, or remove the row."
+    question = Question(age, "amount", "years", -np.inf, np.inf, (), {}, Question.of(codebook, "status").missing)
+    column = read_column(repeat.frame[age], question)
+    faults += placed([*repeat.faults, *column.faults, fault(orphan, "", "", rule, todo)], repeat)
+    years = column.values.where(column.values.between(0, OLDEST))
+    unknown = forms.isin(parent[years.isna()])
+    columns = {}
+    for name in counted:
+        low, high = COUNTED.match(str(name)).groups()  # type: ignore[union-attr]
+        inside = np.floor(years).between(int(low), OLDEST if high == "over" else int(high))
+        n = forms.map(parent[inside].value_counts()).fillna(0).astype(int)
+        columns[name] = n.astype(object).mask(unknown & (n == 0), "")
+    gone = int(years.isna().sum())
+    notes.append(("", "rows of a repeated group counted by age", int(years.notna().sum())))
+    if gone:
+        notes.append(("", "rows of a repeated group whose age is not known: a count of their form is left open", gone))
+    return replace(cells, frame=frame.assign(**columns), notes=notes, faults=faults)
+
+
+def _age(repeat: Cells) -> str:
+    """The column of ages, also behind groups of the form."""
+    names = [str(name) for name in repeat.frame]
+    own = [name for name in names if name == "age" or fold(re.split(r"[/.:]", name)[-1]) in AGES]
+    return own[0] if len(own) == 1 else ""
+
+
+def _of_people(repeat: Cells) -> bool:
+    """Whether a repeated group lists people, by its name or one of its columns, and not what people own."""
+    name = repeat.sheet or repeat.path.stem.rpartition("-")[2]
+    words = {w for text in (name, *map(str, repeat.frame)) for w in re.findall(r"[^\W\d_]+", fold(text))}
+    return bool(PEOPLE & words) and not THINGS & words

@@ -9,8 +9,9 @@ import pandas as pd
 
 from ..codebook import Codebook
 from .columns import LOOK_UP, Column
-from .faults import HIDDEN, fault, fault_at
+from .faults import fault, fault_at
 from .layout import Note
+from .personal import HIDDEN
 
 AGE_OF_ACTIVE = (18, 65)
 YOUNGEST_ENTRY = 18  # nobody serves before; both are completed years, so rounding down cannot break the rule
@@ -53,7 +54,7 @@ def _routed(column: Column, asked: pd.Series, condition: str, raw: pd.Series, ab
     faults = column.faults
     if wrong.any():
         todo = f"Empty the cell, or correct {condition.split()[0]}."
-        faults = [*faults, fault(wrong, str(raw.name), raw, f"blank unless {condition}", todo)]
+        faults = [*faults, fault(wrong, str(raw.name), column.values.astype(object), f"blank unless {condition}", todo)]
     unasked = blank & ~(asked.fillna(False).astype(bool) & ~absent)
     return Column(column.values, column.kinds.mask(unasked, "not_asked"), faults, column.notes)
 

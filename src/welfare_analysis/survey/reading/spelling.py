@@ -5,6 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Hashable
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
 
 # Signs that are not seen: direction marks, joiners, soft hyphen, byte order mark.
 UNSEEN = "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
@@ -29,6 +34,17 @@ _WRONG_LETTERS = re.compile("[\u0080-\u00ff\u0152-\u0178\u0192\u02c6\u02dc\u2013
 THOUSANDS, COMMA = "thousands apart", "a decimal comma"
 
 
+@lru_cache(maxsize=1)
+def _lists() -> dict[str, frozenset[str]]:
+    table = pd.read_csv(Path(__file__).with_name("words.csv"), dtype=str, index_col="kind", encoding="utf-8")["words"]
+    return {str(kind): frozenset(text.split()) for kind, text in table.items()}
+
+
+def listed(kind: str) -> frozenset[str]:
+    """The words of one kind in ``words.csv``: those that ask who somebody is, that list people, and so on."""
+    return _lists()[kind]
+
+
 def clean(text: str) -> str:
     """A cell without signs that are not seen and without blanks around it."""
     return text.translate(_NO_UNSEEN).strip()
@@ -41,6 +57,12 @@ def plain(cell: Hashable) -> str:
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
     return str(cell)
+
+
+def texts(cells: pd.Series) -> pd.Series:
+    """The plain text of each cell: each distinct cell once."""
+    which, distinct = pd.factorize(cells)
+    return pd.Series(np.array([plain(cell) for cell in distinct], dtype=object)[which], index=cells.index)
 
 
 def fold(text: str) -> str:

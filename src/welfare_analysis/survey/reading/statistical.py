@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,16 @@ import pandas as pd
 import pyreadstat
 
 from ...errors import WelfareError
-from .layout import MOST_COLUMNS, Cells, Known, Note, name_of
+from .layout import MOST_COLUMNS, Cells, Known, Note, lettered, names_of
+from .spelling import fold, listed, plain
 
 MOST_CELLS = 100_000_000
+USUAL_CODES = listed("no answer")
+NO_ANSWER = re.compile(
+    r"refus|ne sait|nsp|sans (?:reponse|objet)|non (?:repon|concern|declar|determin)|no answer|no response|"
+    r"not (?:ask|appl)|don.?t know|do(?:es)? not know|unknown|inconnu|missing|manquant|skip|saut|autre|other|"
+    r"رفض|لا (?:اعرف|يعرف|ادري|جواب|ينطبق)|بدون|غير (?:معني|معروف|محدد)|اخر"
+)
 Missing = Callable[[Hashable], bool]
 
 
@@ -40,20 +48,32 @@ def _cells(path: Path, known: Known, read: Callable[..., tuple[Any, Any]]) -> Ce
         raise WelfareError(what, where=path.name, got=str(error).strip()[:120]) from None
     notes: list[Note] = []
     found = []
-    for name, values in columns.items():
+    header = names_of(columns, known)
+    for name, own, values in zip(columns, header, columns.values(), strict=True):
         labels = {_plain(code): text for code, text in facts.variable_value_labels.get(name, {}).items()}
+        if own in known.numeric:
+            labels = {code: text for code, text in labels.items() if not _is_number(code, text)}
         cells = [_plain(value) for value in values]
         gone = _missing(facts, name)
         blank = [gone(cell) and cell not in labels for cell in cells]
         if any(blank):
-            notes.append((name_of(name, known), "user-missing values without a label read as blanks", sum(blank)))
+            notes.append((own, "user-missing values without a label read as blanks", sum(blank)))
         if any(cell in labels for cell in cells):
-            notes.append((name_of(name, known), "value labels read for their codes", 1))
+            notes.append((own, "value labels read for their codes", 1))
         written = ["" if b else labels.get(cell, cell) for cell, b in zip(cells, blank, strict=True)]
         found.append(pd.Series(written, dtype="str" if all(isinstance(c, str) for c in written) else object))
     frame = pd.DataFrame(dict(enumerate(found)))
     frame = frame.set_axis(range(2, len(frame) + 2), axis=0)
-    return Cells(path, frame.set_axis([name_of(name, known) for name in columns], axis=1), notes=notes)
+    return Cells(path, frame.set_axis(header, axis=1), notes=notes, letters=lettered(header))
+
+
+def _is_number(code: Hashable, label: str) -> bool:
+    """Whether a labelled value of a question that asks for a number is that number (``9 et plus``).
+
+    It is none where its label is a kind of missing, or where it is a usual code for that and the label does not say it.
+    """
+    said = plain(code) in re.findall(r"\d+", label)
+    return said or not (NO_ANSWER.search(fold(label)) or plain(code) in USUAL_CODES)
 
 
 def _plain(value: object) -> Hashable:

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from ...errors import WelfareError
@@ -28,7 +29,7 @@ def csv_cells(path: Path, known: Known) -> Cells:
         notes.append(("", f"columns separated by {separator!r}", 1))
     if not text.endswith(("\n", "\r")):
         notes.append(("", "no line break at the end: is the last row whole?", 1))
-    return Cells(path, cells.frame, cells.header, "", [*notes, *cells.notes], cells.faults)
+    return replace(cells, notes=[*notes, *cells.notes])
 
 
 def _rows(path: Path, text: str, separator: str, first: int) -> Iterator[tuple[int, Row]]:

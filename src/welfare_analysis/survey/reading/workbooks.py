@@ -13,14 +13,28 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+from openpyxl.utils.escape import unescape
 
-from ...errors import WelfareError
+from ...errors import WelfareError, printable
 from .cells import NO_RESULT
-from .layout import ROWS_TO_HEADER, Cells, Known, Note, Row, filled, lay_out, names_found
+from .layout import (
+    MOST_ROWS,
+    ROWS_TO_HEADER,
+    Cells,
+    Known,
+    Note,
+    Row,
+    filled,
+    lay_out,
+    names_found,
+    names_of,
+    too_many_rows,
+)
 from .repeats import is_repeat
 
 LARGEST_PARTS = {"xl/worksheets/": 1_000_000_000, "xl/sharedStrings": 200_000_000}
 LARGEST_OTHER = 50_000_000
+ROW = re.compile(rb"<(?:\w+:)?row[ />]")
 FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
 OTHER_FILES = {b"\xd0\xcf\x11\xe0": "an old or password-protected workbook", b"<": "a web page or an XML table"}
 
@@ -46,12 +60,12 @@ def _read(path: Path, known: Known) -> Cells:
     notes: list[Note] = []
     if len(book.worksheets) > 1:
         notes.append(("", f"the sheet {name!r} was read, of {len(book.worksheets)} sheets", 1))
-    formulas = _formulas(path, name) if _has_formulas(path, sheet) else frozenset()
+    formulas = _formulas(path, name) if _looked_over(path, sheet) else frozenset()
     if formulas:
         notes.append(("", "formulas, of which the stored results were read", len(formulas)))
     cells = lay_out(path, _rows(sheet, formulas), known, name, pad=True)
     members = replace(known, any_header=True)
-    repeats = tuple(lay_out(path, _rows(book[o], frozenset()), members, o, pad=True).frame for o in others)
+    repeats = tuple(lay_out(path, _rows(book[o], frozenset()), members, o, pad=True) for o in others)
     book.close()
     return replace(cells, notes=[*notes, *cells.notes], repeats=repeats)
 
@@ -89,7 +103,7 @@ def _choose(path: Path, book: Any, known: Known) -> tuple[str, list[str]]:
     found, repeats = {}, []
     for sheet in book.worksheets:
         rows = [row for _, row in islice(_rows(sheet, frozenset()), ROWS_TO_HEADER)]
-        if any(is_repeat([str(cell) for cell in row]) for row in rows):
+        if any(is_repeat(names_of(row, known)) for row in rows):
             repeats.append(sheet.title)
         elif any(filled(row) for row in rows):
             found[sheet.title] = max(names_found(rows, known))
@@ -100,7 +114,7 @@ def _choose(path: Path, book: Any, known: Known) -> tuple[str, list[str]]:
         raise WelfareError(
             "several sheets hold answers",
             where=path.name,
-            got=several,
+            got=[printable(title) for title in several],
             expected="one",
             hint="Put them under one header in one sheet, or save each as a file.",
         )
@@ -120,18 +134,22 @@ def _cell(value: object) -> Hashable:
         return ""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    return value if isinstance(value, str | int | float) else str(value)
+    if isinstance(value, str):
+        return unescape(value) if "_x" in value else value
+    return value if isinstance(value, int | float) else str(value)
 
 
-def _has_formulas(path: Path, sheet: Any) -> bool:
-    """Whether the sheet has any formula, without parsing it."""
+def _looked_over(path: Path, sheet: Any) -> bool:
+    """Whether the sheet has any formula; one with too many rows is refused. It is not parsed."""
+    rows, formulas, end = 0, False, b""
     with zipfile.ZipFile(path) as archive, archive.open(sheet._worksheet_path) as part:
-        end = b""
         while block := part.read(1 << 20):
-            if FORMULA.search(end + block):
-                return True
+            rows += len(ROW.findall(end + block)) - len(ROW.findall(end))
+            formulas = formulas or bool(FORMULA.search(end + block))
+            if rows > MOST_ROWS:
+                raise too_many_rows(path)
             end = block[-20:]
-    return False
+    return formulas
 
 
 def _formulas(path: Path, name: str) -> frozenset[tuple[int, int]]:

@@ -1,0 +1,61 @@
+"""Which question a foreign header may be: a guess where it is sure, nothing where it is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from ..codebook import LANGUAGES, Codebook
+from .spelling import fold, listed
+
+SURE, AHEAD = 0.8, 0.15  # how much of both wordings must be alike, and how much more than of any other question
+# Words that ask, and say nothing of what is asked; fr, en, ar.
+ASKING = listed("asking")
+UNITS = listed("unit")
+
+
+def guesser(codebook: Codebook, there: frozenset[str]) -> Callable[[str], str]:
+    """A function that gives the variable that a header names surely, or nothing; ``there`` are names in use."""
+    known = _wordings(codebook)
+
+    def guess(header: str) -> str:
+        words = _words(header)
+        scores: dict[str, float] = {}
+        for name, other in known:
+            score = _alike(words, other)
+            scores[name] = max(score, scores.get(name, 0.0))
+        best = sorted(scores, key=lambda name: -scores[name])[:2]
+        sure = scores[best[0]] >= SURE and (len(best) < 2 or scores[best[0]] - scores[best[1]] >= AHEAD)
+        return best[0] if sure and best[0] not in there else ""
+
+    return guess
+
+
+@lru_cache(maxsize=8)
+def _wordings(codebook: Codebook) -> list[tuple[str, frozenset[str]]]:
+    """Every variable with the words of its name and of its question in each language."""
+    found = []
+    for name, line in codebook.lines.items():
+        for text in (name, *(line[f"label_{language}"] for language in LANGUAGES)):
+            words = _words(re.sub(r"\(.*?\)", " ", text))
+            if words:
+                found.append((name, words))
+    return found
+
+
+def _words(text: str) -> frozenset[str]:
+    """The words of a text that say what is asked, each in one form."""
+    text = re.sub(r"<[^<>]*>|(?<=[a-z])(?=[A-Z])", " ", text)
+    words = re.findall(r"[^\W\d_]+|\d+", fold(text))
+    return frozenset(_stem(word) for word in words if word not in ASKING and word not in UNITS)
+
+
+def _stem(word: str) -> str:
+    word = re.sub("^(?:وال|بال|لل|ال)(?=..)", "", word)
+    return re.sub("(?<=...)(?:s|x|e|es)$", "", word)
+
+
+def _alike(one: frozenset[str], two: frozenset[str]) -> float:
+    """The share of the words of both that the other has too (Dice)."""
+    return 2 * len(one & two) / (len(one) + len(two)) if one and two else 0.0

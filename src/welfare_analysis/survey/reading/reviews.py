@@ -1,0 +1,75 @@
+"""Forms as they were reviewed where they were collected: rejected ones do not count, and a form counts once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from ...errors import WelfareError
+from .faults import fault
+from .layout import Cells
+from .programs import ADDED, FORM_KEYS, VERSIONS
+from .spelling import fold, texts
+
+REVIEWS = ("_validation_status", "ReviewState", "review_status", "interview__status")
+SUBMITTED = "submitdate"  # of LimeSurvey, which exports forms that were begun too
+STATES = {
+    **dict.fromkeys(("", "none", "not reviewed"), "not reviewed"),
+    **dict.fromkeys(("rejected", "not approved", "65", "125"), "rejected"),
+    **dict.fromkeys(("approved", "120", "130", "approvedbysupervisor", "approvedbyheadquarters"), "approved"),
+    **dict.fromkeys(("rejectedbysupervisor", "rejectedbyheadquarters"), "rejected"),
+    **dict.fromkeys(("100", "completed"), "completed"),
+    **dict.fromkeys(("0", "20", "40", "60", "80", "85", "95"), "not completed"),
+    **{"on hold": "on hold", "hasissues": "has issues", "has issues": "has issues", "edited": "edited"},
+}
+LEFT_OUT = ("rejected", "not completed", "not submitted")
+NOT_ASKED = ("##N/A##", "-999999999")  # of Survey Solutions
+
+
+def reviewed(cells: Cells) -> Cells:
+    """The forms that count, with how many came in each review state.
+
+    Raises
+    ------
+    WelfareError
+        If no form is left.
+    """
+    frame, faults = cells.frame, list(cells.faults)
+    states = pd.Series("", index=frame.index)
+    for name in (n for n in REVIEWS if ADDED + n in frame):
+        told = texts(frame[ADDED + name]).map(lambda text: fold(text).removeprefix("validation status "))
+        rule = f"a review state: {', '.join(sorted(set(STATES.values())))}"
+        todo = "Correct the state where the forms are collected, and export again."
+        faults.append(fault(~told.isin(list(STATES)), ADDED + name, "", rule, todo))
+        states = states.mask(states.isin(["", "not reviewed"]), told.map(STATES).fillna("not reviewed"))
+    if ADDED + SUBMITTED in frame:
+        states = texts(frame[ADDED + SUBMITTED]).map(lambda text: "submitted" if text else "not submitted")
+    counts = {str(state): int(n) for state, n in states[states != ""].value_counts().items()}
+    out = states.isin(LEFT_OUT)
+    if out.any() and out.all():
+        raise WelfareError("every form was rejected or not completed", where=cells.path.name, expected="one form")
+    told = set(counts) - {"not reviewed", "submitted"}
+    ending = {state: ", left out" if state in LEFT_OUT else "" for state in counts}
+    notes = [("", f"forms in review: {state}{ending[state]}", n) for state, n in counts.items() if told]
+    faults = [part[~part["row"].isin(frame.index[out])] for part in faults] if out.any() else faults
+    return replace(cells, frame=frame[~out], notes=[*cells.notes, *notes], faults=faults, reviews=counts)
+
+
+def without_added(cells: Cells) -> Cells:
+    """The cells without the columns of a program; a form that came twice is a fault, versions of the form are noted."""
+    frame, notes, faults = cells.frame, list(cells.notes), list(cells.faults)
+    added = [name for name in frame if str(name).startswith(ADDED)]
+    if ADDED + "interview__key" in added:
+        frame = frame.mask(frame.astype(str).isin(NOT_ASKED), "")
+    for name in (n for n in VERSIONS if ADDED + n in frame):
+        count = texts(frame[ADDED + name]).replace("", pd.NA).nunique()
+        notes += [(name, "versions of the form among the answers", count)] if count > 1 else []
+    key = next((ADDED + n for n in FORM_KEYS if ADDED + n in frame), "")
+    if key:
+        keys = texts(frame[key])
+        again = keys.duplicated() & (keys != "")
+        faults.append(fault(again, key, "", "each form once; an earlier row is the same form", "Remove the row."))
+    if added:
+        notes.append(("", "columns of the collecting program left out", len(added)))
+    return replace(cells, frame=frame.drop(columns=added), notes=notes, faults=faults)

@@ -1,0 +1,480 @@
+"""Exports in the literal shapes of the programs that write them: what they add is left out, and no answer is lost."""
+
+import zipfile
+
+import pandas as pd
+import pyreadstat
+import pytest
+
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.study import DATA
+from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.survey.reading import Faults, read
+
+BOOK = Codebook.read(DATA / "codebook")
+CENTRAL = (
+    "SubmissionDate,meta-instanceID,{questions},KEY,SubmitterID,SubmitterName,AttachmentsPresent,AttachmentsExpected,"
+    "Status,ReviewState,DeviceID,Edits,FormVersion\n"
+)
+KOBO = (
+    "start,end,today,username,deviceid,start-geo,_start-geo_latitude,_start-geo_longitude,_start-geo_altitude,"
+    "_start-geo_precision,{questions},_id,_uuid,_submission_time,_validation_status,_notes,_status,_submitted_by,"
+    "__version__,_tags,_index,meta/rootUuid\n"
+)
+CTO = (
+    "SubmissionDate,CompletionDate,starttime,endtime,deviceid,subscriberid,simid,devicephonenum,username,device_info,"
+    "duration,caseid,{questions},instanceID,instanceName,formdef_version,review_quality,review_status,review_comments,"
+    "review_corrections,KEY\n"
+)
+SOLUTIONS = "interview__key\tinterview__id\t{questions}\tsssys_irnd\thas__errors\tinterview__status\tassignment__id\n"
+LIME = (
+    "id,submitdate,lastpage,startlanguage,seed,token,startdate,datestamp,ipaddr,refurl,{questions},interviewtime,"
+    "groupTime4,statusTime\n"
+)
+
+
+def central(answers, key, review=""):
+    return f"2026-01-01T00:00:00.000Z,{key},{answers},{key},22,collector,0,0,,{review},collect:x,0,1\n"
+
+
+def kobo(answers, index, review="", status="submitted_via_web"):
+    front = "2026-01-01T10:00:00,2026-01-01T10:20:00,2026-01-01,u,d,1 2 3 4,1,2,3,4"
+    return f"{front},{answers},{index},uuid:{index},2026-01-01T11:00:00,{review},,{status},,v1,,{index},uuid:{index}\n"
+
+
+def cto(answers, key, review="NONE"):
+    return f"1,2,3,4,d,s,m,p,u,i,600,,{answers},{key},name,26,good,{review},,,{key}\n"
+
+
+def solutions(answers, key, state="100"):
+    return f"{key}\t{key}i\t{answers}\t0.5\t0\t{state}\t1\n"
+
+
+def lime(answers, number, submitted="2026-01-01 10:00:00"):
+    return f"{number},{submitted},4,fr,7,,2026-01-01,2026-01-01,,,{answers},60,5,6\n"
+
+
+def opened(folder, text, name="a.csv"):
+    (folder / name).write_text(text, encoding="utf-8")
+    return read(folder / name, BOOK)
+
+
+def faults(folder, text, name="a.csv"):
+    with pytest.raises(Faults) as caught:
+        opened(folder, text, name)
+    return caught.value.table
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (
+            CENTRAL.format(questions="block_identity-status,block_housing-tenure")
+            + central("active,tenant", "uuid:1")
+            + central("retired,owner", "uuid:2"),
+            "central.csv",
+        ),
+        (
+            KOBO.format(questions="block_identity/status,block_housing/tenure")
+            + kobo("active,tenant", 1)
+            + kobo("retired,owner", 2),
+            "kobo.csv",
+        ),
+        (KOBO.format(questions="status,tenure") + kobo("active,tenant", 1) + kobo("retired,owner", 2), "bare.csv"),
+        (CTO.format(questions="status,tenure") + cto("active,tenant", "a") + cto("retired,owner", "b"), "cto.csv"),
+        (
+            SOLUTIONS.format(questions="status\ttenure")
+            + solutions("active\ttenant", "a")
+            + solutions("retired\towner", "b"),
+            "needs.tab",
+        ),
+        (
+            "\ufeff" + LIME.format(questions="status,tenure") + lime("active,tenant", 1) + lime("retired,owner", 2),
+            "lime.csv",
+        ),
+    ],
+)
+def test_the_programs_columns_are_no_questions(tmp_path, text, name):
+    """Headers as each program writes them: two answers, and `Status` or `_status` is the program's."""
+    found = opened(tmp_path, text, name)
+    assert found.frame.astype(str).to_numpy().tolist() == [["active", "tenant"], ["retired", "owner"]]
+    assert "columns of the collecting program left out" in set(found.report["what"])
+
+
+def test_status_alone_with_a_capital_is_still_a_question(tmp_path):
+    """No program wrote this header: `Status` is the question."""
+    assert opened(tmp_path, "Status,Tenure\nactive,owner\n").frame["status"].tolist() == ["active"]
+
+
+def test_a_calculation_of_the_form_is_not_a_question(tmp_path):
+    """`_age` is not the age; that there is such a column is a fault, and no name that is taken is proposed."""
+    table = faults(tmp_path, KOBO.format(questions="status,age,_age") + kobo("active,40,70", 1))
+    assert table["column"].tolist() == ["_age"]
+    assert "did you mean" not in table["rule"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "block_leisure-promotion/camps,block_leisure-promotion/hajj",
+        "block_leisure/promotion/camps,block_leisure/promotion/hajj",
+        "block_leisure.promotion.camps,promotion:hajj",
+        "promotion[camps],promotion[hajj]",
+        "promotion_camps,promotion_hajj",
+    ],
+)
+def test_headers_are_split_at_any_mix_of_marks(tmp_path, header):
+    """Groups, question and answer of one header, between whatever marks."""
+    found = opened(tmp_path, f"status,{header}\nactive,1,0\n").frame
+    assert found[["promotion_camps", "promotion_hajj"]].to_numpy().tolist() == [["yes", "no"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        (
+            CENTRAL.format(questions="status,tenure")
+            + central("active,tenant", 1)
+            + central("widow,tenant", 2, "hasIssues")
+            + central("retired,owner", 3, "rejected"),
+            {"not reviewed": 1, "has issues": 1, "rejected": 1},
+        ),
+        (
+            KOBO.format(questions="status,tenure")
+            + kobo("active,tenant", 1, "Approved")
+            + kobo("widow,tenant", 2, "validation_status_on_hold")
+            + kobo("nonsense,owner", 3, "Not Approved")
+            + kobo("retired,owner", 4, "validation_status_not_approved"),
+            {"approved": 1, "on hold": 1, "rejected": 2},
+        ),
+        (
+            CTO.format(questions="status,tenure")
+            + cto("active,tenant", "a", "APPROVED")
+            + cto("widow,tenant", "b")
+            + cto("retired,owner", "c", "REJECTED"),
+            {"approved": 1, "not reviewed": 1, "rejected": 1},
+        ),
+        (
+            LIME.format(questions="status,tenure")
+            + lime("active,tenant", 1)
+            + lime("widow,tenant", 2)
+            + lime("retired,", 3, ""),
+            {"submitted": 2, "not submitted": 1},
+        ),
+    ],
+)
+def test_rejected_forms_do_not_count_and_each_state_is_counted(tmp_path, text, counts):
+    """Of each state how many; rejected and unfinished forms are in no count and give no fault."""
+    found = opened(tmp_path, text)
+    assert found.frame["status"].tolist() == ["active", "widow"]
+    assert dict(found.reviews) == counts
+    assert any("left out" in what for what in found.report["what"] if "review" in what)
+
+
+def test_states_of_survey_solutions(tmp_path):
+    """Numbers or labels: 65 and 125 were rejected, less than 100 is not completed; 120 and 130 are approved."""
+    states = ["100", "65", "120", "125", "130", "60", "RejectedBySupervisor"]
+    text = SOLUTIONS.format(questions="status\ttenure") + "".join(
+        solutions("active\ttenant", f"k{i}", s) for i, s in enumerate(states)
+    )
+    found = opened(tmp_path, text, "a.tab")
+    assert len(found.frame) == 3
+    assert dict(found.reviews) == {"completed": 1, "approved": 2, "rejected": 3, "not completed": 1}
+
+
+def test_an_unknown_state_is_a_fault_and_no_form_is_left_is_an_error(tmp_path):
+    """A state that no program gives is not taken for an answer that counts."""
+    head = CENTRAL.format(questions="status,tenure")
+    table = faults(tmp_path, head + central("active,tenant", 1, "refused"))
+    assert table[["row", "column"]].to_numpy().tolist() == [[2, "ReviewState"]]
+    with pytest.raises(WelfareError, match="every form was rejected"):
+        opened(tmp_path, head + central("active,tenant", 1, "rejected"))
+
+
+def test_a_form_that_came_twice_is_a_fault(tmp_path):
+    """The key of the program says that two rows are one form."""
+    text = KOBO.format(questions="status,tenure") + 2 * kobo("active,tenant", 1)
+    assert faults(tmp_path, text)[["row", "column"]].to_numpy().tolist() == [[3, "_uuid"]]
+
+
+def test_a_row_of_hxl_tags_is_left_out(tmp_path):
+    """Tags under the header are no form."""
+    found = opened(tmp_path, "status,age\n#status+code,#age\nactive,40\n")
+    assert found.frame["age"].tolist() == [40]
+    assert "a row of HXL tags under the header left out" in set(found.report["what"])
+
+
+SINGLE = "status,block_leisure/promotion,block_leisure/promotion/camps,block_leisure/promotion/hajj\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "camps", "hajj"),
+    [
+        ("active,camps hajj,1,1", "yes", "yes"),
+        ("active,camps,1,0", "yes", "no"),
+        ("active,camps hajj,,", "yes", "yes"),
+        ("active,,0,0", "no", "no"),
+        ("active,,,", None, None),
+    ],
+)
+def test_single_and_separate_columns_that_agree(tmp_path, row, camps, hajj):
+    """One column of several answers beside one an answer: what both or either say is the answer."""
+    found = opened(tmp_path, SINGLE + "active,camps hajj,1,1\nactive,camps,1,0\n" + row + "\n").frame
+    assert [None if pd.isna(v) else v for v in found.loc[2, ["promotion_camps", "promotion_hajj"]]] == [camps, hajj]
+
+
+@pytest.mark.parametrize("row", ["active,camps hajj,1,0", "active,camps,1,1", "active,,0,1"])
+def test_single_and_separate_columns_that_disagree_are_two_faults(tmp_path, row):
+    """Two columns that tell the same thing and differ: both are named, neither is believed."""
+    table = faults(tmp_path, SINGLE + "active,camps,1,0\n" + row + "\n")
+    assert table[["row", "letter", "column"]].to_numpy().tolist() == [
+        [3, "B", "promotion"],
+        [3, "D", "promotion_hajj"],
+    ]
+
+
+def test_an_item_that_one_column_only_has_does_not_vanish(tmp_path):
+    """The single column names an item that has no column of its own, and an item that the codebook lacks."""
+    head = "status,promotion,promotion/camps\n"
+    found = opened(tmp_path, head + "active,camps hajj,1\n").frame
+    assert found[["promotion_camps", "promotion_hajj"]].to_numpy().tolist() == [["yes", "yes"]]
+    assert faults(tmp_path, head + "active,camps spaceships,1\n")["column"].tolist() == ["promotion"]
+    assert faults(tmp_path, "status,promotion,promotion/spaceships\nactive,camps,1\n")["column"].tolist() == [
+        "promotion/spaceships"
+    ]
+
+
+ITEMS = [n for n in BOOK.variables.index if BOOK.variables.at[n, "group"] == "health_rank"]
+CODES = [n.removeprefix("health_rank_") for n in ITEMS]
+
+
+def test_two_shapes_of_a_ranking_are_compared(tmp_path):
+    """The order in one column and a column a place: alike they are one ranking, else two faults."""
+    head = f"status,module,health_rank,{','.join(f'health_rank/{i + 1}st_choice' for i in range(len(CODES)))}\n"
+    order = CODES[::-1]
+    found = opened(tmp_path, head + f"active,b,{' '.join(order)},{','.join(order)}\n").frame
+    assert [int(found.loc[0, n]) for n in ITEMS] == list(range(len(ITEMS), 0, -1))
+    table = faults(tmp_path, head + f"active,b,{' '.join(order)},{','.join(CODES)}\n")
+    assert table["column"].tolist() == ["health_rank", "health_rank/1"]
+
+
+def test_a_place_that_is_blank_moves_no_item(tmp_path):
+    """An item in the column of the second place has the second place, whatever the first holds."""
+    head = "status,module,health_rank/1st_choice,health_rank/2nd_choice\n"
+    found = opened(tmp_path, head + f"active,b,,{CODES[2]}\n").frame
+    assert found.loc[0, ITEMS[2]] == 2
+    table = faults(tmp_path, head + f"active,b,{CODES[2]},{CODES[2]}\n")
+    assert table[["row", "column"]].to_numpy().tolist() == [[2, "health_rank/2"]]
+
+
+def test_one_odd_cell_is_one_fault(tmp_path):
+    """300 marks and one `n/a`: one fault; ones and twos are not read as marks."""
+    rows = ["active,1,0"] * 150 + ["active,n/a,1"]
+    table = faults(tmp_path, "status,promotion_camps,promotion_hajj\n" + "\n".join(rows) + "\n")
+    assert table[["row", "letter", "column", "value"]].to_numpy().tolist() == [[152, "B", "promotion_camps", "n/a"]]
+    table = faults(tmp_path, "status,promotion_camps,promotion_hajj\nactive,1,2\nactive,2,1\n")
+    assert len(table) == 4
+
+
+def test_marks_are_ones_ticks_or_the_answer_itself(tmp_path):
+    """Codes or labels instead of ones; 1 or Y beside blanks: a blank is a no only where something was ticked."""
+    label = BOOK.variables.at["promotion_camps", "label_fr"]
+    head = "status,promotion/camps,promotion/hajj\n"
+    for text in (
+        "active,camps,\nactive,,\n",
+        f'active,"{label}",\nactive,,\n',
+        "active,Y,\nactive,,\n",
+        "active,1,\nactive,,\n",
+    ):
+        found = opened(tmp_path, head + text).frame[["promotion_camps", "promotion_hajj"]]
+        assert found.iloc[0].tolist() == ["yes", "no"]
+        assert found.iloc[1].isna().all()
+
+
+def test_labels_that_hold_a_comma_are_joined_by_commas(tmp_path):
+    """Every ordered pair of transport services as labels joined by a comma gives both, in each language."""
+    names = [n for n in BOOK.variables.index if BOOK.variables.at[n, "group"] == "transport_wish"]
+    for language in ("ar", "fr", "en"):
+        names = [n for n in names if "accompanied" not in n]  # asked of others
+        labels = [BOOK.variables.at[n, f"label_{language}"] for n in names]
+        pairs = [(i, j) for i in range(len(names)) for j in range(len(names)) if i != j]
+        frame = pd.DataFrame({"status": "active", "transport_wish": [f"{labels[i]}, {labels[j]}" for i, j in pairs]})
+        frame.to_csv(tmp_path / "a.csv", index=False)
+        found = read(tmp_path / "a.csv", BOOK).frame[names]
+        assert [set(found.columns[(row == "yes").to_numpy()]) for _, row in found.iterrows()] == [
+            {names[i], names[j]} for i, j in pairs
+        ]
+
+
+FORMS = [("active", "tenant", 1), ("retired", "owner", 2), ("widow", "owner", 3)]
+
+
+def roster(folder, sheet, columns, rows, forms=FORMS):
+    with pd.ExcelWriter(folder / "a.xlsx") as book:
+        pd.DataFrame(forms, columns=["status", "tenure", "_index"]).to_excel(book, sheet_name="form", index=False)
+        pd.DataFrame(rows, columns=columns).to_excel(book, sheet_name=sheet, index=False)
+    return folder / "a.xlsx"
+
+
+AGES = [("٣٥", 1), ("7 ans", 1), (5.5, 1), (0.5, 1), (-98, 2), (-99, 2), (-3, 2), ("35", 2), (None, 3), ("18,0", 3)]
+
+
+def test_ages_of_a_roster_are_read_as_cells_are(tmp_path):
+    """Digits of other scripts, units, halves; an age that is not known makes no zero."""
+    found = read(roster(tmp_path, "membres", ["age", "_parent_index"], AGES), BOOK)
+    counts = found.frame.filter(like="dependants_").rename(columns=lambda n: n.removeprefix("dependants_"))
+    assert counts.iloc[0].to_dict() == {
+        "0_5_n": 2,
+        "6_11_n": 1,
+        "12_17_n": 0,
+        "18_24_n": 0,
+        "25_59_n": 1,
+        "60_over_n": 0,
+    }
+    assert counts.iloc[1].dropna().to_dict() == {"25_59_n": 1}
+    assert counts.iloc[2].dropna().to_dict() == {"18_24_n": 1}
+    said = found.report.set_index("what")["n"]
+    assert said["rows of a repeated group whose age is not known: a count of their form is left open"] == 4
+
+
+def test_cars_are_no_children(tmp_path):
+    """A repeated group of things has ages too; it is left out, and that is said."""
+    found = read(roster(tmp_path, "vehicules", ["brand", "age", "_parent_index"], [("D", 3, 1), ("R", 12, 1)]), BOOK)
+    assert not found.frame.filter(like="dependants_").shape[1]
+    assert any("vehicules" in what and n == 2 for what, n in found.report[["what", "n"]].to_numpy())
+
+
+def test_words_and_orphan_rows_of_a_roster_are_faults(tmp_path):
+    """A word for an age, and a row without its form: the sheet, the row and the column of each."""
+    path = roster(tmp_path, "members", ["age", "_parent_index"], [("old", 1), (4, 9), (5, 2)])
+    with pytest.raises(Faults) as caught:
+        read(path, BOOK)
+    table = caught.value.table
+    assert table[["sheet", "row", "letter"]].to_numpy().tolist() == [["members", 2, "A"], ["members", 3, ""]]
+    assert "belongs to a form" in table["rule"].iloc[1]
+
+
+def test_a_zip_of_central_with_its_repeats(tmp_path):
+    """Forms and members in one ZIP; the rows of a rejected form do not count, and are no orphans."""
+    forms = CENTRAL.format(questions="block_identity-status,block_housing-tenure,block_leisure-promotion/camps")
+    forms += (
+        central("active,tenant,1", "uuid:1")
+        + central("retired,owner,0", "uuid:2")
+        + central("widow,owner,0", "uuid:3", "rejected")
+    )
+    members = (
+        "age,PARENT_KEY,KEY\n4,uuid:1,uuid:1/members[1]\n15,uuid:1,uuid:1/members[2]\n7,uuid:3,uuid:3/members[1]\n"
+    )
+    with zipfile.ZipFile(tmp_path / "needs.zip", "w") as archive:
+        archive.writestr("needs.csv", forms)
+        archive.writestr("needs-members.csv", members)
+        archive.writestr("media/photo.jpg", b"\xff\xd8")
+    found = read(tmp_path / "needs.zip", BOOK)
+    assert found.frame["status"].tolist() == ["active", "retired"]
+    assert found.frame["dependants_0_5_n"].tolist() == [1, 0]
+    assert found.frame["dependants_12_17_n"].tolist() == [1, 0]
+    assert found.frame["dependants_6_11_n"].tolist() == [0, 0]
+
+
+def test_four_forms_are_read_one_under_the_other(tmp_path):
+    """Files with other columns: every form once, what a file did not ask is not asked, and how they were joined."""
+    (tmp_path / "a.csv").write_text("status,tenure,rank\nactive,owner,gardien\n")
+    (tmp_path / "b.csv").write_text("tenure;status\ntenant;widow\nowner;widow\n")
+    pd.DataFrame({"status": ["orphan"], "tenure": ["family"], "age": [19]}).to_excel(tmp_path / "c.xlsx", index=False)
+    whole, named = read(tmp_path, BOOK), read([tmp_path / n for n in ("a.csv", "b.csv", "c.xlsx")], BOOK)
+    pd.testing.assert_frame_equal(whole.frame, named.frame)
+    assert whole.frame["status"].tolist() == ["active", "widow", "widow", "orphan"]
+    assert whole.missing["rank"].tolist() == ["answered", "not_asked", "not_asked", "not_asked"]
+    said = whole.report.set_index("what")["n"]
+    assert said["files read one under the other, by the names of their columns"] == 3
+    assert said["forms of b.csv"] == 2
+
+
+def test_faults_of_several_files_name_their_file(tmp_path):
+    """Row, letter and file of each fault; one person in two files is a fault of the second."""
+    (tmp_path / "a.csv").write_text("person_id,status,tenure\nk1,active,owner\n")
+    (tmp_path / "b.csv").write_text("status,person_id,colour,tenure\nwidow,k1,x,castle\n")
+    with pytest.raises(Faults) as caught:
+        read([tmp_path / "a.csv", tmp_path / "b.csv"], BOOK)
+    found = caught.value.table[["file", "row", "letter", "column"]].to_numpy().tolist()
+    assert found == [["b.csv", 1, "C", "colour"], ["b.csv", 2, "B", "person_id"], ["b.csv", 2, "D", "tenure"]]
+
+
+def test_partly_labelled_numbers_stay_numbers(tmp_path):
+    """0 = none, 9 = 9 and more, 60 = 60 and over are numbers; a label that is a kind of missing is no number."""
+    table = pd.DataFrame(
+        {
+            "status": ["active"] * 4,
+            "age": [35.0, 40, 41, 60],
+            "children_n": [0.0, 2, 3, 9],
+            "rent_dh": [0.0, 1500, 2000, 99999],
+        }
+    ).assign(tenure="tenant")
+    labels = {
+        "age": {60: "60 ans et plus"},
+        "children_n": {0: "aucun", 9: "9 et plus"},
+        "rent_dh": {0: "logé gratuitement", 99999: "refus"},
+    }
+    pyreadstat.write_sav(table, str(tmp_path / "a.sav"), variable_value_labels=labels)
+    found = read(tmp_path / "a.sav", BOOK)
+    assert found.frame["children_n"].tolist() == [0, 2, 3, 9]
+    assert found.frame["age"].tolist() == [35, 40, 41, 60]
+    assert found.frame["rent_dh"].tolist()[:3] == [0, 1500, 2000]
+    assert found.missing["rent_dh"].tolist()[3] == "refused"
+    labels["children_n"][9] = "non réponse"
+    pyreadstat.write_sav(table, str(tmp_path / "a.sav"), variable_value_labels=labels)
+    with pytest.raises(Faults) as caught:
+        read(tmp_path / "a.sav", BOOK)
+    assert caught.value.table[["row", "column"]].to_numpy().tolist() == [[5, "children_n"]]
+
+
+@pytest.mark.parametrize(
+    "header", ["الاسم", "CIN", "tel", "nom", "Nom et prénom", "Numéro de téléphone", "dateNaissance"]
+)
+def test_personal_columns_are_named_as_such_and_left_out(tmp_path, header):
+    """A column that asks who somebody is is not read; no cell of it is anywhere in what comes back."""
+    found = opened(tmp_path, f"status,tenure,{header}\nactive,owner,Fatima\n")
+    assert found.frame.columns.tolist() == ["status", "tenure"]
+    said = found.report[found.report["what"].str.contains("looks personal")]
+    assert said["column"].tolist() == [header]
+    assert "Fatima" not in found.report.to_string()
+
+
+@pytest.mark.parametrize(
+    ("keys", "kind"),
+    [
+        (["Fatima Zahra", "Ali Ben Omar"], "names"),
+        (["محمد", "فاطمة"], "names"),
+        (["AB123456", "J498765"], "identity cards"),
+        (["0661234567", "+212661234568"], "phone"),
+    ],
+)
+def test_keys_that_say_who_somebody_is_are_refused(tmp_path, keys, kind):
+    """Names, numbers of identity cards and of phones are no random keys; they are not shown."""
+    table = faults(tmp_path, "person_id,status,age\n" + "".join(f"{k},active,{40 + i}\n" for i, k in enumerate(keys)))
+    assert table["column"].tolist() == ["person_id"]
+    assert kind in table["rule"].iloc[0]
+    assert keys[0] not in table.to_string()
+
+
+def test_headers_with_markup_or_too_long_are_told_with_their_letter(tmp_path):
+    """The letter of the column, and its text without markup, cut."""
+    long = "Combien de personnes vivent dans le logement que vous occupez en ce moment ?"
+    text = f'status;"<span style=""color:red"">*</span> Votre couleur ?";{long}\nactive;35;x\n'
+    table = faults(tmp_path, text)
+    assert table["letter"].tolist() == ["B", "C"]
+    assert table["value"].tolist() == ["* Votre couleur ?", f"{long[:40]}…"]
+
+
+def test_a_proposal_never_makes_the_next_fault(tmp_path):
+    """`tenure_other` beside `tenure` is not to be renamed to a name that is taken."""
+    table = faults(tmp_path, "status,tenure,tenure_other\nactive,owner,x\n")
+    assert "tenure" not in table["what_to_do"].iloc[0]
+
+
+def test_letters_of_excel_are_decoded_and_letters_that_a_terminal_obeys_are_not_written(tmp_path):
+    """`_x000D_` is a line break; an escape in a cell or a header is written out."""
+    pd.DataFrame({"status": ["active_x000D_"], "tenure": ["owner"]}).to_excel(tmp_path / "a.xlsx", index=False)
+    assert read(tmp_path / "a.xlsx", BOOK).frame["status"].tolist() == ["active"]
+    table = faults(tmp_path, "status,tenure,\x1b[31mx\nactive,\x1b]0;own,1\n")
+    assert "\x1b" not in table.to_csv()
