@@ -1,6 +1,7 @@
 """Exports of collecting programs, SPSS and Stata files, and maps: read as the codebook's own columns would be."""
 
 import re
+from pathlib import Path
 
 import pandas as pd
 import pyreadstat
@@ -9,7 +10,19 @@ import pytest
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook
-from welfare_analysis.survey.reading import Faults, Map, NoHeader, draft_map, read, read_any
+from welfare_analysis.survey.reading import (
+    Faults,
+    Map,
+    NoHeader,
+    draft_map,
+    read,
+    read_any,
+    read_followup,
+    read_register,
+)
+from welfare_analysis.survey.reading.exports import header_names
+from welfare_analysis.survey.reading.guessing import guesser
+from welfare_analysis.survey.reading.layout import names_of
 from welfare_analysis.survey.standin import Parameters, generate
 
 BOOK = Codebook.read(DATA / "codebook")
@@ -254,3 +267,68 @@ def test_cards_need_their_version(version, tmp_path):
     with pytest.raises(Faults) as caught:
         read(path, BOOK)
     assert caught.value.table["column"].tolist() == ["home_version"]
+
+
+def test_what_a_header_is_guessed_to_be_is_nearly_always_right():
+    """Headers of public forms in three languages, labelled by hand: 95 of 100 guesses are right, the rest is blank.
+
+    A third was not used to choose wordings and limits. Independent reference: the sources named in headers.csv.
+    """
+    table = pd.read_csv(Path(__file__).with_name("headers.csv"), keep_default_na=False)
+    known, guess = header_names(BOOK), guesser(BOOK, frozenset())
+    got = [name if (name := names_of([header], known)[0]) in known else guess(header) for header in table["header"]]
+    guessed = table.assign(got=got)[[bool(name) for name in got]]
+    for part, least in ((guessed, 30), (guessed[guessed["held_out"] == "yes"], 8)):
+        assert len(part) >= least
+        assert (part["got"] == part["variable"]).mean() >= 0.95
+
+
+@pytest.mark.parametrize("header", ["Crèche souhaitée", "CIN", "الاسم", "tel", "colour", "office"])
+def test_what_is_unsure_is_left_blank_and_names_are_left_out(header, tmp_path):
+    """A header that no question is surely, and one that asks who somebody is."""
+    (tmp_path / "a.csv").write_text(f"status,{header}\nactive,x\n")
+    assert draft_map(tmp_path / "a.csv", BOOK)["to"].tolist() in ([""], ["-"], [])
+
+
+def test_codes_are_drafted_in_the_second_round(foreign, tmp_path):
+    """With the map of the columns, the draft keeps its lines and adds the codes that are not known."""
+    path, answers = foreign
+    table = pd.read_csv(path).rename(columns={"status": "situation", "tenure": "occupation"})
+    codes = {"active": "ACT", "retired": "Retraité(e)", "widow": "VV", "orphan": "ORPH"}
+    table["situation"] = answers["status"].map(codes)
+    table.to_csv(path, index=False)
+    first = draft_map(path, BOOK)
+    right = {"situation": "status", "occupation": "tenure", "pieces_log": "rooms_n", "office": "-"}
+    first.assign(to=first["from"].map(right)).to_csv(tmp_path / "map.csv", index=False)
+    second = draft_map(path, BOOK, Map.read(tmp_path / "map.csv", BOOK))
+    assert set(second.loc[second["kind"] == "column", "from"]) == set(right)
+    codes = second[second["kind"] == "code"].set_index("from")["to"]
+    assert set(codes.index) == {"ACT", "Retraité(e)", "VV", "ORPH"}
+    assert codes["Retraité(e)"] in ("retired", "")
+
+
+@pytest.mark.parametrize(("encoding", "separator"), [("utf-8-sig", ","), ("cp1252", ";"), ("utf-8", "\t")])
+def test_a_map_is_read_as_a_spreadsheet_saves_it(encoding, separator, tmp_path):
+    """Semicolons, the code page of French Windows, a byte order mark."""
+    rooms, retired = ["column", "", "Pièces à vivre", "rooms_n"], ["code", "status", "Retraité(e)", "retired"]
+    lines = [["kind", "variable", "from", "to"], rooms, retired]
+    (tmp_path / "map.csv").write_bytes("".join(separator.join(line) + "\r\n" for line in lines).encode(encoding))
+    found = Map.read(tmp_path / "map.csv", BOOK)
+    assert dict(found.headers) == {"Pièces à vivre": "rooms_n"}
+    assert found.codes["status"] == {"Retraité(e)": "retired"}
+
+
+def test_margins_and_outcomes_have_a_map(tmp_path):
+    """French headers and categories of a table of margins, French outcomes of a follow-up."""
+    (tmp_path / "margins.csv").write_text("critere;modalite;effectif\nsituation;EN_ACTIVITE;30\nsituation;VV;10\n")
+    (tmp_path / "map.csv").write_text(
+        "kind,variable,from,to\ncolumn,,critere,variable\ncolumn,,modalite,category\ncolumn,,effectif,count\n"
+        "code,variable,situation,status\ncode,status,EN_ACTIVITE,active\ncode,status,VV,widow\n"
+        "code,outcome,répondu,answered\ncode,outcome,refus net,refused\n"
+    )
+    names = Map.read(tmp_path / "map.csv", BOOK)
+    assert read_register(tmp_path / "margins.csv", BOOK, names)["status"].to_dict() == {"active": 30, "widow": 10}
+    (tmp_path / "f.csv").write_text(
+        "person_id,stratum,stratum_population,outcome,status,age\nk1,s,9,répondu,active,40\nk2,s,9,refus net,,\n"
+    )
+    assert read_followup(tmp_path / "f.csv", BOOK, names).frame["outcome"].tolist() == ["answered", "refused"]

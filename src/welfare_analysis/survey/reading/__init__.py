@@ -10,8 +10,6 @@ values: ``cells``, ``spelling``), ``rules`` (across answers and forms), and ``fa
 """
 
 from .answers import (
-    FOLLOWUP,
-    OUTCOMES,
     REGISTER,
     Answers,
     draft_map,
@@ -24,7 +22,7 @@ from .answers import (
 from .cells import KINDS
 from .faults import Faults
 from .layout import NoHeader
-from .mapping import Map
+from .mapping import FOLLOWUP, OUTCOMES, Map
 from .margins import Margins
 from .personal import HIDDEN
 

@@ -19,14 +19,12 @@ from .faults import STRIDE, fault, fault_at, raise_all
 from .files import joined, load_forms
 from .guessing import guesser
 from .layout import Cells, Note
-from .mapping import Map, draft
+from .mapping import FOLLOWUP, OUTCOMES, Map, draft
 from .margins import MARGINS, Margins, is_margins, margins
 from .personal import header_shown
 from .spelling import fold
 
 REGISTER = ("person_id", "status", "sex", "age", "rank", "command")
-FOLLOWUP = ("stratum", "stratum_population", "outcome")
-OUTCOMES = ("answered", "refused", "not_reached")
 
 
 Paths = str | Path | Sequence[str | Path]

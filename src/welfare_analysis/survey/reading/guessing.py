@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
+
+import pandas as pd
 
 from ..codebook import LANGUAGES, Codebook
 from .spelling import fold, listed
 
-SURE, AHEAD = 0.8, 0.15  # how much of both wordings must be alike, and how much more than of any other question
+SURE, AHEAD = 0.85, 0.15  # how much of both wordings must be alike, and how much more than of any other question
 # Words that ask, and say nothing of what is asked; fr, en, ar.
 ASKING = listed("asking")
 UNITS = listed("unit")
@@ -34,19 +37,17 @@ def guesser(codebook: Codebook, there: frozenset[str]) -> Callable[[str], str]:
 
 @lru_cache(maxsize=8)
 def _wordings(codebook: Codebook) -> list[tuple[str, frozenset[str]]]:
-    """Every variable with the words of its name and of its question in each language."""
-    found = []
+    """Every variable with the words of its question in each language, and other usual ones (``wordings.csv``)."""
+    usual = pd.read_csv(Path(__file__).with_name("wordings.csv"), dtype=str, encoding="utf-8")
+    texts = [(v, w) for v, w in usual.itertuples(index=False) if v in codebook.lines]
     for name, line in codebook.lines.items():
-        for text in (name, *(line[f"label_{language}"] for language in LANGUAGES)):
-            words = _words(re.sub(r"\(.*?\)", " ", text))
-            if words:
-                found.append((name, words))
-    return found
+        texts += [(name, line[f"label_{language}"]) for language in LANGUAGES]
+    return [(name, words) for name, text in texts if (words := _words(text))]
 
 
 def _words(text: str) -> frozenset[str]:
     """The words of a text that say what is asked, each in one form."""
-    text = re.sub(r"<[^<>]*>|(?<=[a-z])(?=[A-Z])", " ", text)
+    text = re.sub(r"<[^<>]*>|\(.*?\)|\[.*?\]|(?<=[a-z])(?=[A-Z])", " ", text)
     words = re.findall(r"[^\W\d_]+|\d+", fold(text))
     return frozenset(_stem(word) for word in words if word not in ASKING and word not in UNITS)
 

@@ -8,6 +8,7 @@ is the code ``to``. An empty ``to`` is an error: a column or an answer would be 
 from __future__ import annotations
 
 import difflib
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,12 +20,16 @@ from ..codebook import Codebook
 from .cells import Question
 from .guessing import guesser
 from .layout import Cells
+from .margins import MARGINS, VARIABLES
 from .personal import HIDDEN, asks_who, shown
 from .programs import ADDED
 from .spelling import fold, plain
+from .text_files import decoded
 
 COLUMNS = ["kind", "variable", "from", "to"]
 KINDS = ("column", "code")
+FOLLOWUP = ("stratum", "stratum_population", "outcome")
+OUTCOMES = ("answered", "refused", "not_reached")
 CODES_EACH, CODES_MORE = 2, 5  # foreign codes of a list that are offered for a map: so many a code of ours, and more
 SURE = 0.85  # how alike a foreign code and ours must be
 LEFT_OUT = "-"
@@ -51,7 +56,8 @@ class Map:
         if not path.is_file():
             raise WelfareError("the file is not there", where=str(path), hint="`make check FILE=...` drafts a map.")
         try:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+            text, _ = decoded(path)
+            table = pd.read_csv(io.StringIO(text), sep=_separator(text), dtype=str, keep_default_na=False)
         except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
             got = str(error).strip()[:120]
             raise WelfareError("the map cannot be read", where=path.name, got=got, expected="CSV in UTF-8") from None
@@ -85,9 +91,16 @@ class Map:
         return replace(cells, frame=frame, notes=[*cells.notes, *sorted(used), *notes])
 
 
+def _separator(text: str) -> str:
+    """The mark between the columns of a map, as its header shows it."""
+    header = text.partition("\n")[0]
+    return max(",;\t", key=header.count)
+
+
 def _wrong(line: Mapping[str, str], own: Mapping[str, str], codebook: Codebook) -> tuple[str, str, str]:
     """The column of a line that is wrong, what is wrong, and what was expected; empty if all is well."""
-    known = [*codebook.variables.index, *codebook.groups.index, "stratum", "stratum_population", "outcome"]
+    known = [*codebook.variables.index, *codebook.groups.index, *FOLLOWUP, *MARGINS]
+    lists = {"outcome": list(OUTCOMES), "variable": list(VARIABLES)}
     if line["kind"] not in KINDS:
         return "kind", "an unknown kind of line", " or ".join(KINDS)
     if not line["from"]:
@@ -105,9 +118,10 @@ def _wrong(line: Mapping[str, str], own: Mapping[str, str], codebook: Codebook) 
                 f"a name of variables.csv, perhaps {near[0]}" if near else "a name of variables.csv",
             )
         return "", "", ""
-    if line["variable"] not in codebook.variables.index or not codebook.variables.at[line["variable"], "list"]:
+    listed = codebook.lines.get(line["variable"], {}).get("list") or line["variable"]
+    if line["variable"] not in lists and listed not in set(codebook.values["list"]):
         return "variable", "no variable with codes", "a name of variables.csv that has a list"
-    codes = codebook.codes(str(codebook.variables.at[line["variable"], "list"]))
+    codes = lists.get(line["variable"]) or codebook.codes(listed)
     if line["to"] not in [*codes, "-98", "-99"]:
         return "to", "no code of the list", ", ".join(codes[:8])
     return "", "", ""
