@@ -1,5 +1,8 @@
 """Hypothesis tests: their algebra, their size under the hypothesis, and errors."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,6 +25,9 @@ from welfare_analysis.estimation import (
     total,
     wald,
 )
+
+sys.path.append(str(Path(__file__).parents[1] / "simulation"))
+import independence_size
 
 SEEDS = st.integers(0, 2**32 - 1)
 few = settings(max_examples=15, deadline=None)
@@ -136,13 +142,58 @@ def test_independence_is_symmetric(example, drawn, seed):
         assert (other.statistic, other.df, other.p) == pytest.approx((first.statistic, first.df, first.p), rel=1e-8)
 
 
-def test_an_empty_cell_is_no_gap():
-    """A table with an empty cell has a test, near Pearson's in a simple random sample."""
-    a, b = np.repeat([0, 0, 1, 1, 2], [40, 50, 45, 55, 3]), np.repeat([0, 1, 0, 1, 0], [40, 50, 45, 55, 3])
-    found = independence(Design(np.ones(193)), a, b, statistic="chisq")
-    plain = stats.chi2_contingency(pd.crosstab(a, b), correction=False)
-    assert found.statistic == pytest.approx(plain.statistic)
-    assert 0.2 < found.p / plain.pvalue < 5
+EMPTY = {
+    "a row of three": (
+        np.repeat([0, 0, 1, 1, 2], [40, 50, 45, 55, 3]),
+        np.repeat([0, 1, 0, 1, 0], [40, 50, 45, 55, 3]),
+    ),
+    "ten of sixty": (np.repeat(["p", "q"], [10, 50]), np.repeat(["s", "r", "s"], [10, 20, 30])),
+    "two of the diagonal": (np.repeat([0, 1, 1], [20, 20, 30]), np.repeat([0, 1, 2], [20, 20, 30])),
+    "two halves alike": (np.repeat([0, 1], 30), np.repeat([0, 1], 30)),
+}
+
+
+@pytest.mark.parametrize("table", EMPTY)
+def test_an_empty_cell_in_a_simple_random_sample(table):
+    """An independent computation: without clusters or strata the test is Pearson's, times (n - 1) / n."""
+    a, b = EMPTY[table]
+    n, plain = len(a), stats.chi2_contingency(pd.crosstab(a, b), correction=False)
+    first, second = (independence(Design(np.ones(n)), a, b, statistic=s) for s in ("chisq", "F"))
+    assert first.statistic == pytest.approx(plain.statistic)
+    assert first.p == pytest.approx(stats.chi2.sf(plain.statistic * (n - 1) / n, plain.dof), rel=1e-9)
+    f = plain.statistic * (n - 1) / n / plain.dof
+    assert second.p == pytest.approx(stats.f.sf(f, plain.dof, plain.dof * (n - 1)), rel=1e-9)
+
+
+def test_an_empty_cell_in_clusters():
+    """Of clusters that are all alike within, the test is that of one answer a cluster."""
+    a, b = EMPTY["ten of sixty"]
+    one, many = (
+        independence(Design(np.ones(60 * m), psu=np.repeat(np.arange(60), m)), np.repeat(a, m), np.repeat(b, m))
+        for m in (1, 7)
+    )
+    assert (many.statistic, many.df, many.p) == pytest.approx((one.statistic, one.df, one.p), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("cell", "samples", "lowest"), [("2x2 srs_60 rare", 1500, 0.03), ("2x2 30_by_20 rare", 1000, 0.0)]
+)
+def test_the_size_is_held(cell, samples, lowest):
+    """Simulation of the hypothesis: of 5 % at most 6 % are rejected, beyond three errors of the simulation."""
+    p = np.array([independence_size.one_sample(cell, seed) for seed in range(samples)])
+    rejected, error = (p < 0.05).mean(), np.sqrt(0.05 * 0.95 / samples)
+    assert lowest - 3 * error <= rejected <= 0.06 + 3 * error
+
+
+def test_sizes_of_the_long_simulation():
+    """`make validate` stores the size in all cells: at most 6 %, and 3 % where tables are full and clusters many."""
+    table = pd.read_csv(Path(__file__).parents[2] / "data" / "reference" / "independence_size.csv")
+    assert set(table["cell"]) == set(independence_size.CELLS)
+    error = table["monte_carlo_error"]
+    assert (table["rejected"] <= 0.06 + 2.5 * error).all()
+    full = (table["least_expected"] >= 5) & (table["psus"] >= 10 * table["interactions"])
+    assert full.sum() >= 10
+    assert (table.loc[full, "rejected"] >= 0.03 - 2.5 * error[full]).all()
 
 
 def test_sizes():

@@ -1,8 +1,9 @@
 """The long simulations of estimators and of demand, each written whole or not at all.
 
 ``python tests/simulation [jobs]``: as many processes as there are cores, or as said. Designs, statistics and models go
-to data/reference/coverage.csv, the demand for homes to data/survey/demand_validation.csv, that for loans to
-data/survey/loan_validation.csv, that for transport to data/survey/transport_validation.csv.
+to data/reference/coverage.csv, the size of the test of independence to data/reference/independence_size.csv, the demand
+for homes to data/survey/demand_validation.csv, that for loans to data/survey/loan_validation.csv, that for transport to
+data/survey/transport_validation.csv.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from types import ModuleType
 import coverage_grid
 import coverage_models
 import demand_errors
+import independence_size
 import loan_errors
 import pandas as pd
 import transport_errors
@@ -54,6 +56,20 @@ def coverage(jobs: int) -> pd.DataFrame:
     return whole[[*first, *(c for c in whole if c not in first)]]
 
 
+def sizes(jobs: int) -> pd.DataFrame:
+    """How often the test of independence rejects a true hypothesis, by table and sample."""
+    place = folder("sizes", [SOURCE / "estimation", HERE / "independence_size.py"])
+    steps = [
+        (cell, number * CHUNK, (number + 1) * CHUNK) for number in range(CHUNKS) for cell in independence_size.CELLS
+    ]
+    parts = Parallel(n_jobs=jobs)(
+        delayed(stored)(place / f"{cell}-{first}.parquet", independence_size.chunk, cell, first, last)
+        for cell, first, last in steps
+    )
+    whole = pd.concat([p.assign(cell=cell) for p, (cell, *_) in zip(parts, steps, strict=True)])
+    return pd.DataFrame([independence_size.summarised(cell, p) for cell, p in whole.groupby("cell", sort=False)["p"]])
+
+
 def demand(name: str, module: ModuleType, keys: list[str], jobs: int) -> pd.DataFrame:
     """Errors of the demand for homes, loans or transport in each version of the stand-in."""
     code = {HERE / "demand_errors.py", HERE / f"{name}_errors.py"}
@@ -68,6 +84,7 @@ def demand(name: str, module: ModuleType, keys: list[str], jobs: int) -> pd.Data
 def main(jobs: int = -1) -> None:
     """Run what is not in the cache, and store the tables."""
     write(coverage(jobs), ROOT / "data" / "reference" / "coverage.csv")
+    write(sizes(jobs), ROOT / "data" / "reference" / "independence_size.csv")
     for name, (module, keys) in ERRORS.items():
         write(
             demand(name, module, ["version", *keys, "number"], jobs),

@@ -26,6 +26,7 @@ from .inequality import mid_rank
 from .means import mean, shared_rows
 
 SINGULAR = 1e-10  # smallest eigenvalue of a correlation matrix that still has an inverse
+APART = 1.25  # ratio of two estimates of the same design effects from which they disagree
 
 
 @dataclass(frozen=True)
@@ -148,11 +149,16 @@ def independence(design: Design, rows: Any, columns: Any, where: Any = None, sta
     r"""Rao and Scott's test that two categorical variables are independent.
 
     Pearson's :math:`X^2 = n \sum (\hat p_{ij} - \hat p_{i+} \hat p_{+j})^2 / (\hat p_{i+} \hat p_{+j})` is referred to
-    the design effects of the log odds ratios, the eigenvalues of :math:`\Delta = (A' P A)^{-1} n A' \hat V A` with P
-    the shares of the cells and A their logarithms' interaction contrasts (Rao and Scott 1984). ``"F"``, the second
-    order: :math:`X^2/\mathrm{tr}\Delta` with :math:`(\mathrm{tr}\Delta)^2/\mathrm{tr}\Delta^2` degrees of freedom, and
-    :math:`\nu` times as many of the error. ``"chisq"``, the first order: :math:`X^2` over the mean effect is
-    chi-squared; the statistic given is :math:`X^2`. With an empty cell P has the shares expected under independence.
+    the design effects of the interactions, the eigenvalues of :math:`\Delta = S^{-1} n \hat V`: the covariance of the
+    design over that of a simple random sample. ``"F"``, the second order: :math:`X^2/\mathrm{tr}\Delta` with
+    :math:`(\mathrm{tr}\Delta)^2/\mathrm{tr}\Delta^2` degrees of freedom, and :math:`\nu` times as many of the error.
+    ``"chisq"``, the first order: :math:`X^2` over the mean effect is chi-squared; the statistic given is :math:`X^2`.
+
+    The interactions are the contrasts of the log shares (Rao and Scott 1984), which an empty cell has none of. There
+    they are :math:`\hat p_{ij} - \hat p_{i+} \hat p_{+j}`, of influence :math:`(a_{ki} - \hat p_{i+})(b_{kj} - \hat
+    p_{+j})`; S then lacks some directions, of which the mean effect of the others is taken. Under the hypothesis both
+    have the same effects in large samples. Where the mean effect of the second is over `APART` times that of the first
+    a cell rests on too few clusters for its logarithm, and the second stands.
 
     Raises
     ------
@@ -175,17 +181,22 @@ def independence(design: Design, rows: Any, columns: Any, where: Any = None, sta
     w = np.where(inside, design.weights, 0.0)
     p = np.bincount(cell[inside], weights=w[inside], minlength=r * c) / w.sum()
     z = (inside[:, None] / w.sum()) * ((cell[:, None] == np.arange(r * c)) - p)
-    table = p.reshape(r, c)
-    expected = np.outer(table.sum(axis=1), table.sum(axis=0)).ravel()
-    n, base = int(inside.sum()), p if (p > 0).all() else expected
-    A = np.kron(_contrasts(r), _contrasts(c)) / base[:, None]
-    effects = np.linalg.solve(A.T @ (base[:, None] * A), n * A.T @ design.covariance(z) @ A)
-    first, second = float(np.trace(effects)), float(np.trace(effects @ effects))
+    table, n = p.reshape(r, c), int(inside.sum())
+    shares = table.sum(axis=1), table.sum(axis=0)
+    expected, V = np.outer(*shares).ravel(), n * design.covariance(z)
+    products = np.kron(*((np.eye(len(s)) - s)[:, :-1] for s in shares))
+    if np.ptp(products[p > 0], axis=0).max() < SINGULAR:  # two halves, alike in both variables
+        products = np.kron((np.eye(r) - shares[0])[:, :-1], np.ones((c, 1)))
+    effects = _effects(products, p, V)
+    if (p > 0).all():
+        logs = _effects(np.kron(_contrasts(r), _contrasts(c)) / p[:, None], p, V)
+        effects = logs if np.trace(effects) <= APART * np.trace(logs) else effects
+    k, scale = (r - 1) * (c - 1), (r - 1) * (c - 1) / len(effects)
+    first, second = scale * float(np.trace(effects)), scale * float((effects**2).sum())
     if not first > 0:
         raise WelfareError("the design fixes the table: there is nothing to test", where="independence", got=first)
     X2 = float(n * ((p - expected) ** 2 / expected).sum())
     if statistic == "chisq":
-        k = len(effects)
         return Test("Rao-Scott, first order", X2, float(k), np.inf, float(stats.chi2.sf(X2 * k / first, k)))
     df = first**2 / second
     error = df * float(design.degrees_of_freedom(codes, 1)[0])
@@ -229,6 +240,18 @@ def _named(rows: Any, columns: Any) -> list[tuple[Any, str]]:
         (rows, str(getattr(rows, "name", None) or "rows")),
         (columns, str(getattr(columns, "name", None) or "columns")),
     ]
+
+
+def _effects(A: np.ndarray, p: np.ndarray, V: np.ndarray) -> np.ndarray:
+    """Design effects of contrasts ``A`` (cells x q) of shares ``p``, whose covariance times n is ``V``.
+
+    A symmetric matrix of as many rows as there are directions in which a simple random sample varies.
+    """
+    A = A - p @ A
+    values, vectors = np.linalg.eigh((A * p[:, None]).T @ A)
+    varying = values > SINGULAR * values[-1]
+    A = A @ (vectors[:, varying] / np.sqrt(values[varying]))
+    return A.T @ V @ A
 
 
 def _contrasts(k: int) -> np.ndarray:
