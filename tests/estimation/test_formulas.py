@@ -106,3 +106,42 @@ def test_columns_that_few_rows_tell_apart(f):
     assert np.isfinite(linear(Design(f["w"]), f, "y ~ income_dh + other").value).all()
     with pytest.raises(WelfareError, match="columns are collinear"):
         linear(Design(f["w"]), f.assign(other=f["income_dh"]), "y ~ income_dh + other")
+
+
+SMALL = [
+    "hours:rooms",
+    "I(hours * 2)",
+    "I(hours ** 2)",
+    "log(hours)",
+    "hours + C(rooms)",
+    "C(rooms):hours",
+    "hours * g",
+]
+
+
+@pytest.mark.parametrize("right", SMALL)
+@pytest.mark.parametrize("kind", ["int8", "uint8", "Int8", "float32"])
+def test_small_numbers_do_not_overflow(f, right, kind):
+    """Bytes, as Stata stores them, give the columns that floats of 64 bits give; categories of numbers keep names."""
+    rng = np.random.default_rng(2)
+    f = f.assign(hours=rng.integers(30, 100, 30).astype(float), rooms=np.tile([1.0, 2.0, 3.0], 10))
+    small = f.astype({"hours": kind, "rooms": "int8"})
+    expected = model_matrix(right, f.astype({"rooms": "int64"}))
+    found = cases(Design(f["w"]), small, f"y ~ {right}")
+    assert found.names == list(expected.columns)
+    np.testing.assert_array_equal(found.x, expected.to_numpy(float))
+    np.testing.assert_array_equal(columns(found.spec, small.iloc[9:20]), expected.to_numpy(float)[9:20])
+
+
+def test_an_outcome_of_small_numbers_does_not_overflow(f):
+    """An outcome that the formula computes of bytes is that of floats."""
+    hours = np.random.default_rng(2).integers(30, 100, 30)
+    f = f.assign(hours=hours, rooms=np.tile([1, 2, 6], 10))
+    small = f.astype({"hours": "int8", "rooms": "int8"})
+    for left in ("hours - rooms * 30", "hours * rooms > 200"):
+        model = logistic if ">" in left else linear
+        whole, bytes_ = (model(Design(f["w"]), x, f"{left} ~ 1").value.iloc[0] for x in (f, small))
+        assert bytes_ == pytest.approx(whole, rel=1e-12)
+    assert linear(Design(f["w"]), small, "hours - rooms * 30 ~ 1").value.iloc[0] == pytest.approx(
+        (hours - f["rooms"] * 30).mean()
+    )

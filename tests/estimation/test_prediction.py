@@ -19,6 +19,8 @@ from welfare_analysis.estimation import (
     predictions,
     quantile_regression,
     share,
+    tobit,
+    two_part,
 )
 
 
@@ -167,3 +169,29 @@ def test_calls_that_cannot_be(f, drawn):
     gap = linear(drawn(f), f.assign(x=f["x"].mask(f.index < 3)), "y ~ x")
     with pytest.raises(WelfareError, match="no row has all columns of the model"):
         predictions(gap, where=f.index < 3)
+
+
+MODELS = {
+    "linear": lambda d, f, rows: linear(d, f, "y ~ g", where=rows),
+    "logistic": lambda d, f, rows: logistic(d, f, "b ~ C(g)", where=rows),
+    "ordered": lambda d, f, rows: ordered_logit(d, f, "o ~ g + x", where=rows),
+    "multinomial": lambda d, f, rows: multinomial_logit(d, f, "o ~ x + x:g", where=rows),
+    "quantile": lambda d, f, rows: quantile_regression(d, f, "y ~ g", where=rows),
+    "two parts": lambda d, f, rows: two_part(d, f.assign(y=f["y"].where(f["b"], 0)), "y ~ g", where=rows),
+    "tobit": lambda d, f, rows: tobit(d, f, "y ~ g", lower=float(f["y"].quantile(0.1)), where=rows),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("kind", [object, "category"])
+def test_a_level_that_the_fit_never_saw_is_an_error(f, drawn, name, kind):
+    """It has no coefficient, so no prediction: not that of the reference. Rows without it have one."""
+    f = f.assign(g=pd.Series(np.resize(list("abc"), len(f)), index=f.index).astype(kind))
+    seen, everybody = f["g"] != "c", pd.Series(True, index=f.index)
+    fit = MODELS[name](drawn(f), f, seen)
+    assert np.isfinite(predictions(fit, by=f["g"], where=seen).value).all()
+    with pytest.raises(WelfareError, match="the columns cannot be made; got .*'c'.*where="):
+        predictions(fit, by=f["g"], where=everybody)
+    if "x" in fit.specs[0].required_variables:
+        with pytest.raises(WelfareError, match="the columns cannot be made; got .*'c'.*where="):
+            marginal_effects(fit, "x", where=everybody)

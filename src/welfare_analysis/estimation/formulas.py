@@ -7,6 +7,8 @@ missing; they stay in the design, with no influence.
 from __future__ import annotations
 
 import difflib
+import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -15,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from formulaic import Formula, ModelSpec, SimpleFormula, model_matrix
-from formulaic.errors import FormulaicError
+from formulaic.errors import DataMismatchWarning, FormulaicError
 
 from ..errors import WelfareError
 from .columns import aligned, numbers
@@ -115,11 +117,42 @@ def cases(design: Design, frame: pd.DataFrame, formula: str, where: Any = None, 
 
 
 def columns(spec: ModelSpec, frame: pd.DataFrame) -> np.ndarray:
-    """The columns of a formula made of another frame."""
+    """The columns of a formula made of another frame.
+
+    Raises
+    ------
+    WelfareError
+        A level that the fit never saw, which has no coefficient.
+    """
     try:
-        return spec.get_model_matrix(frame, context={}).to_numpy(float)
-    except FormulaicError as error:
-        raise WelfareError("the columns cannot be made", where=str(spec.formula), got=str(error)) from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", DataMismatchWarning)
+            made = spec.get_model_matrix(widened(spec, frame), context={}, na_action="ignore")
+    except (FormulaicError, DataMismatchWarning) as error:
+        what, hint = str(error).split("\n")[0], "Leave rows with levels that the fit never saw out with where=."
+        raise WelfareError("the columns cannot be made", where=str(spec.formula), got=what, hint=hint) from None
+    return np.asarray(made, dtype=float)
+
+
+def widened(terms: Formula | ModelSpec, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the numbers that the terms name as floats, and categories without those that no row has.
+
+    Products and powers of small integers, as Stata's bytes, would overflow without a word, and their logarithms have
+    few digits. In `C()` numbers are names of categories, which would get decimals: there they stay integers, of 64 bits.
+    """
+    formula = str(terms.formula if isinstance(terms, ModelSpec) else terms)
+    labels = {name.strip(" `") for name in re.findall(r"\bC\(([^,)]+)", formula)}
+    changed = {}
+    for name in map(str, terms.required_variables):
+        column = frame[name] if name in frame else pd.Series(dtype=float)
+        kind = column.dtype
+        if isinstance(kind, pd.CategoricalDtype):
+            changed[name] = column.cat.remove_unused_categories()
+        elif pd.api.types.is_integer_dtype(kind) and name in labels:
+            changed[name] = column.astype("int64" if column.notna().all() else "Int64")
+        elif pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) and kind != np.dtype(float):
+            changed[name] = column.astype(float)
+    return frame.assign(**changed) if changed else frame
 
 
 def _categorical(part: pd.DataFrame, known: list[str], label: str) -> list[str]:
@@ -188,7 +221,7 @@ def _finite(x: np.ndarray, names: Sequence[Any], formula: str) -> None:
 def _made(terms: str, part: pd.DataFrame, formula: str) -> Any:
     try:
         with np.errstate(all="ignore"):  # what is not finite is told below
-            matrix = model_matrix(_parsed(terms), part, na_action="ignore", context={})
+            matrix = model_matrix(_parsed(terms), widened(_parsed(terms), part), na_action="ignore", context={})
     except FormulaicError as error:
         what = str(error).split("\n")[0]
         raise WelfareError("the formula cannot be computed", where=formula, got=what) from None

@@ -20,6 +20,7 @@ from formulaic.parser.types import Factor, Term
 from ...errors import WelfareError
 from ..columns import aligned, numbers
 from ..design import Design
+from ..formulas import widened
 
 
 @dataclass(frozen=True, eq=False)
@@ -294,7 +295,7 @@ def _coded(spec: ModelSpec, frame: pd.DataFrame, order: np.ndarray) -> tuple[np.
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", DataMismatchWarning)
-            matrix = spec.get_model_matrix(frame.iloc[:1] if plain else frame, na_action="ignore")
+            matrix = spec.get_model_matrix(frame.iloc[:1] if plain else widened(spec, frame), na_action="ignore")
     except (FormulaicError, DataMismatchWarning, ValueError) as error:
         raise WelfareError("an attribute cannot be coded", where="formula", got=str(error)) from None
     if plain:  # as it would be, without copies of all columns on the way

@@ -18,6 +18,7 @@ from ...errors import WelfareError
 from ..columns import numbers
 from ..design import Design
 from ..estimate import Estimate
+from ..formulas import columns as made_again
 from .data import Cases, _coded, _complete, _persons, _rows
 from .logit import ChoiceFit
 from .nested import NestedFit, Tree, TreeFit
@@ -229,7 +230,7 @@ def recoded(
     found = cases.x.copy() if rows is None else cases.x  # which is then a copy
     if terms:
         table = frame.iloc[cases.order]
-        matrix = np.asarray(cases.spec.subset(terms).get_model_matrix(table, na_action="ignore"), dtype=float)
+        matrix = made_again(cases.spec.subset(terms), table)
         if not np.isfinite(matrix).all():
             raise WelfareError("an attribute is missing or infinite", where="formula", got=sorted(changed))
         place = np.concatenate([cases.spec.term_indices[t] for t in terms])
