@@ -41,17 +41,21 @@ def recorded(study: Study, only: str = "", progress: Callable[[str], None] = lam
     warnings.simplefilter("ignore")  # of fonts, on pictures that nobody looks at
     with patch.object(Study, "open", lambda *_, **__: study):
         for path in (p for p in PAGES if p.stem.startswith(only)):
+            tables: dict[str, object] = {}
             for language in LANGUAGES:
                 object.__setattr__(study, "language", language)
                 _forget_words()
-                said = Counter(page(path))
+                said = Counter(page(path, tables))
                 rows += [(language, path.stem, fragment, count) for fragment, count in said.items()]
             progress(f"page {path.stem}")
     return pd.DataFrame(rows, columns=COLUMNS).sort_values(COLUMNS, ignore_index=True)
 
 
-def page(path: Path) -> Iterator[str]:
-    """Fragments that the cells of a notebook show, run in order; after a cell that fails the next one is run."""
+def page(path: Path, tables: dict[str, object]) -> Iterator[str]:
+    """Fragments that the cells of a notebook show, run in order; after a cell that fails the next one is run.
+
+    ``tables`` takes the tables that the page asks for, so that in the next language they are not estimated again.
+    """
     shell, namespace = _shell(), {"__name__": "__main__"}
     sources = [c["source"] for c in json.loads(path.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "code"]
     for source in sources:
@@ -63,6 +67,7 @@ def page(path: Path) -> Iterator[str]:
                 value = _value("".join(source), namespace)
             except Exception as error:  # a page that fails today is part of what is recorded
                 fault = failure(error)
+        _share(namespace, tables)
         for output in shown.outputs:
             yield from _bundle(output.data, output.metadata or {})
         if value is not None:
@@ -78,6 +83,27 @@ def _value(source: str, namespace: dict[str, Any]) -> object:
     last = ast.Expression(tree.body.pop().value) if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, "cell", "exec"), namespace)
     return eval(compile(last, "cell", "eval"), namespace) if last else None
+
+
+def _share(namespace: dict[str, Any], tables: dict[str, object]) -> None:
+    """Let releases that a cell has made take tables from those made before, and keep there what they make."""
+    for released in namespace.values():
+        makers = getattr(released, "makers", None)
+        if isinstance(makers, dict) and not any(isinstance(maker, _Once) for maker in makers.values()):
+            makers |= {name: _Once(name, maker, tables) for name, maker in makers.items()}
+
+
+class _Once:
+    """A maker of a table that was perhaps made before."""
+
+    def __init__(self, name: str, maker: Callable[[], object], tables: dict[str, object]) -> None:
+        self.name, self.maker, self.tables = name, maker, tables
+
+    def __call__(self) -> object:
+        """Return the table."""
+        if self.name not in self.tables:
+            self.tables[self.name] = self.maker()
+        return self.tables[self.name]
 
 
 @functools.cache
