@@ -143,6 +143,22 @@ def test_site_without_a_first_notebook_lists_its_pages(tmp_path):
     assert 'href="04_life.html"' in (tmp_path / "index.html").read_text()
 
 
+def test_what_specialists_read_is_folded(tmp_path):
+    """A section tagged ``fold`` opens on demand, up to the next section; every fold is closed."""
+    cells = [nbformat.v4.new_markdown_cell(text) for text in ("# A", "## Models", "More of it.", "## Limits")]
+    cells[1].metadata["tags"] = ["fold"]
+    render({"04_life": nbformat.v4.new_notebook(cells=cells)}, tmp_path)
+    body = (tmp_path / "04_life.html").read_text()
+    fold = body[body.index('<details class="fold">') : body.index("</details>", body.index('class="fold"'))]
+    assert "<summary>Models</summary>" in fold
+    assert "More of it." in fold
+    assert "Limits</h2>" not in fold
+    cells.pop()
+    render({"04_life": nbformat.v4.new_notebook(cells=cells)}, tmp_path)
+    body = (tmp_path / "04_life.html").read_text()
+    assert body.count("<details") == body.count("</details>")
+
+
 def test_table_keeps_table_tags_only():
     """Scripts and handlers go, other tags leave their text, headers get a scope, open tags are closed."""
     copy = table(

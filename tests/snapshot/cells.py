@@ -11,7 +11,7 @@ import pandas as pd
 
 # The only place that knows where the tables of a study come from. When this module moves, change this line alone;
 # what `recorded` expects is a mapping of names to tables that are made when they are asked for.
-from welfare_analysis.publishing.catalogue import release
+from welfare_analysis.results import release
 from welfare_analysis.study import Study
 
 NUMBERS = ["estimate", "low", "high", "n"]

@@ -96,9 +96,16 @@ def page(stem: str, notebook: NotebookNode, language: str = "en") -> Page:
         "text/markdown": lambda text, _: markdown(text, environment),
         "text/plain": lambda text, _: f'<pre tabindex="0">{html.escape(text)}</pre>\n',
     }
-    parts = []
+    parts, folded = [], False
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
+            if folded and cell.source.startswith(("# ", "## ")):
+                parts.append("</details>\n")
+                folded = False
+            if "fold" in cell.metadata.get("tags", []):  # what only specialists read opens when it is asked for
+                heading = inline(cell.source.splitlines()[0].lstrip("# "))
+                parts.append(f'<details class="fold"><summary>{heading}</summary>\n')
+                folded = True
             parts.append(markdown(cell.source, environment))
         elif cell.cell_type == "code" and cell.source.strip():
             caption = _caption(cell.outputs)
@@ -108,6 +115,7 @@ def page(stem: str, notebook: NotebookNode, language: str = "en") -> Page:
                 parts.extend(_output(output, forms) for output in cell.outputs)
             code = f'<pre tabindex="0"><code>{html.escape(cell.source)}</code></pre>'
             parts.append(f"<details><summary>{labels['code']}</summary>{code}</details>\n")
+    parts.append("</details>\n" if folded else "")
     headings = environment["headings"]
     title = next((text for tag, _, text in headings if tag == "h1"), stem)
     sections = tuple((anchor, text) for tag, anchor, text in headings if tag == "h2")
