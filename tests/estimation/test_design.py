@@ -129,15 +129,14 @@ def test_a_list_of_labels_is_one_stage(example, drawn):
     [
         (np.nan, "missing"),
         (None, "missing"),
-        (0.0, "zero or negative"),
-        (-2.0, "zero or negative"),
+        (-2.0, "negative"),
         (np.inf, "infinite"),
         ("heavy", "not numbers"),
         ("1.5", "not numbers"),
     ],
 )
 def test_bad_weights(weight, rule):
-    """A weight that is missing, zero, negative, infinite or text is an error that says so."""
+    """A weight that is missing, negative, infinite or text is an error that says so."""
     with pytest.raises(WelfareError, match=f"weights.*{rule}"):
         Design(pd.Series([1.0, weight, 2.0], dtype=object))
 
@@ -148,7 +147,7 @@ def test_bad_weights(weight, rule):
         ({"strata": [1, 1, 2, 1]}, "1 strata have a single PSU.*Merge strata"),
         ({"strata": [1, 1, 2, 2], "psu": np.array([1, 1, 2, 2])}, "2 strata have a single PSU"),
         ({"strata": [1, 1, 2, 2], "psu": np.array([1, 2, 1, 2])}, "PSU label occurs in two strata.*nest=True"),
-        ({"single_psu": "average"}, "single_psu: unknown rule; got 'average'; expected fail, centre or collapse"),
+        ({"single_psu": "average"}, "single_psu: unknown rule; got 'average'; expected fail, centre, collapse, certainty"),
         ({"strata": [1, 1, 2, 1]}, 'say single_psu="collapse" or "centre"'),
         ({"psu": np.ones(4), "single_psu": "centre"}, "1 strata have a single PSU"),
         ({"psu": np.ones(4), "single_psu": "collapse"}, "1 strata have a single PSU"),

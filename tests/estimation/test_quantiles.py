@@ -103,7 +103,7 @@ def test_negative_weights_have_no_quantile(example):
     f = example(7)
     low = Design(f["w"]).calibrate({"1": 100, "x": 550.0}, f, method="linear")
     assert (low.weights < 0).any()
-    with pytest.raises(WelfareError, match=r"weights are not positive.*raking"):
+    with pytest.raises(WelfareError, match=r"weights are negative.*raking"):
         quantile(low, f["y"])
 
 
@@ -162,7 +162,8 @@ def test_many_domains():
     [
         ("y", 0.0, "q: not between 0 and 1; got 0.0"),
         ("y", 1.5, "q: not between 0 and 1; got 1.5"),
-        ("y", [0.1, 0.5], "q: not between 0 and 1; got .0.1, 0.5"),
+        ("y", [0.1, 5], "q: not between 0 and 1; got 5"),
+        ("y", [], "q: not between 0 and 1"),
         ("y", np.nan, "q: not between 0 and 1; got nan"),
         ("d", 0.5, "d: a variable is not numeric"),
         ("gap", 0.5, "gap: no respondent answered; got .'out'"),

@@ -193,5 +193,5 @@ def test_negative_weights_have_no_likelihood(example):
     low = Design(f["w"]).calibrate({"1": 100, "x": 550.0}, f, method="linear")
     assert np.isfinite(linear(low, f, "y ~ x").se).all()
     for model in (lambda: logistic(low, f, "b ~ x"), lambda: quantile_regression(low, f, "y ~ x")):
-        with pytest.raises(WelfareError, match=r"weights are not positive.*raking"):
+        with pytest.raises(WelfareError, match=r"weights are negative.*raking"):
             model()

@@ -20,8 +20,10 @@ from .fit import maximise
 from .formulas import Cases, cases
 from .ordered import between_kernel
 from .regression import Kernel, Regression, blocks, constant, fitted, likelihood, positive
+from .rerun import rerun
 
 
+@rerun
 def tobit(
     design: Design,
     frame: pd.DataFrame,
@@ -51,6 +53,7 @@ def tobit(
     return _fitted(found, np.where(y <= lower, -np.inf, y), np.where(y >= upper, np.inf, y), y, expected)
 
 
+@rerun
 def interval_regression(
     design: Design, frame: pd.DataFrame, formula: str, low: str, high: str, where: Any = None
 ) -> Regression:

@@ -19,11 +19,13 @@ from .fit import maximise
 from .formulas import Cases, cases
 from .linear_models import logit_kernel
 from .regression import Kernel, Regression, blocks, constant, fitted, likelihood, positive, regression, scores
+from .rerun import rerun
 
 Derivatives = tuple[np.ndarray, np.ndarray, np.ndarray]
 EXPONENT = (np.exp, np.exp)  # a parameter estimated by its log: how it is shown, and the derivative of that
 
 
+@rerun
 def negative_binomial(design: Design, frame: pd.DataFrame, formula: str, where: Any = None) -> Regression:
     """Negative binomial regression of a count; arguments and errors as for `linear`.
 
@@ -64,6 +66,7 @@ def negative_binomial(design: Design, frame: pd.DataFrame, formula: str, where: 
     )
 
 
+@rerun
 def two_part(
     design: Design, frame: pd.DataFrame, formula: str, method: str = "smearing", where: Any = None
 ) -> Regression:

@@ -13,6 +13,7 @@ The cost is linear in the rows.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,15 +23,20 @@ from scipy import sparse
 
 from ..errors import WelfareError
 from .columns import aligned, codes, numbers, row_names
+from .domains import Domains, domains
 from .influence import Influence, rows_of, sizes, variances
 from .phases import two_phases
-from .stages import Sampling, Term, stages
+from .stages import Replicates, Sampling, Term, spread_out, stages
 
 if TYPE_CHECKING:
     from .calibration import Residuals
+    from .replicates import Export
 
 ROUNDING = 1e-13  # a variance below this share of its largest term is rounding, and is exactly zero
 DENSE = 4  # where one influence in so many is not zero, an array is quicker than a sparse matrix
+SINGLE = ("fail", "centre", "collapse", "certainty")
+SAME_RULE = {"adjust": "centre", "centered": "centre", "remove": "certainty"}  # as other programs call them
+AGREE = 1.25  # times that the sum of the weights may be more or less than what the counts say, without a note
 PARTS = ("names", "weights", "sampling", "residuals", "model", "notes")
 NEGATIVE = 1e-9  # below minus this share it is negative, which the unbiased estimator of two phases can be
 
@@ -41,20 +47,24 @@ class Design:
     Parameters
     ----------
     weights : (n,) Series or array
-        Inverse inclusion probabilities; positive and finite. A Series' index names the rows: a Series given later to
-        this design is put in its order, or is an error where it names other rows (see `columns`).
+        Inverse inclusion probabilities; finite and not negative. A row of weight zero counts for nothing, neither for n
+        nor for degrees of freedom, as if it were not in the file. A Series' index names the rows: a Series given later
+        to this design is put in its order, or is an error where it names other rows (see `columns`).
     strata : (n,) Series or array, optional
         Stratum of each row; absent: one stratum.
     psu : (n,) Series or array, or list of them, optional
         Primary sampling unit of each row, then the units of the later stages; absent: each row its own.
     fpc : (n,) Series or array, or list of them, optional
-        Population count of units in the row's stratum (later stages: in its unit); absent: with replacement.
+        Population count of units in the row's stratum (later stages: in its unit); absent or infinite: with
+        replacement.
     nest : bool
         Whether the same PSU label in two strata means two PSUs.
-    single_psu : {"fail", "centre", "collapse"}
+    single_psu : {"fail", "centre", "collapse", "certainty"}
         A stratum with a single PSU that is not all of it: an error; its total is taken about the mean of all PSU
-        totals, :math:`(1 - f_h)(T_{h1} - \bar T)^2`, too large rather than too small (Wolter 2007, section 2.5; other
-        programs say "adjust"); or it is merged with the next stratum in the order of labels. `notes` says which.
+        totals, :math:`(1 - f_h)(T_{h1} - \bar T)^2`, too large rather than too small (Wolter 2007, section 2.5); it is
+        merged with the next stratum in the order of labels; or it adds no variance, which is too small unless the PSU
+        was sure to be drawn. `notes` says which. Names of other programs are read too: "adjust" and "centered" for
+        "centre", "remove" for "certainty".
 
     Attributes
     ----------
@@ -64,7 +74,7 @@ class Design:
     Raises
     ------
     WelfareError
-        Weights that are missing, text, infinite, zero or negative; PSU labels in two strata without ``nest``; a
+        Weights that are missing, text, infinite, negative or all zero; PSU labels in two strata without ``nest``; a
         stratum with a single PSU that is not taken with certainty; counts below the sample or not constant; columns
         of other lengths or rows.
     """
@@ -85,18 +95,27 @@ class Design:
             expected = f"at most {len(units)}, one a stage of psu"
             raise WelfareError("more counts than stages", where="fpc", got=len(counts), expected=expected)
         order = row_names(weights, strata, *units, *counts)
-        if single_psu not in ("fail", "centre", "collapse"):
-            raise WelfareError("unknown rule", where="single_psu", got=single_psu, expected="fail, centre or collapse")
-        stratum, labels = _strata(np.zeros(n) if strata is None else strata, n, order)
+        single_psu = SAME_RULE.get(single_psu, single_psu)
+        if single_psu not in SINGLE:
+            raise WelfareError("unknown rule", where="single_psu", got=single_psu, expected=", ".join(SINGLE))
         self.names: pd.Index | None = row_names(weights)
         self.weights: np.ndarray = w
+        there = self.counted
+        columns = [np.zeros(n) if strata is None else strata, *units, *counts]
+        if there is not None:
+            order, rows = None, there.nonzero()[0]
+            columns = [None if c is None else _some(c, n, self.names, rows) for c in columns]
+        stratum, labels = _strata(columns[0], n if there is None else len(rows), order)
+        units, counts = columns[1 : 1 + len(units)], columns[1 + len(units) :]
         self.sampling: Sampling = stages(stratum, units, counts, nest, order, single_psu, labels)
+        if there is not None:
+            self.sampling = spread_out(self.sampling, np.maximum(np.cumsum(there) - 1, 0), there)
         self.residuals: Residuals | None = None
         self.model: tuple[Term, ...] = ()
-        self.notes: tuple[str, ...] = self.sampling.notes
+        self.notes: tuple[str, ...] = self.sampling.notes + _disagreement(self)
 
     def _with(self, **parts: Any) -> Design:
-        """Same design, other parts."""
+        """The same design with other parts."""
         design = Design.__new__(Design)
         design.__dict__.update({k: self.__dict__[k] for k in PARTS} | parts)
         return design
@@ -110,12 +129,16 @@ class Design:
         rho: float = 0.0,
         scale: float | None = None,
         rscales: Any = None,
+        mse: bool = True,
     ) -> Design:
-        """A design that is known by ready-made replicate weights (n x R): see `replicates.given`."""
+        """A design that is known by ready-made replicate weights (n x R): see `replicates.given`.
+
+        Every estimator is run again with each replicate's weights, and `Estimate.variance_by` says so.
+        """
         from .replicates import given
 
         design = cls(weights)
-        return design.replicated(given(design, replicates, method, rho, scale, rscales))
+        return design.replicated(given(design, replicates, method, rho, scale, rscales, mse))
 
     @classmethod
     def two_phase(cls, phase1: Design, phase2: Design) -> Design:
@@ -147,6 +170,22 @@ class Design:
         return phase2._with(weights=weights, sampling=sampling, notes=notes)
 
     @cached_property
+    def counted(self) -> np.ndarray | None:
+        """Rows (n,) of a weight other than zero; None where all are."""
+        there = self.weights != 0
+        return None if there.all() else there
+
+    @property
+    def ready(self) -> Replicates | None:
+        """The replicate weights that give the variance, if any."""
+        term = self.sampling.terms[0] if self.sampling.terms else None
+        return term if isinstance(term, Replicates) else None
+
+    def domains(self, by: Any = None, where: Any = None, index: pd.Index | None = None) -> Domains:
+        """Domains of the rows that count: see `domains.domains`."""
+        return domains(self.n, by, where, index, self.counted)
+
+    @cached_property
     def n(self) -> int:
         """Number of rows."""
         return len(self.weights)
@@ -163,13 +202,13 @@ class Design:
 
     @property
     def df(self) -> int:
-        """Degrees of freedom: PSUs less strata."""
+        """Degrees of freedom: PSUs less strata; of ready-made replicate weights their rank less one."""
         return int(self.degrees_of_freedom(np.zeros(self.n, dtype=np.int64), 1)[0])
 
     def degrees_of_freedom(self, domain: np.ndarray, count: int) -> np.ndarray:
         """PSUs less strata present in each domain (codes 0 to ``count - 1``; -1 is outside), at least 1."""
         inside = rows_of((domain >= 0) & self.sampling.counted)
-        if self.terms and self.terms[0].mix is not None:
+        if self.ready is not None and self.ready.ranked:
             return self._rank(domain, count)
         psus, strata = (
             _distinct(labels[inside], domain[inside], count) for labels in (self.sampling.psu, self.sampling.strata)
@@ -212,9 +251,63 @@ class Design:
         return self._with(weights=weights, residuals=residuals, notes=self.notes + notes)
 
     def replicated(self, term: Term) -> Design:
-        """The same weights with the variance that replicate weights give (`replicates`)."""
+        """The same weights with the variance of one term, as of replicate weights, and no strata or PSUs."""
         rows = np.arange(self.n)
         return self._with(sampling=Sampling((term,), rows, np.zeros_like(rows), np.ones(self.n, dtype=bool)))
+
+    def with_replicates(
+        self,
+        method: str = "jackknife",
+        rho: float = 0.0,
+        count: int = 500,
+        rng: np.random.Generator | None = None,
+    ) -> Design:
+        """The same design by replicate weights, with which every estimator is run again.
+
+        Parameters
+        ----------
+        method : {"jackknife", "BRR", "Fay", "bootstrap"}
+            As in `replicates`: `jackknife`, `balanced` (Fay's with ``rho``), or ``count`` draws of `full` by ``rng``
+            (absent: one of seed 0). Calibrated weights are calibrated again in each.
+
+        Raises
+        ------
+        WelfareError
+            An unknown method, and what the three raise.
+        """
+        from .replicates import made
+
+        return self._with(sampling=replace(self.sampling, terms=(made(self, method, rho, count, rng),), stages=()))
+
+    def export_replicates(self) -> Export:
+        """Replicate weights for other programs: see `replicates.export`."""
+        from .replicates import export
+
+        return export(self)
+
+    def summary(self) -> pd.Series:
+        """What the design is, a line an entry: rows, weights, strata, PSUs, degrees of freedom, variance, notes."""
+        w, s = self.weights[self.weights != 0], self.sampling
+        ready = self.ready
+        rows = self.sampling.counted & (self.weights != 0)
+        facts = {
+            "rows": self.n,
+            "rows of weight zero": self.n - len(w),
+            "sum of weights": float(w.sum()),
+            "weights from": float(w.min()),
+            "weights to": float(w.max()),
+            "design effect of unequal weights (Kish)": float(len(w) * (w @ w) / w.sum() ** 2),
+            "strata": len(np.unique(s.strata[rows])),
+            "PSUs": len(np.unique(s.psu[rows])),
+            "stages": len(s.stages) or None,
+            "sampling rates": [f"{r.rate.min():.3g} to {r.rate.max():.3g}" for r in s.stages if r.rate.any()] or None,
+            "degrees of freedom": self.df,
+            "calibration": None if self.residuals is None else self.residuals.method,
+            "replicates": None if ready is None else f"{len(ready.coefficients)} ({ready.method})",
+            "target": "superpopulation" if self.model else "finite population",
+        }
+        notes = {f"note {i}": note for i, note in enumerate(self.notes, 1)}
+        return pd.Series({k: v for k, v in facts.items() if v is not None} | notes, dtype=object, name="design")
 
     def superpopulation(self) -> Design:
         r"""The same rows for what is true of the superpopulation, as the coefficients of a model.
@@ -301,7 +394,9 @@ class Design:
         assert known is not None
         by_row = sparse.csr_array((self.weights, (term.codes, known.cells)), shape=(term.groups, len(known.x)))
         total = np.asarray(by_row @ known.x)
-        return total if term.mix is None else term.mix @ total
+        if isinstance(term, Replicates):
+            return term.centred(term.mix @ total)
+        return total
 
     @cached_property
     def gram(self) -> np.ndarray:
@@ -323,7 +418,8 @@ class Design:
 
     def _rank(self, domain: np.ndarray, count: int) -> np.ndarray:
         """Degrees of freedom of replicate weights: their rank in each domain, less one, at least 1."""
-        term, found = self.terms[0], []
+        term, found = self.ready, []
+        assert term is not None
         assert term.mix is not None
         for d in range(count):
             seen = np.unique(term.codes[domain == d])
@@ -362,6 +458,23 @@ def _distinct(labels: np.ndarray, domain: np.ndarray, count: int) -> np.ndarray:
     return seen.reshape(-1, count).sum(axis=0)
 
 
+def _some(column: Any, n: int, names: pd.Index | None, rows: np.ndarray) -> Any:
+    """Some of the rows of a column, in the design's order."""
+    return pd.Series(aligned(column, n, names, "strata, psu or fpc")).array[rows]
+
+
+def _disagreement(design: Design) -> tuple[str, ...]:
+    """A note where the weights add up to another size than the sampling rates of all stages say."""
+    expected = np.ones(design.n)
+    for stage in design.sampling.stages:
+        rate = stage.rate[stage.groups]
+        expected = np.divide(expected, rate, out=np.zeros(design.n), where=rate > 0)
+    size, known = design.weights.sum(), expected[design.weights != 0].sum()
+    if not design.sampling.stages or not (expected > 0).all() or 1 / AGREE <= size / known <= AGREE:
+        return ()
+    return (f"weights add up to {size:,.0f}, and fpc says {known:,.0f}",)
+
+
 def _by_stage(columns: Any) -> list[Any]:
     """One item a stage: a list of columns as it is, one column alone as the first stage."""
     staged = isinstance(columns, (list, tuple)) and any(pd.api.types.is_list_like(c) for c in columns)
@@ -376,14 +489,15 @@ def _weights(weights: Any) -> np.ndarray:
         w = numbers(weights, "weights")
     except WelfareError:
         raise WelfareError("weights are not numbers", where="weights", expected="positive numbers") from None
-    for bad, rule in ((np.isnan(w), "missing"), (np.isinf(w), "infinite"), (w <= 0, "zero or negative")):
+    zero = np.full(len(w), not w.any())
+    for bad, rule in ((np.isnan(w), "missing"), (np.isinf(w), "infinite"), (w < 0, "negative"), (zero, "zero")):
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
             raise WelfareError(
                 f"{int(bad.sum())} weights are {rule}, the first in row {row}",
                 where="weights",
                 got=float(w[row]),
-                expected="positive finite numbers",
-                hint="Leave the rows out of the file, or use where= to look at a part.",
+                expected="finite numbers of zero or more, some above",
+                hint="Say 0 for a row that stands for nobody, or leave it out of all columns.",
             )
     return w

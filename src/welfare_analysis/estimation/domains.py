@@ -37,10 +37,12 @@ class Domains:
         return np.array(each(lambda j: add @ values[:, j], values.shape[1], len(inside)))
 
 
-def domains(n: int, by: Any = None, where: Any = None, index: pd.Index | None = None) -> Domains:
+def domains(
+    n: int, by: Any = None, where: Any = None, index: pd.Index | None = None, counted: np.ndarray | None = None
+) -> Domains:
     """Domains of ``n`` rows: the observed levels of ``by`` (a Series, or several) among the rows of ``where``.
 
-    A row with a missing level, or for which ``where`` is missing, is outside.
+    A row with a missing level, for which ``where`` is missing, or that is not ``counted`` (n,), is outside.
 
     Raises
     ------
@@ -50,6 +52,7 @@ def domains(n: int, by: Any = None, where: Any = None, index: pd.Index | None = 
     """
     columns = [] if by is None else _columns(by, n, index)
     inside = np.ones(n, dtype=bool) if where is None else _mask(where, n, index)
+    inside = inside if counted is None else inside & counted
     for column in columns:
         inside = inside & column.notna().to_numpy()
     if not inside.any():

@@ -45,6 +45,10 @@ class Estimate:
         n respondents, n_weighted, and missing (respondents left out because the answer is missing).
     extra_covariance : mapping of name to (k, k) array, dense or sparse
         What has no influence (imputation, model variance, what the sample cannot tell), in every interval.
+    estimator : callable, optional
+        Of a design with the same rows: the estimate of its weights.
+    deviations : (R, k) array, optional
+        What the estimator gave with each of R replicate weights, less the value; they have the covariance then.
     push : callable, optional
         Of what is made of other estimates: gives `combined` of a matrix without the influences in between.
     """
@@ -57,6 +61,31 @@ class Estimate:
     bounds: Bounds = field(default=t_bounds, repr=False)
     extra_covariance: Mapping[str, Any] = field(default_factory=dict, repr=False)
     push: Callable[[sparse.csr_array], Any] | None = field(default=None, repr=False, kw_only=True)
+    estimator: Any = field(default=None, repr=False, kw_only=True)
+    deviations: np.ndarray | None = field(default=None, repr=False, kw_only=True)
+
+    @property
+    def variance_by(self) -> str:
+        """How the standard errors came about: by linearisation, or by replicates with which it was run again."""
+        if self.design.ready is None:
+            return "linearisation"
+        replicates = f"{len(self.design.ready.coefficients)} replicates ({self.design.ready.method})"
+        return replicates if self.deviations is not None else f"linearisation, with {replicates}"
+
+    def refit(self, method: str = "jackknife", **settings: Any) -> Any:
+        """The estimate with the errors of replicates, the estimator run again with the weights of each.
+
+        Arguments as for `Design.with_replicates`. What is made of others, as by `apply`, is made again.
+
+        Raises
+        ------
+        WelfareError
+            As there; an estimate that does not say how it came about.
+        """
+        if self.estimator is None:
+            hint = "Use replicates.refit with a function of a design."
+            raise WelfareError("it is not known how to estimate it again", where="refit", hint=hint)
+        return self.estimator(self.design.with_replicates(method, **settings))
 
     def combined(self, matrix: sparse.csr_array) -> Any:
         """Influences (n x m) of linear combinations (m x k) of the values."""
@@ -73,8 +102,11 @@ class Estimate:
     @cached_property
     def _variance(self) -> np.ndarray:
         extra = sum((sparse.csr_array(c).diagonal() for c in self.extra_covariance.values()), np.zeros(len(self.value)))
-        found = self.compute() if "influence" not in self.__dict__ else self.influence
-        variance = self.design.variance(found) + extra
+        if self.deviations is not None:
+            linear = np.diagonal(self._linear())
+        else:
+            linear = self.design.variance(self.compute() if "influence" not in self.__dict__ else self.influence)
+        variance = linear + extra
         return np.where(np.isnan(variance), np.inf, variance)  # of a difference of two unknowns
 
     @property
@@ -84,11 +116,24 @@ class Estimate:
 
     def covariance(self) -> pd.DataFrame:
         """Covariance matrix (k x k)."""
-        matrix = self.design.products(self.compute() if "influence" not in self.__dict__ else self.influence)
+        matrix = self._linear()
         for extra in self.extra_covariance.values():
             matrix = matrix + sparse.csr_array(extra).toarray()
         np.fill_diagonal(matrix, self._variance)
         return pd.DataFrame(matrix, index=self.value.index, columns=self.value.index)
+
+    @property
+    def _moves(self) -> np.ndarray:
+        """Deviations (R x k) of the replicates, whose squares add up to the variance."""
+        ready = self.design.ready
+        assert ready is not None
+        return np.sqrt(ready.coefficients)[:, None] * ready.centred(self.deviations)
+
+    def _linear(self) -> np.ndarray:
+        """Covariance (k x k) without what has no influence."""
+        if self.deviations is None:
+            return self.design.products(self.compute() if "influence" not in self.__dict__ else self.influence)
+        return self._moves.T @ self._moves
 
     def interval(self, level: float = 0.95) -> pd.DataFrame:
         """Confidence bounds: a frame with low and high."""
@@ -102,7 +147,7 @@ class Estimate:
 
         1 where the answers do not vary (there is nothing to compare), infinite where the standard error is.
         """
-        w, n = self.design.weights, self.design.n
+        w, n = self.design.weights, np.count_nonzero(self.design.weights)
         size = w.sum()
         first = w @ self.influence / size
         second = w @ self.influence.power(2) / size
@@ -127,7 +172,10 @@ class Estimate:
             raise WelfareError(
                 "the sample does not tell the error", where="replicates", got=list(unknown)[:5], hint=hint
             )
-        moved = linear(self.design, self.influence, count, rng)
+        if self.deviations is None:
+            moved = linear(self.design, self.influence, count, rng)
+        else:
+            moved = rng.standard_normal((count, len(self.deviations))) @ self._moves
         return pd.DataFrame(self.value.to_numpy() + moved, columns=self.value.index)
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
@@ -172,6 +220,11 @@ class Estimate:
             J = self._differences(f, x) if jacobian is None else sparse.csr_array(jacobian).toarray()
         if not (np.isfinite(value).all() and np.isfinite(J).all()):
             raise WelfareError("the function is not finite", where="apply", got=value.to_dict(), expected="numbers")
+        deviations = self.deviations
+        if deviations is not None:
+            index, name = self.value.index, self.value.name
+            runs = [_numbers(f(pd.Series(x + d, index, name=name))).to_numpy() for d in deviations]
+            deviations = np.array(runs) - value.to_numpy()
         used = (J != 0) | ~J.any(axis=1, keepdims=True)
         sparse_j = sparse.csr_array(J)
 
@@ -186,6 +239,8 @@ class Estimate:
             pd.DataFrame({name: least(column) for name, column in self.counts.items()}, index=value.index),
             extra_covariance={k: sparse_j @ sparse.csr_array(c) @ sparse_j.T for k, c in self.extra_covariance.items()},
             push=lambda matrix: self.combined(matrix @ sparse_j),
+            estimator=None if self.estimator is None else lambda d: self.estimator(d).apply(f, jacobian),
+            deviations=deviations,
         )
 
 

@@ -22,7 +22,7 @@ from formulaic.errors import DataMismatchWarning, FormulaicError
 from ..errors import WelfareError
 from .columns import aligned, numbers
 from .design import Design
-from .domains import Domains, domains
+from .domains import Domains
 from .means import shared_rows
 
 ALIKE = 1e-10  # smallest singular value of the columns, each scaled to length 1, that still tells them apart
@@ -96,7 +96,7 @@ def cases(design: Design, frame: pd.DataFrame, formula: str, where: Any = None, 
         raise WelfareError("not a frame", where="frame", got=type(frame).__name__, expected="a DataFrame")
     index = shared_rows(design, frame)
     table = aligned(frame, design.n, index, "frame").reset_index(drop=True)
-    inside = domains(design.n, None, where, index).codes >= 0
+    inside = design.domains(None, where, index).codes >= 0
     left, tilde, right = formula.partition("~")
     label = left.strip()
     named = label in table.columns

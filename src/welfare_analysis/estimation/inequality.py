@@ -22,13 +22,15 @@ from scipy import sparse
 from ..errors import WelfareError
 from .columns import matrix
 from .design import Design
-from .domains import Domains, domains
+from .domains import Domains
 from .estimate import Estimate, describe, scatter
 from .means import made, ratios, shared_rows
+from .rerun import rerun
 
 ROUNDING = 1e-13
 
 
+@rerun
 def gini(design: Design, variable: Any, by: Any = None, where: Any = None) -> Estimate:
     r"""Gini index, :math:`\sum\sum w_k w_l |y_k - y_l| / (2 \hat N \hat Y)`, 0 where all have alike.
 
@@ -39,9 +41,10 @@ def gini(design: Design, variable: Any, by: Any = None, where: Any = None) -> Es
     if (y < 0).any():
         got, expected = int((y < 0).sum()), "amounts of zero or more"
         raise WelfareError("answers are negative", where=names[0], got=got, expected=expected)
-    return _index(design, y, y, names, domains(design.n, by, where, rows), "relative", (0.0, np.inf))
+    return _index(design, y, y, names, design.domains(by, where, rows), "relative", (0.0, np.inf))
 
 
+@rerun
 def concentration(
     design: Design,
     variable: Any,
@@ -66,9 +69,10 @@ def concentration(
     if kind != "relative" and ((h < bounds[0]) | (h > bounds[1])).any():
         got = [float(np.nanmin(h)), float(np.nanmax(h))]
         raise WelfareError("answers are out of bounds", where=names[0], got=got, expected=f"within {bounds}")
-    return _index(design, h, order, names, domains(design.n, by, where, rows), kind, bounds)
+    return _index(design, h, order, names, design.domains(by, where, rows), kind, bounds)
 
 
+@rerun
 def variance(design: Design, variables: Any, by: Any = None, where: Any = None) -> Estimate:
     r"""Variance of the variables in the population: :math:`\frac{n}{n-1} \sum w_k (y_k - \bar y)^2 / \hat N`.
 
@@ -77,7 +81,7 @@ def variance(design: Design, variables: Any, by: Any = None, where: Any = None) 
     """
     rows = shared_rows(design, variables)
     y, names = matrix(variables, design.n, rows, "variance")
-    parts = domains(design.n, by, where, rows)
+    parts = design.domains(by, where, rows)
     level = ratios(design, y, None, names, parts)
     n = level.counts["n"].to_numpy(float).reshape(len(names), -1)
     if (n < 2).any():
@@ -92,7 +96,7 @@ def variance(design: Design, variables: Any, by: Any = None, where: Any = None) 
 def mid_rank(values: np.ndarray, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Rank (n,) in (0, 1) of each row within its domain: the weight below and half the weight alike, over all."""
     size = _ranked(values, codes, weights)
-    return (size.below + size.alike / 2) / size.whole
+    return np.divide(size.below + size.alike / 2, size.whole, out=np.zeros(len(codes)), where=size.whole != 0)
 
 
 class _Sums(NamedTuple):

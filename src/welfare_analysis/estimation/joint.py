@@ -11,11 +11,14 @@ import pandas as pd
 from scipy import sparse
 
 from ..errors import WelfareError
+from .design import Design
 from .estimate import Estimate
 
 
-def joint(estimates: Mapping[str, Estimate]) -> Estimate:
+def joint(estimates: Mapping[Any, Estimate], name: str | None = None) -> Estimate:
     """Several estimates as one, values named by (estimate, its own names); they come from one design.
+
+    ``name`` is that of the level of the estimates; with it the levels of their own names keep theirs, where all agree.
 
     Influences are stacked (Deville 1999), so covariances between the estimates are kept; named extra covariances are
     taken as independent from one estimate to the next.
@@ -28,9 +31,13 @@ def joint(estimates: Mapping[str, Estimate]) -> Estimate:
     parts = list(estimates.values())
     if not parts or any(e.design is not parts[0].design for e in parts):
         raise WelfareError("estimates are not of one design", where="joint", expected="one or more of the same design")
-    names = [(name, *(k if isinstance(k, tuple) else (k,))) for name, e in estimates.items() for k in e.value.index]
-    depth = max(map(len, names))
-    index = pd.MultiIndex.from_tuples([(*name, *[""] * (depth - len(name))) for name in names])
+    rows = [(key, *(k if isinstance(k, tuple) else (k,))) for key, e in estimates.items() for k in e.value.index]
+    depth = max(map(len, rows))
+    index = pd.MultiIndex.from_tuples([(*row, *[""] * (depth - len(row))) for row in rows])
+    own = [tuple(e.value.index.names) for e in parts]
+    if name is not None and len(set(own)) == 1:
+        index = index.set_names([name, *own[0]])
+    moved = [e.deviations for e in parts if e.deviations is not None]
     extra = [sum(map(sparse.csr_array, e.extra_covariance.values()), _nothing(len(e.value))) for e in parts]
     whole = sparse.block_diag(extra, format="csr")
     return Estimate(
@@ -41,7 +48,14 @@ def joint(estimates: Mapping[str, Estimate]) -> Estimate:
         pd.concat([e.counts for e in parts]).set_axis(index),
         extra_covariance={"joint": whole} if whole.nnz else {},
         push=partial(_combined, parts),
+        estimator=None if any(e.estimator is None for e in parts) else lambda d: joint(_of(estimates, d), name),
+        deviations=np.hstack(moved) if len(moved) == len(parts) else None,
     )
+
+
+def _of(estimates: Mapping[Any, Estimate], design: Design) -> dict[Any, Estimate]:
+    """The estimates run again."""
+    return {name: e.estimator(design) for name, e in estimates.items() if e.estimator is not None}
 
 
 def _combined(parts: Sequence[Estimate], matrix: sparse.csr_array) -> Any:

@@ -13,11 +13,13 @@ from .design import Design
 from .fit import maximise
 from .formulas import SPARSE, Cases, cases
 from .regression import Kernel, Regression, blocks, fitted, likelihood, regression
+from .rerun import rerun
 
 MANY = 20_000  # cases from which a search among some of them pays
 ROUGH = 1e-5  # where that ends, as `fit.CLOSE`: nearer than the maximum of some is to that of all
 
 
+@rerun
 def linear(design: Design, frame: pd.DataFrame, formula: str, where: Any = None) -> Regression:
     r"""Weighted least squares: :math:`\hat\beta = (X'WX)^{-1} X'Wy`, with :math:`z_k = (X'WX)^{-1} x_k e_k`.
 
@@ -65,6 +67,7 @@ def linear(design: Design, frame: pd.DataFrame, formula: str, where: Any = None)
     )
 
 
+@rerun
 def logistic(design: Design, frame: pd.DataFrame, formula: str, where: Any = None) -> Regression:
     """Logistic regression of yes or no (booleans, or 0 and 1); arguments and errors as for `linear`, and separation.
 
@@ -73,6 +76,7 @@ def logistic(design: Design, frame: pd.DataFrame, formula: str, where: Any = Non
     return _binary(cases(design, frame, formula, where), logit_kernel, special.expit)
 
 
+@rerun
 def probit(design: Design, frame: pd.DataFrame, formula: str, where: Any = None) -> Regression:
     """Probit regression, as `logistic`. The information is minus the second derivative, not its expectation."""
     return _binary(cases(design, frame, formula, where), probit_kernel, special.ndtr)

@@ -20,12 +20,14 @@ from scipy import sparse
 from ..errors import WelfareError
 from .columns import matrix, row_names
 from .design import Design
-from .domains import Domains, domains
+from .domains import Domains
 from .estimate import Bounds, Description, Estimate, describe, scatter, t_bounds
 from .influence import Influence
 from .intervals import Rare, bounds_at_edges
+from .rerun import rerun
 
 
+@rerun
 def mean(design: Design, variables: Any, by: Any = None, where: Any = None) -> Estimate:
     """Weighted means.
 
@@ -59,9 +61,10 @@ def mean(design: Design, variables: Any, by: Any = None, where: Any = None) -> E
     rows = shared_rows(design, variables)
     y, names = matrix(variables, design.n, rows, "mean")
     shares = conditions(variables, y)
-    return ratios(design, y, None, names, domains(design.n, by, where, rows), shares=shares)
+    return ratios(design, y, None, names, design.domains(by, where, rows), shares=shares)
 
 
+@rerun
 def ratio(design: Design, numerator: Any, denominator: Any, by: Any = None, where: Any = None) -> Estimate:
     """Ratio of two totals; arguments, index and errors as for `mean`, and a zero denominator is an error."""
     rows = shared_rows(design, numerator, denominator)
@@ -71,9 +74,10 @@ def ratio(design: Design, numerator: Any, denominator: Any, by: Any = None, wher
         got = f"{len(name_y)} and {len(name_x)}"
         raise WelfareError("not as many numerators as denominators", where="ratio", got=got, expected="one for each")
     names = [f"{a}/{b}" for a, b in zip(name_y, name_x, strict=True)]
-    return ratios(design, y, x, names, domains(design.n, by, where, rows))
+    return ratios(design, y, x, names, design.domains(by, where, rows))
 
 
+@rerun
 def total(design: Design, variables: Any, by: Any = None, where: Any = None, missing: str = "error") -> Estimate:
     """Weighted totals; arguments as for `mean`.
 
@@ -85,7 +89,7 @@ def total(design: Design, variables: Any, by: Any = None, where: Any = None, mis
         raise WelfareError("unknown rule", where="missing", got=missing, expected="error or mean")
     rows = shared_rows(design, variables)
     y, names = matrix(variables, design.n, rows, "total")
-    parts = domains(design.n, by, where, rows)
+    parts = design.domains(by, where, rows)
     present = ~np.isnan(y)
     gaps = int((~present & (parts.codes >= 0)[:, None]).sum())
     if gaps and missing == "error":

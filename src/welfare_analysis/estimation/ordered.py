@@ -17,8 +17,10 @@ from ..errors import WelfareError
 from .design import Design
 from .formulas import Cases, cases
 from .regression import Index, Kernel, Regression, fitted
+from .rerun import rerun
 
 
+@rerun
 def ordered_logit(design: Design, frame: pd.DataFrame, formula: str, where: Any = None) -> Regression:
     """Proportional odds of a numeric or ordered outcome; arguments and errors as for `logistic`.
 
@@ -49,6 +51,7 @@ def ordered_logit(design: Design, frame: pd.DataFrame, formula: str, where: Any 
     return fitted(found, names, kernel, (low, high), start, null, **more)
 
 
+@rerun
 def multinomial_logit(design: Design, frame: pd.DataFrame, formula: str, where: Any = None) -> Regression:
     """Logit of several categories against the first; arguments and errors as for `logistic`.
 

@@ -16,17 +16,18 @@ import pandas as pd
 from scipy import sparse
 
 from ..errors import WelfareError
-from .domains import domains
 from .estimate import Bounds, Estimate, t_bounds
 from .formulas import columns
 from .means import ratios
 from .regression import Regression
+from .rerun import rerun
 from .shares import logit_bounds
 
 Change = tuple[str, str, list[tuple[Callable, float]]]  # a column, a label, and the column changed with weights
 STEP = 1e-3  # of central differences of fourth order, in parts of a standard deviation
 
 
+@rerun
 def predictions(fit: Regression, by: Any = None, where: Any = None) -> Estimate:
     """Mean expected outcomes, by domain.
 
@@ -46,6 +47,7 @@ def predictions(fit: Regression, by: Any = None, where: Any = None) -> Estimate:
     return _averaged(fit, lambda frame: [columns(s, frame) for s in fit.specs], _expected, [], by, where, bounds)
 
 
+@rerun
 def marginal_effects(fit: Regression, variables: str | list[str], by: Any = None, where: Any = None) -> Estimate:
     """Average marginal effects of columns of the frame on the expected outcome (of each category, if several).
 
@@ -61,6 +63,7 @@ def marginal_effects(fit: Regression, variables: str | list[str], by: Any = None
     return _of_steps(fit, changes, by, where, t_bounds)
 
 
+@rerun
 def margins(fit: Regression, variables: str | list[str], by: Any = None, where: Any = None) -> Estimate:
     """Predictive margins: the mean expected outcome if everybody had one category of a column, all else as it is.
 
@@ -162,7 +165,7 @@ def _averaged(
 ) -> Estimate:
     """Weighted means of ``g(fit, theta, frames(rows))`` (rows x k) in domains."""
     design = fit.design
-    parts = domains(design.n, by, fit.rows if where is None else where, design.names)
+    parts = design.domains(by, fit.rows if where is None else where, design.names)
     needed = sorted({str(v) for spec in fit.specs for v in spec.required_variables})
     inside = (parts.codes >= 0) & fit.frame[needed].notna().all(axis=1).to_numpy()
     if not inside.any():

@@ -20,10 +20,12 @@ from .design import Design
 from .fit import unidentified
 from .formulas import cases
 from .regression import Regression, positive, regression
+from .rerun import rerun
 
 MANY, BAND = 4000, 3  # cases that are solved at once; width of what is near the line, in errors of its first place
 
 
+@rerun
 def quantile_regression(
     design: Design, frame: pd.DataFrame, formula: str, q: float = 0.5, where: Any = None
 ) -> Regression:

@@ -2,27 +2,34 @@ r"""Quantiles with Woodruff's intervals.
 
 Two rules. ``"smallest"``: the smallest value at which the weighted distribution function :math:`\hat F` reaches p
 (definition 1 of Hyndman and Fan 1996). ``"midpoint"``: linear between the values, each placed at the middle of its
-step, :math:`\hat F(y) - \tfrac12 w(y)/\hat N` (their definition 5 with weights); it treats low and high alike.
+step, :math:`\hat F(y) - \tfrac12 w(y)/\hat N` (their definition 5 with weights where no answers are alike; answers that
+are alike are one step here, wherever they stand in the file); it treats low and high alike.
 
 The interval is that of the share at or below the quantile, read back through the same rule (Woodruff 1952); the
 influence :math:`-(1[y_k \le q] - \hat F(q)) / (\hat N f)` takes the density f from the width of that interval.
+
+With replicate weights that share is run again with each, for a jackknife of the quantile itself is inconsistent (Shao
+and Wu 1989); with half-samples and bootstraps the quantile is run again, and the interval is that of t.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse, special
 
 from ..errors import WelfareError
 from .columns import matrix
 from .design import Design
-from .domains import domains
-from .estimate import Estimate, describe, scatter
+from .estimate import Estimate, describe, scatter, t_bounds
 from .influence import Influence
-from .means import made, shared_rows
+from .joint import joint
+from .means import made, ratios, shared_rows
+from .rerun import repeated
 
 LEVEL = 0.95
 NEAR = 1e-11  # a distribution function that comes this near to p reaches it
@@ -30,24 +37,39 @@ Inverse = Callable[[np.ndarray], np.ndarray]
 
 
 def quantile(
-    design: Design, variables: Any, q: float = 0.5, by: Any = None, where: Any = None, rule: str = "smallest"
+    design: Design, variables: Any, q: Any = 0.5, by: Any = None, where: Any = None, rule: str = "smallest"
 ) -> Estimate:
     """Weighted quantiles; arguments, index and errors as for `mean`, with ``q`` between 0 and 1 and a ``rule``.
+
+    Several ``q`` give one estimate with their covariance, whose first level, ``q``, says which.
 
     The standard error is the half-width of the 95 % Woodruff interval over the quantile of t. No bound lies beyond the
     answers. A bound that the midpoint rule reads back on the other side of the quantile is the quantile. Negative
     weights, which linear calibration may give, have no distribution function and are an error.
     """
-    if not np.isscalar(q) or isinstance(q, str) or not 0 < q < 1:
-        raise WelfareError("not between 0 and 1", where="q", got=q, expected="one share, as 0.5")
+    if pd.api.types.is_list_like(q) and len(q):
+        return joint({p: quantile(design, variables, p, by, where, rule) for p in q}, name="q")
+    if not pd.api.types.is_number(q) or not 0 < q < 1:
+        raise WelfareError("not between 0 and 1", where="q", got=q, expected="shares, as 0.5")
+
+    def again(changed: Design) -> Estimate:
+        return quantile(changed, variables, q, by, where, rule)
+
+    found, ready = _woodruff(design, variables, float(q), by, where, rule), design.ready
+    if ready is None or ready.method.startswith("JK"):
+        return replace(found, estimator=again)
+    return replace(repeated(found, again), bounds=t_bounds)
+
+
+def _woodruff(design: Design, variables: Any, q: float, by: Any, where: Any, rule: str) -> Estimate:
     if rule not in ("smallest", "midpoint"):
         raise WelfareError("unknown rule", where="rule", got=rule, expected="smallest or midpoint")
-    if (design.weights <= 0).any():
-        got = int((design.weights <= 0).sum())
-        raise WelfareError("weights are not positive", where="quantile", got=got, hint='Calibrate with "raking".')
+    if (design.weights < 0).any():
+        got = int((design.weights < 0).sum())
+        raise WelfareError("weights are negative", where="quantile", got=got, hint='Calibrate with "raking".')
     rows = shared_rows(design, variables)
     y, names = matrix(variables, design.n, rows, "quantile")
-    parts = domains(design.n, by, where, rows)
+    parts = design.domains(by, where, rows)
     present = ~np.isnan(y)
     told = describe(design, parts, present, names)
     columns = [
@@ -68,6 +90,12 @@ def quantile(
     score = np.array([z for z, _ in below]).T
     reached = np.concatenate([r for _, r in below])
     linear = np.sqrt(design.variance(Influence(lambda j: score[:, j], len(names), parts.codes, parts.count)))
+    shares = None
+    if design.ready is not None:
+        limit = value.reshape(shape).T[np.maximum(parts.codes, 0)]
+        at_most = np.where(present, y <= limit * (1 + 1e-12 * np.sign(limit)), np.nan)
+        shares = repeated(ratios(design, at_most, None, names, parts), lambda d: ratios(d, at_most, None, names, parts))
+        linear = shares.se.to_numpy()
     edge = told.untold(reached >= 1 - 1e-12).get("untold", sparse.diags_array(np.zeros(len(value)))).diagonal()
     spread = np.sqrt(linear**2 + np.where(np.isfinite(edge), edge, 0.0))
     alone = told.evidence == 1
@@ -82,7 +110,7 @@ def quantile(
     slope = np.divide(se, linear, out=np.zeros_like(linear), where=(linear > 0) & ~alone)
     rest = np.where(linear > 0, 0.0, se) ** 2  # where all answers are at or below the quantile
     untold = np.where(alone, np.inf, rest)
-    return made(
+    found = made(
         design,
         value,
         names,
@@ -90,6 +118,9 @@ def quantile(
         lambda: scatter(-score * slope.reshape(shape).T[np.maximum(parts.codes, 0)], parts),
         bounds,
         {"untold": sparse.diags_array(untold)} if untold.any() else {},
+    )
+    return (
+        found if shares is None or shares.deviations is None else replace(found, deviations=-slope * shares.deviations)
     )
 
 

@@ -21,11 +21,11 @@ from scipy.sparse import csgraph
 from ..errors import WelfareError
 from .columns import matrix
 from .design import Design
-from .domains import domains
 from .estimate import Estimate
 from .exploded import MOST, Rankings, likelihood
 from .fit import Fit, Likelihood, inverse, maximise
 from .means import shared_rows
+from .rerun import rerun
 from .tests import Test, wald
 
 
@@ -51,6 +51,7 @@ class Pooling(NamedTuple):
     fit: RankFit
 
 
+@rerun
 def plackett_luce(
     design: Design | None,
     ranks: pd.DataFrame,
@@ -91,7 +92,7 @@ def plackett_luce(
     _checked(ranks, unranked, depth)
     design = Design(pd.Series(1.0, index=ranks.index)) if design is None else design
     rows = shared_rows(design, ranks)
-    inside = domains(design.n, None, where, rows).codes == 0
+    inside = design.domains(None, where, rows).codes == 0
     place = np.where(inside[:, None], _places(matrix(ranks, design.n, rows, "ranks")[0]), 0)
     items, deepest = pd.Index(ranks.columns, name="item"), int(place.max())
     _ordered(place, items, unranked == "below", depth)
@@ -151,6 +152,7 @@ def pooling(fit: RankFit) -> Pooling:
     return Pooling(wald(free.apply(lambda v: v[names]), 1.0), free)
 
 
+@rerun
 def unranked_matters(design: Design | None, ranks: pd.DataFrame, **options: Any) -> Estimate:
     """Worths with unranked items "below", as "missing", and the difference, by (variable, item): one `Estimate`."""
     pair = [plackett_luce(design, ranks, unranked=rule, **options).worths() for rule in ("below", "missing")]

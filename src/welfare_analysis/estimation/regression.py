@@ -111,10 +111,10 @@ def scores(kernel: Kernel, indices: Sequence[Index], theta: np.ndarray) -> np.nd
 
 
 def positive(weights: np.ndarray, where: str) -> None:
-    """Negative weights, which linear calibration may give, have no likelihood."""
-    if (weights <= 0).any():
-        got = int((weights <= 0).sum())
-        raise WelfareError("weights are not positive", where=where, got=got, hint='Calibrate with "raking".')
+    """Negative weights, which linear calibration may give, have no likelihood; rows of weight zero are no cases."""
+    if (weights < 0).any():
+        got = int((weights < 0).sum())
+        raise WelfareError("weights are negative", where=where, got=got, hint='Calibrate with "raking".')
 
 
 def fitted(

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,7 @@ from scipy import linalg, sparse
 
 from ..errors import WelfareError
 from .columns import aligned, numbers
-from .stages import Sampling, Stage, Term
+from .stages import Replicates, Sampling, Stage, Term
 
 if TYPE_CHECKING:
     from .design import Design
@@ -37,7 +37,15 @@ Draw = Callable[[np.random.Generator], np.ndarray]
 CELLS = 3000  # of rows that are alike in all groups; the root of their matrix costs the cube
 BLOCK = 4_000_000  # numbers at a time
 LEAST = 0.01  # smallest factor of a replicate weight where the bootstrap's draws have no bound
-METHODS = ("BRR", "Fay", "JK1", "JKn", "bootstrap")
+FACTORS: dict[str, Callable[[int, float], float]] = {  # what R replicates' squared deviations are multiplied by
+    "BRR": lambda R, rho: 1 / R,
+    "Fay": lambda R, rho: 1 / (R * (1 - rho) ** 2),
+    "JK1": lambda R, rho: (R - 1) / R,
+    "JK2": lambda R, rho: 1.0,
+    "JKn": lambda R, rho: 1.0,
+    "bootstrap": lambda R, rho: 1 / R,
+    "SDR": lambda R, rho: 4 / R,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +135,7 @@ def full(design: Design, estimator: Callable[[Design], Any], count: int, rng: np
 def refit(design: Design, estimator: Callable[[Design], Any], replicates: Term) -> pd.DataFrame:
     """The estimator's results (R x k) with each replicate's weights, calibrated again; arguments as for `full`."""
     assert replicates.mix is not None
-    return _results(design, estimator, replicates.codes, (1 + row for row in replicates.mix))
+    return _results(_bare(design), estimator, replicates.codes, (1 + row for row in replicates.mix))
 
 
 def covariance(values: pd.DataFrame, replicates: Term, about: pd.Series | None = None) -> pd.DataFrame:
@@ -136,7 +144,7 @@ def covariance(values: pd.DataFrame, replicates: Term, about: pd.Series | None =
     return pd.DataFrame((deviation.T * replicates.coefficients) @ deviation, values.columns, values.columns)
 
 
-def jackknife(design: Design) -> Term:
+def jackknife(design: Design) -> Replicates:
     """Weights that leave out one PSU at a time (JK1, in strata JKn), with finite corrections.
 
     Raises
@@ -150,10 +158,10 @@ def jackknife(design: Design) -> Term:
     mix = np.where(parents[out, None] == parents[None, :], (1 / (n - 1))[parents][None, :], 0.0)
     mix[np.arange(len(out)), out] = -1.0
     rate = (1 - stage.rate) * (n - 1) / n
-    return Term(stage.units, rate[parents[out]], mix)
+    return Replicates(stage.units, rate[parents[out]], mix, "JKn", ranked=False)
 
 
-def balanced(design: Design, rho: float = 0.0) -> Term:
+def balanced(design: Design, rho: float = 0.0) -> Replicates:
     """Balanced half-samples of two PSUs a stratum (BRR; Fay's method with ``rho``), of the next power of two.
 
     Raises
@@ -172,24 +180,53 @@ def balanced(design: Design, rho: float = 0.0) -> Term:
     first = np.zeros(len(parents), dtype=bool)
     first[np.unique(parents, return_index=True)[1]] = True
     mix = (1 - rho) * np.where(first, signs[:, parents], -signs[:, parents])
-    return Term(stage.units, np.full(order, 1 / (order * (1 - rho) ** 2)), mix)
+    scales = np.full(order, FACTORS["Fay"](order, rho))
+    return Replicates(stage.units, scales, mix, "Fay" if rho else "BRR", ranked=False)
 
 
-def given(design: Design, replicates: Any, method: str, rho: float, scale: float | None, rscales: Any) -> Term:
+def drawn(design: Design, count: int, rng: np.random.Generator) -> Replicates:
+    """The weights of `full`: where they were drawn nearer to one by a factor, its square is in the scale."""
+    if design.model:
+        raise WelfareError("full replicates are of the finite population", where="replicates", hint="Use linear ones.")
+    seeds = rng.integers(2**63, size=count)
+    units, draw, shrink = _draws(design.sampling, seeds)
+    mix = np.array([draw(np.random.default_rng(seed)) for seed in seeds]) - 1
+    return Replicates(units, np.full(count, shrink**2 / count), mix, "bootstrap", ranked=False)
+
+
+def made(design: Design, method: str, rho: float, count: int, rng: np.random.Generator | None) -> Replicates:
+    """Replicate weights of a method: see `Design.with_replicates`."""
+    if method in ("BRR", "Fay"):
+        return balanced(design, rho)
+    if method not in ("jackknife", "bootstrap"):
+        raise WelfareError("unknown method", where="method", got=method, expected="jackknife, BRR, Fay or bootstrap")
+    return jackknife(design) if method == "jackknife" else drawn(design, count, rng or np.random.default_rng(0))
+
+
+def given(
+    design: Design,
+    replicates: Any,
+    method: str,
+    rho: float = 0.0,
+    scale: float | None = None,
+    rscales: Any = None,
+    mse: bool = True,
+) -> Replicates:
     r"""Ready-made replicate weights (n x R), full weights that are zero or more.
 
-    The variance is :math:`\sum_r s_r (\hat\theta_r - \hat\theta)^2`, s_r = ``scale * rscales``, here of the linearised
-    :math:`\sum_k (w_{rk} - w_k) z_k`; `refit` runs an estimator again. Scales: 1/R (BRR, bootstrap),
-    1/(R (1 - rho)^2) (Fay), (R - 1)/R (JK1); JKn needs ``rscales``, as (n_h - 1)/n_h.
+    The variance is :math:`\sum_r s_r (\hat\theta_r - \hat\theta)^2`, s_r = ``scale * rscales``, or about the mean of
+    the replicates (``mse=False``, the default of R's ``svrepdesign``). Scales: 1/R (BRR, bootstrap), 1/(R (1 - rho)^2)
+    (Fay), (R - 1)/R (JK1), 1 (JK2), 4/R (SDR, successive differences); JKn needs ``rscales``, as (n_h - 1)/n_h.
 
     Raises
     ------
     WelfareError
-        An unknown method; other rows; fewer than two; weights that are missing, negative or all zero; no ``rscales``
-        for JKn; ``rho`` without Fay or outside 0 to 1; scales that are not positive.
+        An unknown method; other rows; fewer than two; weights that are missing, negative or all zero, or above zero in
+        a row whose full weight is zero; no ``rscales`` for JKn; ``rho`` without Fay or outside 0 to 1; scales that are
+        not positive.
     """
-    if method not in METHODS:
-        raise WelfareError("unknown method", where="method", got=method, expected=", ".join(METHODS))
+    if method not in FACTORS:
+        raise WelfareError("unknown method", where="method", got=method, expected=", ".join(FACTORS))
     frame = pd.DataFrame(aligned(replicates, design.n, design.names, "replicates"))
     w = np.column_stack([numbers(frame.iloc[:, r], f"replicates, {frame.columns[r]}") for r in range(frame.shape[1])])
     bad = ~np.isfinite(w).all(axis=0) | (w < 0).any(axis=0) | ~(w > 0).any(axis=0)
@@ -201,13 +238,60 @@ def given(design: Design, replicates: Any, method: str, rho: float, scale: float
     if method == "JKn" and rscales is None:
         raise WelfareError("JKn has a scale for each replicate", where="rscales", expected="(n_h - 1) / n_h")
     R = w.shape[1]
-    usual = {"Fay": 1 / (R * (1 - rho) ** 2), "JK1": (R - 1) / R, "JKn": 1.0}.get(method, 1 / R)
+    usual = FACTORS[method](R, rho)
     each = np.ones(R) if rscales is None else numbers(aligned(rscales, R, None, "rscales"), "rscales")
     scales = (usual if scale is None else float(scale)) * each
     if not (np.isfinite(scales) & (scales >= 0)).all() or not scales.any():
         raise WelfareError("scales are not positive", where="scale, rscales", got=scales.tolist()[:5])
-    patterns, codes = np.unique(w / design.weights[:, None] - 1, axis=0, return_inverse=True)
-    return Term(codes.ravel(), scales, np.ascontiguousarray(patterns.T))
+    zero = design.weights == 0
+    if w[zero].any():
+        rows = int(w[zero].any(axis=1).sum())
+        what = "replicates count rows whose full weight is zero"
+        raise WelfareError(what, where="replicates", got=rows, expected="zero in these rows")
+    ratios = np.divide(w, design.weights[:, None], out=np.zeros_like(w), where=~zero[:, None]) - 1
+    patterns, codes = np.unique(ratios, axis=0, return_inverse=True)
+    return Replicates(codes.ravel(), scales, np.ascontiguousarray(patterns.T), method, mse)
+
+
+class Export(NamedTuple):
+    """Replicate weights (n x (1 + R)) as a ``frame`` to be saved, and the calls of ``R`` and ``Stata`` that read it."""
+
+    frame: pd.DataFrame
+    R: str
+    Stata: str
+
+
+def export(design: Design) -> Export:
+    """The full sample's weights and the replicates', calibrated again, with what R and Stata must be told.
+
+    Save ``frame`` beside the answers, named ``f`` in R. Both programs then give the standard errors that we give: the
+    scales hold Fay's factor and whatever the bootstrap's draws were divided by.
+
+    Raises
+    ------
+    WelfareError
+        A design without replicate weights.
+    """
+    ready = design.ready
+    if ready is None or ready.mix is None:
+        raise WelfareError("the design has no replicates", where="export", hint="Use with_replicates().")
+    moved = [d.weights for d in _moved(_bare(design), ready.codes, (1 + row for row in ready.mix))]
+    R = len(moved)
+    names = [f"rep_{r}" for r in range(1, R + 1)]
+    frame = pd.DataFrame(np.column_stack([design.weights, *moved]), design.index, ["weight", *names])
+    each = ", ".join(f"{s:.17g}" for s in ready.coefficients)
+    in_r = (
+        f'svrepdesign(data = f, weights = ~weight, repweights = "^rep_[0-9]+$", type = "other", scale = 1, '
+        f"rscales = c({each}), combined.weights = TRUE, mse = {str(ready.mse).upper()})"
+    )
+    factors = each.replace(",", "")
+    in_stata = f"svyset [pweight=weight], jkrweight(rep_1-rep_{R}, multiplier({factors})) vce(jackknife)"
+    return Export(frame, in_r, f"{in_stata} mse" if ready.mse else in_stata)
+
+
+def _bare(design: Design) -> Design:
+    """The weights with a variance that is quick to compute, for that of one replicate is of no interest."""
+    return design.replicated(Term(np.arange(design.n), np.ones(design.n)))
 
 
 def pieces(sampling: Sampling) -> list[Piece]:
@@ -326,7 +410,11 @@ def _results(
     try:
         for moved in _moved(design, units, factors):
             result = estimator(moved)
-            names = _named(result).index if names is None else names
+            own = _named(result).index
+            names = own if names is None else names
+            if not own.equals(names):
+                lacking = list(names.difference(own))[:5]
+                raise WelfareError("a value of the others is not there", where="estimator", got=lacking)
             found.append(np.atleast_1d(np.asarray(result, dtype=float)))
     except WelfareError as error:
         raise WelfareError(f"replicate {len(found) + 1} has no result: {error}", where="replicates") from error

@@ -25,12 +25,14 @@ from .fit import Likelihood, maximise
 from .formulas import Cases, cases
 from .linear_models import log_normal, probit_kernel, yes_or_no
 from .regression import Kernel, Regression, blocks, constant, fitted, likelihood, positive, regression, scores
+from .rerun import rerun
 
 ALONE = "No column is in the selection alone: only the shape of the normal law tells selection from outcome."
 NODES = 16  # of an interval: exact to rounding where it is no wider than three sigma
 FISHER = (np.tanh, lambda zeta: 1 - np.tanh(zeta) ** 2)
 
 
+@rerun
 def heckman(
     design: Design,
     frame: pd.DataFrame,

@@ -14,12 +14,13 @@ import pandas as pd
 from ..errors import WelfareError
 from .columns import NUMBERS, aligned, matrix
 from .design import Design
-from .domains import domains
 from .estimate import Estimate
 from .intervals import korn_graubard_bounds, logit_bounds
 from .means import ratios, shared_rows
+from .rerun import rerun
 
 
+@rerun
 def share(design: Design, variables: Any, by: Any = None, where: Any = None, interval: str = "logit") -> Estimate:
     """Shares: of a boolean or 0/1 variable, or of each category of a text variable (these add up to one).
 
@@ -41,7 +42,7 @@ def share(design: Design, variables: Any, by: Any = None, where: Any = None, int
         if not np.isin(y[~np.isnan(y)], (0.0, 1.0)).all():
             raise WelfareError("a share needs yes or no", where=", ".join(names), expected="booleans, 0/1 or text")
     shares = np.ones(len(names), dtype=bool)
-    parts = domains(design.n, by, where, rows)
+    parts = design.domains(by, where, rows)
     return ratios(design, y, None, names, parts, column, rules[interval], shares)
 
 

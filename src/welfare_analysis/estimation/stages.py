@@ -8,7 +8,7 @@ product of the rates of the stages before (Särndal, Swensson and Wretman 1992, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,35 @@ class Term:
 
 
 @dataclass(frozen=True, eq=False)
+class Replicates(Term):
+    """Replicate weights: ``mix`` (R x groups) holds their factors less one, ``coefficients`` (R,) their scales.
+
+    Attributes
+    ----------
+    method : str
+        ``BRR``, ``Fay``, ``JK1``, ``JK2``, ``JKn``, ``bootstrap`` or ``SDR``.
+    mse : bool
+        Whether deviations are about the estimate of the full sample, or about the mean of the replicates.
+    ranked : bool
+        Whether the rank of the weights gives the degrees of freedom, as where nothing else is known of the design.
+    """
+
+    method: str = ""
+    mse: bool = True
+    ranked: bool = True
+
+    def centred(self, deviations: Any) -> np.ndarray:
+        """Deviations (R x k) from the estimate as the variance squares them."""
+        moves = deviations.toarray() if sparse.issparse(deviations) else np.asarray(deviations)
+        return moves if self.mse else moves - moves[self.coefficients > 0].mean(axis=0)
+
+    def sums(self, z: Any, weights: np.ndarray) -> Any:
+        """As `Term.sums`, centred."""
+        found = super().sums(z, weights)
+        return found if self.mse else self.centred(found)
+
+
+@dataclass(frozen=True, eq=False)
 class Stage:
     r"""Units (n,) drawn in groups (n,): of each group the units drawn, their rate, and c_h with the rates before."""
 
@@ -99,6 +128,18 @@ class Sampling:
     counted: np.ndarray
     stages: tuple[Stage, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+def spread_out(sampling: Sampling, places: np.ndarray, counted: np.ndarray) -> Sampling:
+    """Sampling of the rows ``counted`` (n,) for all n: ``places`` (n,) are theirs, and any for the others."""
+    return Sampling(
+        tuple(term.at(places) for term in sampling.terms),
+        sampling.psu[places],
+        sampling.strata[places],
+        counted,
+        tuple(replace(s, units=s.units[places], groups=s.groups[places]) for s in sampling.stages),
+        sampling.notes,
+    )
 
 
 def cross(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -160,6 +201,8 @@ def stages(
             size, rate = drawn.astype(int), np.divide(drawn, whole, out=np.zeros(len(drawn)), where=whole > 0)
         elif alone.any() and stage == 0 and single == "centre" and len(first) > 1:
             extra, notes = centred(cells, strata, alone, rate), [_told(alone, names, "centred at the mean of all PSUs")]
+        elif alone.any() and stage == 0 and single == "certainty":
+            notes = [_told(alone, names, "taken as certain")]
         else:
             _no_single_unit(alone, stage)
         factor = np.zeros(len(size))
@@ -228,8 +271,8 @@ def _rates(fpc: Any, parent: np.ndarray, size: np.ndarray, index: Any, name: str
     if fpc is None:
         return np.zeros(len(size))
     count = numbers(aligned(fpc, len(parent), index, name), name)
-    if not np.isfinite(count).all():
-        missing = int((~np.isfinite(count)).sum())
+    if np.isnan(count).any():
+        missing = int(np.isnan(count).sum())
         raise WelfareError("a count is missing", where=name, got=missing, expected="the population count in each row")
     group = count[np.unique(parent, return_index=True)[1]]
     if (count != group[parent]).any():
@@ -253,13 +296,14 @@ def superpopulation(sampling: Sampling, weights: np.ndarray) -> tuple[Sampling |
         hint = "Use the design that the replicates were made from."
         raise WelfareError("replicates do not tell the finite correction", where="superpopulation", hint=hint)
     n = len(weights)
+    per_weight = np.divide(1, weights, out=np.zeros(n), where=weights != 0)
     if not sampling.stages:
-        return None, (Term(np.arange(n), 1 / weights),)
+        return None, (Term(np.arange(n), per_weight),)
     first = sampling.stages[0]
     factor = np.divide(first.size, first.size - 1, out=np.zeros(len(first.size)), where=first.size > 1)
     alone = (first.size == 1)[first.groups]  # one PSU that is all of its stratum: its rows are the model's
     open_ = Stage(first.units, first.groups, first.size, np.zeros(len(first.size)), factor)
-    own = Term(np.arange(n), np.where(alone, 1 / weights, 0.0))
+    own = Term(np.arange(n), np.where(alone, per_weight, 0.0))
     terms = simplify([*open_.terms(), own], n)
     drawn = Sampling(terms, sampling.psu, sampling.strata, sampling.counted, () if alone.any() else (open_,))
     less = [Term(t.codes, -t.coefficients) for t in sampling.terms]

@@ -20,7 +20,6 @@ from scipy import stats
 from ..errors import WelfareError
 from .columns import aligned, matrix
 from .design import Design
-from .domains import domains
 from .estimate import Estimate
 from .inequality import mid_rank
 from .means import mean, shared_rows
@@ -171,7 +170,7 @@ def independence(design: Design, rows: Any, columns: Any, where: Any = None, sta
     pair = [pd.Series(aligned(v, design.n, order, name)).reset_index(drop=True) for v, name in _named(rows, columns)]
     both = (pair[0].notna() & pair[1].notna()).to_numpy()
     mask = None if where is None else np.asarray(aligned(where, design.n, order, "where"))
-    codes = domains(design.n, where=both if mask is None else both & pd.array(mask, "boolean").fillna(False)).codes
+    codes = design.domains(where=both if mask is None else both & pd.array(mask, "boolean").fillna(False)).codes
     inside = codes >= 0
     axes = [pd.factorize(v.where(inside))[0] for v in pair]
     r, c = (int(a.max()) + 1 for a in axes)
@@ -218,7 +217,7 @@ def rank_test(
     """
     rows = shared_rows(design, variable, by)
     y, _ = matrix(variable, design.n, rows, "rank_test")
-    parts = domains(design.n, by, where, rows)
+    parts = design.domains(by, where, rows)
     inside = (parts.codes >= 0) & ~np.isnan(y[:, 0])
     rank = np.where(inside, mid_rank(np.where(inside, y[:, 0], 0.0), np.where(inside, 0, -1), design.weights), np.nan)
     scored = rank if scores is None else np.where(inside, scores(np.where(inside, rank, 0.5)), np.nan)

@@ -24,7 +24,7 @@ import pandas as pd
 from scipy import sparse
 
 from ..design import Design
-from ..domains import Domains, domains
+from ..domains import Domains
 from ..estimate import Estimate, describe, scatter, t_bounds
 from ..shares import logit_bounds
 from .population import Model, Target
@@ -169,7 +169,7 @@ def forecast(
     ``slopes`` gives the derivative of the sums where it is known; else it is a difference.
     """
     design = to.cases.design
-    parts = domains(design.n, by, where, design.names)
+    parts = design.domains(by, where, design.names)
     there = np.bincount(to.cases.person, minlength=design.n) > 0
     parts = Domains(np.where(there, parts.codes, -1), parts.labels)
     told = describe(design, parts, there[:, None], ["forecast"])

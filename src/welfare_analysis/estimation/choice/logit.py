@@ -21,6 +21,7 @@ from scipy import sparse
 from ...errors import WelfareError
 from ..design import Design
 from ..fit import Fit, Likelihood, inverse, maximise
+from ..rerun import rerun
 from .data import Cases, choices
 
 MANY, FEW = 20_000, 2_000
@@ -74,6 +75,7 @@ class ChoiceFit(Fit):
         return softmax(x @ theta + self.cases.offset, self.cases.start)
 
 
+@rerun
 def logit(
     design: Design | None,
     long: pd.DataFrame,

@@ -29,6 +29,7 @@ import pandas as pd
 from ...errors import WelfareError
 from ..design import Design
 from ..fit import Likelihood, inverse, maximise
+from ..rerun import rerun
 from .data import Cases, choices
 from .logit import ChoiceFit, fitted, result, softmax
 from .simulation import Draws, Panel, differences, net, supplied
@@ -133,6 +134,7 @@ class MixedFit(ChoiceFit):
         return share, logsum
 
 
+@rerun
 def mixed_logit(
     design: Design | None,
     long: pd.DataFrame,

@@ -20,6 +20,7 @@ import pandas as pd
 from ...errors import WelfareError
 from ..design import Design
 from ..fit import Likelihood, maximise
+from ..rerun import rerun
 from .data import Cases, choices
 from .logit import ChoiceFit, fitted, means, result, softmax, spread
 
@@ -121,6 +122,7 @@ class NestedFit(TreeFit):
         return super().interval(level).assign(valid=~self.value.index.isin(self.boundary))
 
 
+@rerun
 def nested_logit(
     design: Design | None,
     long: pd.DataFrame,

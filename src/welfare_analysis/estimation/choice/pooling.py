@@ -17,11 +17,13 @@ import pandas as pd
 from ...errors import WelfareError
 from ..design import Design
 from ..fit import Likelihood
+from ..rerun import rerun
 from .data import Cases, choices
 from .logit import fitted, means, pilot, result, softmax, spread
 from .nested import Tree, TreeFit, climbed
 
 
+@rerun
 def pooled_logit(
     design: Design | None,
     long: pd.DataFrame,

@@ -1,0 +1,45 @@
+r"""Estimators that are run again with replicate weights.
+
+Where a design is known by replicate weights, the variance of any :math:`\hat\theta` is :math:`\sum_r s_r
+(\hat\theta_r - \hat\theta)^2` with :math:`\hat\theta_r` the estimator run with replicate r (Wolter 2007, chapters 3
+to 5), which is what producers of such weights publish. The deviations (R x k) go with the estimate, so that what is
+made of several estimates has its covariance too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from .design import Design
+from .estimate import Estimate
+from .replicates import refit
+
+F = TypeVar("F", bound=Callable[..., Any])
+E = TypeVar("E", bound=Estimate)
+
+
+def rerun(estimator: F) -> F:
+    """Let an estimator of a design, or of a fit, run again with replicate weights, now or later (`Estimate.refit`)."""
+
+    @wraps(estimator)
+    def run(source: Any, *args: Any, **kwargs: Any) -> Any:
+        def again(design: Design) -> Any:
+            return run(source.estimator(design) if isinstance(source, Estimate) else design, *args, **kwargs)
+
+        found = estimator(source, *args, **kwargs)
+        known = not isinstance(source, Estimate) or source.estimator is not None
+        return repeated(found, again) if known else found
+
+    return cast("F", run)
+
+
+def repeated(found: E, again: Callable[[Design], Estimate]) -> E:
+    """The estimate with what runs it again, and with the deviations of its replicates where the design has some."""
+    ready = found.design.ready
+    if ready is None:
+        return replace(found, estimator=again)
+    values = refit(found.design, lambda design: again(design).value, ready)
+    return replace(found, estimator=again, deviations=values.to_numpy() - found.value.to_numpy())
