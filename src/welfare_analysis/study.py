@@ -35,7 +35,7 @@ GROUPED = (
 AGE_GROUPS = ("under_18", "18_29", "30_39", "40_49", "50_59", "60_over")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Study:
     """Answers and all that is needed to speak of the people behind them.
 
@@ -78,6 +78,12 @@ class Study:
     language: str = "en"
     survey_name: str = ""
     results: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def __repr__(self) -> str:
+        """How many answers stand for whom; no answer is shown."""
+        people = f"{self.population:,} members" if self.population else "themselves alone"
+        whose = "the stand-in population" if self.is_standin else self.survey_name or "frames"
+        return f"<Study: {len(self.frame):,} answers for {people}, {self.method}, of {whose}, in {self.language}>"
 
     def result(self, function: Callable[..., Any], *arguments: Hashable) -> Any:
         """What a function gives of this study, computed when it is first asked for.
@@ -186,7 +192,7 @@ class Study:
             "margins": w.margins,
             "classes": w.classes.reset_index(drop=True),
         }
-        return cls(frame, w.design, codebook, people, **weights, **named)
+        return cls(frame, w.design.with_frame(frame), codebook, people, **weights, **named)
 
     @cached_property
     def collection(self) -> Collection | None:

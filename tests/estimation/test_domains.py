@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.estimation import mean, share
+from welfare_analysis.estimation import Design, mean, share
 
 
 def test_only_levels_that_are_there(example, drawn):
@@ -67,3 +67,20 @@ def test_bad_domains(example, drawn, by, where, message):
             by=None if by is None else f[by] if by != ["d", "d"] else [f["d"]] * 2,
             where=None if where is None else f[where],
         )
+
+
+def test_domains_are_named_by_columns_of_the_designs_frame():
+    """``by="sex"`` is the column of that name, after calibration too; another name is an error that helps."""
+    frame = pd.DataFrame({"sex": ["m", "f"] * 6, "age": np.arange(12.0), "rank": list("aabb") * 3})
+    design = Design(pd.Series(2.0, frame.index)).with_frame(frame)
+    for own in (design, design.superpopulation(), design.calibrate({"sex": {"m": 13, "f": 11}}, frame)):
+        named = mean(own, frame["age"], by=["sex", "rank"])
+        given = mean(own, frame["age"], by=[frame["sex"], frame["rank"]])
+        pd.testing.assert_series_equal(named.value, given.value)
+        pd.testing.assert_series_equal(named.se, given.se)
+    with pytest.raises(WelfareError, match="by: no such column; got 'region'"):
+        mean(design, frame["age"], by="region")
+    with pytest.raises(WelfareError, match=r"Pass columns: by=frame\[...\]"):
+        mean(Design(np.ones(12)), np.arange(12.0), by="sex")
+    with pytest.raises(WelfareError, match="not a row for each"):
+        design.with_frame(frame.head(3))

@@ -37,7 +37,7 @@ DENSE = 4  # where one influence in so many is not zero, an array is quicker tha
 SINGLE = ("fail", "centre", "collapse", "certainty")
 SAME_RULE = {"adjust": "centre", "centered": "centre", "remove": "certainty"}  # as other programs call them
 AGREE = 1.25  # times that the sum of the weights may be more or less than what the counts say, without a note
-PARTS = ("names", "weights", "sampling", "residuals", "model", "notes")
+PARTS = ("frame", "names", "weights", "sampling", "residuals", "model", "notes")
 NEGATIVE = 1e-9  # below minus this share it is negative, which the unbiased estimator of two phases can be
 
 
@@ -111,6 +111,7 @@ class Design:
         if there is not None:
             self.sampling = spread_out(self.sampling, np.maximum(np.cumsum(there) - 1, 0), there)
         self.residuals: Residuals | None = None
+        self.frame: pd.DataFrame | None = None
         self.model: tuple[Term, ...] = ()
         self.notes: tuple[str, ...] = self.sampling.notes + _disagreement(self)
 
@@ -181,8 +182,25 @@ class Design:
         term = self.sampling.terms[0] if self.sampling.terms else None
         return term if isinstance(term, Replicates) else None
 
+    def with_frame(self, frame: pd.DataFrame) -> Design:
+        """The same design with a frame of its rows, so that ``by=`` may name columns."""
+        if len(frame) != self.n:
+            what = "not a row for each of the design's"
+            raise WelfareError(what, where="frame", got=len(frame), expected=str(self.n))
+        return self._with(frame=frame)
+
     def domains(self, by: Any = None, where: Any = None, index: pd.Index | None = None) -> Domains:
-        """Domains of the rows that count: see `domains.domains`."""
+        """Domains of the rows that count: see `domains.domains`; ``by`` may name columns of the design's frame."""
+        names = [by] if isinstance(by, str) else list(by) if isinstance(by, (list, tuple)) else []
+        # a list as long as the design is a column of labels, as ever
+        if names and len(names) != self.n and all(isinstance(name, str) for name in names):
+            frame = self.frame
+            lacking = names if frame is None else [name for name in names if name not in frame]
+            if lacking:
+                known = "a Series for each row" if frame is None else "a column of the frame"
+                hint = "Pass columns: by=frame[...]." if frame is None else ""
+                raise WelfareError("no such column", where="by", got=", ".join(lacking), expected=known, hint=hint)
+            by, index = [frame[name].set_axis(self.index) for name in names], self.index if index is None else index
         return domains(self.n, by, where, index, self.counted)
 
     @cached_property

@@ -9,9 +9,11 @@ from IPython.core.getipython import get_ipython
 from IPython.display import Markdown, display
 
 from ..errors import WelfareError
+from ..estimation import Estimate
 from ..results import release
 from ..study import Study
 from .labels import title
+from .tables import show
 
 
 def agrees(study: Study, address: str, value: float) -> Markdown:
@@ -45,8 +47,18 @@ def needs(line: str, cell: str) -> None:
     shell.run_cell(cell).raise_error()
 
 
+def protected(estimate: Estimate) -> str | None:
+    """An estimate as the last line of a cell: a protected table; as ever where there is no study of its rows."""
+    shell: Any = get_ipython()
+    study = shell.user_ns.get("study")
+    if not isinstance(study, Study) or estimate.design.n != study.design.n:
+        return None
+    return str(show(study, estimate, study.codebook.text("own_estimate", study.language)).data)
+
+
 def register() -> None:
-    """Make the magic known to the notebook that imports this package."""
+    """Make the magic known to the notebook that imports this package, and show estimates protected."""
     shell: Any = get_ipython()
     if shell is not None:
         shell.register_magic_function(needs, "cell")
+        shell.display_formatter.formatters["text/html"].for_type(Estimate, protected)
