@@ -155,11 +155,6 @@ def bands() -> pd.DataFrame:
     return public("distance_bands")
 
 
-def emissions() -> pd.Series:
-    """Grams of CO2 by mode, of ``data/public/emissions.csv``: a passenger-km, of a shuttle a vehicle-km."""
-    return public("emissions").set_index("mode")["value"].astype(float)
-
-
 def cell(frame: pd.DataFrame) -> pd.DataFrame:
     """Where, how far and when: city (class), band and shift of each person, missing where not known.
 

@@ -1,8 +1,8 @@
-r"""What a change of the ways to work does to people: shares, hours, money and what that is worth to them.
+r"""What a change of the commute does to people: shares, hours and money.
 
-With :math:`p_{im}` the probability that person i goes by m and v any amount that goes with a way (hours, DH, CO2), the
-change of :math:`\sum_m p_{im} v_{im}` is what people save, and that of the logsum over :math:`-\beta_c` their consumer
-surplus (Small and Rosen 1981). People alike in all that the model knows are one situation: each is computed once.
+With :math:`p_{im}` the probability that person i goes by m and v any amount that goes with a way (hours, DH), the
+change of :math:`\sum_m p_{im} v_{im}` is what people save. People alike in all that the model knows are one situation:
+each is computed once.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from ..estimation.choice.population import Calibrated, Model, Target, modelled, 
 from ..estimation.domains import Domains
 from . import stated
 
-VARIABLES = ("before", "after", "saved", "surplus")
-VALUES = ("hours", "dh", "co2_kg", "borne_dh")  # a month; borne: by whoever signs an agreement
+VARIABLES = ("before", "after", "saved")
+VALUES = ("hours", "dh", "borne_dh")  # a month; borne: by whoever signs an agreement
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,6 @@ def outcomes(
     design: Design,
     base: Situations,
     changed: Mapping[str, Situations],
-    cost: str = "cost_100",
     by: Any = None,
     where: Any = None,
 ) -> Forecast:
@@ -80,19 +79,19 @@ def outcomes(
     -------
     Forecast
         Variables ``<change>.before`` and ``<change>.after``: shares by alternative; ``<change>.saved``: `VALUES` before
-        less after, a month; ``<change>.surplus``: DH a month. `of` gives those of one change.
+        less after, a month. `of` gives those of one change.
 
     Raises
     ------
     WelfareError
-        A coefficient of cost that is not negative; situations that are not the same.
+        Situations that are not the same.
     """
     model = modelled(fit)
     if any(not base.names.equals(one.names) for one in changed.values()):
         raise WelfareError("situations are not those of the base", where="changed", expected="the same situations")
     there = (base.of >= 0).astype(float)[:, None]
     first = base.target(model)
-    made = {name: _change(model, base, first, one, cost) for name, one in changed.items()}
+    made = {name: _change(model, base, first, one) for name, one in changed.items()}
     known = np.hstack([one.table(model.theta) for one in made.values()])
     names = [(f"{change}.{variable}", name) for change, one in made.items() for variable, name in one.names]
     cases = replace(first.cases, person=np.flatnonzero(base.of >= 0), design=design)
@@ -117,19 +116,15 @@ def of(found: Forecast, change: str, *variables: str) -> Forecast:
     return replace(kept, value=kept.value.set_axis(own), df=kept.df.set_axis(own), counts=kept.counts.set_axis(own))
 
 
-def _change(model: Model, base: Situations, first: Target, changed: Situations, cost: str) -> _Change:
-    if model.fit.value[cost] >= 0:
-        slope = float(model.fit.value[cost])
-        raise WelfareError("the coefficient of cost is not negative", where=cost, got=slope, expected="below 0")
+def _change(model: Model, base: Situations, first: Target, changed: Situations) -> _Change:
     tos = [first, changed.target(model)]
-    money = int(model.fit.value.index.get_indexer([cost])[0])
-    return _Change(model, tos, [s.amounts(to) for s, to in zip((base, changed), tos, strict=True)], money)
+    return _Change(model, tos, [s.amounts(to) for s, to in zip((base, changed), tos, strict=True)])
 
 
-def change(fit: ChoiceFit | Calibrated, base: Situations, changed: Situations, cost: str = "cost_100") -> pd.DataFrame:
+def change(fit: ChoiceFit | Calibrated, base: Situations, changed: Situations) -> pd.DataFrame:
     """What each situation (rows) gets of a change, by (variable, name) as in `outcomes`; without errors."""
     model = modelled(fit)
-    found = _change(model, base, base.target(model), changed, cost)
+    found = _change(model, base, base.target(model), changed)
     return pd.DataFrame(found.table(model.theta), index=base.names, columns=pd.MultiIndex.from_tuples(found.names))
 
 
@@ -140,7 +135,6 @@ class _Change:
     model: Model
     tos: list[Target]
     amounts: list[np.ndarray]
-    money: int
 
     @cached_property
     def present(self) -> np.ndarray:
@@ -151,13 +145,12 @@ class _Change:
     def names(self) -> list[tuple[str, str]]:
         """Columns of `table`."""
         labels = [self.tos[1].cases.alternatives[a] for a in self.present]
-        return [*product(("before", "after"), labels), *(("saved", v) for v in VALUES), ("surplus", "dh")]
+        return [*product(("before", "after"), labels), *(("saved", v) for v in VALUES)]
 
     def table(self, theta: np.ndarray) -> np.ndarray:
-        """Situations x (shares before, shares after, what is saved, surplus)."""
-        shares, sums, lows = zip(*map(partial(_situations, self.model, theta), self.tos, self.amounts), strict=True)
-        surplus = (lows[1] - lows[0]) * 100 / -theta[self.money]
-        return np.hstack([*(s[:, self.present] for s in shares), sums[0] - sums[1], surplus[:, None]])
+        """Situations x (shares before, shares after, what is saved)."""
+        shares, sums = zip(*map(partial(_situations, self.model, theta), self.tos, self.amounts), strict=True)
+        return np.hstack([*(s[:, self.present] for s in shares), sums[0] - sums[1]])
 
     def slopes(self, sums: sparse.csr_array) -> np.ndarray:
         """Derivatives (columns of `table` x domains, coefficients) of weighted sums (domains x situations)."""
@@ -166,7 +159,7 @@ class _Change:
         moved = np.concatenate([x, np.ones(own - len(x), dtype=bool), np.ones(len(theta) - own, dtype=bool)])
         if any(str(name).startswith("scale[") for name in self.model.fit.value.index[len(x) :]):
             moved[len(x) : own] = False  # forecasts are on the scale of the reference
-        found = np.zeros((len(self.present) * 2 + len(VALUES) + 1, sums.shape[0], len(theta)))
+        found = np.zeros((len(self.present) * 2 + len(VALUES), sums.shape[0], len(theta)))
         for j in np.flatnonzero(moved):
             step = steps[j] * (np.arange(len(theta)) == j)
             gap = self.table(theta + step) - self.table(theta - step)
@@ -175,12 +168,12 @@ class _Change:
 
 
 def _situations(model: Model, theta: np.ndarray, to: Target, v: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Shares (situations x alternatives), sums of amounts (situations x values) and logsums (situations,)."""
-    (p, low), width, at = model.predict(to, theta), len(to.cases.alternatives), to.cases.person
+    """Shares (situations x alternatives) and sums of amounts (situations x values)."""
+    p, width = model.predict(to, theta)[0], len(to.cases.alternatives)
     count, own = to.cases.design.n, to.cases.person[to.cases.case]
     shares = np.bincount(own * width + to.cases.alternative, p, count * width).reshape(count, width)
     sums = np.column_stack([np.bincount(own, p * column, count) for column in v.T])
-    return shares, sums, low[np.argsort(at)]
+    return shares, sums
 
 
 def totals(found: Forecast, who: pd.Series, by: Any = None, where: Any = None) -> Estimate:

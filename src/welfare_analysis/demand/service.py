@@ -5,8 +5,8 @@ With n runs in the window of a change of shift the headway is window / n, and wi
 .. math:: n = 0 \text{ if } aD(n) < \underline r, \text{ else } \min\{N, \lceil aD(n) / (\ell s) \rceil\}
 
 is an equilibrium: a the part that travels in one window, s seats, :math:`\ell` the load at which a run is added. D
-rises with n, so the right side does, and there is a least and a greatest one (Tarski 1955); all are found by trying
-each n. That nothing runs, because nothing runs, is always one.
+rises with n, so the right side does, and there is a greatest one (Tarski 1955), found by trying each n; numbers of
+riders are of that. That nothing runs, because nothing runs, is always one too.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,7 +52,7 @@ class Service:
         """Numbers of runs in a window that may be asked for, one at least."""
         return range(1, int(self.runs_most_n) + 1)
 
-    def headway_min(self, runs: float) -> float:
+    def headway_min(self, runs: Any) -> Any:
         """Minutes between runs."""
         return self.window_min / runs
 
@@ -61,7 +62,7 @@ class Service:
         runs = np.minimum(self.runs_most_n, np.ceil(there / (self.seats_n * self.load_share)))
         return np.where(there < self.least_riders_n, 0, runs).astype(int)
 
-    def route_dh(self, runs: float) -> float:
+    def route_dh(self, runs: Any) -> Any:
         """What a route costs a month, DH."""
         return runs * self.windows_a_day_n * self.days_a_month_n * self.route_km * self.dh_km
 
@@ -77,32 +78,22 @@ def equilibria(riders: Mapping[int, float], service: Service) -> list[int]:
     return [0, *(n for n, many in riders.items() if int(service.wanted(np.array(many))) == n)]
 
 
-def reached(riders: Mapping[int, float], service: Service, start: int) -> int:
-    """The equilibrium to which runs go that are adapted to the riders again and again, from a start."""
-    runs = start
-    for _ in range(2 * len(riders) + 2):
-        asked = int(service.wanted(np.array(riders[runs]))) if runs else 0
-        if asked == runs:
-            break
-        runs = asked
-    return runs
+def greatest(shares: pd.DataFrame, service: Service) -> pd.Series:
+    """Runs in a window in the greatest equilibrium of each cell (rows), of the share that rides by runs (columns)."""
+    riders = (shares * service.members_a_route_n).to_dict("records")
+    return pd.Series([equilibria(row, service)[-1] for row in riders], index=shares.index, dtype=int)
 
 
-def settled(riding: pd.DataFrame, service: Service) -> pd.DataFrame:
-    """Equilibria by cell: ``runs`` (all of them), ``least`` and ``greatest`` but for nothing, and where starts lead.
+def break_even(service: Service) -> pd.DataFrame:
+    """By runs in a window of a route: riders for which they are kept, riders carried, DH a month in all and a rider.
 
-    ``from_one`` is reached from one run in a window, ``from_most`` from the most; 0 is that nothing runs.
+    ``needed`` is the smallest number in the window of one change of shift that asks for so many runs; ``a_rider_dh`` is
+    before the fare, with no more riders than are needed.
     """
-    told = []
-    for row in (riding * service.members_a_route_n).to_dict("records"):
-        every = equilibria(row, service)
-        told.append(
-            {
-                "runs": every,
-                "least": (every[1:] or [0])[0],
-                "greatest": every[-1],
-                "from_one": reached(row, service, 1),
-                "from_most": reached(row, service, max(row)),
-            }
-        )
-    return pd.DataFrame(told, index=riding.index)
+    runs = np.array(service.runs)
+    carried = runs * service.seats_n * service.load_share
+    more = np.floor((runs - 1) * service.seats_n * service.load_share) + 1
+    cost = service.route_dh(runs)
+    needed = np.maximum(more, np.ceil(service.least_riders_n))
+    table = {"needed": needed, "carried": np.floor(carried), "route_dh": cost}
+    return pd.DataFrame({**table, "a_rider_dh": cost * service.window_share / needed}, index=runs)

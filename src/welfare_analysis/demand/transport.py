@@ -9,7 +9,7 @@ measured against the present way, modes against walking. Whoever walks all the w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -51,11 +51,10 @@ class Commuters:
     design: Design
     codebook: Codebook
     levels: Levels
-    fits: dict[str, ChoiceFit] = field(default_factory=dict, repr=False)
 
     def at(self, table: Levels) -> Commuters:
         """The same people at other times and costs, with models of their own."""
-        return replace(self, levels=table, fits={})
+        return replace(self, levels=table)
 
     @cached_property
     def superpopulation(self) -> Design:
@@ -101,7 +100,7 @@ class Commuters:
         open_to = self.levels.open_to(part)
         if not owners_only:
             open_to["car"] = True
-        told = self._with_values(self.levels.of_each(part), part, len(kinds), np.tile(kinds, len(part)))
+        told = self._with_values(self.levels.of_each(part), part, len(kinds))
         columns = {c: told[c].to_numpy() for c in [*ATTRIBUTES.values(), *VALUES]}
         at = levels.cell(part).assign(days=part["commute_days_n"], row=part.index)
         own = at.loc[at.index.repeat(len(kinds))].reset_index(drop=True)
@@ -112,16 +111,12 @@ class Commuters:
 
     def way(self, part: pd.DataFrame, mode: pd.Series | str) -> pd.DataFrame:
         """Levels of a mode for some persons, with `VALUES` a month."""
-        names = [mode] * len(part) if isinstance(mode, str) else mode.astype(object).to_numpy()
-        return self._with_values(self.levels.of(part, mode), part, 1, np.asarray(names, dtype=object))
+        return self._with_values(self.levels.of(part, mode), part)
 
-    def _with_values(self, found: pd.DataFrame, part: pd.DataFrame, times: int, modes: np.ndarray) -> pd.DataFrame:
-        """Levels with hours, DH and CO2 a month, of ``times`` modes a person."""
-        ways, km = (x.to_numpy().repeat(times) for x in (self.levels.ways(part), levels.typical_km(part)))
-        grams = levels.emissions()
-        burnt = grams.reindex(modes).to_numpy() * km * ways / 1000
-        hours = found["door_min"] * ways / 60
-        return found.assign(hours=hours, dh=found["cost_dh"], co2_kg=burnt, borne_dh=0.0)
+    def _with_values(self, found: pd.DataFrame, part: pd.DataFrame, times: int = 1) -> pd.DataFrame:
+        """Levels with hours and DH a month, of ``times`` modes a person."""
+        ways = self.levels.ways(part).to_numpy().repeat(times)
+        return found.assign(hours=found["door_min"] * ways / 60, dh=found["cost_dh"], borne_dh=0.0)
 
     @cached_property
     def revealed(self) -> pd.DataFrame:
@@ -160,15 +155,15 @@ class Commuters:
 
     def beside(self, mode: str) -> pd.DataFrame:
         """The way by a mode of each of `kinds_now`; with ``ways`` a month and ``km``."""
-        if mode not in self._beside:
-            frame = self.frame.loc[self.kinds_now[1]]
-            told = {"ways": self.levels.ways(frame), "km": levels.typical_km(frame)}
-            self._beside[mode] = self.way(frame, mode).assign(**told)
-        return self._beside[mode]
+        frame = self.frame.loc[self.kinds_now[1]]
+        known = {"ways": self.levels.ways(frame), "km": levels.typical_km(frame)}
+        return self.way(frame, mode).assign(**known)
 
     @cached_property
-    def _beside(self) -> dict[str, pd.DataFrame]:
-        return {}
+    def kind_weights(self) -> np.ndarray:
+        """Weighted number of people of each of `kinds_now`."""
+        place, rows = self.kinds_now
+        return np.bincount(place[place >= 0], self.design.weights[place >= 0], len(rows))
 
     @property
     def _told(self) -> pd.DataFrame:
@@ -213,19 +208,32 @@ class Commuters:
         scale of the modes; ``revealed``: modes alone; ``nested``: modes alone, in nests. The pooled and the nested one
         are of those who had cards, a random third.
         """
-        if name not in self.fits:
-            self.fits[name] = self._fitted(name)
-        return self.fits[name]
+        model: ChoiceFit = getattr(self, f"_{name}")
+        return model
 
-    def _fitted(self, name: str) -> ChoiceFit:
-        design, had = self.superpopulation, self.frame.index[self.frame[f"{BLOCK}_version"].notna()]
-        if name in ("stated", "groups"):
-            long = self.cards if name == "groups" else self.cards.assign(income_group="all")
-            return stated.fitted(design, long, stated.formula(long, TASTES[:1], TASTES[1:], SHIFTS))
-        if name in ("revealed", "nested"):
-            nests = NESTS if name == "nested" else None
-            return modes.revealed(design, coded(self.revealed[self.revealed["row"].isin(had) | (nests is None)]), nests)
-        return modes.pooled(design, self.both())
+    @cached_property
+    def _stated(self) -> ChoiceFit:
+        return self._of_cards(self.cards.assign(income_group="all"))
+
+    @cached_property
+    def _groups(self) -> ChoiceFit:
+        return self._of_cards(self.cards)
+
+    def _of_cards(self, long: pd.DataFrame) -> ChoiceFit:
+        return stated.fitted(self.superpopulation, long, stated.formula(long, TASTES[:1], TASTES[1:], SHIFTS))
+
+    @cached_property
+    def _revealed(self) -> ChoiceFit:
+        return modes.revealed(self.superpopulation, coded(self.revealed))
+
+    @cached_property
+    def _nested(self) -> ChoiceFit:
+        had = self.frame.index[self.frame[f"{BLOCK}_version"].notna()]
+        return modes.revealed(self.superpopulation, coded(self.revealed[self.revealed["row"].isin(had)]), NESTS)
+
+    @cached_property
+    def _pooled(self) -> ChoiceFit:
+        return modes.pooled(self.superpopulation, self.both())
 
     @cached_property
     def market(self) -> Calibrated:

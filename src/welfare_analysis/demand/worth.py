@@ -1,13 +1,12 @@
-r"""What time is worth on the way to work, by cards and by modes, and whether modes of a nest are alike."""
+r"""What time is worth on the way to work, by cards and by modes."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from ..estimation import Estimate, joint, mean, wald
+from ..estimation import Estimate, joint, mean
 from ..estimation.choice import willingness_to_pay
-from ..estimation.tests import Test
 from .modes import TASTES, part
 from .transport import Commuters
 
@@ -24,12 +23,6 @@ def time_over_cost(people: Commuters) -> Estimate:
 def minute(fit: Estimate) -> Estimate:
     """What a minute less is worth, in the unit of cost: 10 beta of ten minutes over beta of a hundred of cost."""
     return part(fit, list(TASTES[:2])).apply(lambda v: pd.Series({"minute": 10 * v["time_10min"] / v["cost_100"]}))
-
-
-def one_nest(people: Commuters) -> Test:
-    """Test that the modes of a nest are no more alike than the others: that every lambda is one."""
-    fit = people.fit("nested")
-    return wald(part(fit, [name for name in fit.value.index if name.startswith("lambda")]), 1.0)
 
 
 def value_of_time(people: Commuters) -> tuple[dict[str, Estimate], Estimate | None]:

@@ -12,7 +12,7 @@ from ..needs import VARIED
 from ..study import Study
 
 LISTS = {"home_city_group": "command_group"}  # of columns that are made of answers
-WORDED = {"measure": "col", "version": "version", "model_of_cards": "model_of_cards"}  # columns named by texts
+WORDED = {"measure": "col", "term": "term", "version": "version", "model_of_cards": "model_of_cards"}  # columns named by texts
 PLAIN = ("", "number", "decimal", "year", "months")  # units without a name
 UNSURE = "/"  # in place of a number that is too unsure to be shown
 CAUTION = " *"  # behind one to be used with caution

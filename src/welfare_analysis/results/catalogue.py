@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..disclosure import Lazy
 from ..study import Study
-from . import descriptive, homes, loans, stored
+from . import descriptive, homes, loans, rail, shuttle, stored
 from .declare import Topic
 
-TOPICS: dict[str, Topic] = {topic.name: topic for topic in (homes.topic, loans.topic)}
+TOPICS: dict[str, Topic] = {topic.name: topic for topic in (homes.topic, loans.topic, shuttle.topic, rail.topic)}
 
 
 def release(study: Study) -> Lazy:

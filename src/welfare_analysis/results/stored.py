@@ -7,11 +7,12 @@ from functools import partial
 
 import pandas as pd
 
-from ..demand import scenarios
+from ..demand import intercity, scenarios
 from ..demand.credit import Terms
 from ..demand.housing import BOUGHT
 from ..demand.loans import assumed
 from ..demand.scenarios import offer
+from ..demand.service import Service, break_even, parameter
 from ..disclosure import Lazy, Released, document
 from ..needs import commuting, housing, income_debt
 from ..study import DATA, Study
@@ -20,8 +21,13 @@ from .loans import RATES
 
 SURVEY = DATA / "survey"
 ERRORS = {"loans": ("loan_validation.csv", "loan_number"), "homes": ("demand_validation.csv", "home_number")}
+ERRORS["transport"] = ("transport_validation.csv", "transport_number")
 ASSUMPTIONS = {"replacement_share": "share", "stress_points": "rate_points", "old_rate": "share"}
 ASSUMPTIONS |= {"funding_rate": "share", "running_cost_share": "share"}
+SHUTTLE = {"cost_dh": "dh_month", "walk_min": "minutes", "window_min": "minutes", "constant_share": "share"}
+SHUTTLE |= {"seats_n": "number", "load_share": "share", "window_share": "share", "least_riders_n": "number"}
+SHUTTLE |= {"members_a_route_n": "number", "discount": "share"}
+BREAK_EVEN = {"needed": "riders", "carried": "riders", "route_dh": "dh_month", "a_rider_dh": "dh_month"}
 
 
 def errors(name: str) -> Released:
@@ -87,6 +93,22 @@ def standards() -> Released:
     return document("standards", pd.DataFrame(rows, columns=["standard_of", "estimate", "unit"]), ["standard_of"])
 
 
+def transport_assumptions() -> Released:
+    """The assumptions of page 08 that decide, with their ranges."""
+    rows = [(item, unit, *(parameter(item, c) for c in ("value", "low", "high"))) for item, unit in SHUTTLE.items()]
+    rows.append(("rail_discount", "share", *(intercity.parameter("discount", c) for c in ("value", "low", "high"))))
+    table = pd.DataFrame(rows, columns=["transport_assumption", "unit", "estimate", "low", "high"])
+    return document("transport_assumptions", table, ["transport_assumption"])
+
+
+def shuttle_runs() -> Released:
+    """Riders that a run needs and carries, and what the runs of a route cost."""
+    table = break_even(Service.named()).rename_axis("transport_runs").rename(index=str)
+    long = table.reset_index().melt("transport_runs", list(BREAK_EVEN), "transport_carried", "estimate")
+    units = long["transport_carried"].map(BREAK_EVEN)
+    return document("transport_runs", long.assign(unit=units), ["transport_runs"], "transport_carried")
+
+
 DOCUMENTS: dict[str, Callable[[], Released]] = {
     **{f"{name}_errors": partial(errors, name) for name in ERRORS},
     "standards": standards,
@@ -94,6 +116,8 @@ DOCUMENTS: dict[str, Callable[[], Released]] = {
     "homes_scenario_terms": home_scenarios,
     "loans_rates": loan_rates,
     "loans_assumptions": loan_assumptions,
+    "transport_assumptions": transport_assumptions,
+    "transport_runs": shuttle_runs,
 }
 
 
