@@ -10,7 +10,8 @@ MARKS = {"en": (",", "."), "fr": ("\u202f", ","), "ar": (".", ",")}  # thousands
 PERCENT = {"en": " %", "fr": "\u202f%", "ar": "\u202f%"}
 GAP = ".."
 TO = {"en": " to ", "fr": " à ", "ar": " / "}
-TENTHS = dict.fromkeys(("trips", "nights", "dh_hour", "place"), (1, 1))
+TENTHS = dict.fromkeys(("trips", "nights", "dh_hour", "place", "tenths"), (1, 1))
+LEAST_P = 0.001  # a smaller probability of a test is said to be below this
 
 
 def number(x: float, language: str = "en", digits: int = 0) -> str:
@@ -32,6 +33,8 @@ def amount(x: float, unit: str, language: str = "en", name: str = "") -> str:
     """
     if math.isnan(x):
         return GAP
+    if unit == "p" and x < LEAST_P:
+        return f"<\u00a0{number(LEAST_P, language, 3)}"
     text = _plain(x, unit, language)
     if x < 0 and direction(language) == "rtl":
         text = f"\u2066{text}\u2069"  # the minus stays on the left of its number
@@ -70,6 +73,7 @@ def _plain(x: float, unit: str, language: str) -> str:
         "elasticity": (1, 2),
         "index": (1, 3),
         "decimal": (1, 3),
+        "p": (1, 3),
         "rate_points": (1, 2),
         "files_each": (1, 1),
         **TENTHS,

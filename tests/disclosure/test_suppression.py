@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from welfare_analysis.disclosure import Policy
+from welfare_analysis.disclosure import CATEGORY, Released, protect
 from welfare_analysis.disclosure.suppression import apart, completed, dominated, one_sided, unsafe
 from welfare_analysis.errors import WelfareError
 
@@ -66,6 +67,24 @@ def test_counts_are_closed_in_both_directions():
     """In a table of counts a hidden cell could be computed from its row or from its column."""
     cells = table([5, 400, 300, 200], g=["a", "a", "b", "b"], h=["x", "y", "x", "y"])
     assert hidden(cells, ("g", "h")).all()
+
+
+def test_lines_of_two_subjects_are_two_lines():
+    """A group hidden for one service alone is completed there; a hidden group of another service does not help it."""
+    cells = pd.DataFrame(
+        {
+            "hope": ["rail"] * 3 + ["coach"] * 3,
+            "status": ["active", "retired", "widow"] * 2,
+            "n": [500.0, 400, 60] * 2,
+            "numerator": [200.0, 150, 4, 200, 40, 150],
+            **dict.fromkeys(["estimate", "low", "high"], 0.5),
+        }
+    )
+    blank = Released("t", "share", "status", ("hope",), "share")
+    cells.loc[4, "numerator"] = 4
+    table = protect(blank, cells.rename(columns={"status": CATEGORY}), (960, 960), adds=[CATEGORY], rules=RULES)
+    hidden = table.frame["flag"].eq("hidden").groupby(table.frame["hope"]).sum()
+    assert hidden.to_dict() == {"coach": 2, "rail": 2}
 
 
 def test_what_is_safe_stays():

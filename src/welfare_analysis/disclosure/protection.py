@@ -58,7 +58,8 @@ def protect(
     if "unsafe" in cells:
         hidden = hidden | cells["unsafe"].fillna(False).to_numpy(bool)
     if axes := [a for a in adds if a in cells]:
-        hidden = completed(cells.assign(numerator=numerator), axes, rules, np.asarray(hidden))
+        within = [key for key in (*blank.by, CATEGORY) if key in cells and key not in axes]
+        hidden = completed(cells.assign(numerator=numerator), axes, rules, np.asarray(hidden), within)
     out = cells.drop(columns=[c for c in EVIDENCE if c in cells]).astype(dict.fromkeys([*NUMBERS, "n"], float))
     flag = flag.mask((flag == "") & (n < rules.caution_base), "caution")
     out.loc[flag == "unsure", NUMBERS] = np.nan

@@ -50,7 +50,9 @@ def dominated(amounts: np.ndarray, cell: np.ndarray, rules: Policy) -> np.ndarra
     return ((two > rules.dominance_share * total) | (total - two < rules.protection_share * first)).to_numpy()
 
 
-def completed(cells: pd.DataFrame, axes: Sequence[str], rules: Policy, hidden: np.ndarray) -> np.ndarray:
+def completed(
+    cells: pd.DataFrame, axes: Sequence[str], rules: Policy, hidden: np.ndarray, within: Sequence[str] = ()
+) -> np.ndarray:
     """The hidden cells and those that must go with them.
 
     Parameters
@@ -61,6 +63,8 @@ def completed(cells: pd.DataFrame, axes: Sequence[str], rules: Policy, hidden: n
         Key columns along which cells add up: groups, or categories whose shares add to one.
     hidden : (cells,) boolean array
         Cells that fail by themselves.
+    within : sequence of str
+        Key columns along which nothing adds up: each of their codes has lines of its own.
 
     Returns
     -------
@@ -71,7 +75,7 @@ def completed(cells: pd.DataFrame, axes: Sequence[str], rules: Policy, hidden: n
     result = hidden.copy()
     n, numerator = cells["n"].to_numpy(float), cells["numerator"].to_numpy(float)
     size = np.where(np.isnan(numerator), n, np.fmin(numerator, n - numerator))
-    lines = list(_lines(cells, axes))
+    lines = list(_lines(cells, axes, within))
     changed = True
     while changed:
         changed = False
@@ -87,10 +91,10 @@ def completed(cells: pd.DataFrame, axes: Sequence[str], rules: Policy, hidden: n
     return result
 
 
-def _lines(cells: pd.DataFrame, axes: Sequence[str]) -> Iterator[np.ndarray]:
-    """Rows along each axis, the other axes held fixed."""
+def _lines(cells: pd.DataFrame, axes: Sequence[str], within: Sequence[str]) -> Iterator[np.ndarray]:
+    """Rows along each axis, the other keys held fixed."""
     for axis in axes:
-        others = [a for a in axes if a != axis]
+        others = [key for key in (*axes, *within) if key != axis]
         whole = [np.arange(len(cells))]
         groups = cells.groupby(others, observed=True, sort=False).indices.values() if others else whole
         yield from groups

@@ -1,8 +1,12 @@
 """Factors that go with the conditions besides rank and place: family, earners and age, in few classes."""
 
+from collections.abc import Iterable
+
+import numpy as np
 import pandas as pd
 
 from welfare_analysis.needs.income_debt import asked
+from welfare_analysis.survey.codebook import Codebook
 
 FAMILY_TYPES = ("no_spouse", "couple", "children_1_2", "children_3_over")
 EARNERS = ("one", "two_over")
@@ -38,3 +42,23 @@ def staff_age(frame: pd.DataFrame) -> pd.Series:
     return pd.Series(
         pd.Categorical(found, list(dict.fromkeys(STAFF_AGES.values()))), index=frame.index, name="staff_age"
     )
+
+
+def merged(book: Codebook, column: pd.Series, among: np.ndarray, least: int) -> pd.Series:
+    """A column of groups; those of fewer than ``least`` respondents ``among`` all are put with their siblings.
+
+    Siblings have the same parent in the codebook's list of the column's name.
+    """
+    groups, parents = column.astype(object), book.parent(str(column.name))
+    size = groups[among].value_counts()
+    wide = {parents.get(str(code), "") for code in size.index[size < least]} - {""}
+    groups = groups.replace({code: parent for code, parent in parents.items() if parent in wide})
+    return groups.where(groups.notna(), None).rename(column.name)
+
+
+def in_order(book: Codebook, name: str, present: Iterable[str]) -> list[str]:
+    """Codes in the order of a list of the codebook, a coarser code behind the last that is merged into it."""
+    codes, parents = book.codes(name), book.parent(name)
+    place = {code: float(i) for i, code in enumerate(codes)}
+    place |= {parents[code]: place[code] + 0.5 for code in codes if parents.get(code)}
+    return sorted((code for code in present if code in place), key=place.__getitem__)

@@ -1,5 +1,6 @@
 """What leaves the study: tables that may be shown, pictures, sentences and the report."""
 
+from . import aspiration_sentences, condition_sentences  # noqa: F401 - they declare their sentences
 from .briefs import banner, limits, method
 from .figures import draw
 from .notebook import agrees, register

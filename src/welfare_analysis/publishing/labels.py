@@ -12,10 +12,12 @@ from ..needs import VARIED
 from ..study import Study
 
 LISTS = {"home_city_group": "command_group"}  # of columns that are made of answers
-WORDED = {"measure": "col", "term": "term", "version": "version", "model_of_cards": "model_of_cards"}  # columns named by texts
-PLAIN = ("", "number", "decimal", "year", "months")  # units without a name
+# columns named by texts
+WORDED = {"measure": "col", "term": "term", "version": "version", "model_of_cards": "model_of_cards"}
+PLAIN = ("", "number", "decimal", "tenths", "p", "year", "months")  # units without a name
 UNSURE = "/"  # in place of a number that is too unsure to be shown
 CAUTION = " *"  # behind one to be used with caution
+CLEAR = " \u2020"  # behind a difference that is not zero after the correction for all tests of its table
 
 
 def title(name: str, study: Study) -> str:
@@ -30,7 +32,12 @@ def title(name: str, study: Study) -> str:
 
 
 def label(study: Study, column: str, code: object) -> str:
-    """Label of a group or category: the list of the codebook with the column's name, or its coarser one."""
+    """Label of a group or category: the list of the codebook with the column's name, or its coarser one.
+
+    A code ``list:code`` names the list itself, where the codes of a column are of several.
+    """
+    if ":" in str(code):
+        column, _, code = str(code).partition(":")
     if column == "condition":
         return title(str(code), study)
     if column == "question":
@@ -109,7 +116,8 @@ def format_cell(
     unit = unit_of(table, cell)
     name = unit_name(study, unit) if named and unit != "share" else ""
     text = with_interval(cell["estimate"], cell["low"], cell["high"], unit, study.language, name)
-    return text + (mark if cell.get("flag") == "caution" else "")
+    clear = CLEAR if cell.get("clear") in (True,) else ""
+    return text + clear + (mark if cell.get("flag") == "caution" else "")
 
 
 def source(study: Study) -> str:
@@ -141,7 +149,9 @@ def note(tables: Sequence[Released], study: Study) -> str:
         key = "note.complete" if missing == 0 else "note" if len(sampled) < 2 else "note.several"
         text = book.text(key, language, **fields)
     flags = set().union(*(t.frame["flag"] for t in shown))
-    marks = [book.text(f"note.{flag}", language) for flag in ("hidden", "unsure", "caution") if flag in flags]
+    if any(t.frame["clear"].eq(True).any() for t in shown if "clear" in t.frame):
+        flags.add("clear")
+    marks = [book.text(f"note.{flag}", language) for flag in ("hidden", "unsure", "caution", "clear") if flag in flags]
     return " ".join(filter(None, [text, *marks]))
 
 

@@ -1,7 +1,7 @@
 """Sentences made from released cells: a gap of a text is the address of a cell.
 
-``{homes_by_terms|foundation|social_flat}`` is a table and the codes of one of its cells, in the order of its keys (``*``
-is any, ``~code`` any other). Behind a colon stands a verb:
+``{homes_by_terms|foundation|social_flat}`` is a table and the codes of one of its cells, in the order of its keys
+(``*`` is any, ``~code`` any other). Behind a colon stands a verb:
 
 - nothing: number, unit and interval; ``number``: the number in its unit;
 - ``contrast``: the highest and the lowest group, or that no clear difference is seen;
@@ -15,35 +15,50 @@ A gap without ``|`` that is no table is a field that the caller gives.
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
 from ..disclosure import CATEGORY, Release, Released
 from ..errors import WelfareError
-from ..estimation.multiple import critical_range
+from ..estimation.multiple import differ
 from ..languages import GAP, amount, between
 from ..results import TOPICS, release
 from ..study import Study
 from .labels import format_cell, label, title, unit_name, unit_of
 
-Z = 1.959963984540054
+Spoken = Callable[[Study], list[str]]
+CONDITIONAL: dict[str, Spoken] = {}
 VERBS = ("", "number", "contrast", "between", "range", "sum", "title", "widest", "widest_range")
 
 
+def conditional(key: str) -> Callable[[Spoken], Spoken]:
+    """Register a function as the sentences of a key: those that depend on conditions, and so are no text."""
+
+    def declare(function: Spoken) -> Spoken:
+        CONDITIONAL[key] = function
+        return function
+
+    return declare
+
+
 def say(study: Study, *keys: str, **fields: str) -> Markdown:
-    """Texts of the codebook as a list of points (one alone as a paragraph), their gaps filled from the release."""
-    lines = [sentence(study, key, **fields) for key in keys]
+    """Sentences as a list of points; one alone is a paragraph."""
+    lines = [line for key in keys for line in points(study, key, **fields)]
     return Markdown(lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines))
 
 
+def points(study: Study, key: str, **fields: str) -> list[str]:
+    """The sentences of a key."""
+    return CONDITIONAL[key](study) if key in CONDITIONAL else [sentence(study, key, **fields)]
+
+
 def findings(study: Study, topic: str) -> Markdown:
-    """What a page found, in points; why there is nothing to say where its first table is not shown."""
+    """What a page found, in points; why there is nothing to say where the table it rests on is not shown."""
     first, keys = TOPICS[topic].findings
-    state = release(study)[first].state
+    state = release(study)[first].state if first else "shown"
     if state != "shown":
         return Markdown(study.codebook.text(state, study.language))
     return say(study, *(f"{topic}.{key}" for key in keys))
@@ -106,16 +121,6 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
         return amount(cells["estimate"].sum(), table.unit, study.language, name)
     bounds = between(cells["estimate"].min(), cells["estimate"].max(), table.unit, study.language)
     return bounds + (f"\u00a0{name}" if verb == "range" else "")
-
-
-def differ(top: pd.Series, bottom: pd.Series, groups: int) -> bool:
-    r"""Whether the highest and lowest of several groups differ, all pairs compared at 5 % together.
-
-    Tukey and Kramer (Kramer 1956): :math:`\hat\theta_a - \hat\theta_b > q \sqrt{(v_a + v_b)/2}`, with the standard
-    errors read from the sides of the two 95 % intervals that face each other.
-    """
-    se = np.array([top["estimate"] - top["low"], bottom["high"] - bottom["estimate"]]) / Z
-    return bool(top["estimate"] - bottom["estimate"] > critical_range(groups) * np.sqrt((se**2).mean()))
 
 
 def contrast(table: Released, study: Study, category: str | None = None) -> str:

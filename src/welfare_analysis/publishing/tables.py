@@ -45,7 +45,10 @@ def show(study: Study, table: str | Released | Estimate, name: str = "", unit: s
 
 
 def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
-    """Headers and rows of a table in words: the last of its keys goes across, the others name the rows."""
+    """Headers and rows of a table in words: the last of its keys goes across, the others name the rows.
+
+    Rows stand in the codebook's order, or as they come where the frame has a column ``ranked``.
+    """
     rows, across = (table.keys, "") if len(table.keys) < 2 else (table.keys[:-1], table.keys[-1])
     columns = in_order(table, study, across) if across else [""]
     frame = table.frame.astype(dict.fromkeys(table.keys, str))
@@ -55,7 +58,8 @@ def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
     }
     codes = list(dict.fromkeys(key for key, _ in cells))
     places = [in_order(table, study, key) for key in rows]
-    codes.sort(key=lambda row: [place.index(code) for place, code in zip(places, row, strict=True)])
+    if "ranked" not in frame:
+        codes.sort(key=lambda row: [place.index(code) for place, code in zip(places, row, strict=True)])
     gap = "0" if table.statistic == "count" else GAP
     body = [
         [*([cell_label(table, study, key, code) for key, code in zip(rows, row, strict=True)] or [title(table.id, study)]),
@@ -74,14 +78,24 @@ def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
 def _cell(table: Released, study: Study, cell: pd.Series) -> str:
     if table.statistic == "count":
         return amount(cell["estimate"], table.unit, study.language)
-    return format_cell(table, study, cell, CAUTION, named="unit" in cell)
+    across = table.keys[-1] if len(table.keys) > 1 else ""
+    unit = _unit(table, across, cell[across] if across else "")
+    return format_cell(table, study, cell, CAUTION, named="unit" in cell and unit is None)
+
+
+def _unit(table: Released, across: str, code: str) -> str | None:
+    """The unit that all cells of a column have; None where they have several."""
+    if "unit" not in table.frame:
+        return table.unit
+    own = table.frame[table.frame[across].astype(str) == code] if across else table.frame
+    return str(own["unit"].iloc[0]) if own["unit"].nunique() == 1 else None
 
 
 def _head(table: Released, study: Study, across: str, code: str) -> str:
     """What a column holds, with its unit where all its cells have one."""
     name = cell_label(table, study, across, code) if across else ""
-    unit = "" if "unit" in table.frame else unit_name(study, table.unit)
-    return ", ".join(filter(None, [name, unit]))
+    unit = _unit(table, across, code)
+    return ", ".join(filter(None, [name, "" if unit is None else unit_name(study, unit)]))
 
 
 def _html(caption: str, heads: list[str], body: list[list[str]], foot: str) -> str:

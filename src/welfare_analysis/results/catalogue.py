@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from ..disclosure import Lazy
 from ..study import Study
-from . import descriptive, homes, loans, rail, shuttle, stored
+from . import adjusted, aspirations, conditions, descriptive, homes, loans, priorities, rail, shuttle, stored
 from .declare import Topic
 
-TOPICS: dict[str, Topic] = {topic.name: topic for topic in (homes.topic, loans.topic, shuttle.topic, rail.topic)}
+TOPICS: dict[str, Topic] = {
+    topic.name: topic
+    for topic in (
+        conditions.topic,
+        conditions.income,
+        conditions.tail,
+        adjusted.topic,
+        aspirations.topic,
+        *priorities.TOPICS.values(),
+        homes.topic,
+        loans.topic,
+        shuttle.topic,
+        rail.topic,
+    )
+}
 
 
 def release(study: Study) -> Lazy:

@@ -75,22 +75,24 @@ class Topic:
         unit: str = "",
         base: Callable[[Any], Base] | None = None,
         ready: Callable[[Any], str] | None = None,
-        adds: str = "",
+        adds: str | None = "",
         statistic: str = "",
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Declare the decorated function of (study, subject) as what makes a table.
 
         It returns what `long_format` reads, or None where nothing can be computed. ``rows`` and ``adds`` are key
-        columns parted by ``|``; ``adds`` are those, besides `GROUPS`, along which cells add up to a number that is shown.
-        ``ready`` and ``base`` are the topic's where they are not given.
+        columns parted by ``|``; ``adds`` are those, besides `GROUPS`, along which cells add up to a number that is
+        shown, or None where nothing adds up, as with differences. ``ready`` and ``base`` are the topic's where they are not given.
         """
 
         def declare(make: Callable[..., Any]) -> Callable[..., Any]:
             keys, own = tuple(rows.split("|")), unit or self.unit
             kind = statistic or ("share" if own == "share" else "total")
-            lines = (*(k for k in (*keys, across) if k in GROUPS), *filter(None, adds.split("|")))
-            lines = tuple(CATEGORY if line == across else line for line in lines)
-            self.tables[name] = Table(make, keys, across, own, base or self.base, ready or self.ready, lines, kind)
+            lines = [*(k for k in (*keys, across) if k in GROUPS), *filter(None, (adds or "").split("|"))]
+            lines = [] if adds is None else [CATEGORY if line == across else line for line in lines]
+            self.tables[name] = Table(
+                make, keys, across, own, base or self.base, ready or self.ready, tuple(lines), kind
+            )
             return make
 
         return declare
@@ -98,15 +100,19 @@ class Topic:
     @property
     def names(self) -> list[str]:
         """Names of its tables."""
-        return [f"{self.name}_{name}" for name in self.tables]
+        return [self.address(name) for name in self.tables]
+
+    def address(self, table: str) -> str:
+        """What a table is called in the release; the one without a name is called as the topic."""
+        return f"{self.name}_{table}" if table else self.name
 
     def release(self, study: Study) -> Lazy:
         """Every table, protected, made when it is asked for."""
-        return Lazy({f"{self.name}_{name}": partial(study.result, self._one, name) for name in self.tables})
+        return Lazy({self.address(name): partial(study.result, self._one, name) for name in self.tables})
 
     def _one(self, study: Study, name: str) -> Released:
         table = self.tables[name]
-        blank = Released(f"{self.name}_{name}", table.statistic, table.across, table.rows, table.unit)
+        blank = Released(self.address(name), table.statistic, table.across, table.rows, table.unit)
         if self.totals and study.population is None:
             return replace(blank, state="no_totals")
         subject = study.result(self.subject)
@@ -182,6 +188,31 @@ def measured(estimates: Mapping[str, tuple[Estimate, str]], key: str) -> pd.Data
 def point(value: float, n: float, **labels: str) -> pd.DataFrame:
     """A number without an interval of its own as a row: an end of a range of assumptions."""
     return pd.DataFrame([{**labels, **dict.fromkeys(NUMBERS, float(value)), "n": float(n)}])
+
+
+def counted(
+    estimate: Estimate, key: str, numerator: Any, kind: str = "share", across: str = "", **fixed: str
+) -> pd.DataFrame:
+    """Shares of persons (or numbers of them: ``kind`` is then ``amount``) as rows, marked as descriptive tables are.
+
+    ``key`` names the first level of the index, ``across`` the second; ``numerator`` are the respondents behind each.
+    """
+    table = estimate.bounded()
+    labels = table.iloc[:, : 1 + bool(across)].set_axis([key, across][: 1 + bool(across)], axis=1).astype(str)
+    rows = labels.assign(**table[[*NUMBERS, "n"]].astype(float), flag=marks(estimate, kind))
+    return rows.assign(numerator=np.asarray(numerator, dtype=float), **fixed)
+
+
+def melted(table: pd.DataFrame, keys: Sequence[str], units: Mapping[str, str]) -> pd.DataFrame:
+    """Numbers without intervals that stand side by side (``units``: the unit of each) as rows by ``measure``."""
+    kept = [c for c in ("n", "numerator", "flag") if c in table]
+    rows = table.melt([*keys, *kept], list(units), "measure", "estimate")
+    return rows.assign(unit=rows["measure"].map(units), low=rows["estimate"], high=rows["estimate"])
+
+
+def beside(cells: pd.DataFrame, measure: str, unit: str) -> pd.DataFrame:
+    """Cells of a released table as one column of a combined display: what was hidden stays hidden."""
+    return cells.drop(columns=CATEGORY, errors="ignore").assign(measure=measure, unit=unit)
 
 
 def sums(estimate: Estimate, names: Any, weights: Any) -> Estimate:

@@ -1,0 +1,227 @@
+"""Rankings (page 05): what comes first, by status, how stable that is, and what changes it; a topic a ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from ..disclosure import policy
+from ..disclosure.suppression import completed, unsafe
+from ..errors import WelfareError
+from ..estimation import Estimate
+from ..estimation.multiple import critical_range
+from ..estimation.rank_order import order, rank_probabilities
+from ..estimation.ranking import RankFit, unranked_matters
+from ..needs import priorities
+from ..needs.factors import in_order, merged
+from ..needs.priorities import ALL, TOP, Ranking
+from ..study import Study
+from .declare import Base, Topic, beside, counted, long_format, point
+
+RANKINGS = ("priority", "health_rank")
+REPLICATES, SEED = 10_000, 2012
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """A ranking with its statuses (small ones merged), and worths of everybody and of each status of enough persons."""
+
+    ranking: Ranking
+    fits: dict[str, RankFit]
+
+    @property
+    def top(self) -> int:
+        """How many first places are counted."""
+        return min(TOP, self.ranking.placed.shape[1] - 1)
+
+
+def ranked(study: Study, group: str) -> Ranked | None:
+    """A ranking of a study with the models that can be fitted; None where it was not asked."""
+    plain = study.result(priorities.ranking, group)
+    if plain is None:
+        return None
+    least, fits = policy().min_base, {}
+    status = merged(study.codebook, study.frame["status"], plain.told, least)
+    kind = pd.CategoricalDtype(in_order(study.codebook, "status", status.dropna().unique()))
+    own = replace(plain, status=status.astype(kind))
+    for name in own.groups(least):
+        try:
+            fit = own.fit(name)
+        except WelfareError:  # an item that nobody ranked, or that always comes last
+            continue
+        if np.isfinite(fit.se).all() and fit.n_rows >= least:
+            fits[name] = fit
+    return Ranked(own, fits)
+
+
+def model_state(of: Ranked) -> str:
+    """Whether there are worths of everybody."""
+    return "shown" if ALL in of.fits else "aspirations.too_few"
+
+
+def base(of: Ranked) -> Base:
+    """Who ranked anything, of those who had the ranking on the form."""
+    return pd.Series(of.ranking.told), pd.Series(of.ranking.asked)
+
+
+def first(of: Ranked, name: str) -> pd.DataFrame:
+    """Shares of a group that rank each item first; ``leads`` where one does not clearly differ from the highest."""
+    found = of.ranking
+    met = found.firsts[found.where(name)].value_counts()[list(found.placed)]
+    made = found.first(name)
+    return counted(made, found.group, met).assign(leads=leads(made))
+
+
+def leads(made: Estimate) -> np.ndarray:
+    """Whether each share does not clearly differ from the highest, all pairs compared at once.
+
+    As in `differ` (Tukey 1949; Kramer 1956), but shares of one ranking go against each other, so the error of a
+    difference has their covariance.
+    """
+    value, V = made.value.to_numpy(), made.covariance().to_numpy()
+    best = int(value.argmax())
+    se = np.sqrt(np.maximum(V[best, best] + np.diagonal(V) - 2 * V[best], 0.0))
+    return value[best] - value <= critical_range(len(value)) * se / np.sqrt(2)
+
+
+def modelled(fit: RankFit, group: str, top: int = 1) -> pd.DataFrame:
+    """The model's probability that an item is among the first ``top``."""
+    return long_format(rank_probabilities(fit, top), "", group)
+
+
+def places(study: Study, of: Ranked) -> pd.DataFrame:
+    """Of everybody: counts and model, of the first place and the first few."""
+    found, fit, top = of.ranking, of.fits[ALL], of.top
+    parts = {"ranked_first": first(of, ALL), "model_first": modelled(fit, found.group)}
+    if top > 1:
+        among = found.among(top=top)
+        parts["ranked_among"] = counted(among, found.group, (among.value * among.counts["n"]).round())
+        parts["model_among"] = modelled(fit, found.group, top)
+    return long_format(parts, "rank_measure")
+
+
+def by_status(study: Study, of: Ranked) -> pd.DataFrame:
+    """The first place of everybody and by status, counted and by the model; what a hidden cell would give goes too."""
+    group = of.ranking.group
+    raw = long_format({name: first(of, name) for name in of.fits}, "hope_group").assign(rank_view="ranked")
+    own = (raw["hope_group"] != ALL).to_numpy() if len(of.fits) > 1 else np.ones(len(raw), dtype=bool)
+    raw["unsafe"] = unsafe(raw["n"].to_numpy(), raw["numerator"].to_numpy(), policy())
+    cells = raw[own].reset_index(drop=True)
+    raw.loc[own, "unsafe"] = completed(cells, ["hope_group", group], policy(), cells["unsafe"].to_numpy(bool))
+    model = long_format({name: modelled(fit, group) for name, fit in of.fits.items()}, "hope_group")
+    return pd.concat([raw, model.assign(rank_view="model")], ignore_index=True)
+
+
+def lead(study: Study, of: Ranked) -> pd.DataFrame:
+    """Probability of the model that an item is first, less the share that ranks it first."""
+    rows = long_format(priorities.lead(of.fits[ALL], of.ranking.first()), of.ranking.group)
+    return rows.assign(flag="")
+
+
+def mean(study: Study, of: Ranked) -> pd.DataFrame:
+    """Mean place of each item, of everybody and by status."""
+    return long_format({name: of.ranking.mean_place(name) for name in of.fits}, "hope_group", of.ranking.group)
+
+
+def stability(study: Study, of: Ranked) -> pd.DataFrame:
+    """In what part of replicates an item leads, or is among the first; a number without an interval."""
+    often = priorities.stability(of.fits[ALL], REPLICATES, np.random.default_rng(SEED), of.top)
+    rows = often.stack().rename_axis([of.ranking.group, "rank_stability"]).rename("estimate").reset_index()
+    return rows.assign(low=rows["estimate"], high=rows["estimate"], n=float(of.fits[ALL].n_rows))
+
+
+def variants(study: Study, of: Ranked) -> pd.DataFrame:
+    """The probability of the first place by all places, fewer of them, and other ways of reading and weighing them."""
+    made = {"all_places": of.fits[ALL]}
+    for name, make in readings(of.ranking):
+        try:
+            made[name] = make()
+        except WelfareError:  # too few for this reading
+            continue
+    return long_format({name: modelled(fit, of.ranking.group) for name, fit in made.items()}, "rank_variant")
+
+
+def readings(found: Ranking) -> Iterator[tuple[str, Callable[[], RankFit]]]:
+    """Other readings of the same rankings."""
+    yield "first_only", lambda: found.fit(depth=1)
+    yield "first_three", lambda: found.fit(depth=TOP)
+    yield "noisier", lambda: found.pooled.fit
+    yield "open_missing", lambda: found.fit(unranked="missing")
+    yield "unweighted", found.unweighted
+
+
+def tests(study: Study, of: Ranked) -> pd.DataFrame | None:
+    """The p that the statuses have the same worths, and that lower places follow the model as the first does."""
+    groups = {name: fit for name, fit in of.fits.items() if name != ALL}
+    makers = {"pooling": lambda: of.ranking.pooled.test.p}
+    if len(groups) > 1:
+        makers["statuses"] = lambda: priorities.differ(groups).p
+    parts = []
+    for name, make in makers.items():
+        try:
+            parts.append(point(make(), of.fits[ALL].n_rows, rank_test=name))
+        except WelfareError:  # too few sampling units for the number of worths
+            continue
+    return pd.concat(parts, ignore_index=True) if parts else None
+
+
+def answers(study: Study, of: Ranked) -> pd.DataFrame:
+    """Who had the ranking on the form, ranked anything, ranked everything; what items left open change at most."""
+    found = of.ranking
+    n = float(found.told.sum())
+    whole = found.placed[found.told].notna().all(axis=1)
+    parts = [
+        point(found.asked.sum(), found.asked.sum(), rank_answer="asked", unit="number"),
+        point(n, n, rank_answer="ranked", unit="number"),
+        point(whole.mean(), n, rank_answer="whole", unit="share").assign(numerator=float(whole.sum())),
+    ]
+    try:
+        moved = unranked_matters(found.design, found.placed, where=found.known).value["difference"].abs().max()
+        parts.append(point(moved, n, rank_answer="open", unit="decimal"))
+    except WelfareError:  # too few for a model
+        pass
+    return pd.concat(parts, ignore_index=True)
+
+
+def overview(study: Study, of: Ranked, group: str) -> pd.DataFrame:
+    """A ranking in one table: possible places, counts and model of first places, mean place and stability."""
+    made, placed = TOPICS[group].release(study), order(of.fits[ALL])
+    table = made[f"{group}_places"]
+    n = float(of.fits[ALL].n_rows)
+    parts = [
+        point(row[f"{end}_rank"], n, measure=f"{end}_place", unit="number").assign(**{group: item})
+        for item, row in placed.iterrows() for end in ("best", "worst")
+    ]  # fmt: skip
+    parts += [beside(table.cells("*", m), f"rank_measure:{m}", "share") for m in dict.fromkeys(table.frame["category"])]
+    parts.append(beside(made[f"{group}_mean"].cells("*", ALL), "mean_place", "place"))
+    parts.append(beside(made[f"{group}_order"].cells("*", "first"), "leads", "share"))
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.assign(ranked=rows[group].map(pd.Series(range(len(placed)), placed.index))).sort_values(
+        "ranked", kind="stable"
+    )
+
+
+def _topic(group: str) -> Topic:
+    topic = Topic(group, partial(ranked_of, group=group), model_state, "share", base, totals=False)
+    topic.table("places", group, "rank_measure", adds=group)(places)
+    topic.table("by_status", f"{group}|rank_view", "hope_group", adds=group)(by_status)
+    topic.table("lead", group, "", "share_points", adds=None, statistic="mean")(lead)
+    topic.table("mean", group, "hope_group", "place", adds=None, statistic="mean")(mean)
+    topic.table("order", group, "rank_stability", adds=None)(stability)
+    topic.table("variants", group, "rank_variant", adds=None)(variants)
+    topic.table("tests", "rank_test", "", "p", adds=None)(tests)
+    topic.table("answers", "rank_answer", "", "", adds=None, ready=lambda of: "shown")(answers)
+    topic.table("overview", group, "measure", "", adds=None)(partial(overview, group=group))
+    return topic
+
+
+def ranked_of(study: Study, group: str) -> Ranked | None:
+    """A ranking, kept with the study."""
+    return study.result(ranked, group)
+
+
+TOPICS = {group: _topic(group) for group in RANKINGS}
