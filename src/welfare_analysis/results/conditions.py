@@ -1,4 +1,4 @@
-"""How unequal the members are, who bears which condition, whether groups differ, and the upper tail of costs (page 04)."""
+"""Inequality, who bears which condition, tests of groups, and the upper tail of costs (page 04)."""
 
 from __future__ import annotations
 

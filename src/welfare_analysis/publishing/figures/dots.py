@@ -44,6 +44,7 @@ def categories(
     columns = [c for c in in_order(one, study, CATEGORY) if (one.shown[CATEGORY].astype(str) == c).any()]
     views = in_order(one, study, more[0]) if more else [""]
     frame = one.frame.astype(dict.fromkeys(one.keys, str)).set_index(one.keys).reorder_levels([CATEGORY, *more, first])
+    frame = frame.sort_index()
     rows = in_order(one, study, first)[::-1]
     if ranked:
         rows = list(frame.loc[(columns[0], *views[: len(more)])].sort_values("estimate", na_position="first").index)

@@ -9,22 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from welfare_analysis.publishing.suppression import CATEGORY, Policy
 
+from welfare_analysis.disclosure import CATEGORY, policy
 from welfare_analysis.estimation import contrast, share
 from welfare_analysis.needs.aspirations import HOPES
-from welfare_analysis.publishing import (
-    aspiration_briefs,
-    aspiration_pairs,
-    aspiration_views,
-    aspirations,
-    figures,
-    priorities,
-    release,
-    sampled,
-    tables,
-)
-from welfare_analysis.publishing.modelled import cell_of
+from welfare_analysis.needs.factors import merged
+from welfare_analysis.needs.hopes import PAIRS
+from welfare_analysis.publishing import figures, findings, say, show
+from welfare_analysis.results import TOPICS, aspirations, priorities, release
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook
 from welfare_analysis.survey.reading import typed
@@ -33,7 +25,8 @@ from welfare_analysis.survey.standin import Parameters, generate
 BOOK = Codebook.read(DATA / "codebook")
 NUMBERS = ["estimate", "low", "high"]
 NAN = re.compile(r"\bnan\b")
-RULES = Policy.read(DATA / "policy.csv")
+RULES = policy()
+NAMES = [name for topic in ("hopes", *priorities.RANKINGS) for name in TOPICS[topic].names]
 FIGURES = [name for name in figures.FIGURES if name.startswith(("hopes_", "priority_", "health_rank_"))]
 
 
@@ -63,7 +56,7 @@ def shown(study):
 
 def test_every_table_has_numbers_inside_their_intervals(shown):
     """All tables are shown, their cells inside the intervals and those of shares inside 0 and 1; people by tens."""
-    for name in aspirations.IDS:
+    for name in NAMES:
         table = shown[name]
         cells = table.shown
         assert table.state == "shown", name
@@ -86,17 +79,17 @@ def test_numbers_are_those_of_the_estimators(study, shown):
         rows = column.notna() if where is None else column.notna() & where
         one = share(study.design, column.eq("yes"), where=rows).bounded().iloc[0]
         np.testing.assert_allclose(
-            cell_of(shown["hopes"], hope=name)[NUMBERS].astype(float), one[NUMBERS].astype(float), atol=1e-6
+            shown["hopes"].cell(name)[NUMBERS].astype(float), one[NUMBERS].astype(float), atol=1e-6
         )
         size = study.population if where is None else (study.register["status"] == "active").sum()
-        many = cell_of(shown["hopes_total"], hope=name)["estimate"]
+        many = shown["hopes_total"].cell(name)["estimate"]
         assert many == pytest.approx(one["estimate"] * size, rel=0.02)
     home = frame["wants_home"].map({"yes": True, "no": False})
     side = frame["tenure"].eq("tenant").where(frame["tenure"].notna()).map({True: "with", False: "without"})
     both = home.notna() & side.notna()
     found = share(study.design, home.astype(float), by=side, where=both)
     gap = contrast(found, {"gap": {"with": 1.0, "without": -1.0}}).bounded().iloc[0]
-    row = cell_of(shown["hopes_gaps"], hope_pair="home_tenant")
+    row = shown["hopes_gaps"].cell("home_tenant")
     np.testing.assert_allclose(row[NUMBERS].astype(float), gap[NUMBERS].astype(float), atol=2e-6)
     assert row["clear"]
 
@@ -106,14 +99,14 @@ def test_truth_is_covered(world, shown):
     t = world.truth
     gaps = []
     for name in ("rail", "coach", "season_ticket"):
-        cell, true = cell_of(shown["hopes"], hope=name), (t[f"transport_wish_{name}"] == "yes").mean()
+        cell, true = shown["hopes"].cell(name), (t[f"transport_wish_{name}"] == "yes").mean()
         gaps.append((cell["estimate"] - true) / ((cell["high"] - cell["low"]) / 3.92))
     for group in priorities.RANKINGS:
         for item in BOOK.codes(group):
             place, counted = t[f"{group}_{item}"], shown[f"{group}_places"]
-            cell = cell_of(counted, **{group: item, CATEGORY: "ranked_among"})
+            cell = counted.cell(item, "ranked_among")
             gaps.append((cell["estimate"] - (place <= 3).mean()) / ((cell["high"] - cell["low"]) / 3.92))
-            cell = cell_of(shown[f"{group}_mean"], **{group: item, CATEGORY: "all"})
+            cell = shown[f"{group}_mean"].cell(item, "all")
             gaps.append((cell["estimate"] - place.mean()) / ((cell["high"] - cell["low"]) / 3.92))
     gaps = np.array(gaps, dtype=float)
     gaps = gaps[~np.isnan(gaps)]
@@ -164,7 +157,7 @@ def test_labels_are_those_of_the_questionnaire():
         for item in BOOK.codes(group):
             for language in LANGUAGES:
                 assert BOOK.label(group, item, language) == BOOK.variables.loc[f"{group}_{item}", f"label_{language}"]
-    assert BOOK.codes("hope_pair") == list(aspiration_pairs.PAIRS)
+    assert BOOK.codes("hope_pair") == list(PAIRS)
     assert set(BOOK.codes("hope")) == set(HOPES)
 
 
@@ -172,23 +165,23 @@ def test_the_page_speaks_in_three_languages(shown, study):
     """Findings, views, tables and figures come in each language, with all their texts and signs."""
     for language in LANGUAGES:
         local = replace(study, language=language)
-        text = aspiration_briefs.findings(shown, local).data
+        text = findings(local, "hopes").data
         assert text.count("\n- ") >= 12
         assert "{" not in text
         assert not NAN.search(text)
         assert BOOK.label("priority", "housing", language) in text
         assert ("؛" in text) == (language == "ar")
         for group in priorities.RANKINGS:
-            assert "{" not in aspiration_views.asked_of(local, group).data
-            assert aspiration_views.order_of(shown, local, group).data.count("<tr>") == len(BOOK.codes(group)) + 2
-        assert aspiration_views.hoped(shown, local).data.count("<tr>") == len(HOPES) + 2
-        assert aspiration_views.pairs(shown, local).data.count("<tr>") == len(aspiration_pairs.PAIRS) + 2
+            assert "{" not in say(local, f"{group}.asked").data
+            assert show(local, f"{group}_overview").data.count("<tr>") == len(BOOK.codes(group)) + 2
+        assert show(local, "hopes_overview").data.count("<tr>") == len(HOPES) + 2
+        assert show(local, "hopes_with_condition").data.count("<tr>") == len(PAIRS) + 2
         for group in aspirations.GROUPS:
-            assert BOOK.text(f"title.hopes_by_{group}", language) in aspiration_views.apart(shown, local, group).data
+            assert BOOK.text(f"title.hopes_apart_by_{group}", language) in show(local, f"hopes_apart_by_{group}").data
         for name in ("priority_mean", "health_rank_variants", "training_wish_by_rank", "holiday_centre_by_status"):
-            assert "<tfoot>" in tables.show(shown[name], local).data
+            assert "<tfoot>" in show(local, name).data
         for name in FIGURES:
-            figure, of = figures.draw(name, shown, local)
+            figure, of = figures.picture(name, local)
             assert of, name
             assert figures.alt_text(name, of, local).startswith(figure.get_suptitle())
             plt.close(figure)
@@ -196,7 +189,7 @@ def test_the_page_speaks_in_three_languages(shown, study):
 
 def test_dots_are_the_counts_and_the_model(shown, study):
     """In the figure of first places the dots of everybody are the shares counted and those of the model."""
-    figure, (table,) = figures.draw("priority_by_status", shown, study)
+    figure, (table,) = figures.picture("priority_by_status", study)
     drawn = [np.asarray(c.get_offsets())[:, 0] for c in figure.axes[0].collections if not hasattr(c, "get_segments")]
     for view, dots in zip(("ranked", "model"), drawn, strict=True):
         cells = table.frame[(table.frame["rank_view"] == view) & (table.frame[CATEGORY] == "all")]
@@ -207,14 +200,14 @@ def test_dots_are_the_counts_and_the_model(shown, study):
 def test_services_are_listed_where_both_rules_tell_groups_apart(shown, study):
     """By status many services differ (they do in the generator), from the widest gap on, highest before lowest."""
     table = shown["hopes_by_status"]
-    found = {s: aspiration_views.ends(table, s) for s in table.shown["hope"].unique()}
+    found = {s: aspirations.ends(table, s) for s in table.shown["hope"].unique()}
     assert {"home", "hajj", "loan"} <= {s for s, e in found.items() if e is not None}
     assert found["rail"] is None  # the same for every status
     for high, low in (e for e in found.values() if e is not None):
         own = table.shown[table.shown["hope"] == high["hope"]]
         assert (high["estimate"], low["estimate"]) == (own["estimate"].max(), own["estimate"].min())
         assert high["low"] > low["high"]
-    text = aspiration_views.apart(shown, study, "status").data
+    text = show(study, "hopes_apart_by_status").data
     gaps = sorted((e[1]["estimate"] - e[0]["estimate"], s) for s, e in found.items() if e is not None)
     at = [text.index(f">{BOOK.label('hope', s, 'en')}<") for _, s in gaps]
     assert all(a < b for a, b in pairwise(at))
@@ -227,7 +220,7 @@ def test_groups_that_hope_alike_are_not_told_apart():
     frame = pd.DataFrame({"status": np.repeat(["active", "retired"], n // 2), "wants_home": "yes"})
     frame["wants_home"] = np.where(rng.random(n) < 0.5, "yes", "no")
     small = Study.of(typed(frame, BOOK), None, None, BOOK)
-    table = aspirations.aspiration_tables(small)["hopes_by_status"]
+    table = release(small)["hopes_by_status"]
     one = share(small.design, small.frame["wants_home"].eq("yes"), by=small.frame["status"])
     z2 = float((one.value.iloc[0] - one.value.iloc[1]) ** 2 / (one.se**2).sum())
     assert table.frame["p"].iloc[0] == pytest.approx(stats.f.sf(z2, 1, one.df.max()), rel=1e-6)
@@ -248,16 +241,16 @@ def test_a_status_and_one_block(world, block, silent):
     for name in silent:
         assert released[name].state == "not_asked", name
     assert released["hopes_total"].state in ("no_totals", "not_asked")
-    text = aspiration_briefs.findings(released, own).data
+    text = findings(own, "hopes").data
     assert BOOK.text("not_asked") in text
     assert not NAN.search(text)
     for group in priorities.RANKINGS:
-        aspiration_views.order_of(released, own, group)
-        aspiration_views.asked_of(own, group)
-    for of in (aspiration_views.hoped, aspiration_views.pairs):
-        assert of(released, own).data
+        assert show(own, f"{group}_overview").data
+        assert say(own, f"{group}.asked").data
+    for name in ("hopes_overview", "hopes_with_condition"):
+        assert show(own, name).data
     for name in FIGURES:
-        figures.draw(name, released, own)
+        figures.picture(name, own)
     if block[0].startswith("transport"):
         assert text.startswith(f"- **How many**: {BOOK.label('hope', 'rail', 'en')}")
     if block[0].startswith("priority"):
@@ -270,15 +263,15 @@ def test_few_respondents(world, n):
     """With 40 forms no ranking is shown; with 300 what is shown rests on enough, and the page speaks."""
     own = opened(world, list(world.answers), n)
     released = release(own)
-    text = aspiration_briefs.findings(released, own).data
+    text = findings(own, "hopes").data
     assert not NAN.search(text)
-    for name in aspirations.IDS:
+    for name in NAMES:
         assert (released[name].shown.get("n", pd.Series(dtype=float)) >= RULES.min_base).all(), name
     if n == 40:
         assert released["priority_places"].state == "aspirations.too_few"
         assert BOOK.text("aspirations.too_few") in text
-    for view in (aspiration_views.hoped, aspiration_views.pairs):
-        assert view(released, own).data
+    for name in ("hopes_overview", "hopes_with_condition"):
+        assert show(own, name).data
 
 
 def test_ties_and_wrong_ranks_are_defined(world):
@@ -291,10 +284,10 @@ def test_ties_and_wrong_ranks_are_defined(world):
     changed.loc[some[:30], ranks[:2]] = 1.0
     changed.loc[some[30:], ranks[0]] = 99.0
     own = Study.of(changed[columns], None, None, BOOK)
-    table = aspirations.aspiration_tables(own)["priority_places"]
+    table = release(own)["priority_places"]
     assert table.state == "shown"
     first = table.frame.query(f"{CATEGORY} == 'ranked_first'")
-    plain = aspirations.aspiration_tables(opened(world, columns))["priority_places"].frame
+    plain = release(opened(world, columns))["priority_places"].frame
     assert first["n"].max() < plain["n"].max()  # two in the first place are no first place
 
 
@@ -302,6 +295,6 @@ def test_small_statuses_are_put_together(world):
     """Widows and orphans too few to be shown alone are shown as survivors."""
     own = opened(world, ["status", "wants_home"])
     few = own.frame["status"].isin(["active", "widow"]) | (np.arange(len(own.frame)) % 40 == 0)
-    column = sampled.merged(own, "status", few.to_numpy(), RULES)
+    column = merged(BOOK, own.frame["status"], few.to_numpy(), RULES.min_base)
     assert "survivors" in set(column)
     assert not {"widow", "orphan"} & set(column)

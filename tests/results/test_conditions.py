@@ -6,15 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from welfare_analysis.publishing.suppression import Policy
 
-from welfare_analysis.publishing import tables, unequal
+from welfare_analysis.disclosure import policy
+from welfare_analysis.publishing import labels, say, show
+from welfare_analysis.results import conditions, release
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK, RULES = Codebook.read(DATA / "codebook"), Policy.read(DATA / "policy.csv")
+BOOK, RULES = Codebook.read(DATA / "codebook"), policy()
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +38,9 @@ def body(html):
 
 def test_inequality_by_hand(study):
     """Weights of one: the Gini index as the mean difference over twice the mean, the variation as numpy has it."""
-    table = unequal.incomes(study).frame.set_index(["status", "category"])["estimate"]
-    frame = unequal.members(study)
-    y = frame.loc[frame["status"] == "retired", unequal.INCOME].dropna().to_numpy(float)
+    table = release(study)["income_inequality"].frame.set_index(["status", "category"])["estimate"]
+    frame = conditions.members(study)
+    y = frame.loc[frame["status"] == "retired", conditions.INCOME].dropna().to_numpy(float)
     gap = np.abs(y[:, None] - y[None, :]).mean() / (2 * y.mean())
     assert table[("retired", "gini")] == pytest.approx(gap, abs=6e-4)
     assert table[("retired", "variation")] == pytest.approx(y.std(ddof=1) / y.mean(), abs=6e-4)
@@ -48,8 +49,8 @@ def test_inequality_by_hand(study):
 
 def test_who_bears_a_condition(study, answers):
     """Of the poorer half alone the index is that of theory, -1; who rents by chance is borne by neither."""
-    frame = unequal.members(study)
-    poor = (frame[unequal.INCOME] < frame[unequal.INCOME].median()).fillna(False).to_numpy(bool)
+    frame = conditions.members(study)
+    poor = (frame[conditions.INCOME] < frame[conditions.INCOME].median()).fillna(False).to_numpy(bool)
     rng = np.random.default_rng(3)
     made = Study.of(
         answers.assign(
@@ -61,42 +62,42 @@ def test_who_bears_a_condition(study, answers):
         None,
         BOOK,
     )
-    table = unequal.bearers(made)
+    table = release(made)["condition_concentration"]
     index = table.frame[table.frame["category"] == "erreygers"].set_index("condition")["estimate"]
     assert index["crowded"] == pytest.approx(-1, abs=0.25)  # 4 cov(h, rank) of the lowest half is -1
-    said = unequal.borne_by(table, made).data
-    poorer, neither = (
-        next(line for line in said.splitlines() if BOOK.text(f"unequal.{s}") in line) for s in ("poorer", "neither")
-    )
-    assert tables.title("crowded", made) in poorer
-    assert tables.title("tenant", made) in neither
+    said = say(made, "condition.borne").data
+    heads = [BOOK.template(f"condition.{side}").partition("{")[0] for side in ("poorer", "neither")]
+    poorer, neither = (next(line for line in said.splitlines() if head in line) for head in heads)
+    assert labels.title("crowded", made) in poorer
+    assert labels.title("tenant", made) in neither
 
 
 def test_tests_are_those_of_the_library(study):
     """With weights of one the ranks' test is near Kruskal and Wallis', and chance answers do not differ."""
-    rows = {line[0]: line for line in body(unequal.tests(study))}
-    frame = unequal.members(study)
+    table = release(study)["condition_tests"]
+    frame = conditions.members(study)
     known = frame["commute_min"].notna() & frame["rank_group"].notna()
     parts = [g["commute_min"].to_numpy(float) for _, g in frame[known].groupby("rank_group", observed=True)]
-    found = float(rows[tables.title("commute_min", study)][1].split()[2])
+    found = table.cell("commute_min", "rank_group", "F")["estimate"]
     assert found == pytest.approx(stats.kruskal(*parts).statistic / (len(parts) - 1), rel=0.1)
     chance = study.frame.assign(tenure=np.random.default_rng(5).choice(["tenant", "owner"], len(study.frame)))
-    line = next(r for r in body(unequal.tests(Study.of(chance, None, None, BOOK))) if r[0] == "Tenure")
-    assert "\u2020" not in line[1] + line[2]
-    assert "\u2020" in rows["Tenure"][1]
+    by_chance = Study.of(chance, None, None, BOOK)
+    assert not release(by_chance)["condition_tests"].cells("tenure", "*", "p")["clear"].any()
+    assert table.cell("tenure", "rank_group", "p")["clear"]
+    (line,) = (x for x in body(show(study, table)) if x[:2] == ["Tenure", BOOK.label("adjusted_factor", "rank_group")])
+    assert line[4].endswith("\u2020")
 
 
 def test_the_hard_pressed(study):
     """Twice what the home costs for all but the first rank group moves the ninth decile further than the median."""
-    rows = body(unequal.pressed(study))
-    assert rows
-    assert all(len(line) == 6 for line in rows)
-    frame, staff = unequal.members(study), study.frame["status"] == "active"
+    table = release(study)["upper_costs"]
+    assert all(len(line) == 7 for line in body(show(study, table)))
+    frame, staff = conditions.members(study), study.frame["status"] == "active"
     cost = frame.loc[staff & (frame["housing_cost_share"] > 0), "commute_cost_dh"].astype(float).mean()
-    assert float(rows[0][4].split()[0]) == pytest.approx(cost, rel=0.1)
-    officers = next(line for line in rows if line[0].startswith(BOOK.label("rank_group", "officers")))
-    median, hard = (float(officers[i].split()[0].replace("\u2212", "-")) for i in (2, 3))
-    assert abs(hard) > abs(median)
+    assert table.cell("hope_group:all", "", "way_cost")["estimate"] == pytest.approx(cost, rel=0.1)
+    officers = table.cells("rank_group:officers").set_index("measure" if "measure" in table.frame else "category")
+    median, hard = (abs(officers.at[name, "estimate"]) for name in ("median_burden", "hard_burden"))
+    assert hard > median
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -104,18 +105,17 @@ def test_what_was_not_asked_is_said(answers, language):
     """A file of statuses and tenure: nothing is computed, nothing fails; the tests of tenure stand alone."""
     bare = Study.of(answers[["person_id", "status", "rank", "command", "tenure"]], None, None, BOOK, language=language)
     silent = BOOK.text("not_asked", language)
-    for table in (unequal.incomes(bare), unequal.bearers(bare)):
-        assert silent in tables.show(table, bare).data
-    assert unequal.borne_by(unequal.bearers(bare), bare).data == silent
-    assert unequal.pressed(bare).data == silent
-    assert {line[0] for line in body(unequal.tests(bare))} == {tables.title("tenure", bare)}
+    for table in ("income_inequality", "condition_concentration", "upper_costs"):
+        assert silent in show(bare, table).data
+    assert say(bare, "condition.borne").data == silent
+    assert {line[0] for line in body(show(bare, "condition_tests"))} == {labels.title("tenure", bare)}
 
 
 def test_few_respondents(answers):
     """Of 60 forms no tail is told, and what rests on fewer than the rules allow is said to be too few or hidden."""
     few = Study.of(answers.iloc[:60].reset_index(drop=True), None, None, BOOK)
-    frame = unequal.incomes(few).frame
+    frame = release(few)["income_inequality"].frame
     assert frame.loc[frame["category"] == "p90_p10", "estimate"].isna().all()
-    assert unequal.pressed(few).data in {BOOK.text(k) for k in ("too_few", "not_asked")}
-    shown = unequal.bearers(few)
+    assert release(few)["upper_costs"].state in {"too_few", "not_asked"}
+    shown = release(few)["condition_concentration"]
     assert shown.state == "too_few" or pd.Series(shown.frame["n"] >= RULES.min_base).all()

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from welfare_analysis.publishing.plan import HEADLINES, NUMBERS
-from welfare_analysis.publishing.suppression import CATEGORY
 
+from welfare_analysis.disclosure import CATEGORY, NUMBERS
 from welfare_analysis.needs import factors
-from welfare_analysis.publishing import adjusted, adjusted_briefs, adjusted_tables, figures, tables
-from welfare_analysis.publishing.adjusted import NO_FACTORS, PLACE, TOO_FEW
+from welfare_analysis.needs.conditions import NO_FACTORS, PLACE, TENURE_BY, TOO_FEW
+from welfare_analysis.publishing import figures, labels, say, show
+from welfare_analysis.results import HEADLINES, TOPICS, adjusted, release
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook
 from welfare_analysis.survey.reading import typed
@@ -22,7 +22,6 @@ from welfare_analysis.survey.standin import Parameters, generate
 
 BOOK = Codebook.read(DATA / "codebook")
 FACTORS = ["rank_group", "command_group", "family_type", "earners_class", "staff_age"]
-SAYS = ("people", "findings", "effects", "places", "tests")
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +50,8 @@ def of(frames, **columns):
 
 def said(study):
     """All that the section says."""
-    tenure = [adjusted_briefs.tenure(study, factor).data for factor in adjusted.TENURE_BY]
-    return " ".join([*(getattr(adjusted_briefs, name)(study).data for name in SAYS), *tenure])
+    tables = [show(study, name).data for name in TOPICS["adjusted"].names]
+    return " ".join([say(study, "adjusted.people").data, say(study, "adjusted.findings").data, *tables])
 
 
 def constant(x):
@@ -63,7 +62,7 @@ def constant(x):
 @pytest.fixture(scope="module")
 def plain(alone):
     """Columns of the model of crowding as dummies, its outcome, and statsmodels' fit."""
-    people, name = adjusted.staff(alone), "crowded"
+    people, name = adjusted.models(alone).staff, "crowded"
     frame = people.frame[people.inside & people.frame[name].notna()]
     x = pd.get_dummies(frame[FACTORS], drop_first=True).astype(float)
     return x, sm.Logit(frame[name].astype(float), sm.add_constant(x)).fit(disp=0, tol=1e-12)
@@ -72,7 +71,9 @@ def plain(alone):
 def test_effects_are_statsmodels(alone, plain):
     """At weights of one: a factor of two levels as `get_margeff`, the others as mean predictions at each level."""
     x, fit = plain
-    found = adjusted.all_effects(alone).query("condition == 'crowded'").set_index(["factor", "level"])["estimate"]
+    found = (
+        alone.result(adjusted.all_effects).query("condition == 'crowded'").set_index(["factor", "level"])["estimate"]
+    )
     theirs = fit.get_margeff(dummy=True).summary_frame()["dy/dx"]
     assert found["earners_class", "two_over"] == pytest.approx(theirs["earners_class_two_over"], rel=1e-6)
     for factor in FACTORS:
@@ -89,13 +90,14 @@ def test_effects_are_statsmodels(alone, plain):
 def test_block_tests_are_likelihood_ratios(alone, plain):
     """F times the sum of design effects is the ratio of the likelihoods; in a simple sample the effects are about 1."""
     x, fit = plain
-    row = adjusted.block_tests(alone).set_index(["condition", "block"]).loc[("crowded", "family")]
+    row = alone.result(adjusted.block_tests).set_index(["condition", "adjusted_block"]).loc[("crowded", "family")]
     own = [c for c in x if c.startswith(("family_type_", "earners_class_"))]
     smaller = sm.Logit(fit.model.endog, sm.add_constant(x.drop(columns=own))).fit(disp=0, tol=1e-12)
     assert row["F"] * row["effect"] * len(own) == pytest.approx(2 * (fit.llf - smaller.llf), rel=1e-6)
     assert row["effect"] == pytest.approx(1, abs=0.15)
-    assert row["aic"] == pytest.approx(-2 * fit.llf + 2 * x.shape[1], rel=0.01)
-    assert row["aic_without"] > row["aic"]
+    ratio = 2 * (fit.llf - smaller.llf)
+    assert row["aic_more"] == pytest.approx(ratio - 2 * len(own), abs=0.05 * ratio)
+    assert row["aic_more"] > 0
     b, v = fit.params[own], fit.cov_params().loc[own, own]
     W = b @ np.linalg.solve(v, b)
     assert row["bic_more"] == pytest.approx(W - len(own) * np.log(len(x)), abs=0.05 * W)
@@ -103,7 +105,7 @@ def test_block_tests_are_likelihood_ratios(alone, plain):
 
 def test_clear_is_holm_over_the_table(study):
     """An effect is clear where its p times the tests not yet found stays below 5 %, for all conditions together."""
-    found = adjusted.all_effects(study)
+    found = study.result(adjusted.all_effects)
     p = found["p"].dropna().sort_values()
     steps = (p * np.arange(len(p), 0, -1)).cummax()
     assert set(found.index[found["clear"]]) == set(steps.index[steps < 0.05])
@@ -114,8 +116,8 @@ def test_clear_is_holm_over_the_table(study):
 def test_with_place_alone_nothing_is_adjusted(frames):
     """Where place is the only factor, adjusted shares are the raw ones and all of the differences stays."""
     study = of(frames, rank=None, marital_status=None, earners_n=None, age=None)
-    assert list(adjusted.staff(study).factors) == [PLACE]
-    made = adjusted_tables.adjusted_tables(study)
+    assert list(adjusted.models(study).staff.factors) == [PLACE]
+    made = release(study)
     wide = made["adjusted_place"].shown.pivot(index=[PLACE, CATEGORY], columns="adjustment", values="estimate")
     np.testing.assert_allclose(wide["adjusted"], wide["raw"], atol=2e-6)
     np.testing.assert_allclose(made["adjusted_kept"].shown["estimate"], 1, atol=1e-5)
@@ -123,7 +125,7 @@ def test_with_place_alone_nothing_is_adjusted(frames):
 
 def test_what_stays_is_a_slope(alone):
     """The usual differences are the deviations of the places' shares, and what stays the slope of one on the other."""
-    made = adjusted_tables.adjusted_tables(alone)
+    made = release(alone)
     shares = made["adjusted_place"].frame.pivot(index=[CATEGORY, PLACE], columns="adjustment", values="estimate")
     kept = made["adjusted_kept"].frame.set_index("condition")["estimate"]
     spread = made["adjusted_spread"].frame.set_index(["condition", CATEGORY])["estimate"]
@@ -141,7 +143,7 @@ def test_no_category_of_tenure_is_hidden_alone(frames):
     family, tenure = factors.family_type(frames[0]), frames[0]["tenure"].astype(object)
     few = family.eq("couple") & tenure.eq("family") & frames[0]["status"].eq("active")
     study = of(frames, tenure=tenure.mask(few & (few.cumsum() > 5), "owner"))
-    frame = adjusted_tables.adjusted_tables(study)["adjusted_tenure_by_family_type"].frame
+    frame = release(study)["adjusted_tenure_by_family_type"].frame
     own = frame[frame["family_type"] == "couple"].set_index(CATEGORY)["flag"]
     assert own["family"] == "hidden"
     assert own.eq("hidden").sum() == 2
@@ -149,8 +151,8 @@ def test_no_category_of_tenure_is_hidden_alone(frames):
 
 def test_tenure_adds_to_zero(alone):
     """Effects on the categories of tenure add up to zero; no single one of a level is hidden."""
-    for factor in adjusted.TENURE_BY:
-        frame = adjusted_tables.adjusted_tables(alone)[f"adjusted_tenure_by_{factor}"].frame
+    for factor in TENURE_BY:
+        frame = release(alone)[f"adjusted_tenure_by_{factor}"].frame
         wide = frame.pivot(index=factor, columns=CATEGORY, values="estimate")
         whole = wide.dropna()
         np.testing.assert_allclose(whole.sum(axis=1), 0, atol=1e-5)
@@ -161,10 +163,10 @@ def test_tenure_adds_to_zero(alone):
 def test_levels_of_few_are_not_told(study, alone):
     """No number is shown of a level of which, or of whose reference, few meet the condition or few were sampled."""
     for each in (study, alone):
-        found = adjusted.all_effects(each)
-        people = adjusted.staff(each)
+        found = each.result(adjusted.all_effects)
+        people = adjusted.models(each).staff
         rows = found.assign(first=found["factor"].map({f: levels[0] for f, levels in people.factors.items()}))
-        fits = {name: model.fit.rows for name, model in adjusted.models(each).items() if model.fit is not None}
+        fits = {name: model.fit.rows for name, model in adjusted.models(each).fitted.items()}
         for row in rows.itertuples():
             in_fit = people.frame[fits[row.condition]]
             for level in (row.level, row.first):
@@ -174,10 +176,10 @@ def test_levels_of_few_are_not_told(study, alone):
                 safe = len(cell) >= 30 and counts.min() >= 10
                 sure = sampled.reindex([False, True], fill_value=0).min() >= adjusted.SAMPLED
                 assert np.isnan(row.estimate) or (safe and sure)
-    hidden = adjusted.all_effects(alone).query("hidden")
+    hidden = alone.result(adjusted.all_effects).query("hidden")
     assert len(hidden)
-    assert adjusted.all_effects(study)["unsure"].any()
-    frame = adjusted_tables.adjusted_tables(alone)["adjusted_rank_group"].frame
+    assert study.result(adjusted.all_effects)["unsure"].any()
+    frame = release(alone)["adjusted_rank_group"].frame
     assert frame.loc[frame["flag"] == "hidden", [*NUMBERS, "n"]].isna().all(axis=None)
 
 
@@ -187,52 +189,52 @@ def test_a_few_more_cases_are_told(frames, alone):
     top = BOOK.parent("rank")
     senior = rank.map(top).eq("senior") & frames[0]["status"].eq("active")
     some = rank.mask(senior & (senior.cumsum() > 20), "officier_paix")
-    levels = adjusted.staff(of(frames, rank=some)).factors["rank_group"]
+    levels = adjusted.models(of(frames, rank=some)).staff.factors["rank_group"]
     assert levels == ["guards", "inspectors", "officers_up"]
-    assert adjusted.staff(alone).factors["rank_group"] == ["guards", "inspectors", "officers", "senior"]
+    assert adjusted.models(alone).staff.factors["rank_group"] == ["guards", "inspectors", "officers", "senior"]
 
 
 def test_what_was_not_asked_is_said(frames):
     """A condition without its block, a study without factors, one without staff: a sentence each, the rest runs."""
     housing = of(frames, net_pay_dh=None)
-    states = {name: model.state for name, model in adjusted.models(housing).items()}
+    states = {name: model.state for name, model in adjusted.models(housing).conditions.items()}
     assert states["cost_burdened"] == states["over_debt_limit"] == "not_asked"
     assert states["tenant"] == states["crowded"] == "shown"
     text = said(housing)
     assert BOOK.text("not_asked") in text
-    assert f"{BOOK.text('short.over_debt_limit')}: {BOOK.text('not_asked')}" in text
+    assert f"**{labels.title('over_debt_limit', housing)}**: {BOOK.text('not_asked')}" in text
     bare = Study.of(frames[0][["status", "tenure"]], None, None, BOOK)
     assert BOOK.text(NO_FACTORS) in said(bare)
-    assert {table.state for table in adjusted_tables.adjusted_tables(bare).values()} == {NO_FACTORS}
+    assert {release(bare)[name].state for name in TOPICS["adjusted"].names} == {NO_FACTORS}
     retired = Study.of(frames[0][frames[0]["status"] != "active"], None, None, BOOK)
     assert BOOK.text(NO_FACTORS) in said(retired)
 
 
 def test_too_few_cases_are_said(frames, alone):
     """Of rare conditions, of what all share, and of a level that tells it alone there is no model, and no error."""
-    assert adjusted.models(alone)["over_debt_limit"].state == TOO_FEW
+    assert adjusted.models(alone).conditions["over_debt_limit"].state == TOO_FEW
     owners = of(frames, tenure="owner")
-    assert adjusted.models(owners)["tenant"].state == TOO_FEW
-    assert adjusted.tenure_model(owners).state == TOO_FEW
+    assert adjusted.models(owners).conditions["tenant"].state == TOO_FEW
+    assert adjusted.models(owners).tenure.state == TOO_FEW
     guards = frames[0]["rank"].map(BOOK.parent("rank")).eq("guards")
     apart = of(frames, tenure=frames[0]["tenure"].astype(object).mask(guards, "tenant").mask(~guards, "owner"))
-    assert adjusted.models(apart)["tenant"].state == TOO_FEW
+    assert adjusted.models(apart).conditions["tenant"].state == TOO_FEW
     for each in (owners, apart):
         assert BOOK.text(TOO_FEW) in said(each)
-        assert f"{BOOK.text('short.tenant')}: {BOOK.text(TOO_FEW)}" in said(each)
+        assert f"**{labels.title('tenant', each)}**: {BOOK.text(TOO_FEW)}" in said(each)
 
 
 def test_sentences_tell_the_table(alone):
     """The largest clear difference of all is told first, that of the table with its sign; blocks tell their tests."""
-    found = adjusted.all_effects(alone).query("clear")
+    found = alone.result(adjusted.all_effects).query("clear")
     first = found.loc[found["estimate"].abs().idxmax()]
-    line = adjusted_briefs.findings(alone).data.split("\n")[0]
-    assert tables.title(first["condition"], alone) in line
-    assert tables.label(alone, first["factor"], first["level"]) in line
+    line = say(alone, "adjusted.findings").data.split("\n")[0]
+    assert labels.title(first["condition"], alone) in line
+    assert labels.label(alone, first["factor"], first["level"]) in line
     assert f"{100 * abs(first['estimate']):.1f}" in line
     assert (") more than " if first["estimate"] > 0 else ") less than ") in line
-    row = adjusted.block_tests(alone).query("block == 'age' and p_adjusted < 0.05")["condition"]
-    says = next(x for x in adjusted_briefs.findings(alone).data.split("\n") if x.startswith("- **With age"))
+    row = alone.result(adjusted.block_tests).query("adjusted_block == 'age' and p < 0.05")["condition"]
+    says = next(x for x in say(alone, "adjusted.findings").data.split("\n") if x.startswith("- **With age"))
     assert [n for n in HEADLINES if BOOK.text(f"short.{n}") in says] == list(row)
 
 
@@ -242,12 +244,12 @@ def test_the_section_speaks_in_three_languages(study, alone):
         local = replace(each, language=language)
         text = said(local)
         assert not re.search(r"\bnan\b|\bNone\b|\{", text)
-        made = adjusted_tables.adjusted_tables(local)
-        for factor in adjusted.staff(local).factors:
-            assert tables.label(local, "adjusted_factor", factor) in text
-            assert tables.title("tenant", local) in tables.show(made[f"adjusted_{factor}"], local).data
+        made = release(local)
+        for factor in adjusted.models(local).staff.factors:
+            assert labels.label(local, "adjusted_factor", factor) in text
+            assert labels.title("tenant", local) in show(local, made[f"adjusted_{factor}"]).data
         with matplotlib.rc_context(figures.STYLE):
-            figure, shown = figures.draw("adjusted_place", made, local)
+            figure, shown = figures.picture("adjusted_place", local)
         assert figures.alt_text("adjusted_place", shown, local).startswith(figure.get_suptitle())
         plt.close("all")
 
