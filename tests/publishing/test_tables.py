@@ -3,10 +3,14 @@
 import re
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from welfare_analysis.publishing import Released, briefs, figures, tables
+from welfare_analysis.disclosure import Lazy, Released, protect_estimate
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.estimation import Design, mean, share
+from welfare_analysis.publishing import figures, labels, tables
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook
 
@@ -38,7 +42,7 @@ def rows(html):
 
 def test_rows_intervals_and_flags():
     """Groups stand in the codebook's order; a hidden one shows two points and no n; few respondents a star."""
-    html = tables.show(released(), study()).data
+    html = tables.show(study(), released()).data
     assert rows(html) == [
         ["active", "34.5 % (31.0\u201337.0)", "1,200"],
         ["widow", "50.0 % (40.0\u201360.0) *", "45"],
@@ -52,37 +56,37 @@ def test_rows_intervals_and_flags():
 def test_what_is_too_unsure_is_not_told():
     """A cell of which the rules say so shows a slash, and how many answered; the note explains it, in words too."""
     frame = released().frame.replace({"flag": {"hidden": "unsure"}}).assign(n=[45.0, 60.0, 1200.0])
-    html = tables.show(released(frame=frame), study()).data
+    html = tables.show(study(), released(frame=frame)).data
     assert rows(html)[2] == ["orphan", "/", "60"]
     assert BOOK.text("note.unsure", "en") in html
     assert BOOK.text("note.hidden", "en") not in html
     one = released(frame=frame.iloc[[1]])
     assert (one.silence, released().silence, released(state="not_asked").silence) == ("unsure", "hidden", "not_asked")
-    assert tables.told(one, study()) == "/"
-    assert tables.told(released(), study(), mark=tables.MARK).endswith(") *")
+    assert labels.format_cell(one, study()) == "/"
+    assert labels.format_cell(released(), study(), mark=labels.CAUTION).endswith(") *")
 
 
 def test_no_flag_no_explanation():
     """What is not in the table is not explained."""
     plain = released(frame=released().frame.iloc[[2]])
-    assert BOOK.text("note.hidden", "en") not in tables.show(plain, study()).data
+    assert BOOK.text("note.hidden", "en") not in tables.show(study(), plain).data
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_table_speaks_its_language(language):
     """Caption, labels, source and numbers are in the reader's language, and it is the same table."""
-    html = tables.show(released(), study(language)).data
+    html = tables.show(study(language), released()).data
     assert BOOK.text("topic.crowded", language) in html
     assert BOOK.text("source.standin", language) in html
     assert BOOK.label("status", "widow", language) in html
     assert len(rows(html)) == 3
-    assert html == tables.show(released(), study(language)).data
+    assert html == tables.show(study(language), released()).data
 
 
 @pytest.mark.parametrize("state", ["not_asked", "no_totals"])
 def test_what_is_not_there_is_said(state):
     """A table without numbers says why."""
-    html = tables.show(released(state=state, frame=pd.DataFrame()), study()).data
+    html = tables.show(study(), released(state=state, frame=pd.DataFrame())).data
     assert BOOK.text(state, "en") in html
     assert "<table" not in html
 
@@ -90,7 +94,7 @@ def test_what_is_not_there_is_said(state):
 def test_texts_are_escaped():
     """A name from a file cannot become markup."""
     named = SimpleNamespace(**{**vars(study(standin=False)), "survey_name": "<b>x</b>.csv"})
-    html = tables.show(released(), named).data
+    html = tables.show(named, released()).data
     assert "&lt;b&gt;x" in html
     assert "<b>" not in html
 
@@ -98,39 +102,33 @@ def test_texts_are_escaped():
 def test_every_published_table_has_a_title_in_three_languages():
     """The plan and the texts go together, and no field of a text is lost in translation."""
     for name in [*pd.read_csv(DATA / "release.csv")["id"], *figures.FIGURES]:
-        assert all(tables.title(name, study(language)) for language in LANGUAGES)
+        assert all(labels.title(name, study(language)) for language in LANGUAGES)
     fields = BOOK.texts[list(LANGUAGES)].map(lambda text: frozenset(re.findall(r"{(\w+)}", text)))
     assert (fields.nunique(axis=1) == 1).all()
 
 
-@pytest.fixture
-def stored(tmp_path):
-    """A stored result of the simulations: five headlines in three versions by two estimators, and one table."""
-    rows = [
-        (version, method, name, 0.3, 0.01 if method == "returners" else -0.002, 0.95, 40, 1, 0.95)
-        for version in ("plain", "rich", "strategic")
-        for method in ("two_phase", "returners")
-        for name in tables.HEADLINES
-    ]
-    rows.append(("plain", "two_phase", "crowded_by_rank", 0.3, 0.001, 0.9375, 40, 4, 0.9))
-    columns = ["version", "method", "headline", "truth", "bias", "coverage", "samples", "cells", "worst_coverage"]
-    path = tmp_path / "validation.csv"
-    pd.DataFrame(rows, columns=columns).to_csv(path, index=False)
-    return path
+def test_an_estimate_of_ones_own_is_protected():
+    """Groups are labelled, a share of three persons and a mean that two persons make are hidden, others shown."""
+    frame = pd.DataFrame({"status": ["active"] * 60 + ["retired"] * 60 + ["widow"] * 60})
+    flag = pd.Series(np.r_[np.arange(60) < 3, np.arange(60) < 30, np.arange(60) < 25], name="tenant")
+    design = Design(np.ones(180)).with_frame(frame)
+    html = tables.show(study(), share(design, flag, by="status"), "Tenants", "share").data
+    assert "<caption>Tenants</caption>" in html
+    assert rows(html)[0][:2] == ["active", ".."]
+    assert rows(html)[1][1].startswith("50.0 %")
+    money = pd.Series(np.where(np.arange(180) % 60 < 2, 1e6, 1.0), name="dh")
+    hidden = tables.show(study(), mean(design, money, by="status"), "Debts", "dh").data
+    assert all(line[1] == ".." for line in rows(hidden))
+    with pytest.raises(WelfareError, match="not an estimate"):
+        protect_estimate([1, 2], "x")
 
 
-def test_stored_simulations_are_told_as_they_are(stored):
-    """Errors in points and coverage, with and without the follow-up; the tables of the pages by their titles."""
-    first = rows(tables.validation(study(), stored).data)
-    assert len(first) == 15
-    assert first[0] == ["well specified", "tenants", "30.0 %", "-0.20", "95.0 %", "1.00", "95.0 %", "40"]
-    families = rows(tables.validation_families(study(), stored).data)
-    assert families == [["Homes with more than two persons a room, by rank group", "4", "93.8 %", "90.0 %", "40"]]
-    assert "1.0 points" in briefs.trust(SimpleNamespace(**vars(study()), method="two_phase"), stored).data
-
-
-def test_the_share_that_is_assumption():
-    """With assumptions and sampling equally wide it is a half."""
-    frame = pd.DataFrame({"estimate": [0.5], "low": [0.5 - tables.Z * 0.02], "high": [0.5 + tables.Z * 0.02]})
-    one = Released("x", "share", "crowded", (), "share", frame=frame, state="shown")
-    assert tables.assumption_share(one, 0.02) == pytest.approx(0.5)
+def test_names_that_do_not_exist_are_errors_that_help():
+    """An unknown table or figure is named with those that are near."""
+    released_ = Lazy({"loans_files": released, "loans_wish": released})
+    with pytest.raises(WelfareError, match=r"no such table; got 'loans_file'; expected loans_files"):
+        released_["loans_file"]
+    with pytest.raises(WelfareError, match=r"no such figure; got 'profil'; expected profile"):
+        figures.output.planned("profil")
+    with pytest.raises(WelfareError, match="a cell has fewer keys"):
+        released().cells("widow", "yes")
