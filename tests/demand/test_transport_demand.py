@@ -122,23 +122,6 @@ def test_own_elasticity_is_negative_and_others_gain_nothing(fares):
     assert (gap.drop(cheap) < 0).all()
 
 
-def test_logsum_is_the_integral_of_demand(people):
-    r"""Surplus of a fare from c to 0.9 c: :math:`\int c \sum p\, d\tau`, by Simpson's rule (Small and Rosen)."""
-    steps = np.linspace(1.0, 0.9, 9)
-    cost = people.today.long
-    cheap = cost["alternative"].isin(["bus", "tram", "grand_taxi"])
-    spent = []
-    for step in steps:
-        found = change(people.market, people.today, people.situations(fares=step))
-        full = cost[cheap].pivot(index="row", columns="alternative", values="cost_dh").reindex(people.today.names)
-        full = full[["bus", "tram", "grand_taxi"]].fillna(0.0)
-        spent.append(sum(found["after", mode] * full[mode] for mode in full))
-    weights = np.array([1, 4, 2, 4, 2, 4, 2, 4, 1]) * (0.1 / 8) / 3
-    integral = sum(w * s for w, s in zip(weights, spent, strict=True))
-    whole = change(people.market, people.today, people.situations(fares=0.9))["surplus", "dh"]
-    np.testing.assert_allclose(whole, integral, rtol=1e-6, atol=1e-8)
-
-
 def test_people_alike_are_computed_once(people, fares):
     """Means over persons of their own probabilities, one by one, give the same shares; so do sums by group."""
     part = people.known.to_numpy()

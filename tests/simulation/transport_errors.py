@@ -10,15 +10,14 @@ and the cards on purpose: its error in the plain version is what that costs wher
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
-from welfare_analysis.demand import intercity, levels, shuttle, transport
+from welfare_analysis.demand import intercity, levels, transport
 from welfare_analysis.demand.levels import MODES
 from welfare_analysis.demand.outcomes import pick, totals
 from welfare_analysis.demand.service import Service
+from welfare_analysis.demand.shuttle import Shuttle, taken
 from welfare_analysis.demand.transport import BLOCK, Commuters
 from welfare_analysis.estimation import Estimate, total
 from welfare_analysis.needs import commuting
@@ -91,13 +90,11 @@ def true_riders(people: Commuters, version: str, scale: float = 1.0) -> float:
 
 def estimated(people: Commuters) -> dict[str, Estimate]:
     """Riders at the terms of the headline, with the constant of the cards, and by the cards alone."""
-    service = Service.named()
-    full = replace(service, constant_share=1.0)
-    puts = {"riders": shuttle.at_runs(people, service, RUNS), "cards_scaled": shuttle.at_runs(people, full, RUNS)}
-    every = totals(shuttle.effect(people, puts), people.active)
-    found = {name: pick(every, {name: (f"{name}.after", "shuttle")}) for name in puts}
-    raw = totals(shuttle.on_cards(people, puts["cards_scaled"]), people.active)
-    return found | {"cards": pick(raw, {"cards": ("cards.after", "shuttle")})}
+    shuttle = Shuttle.before(people)
+    full = shuttle.at(constant_share=1.0).at_runs(RUNS)
+    every = totals(shuttle.offer.effect({"riders": shuttle.at_runs(RUNS), "cards_scaled": full}), people.active)
+    estimates = {name: pick(every, {name: (f"{name}.after", "shuttle")}) for name in ("riders", "cards_scaled")}
+    return estimates | {"cards": taken(shuttle.offer.on_cards(full), people.active, "cards")}
 
 
 def one_sample(version: str, seed: int, size: int | None = SIZE) -> pd.DataFrame:
