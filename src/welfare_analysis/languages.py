@@ -74,6 +74,7 @@ def _plain(x: float, unit: str, language: str) -> str:
         "index": (1, 3),
         "decimal": (1, 3),
         "p": (1, 3),
+        "coefficient": (1, 6),
         "rate_points": (1, 2),
         "files_each": (1, 1),
         **TENTHS,

@@ -2,8 +2,8 @@
 
 from .marks import marks
 from .policy import Policy, policy
-from .protection import document, evidence, protect, protect_estimate
-from .released import CATEGORY, NUMBERS, Lazy, Release, Released
+from .protection import combined, document, evidence, protect, protect_estimate
+from .released import CATEGORY, NUMBERS, Lazy, Release, Released, declared
 
 __all__ = [
     "CATEGORY",
@@ -12,6 +12,8 @@ __all__ = [
     "Policy",
     "Release",
     "Released",
+    "combined",
+    "declared",
     "document",
     "evidence",
     "marks",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -61,7 +61,8 @@ def protect(
         within = [key for key in (*blank.by, CATEGORY) if key in cells and key not in axes]
         hidden = completed(cells.assign(numerator=numerator), axes, rules, np.asarray(hidden), within)
     out = cells.drop(columns=[c for c in EVIDENCE if c in cells]).astype(dict.fromkeys([*NUMBERS, "n"], float))
-    flag = flag.mask((flag == "") & (n < rules.caution_base), "caution")
+    if blank.statistic != "count":
+        flag = flag.mask((flag == "") & (n < rules.caution_base), "caution")
     out.loc[flag == "unsure", NUMBERS] = np.nan
     keys = {*blank.by, CATEGORY, "standard"}
     measures = [c for c in out if pd.api.types.is_float_dtype(out[c]) and c not in keys]
@@ -74,6 +75,8 @@ def protect(
         out["low"] = out["low"].where(out["estimate"] < 0, out["low"].clip(lower=0.0))
     missing = 1 - known / asked if asked else float("nan")
     frame = out.assign(flag=flag.mask(hidden, "hidden"))
+    if blank.statistic == "count" or blank.of == "register":  # how many a group has in the register is not shown
+        frame["n"] = np.nan
     size = float(np.max(step))
     return replace(blank, frame=frame, respondents=known, missing_share=missing, state="shown", step=size)
 
@@ -125,9 +128,41 @@ def evidence(estimate: Estimate, tolerance: float = 1e-9) -> tuple[np.ndarray, n
 
 
 def document(name: str, frame: pd.DataFrame, rows: Sequence[str], across: str = "", unit: str = "") -> Released:
-    """A table that no respondent is in: public figures, stored results of simulations, the questionnaire itself."""
+    """A table that no respondent is in: public figures, stored results of simulations, the questionnaire itself.
+
+    Numbers that are computed from released ones alone are such a table too.
+    """
     table = frame.rename(columns={across: CATEGORY}) if across else frame
     blanks = {"low": table["estimate"], "high": table["estimate"], "n": np.nan, "flag": ""}
     table = table.assign(**{name: value for name, value in blanks.items() if name not in table})
     return Released(name, "document", across, tuple(rows), unit, of="document", frame=table, respondents=0,
                     missing_share=0.0, state="shown")  # fmt: skip
+
+
+def combined(name: str, parts: Mapping[tuple[str, str], tuple[Released, *tuple[str, ...]]], row: str) -> Released:
+    """Cells of released tables side by side: a list of several conditions, amounts or rates.
+
+    Parameters
+    ----------
+    name : str
+    parts : mapping of (row, column) to (table, codes)
+        Where the cell stands, and its address. A table that is not shown says why in its place.
+    row : str
+        Name of the row key; the column is called ``measure``.
+    """
+    cells = []
+    for (line, column), (table, *codes) in parts.items():
+        cell = table.cell(*codes) if table.state == "shown" else None
+        if table.state == "shown" and cell is None:
+            raise WelfareError("no such cell", where=table.id, got="|".join(codes))
+        numbers = dict.fromkeys(NUMBERS, 0.0) if cell is None else cell[NUMBERS].to_dict()
+        n = np.nan if cell is None or not table.respondents else table.respondents
+        text = table.state if cell is None else cell.get("text")
+        unit = table.unit if cell is None else cell.get("unit", table.unit)
+        flag = "" if cell is None else cell["flag"]
+        cells.append({row: line, CATEGORY: column, **numbers, "n": n, "flag": flag, "unit": unit, "text": text})
+    tables = [table for table, *_ in parts.values() if table.state == "shown" and table.respondents]
+    known = max((t.respondents for t in tables), default=0)
+    missing = max((t.missing_share for t in tables), default=0.0)
+    return Released(name, "combined", "measure", (row,), "", frame=pd.DataFrame(cells), respondents=known,
+                    missing_share=missing, state="shown")  # fmt: skip

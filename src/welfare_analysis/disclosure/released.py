@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 import numpy as np
@@ -38,6 +38,10 @@ class Released:
     missing_share: float = float("nan")
     state: str = "not_asked"
     step: float = 0.0  # what its numbers are rounded to
+
+    def without_numbers(self, state: str) -> Released:
+        """The table without numbers, and why."""
+        return replace(self, frame=pd.DataFrame(), respondents=0, missing_share=float("nan"), state=state)
 
     @property
     def keys(self) -> list[str]:
@@ -79,6 +83,13 @@ class Released:
         """The one cell with these codes; None where the table has none."""
         found = self.cells(*codes)
         return found.iloc[0] if len(found) else None
+
+
+def declared(
+    name: str, statistic: str, variable: str, by: tuple[str, ...], unit: str, where: str = "", of: str = ""
+) -> Released:
+    """A table that has no numbers yet: `protect` gives them."""
+    return Released(name, statistic, variable, by, unit, where, of)
 
 
 Release = Mapping[str, Released]

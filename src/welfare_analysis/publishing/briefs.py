@@ -1,13 +1,16 @@
-"""Sentences with conditions: whose answers these are, how they were weighted, what limits them."""
+"""Sentences with conditions: whose answers these are, how they were weighted, what they say, what limits them."""
 
 from __future__ import annotations
 
 from IPython.display import Markdown
 
+from ..disclosure import policy
 from ..languages import amount, number
 from ..results import HEADLINES, TOPICS, release
 from ..study import Study
+from ..survey.xlsform import FIRST_PAGE, longest
 from .labels import source, title
+from .sentences import sentence
 
 
 def banner(study: Study) -> Markdown:
@@ -36,8 +39,61 @@ def limits(study: Study, topic: str = "") -> Markdown:
     names = TOPICS[topic].names if topic else HEADLINES
     shown = [t for t in (released[name] for name in names) if t.state == "shown" and t.respondents]
     lines = [book.text("limits.standin", language)] if study.is_standin else []
-    if shown:
-        worst = max(shown, key=lambda t: t.missing_share)
+    worst = max(shown, key=lambda t: t.missing_share, default=None)
+    if worst is not None and worst.missing_share > 0:
         missing = amount(worst.missing_share, "share", language)
         lines.append(book.text("limits.missing", language, missing=missing, table=title(worst.id, study)))
     return Markdown("\n".join(f"- {line}" for line in lines))
+
+
+def main_results(study: Study) -> Markdown:
+    """The headline conditions in points; where assumptions decide most of the variance it says illustration."""
+    lines, nature = [], release(study)["headlines_nature"]
+    for name in HEADLINES:
+        totals = len(release(study)[f"{name}_total"].shown) > 0
+        line = sentence(study, "headline" if totals else "headline.share", name)
+        kind = nature.cell(name, "kind")
+        if kind is not None and kind["text"] == "kind.illustration":
+            line += f" *{sentence(study, 'headline.illustration', name)}*"
+        lines.append(f"- {line}")
+    return Markdown("\n".join(lines))
+
+
+def who_where(study: Study) -> Markdown:
+    """For each headline the groups with the highest and lowest share: by status where all are asked, rank, region."""
+    released, lines = release(study), []
+    for name in HEADLINES:
+        state, every = released[f"{name}_by_rank"].state, f"{name}_by_status" in released
+        if state == "shown":
+            lines.append(f"- {sentence(study, 'who_where' if every else 'who_where.active', name)}")
+        else:
+            lines.append(f"- **{title(name, study)}**: {study.codebook.text(state, study.language)}")
+    return Markdown("\n".join(lines))
+
+
+def trust(study: Study) -> Markdown:
+    """What the weights stand on, and how often the intervals held a known truth in the stored simulations."""
+    return Markdown(f"{sentence(study, f'sure.{study.method}')} {sentence(study, 'trust')}")
+
+
+def bias(study: Study) -> Markdown:
+    """The condition that the returned forms alone miss by most, or that no bias is seen."""
+    table = release(study)["nonresponse_bias"]
+    if table.state != "shown":
+        return Markdown(study.codebook.text(table.state, study.language))
+    gaps = table.cells("*", "bias").dropna(subset="estimate")
+    clear = gaps[(gaps["low"] > 0) | (gaps["high"] < 0)]
+    if clear.empty:
+        return Markdown(sentence(study, "bias.none"))
+    worst = str(clear.at[clear["estimate"].abs().idxmax(), "condition"])
+    counts = {"count": number(len(clear), study.language), "of": number(len(gaps), study.language)}
+    return Markdown(sentence(study, "bias.found", worst, **counts))
+
+
+def first_page(study: Study, status: str) -> Markdown:
+    """What stands before the first question of a form, with the thresholds of disclosure in force."""
+    book, rules = study.codebook, policy()
+    fields = {"least": int(rules.min_respondents), "base": int(rules.min_base), "minutes": longest(book, status)}
+    head = book.text("form.title", study.language, status=book.label("status", status, study.language))
+    texts = [book.text(f"form.{key}", study.language, **fields) for key in FIRST_PAGE if key != "guardian"]
+    return Markdown("\n\n".join([f"**{head}**", *texts]))

@@ -9,12 +9,18 @@ import pandas as pd
 from ..disclosure import CATEGORY, Released
 from ..languages import GAP, MARKS, PERCENT, amount, number, with_interval
 from ..needs import VARIED
+from ..results.quality import RULES
 from ..study import Study
+from ..survey.quality import read_rules
 
 LISTS = {"home_city_group": "command_group"}  # of columns that are made of answers
-# columns named by texts
-WORDED = {"measure": "col", "term": "term", "version": "version", "model_of_cards": "model_of_cards"}
-PLAIN = ("", "number", "decimal", "tenths", "p", "year", "months")  # units without a name
+# columns whose labels are texts, and the first part of their keys
+WORDED = {"measure": "col", "term": "term", "version": "version", "model_of_cards": "model_of_cards", "way": "col"}
+WORDED |= {"block": "block", "headline": "short", "method": "collection", "unit_of": "unit", "likeness_of": "likeness"}
+WORDED |= {"weight_figure": "weights", "gaps_of": "col", "statistic": "statistic", "outcome": "outcome"}
+WORDED |= {"sample_design": "design", "simulated_model": "model", "origin": "col"}
+TITLED = ("condition", "situation", "amount", "table")  # columns whose codes are tables
+PLAIN = ("", "number", "decimal", "coefficient", "tenths", "p", "year", "months")  # units without a name
 UNSURE = "/"  # in place of a number that is too unsure to be shown
 CAUTION = " *"  # behind one to be used with caution
 CLEAR = " \u2020"  # behind a difference that is not zero after the correction for all tests of its table
@@ -38,10 +44,14 @@ def label(study: Study, column: str, code: object) -> str:
     """
     if ":" in str(code):
         column, _, code = str(code).partition(":")
-    if column == "condition":
+    if column in TITLED:
         return title(str(code), study)
     if column == "question":
         return study.codebook.asks(str(code), study.language)
+    if column == "scale":
+        return str(study.codebook.groups.at[code, f"label_{study.language}"])
+    if column == "rule":
+        return next(rule.labels[study.language] for rule in read_rules(RULES, study.codebook) if rule.id == code)
     if (prefix := WORDED.get(column)) is not None:
         return study.codebook.text(f"{prefix}.{code}", study.language)
     known = next((name for name in _lists(study, column) if str(code) in study.codebook.codes(name)), None)
@@ -135,6 +145,8 @@ def note(tables: Sequence[Released], study: Study) -> str:
     own = f"note.{shown[0].id}" if shown else ""
     if own in book.texts.index:
         text = book.text(own, language, source=source(study))
+    elif shown and shown[0].statistic == "forms":
+        text = book.text("note.forms", language, n=number(shown[0].respondents, language), source=source(study))
     elif any(t.of == "weights" for t in shown):
         text = book.text("own", language, source=source(study))
     elif shown and all(t.statistic == "document" for t in shown):
@@ -146,7 +158,8 @@ def note(tables: Sequence[Released], study: Study) -> str:
         missing = max((t.missing_share for t in sampled), default=0.0)
         respondents = "\u2013".join(number(x, language) for x in ([n[0], n[-1]] if len(n) > 1 else n))
         fields = {"n": respondents, "missing": amount(missing, "share", language), "source": source(study)}
-        key = "note.complete" if missing == 0 else "note" if len(sampled) < 2 else "note.several"
+        several = len(sampled) > 1 or sampled[0].statistic == "combined"
+        key = "note.complete" if missing == 0 else "note.several" if several else "note"
         text = book.text(key, language, **fields)
     flags = set().union(*(t.frame["flag"] for t in shown))
     if any(t.frame["clear"].eq(True).any() for t in shown if "clear" in t.frame):

@@ -7,9 +7,12 @@
 - ``contrast``: the highest and the lowest group, or that no clear difference is seen;
 - ``between``, ``range``: the smallest and the largest of several cells, without and with the unit;
 - ``sum``: of several cells; ``title``: what the table is called;
-- ``widest``, ``widest_range``: the row whose columns differ most, and from where to where.
+- ``widest``, ``widest_range``: the row whose columns differ most, and from where to where;
+- ``top``: the row with the largest number, and that number;
+- ``ends``: the first and the last cell with a number, each with its label.
 
-A gap without ``|`` that is no table is a field that the caller gives.
+A gap without ``|`` that is no table is a field that the caller gives. ``@`` in an address stands for a table that is
+named with the text: ``{@_by_status:contrast}``.
 """
 
 from __future__ import annotations
@@ -27,11 +30,11 @@ from ..estimation.multiple import differ
 from ..languages import GAP, amount, between
 from ..results import TOPICS, release
 from ..study import Study
-from .labels import format_cell, label, title, unit_name, unit_of
+from .labels import cell_label, format_cell, label, title, unit_name, unit_of
 
 Spoken = Callable[[Study], list[str]]
 CONDITIONAL: dict[str, Spoken] = {}
-VERBS = ("", "number", "contrast", "between", "range", "sum", "title", "widest", "widest_range")
+VERBS = ("", "number", "contrast", "between", "range", "sum", "title", "widest", "widest_range", "top", "ends")
 
 
 def conditional(key: str) -> Callable[[Spoken], Spoken]:
@@ -44,15 +47,15 @@ def conditional(key: str) -> Callable[[Spoken], Spoken]:
     return declare
 
 
-def say(study: Study, *keys: str, **fields: str) -> Markdown:
-    """Sentences as a list of points; one alone is a paragraph."""
-    lines = [line for key in keys for line in points(study, key, **fields)]
+def say(study: Study, *keys: str, of: Sequence[str] = ("",), **fields: str) -> Markdown:
+    """Sentences as a list of points; one alone is a paragraph. ``of`` are names for ``@``: they are said of each."""
+    lines = [line for table in of for key in keys for line in points(study, key, table, **fields)]
     return Markdown(lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines))
 
 
-def points(study: Study, key: str, **fields: str) -> list[str]:
+def points(study: Study, key: str, table: str = "", **fields: str) -> list[str]:
     """The sentences of a key."""
-    return CONDITIONAL[key](study) if key in CONDITIONAL else [sentence(study, key, **fields)]
+    return CONDITIONAL[key](study) if key in CONDITIONAL else [sentence(study, key, table, **fields)]
 
 
 def findings(study: Study, topic: str) -> Markdown:
@@ -64,15 +67,16 @@ def findings(study: Study, topic: str) -> Markdown:
     return say(study, *(f"{topic}.{key}" for key in keys))
 
 
-def sentence(study: Study, key: str, **fields: str) -> str:
-    """A text of the codebook with its gaps filled.
+def sentence(study: Study, key: str, table: str = "", **fields: str) -> str:
+    """A text of the codebook with its gaps filled; ``table`` is what ``@`` stands for in its addresses.
 
     Raises
     ------
     WelfareError
         No such text, table or verb; a field that was not given.
     """
-    return Gaps(study, release(study), fields).format(study.codebook.template(key, study.language))
+    template = study.codebook.template(key, study.language).replace("@", table)
+    return Gaps(study, release(study), fields).format(template)
 
 
 class Gaps(string.Formatter):
@@ -104,6 +108,18 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
     if verb == "contrast":
         return contrast(table, study, codes[0] if codes else None)
     cells = table.cells(*codes)
+    if verb in ("top", "ends"):
+        shown = cells.dropna(subset="estimate")
+        if shown.empty:
+            return study.codebook.text(table.silence, study.language)
+        places = [shown["estimate"].abs().idxmax()] if verb == "top" else shown.index[[0, -1]]
+        key = table.by[0] if table.by else table.keys[-1]
+        text, language = study.codebook.text, study.language
+        words = [
+            text("named", language, name=cell_label(table, study, key, row[key]), value=format_cell(table, study, row))
+            for _, row in shown.loc[places].iterrows()
+        ]
+        return words[0] if verb == "top" else text("from_to", language, first=words[0], last=words[1])
     if verb.startswith("widest"):
         spread = cells.groupby(table.by[0])["estimate"].agg(lambda x: x.max() - x.min())
         if verb == "widest":

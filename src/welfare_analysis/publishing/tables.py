@@ -60,14 +60,18 @@ def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
     places = [in_order(table, study, key) for key in rows]
     if "ranked" not in frame:
         codes.sort(key=lambda row: [place.index(code) for place, code in zip(places, row, strict=True)])
-    gap = "0" if table.statistic == "count" else GAP
+    gap = {"count": "0", "combined": ""}.get(table.statistic, GAP)
     body = [
         [*([cell_label(table, study, key, code) for key, code in zip(rows, row, strict=True)] or [title(table.id, study)]),
          *(cells.get((row, column), gap) for column in columns)]
         for row in codes
     ]  # fmt: skip
-    group = [study.codebook.text("col.group", study.language), *([""] * (len(rows) - 1))]
-    heads = [*group, *(_head(table, study, across, column) for column in columns)]
+    texts = study.codebook.texts.index
+    named = [f"col.{key}" if f"col.{key}" in texts else "col.group" for key in rows] or ["col.group"]
+    heads = [
+        *(study.codebook.text(key, study.language) for key in named),
+        *(_head(table, study, across, column) for column in columns),
+    ]
     if table.statistic in ("count", "document", "model"):
         return heads, body
     heads.append(study.codebook.text("col.n", study.language))
@@ -95,7 +99,8 @@ def _head(table: Released, study: Study, across: str, code: str) -> str:
     """What a column holds, with its unit where all its cells have one."""
     name = cell_label(table, study, across, code) if across else ""
     unit = _unit(table, across, code)
-    return ", ".join(filter(None, [name, "" if unit is None else unit_name(study, unit)]))
+    words = ", ".join(filter(None, [name, "" if unit is None else unit_name(study, unit)]))
+    return words or study.codebook.text("col.value", study.language)
 
 
 def _html(caption: str, heads: list[str], body: list[list[str]], foot: str) -> str:

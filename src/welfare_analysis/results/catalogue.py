@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from ..disclosure import Lazy
+from collections.abc import Callable
+from functools import partial
+
+from ..disclosure import Lazy, Released
 from ..study import Study
-from . import adjusted, aspirations, conditions, descriptive, homes, loans, priorities, rail, shuttle, stored
+from . import (
+    adjusted,
+    aspirations,
+    conditions,
+    descriptive,
+    headlines,
+    homes,
+    loans,
+    priorities,
+    quality,
+    rail,
+    shuttle,
+    stored,
+    weights,
+)
 from .declare import Topic
 
 TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
+        quality.topic,
+        weights.topic,
+        weights.bias_topic,
         conditions.topic,
         conditions.income,
         conditions.tail,
@@ -30,7 +50,9 @@ def release(study: Study) -> Lazy:
 
 
 def _release(study: Study) -> Lazy:
-    makers = dict(descriptive.descriptive(study).makers)
-    for topic in TOPICS.values():
-        makers |= topic.release(study).makers
-    return Lazy(makers | stored.documents(study).makers)
+    plan = study.result(descriptive.descriptive)
+    makers: dict[str, Callable[[], Released]] = {name: partial(plan.__getitem__, name) for name in plan}
+    parts = (topic.release(study) for topic in TOPICS.values())
+    for part in (*parts, headlines.released(study), stored.documents(study)):
+        makers |= part.makers
+    return Lazy(makers)

@@ -6,14 +6,14 @@ States, protection, marks and rounding follow from the declaration, for every ta
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..disclosure import CATEGORY, NUMBERS, Lazy, Released, evidence, marks, protect
+from ..disclosure import CATEGORY, NUMBERS, Lazy, Released, declared, evidence, marks, protect
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, quantile
 from ..study import Study
@@ -112,15 +112,15 @@ class Topic:
 
     def _one(self, study: Study, name: str) -> Released:
         table = self.tables[name]
-        blank = Released(self.address(name), table.statistic, table.across, table.rows, table.unit)
+        blank = declared(self.address(name), table.statistic, table.across, table.rows, table.unit)
         if self.totals and study.population is None:
-            return replace(blank, state="no_totals")
+            return blank.without_numbers("no_totals")
         subject = study.result(self.subject)
         if subject is None:
             return blank
         state = table.ready(subject) if table.ready else "shown"
         if state != "shown":
-            return replace(blank, state=state)
+            return blank.without_numbers(state)
         made = table.make(study, subject)
         cells = None if made is None else made if isinstance(made, pd.DataFrame) else long_format(made)
         if cells is None or cells.empty:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from ..disclosure import CATEGORY, NUMBERS, Lazy, Policy, Released, marks, policy, protect
+from ..disclosure import CATEGORY, NUMBERS, Lazy, Policy, Released, declared, marks, policy, protect
 from ..disclosure.suppression import apart, dominated, one_sided, unsafe
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, mean, quantile, share, total
@@ -55,7 +55,7 @@ def blank_of(row: Mapping[str, str]) -> Released:
     if row["where"] and not CONDITION.match(row["where"]):
         raise WelfareError("a condition cannot be read", where=where, got=row["where"])
     by = tuple(part for part in row["by"].split("|") if part)
-    return Released(row["id"], row["statistic"], row["variables"], by, row["unit"], row["where"], row.get("of", ""))
+    return declared(row["id"], row["statistic"], row["variables"], by, row["unit"], row["where"], row.get("of", ""))
 
 
 def inside(frame: pd.DataFrame, where: str) -> pd.Series:
@@ -107,7 +107,7 @@ def released(study: Study, blank: Released) -> Released:
     """A table of the plan, protected; its state says why it cannot be made."""
     rows = study.result(view, blank.of)
     if rows is None or (blank.statistic in ("count", "total") and study.population is None):
-        return replace(blank, state="no_totals")
+        return blank.without_numbers("no_totals")
     if blank.statistic == "count":
         return _count(study, rows, blank)
     frame, condition = rows.frame, CONDITION.match(blank.where)
@@ -122,10 +122,7 @@ def released(study: Study, blank: Released) -> Released:
     make = _standards if blank.statistic == "standards" else partial(_coarsened, study.codebook)
     cells = make(rows, blank, answered)
     axes = [*blank.by, *([CATEGORY] if CATEGORY in cells else [])]
-    table = protect(blank, cells, (int(answered.sum()), int(asked.sum())), adds=axes, rounded=False)
-    if blank.of == "register":  # how many a group has is not shown; nobody of it is left out
-        table = replace(table, frame=table.frame.assign(n=np.nan))
-    return table
+    return protect(blank, cells, (int(answered.sum()), int(asked.sum())), adds=axes, rounded=False)
 
 
 def _coarsened(book: Codebook, rows: View, blank: Released, answered: pd.Series) -> pd.DataFrame:
@@ -138,7 +135,7 @@ def _coarsened(book: Codebook, rows: View, blank: Released, answered: pd.Series)
         wide = {parents.get(code, "") for code in lost.index[lost]} - {""}
         if merged := {code: parent for code, parent in parents.items() if parent in wide}:
             changed[column] = rows.frame[column].astype(object).replace(merged)
-    return _cells(replace(rows, frame=rows.frame.assign(**changed)), blank, answered) if changed else cells
+    return _cells(View(rows.frame.assign(**changed), rows.design), blank, answered) if changed else cells
 
 
 def _cells(rows: View, blank: Released, answered: pd.Series) -> pd.DataFrame:
@@ -208,6 +205,4 @@ def _count(study: Study, rows: View, blank: Released) -> Released:
     labels = pd.DataFrame(counted.index.to_list() if people is not None else list(counted.index.str.split("|")))
     n = counted.to_numpy(float)
     cells = labels.set_axis(by, axis=1).assign(n=n, **dict.fromkeys(NUMBERS, n))
-    table = protect(blank, cells, (int(counted.sum()), int(counted.sum())), adds=by, rounded=False)
-    flag = table.frame["flag"].where(table.frame["flag"] == "hidden", "")
-    return replace(table, frame=table.frame.assign(n=np.nan, flag=flag))
+    return protect(blank, cells, (int(counted.sum()), int(counted.sum())), adds=by, rounded=False)

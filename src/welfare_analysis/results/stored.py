@@ -16,7 +16,8 @@ from ..demand.service import Service, break_even, parameter
 from ..disclosure import Lazy, Released, document
 from ..needs import commuting, housing, income_debt
 from ..study import DATA, Study
-from . import homes
+from ..survey import quality
+from . import coverage, homes, instrument
 from .loans import RATES
 
 SURVEY = DATA / "survey"
@@ -109,6 +110,12 @@ def shuttle_runs() -> Released:
     return document("transport_runs", long.assign(unit=units), ["transport_runs"], "transport_carried")
 
 
+def likeness_rule() -> Released:
+    """From when on two forms are called alike."""
+    rows = [("share", quality.ALIKE, "share"), ("items", quality.ITEMS, "number")]
+    return document("alike", pd.DataFrame(rows, columns=["fact", "estimate", "unit"]), ["fact"])
+
+
 DOCUMENTS: dict[str, Callable[[], Released]] = {
     **{f"{name}_errors": partial(errors, name) for name in ERRORS},
     "standards": standards,
@@ -118,9 +125,22 @@ DOCUMENTS: dict[str, Callable[[], Released]] = {
     "loans_assumptions": loan_assumptions,
     "transport_assumptions": transport_assumptions,
     "transport_runs": shuttle_runs,
+    "validation": coverage.validation,
+    "validation_summary": coverage.validation_summary,
+    "validation_families": coverage.validation_families,
+    "coverage": coverage.statistics,
+    "coverage_summary": coverage.summary,
+    "coverage_models": coverage.models,
+    "alike": likeness_rule,
+}
+INSTRUMENT: dict[str, Callable[[Study], Released]] = {
+    "evidence": instrument.evidence,
+    "form_length": instrument.form_length,
+    "card_efficiency": instrument.card_efficiency,
+    "instrument": instrument.facts,
 }
 
 
-def documents(_: Study) -> Lazy:
+def documents(study: Study) -> Lazy:
     """Every table that no respondent is in."""
-    return Lazy(DOCUMENTS)
+    return Lazy(DOCUMENTS | {name: partial(study.result, make) for name, make in INSTRUMENT.items()})

@@ -1,0 +1,81 @@
+"""The instrument (page 01): length of the forms, planned missing, choice cards. No respondent is in it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import product
+
+import pandas as pd
+
+from ..disclosure import Released, document
+from ..study import Study
+from ..survey import card_designs, cards
+from ..survey.checks import EVIDENCE
+from ..survey.codebook import Codebook
+
+
+def counts(book: Codebook) -> pd.DataFrame:
+    """Answers that a form stores, by block and origin of the question."""
+    asked = book.variables[(book.variables["type"] != "key") & (book.variables["drawn"] == "")]
+    return pd.crosstab(asked["block"], asked["evidence"]).reindex(list(asked["block"].unique()))[list(EVIDENCE)]
+
+
+def evidence(study: Study) -> Released:
+    """Where the questions come from, in answers stored."""
+    wide = counts(study.codebook).rename_axis(columns=None).reset_index()
+    return document("evidence", wide.melt("block", var_name="origin", value_name="estimate"), ["block"], "origin",
+                    "answers_stored")  # fmt: skip
+
+
+def forms(book: Codebook) -> Iterator[tuple[str, str, int, int]]:
+    """Status, module, questions and whole minutes at most of every form; a group of items counts as one question."""
+    for status, module in product(book.codes("status"), book.codes("module")):
+        fixed = {"status": status, "module": module}
+        yield status, module, len(book.questions(**fixed)), math.ceil(book.minutes(**fixed))
+
+
+def form_length(study: Study) -> Released:
+    """Questions and minutes of each status with each module."""
+    chance, rows = 1 / len(study.codebook.codes("module")), []
+    for status, module, n, minutes in forms(study.codebook):
+        cells = (("chance", chance, "share"), ("questions", n, "number"), ("minutes", minutes, "number"))
+        rows += [(status, module, *cell) for cell in cells]
+    table = pd.DataFrame(rows, columns=["status", "module", "measure", "estimate", "unit"])
+    return document("form_length", table, ["status", "module"], "measure")
+
+
+def card_efficiency(study: Study) -> Released:
+    """The D-error of each block of cards, beside designs drawn at random and all cards that could be shown."""
+    book, rows = study.codebook, []
+    for name in book.cards["block"].unique():
+        design = card_designs.efficiency(book, name)
+        sizes = cards.stored(book, name)[["version", "card"]].nunique()
+        cells = [("versions", sizes["version"], "number"), ("cards_each", sizes["card"], "number")]
+        cells += [("d_error", design["d_error"], "coefficient"), ("of_random", 1 / design["random"], "share")]
+        cells += [("of_all_cards", 1 / design["all_cards"], "share")]
+        cells += [("rarest_level", card_designs.rarest_level(book, name), "share")]
+        rows += [(f"cards_{name}", *cell) for cell in cells]
+    table = pd.DataFrame(rows, columns=["block", "measure", "estimate", "unit"])
+    return document("card_efficiency", table, ["block"], "measure")
+
+
+def facts(study: Study) -> Released:
+    """Numbers of the instrument that sentences use."""
+    book, origin = study.codebook, counts(study.codebook).sum()
+    questions, minutes = zip(*(form[2:] for form in forms(book)), strict=True)
+    modules, versions = len(book.codes("module")), cards.stored(book, book.cards["block"].iloc[0])["version"].nunique()
+    rarest = min(card_designs.rarest_level(book, name) for name in book.cards["block"].unique())
+    numbers = {"modules": modules, "versions": versions, "least": min(questions), "most": max(questions)}
+    numbers |= {"short": min(minutes), "long": max(minutes), "all": origin.sum(), **origin}
+    shares = {"chance": 1 / modules, "version_chance": 1 / modules / versions, "rarest": rarest}
+    shares["assumed"] = float((book.cards["evidence"] == "assumption").mean())
+    rows = [(name, x, "number") for name, x in numbers.items()] + [(name, x, "share") for name, x in shares.items()]
+    return document("instrument", pd.DataFrame(rows, columns=["fact", "estimate", "unit"]), ["fact"])
+
+
+def card(study: Study, name: str, version: int = 1, place: int = 1) -> Released:
+    """One card as a member sees it, in the study's language."""
+    words = cards.shown(study.codebook, name, study.language)[version, place]
+    table = words.rename_axis(index="attribute", columns="alternative").stack().rename("text").reset_index()
+    return document(f"card_{name}", table.assign(estimate=0.0), ["attribute"], "alternative")

@@ -1,0 +1,169 @@
+"""Whether the answers are sound (page 02): shares and numbers of forms, unweighted; `survey.quality` says of what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from ..disclosure import NUMBERS, policy
+from ..estimation import Design, Estimate, share
+from ..needs import INDICATORS
+from ..study import DATA, Study
+from ..survey import quality
+from ..survey.imputation import LEAST, completed, imputed
+from .declare import Base, Topic, always, long_format
+
+SHOWN = 12  # questions with the most gaps, or the most round figures
+COMPLETED, SEED = 20, 2012  # completed data sets of an imputation, and where its draws begin
+INCOMES = {"net_pay_dh": "active", "pension_dh": "retired|widow|orphan", "other_income_dh": ""}
+OF_INCOME = ("cost_burdened", "over_debt_limit")
+RULES = DATA / "codebook" / "consistency.csv"
+
+
+def everybody(study: Study) -> Base:
+    """All forms."""
+    every = pd.Series(True, study.frame.index)
+    return every, every
+
+
+topic = Topic("quality", lambda study: study, always, "share", everybody,
+              ("quality_gaps", ("most_gaps", "most_broken")), totals=False)  # fmt: skip
+table = partial(topic.table, across="measure", statistic="forms")
+
+
+def of_forms(shares: pd.DataFrame, forms: pd.Series, key: str, constants: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Shares of forms as cells, with the respondents behind them.
+
+    ``shares`` (rows x measures) are of ``forms`` (rows,) each; ``constants`` are measures that no answer is in.
+    """
+    wide = shares.astype(float).rename_axis(index=key).reset_index()
+    cells = wide.melt(key, var_name="measure", value_name="estimate")
+    n = cells[key].map(forms).astype(float)
+    numerator = (cells["estimate"] * n).round().mask(cells["measure"].isin(constants))
+    return cells.assign(low=cells["estimate"], high=cells["estimate"], n=n, numerator=numerator)
+
+
+def item_gaps(study: Study) -> pd.DataFrame:
+    """Gaps of each question that enough were asked, the worst first."""
+    gaps = quality.item_nonresponse(study.kinds, study.codebook)
+    return gaps[gaps["asked"] >= policy().min_base]
+
+
+@table("gaps", "question", adds="measure")
+def gaps(study: Study, _: Study) -> pd.DataFrame | None:
+    """The questions that most of those asked left open: skipped, refused, not known."""
+    if study.kinds.empty:
+        return None
+    worst = study.result(item_gaps).head(SHOWN).rename(columns={"missing": "all_gaps"})
+    return of_forms(worst[[*quality.GAPS, "all_gaps"]], worst["asked"], "question")
+
+
+@table("median_gap", "gaps_of")
+def median_gap(study: Study, _: Study) -> pd.DataFrame | None:
+    """The gaps of the question in the middle."""
+    if study.kinds.empty:
+        return None
+    every = study.result(item_gaps)
+    middle = every.iloc[[len(every) // 2]].rename(index=lambda _: "median", columns={"missing": "all_gaps"})
+    return of_forms(middle[["all_gaps"]], middle["asked"], "gaps_of")
+
+
+@table("heaps", "question")
+def heaps(study: Study, _: Study) -> pd.DataFrame | None:
+    """Amounts in hundreds and minutes in fives, beside what even last digits would give."""
+    ends = quality.heaping(study.frame, study.codebook)
+    if ends.empty:
+        return None
+    ends = ends[ends["n"] >= policy().min_base].sort_values("first", ascending=False).head(SHOWN)
+    names = {"first": "first_step", "even": "first_even", "second": "second_step", "even_2": "second_even"}
+    shares = ends[list(names)].rename(columns=names)
+    return of_forms(shares, ends["n"], "question", ("first_even", "second_even"))
+
+
+@table("straight", "scale")
+def straight(study: Study, _: Study) -> pd.DataFrame | None:
+    """Scales on which all items were given one answer, beside what chance would give."""
+    lines = quality.straight_lines(study.frame, study.codebook)
+    if lines.empty:
+        return None
+    shares = lines[["straight", "chance"]].rename(columns={"chance": "by_chance"})
+    return of_forms(shares, lines["n"], "scale", ("by_chance",))
+
+
+@table("contradictions", "rule")
+def contradictions(study: Study, _: Study) -> pd.DataFrame | None:
+    """Forms that break a rule of ``consistency.csv``, of those that can be checked, and what is done."""
+    broken = quality.inconsistent(study.frame, quality.read_rules(RULES, study.codebook))
+    if broken.empty:
+        return None
+    n, part = broken["checked"], broken["broken"] / broken["checked"].clip(lower=1)
+    shares = of_forms(part.to_frame("share_of_checked"), n, "rule").assign(unit="share")
+    met = dict.fromkeys(NUMBERS, shares["numerator"])
+    counts = shares.assign(measure="broken", unit="number", **met)
+    done = shares.assign(measure="action", numerator=np.nan, text="action." + shares["rule"].map(broken["action"]))
+    return pd.concat([counts, shares, done.assign(estimate=0.0, low=0.0, high=0.0)])
+
+
+@table("likeness", "likeness_of")
+def likeness(study: Study, _: Study) -> pd.DataFrame:
+    """Pairs of forms that are alike in nearly all answers, and the most alike of pairs drawn at random."""
+    book = study.codebook
+    names = [n for n in book.variables.index if n in study.frame and book.variables.at[n, "type"] != "key"]
+    pairs = len(quality.near_duplicates(study.frame[names]))
+    chance = quality.alike_by_chance(study.frame[names], np.random.default_rng(SEED))
+    rows = [("found", float(pairs), "number", pairs), ("by_chance", chance, "share", np.nan)]
+    cells = pd.DataFrame(rows, columns=["likeness_of", "estimate", "unit", "numerator"])
+    return cells.assign(measure="pairs", low=cells["estimate"], high=cells["estimate"], n=len(study.frame))
+
+
+@table("reconciliation", "question", ready=lambda study: "no_totals" if study.register is None else "shown")
+def reconciliation(study: Study, _: Study) -> pd.DataFrame | None:
+    """What forms say of their sender against the register."""
+    same = quality.reconciled(study.frame, study.register) if study.register is not None else pd.DataFrame()
+    return of_forms(same[["agree"]], same["n"], "question") if len(same) else None
+
+
+def completed_incomes(study: Study) -> dict[str, list[pd.Series]]:
+    """The incomes that have gaps, completed."""
+    frame, rng, incomes = study.frame, np.random.default_rng(SEED), {}
+    status = frame["status"].astype(str)
+    for name, of in INCOMES.items():
+        asked = status.isin(of.split("|")) if of else status.notna()
+        if name in frame and frame.loc[asked, name].notna().sum() >= LEAST:
+            incomes[name] = completed(frame, study.design.weights, name, asked, rng, COMPLETED)
+    return incomes
+
+
+@topic.table("imputation", "condition", "measure")
+def imputation(study: Study, _: Study) -> pd.DataFrame | None:
+    """What it changes to fill in the incomes that were not stated: each condition that needs an income, both ways."""
+    frame, parts = study.frame, []
+    functions = {i.name: i.function for i in INDICATORS if i.name in OF_INCOME and set(i.columns) <= set(frame)}
+    columns = study.result(completed_incomes)
+    for name, function in functions.items() if columns else ():
+        values = function(frame)
+        answered = share(study.design, values)
+        filled = imputed(study.design, frame, columns, partial(_share_of, function))
+        between = filled.extra_covariance["imputation"].toarray()[0, 0] / float(filled.se.iloc[0]) ** 2
+        parts.append(_both_ways(answered, filled, between, float(values.sum()), len(frame)).assign(condition=name))
+    return pd.concat(parts) if parts else None
+
+
+def _both_ways(answered: Estimate, filled: Estimate, between: float, met: float, asked: int) -> pd.DataFrame:
+    """Cells of a condition; ``met`` respondents are known to meet it."""
+    parts = []
+    for name, left_out, estimate in (("stated_alone", "left_out", answered), ("filled_in", "left_out_filled", filled)):
+        shares = long_format(estimate, "").assign(measure=name, unit="share", numerator=met, flag="")
+        shares[["low", "high"]] = estimate.interval().to_numpy()
+        missing = float(estimate.counts["missing"].iloc[0])
+        count = {"estimate": missing, "low": missing, "high": missing, "n": float(asked), "numerator": missing}
+        parts += [shares, pd.DataFrame([{**count, "measure": left_out, "unit": "number"}])]
+    spread = {"estimate": between, "low": between, "high": between, "n": float(answered.counts["n"].iloc[0])}
+    return pd.concat([*parts, pd.DataFrame([{**spread, "measure": "between", "unit": "share", "numerator": met}])])
+
+
+def _share_of(function: Callable[[pd.DataFrame], pd.Series], design: Design, frame: pd.DataFrame) -> Estimate:
+    return share(design, function(frame))

@@ -1,0 +1,185 @@
+"""The weights, and the bias of who answers, which the follow-up measures (page 03)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from ..disclosure import NUMBERS, Released, policy
+from ..disclosure.suppression import unsafe
+from ..errors import WelfareError
+from ..estimation import Estimate, mean
+from ..estimation.replicates import full
+from ..needs import computed, indicators
+from ..study import Study
+from ..survey.response import ODDS, answered_share, pattern_mixture, without_followup
+from ..survey.weighting import RETURNED, trimmed, weight
+from .declare import Base, Topic, always
+from .descriptive import HEADLINES, View, descriptive, estimate, inside, view
+from .quality import everybody
+
+TRIMMED_AT = (0.99, 0.95)  # quantiles of the weights
+REPLICATES, REPLICATED_BY = 100, 2012  # how many, and the seed
+REACHED = 1e-9  # a smaller gap, in parts of a margin, is rounding
+WAYS = ("both", "returned_alone", "bias", "silent_less", "silent_more")
+
+topic = Topic("weights", lambda study: study, always, "decimal", everybody, totals=False)
+
+
+def headlines(study: Study) -> list[Released]:
+    """The conditions of the front page of which a share may be shown."""
+    plan = study.result(descriptive)
+    return [plan[name] for name in HEADLINES if name in plan and len(plan[name].shown)]
+
+
+@topic.table("summary", "weight_figure", statistic="forms")
+def summary(study: Study, _: Study) -> pd.DataFrame:
+    """Size and spread of the weights, the margins that they reach, and the commands without an answer."""
+    w = study.design.weights
+    gaps = [
+        abs(np.bincount(codes, weights=w) / counts[list(labels)].to_numpy() - 1).max()
+        for name, counts in study.margins.items()
+        for codes, labels in [pd.factorize(study.classes[name])]
+    ]
+    rows: dict[str, tuple[float, str]] = {
+        "size": (w.sum(), "number"),
+        "kish": ((w**2).mean() / w.mean() ** 2, "decimal"),
+        "largest": (w.max() / np.median(w), "decimal"),
+        "margins": (sum(len(m) for m in study.margins.values()), "number"),
+    }
+    if gaps:
+        rows["gap"] = max(gaps), "share"
+    if study.register is not None:
+        own, answered = study.register["command"], study.register["person_id"].isin(study.frame["person_id"])
+        rows["silent_commands"] = len(set(own) - set(own[answered])), "number"
+    cells = pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "unit"]).rename_axis("weight_figure")
+    cells = cells.reset_index().assign(low=cells["estimate"].to_numpy(), high=cells["estimate"].to_numpy(), n=len(w))
+    reached = (cells["weight_figure"] == "gap") & (cells["estimate"] < REACHED)
+    return cells.assign(text=reached.map({True: "weights.no_gap"}))
+
+
+@topic.table("trimming", "condition", "measure")
+def trimming(study: Study, _: Study) -> pd.DataFrame | None:
+    """What cutting the largest weights would change: each share in points, and the width of its interval."""
+    frame, parts = study.result(view, "").frame, []
+    for table in study.result(headlines):
+        whole, n = estimate(study.design, frame, table), table.respondents
+        rows = [("share", *table.frame.iloc[0][NUMBERS], "share")]
+        for q in TRIMMED_AT:
+            cut = estimate(trimmed(study.design, float(np.quantile(study.design.weights, q))), frame, table)
+            change, width = cut.value.iloc[0] - whole.value.iloc[0], cut.se.iloc[0] / whole.se.iloc[0]
+            rows += [(f"change_{100 * q:.0f}", *[100 * change] * 3, "rate_points")]
+            rows += [(f"width_{100 * q:.0f}", *[width] * 3, "decimal")]
+        parts.append(pd.DataFrame(rows, columns=["measure", *NUMBERS, "unit"]).assign(condition=table.id, n=n))
+    return pd.concat(parts) if parts else None
+
+
+def standard_errors(study: Study) -> pd.DataFrame | None:
+    """Standard errors of the headlines by the formula and by replicates: weights drawn and raked again, means again.
+
+    None where the design has no replicates: the unbiased variance of two phases can be negative for some statistic.
+    """
+    tables = study.result(headlines)
+    columns = study.result(view, "").frame[[table.variable for table in tables]].astype("Float64")
+    try:
+        runs = full(study.design, lambda d: mean(d, columns).value, REPLICATES, np.random.default_rng(REPLICATED_BY))
+    except WelfareError:
+        return None
+    errors = pd.DataFrame({"se_formula": mean(study.design, columns).se, "se_replicates": runs.std()})
+    return errors.set_axis([table.id for table in tables]).assign(
+        se_ratio=lambda e: e["se_replicates"] / e["se_formula"]
+    )
+
+
+def replicable(study: Study) -> str:
+    """Whether there are headlines, and replicate weights of the design."""
+    if not study.result(headlines):
+        return "not_asked"
+    return "no_replicates" if study.result(standard_errors) is None else "shown"
+
+
+@topic.table("replicated", "condition", "measure", ready=replicable)
+def replicated(study: Study, _: Study) -> pd.DataFrame:
+    """The standard error of each headline in two ways, in points."""
+    errors: Any = study.result(standard_errors)
+    n = {table.id: table.respondents for table in study.result(headlines)}
+    points = errors * np.array([100.0, 100.0, 1.0])
+    cells = points.rename_axis("condition").reset_index().melt("condition", var_name="measure", value_name="estimate")
+    return cells.assign(low=cells["estimate"], high=cells["estimate"], n=cells["condition"].map(n))
+
+
+@topic.table("agreement", "agreement_of", ready=replicable)
+def agreement(study: Study, _: Study) -> pd.DataFrame:
+    """Whether replicates confirm the formula.
+
+    Of R replicates the ratio of both errors is within the root of chi-squared over its R - 1 degrees of freedom; the
+    bounds hold for all headlines together in 95 %.
+    """
+    errors: Any = study.result(standard_errors)
+    tail = 0.025 / len(errors)
+    low, high = np.sqrt(stats.chi2.ppf([tail, 1 - tail], REPLICATES - 1) / (REPLICATES - 1))
+    inside_bounds = int(errors["se_ratio"].between(low, high).sum())
+    verdict = "weights.replicated_same" if inside_bounds == len(errors) else "weights.replicated_other"
+    rows = [("inside", inside_bounds, "number", None), ("of", len(errors), "number", None)]
+    rows += [("low", low, "decimal", None), ("high", high, "decimal", None), ("replicates", REPLICATES, "number", None)]
+    cells = pd.DataFrame(
+        [*rows, ("verdict", 0.0, "number", verdict)], columns=["agreement_of", "estimate", "unit", "text"]
+    )
+    return cells.assign(low=cells["estimate"], high=cells["estimate"], n=len(study.frame))
+
+
+def measurable(study: Study) -> str:
+    """Whether the bias of who answers can be measured."""
+    return "no_followup" if study.followup is None or study.register is None else "shown"
+
+
+def least_complete(study: Study) -> Base:
+    """Of the condition with the most missing answers: who answered, and who was asked."""
+    tables = study.result(headlines)
+    worst = max(tables, key=lambda t: t.missing_share)
+    frame = study.result(view, "").frame
+    asked = inside(frame, worst.where)
+    return asked & frame[worst.variable].notna(), asked
+
+
+bias_topic = Topic("nonresponse", lambda study: study, measurable, "share", least_complete, totals=False)
+
+
+@bias_topic.table("bias", "condition", "way")
+def bias(study: Study, _: Study) -> pd.DataFrame | None:
+    """Shares from both phases, from the returned forms alone, with silent persons of less and of more need.
+
+    The way ``bias`` is the returned forms alone less both.
+    """
+    first, rows = study.result(returned_alone), []
+    frame = study.result(view, "").frame
+    late = frame["outcome"] != RETURNED
+    for table in study.result(headlines):
+        where = inside(frame, table.where)
+        both = estimate(study.design, frame, table)
+        alone = estimate(first.design, first.frame, table).value.iloc[0]
+        mixture = partial(pattern_mixture, study.design, frame[table.variable], late, answered_share(study.followup))
+        gap = without_followup(both, pd.Series(alone, index=both.value.index))
+        lines = [_numbers(both), [alone] * 3, _numbers(gap), *(_numbers(mixture(odds, where)) for odds in ODDS)]
+        known = frame[table.variable][where].dropna().astype(bool)
+        counts = [known, known[~late[known.index]], known[late[known.index]]]  # any two give the third
+        n, met = (np.array([f(c) for c in counts], dtype=float) for f in (len, sum))
+        cells = pd.DataFrame(lines, columns=NUMBERS).assign(way=WAYS, condition=table.variable, n=n[0])
+        rows.append(cells.assign(unsafe=unsafe(n, met, policy()).any()))
+    table = pd.concat(rows) if rows else pd.DataFrame()
+    return table.assign(unit=np.where(table["way"] == "bias", "share_points", "share")) if rows else None
+
+
+def _numbers(one: Estimate) -> list[float]:
+    return [one.value.iloc[0], *one.interval().iloc[0]]
+
+
+def returned_alone(study: Study) -> View:
+    """The answers and the design that the returned forms alone would have given."""
+    back = study.frame["outcome"] == RETURNED
+    alone = weight(study.frame[back].reset_index(drop=True), study.register)
+    return View(computed(indicators(alone.frame)), alone.design)
