@@ -58,6 +58,15 @@ def blank_of(row: Mapping[str, str]) -> Released:
     return declared(row["id"], row["statistic"], row["variables"], by, row["unit"], row["where"], row.get("of", ""))
 
 
+def own(study: Study, statistic: str, variable: str, by: str = "", unit: str = "share", where: str = "") -> Released:
+    """A table of one's own in the form of the plan: protected like the others, and no part of the report.
+
+    ``by`` are groups parted by ``|``; ``where`` is a condition as in the plan.
+    """
+    row = {"id": "own", "statistic": statistic, "variables": variable, "by": by, "where": where, "unit": unit}
+    return released(study, blank_of(row))
+
+
 def inside(frame: pd.DataFrame, where: str) -> pd.Series:
     """Rows that a condition of the plan (``variable = code``, ``variable in a|b``) speaks of; all if it is empty."""
     condition = CONDITION.match(where)
