@@ -3,7 +3,7 @@
 ``python tests/simulation [jobs]``: as many processes as there are cores, or as said. Designs, statistics and models go
 to data/reference/coverage.csv, the size of the test of independence to data/reference/independence_size.csv, the demand
 for homes to data/survey/demand_validation.csv, that for loans to data/survey/loan_validation.csv, that for transport to
-data/survey/transport_validation.csv.
+data/survey/transport_validation.csv. Ten thousand mutants of good files are read too.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import coverage_models
 import demand_errors
 import independence_size
 import loan_errors
+import mutants_read
 import pandas as pd
 import transport_errors
 from joblib import Parallel, delayed
@@ -81,8 +82,21 @@ def demand(name: str, module: ModuleType, keys: list[str], jobs: int) -> pd.Data
     return summarised(pd.concat(parts, ignore_index=True), keys).assign(persons=module.SIZE)
 
 
+def reading(jobs: int) -> None:
+    """Mutants of good files; one that is read wrong ends the run."""
+    place = folder("reading", [SOURCE / "survey", HERE / "mutants_read.py", ROOT / "tests" / "survey" / "mutants.py"])
+    parts = Parallel(n_jobs=jobs)(
+        delayed(stored)(place / f"{kind}.parquet", mutants_read.one_kind, kind, 7) for kind in mutants_read.KINDS
+    )
+    table = pd.concat(parts, ignore_index=True)
+    print(table.to_string(index=False))
+    if table["wrong"].any():
+        sys.exit("A mutant of a good file was read wrong.")
+
+
 def main(jobs: int = -1) -> None:
     """Run what is not in the cache, and store the tables."""
+    reading(jobs)
     write(coverage(jobs), ROOT / "data" / "reference" / "coverage.csv")
     write(sizes(jobs), ROOT / "data" / "reference" / "independence_size.csv")
     for name, (module, keys) in ERRORS.items():

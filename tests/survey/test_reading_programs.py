@@ -204,6 +204,16 @@ def test_a_row_of_hxl_tags_is_left_out(tmp_path):
     assert "a row of HXL tags under the header left out" in set(found.report["what"])
 
 
+@pytest.mark.parametrize("head", ["{}", "1. {}", "status. {}", "Section A: {}"])
+def test_headers_with_a_number_or_a_code_before_the_question(tmp_path, head):
+    """The number of a question and its code before its words make no difference; other words before them do."""
+    text = f'"{head.format("Quelle est votre situation ?")}",tenure\nactive,owner\n'
+    if "Section" in head:
+        assert "status" in set(faults(tmp_path, text)["column"])
+    else:
+        assert opened(tmp_path, text).frame["status"].tolist() == ["active"]
+
+
 SINGLE = "status,block_leisure/promotion,block_leisure/promotion/camps,block_leisure/promotion/hajj\n"
 
 

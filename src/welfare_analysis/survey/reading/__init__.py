@@ -9,16 +9,7 @@ The way of a file: ``files`` (bytes to cells: ``text_files``, ``workbooks``, ``c
 values: ``cells``, ``spelling``), ``rules`` (across answers and forms), and ``faults``. A register may be ``margins``.
 """
 
-from .answers import (
-    REGISTER,
-    Answers,
-    draft_map,
-    read,
-    read_any,
-    read_followup,
-    read_register,
-    typed,
-)
+from .answers import REGISTER, Answers, draft_map, read, read_any, read_followup, read_register, typed
 from .cells import KINDS
 from .faults import Faults
 from .layout import NoHeader

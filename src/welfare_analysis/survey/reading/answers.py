@@ -126,9 +126,8 @@ def _answers(cells: Cells, codebook: Codebook) -> Answers:
     checked = _check(cells, codebook, required=("status",))
     raise_all(cells.sources or (cells,), checked.faults)
     if len(checked.columns) < 2:
-        raise WelfareError(
-            "no block of questions is there", where=cells.path.name, expected="the status and one further question"
-        )
+        expected = "the status and one further question"
+        raise WelfareError("no block of questions is there", where=cells.path.name, expected=expected)
     return checked.answers(codebook)
 
 
@@ -176,33 +175,15 @@ def _selection(raw: pd.DataFrame) -> tuple[dict[str, pd.Series], list[pd.DataFra
     counts, outcomes = read_column(raw["stratum_population"], count), read_column(raw["outcome"], outcome)
     sizes = counts.values.groupby(stratum.fillna("")).transform("nunique")
     drawn = counts.values.groupby(stratum.fillna("")).transform("size")
-    faults = [
-        *counts.faults,
-        *outcomes.faults,
-        fault(stratum.isna(), "stratum", "", "the stratum that the person was drawn from", "Write its name."),
-        fault(
-            counts.kinds != "answered",
-            "stratum_population",
-            counts.values,
-            "a count of at least 1",
-            "Write it.",
-        ),
-        fault(outcomes.kinds != "answered", "outcome", "", f"one of {', '.join(OUTCOMES)}", "Write the outcome."),
-        fault(
-            (sizes > 1) & stratum.notna(),
-            "stratum_population",
-            counts.values,
-            "one count a stratum",
-            "Correct it.",
-        ),
-        fault(
-            counts.values < drawn,
-            "stratum_population",
-            counts.values,
-            "at least the number of persons drawn from the stratum",
-            "Write how many persons of the stratum did not return the form.",
-        ),
-    ]
+    size, people = counts.values, "Write how many persons of the stratum did not return the form."
+    rules = (
+        (stratum.isna(), "stratum", "", "the stratum that the person was drawn from", "Write its name."),
+        (counts.kinds != "answered", "stratum_population", size, "a count of at least 1", "Write it."),
+        (outcomes.kinds != "answered", "outcome", "", f"one of {', '.join(OUTCOMES)}", "Write the outcome."),
+        ((sizes > 1) & stratum.notna(), "stratum_population", size, "one count a stratum", "Correct it."),
+        (size < drawn, "stratum_population", size, "at least the number of persons drawn from the stratum", people),
+    )
+    faults = [*counts.faults, *outcomes.faults, *(fault(*rule) for rule in rules)]
     found = {"stratum": stratum, "stratum_population": counts.values, "outcome": outcomes.values.astype(object)}
     return found, faults
 

@@ -53,17 +53,9 @@ class Question:
         numeric = line["type"] in ("integer", "amount")
         low, high = (float(line[c]) if numeric else 0.0 for c in ("low", "high"))
         codes = tuple(codebook.codes(str(line["list"]))) if line["type"] in ("code", "yes_no") else ()
-        return cls(
-            name,
-            str(line["type"]),
-            str(line["unit"]),
-            low,
-            high,
-            codes,
-            _spellings(codebook, str(line["list"]), line["type"] == "yes_no") if codes else {},
-            _missing(codebook),
-            words_of(codebook),
-        )
+        spellings = _spellings(codebook, str(line["list"]), line["type"] == "yes_no") if codes else {}
+        kind, unit, missing = str(line["type"]), str(line["unit"]), _missing(codebook)
+        return cls(name, kind, unit, low, high, codes, spellings, missing, words_of(codebook))
 
     @classmethod
     def of_list(cls, codebook: Codebook, name: str) -> Question:
@@ -217,10 +209,8 @@ def _no_code(text: str, folded: str, question: Question) -> Answer:
     if before:
         code_meant = question.spellings.get(spelling.fold(before))
         meant = f", perhaps {code_meant}" if code_meant else ""
-        return Answer(
-            rule=f"{rule}; these letters were read in a wrong encoding{meant}",
-            todo="Save the file again from its source as CSV UTF-8.",
-        )
+        rule = f"{rule}; these letters were read in a wrong encoding{meant}"
+        return Answer(rule=rule, todo="Save the file again from its source as CSV UTF-8.")
     near = difflib.get_close_matches(folded, question.spellings, n=1, cutoff=0.75)
     if near:
         return Answer(rule=f"{rule}; did you mean {question.spellings[near[0]]}?", todo="Write the code.")

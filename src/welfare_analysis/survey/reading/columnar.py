@@ -10,18 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...errors import WelfareError
-from .layout import MOST_COLUMNS, MOST_ROWS, Cells, Known, lettered, names_of, too_many_rows
+from .layout import MOST_COLUMNS, Cells, Known, lettered, limit_rows, names_of
 from .personal import header_shown
 
 LARGEST_UNPACKED = 2_000_000_000
-SIMPLE = (
-    pa.types.is_string,
-    pa.types.is_large_string,
-    pa.types.is_integer,
-    pa.types.is_floating,
-    pa.types.is_boolean,
-    pa.types.is_null,
-)
+OF_TEXT = (pa.types.is_string, pa.types.is_large_string)
+SIMPLE = (*OF_TEXT, pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null)
 
 
 def parquet_cells(path: Path, known: Known) -> Cells:
@@ -30,8 +24,7 @@ def parquet_cells(path: Path, known: Known) -> Cells:
         facts, schema = pq.read_metadata(path), pq.read_schema(path)
         if facts.num_columns > MOST_COLUMNS:
             raise WelfareError("too many columns", where=path.name, got=facts.num_columns)
-        if facts.num_rows > MOST_ROWS:
-            raise too_many_rows(path)
+        limit_rows(path, facts.num_rows)
         if sum(facts.row_group(i).total_byte_size for i in range(facts.num_row_groups)) > LARGEST_UNPACKED:
             raise WelfareError("the file is too large once unpacked", where=path.name)
         odd = [field.name for field in schema if not _simple(field.type)]

@@ -106,9 +106,9 @@ def read_key(raw: pd.Series, name: str, header: int) -> Column:
     )
     faults = [fault(rows, name, HIDDEN, rule, todo) for rows, rule, todo in rules]
     notes = [(name, "keys stored as numbers: zeros in front are lost", int(stored.sum()))] if stored.any() else []
-    kind, n = says_who(text[~blank])
+    kind = says_who(text[~blank])
     if kind:
-        rule = f"random keys; {n:,} cells look like {kind}"
+        rule = f"random keys; most of these look like {kind}"
         todo = "Give each form a random key, and keep the list of names apart."
         faults.append(fault_at(header, name, HIDDEN, rule, todo))
     return Column(text, kinds, faults, notes)

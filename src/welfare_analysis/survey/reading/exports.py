@@ -235,8 +235,8 @@ def _number(cells: pd.Series) -> pd.Series:
 def _placed(a: _Answers, cells: pd.Series, column: str) -> pd.DataFrame:
     """The place of each item, as text, in the order that each cell gives."""
     which, orders = a.items(cells, column)
-    table = {n: np.array([str(o.index(n) + 1) if n in o else "" for o in orders], object)[which] for n in a.members}
-    return pd.DataFrame(table, index=cells.index)
+    table = [[str(order.index(n) + 1) if n in order else "" for n in a.members] for order in orders]
+    return pd.DataFrame(np.array(table, object)[which], index=cells.index, columns=a.members)
 
 
 def _at_places(a: _Answers, places: dict[str, int]) -> pd.DataFrame:

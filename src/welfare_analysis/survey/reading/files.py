@@ -26,13 +26,8 @@ from .workbooks import xlsx_cells
 LARGEST_BYTES = 500_000_000
 # A further kind of file is a further line here.
 READERS: dict[str, Callable[[Path, Known], Cells]] = {
-    ".csv": csv_cells,
-    ".tab": csv_cells,
-    ".tsv": csv_cells,
-    ".xlsx": xlsx_cells,
-    ".parquet": parquet_cells,
-    ".sav": sav_cells,
-    ".dta": dta_cells,
+    **dict.fromkeys((".csv", ".tab", ".tsv"), csv_cells),
+    **{".xlsx": xlsx_cells, ".parquet": parquet_cells, ".sav": sav_cells, ".dta": dta_cells},
 }
 IN_ZIP = (".csv", ".tab", ".tsv")
 BESIDE = re.compile(r"interview__(?:actions|comments|diagnostics|errors)|assignment__actions")  # of Survey Solutions
@@ -64,7 +59,8 @@ def load(path: Path, known: Known) -> Cells:
     try:
         cells = read(path, known)
     except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
-        raise WelfareError("the file cannot be read", where=path.name, got=str(error)[:120]) from None
+        what = getattr(error, "strerror", None) or str(error)[:120]
+        raise WelfareError("the file cannot be read", where=path.name, got=what) from None
     if cells.frame.empty and not cells.faults:
         raise WelfareError("there is a header and no row", where=path.name)
     return replace(cells, path=Path(path.root.filename), sheet=path.at) if inside else cells  # type: ignore[attr-defined]
@@ -80,8 +76,7 @@ def load_forms(paths: Sequence[Path], known: Known) -> list[Cells]:
     """
     if len(paths) == 1 and paths[0].suffix.lower() in READERS:
         return [load(paths[0], known)]
-    bundled, forms = replace(known, any_header=True), list[Cells]()
-    tables = [load(path, bundled) for path in _files(paths) if not BESIDE.fullmatch(path.stem)]
+    tables = [load(path, replace(known, any_header=True)) for path in _files(paths) if not BESIDE.fullmatch(path.stem)]
     repeats = [cells for cells in tables if is_repeat(list(cells.frame))]
     forms = [cells for cells in tables if not is_repeat(list(cells.frame))]
     for cells in forms:
@@ -117,9 +112,7 @@ def _unzipped(path: Path) -> list[Path]:
         raise WelfareError("this is no ZIP file", where=path.name, got=str(error)[:120]) from None
     if not parts or sum(part.file_size for part in parts) > LARGEST_BYTES:
         expected = f"CSV files of at most {LARGEST_BYTES:,} bytes once unpacked"
-        raise WelfareError(
-            "the ZIP cannot be read", where=path.name, expected=expected, hint="Unpack it, and name the folder."
-        )
+        raise WelfareError("the ZIP cannot be read: unpack it", where=path.name, expected=expected)
     names = sorted(part.filename for part in parts if not part.filename.startswith("__MACOSX"))
     return [zipfile.Path(path, name) for name in names]  # type: ignore[misc]  # it reads as a path does
 

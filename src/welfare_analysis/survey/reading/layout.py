@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from ...errors import WelfareError
 from .faults import fault_at
@@ -99,6 +100,9 @@ class Known:
             return ""  # a calculation of the form
         text = re.sub(r"^\d+(\.\d+)*\s*[.)\-]\s+", "", text)  # the number of the question
         simple = "_".join(text.casefold().replace("-", " ").replace("_", " ").split())
+        code, _, question = text.partition(". ")  # code and text, as LimeSurvey exports them
+        if code in self.names and self.spelt.get(fold(question)) == code:
+            return code
         return text if text in self.names else simple if simple in self.names else self.spelt.get(fold(text), "")
 
 
@@ -197,10 +201,10 @@ def _extent(row: Row) -> int:
     return max((i for i, c in enumerate(row, 1) if filled([c])), default=0)
 
 
-def too_many_rows(path: Path) -> WelfareError:
-    """The error of a file that has more rows than any survey of ours."""
-    hint = "Keep the rows of this survey, or split the file."
-    return WelfareError("too many rows", where=path.name, expected=f"at most {MOST_ROWS:,}", hint=hint)
+def limit_rows(path: Path, n: int) -> None:
+    """Refuse a file that has more rows than any survey of ours."""
+    if n > MOST_ROWS:
+        raise WelfareError("too many rows", where=path.name, expected=f"at most {MOST_ROWS:,}")
 
 
 def _under(
@@ -209,13 +213,12 @@ def _under(
     width = len(names)
     numbers: list[int] = []
     chunk: list[Row] = []
-    parts: list[pd.DataFrame] = []
+    parts: list[list[pa.Array | pd.Series]] = []
     faults: list[pd.DataFrame] = []
     for number, row in rows:
         if not filled(row):
             continue
-        if len(numbers) + len(faults) >= MOST_ROWS:
-            raise too_many_rows(path)
+        limit_rows(path, len(numbers) + len(faults) + 1)
         if len(row) < least or filled(row[width:]):
             rule = f"as many cells as the header, {least or width}, not {_extent(row) if least == 0 else len(row)}"
             todo = "Look for a separator or a quotation mark inside a cell, or for a row that was cut off."
@@ -224,11 +227,11 @@ def _under(
         numbers.append(number)
         chunk.append(row[:width] if len(row) >= width else [*row, *[""] * (width - len(row))])
         if len(chunk) == CHUNK:
-            parts.append(_frame(chunk, width))
+            parts.append([_column(values) for values in zip(*chunk, strict=True)])
             chunk = []
-    parts.append(_frame(chunk, width))
-    frame = pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)
-    frame = frame.set_axis(pd.Index(numbers, dtype=np.int64), axis=0)
+    parts.append([_column(values) for values in zip(*chunk, strict=True)] if chunk else [])
+    columns = {i: _whole([part[i] for part in parts if part]) for i in range(width)}
+    frame = pd.DataFrame(columns, columns=range(width)).set_axis(pd.Index(numbers, dtype=np.int64), axis=0)
     for i in [i for i, name in enumerate(names) if not name]:
         if (frame[i] != "").any():
             rule, todo = "a column with answers has a name", f"Name column {letters(i)}, or empty it."
@@ -245,14 +248,20 @@ def lettered(names: Iterable[str]) -> dict[str, str]:
     return {name: ", ".join(own) for name, own in found.items()}
 
 
-def _frame(chunk: list[Row], width: int) -> pd.DataFrame:
-    columns = zip(*chunk, strict=True) if chunk else [()] * width
-    return pd.DataFrame({i: _column(values) for i, values in enumerate(columns)}, columns=range(width))
+def _column(values: Sequence[Hashable]) -> pa.Array | pd.Series:
+    """Some cells of a column: text is kept compact."""
+    try:
+        return pa.array(values, pa.large_string())
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        return pd.Series(list(values), dtype=object)
 
 
-def _column(values: Sequence[Hashable]) -> pd.Series:
-    text = all(isinstance(v, str) for v in values)
-    return pd.Series(list(values), dtype="str" if text else object)
+def _whole(parts: Sequence[pa.Array | pd.Series]) -> pd.Series:
+    """A column of all its parts; of text each distinct cell is stored once."""
+    if all(isinstance(part, pa.Array) for part in parts):
+        return pa.chunked_array(parts, pa.large_string()).dictionary_encode().to_pandas()
+    cells = [part if isinstance(part, pd.Series) else pd.Series(part.to_pylist(), dtype=object) for part in parts]
+    return pd.concat(cells, ignore_index=True)
 
 
 def letters(place: int) -> str:

@@ -112,11 +112,8 @@ def _wrong(line: Mapping[str, str], own: Mapping[str, str], codebook: Codebook) 
     if line["kind"] == "column":
         if line["to"] not in [*known, LEFT_OUT]:
             near = difflib.get_close_matches(line["to"], known, n=1)
-            return (
-                "to",
-                "no variable of the codebook",
-                f"a name of variables.csv, perhaps {near[0]}" if near else "a name of variables.csv",
-            )
+            expected = f"a name of variables.csv, perhaps {near[0]}" if near else "a name of variables.csv"
+            return "to", "no variable of the codebook", expected
         return "", "", ""
     listed = codebook.lines.get(line["variable"], {}).get("list") or line["variable"]
     if line["variable"] not in lists and listed not in set(codebook.values["list"]):

@@ -91,9 +91,8 @@ def _codes(
     }
     faults = [part.assign(column="category") for column in columns.values() for part in column.faults]
     more = cells.fillna("").str.count(r"\|") != len(parts) - 1
-    faults.append(
-        fault(more, "category", cells, f"one code of {' | '.join(parts)}", "Write one code of each variable.")
-    )
+    rule, todo = f"one code of {' | '.join(parts)}", "Write one code of each variable."
+    faults.append(fault(more, "category", cells, rule, todo))
     for name, column in columns.items():
         todo = "Write it; a count of those not known has no place in a margin."
         gone = (column.kinds != "answered") & ~more

@@ -10,19 +10,12 @@ from ...errors import WelfareError
 from .faults import fault
 from .layout import Cells
 from .programs import ADDED, FORM_KEYS, VERSIONS
-from .spelling import fold, texts
+from .spelling import fold, listed, texts
 
 REVIEWS = ("_validation_status", "ReviewState", "review_status", "interview__status")
 SUBMITTED = "submitdate"  # of LimeSurvey, which exports forms that were begun too
-STATES = {
-    **dict.fromkeys(("", "none", "not reviewed"), "not reviewed"),
-    **dict.fromkeys(("rejected", "not approved", "65", "125"), "rejected"),
-    **dict.fromkeys(("approved", "120", "130", "approvedbysupervisor", "approvedbyheadquarters"), "approved"),
-    **dict.fromkeys(("rejectedbysupervisor", "rejectedbyheadquarters"), "rejected"),
-    **dict.fromkeys(("100", "completed"), "completed"),
-    **dict.fromkeys(("0", "20", "40", "60", "80", "85", "95"), "not completed"),
-    **{"on hold": "on hold", "hasissues": "has issues", "has issues": "has issues", "edited": "edited"},
-}
+KNOWN = ("not reviewed", "approved", "on hold", "has issues", "edited", "completed", "rejected", "not completed")
+STATES = {"": "not reviewed", **{text: state for state in KNOWN for text in listed(f"state {state}")}}
 LEFT_OUT = ("rejected", "not completed", "not submitted")
 NOT_ASKED = ("##N/A##", "-999999999")  # of Survey Solutions
 
@@ -38,8 +31,8 @@ def reviewed(cells: Cells) -> Cells:
     frame, faults = cells.frame, list(cells.faults)
     states = pd.Series("", index=frame.index)
     for name in (n for n in REVIEWS if ADDED + n in frame):
-        told = texts(frame[ADDED + name]).map(lambda text: fold(text).removeprefix("validation status "))
-        rule = f"a review state: {', '.join(sorted(set(STATES.values())))}"
+        told = texts(frame[ADDED + name]).map(lambda text: fold(text).replace(" ", "").removeprefix("validationstatus"))
+        rule = f"a review state: {', '.join(KNOWN)}"
         todo = "Correct the state where the forms are collected, and export again."
         faults.append(fault(~told.isin(list(STATES)), ADDED + name, "", rule, todo))
         states = states.mask(states.isin(["", "not reviewed"]), told.map(STATES).fillna("not reviewed"))

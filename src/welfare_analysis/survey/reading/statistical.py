@@ -17,11 +17,7 @@ from .spelling import fold, listed, plain
 
 MOST_CELLS = 100_000_000
 USUAL_CODES = listed("no answer")
-NO_ANSWER = re.compile(
-    r"refus|ne sait|nsp|sans (?:reponse|objet)|non (?:repon|concern|declar|determin)|no answer|no response|"
-    r"not (?:ask|appl)|don.?t know|do(?:es)? not know|unknown|inconnu|missing|manquant|skip|saut|autre|other|"
-    r"رفض|لا (?:اعرف|يعرف|ادري|جواب|ينطبق)|بدون|غير (?:معني|معروف|محدد)|اخر"
-)
+NO_ANSWER = re.compile("|".join(listed("no answer label")))
 Missing = Callable[[Hashable], bool]
 
 

@@ -17,19 +17,7 @@ from openpyxl.utils.escape import unescape
 
 from ...errors import WelfareError, printable
 from .cells import NO_RESULT
-from .layout import (
-    MOST_ROWS,
-    ROWS_TO_HEADER,
-    Cells,
-    Known,
-    Note,
-    Row,
-    filled,
-    lay_out,
-    names_found,
-    names_of,
-    too_many_rows,
-)
+from .layout import ROWS_TO_HEADER, Cells, Known, Note, Row, filled, lay_out, limit_rows, names_found, names_of
 from .repeats import is_repeat
 
 LARGEST_PARTS = {"xl/worksheets/": 1_000_000_000, "xl/sharedStrings": 200_000_000}
@@ -111,13 +99,8 @@ def _choose(path: Path, book: Any, known: Known) -> tuple[str, list[str]]:
         raise WelfareError("every sheet is empty", where=path.name)
     several = [title for title, names in found.items() if names > 1]
     if len(several) > 1:
-        raise WelfareError(
-            "several sheets hold answers",
-            where=path.name,
-            got=[printable(title) for title in several],
-            expected="one",
-            hint="Put them under one header in one sheet, or save each as a file.",
-        )
+        hint, got = "Put them under one header in one sheet, or save each as a file.", list(map(printable, several))
+        raise WelfareError("several sheets hold answers", where=path.name, got=got, expected="one", hint=hint)
     return max(found, key=lambda title: found[title]), repeats
 
 
@@ -146,8 +129,7 @@ def _looked_over(path: Path, sheet: Any) -> bool:
         while block := part.read(1 << 20):
             rows += len(ROW.findall(end + block)) - len(ROW.findall(end))
             formulas = formulas or bool(FORMULA.search(end + block))
-            if rows > MOST_ROWS:
-                raise too_many_rows(path)
+            limit_rows(path, rows)
             end = block[-20:]
     return formulas
 

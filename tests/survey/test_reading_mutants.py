@@ -1,0 +1,31 @@
+"""Mutants of good files: right answers or a fault that names the cell, never a traceback, never a silent change.
+
+The independent reference is what each change is known to have made of the cells (`mutants`). The long run of 10,000
+is part of ``python tests/simulation``.
+"""
+
+import numpy as np
+import pytest
+from mutants import CHANGES, as_text, judged, some_of
+
+from welfare_analysis.study import DATA
+from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.survey.standin import Parameters, generate
+
+BOOK = Codebook.read(DATA / "codebook")
+EACH = 3
+
+
+@pytest.fixture(scope="module")
+def forms():
+    """Forty sound forms, as text."""
+    answers = generate(Parameters.read(DATA / "public"), 77, "plain", size=1500).answers
+    return as_text(answers.sample(40, random_state=3))
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_mutants_are_read_right_or_named(change, forms, tmp_path):
+    """Fifteen mutants of each kind."""
+    rng = np.random.default_rng(11)
+    wrong = [said for _ in range(EACH) if (said := judged(change, some_of(forms, rng, BOOK), rng, BOOK, tmp_path))]
+    assert not wrong
