@@ -41,7 +41,7 @@ def _of(codebook: Codebook, *types: str) -> list[str]:
     return [str(n) for n, line in codebook.lines.items() if line["type"] in types and not line["drawn"]]
 
 
-def _put(table: Table, row: int, name: str, cell: str) -> Table:
+def _with(table: Table, row: int, name: str, cell: str) -> Table:
     changed = table.copy()
     changed.iloc[row, changed.columns.get_loc(name)] = cell
     return changed
@@ -55,7 +55,7 @@ def _codes(table: Table, rng: np.random.Generator, book: Codebook) -> tuple[int,
 def other_code(table: Table, rng: np.random.Generator, book: Codebook) -> Mutant:
     """Another code of the list: the answer changes, or a rule between answers breaks."""
     row, name, codes = _codes(table, rng, book)
-    changed = _put(table, row, name, codes[rng.integers(len(codes))])
+    changed = _with(table, row, name, codes[rng.integers(len(codes))])
     return changed, changed, set(book.lines)
 
 
@@ -63,7 +63,7 @@ def label(table: Table, rng: np.random.Generator, book: Codebook) -> Mutant:
     """A label in one of three languages for its code: the same answer."""
     row, name, _ = _codes(table, rng, book)
     text = book.label(book.lines[name]["list"], table[name].iloc[row], ("ar", "fr", "en")[rng.integers(3)])
-    return _put(table, row, name, text), table, {name}
+    return _with(table, row, name, text), table, {name}
 
 
 def misspelt(table: Table, rng: np.random.Generator, book: Codebook) -> Mutant:
@@ -74,27 +74,27 @@ def misspelt(table: Table, rng: np.random.Generator, book: Codebook) -> Mutant:
         return table, table, set()
     at = int(rng.choice([i for i, letter in enumerate(text) if letter.isalpha()]))
     cell = text[:at] + ("", text[at] * 2, "q")[rng.integers(3)] + text[at + 1 :]
-    means = _put(table, row, name, cell) if cell in codes else None
-    return _put(table, row, name, cell), means, {name}
+    means = _with(table, row, name, cell) if cell in codes else None
+    return _with(table, row, name, cell), means, {name}
 
 
 def foreign(table: Table, rng: np.random.Generator, book: Codebook) -> Mutant:
     """A word, a number or a date that is no answer."""
     row, name = _cell(table, rng, _of(book, "code", "yes_no", "integer", "amount"))
     words = ["n/a", "#REF!", "Fatima Zahra", "31/02/2012", "1e99", "inf", "=1+1", "12 345 678 901", "?", "\x1b[31m"]
-    return _put(table, row, name, words[rng.integers(len(words))]), None, {name}
+    return _with(table, row, name, words[rng.integers(len(words))]), None, {name}
 
 
 def missing(table: Table, rng: np.random.Generator, book: Codebook) -> Mutant:
     """The code of no answer: missing, never a number."""
     row, name = _cell(table, rng, [n for n in _of(book, "integer", "amount") if book.lines[n]["group"] not in RANKS])
-    return _put(table, row, name, ("-98", "-99")[rng.integers(2)]), _put(table, row, name, ""), {name}
+    return _with(table, row, name, ("-98", "-99")[rng.integers(2)]), _with(table, row, name, ""), {name}
 
 
 def blank(table: Table, rng: np.random.Generator, book: Codebook) -> Mutant:
     """An answer is deleted: missing, or a fault of what hangs on it."""
     row, name = _cell(table, rng, _of(book, "code", "yes_no", "integer", "amount"))
-    changed = _put(table, row, name, "")
+    changed = _with(table, row, name, "")
     return changed, changed, set(book.lines)
 
 
@@ -103,13 +103,13 @@ def digits(table: Table, rng: np.random.Generator, book: Codebook) -> Mutant:
     row, name = _cell(table, rng, _of(book, "integer", "amount"))
     script = ("٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹")[rng.integers(2)]
     text = table[name].iloc[row].translate(str.maketrans("0123456789.", script + "٫"))
-    return _put(table, row, name, text), table, {name}
+    return _with(table, row, name, text), table, {name}
 
 
 def two_scripts(table: Table, rng: np.random.Generator, book: Codebook) -> Mutant:
     """A number whose digits are of two scripts."""
     row, name = _cell(table, rng, _of(book, "integer", "amount"))
-    return _put(table, row, name, "٣" + table[name].iloc[row]), None, {name}
+    return _with(table, row, name, "٣" + table[name].iloc[row]), None, {name}
 
 
 def scaled(table: Table, rng: np.random.Generator, book: Codebook) -> Mutant:
@@ -117,7 +117,7 @@ def scaled(table: Table, rng: np.random.Generator, book: Codebook) -> Mutant:
     row, name = _cell(table, rng, _of(book, "integer", "amount"))
     value = float(table[name].iloc[row])
     cell = f"{(10 * value, -value)[rng.integers(2)]:.12g}"
-    changed = _put(table, row, name, cell)
+    changed = _with(table, row, name, cell)
     return changed, changed, set(book.lines) | set(book.groups.index)
 
 
@@ -126,8 +126,8 @@ def decimal(table: Table, rng: np.random.Generator, book: Codebook) -> Mutant:
     row, name = _cell(table, rng, _of(book, "integer", "amount"))
     value = float(table[name].iloc[row]) + 0.5
     return (
-        _put(table, row, name, f"{value:.1f}".replace(".", ",")),
-        _put(table, row, name, f"{value:.12g}"),
+        _with(table, row, name, f"{value:.1f}".replace(".", ",")),
+        _with(table, row, name, f"{value:.12g}"),
         set(book.lines) | set(book.groups.index),
     )
 
@@ -212,7 +212,7 @@ def marks_changed(table: Table, rng: np.random.Generator, book: Codebook) -> Mut
     if not len(rows):
         return table, table, set()
     row, name = int(rows[rng.integers(len(rows))]), members[rng.integers(len(members))]
-    return _put(changed, row, name, ("2", "n/a", "x", "-")[rng.integers(4)]), None, {name}
+    return _with(changed, row, name, ("2", "n/a", "x", "-")[rng.integers(4)]), None, {name}
 
 
 def place_twice(table: Table, rng: np.random.Generator, book: Codebook) -> Mutant:
@@ -222,7 +222,7 @@ def place_twice(table: Table, rng: np.random.Generator, book: Codebook) -> Mutan
     if not len(rows):
         return table, table, set()
     row = int(rows[rng.integers(len(rows))])
-    return _put(table, row, members[0], table[members[1]].iloc[row]), None, {group}
+    return _with(table, row, members[0], table[members[1]].iloc[row]), None, {group}
 
 
 def _group(table: Table, rng: np.random.Generator, book: Codebook, kind: str) -> tuple[str, list[str]]:
@@ -235,8 +235,8 @@ def _group(table: Table, rng: np.random.Generator, book: Codebook, kind: str) ->
 
 
 def some_of(table: Table, rng: np.random.Generator, book: Codebook) -> Table:
-    """The key, who answers, leisure, health and one further block, by chance."""
-    blocks = ["identity", "leisure", "health", str(rng.choice(list(book.blocks)))]
+    """The key, who answers, two blocks with lists and rankings, and one further block, by chance."""
+    blocks = ["identity", "leisure", "priorities", str(rng.choice(list(book.blocks)))]
     return table[[n for n in table if n == "person_id" or book.lines[n]["block"] in blocks]]
 
 
@@ -263,8 +263,8 @@ def judged(change: Change, table: Table, rng: np.random.Generator, book: Codeboo
     try:
         found = read(path, book).frame
     except Faults as error:
-        told = set(error.table["column"])
-        return "" if told & names else f"a fault elsewhere: {sorted(told)}"
+        named = set(error.table["column"])
+        return "" if named & names else f"a fault elsewhere: {sorted(named)}"
     except WelfareError as error:
         return f"no table of faults: {error}"
     if means is None:

@@ -13,7 +13,7 @@ from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.standin import Parameters, generate
 
 BOOK = Codebook.read(DATA / "codebook")
-EACH = 3
+EACH = 10
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def forms():
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 def test_mutants_are_read_right_or_named(change, forms, tmp_path):
-    """Fifteen mutants of each kind."""
+    """Ten mutants of each kind."""
     rng = np.random.default_rng(11)
     wrong = [said for _ in range(EACH) if (said := judged(change, some_of(forms, rng, BOOK), rng, BOOK, tmp_path))]
     assert not wrong

@@ -177,9 +177,10 @@ def test_states_of_survey_solutions(tmp_path):
     text = SOLUTIONS.format(questions="status\ttenure") + "".join(
         solutions("active\ttenant", f"k{i}", s) for i, s in enumerate(states)
     )
+    text += solutions("active\t##N/A##", "last")
     found = opened(tmp_path, text, "a.tab")
-    assert len(found.frame) == 3
-    assert dict(found.reviews) == {"completed": 1, "approved": 2, "rejected": 3, "not completed": 1}
+    assert found.missing["tenure"].tolist() == ["answered"] * 3 + ["skipped"]
+    assert dict(found.reviews) == {"completed": 2, "approved": 2, "rejected": 3, "not completed": 1}
 
 
 def test_an_unknown_state_is_a_fault_and_no_form_is_left_is_an_error(tmp_path):

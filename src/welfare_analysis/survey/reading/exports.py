@@ -100,11 +100,11 @@ class _Answers:
         wrong = np.array([order is None for order in named])
         if wrong.any():
             known = words_of(self.codebook)
-            told = np.array([shown(t, words=known) if w else "" for t, w in zip(wordings, wrong, strict=True)], object)
+            came = np.array([shown(t, words=known) if w else "" for t, w in zip(wordings, wrong, strict=True)], object)
             codes = " ".join(name.removeprefix(f"{self.group}_") for name in self.members)
             rule = f"codes of {codes}, each once, with blanks between"
             rows = pd.Series(wrong[which], index=cells.index)
-            self.faults.append(fault(rows, column, "", rule, "Write the codes.").assign(value=told[which[rows]]))
+            self.faults.append(fault(rows, column, "", rule, "Write the codes.").assign(value=came[which[rows]]))
         return which, [order or [] for order in named]
 
     def disagree(self, first: str, second: str, where: pd.Series) -> None:
@@ -208,21 +208,21 @@ def _ranking(a: _Answers) -> pd.DataFrame:
     frame = a.frame
     places = {str(n): int(m["place"]) for n in frame if (m := RANKED.match(str(n))) and m["group"] == a.group}
     ordered = sorted(places, key=lambda name: places[name])
-    told: dict[str, pd.DataFrame] = {}
+    shapes: dict[str, pd.DataFrame] = {}
     if a.group in frame:
-        told[a.group] = _placed(a, frame[a.group], a.group)
+        shapes[a.group] = _placed(a, frame[a.group], a.group)
     if ordered:
-        told[ordered[0]] = _at_places(a, {name: places[name] for name in ordered})
-    if not told:
+        shapes[ordered[0]] = _at_places(a, {name: places[name] for name in ordered})
+    if not shapes:
         return frame
     own = [name for name in a.members if name in frame]
     if own:
-        told[own[0]] = pd.DataFrame({n: texts(frame[n]) if n in own else "" for n in a.members}, index=frame.index)
-    for (first, one), (second, two) in combinations(told.items(), 2):
+        shapes[own[0]] = pd.DataFrame({n: texts(frame[n]) if n in own else "" for n in a.members}, index=frame.index)
+    for (first, one), (second, two) in combinations(shapes.items(), 2):
         differ = pd.DataFrame({n: _number(one[n]) != _number(two[n]) for n in (own or a.members)})
         a.disagree(first, second, (one != "").any(axis=1) & (two != "").any(axis=1) & differ.any(axis=1))
-    whole = next(iter(told.values()))
-    for other in list(told.values())[1:]:
+    whole = next(iter(shapes.values()))
+    for other in list(shapes.values())[1:]:
         whole = whole.where(~(whole == "").all(axis=1), other)
     a.notes.append((a.group, "items in order read as places", int((whole != "").any(axis=1).sum())))
     return frame.drop(columns=[n for n in (a.group, *ordered) if n in frame]).assign(**whole)

@@ -130,7 +130,7 @@ def joined(sources: Sequence[Cells]) -> Cells:
         for column, what, n in cells.notes:
             counts[column, what] = counts.get((column, what), 0) + n
         reviews |= {state: reviews.get(state, 0) + n for state, n in cells.reviews.items()}
-    notes: list[Note] = [(*told, n) for told, n in counts.items()]
+    notes: list[Note] = [(*note, n) for note, n in counts.items()]
     for cells in sources:
         notes.append(("", f"forms of {printable(' '.join([cells.path.name, cells.sheet]).strip())}", len(cells.frame)))
     notes.append(("", "files read one under the other, by the names of their columns", len(sources)))

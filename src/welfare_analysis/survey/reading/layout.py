@@ -252,7 +252,7 @@ def _column(values: Sequence[Hashable]) -> pa.Array | pd.Series:
     """Some cells of a column: text is kept compact."""
     try:
         return pa.array(values, pa.large_string())
-    except (pa.ArrowTypeError, pa.ArrowInvalid):
+    except (pa.ArrowTypeError, pa.ArrowInvalid, UnicodeEncodeError):
         return pd.Series(list(values), dtype=object)
 
 

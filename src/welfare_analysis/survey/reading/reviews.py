@@ -31,21 +31,22 @@ def reviewed(cells: Cells) -> Cells:
     frame, faults = cells.frame, list(cells.faults)
     states = pd.Series("", index=frame.index)
     for name in (n for n in REVIEWS if ADDED + n in frame):
-        told = texts(frame[ADDED + name]).map(lambda text: fold(text).replace(" ", "").removeprefix("validationstatus"))
+        own = texts(frame[ADDED + name]).map(lambda text: fold(text).replace(" ", "").removeprefix("validationstatus"))
         rule = f"a review state: {', '.join(KNOWN)}"
         todo = "Correct the state where the forms are collected, and export again."
-        faults.append(fault(~told.isin(list(STATES)), ADDED + name, "", rule, todo))
-        states = states.mask(states.isin(["", "not reviewed"]), told.map(STATES).fillna("not reviewed"))
+        faults.append(fault(~own.isin(list(STATES)), ADDED + name, "", rule, todo))
+        states = states.mask(states.isin(["", "not reviewed"]), own.map(STATES).fillna("not reviewed"))
     if ADDED + SUBMITTED in frame:
         states = texts(frame[ADDED + SUBMITTED]).map(lambda text: "submitted" if text else "not submitted")
     counts = {str(state): int(n) for state, n in states[states != ""].value_counts().items()}
     out = states.isin(LEFT_OUT)
     if out.any() and out.all():
         raise WelfareError("every form was rejected or not completed", where=cells.path.name, expected="one form")
-    told = set(counts) - {"not reviewed", "submitted"}
+    seen = set(counts) - {"not reviewed", "submitted"}
     ending = {state: ", left out" if state in LEFT_OUT else "" for state in counts}
-    notes = [("", f"forms in review: {state}{ending[state]}", n) for state, n in counts.items() if told]
-    faults = [part[~part["row"].isin(frame.index[out])] for part in faults] if out.any() else faults
+    notes = [("", f"forms in review: {state}{ending[state]}", n) for state, n in counts.items() if seen]
+    # those of repeated groups say their own place, and rows of their own sheet
+    faults = [part if "letter" in part else part[~part["row"].isin(frame.index[out])] for part in faults]
     return replace(cells, frame=frame[~out], notes=[*cells.notes, *notes], faults=faults, reviews=counts)
 
 
@@ -54,7 +55,7 @@ def without_added(cells: Cells) -> Cells:
     frame, notes, faults = cells.frame, list(cells.notes), list(cells.faults)
     added = [name for name in frame if str(name).startswith(ADDED)]
     if ADDED + "interview__key" in added:
-        frame = frame.mask(frame.astype(str).isin(NOT_ASKED), "")
+        frame = frame.astype(object).mask(frame.astype(str).isin(NOT_ASKED), "")
     for name in (n for n in VERSIONS if ADDED + n in frame):
         count = texts(frame[ADDED + name]).replace("", pd.NA).nunique()
         notes += [(name, "versions of the form among the answers", count)] if count > 1 else []
