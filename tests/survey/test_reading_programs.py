@@ -401,6 +401,14 @@ def test_four_forms_are_read_one_under_the_other(tmp_path):
     assert said["forms of b.csv"] == 2
 
 
+def test_a_folder_without_forms_and_no_file_at_all_are_errors(tmp_path):
+    """Nothing to read is said in a sentence; a folder of other things too."""
+    (tmp_path / "notes.txt").write_text("x")
+    for paths in (tmp_path, []):
+        with pytest.raises(WelfareError, match="no file of forms"):
+            read(paths, BOOK)
+
+
 def test_faults_of_several_files_name_their_file(tmp_path):
     """Row, letter and file of each fault; one person in two files is a fault of the second."""
     (tmp_path / "a.csv").write_text("person_id,status,tenure\nk1,active,owner\n")
@@ -440,7 +448,18 @@ def test_partly_labelled_numbers_stay_numbers(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "header", ["الاسم", "CIN", "tel", "nom", "Nom et prénom", "Numéro de téléphone", "dateNaissance"]
+    "header",
+    [
+        "رقم الهوية",
+        "Date of birth",
+        "الاسم",
+        "CIN",
+        "tel",
+        "nom",
+        "Nom et prénom",
+        "Numéro de téléphone",
+        "dateNaissance",
+    ],
 )
 def test_personal_columns_are_named_as_such_and_left_out(tmp_path, header):
     """A column that asks who somebody is is not read; no cell of it is anywhere in what comes back."""

@@ -83,7 +83,8 @@ def load_forms(paths: Sequence[Path], known: Known) -> list[Cells]:
         if not known.any_header and not any(name in known for name in cells.frame):
             raise NoHeader("no column of the codebook is in the first rows", where=f"{cells.path.name} {cells.sheet}")
     if not forms:
-        raise WelfareError("no file of forms is there", where=str(paths[0]), expected=", ".join(READERS))
+        where = ", ".join(path.name for path in paths)
+        raise WelfareError("no file of forms is there", where=where, expected=", ".join(READERS))
     for repeat in repeats:
         shared = [int(of_forms(own, repeat).sum()) for own in forms]
         most = shared.index(max(shared))
