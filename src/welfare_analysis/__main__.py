@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from welfare_analysis.survey.codebook import Codebook
 
 ROOT = Path(__file__).resolve().parents[2]
-RULES = ROOT / "data" / "codebook" / "consistency.csv"
 STANDIN_SEED = 20120924  # the first day of the caravan
 SHOWN_FAULTS = 20
 SPECIAL = {"does_not_know": -98, "refused": -99}  # as they are written in a file
@@ -51,7 +50,7 @@ def report(_: argparse.Namespace) -> int:
             if not _sound(named):
                 return 1
             with _waiting("opening the files together"):
-                Study.open()  # what they say together; an error here is told without a notebook around it
+                Study.open()  # what they say together: an error comes without a notebook around it
         print(os.path.relpath(publish(ROOT, say=_progress)))
     finally:
         if before.exists():
@@ -141,10 +140,14 @@ def _named(*names: str) -> list[Any]:
     return [paths if len(paths) > 1 else paths[0] for paths in sources]
 
 
+def _codebook_folder() -> Path:
+    return (_named("CODEBOOK") or [ROOT / "data" / "codebook"])[0]
+
+
 def _codebook() -> Codebook:
     from welfare_analysis.survey.codebook import Codebook
 
-    return Codebook.read((_named("CODEBOOK") or [ROOT / "data" / "codebook"])[0])
+    return Codebook.read(_codebook_folder())
 
 
 def _progress(line: str) -> None:
@@ -153,7 +156,7 @@ def _progress(line: str) -> None:
 
 @contextlib.contextmanager
 def _waiting(what: str) -> Iterator[None]:
-    """Say every few seconds what goes on, for as long as it does."""
+    """Say every five seconds what goes on, for as long as it does."""
     done, began = threading.Event(), time.monotonic()
 
     def beat() -> None:
@@ -195,7 +198,7 @@ def _sound(sources: list[Any]) -> bool:
         if len(answers.report):
             print(f"Accepted on the way:\n{_lines(answers.report)}")
         frames[kind] = answers.frame
-    for kind in frames.keys() & {"answers", "follow-up"}:
+    for kind in [kind for kind in frames if kind in ("answers", "follow-up")]:
         _log(frames[kind], codebook)
         sound &= _settled(frames[kind], codebook, frames.get("register"), kind)
     target = ROOT / "build" / "check" / "faults.csv"
@@ -214,7 +217,8 @@ def _log(frame: pd.DataFrame, codebook: Codebook) -> None:
     """Say how many answers contradict each other and which forms are alike; a log has each such answer."""
     from welfare_analysis.survey.quality import corrections, inconsistent, near_duplicates, read_rules
 
-    rules, folder = read_rules(RULES, codebook), ROOT / "build" / "check"
+    path, folder = _codebook_folder() / "consistency.csv", ROOT / "build" / "check"
+    rules = read_rules(path, codebook) if path.is_file() else []
     broken = inconsistent(frame, rules)
     broken = broken[broken["broken"] > 0]
     if len(broken):
@@ -233,7 +237,7 @@ def _log(frame: pd.DataFrame, codebook: Codebook) -> None:
 
 
 def _of_forms(table: pd.DataFrame, rows: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """A table whose rows of a frame are told by the number of the form, from 1, and its key if it has one."""
+    """A table with the number of the form, from 1, and its key if there is one, in place of rows of a frame."""
     keys = {f"{rows}_person_id": frame["person_id"].iloc[table[rows]].to_numpy()} if "person_id" in frame else {}
     return table.assign(**{rows: table[rows] + 1}, **keys).rename(columns={"row": "form", "row_person_id": "person_id"})
 
@@ -242,11 +246,11 @@ def _settled(frame: pd.DataFrame, codebook: Codebook, register: pd.DataFrame | N
     """Whether it is known what is done with forms in doubt; they are listed for whoever holds the file."""
     from welfare_analysis.survey import doubts
 
-    found = doubts.doubts(frame, codebook, register)
-    if len(found):
+    doubtful = doubts.doubts(frame, codebook, register)
+    if len(doubtful):
         target = ROOT / "build" / "check" / f"doubts_{kind}.csv"
-        write_table(_of_forms(found.join(codebook.impossible["label_en"], on="rule"), "row", frame), target)
-        print(f"{found['row'].nunique():,} forms of the {kind} are in doubt: {os.path.relpath(target)}")
+        write_table(_of_forms(doubtful.join(codebook.impossible["label_en"], on="rule"), "row", frame), target)
+        print(f"{doubtful['row'].nunique():,} forms of the {kind} are in doubt: {os.path.relpath(target)}")
     try:
         doubts.settled(frame, codebook, register, doubts.wishes(), kind)
     except WelfareError as error:
@@ -281,12 +285,7 @@ def write_table(table: pd.DataFrame, target: Path) -> None:
     """
     from welfare_analysis.publishing.folders import private
 
-    text = (
-        table.astype("str")
-        .fillna("")
-        .apply(lambda column: column.map(as_text))
-        .rename(columns=lambda name: as_text(str(name)))
-    )
+    text = table.astype("str").fillna("").map(as_text).rename(columns=lambda name: as_text(str(name)))
     part = target.with_name(target.name + ".part")
     try:
         private(ROOT / "build")
@@ -442,7 +441,7 @@ def _take(command: Command, values: list[str]) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; an error that the reader can mend is told in a sentence, with exit code 2.
+    """Run one command; an error that the reader can mend is a sentence, with exit code 2.
 
     Interrupted, it says so in one line and gives 130.
     """

@@ -57,19 +57,19 @@ def doubts(frame: pd.DataFrame, codebook: Codebook, register: object = None) -> 
     register : DataFrame or margins, optional
         With a list of persons, the status on the form is compared with theirs.
     """
-    found: dict[tuple[str, str], np.ndarray] = {}
+    masks: dict[tuple[str, str], np.ndarray] = {}
     if "person_id" not in frame:
-        found["repeated", "repeated"] = repeated(frame)
+        masks["repeated", "repeated"] = repeated(frame)
     elif isinstance(register, pd.DataFrame):
         theirs = register.set_index("person_id")["status"].astype(object).reindex(frame["person_id"]).to_numpy()
         differ = frame["status"].notna() & pd.notna(theirs) & (frame["status"].astype(object) != theirs)
-        found["status", "status"] = differ.to_numpy()
+        masks["status", "status"] = differ.to_numpy()
     for name, rule in codebook.impossible["condition"].items():
         parts = routing.clauses(rule)
         if all(part.variable in frame for part in parts):
             met = reduce(and_, (part.holds(frame[part.variable]) for part in parts))
-            found["impossible", str(name)] = met.fillna(False).to_numpy(bool)
-    rows = [pd.DataFrame({"row": np.flatnonzero(met), "kind": k, "rule": r}) for (k, r), met in found.items()]
+            masks["impossible", str(name)] = met.fillna(False).to_numpy(bool)
+    rows = [pd.DataFrame({"row": np.flatnonzero(met), "kind": k, "rule": r}) for (k, r), met in masks.items()]
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["row", "kind", "rule"])
 
 
@@ -81,13 +81,13 @@ def wishes(keep: str | None = None, omit: str | None = None) -> Wishes:
     WelfareError
         A kind that is not known.
     """
-    found = {}
+    kinds = {}
     for name, given in (("KEEP", keep), ("OMIT", omit)):
         text = os.environ.get(name, "") if given is None else given
-        found[name] = text.replace(",", " ").split()
-        if set(found[name]) - set(KINDS):
+        kinds[name] = text.replace(",", " ").split()
+        if set(kinds[name]) - set(KINDS):
             raise WelfareError("no such doubt", where=name, got=text, expected=", ".join(KINDS))
-    return found
+    return kinds
 
 
 def settled(frame: pd.DataFrame, codebook: Codebook, register: object, wishes: Wishes, where: str) -> np.ndarray:
@@ -98,12 +98,12 @@ def settled(frame: pd.DataFrame, codebook: Codebook, register: object, wishes: W
     WelfareError
         Forms in doubt of a kind that no wish names: how many there are, by rule.
     """
-    found = doubts(frame, codebook, register)
-    asked = found[~found["kind"].isin(wishes["KEEP"] + wishes["OMIT"])]
+    doubtful = doubts(frame, codebook, register)
+    asked = doubtful[~doubtful["kind"].isin(wishes["KEEP"] + wishes["OMIT"])]
     if len(asked):
         counts = ", ".join(f"{rule} {n:,}" for rule, n in asked["rule"].value_counts(sort=False).items())
         what = f"{asked['row'].nunique():,} of {len(frame):,} forms are in doubt: {counts}"
         names = ",".join(dict.fromkeys(asked["kind"]))
-        told = f"say KEEP={names} to count them all the same, or OMIT={names} to leave them out"
-        raise WelfareError(what, where=where, hint=f"`make check` lists them. Correct the file, or {told}.")
-    return ~np.isin(np.arange(len(frame)), found.loc[found["kind"].isin(wishes["OMIT"]), "row"])
+        ways = f"say KEEP={names} to count them all the same, or OMIT={names} to leave them out"
+        raise WelfareError(what, where=where, hint=f"`make check` lists them. Correct the file, or {ways}.")
+    return ~np.isin(np.arange(len(frame)), doubtful.loc[doubtful["kind"].isin(wishes["OMIT"]), "row"])
