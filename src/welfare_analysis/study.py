@@ -152,7 +152,7 @@ class Study:
         people = _register(Path(register), book, known) if register else None
         sources = several(survey)
         name, source = ", ".join(path.name for path in sources), (sources if len(sources) > 1 else sources[0])
-        answers = read(source, book, known)  # type: ignore[arg-type]
+        answers = read(source, book, known)
         stay = doubts.settled(answers.frame, book, people, wishes, name)
         kinds, late = [answers.missing[stay]], None
         if followup:

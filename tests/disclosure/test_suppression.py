@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from welfare_analysis.disclosure import Policy
-from welfare_analysis.disclosure import CATEGORY, Released, protect
+from welfare_analysis.disclosure import CATEGORY, Policy, Released, protect
 from welfare_analysis.disclosure.suppression import apart, completed, dominated, one_sided, unsafe
 from welfare_analysis.errors import WelfareError
 

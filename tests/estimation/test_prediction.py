@@ -190,8 +190,8 @@ def test_a_level_that_the_fit_never_saw_is_an_error(f, drawn, name, kind):
     seen, everybody = f["g"] != "c", pd.Series(True, index=f.index)
     fit = MODELS[name](drawn(f), f, seen)
     assert np.isfinite(predictions(fit, by=f["g"], where=seen).value).all()
-    with pytest.raises(WelfareError, match="the columns cannot be made; got .*'c'.*where="):
+    with pytest.raises(WelfareError, match=r"the columns cannot be made; got .*'c'.*where="):
         predictions(fit, by=f["g"], where=everybody)
     if "x" in fit.specs[0].required_variables:
-        with pytest.raises(WelfareError, match="the columns cannot be made; got .*'c'.*where="):
+        with pytest.raises(WelfareError, match=r"the columns cannot be made; got .*'c'.*where="):
             marginal_effects(fit, "x", where=everybody)

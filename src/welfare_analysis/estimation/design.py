@@ -195,11 +195,13 @@ class Design:
         # a list as long as the design is a column of labels, as ever
         if names and len(names) != self.n and all(isinstance(name, str) for name in names):
             frame = self.frame
-            lacking = names if frame is None else [name for name in names if name not in frame]
-            if lacking:
-                known = "a Series for each row" if frame is None else "a column of the frame"
-                hint = "Pass columns: by=frame[...]." if frame is None else ""
-                raise WelfareError("no such column", where="by", got=", ".join(lacking), expected=known, hint=hint)
+            if frame is None:
+                hint = "Pass columns: by=frame[...]."
+                got, known = ", ".join(names), "a Series for each row"
+                raise WelfareError("no such column", where="by", got=got, expected=known, hint=hint)
+            if lacking := [name for name in names if name not in frame]:
+                known = "a column of the frame"
+                raise WelfareError("no such column", where="by", got=", ".join(lacking), expected=known)
             by, index = [frame[name].set_axis(self.index) for name in names], self.index if index is None else index
         return domains(self.n, by, where, index, self.counted)
 

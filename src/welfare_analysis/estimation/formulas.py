@@ -138,7 +138,7 @@ def widened(terms: Formula | ModelSpec, frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with the numbers that the terms name as floats, and categories without those that no row has.
 
     Products and powers of small integers, as Stata's bytes, would overflow without a word, and their logarithms have
-    few digits. In `C()` numbers are names of categories, which would get decimals: there they stay integers, of 64 bits.
+    few digits. In `C()` numbers are names of categories, which would get decimals: there they stay integers.
     """
     formula = str(terms.formula if isinstance(terms, ModelSpec) else terms)
     labels = {name.strip(" `") for name in re.findall(r"\bC\(([^,)]+)", formula)}

@@ -61,11 +61,14 @@ def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
     if "ranked" not in frame:
         codes.sort(key=lambda row: [place.index(code) for place, code in zip(places, row, strict=True)])
     gap = {"count": "0", "combined": ""}.get(table.statistic, GAP)
+
+    def names(row: tuple[str, ...]) -> list[str]:
+        return [cell_label(table, study, key, code) for key, code in zip(rows, row, strict=True)]
+
     body = [
-        [*([cell_label(table, study, key, code) for key, code in zip(rows, row, strict=True)] or [title(table.id, study)]),
-         *(cells.get((row, column), gap) for column in columns)]
+        [*(names(row) or [title(table.id, study)]), *(cells.get((row, column), gap) for column in columns)]
         for row in codes
-    ]  # fmt: skip
+    ]
     texts = study.codebook.texts.index
     named = [f"col.{key}" if f"col.{key}" in texts else "col.group" for key in rows] or ["col.group"]
     heads = [

@@ -82,7 +82,8 @@ class Topic:
 
         It returns what `long_format` reads, or None where nothing can be computed. ``rows`` and ``adds`` are key
         columns parted by ``|``; ``adds`` are those, besides `GROUPS`, along which cells add up to a number that is
-        shown, or None where nothing adds up, as with differences. ``ready`` and ``base`` are the topic's where they are not given.
+        shown, or None where nothing adds up, as with differences. ``ready`` and ``base`` are the topic's where they are
+        not given.
         """
 
         def declare(make: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""The demand for loans (page 07): loans and dirhams by product and group, terms, what an agreement is worth and costs."""
+"""The demand for loans (page 07): loans and dirhams by product and group, what an agreement is worth and costs."""
 
 from __future__ import annotations
 
@@ -47,8 +47,13 @@ def wish(study: Study, market: Market) -> pd.DataFrame:
     return pd.concat([whole, long_format(groups, "loan_kind", "", "loan_group")])
 
 
-@topic.table("amounts", "loan_quantile", "loan_kind", "dh", ready=always,
-             base=lambda m: (wanting(m, *PURPOSES) & m.frame["loan_amount_dh"].notna(), wanting(m, *PURPOSES)))  # fmt: skip
+def amount_base(market: Market) -> Base:
+    """Who wants a loan and states its amount, of those who want one."""
+    wants = wanting(market, *PURPOSES)
+    return wants & market.frame["loan_amount_dh"].notna(), wants
+
+
+@topic.table("amounts", "loan_quantile", "loan_kind", "dh", amount_base, always)
 def amounts(study: Study, market: Market) -> pd.DataFrame:
     """Quantiles of the amount wanted, by kind, of those who state it."""
     amount = market.frame["loan_amount_dh"].astype(float)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import matplotlib
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from IPython.display import display
 from matplotlib.figure import Figure
@@ -102,7 +103,7 @@ def fingerprint(figure: Figure) -> str:
         bars += [f"{p.get_width():.4g} x {p.get_height():.4g}" for p in axes.patches if isinstance(p, Rectangle)]
         segments = [s for c in axes.collections for s in getattr(c, "get_segments", list)()]
         lines += [" ".join(f"{v:.4g}" for v in s.ravel()) for s in segments if len(s)]
-        paths += [" ".join(f"{v:.4g}" for v in line.get_xydata().ravel()) for line in axes.lines]
+        paths += [" ".join(f"{v:.4g}" for v in np.asarray(line.get_xydata()).ravel()) for line in axes.lines]
     parts = [figure.get_suptitle(), f"bars {' '.join(bars)}", f"lines {', '.join(lines)}", f"paths {', '.join(paths)}"]
     return " | ".join(parts)
 
