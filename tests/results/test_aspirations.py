@@ -181,7 +181,7 @@ def test_the_page_speaks_in_three_languages(shown, study):
         for name in ("priority_mean", "health_rank_variants", "training_wish_by_rank", "holiday_centre_by_status"):
             assert "<tfoot>" in show(local, name).data
         for name in FIGURES:
-            figure, of = figures.picture(name, local)
+            figure, of = figures.picture(local, name)
             assert of, name
             assert figures.alt_text(name, of, local).startswith(figure.get_suptitle())
             plt.close(figure)
@@ -189,7 +189,7 @@ def test_the_page_speaks_in_three_languages(shown, study):
 
 def test_dots_are_the_counts_and_the_model(shown, study):
     """In the figure of first places the dots of everybody are the shares counted and those of the model."""
-    figure, (table,) = figures.picture("priority_by_status", study)
+    figure, (table,) = figures.picture(study, "priority_by_status")
     drawn = [np.asarray(c.get_offsets())[:, 0] for c in figure.axes[0].collections if not hasattr(c, "get_segments")]
     for view, dots in zip(("ranked", "model"), drawn, strict=True):
         cells = table.frame[(table.frame["rank_view"] == view) & (table.frame[CATEGORY] == "all")]
@@ -250,7 +250,7 @@ def test_a_status_and_one_block(world, block, silent):
     for name in ("hopes_overview", "hopes_with_condition"):
         assert show(own, name).data
     for name in FIGURES:
-        figures.picture(name, own)
+        figures.picture(own, name)
     if block[0].startswith("transport"):
         assert text.startswith(f"- **How many**: {BOOK.label('hope', 'rail', 'en')}")
     if block[0].startswith("priority"):

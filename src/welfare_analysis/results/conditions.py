@@ -151,7 +151,8 @@ def group_tests(study: Study, frame: pd.DataFrame) -> pd.DataFrame | None:
     table = pd.DataFrame(lines)
     table["p"] = adjusted_p(table["p"].to_numpy())
     rows = melted(table, ["condition", "adjusted_factor"], TEST_UNITS)
-    return rows.assign(clear=(rows["measure"] == "p") & (rows["estimate"] < adjusted.SURE))
+    clear = (rows["measure"] == "p") & (rows["estimate"] < adjusted.SURE)
+    return rows.assign(clear=clear, ranked=True)  # tenure and amounts are no conditions of the codebook's list
 
 
 def payers(study: Study) -> tuple[pd.DataFrame, np.ndarray] | None:
