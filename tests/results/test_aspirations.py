@@ -67,7 +67,7 @@ def test_every_table_has_numbers_inside_their_intervals(shown):
             assert cells[NUMBERS].stack().between(0, 1).all(), name
         assert table.frame.loc[table.frame["flag"].isin(["hidden", "unsure"]), NUMBERS].isna().all(axis=None), name
     people = shown["hopes_total"].shown
-    np.testing.assert_allclose(people[NUMBERS] % RULES.round_totals, 0)
+    np.testing.assert_allclose(people[NUMBERS] % RULES.step("persons"), 0)
     assert set(people["hope"]) == set(HOPES)
 
 

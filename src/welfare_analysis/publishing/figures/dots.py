@@ -63,7 +63,7 @@ def categories(
                 numbered(axes, at, cells, one.unit, study, small=True)
             elif not place:
                 _gaps(axes, at, cells)
-            most[column] = max(most[column], float(np.nanmax(scaled(cells, one.unit)["high"], initial=0)))
+            most[column] = max(most[column], float(scaled(cells, one.unit)["high"].fillna(0.0).max()))
         axes.set_title(wrapped(cell_label(one, study, CATEGORY, column), 16 if across < 5 else 12))
     for axes, column in zip(panels, columns, strict=False):
         value_axis(axes, max(most.values()) if one_scale else most[column], one.unit, study, small=True)
