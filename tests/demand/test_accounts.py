@@ -23,8 +23,8 @@ def pair():
     """Homes and loans before the same people."""
     people = typed(generate(Parameters.read(DATA / "public"), 4, "plain", size=6000).truth, BOOK)
     design = Design(pd.Series(np.random.default_rng(1).uniform(1, 3, len(people)), people.index))
-    home = housing.Market(people, design, BOOK, OFFERS, Terms.named("housing_foundation"))
-    return home, loans.Market(people, design, BOOK, {p: Terms.named(t) for p, t in loans.TERMS.items()})
+    home = housing.HomeMarket(people, design, BOOK, OFFERS, Terms.named("housing_foundation"))
+    return home, loans.LoanMarket(people, design, BOOK, {p: Terms.named(t) for p, t in loans.TERMS.items()})
 
 
 @pytest.fixture(scope="module")

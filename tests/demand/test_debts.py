@@ -28,7 +28,7 @@ def people(**columns):
 
 def market(frame):
     terms = {p: Terms(rate, 84, age_end=65) for p, rate in zip(loans.PRODUCTS, (0.0728, 0.0728, 0.065), strict=True)}
-    return loans.Market(frame, Design(pd.Series(1.0, frame.index)), BOOK, terms)
+    return loans.LoanMarket(frame, Design(pd.Series(1.0, frame.index)), BOOK, terms)
 
 
 def test_months_that_a_debt_still_runs():

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from welfare_analysis.demand.credit import Terms
-from welfare_analysis.demand.housing import BOUGHT, OFFERED, Market
+from welfare_analysis.demand.housing import BOUGHT, OFFERED, HomeMarket
 from welfare_analysis.estimation import Design
 from welfare_analysis.study import DATA, public
 from welfare_analysis.survey.codebook import Codebook
@@ -23,7 +23,7 @@ def market():
     """A population whose choices follow the model, with weights of two."""
     people = typed(generate(Parameters.read(DATA / "public"), 5, "plain", size=10_000).truth, BOOK)
     people.loc[people.index[:500], "savings_dh"] = np.nan
-    return Market(people, Design(pd.Series(2.0, people.index)), BOOK, OFFERS, Terms.named("housing_foundation"))
+    return HomeMarket(people, Design(pd.Series(2.0, people.index)), BOOK, OFFERS, Terms.named("housing_foundation"))
 
 
 def test_everybody_of_age_is_counted_once(market):
@@ -60,7 +60,7 @@ def test_demand_falls_with_the_price_and_the_rate(market, version):
 
 def test_what_is_taken_can_be_had_and_carried(market):
     """Where nobody can carry a home, nobody takes one; what is closed by a rule is not taken."""
-    poor = replace(market, frame=market.frame.assign(savings_dh=0.0, net_pay_dh=1500.0, pension_dh=1500.0), fits={})
+    poor = replace(market, frame=market.frame.assign(savings_dh=0.0, net_pay_dh=1500.0, pension_dh=1500.0))
     found = poor.demand("unconditional", where=market.frame["status"] == "active").value
     assert found[list(BOUGHT)].max() == pytest.approx(0, abs=1e-9)
     owners = market.demand(where=market.frame["tenure"] == "owner").value
@@ -82,10 +82,27 @@ def test_the_naive_double_constraint_under_predicts(market):
     p /= long.assign(p=p).groupby("case")["p"].transform("sum").to_numpy()
     top = np.random.default_rng(1).random(long["case"].nunique())[long["case"]]
     upper = long.assign(p=p).groupby("case")["p"].cumsum().to_numpy()
-    within = replace(market, fits={})
+    within = replace(market)
     within.__dict__["cards"] = long.assign(chosen=((upper - p <= top) & (top < upper)).astype(int))
     naive = within.ladder("social_flat").value["social_flat", "yes", "yes"]
     once = within.demand("affordable")
     assert naive < 0.75 * true["social_flat"]
     z = (once.value - true) / once.se
     assert z.abs().max() < 3.5
+
+
+def test_other_terms_share_people_and_model_and_change_nothing(market):
+    """A what-if takes people, answers and models of the first market, also from another what-if; that one stays."""
+    before = market.demand().value.copy()
+    bank = market.at(Terms.named("housing_bank"))
+    back = bank.at(market.terms, offers={"social_flat": {"price_dh": 200_000.0}})
+    for other in (bank, back):
+        assert other.fit() is market.fit()
+        assert other.people is market.people
+        assert other.origin is market
+    assert bank.ceiling is not market.ceiling
+    assert back.ceiling is market.ceiling
+    fresh = replace(market, offers=back.offers)
+    pd.testing.assert_series_equal(back.demand().value, fresh.demand().value, rtol=1e-9)
+    pd.testing.assert_series_equal(market.demand().value, before)
+    assert fresh.origin is None

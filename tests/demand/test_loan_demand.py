@@ -9,7 +9,7 @@ import pytest
 from welfare_analysis.demand import loans
 from welfare_analysis.demand.brought import enumerated
 from welfare_analysis.demand.credit import Terms
-from welfare_analysis.demand.loans import PRODUCTS, TERMS, Market
+from welfare_analysis.demand.loans import PRODUCTS, TERMS, LoanMarket
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design
 from welfare_analysis.study import DATA, Study
@@ -29,7 +29,7 @@ def people():
 
 @pytest.fixture(scope="module")
 def market(people):
-    return Market(people, Design(pd.Series(2.0, people.index)), BOOK, {p: Terms.named(t) for p, t in TERMS.items()})
+    return LoanMarket(people, Design(pd.Series(2.0, people.index)), BOOK, {p: Terms.named(t) for p, t in TERMS.items()})
 
 
 def test_who_wants_a_loan_is_counted_once(market):
@@ -119,7 +119,7 @@ def test_rules_of_pensioners():
         }
     )  # fmt: skip
     terms = {p: Terms.named(t) for p, t in TERMS.items()}
-    market = Market(frame, Design(pd.Series(1.0, frame.index)), BOOK, terms)
+    market = LoanMarket(frame, Design(pd.Series(1.0, frame.index)), BOOK, terms)
     assert market.months["foundation"].tolist() == [60, 60, 6, 60]
     assert market.eligible["foundation"].tolist() == [True, False, False, True]
     assert market.capacity.tolist() == [2000, 1900, 2000, 2000]

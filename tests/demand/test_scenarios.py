@@ -6,7 +6,7 @@ import pytest
 
 from welfare_analysis.demand import scenarios
 from welfare_analysis.demand.credit import Terms
-from welfare_analysis.demand.housing import BOUGHT, OFFERED, Market
+from welfare_analysis.demand.housing import BOUGHT, OFFERED, HomeMarket
 from welfare_analysis.estimation import Design
 from welfare_analysis.study import DATA, public
 from welfare_analysis.survey.codebook import Codebook
@@ -27,12 +27,14 @@ def people():
 @pytest.fixture(scope="module")
 def market(people):
     design = Design(pd.Series(np.random.default_rng(1).uniform(1, 3, len(people))))
-    return Market(people, design, BOOK, OFFERS, Terms.named("housing_foundation"))
+    return HomeMarket(people, design, BOOK, OFFERS, Terms.named("housing_foundation"))
 
 
 def test_each_scenario_moves_demand_as_it_should(market):
     """A higher rate and a shorter term take buyers away; a grant, a lower rate and nearer homes bring some."""
-    found = {name: scenarios.bought(e).value.iloc[0] for name, e in scenarios.forecasts(market).items()}
+    found = {
+        name: scenarios.bought(e).value.iloc[0] for name, e in scenarios.forecasts(scenarios.scenarios(market)).items()
+    }
     assert max(found["bank_rate"], found["shorter_term"], found["participatory"]) < found["base"]
     assert min(found["grant"], found["talks_rate"], found["nearer"], found["price_cap"]) > found["base"]
     other = market.at(Terms.named(scenarios.PARTICIPATORY)).demand().value[list(BOUGHT)].sum()

@@ -11,7 +11,7 @@ import pandas as pd
 
 from welfare_analysis.demand import housing
 from welfare_analysis.demand.credit import Terms
-from welfare_analysis.demand.housing import BLOCK, BOUGHT, Market
+from welfare_analysis.demand.housing import BLOCK, BOUGHT, HomeMarket
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
@@ -26,7 +26,7 @@ VERSIONS = {"plain": 60, "rich": 30, "strategic": 30}
 FIRST_SEED, SIZE = 30_000, int(sum(PARAMETERS[f"{status}_n"] for status in STATUSES))  # persons of a population
 
 
-def true_demand(market: Market, version: str) -> pd.Series:
+def true_demand(market: HomeMarket, version: str) -> pd.Series:
     """Adults who would take each alternative of what they may get and can carry, from their true utilities."""
     kinds = market.codebook.codes(f"{BLOCK}_alternative")
     offers = market.offers.assign(instalment_dh=market.instalments).reindex(kinds)

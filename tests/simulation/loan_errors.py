@@ -27,7 +27,7 @@ HOUSING = Terms.named("housing_foundation")
 SIZE = 30_000  # persons of a population: the bias is that of a larger one, the standard errors are not
 
 
-def true_utilities(market: loans.Market, version: str) -> np.ndarray:
+def true_utilities(market: loans.LoanMarket, version: str) -> np.ndarray:
     """Utility of no loan (0) and of each product to each person, at the person's own amount and term (n x 4)."""
     f, p, levels = market.frame, PARAMETERS, Block.of(BOOK, loans.BLOCK).levels
     curve = 1.0 if version == "plain" else p["cost_curve"]
@@ -55,7 +55,7 @@ def chosen(u: np.ndarray, open_: np.ndarray) -> np.ndarray:
     return e / e.sum(axis=-1, keepdims=True)
 
 
-def true_numbers(loan: loans.Market, home: housing.Market, version: str) -> pd.Series:
+def true_numbers(loan: loans.LoanMarket, home: housing.HomeMarket, version: str) -> pd.Series:
     """Files a year by product, all of them, the Foundation's volume, who wants a loan, and files after a home."""
     wants = loan.wanted["consumer"].fillna(False).to_numpy(bool)
     allowed = (loan.eligible & loan.affordable).fillna(False).to_numpy(bool)[wants]
@@ -82,7 +82,7 @@ def true_numbers(loan: loans.Market, home: housing.Market, version: str) -> pd.S
     return pd.Series(found | {"wish_housing": float(loan.wanted["housing"].fillna(False).to_numpy(bool).sum())})
 
 
-def numbers(loan: loans.Market, home: housing.Market) -> Estimate:
+def numbers(loan: loans.LoanMarket, home: housing.HomeMarket) -> Estimate:
     """The same numbers as the page estimates them."""
     demand, wish, homes = loan.demand(), loan.number(), loan.number("housing")
     account = accounts.account(home, loan)

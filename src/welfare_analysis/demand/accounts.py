@@ -71,7 +71,7 @@ class Side:
         return e / e.sum(axis=-1, keepdims=True)
 
 
-def home_costs(market: housing.Market) -> pd.DataFrame:
+def home_costs(market: housing.HomeMarket) -> pd.DataFrame:
     """What each home costs a month (n x alternatives), DH; of one that is bought the loan that savings do not spare."""
     terms, frame = market.terms, market.frame
     cash = frame["savings_dh"].astype(float) + terms.grant_dh
@@ -84,7 +84,7 @@ def home_costs(market: housing.Market) -> pd.DataFrame:
     return pd.DataFrame(monthly, index=frame.index)
 
 
-def homes(market: housing.Market, who: pd.Series) -> Side:
+def homes(market: housing.HomeMarket, who: pd.Series) -> Side:
     """Homes before the persons of ``who``."""
     allowed = (market.eligible & market.affordable)[who].fillna(False).astype(bool)
     offers = market.offers.assign(instalment_dh=market.instalments)
@@ -92,7 +92,7 @@ def homes(market: housing.Market, who: pd.Series) -> Side:
     return _side(market.fit(), market.design, long, allowed, home_costs(market)[who])
 
 
-def consumer(market: loans.Market, who: pd.Series) -> Side:
+def consumer(market: loans.LoanMarket, who: pd.Series) -> Side:
     """Consumer loans before the persons of ``who``, at their own amounts."""
     allowed = (market.eligible & market.affordable)[who].fillna(False).astype(bool)
     table = market.instalments[who].replace(np.inf, np.nan)
@@ -195,7 +195,7 @@ def _drawn(p: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (p.cumsum(axis=1) < rng.random((len(p), 1)) * p.sum(axis=1, keepdims=True)).sum(axis=1)
 
 
-def account(home: housing.Market, loan: loans.Market, order: tuple[str, str] = ("home", "loan")) -> Account:
+def account(home: housing.HomeMarket, loan: loans.LoanMarket, order: tuple[str, str] = ("home", "loan")) -> Account:
     """Those who want a consumer loan and of whom both can be computed, on one account of the member's means."""
     who = home.computed & loan.computed
     sides = {"home": homes(home, who), "loan": consumer(loan, who)}

@@ -18,7 +18,7 @@ from ..needs import income_debt
 from ..needs.housing import STANDARDS as AGES
 from . import credit
 from .credit import Terms
-from .loans import Market
+from .loans import LoanMarket
 
 TOO_LONG = 240  # months: a debt that its deduction would not pay back by then is told wrongly
 
@@ -77,7 +77,7 @@ def _within(income: pd.Series, service: pd.Series) -> pd.Series:
     return (service <= left + 0.005).astype("boolean").mask(income.isna() | service.isna())
 
 
-def guard(market: Market) -> pd.DataFrame:
+def guard(market: LoanMarket) -> pd.DataFrame:
     """Where the amount that is wanted would leave a person, by product: what the guard rail tells apart.
 
     ``within`` the limit, ``pushed_over`` it by the new instalment, ``already_over`` it today, ``not_eligible`` by the
@@ -99,7 +99,7 @@ def guard(market: Market) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def stressed(market: Market, points: float, replacement: float) -> dict[str, pd.DataFrame]:
+def stressed(market: LoanMarket, points: float, replacement: float) -> dict[str, pd.DataFrame]:
     """Whether what is within the limit today stays there, by product (n x products); NA where it is not within it.
 
     ``rate``: with the rate ``points`` higher (a loan at a variable rate, or signed later). ``retirement``: with the
@@ -120,7 +120,7 @@ def stressed(market: Market, points: float, replacement: float) -> dict[str, pd.
     return {name: pd.DataFrame(table).where(within) for name, table in found.items()}
 
 
-def housing_loans(market: Market, terms: Terms) -> pd.DataFrame:
+def housing_loans(market: LoanMarket, terms: Terms) -> pd.DataFrame:
     """Loans wanted for a home or building, on terms: ``files`` (1), ``dh``, and the same ``within`` the limit.
 
     The term told, within the longest and the age at its end. NA where none is wanted or something is missing.
@@ -138,7 +138,7 @@ def housing_loans(market: Market, terms: Terms) -> pd.DataFrame:
     )
 
 
-def rationed(market: Market, product: str) -> pd.DataFrame:
+def rationed(market: LoanMarket, product: str) -> pd.DataFrame:
     """DH of a product by those who may get it: ``wanted``, ``within`` the limit, the ``most`` that the limit allows.
 
     ``most`` is the amount wanted or what the capacity carries over the same term, whichever is less: what a lender who

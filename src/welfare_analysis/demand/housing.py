@@ -11,7 +11,7 @@ Multiplying a choice among everything by "can carry it" instead loses those who 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,13 +19,13 @@ import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
-from ..estimation import Design, Estimate, total
+from ..estimation import Estimate, total
 from ..estimation.choice import ChoiceFit, Target, only, predicted_shares, prepared, recoded, willingness_to_pay
 from ..estimation.choice.population import modelled
 from ..study import Study, public
-from ..survey.codebook import Codebook
 from . import credit, stated
 from .credit import Terms
+from .market import Market, shared
 
 BLOCK = "home"
 BOUGHT = ("social_flat", "standing_flat", "cooperative_plot")
@@ -45,15 +45,11 @@ IMPROVED = {
 
 
 @dataclass(frozen=True, eq=False)
-class Market:
+class HomeMarket(Market):
     """People who may be offered a home, at given terms of credit.
 
     Attributes
     ----------
-    frame : DataFrame (n rows)
-        Answers of everybody, rows named as those of ``design``.
-    design : Design
-    codebook : Codebook
     offers : DataFrame (alternatives x attributes)
         What is offered, in the units of the cards; what a bought home costs a month follows from price and terms.
     terms : Terms
@@ -62,21 +58,13 @@ class Market:
         Whose means count: ``member`` (the bank's view) or ``household``.
     """
 
-    frame: pd.DataFrame
-    design: Design
-    codebook: Codebook
     offers: pd.DataFrame
     terms: Terms
     of: str = "member"
-    fits: dict[str, ChoiceFit] = field(default_factory=dict, repr=False)
-    coded: dict[ChoiceFit, tuple[Market, Target]] = field(init=False, default_factory=dict, repr=False)
-    targets: dict[tuple[str, bool], Target] = field(init=False, default_factory=dict, repr=False)
-    whole: dict[tuple[Any, ...], Estimate] = field(init=False, default_factory=dict, repr=False)
-    sizes: dict[tuple[int, int], tuple[Any, Any, Estimate]] = field(init=False, default_factory=dict, repr=False)
 
     def at(
         self, terms: Terms | None = None, of: str | None = None, offers: Mapping[str, Mapping[str, float]] | None = None
-    ) -> Market:
+    ) -> HomeMarket:
         """The same people at other terms, or other ``offers``: the attributes of alternatives that change."""
         changed = self.offers.copy()
         for alternative, attributes in (offers or {}).items():
@@ -84,19 +72,14 @@ class Market:
                 changed.loc[alternative, attribute] = value
         if changed.equals(self.offers) and (terms or self.terms) == self.terms and (of or self.of) == self.of:
             return self
-        other = replace(self, offers=changed, terms=terms or self.terms, of=of or self.of)
-        kept = ["adult", "people", "eligible", "coded", "whole", "sizes"]  # as they were
-        if (other.terms, other.of) == (self.terms, self.of):
-            kept += ["ceiling", "left"]
-        other.__dict__.update({name: getattr(self, name) for name in kept})
-        return other
+        return replace(self, offers=changed, terms=terms or self.terms, of=of or self.of, origin=self.first)
 
-    @cached_property
+    @shared
     def adult(self) -> pd.Series:
         """Whether a row is of age, and so may be offered a home."""
         return (self.frame["age"] >= ADULT).fillna(False).astype(bool)
 
-    @cached_property
+    @shared
     def people(self) -> pd.DataFrame:
         """What may shift the choice of each row."""
         return stated.persons(self.frame, BLOCK)
@@ -120,12 +103,22 @@ class Market:
     @cached_property
     def ceiling(self) -> pd.Series:
         """Highest price that each person can pay on the terms."""
+        if self._same_means:
+            return self.first.ceiling
         return credit.affordable_price_dh(self.frame, self.terms, self.of)
 
     @cached_property
     def left(self) -> pd.Series:
         """Further instalment a month that each person can carry."""
+        if self._same_means:
+            return self.first.left
         return credit.capacity_dh(self.frame, self.of)
+
+    @property
+    def _same_means(self) -> bool:
+        """Whether what people can pay is what it is in the first market."""
+        first = self.first
+        return self is not first and (self.terms, self.of) == (first.terms, first.of)
 
     @cached_property
     def affordable(self) -> pd.DataFrame:
@@ -136,7 +129,7 @@ class Market:
         table = pd.DataFrame(told)[list(self.offers.index)].astype("boolean")
         return table.mask(self.ceiling.isna() | self.left.isna())
 
-    @cached_property
+    @shared
     def eligible(self) -> pd.DataFrame:
         """Whether a person may get each offer (n x alternatives); NA where the tenure or the status is not known.
 
@@ -156,17 +149,14 @@ class Market:
 
     def fit(self, version: str = VERSIONS[0]) -> ChoiceFit:
         """The model of the cards in one of `VERSIONS`; fitted once for all terms and offers."""
-        if version not in self.fits:
-            long = self.cards
-            if version == "affordable":
-                long = _within(long)
-            others = (*OTHERS, "beyond_1k") if version == "consideration" else OTHERS
-            self.fits[version] = stated.fitted(
-                self.design.superpopulation(), long, stated.formula(long, PAID, others, SHIFTS)
-            )
-        return self.fits[version]
+        return self.versions[version].fit
 
-    @cached_property
+    @shared
+    def versions(self) -> dict[str, Version]:
+        """The models of the cards by version."""
+        return {name: Version(self, name) for name in VERSIONS}
+
+    @shared
     def cards(self) -> pd.DataFrame:
         """The cards that were answered; ``beyond_1k``: thousands of DH a month that an alternative is beyond means."""
         long = stated.observed(self.frame, self.codebook, BLOCK, self.people)
@@ -183,20 +173,26 @@ class Market:
 
         Coded once for a version; at other terms and offers only what differs is coded again.
         """
-        if (version, restricted) not in self.targets:
-            fit = self.fit(version)
-            if fit not in self.coded:
-                self.coded[fit] = self, prepared(fit, self.design, self.put, "row")
-            first, to = self.coded[fit]
-            rows = self.open_rows(version) if restricted else None
-            if version == "consideration" and first is not self:
-                to = recoded(fit, to, self.put, [*PAID, *OTHERS, "beyond_1k"], rows)
-            elif first is not self:
-                to = recoded(fit, to, *stated.changed(first.put, first.priced, self.priced), rows)
-            elif rows is not None:
-                to = only(fit, to, rows)
-            self.targets[version, restricted] = to
-        return self.targets[version, restricted]
+        if version == VERSIONS[0]:
+            return self._restricted if restricted else self._stated
+        return self._target(version, restricted)
+
+    @cached_property
+    def _restricted(self) -> Target:
+        return self._target(VERSIONS[0], True)
+
+    @cached_property
+    def _stated(self) -> Target:
+        return self._target(VERSIONS[0], False)
+
+    def _target(self, version: str, restricted: bool) -> Target:
+        own, first = self.versions[version], self.first
+        rows = self.open_rows(version) if restricted else None
+        if self is first:
+            return own.coded if rows is None else only(own.fit, own.coded, rows)
+        if version == "consideration":
+            return recoded(own.fit, own.coded, self.put, [*PAID, *OTHERS, "beyond_1k"], rows)
+        return recoded(own.fit, own.coded, *stated.changed(first.put, first.priced, self.priced), rows)
 
     def open_rows(self, version: str = VERSIONS[0]) -> np.ndarray:
         """Whether each row of `put` is open to its person (the first alternative is): by rules, and by means."""
@@ -222,22 +218,22 @@ class Market:
         version ``consideration`` weighs what is beyond the means in the utility and is restricted by the rules alone.
         What is restricted is the shares of those of whom it can be computed, who stand for all adults of the domain.
         """
-        asked = version, restricted, self.terms, self.of, self.offers.to_numpy().tobytes()
-        if by is None and where is None and asked in self.whole:
-            return self.whole[asked]
+        if version == VERSIONS[0] and restricted and by is None and where is None:
+            return self._demand
+        return self._forecast(version, restricted, by, where)
+
+    @cached_property
+    def _demand(self) -> Estimate:
+        return self._forecast(VERSIONS[0], True, None, None)
+
+    def _forecast(self, version: str, restricted: bool, by: Any, where: Any) -> Estimate:
         shares = predicted_shares(self.fit(version), self.design, self.target(version, restricted), by, where)
-        found = stated.times(shares, self.number(by, where), shares.value.index.droplevel(0))
-        if by is None and where is None:
-            self.whole[asked] = found
-        return found
+        return stated.times(shares, self.number(by, where), shares.value.index.droplevel(0))
 
     def number(self, by: Any = None, where: Any = None) -> Estimate:
-        """How many adults there are; computed once for the same domains, which are kept so that their ids stay."""
-        if (key := (id(by), id(where))) not in self.sizes:
-            inside = self.adult if where is None else self.adult & where
-            people = self.adult.astype(float).rename("people")
-            self.sizes[key] = by, where, total(self.design, people, by=by, where=inside)
-        return self.sizes[key][-1]
+        """How many adults there are, by domain."""
+        inside = self.adult if where is None else self.adult & where
+        return total(self.design, self.adult.astype(float).rename("people"), by=by, where=inside)
 
     def bought(self) -> float:
         """How many adults would buy a home of what they may get and can carry: the number alone, without its error."""
@@ -273,7 +269,27 @@ class Market:
         return self.demand(restricted=False, by=[group.where(self.adult) for group in groups])
 
 
-def market(study: Study, terms: str = "housing_foundation") -> Market:
+@dataclass(frozen=True, eq=False)
+class Version:
+    """The model of the cards in one of `VERSIONS`, and the first market's offer before every adult, coded for it."""
+
+    market: HomeMarket
+    name: str
+
+    @cached_property
+    def fit(self) -> ChoiceFit:
+        """The model, fitted."""
+        long = _within(self.market.cards) if self.name == "affordable" else self.market.cards
+        others = (*OTHERS, "beyond_1k") if self.name == "consideration" else OTHERS
+        return stated.fitted(self.market.superpopulation, long, stated.formula(long, PAID, others, SHIFTS))
+
+    @cached_property
+    def coded(self) -> Target:
+        """The offer, coded."""
+        return prepared(self.fit, self.market.design, self.market.put, "row")
+
+
+def market(study: Study, terms: str = "housing_foundation") -> HomeMarket:
     """The members of a study before the offers of ``data/public/home_offers.csv``.
 
     Raises
@@ -285,7 +301,7 @@ def market(study: Study, terms: str = "housing_foundation") -> Market:
         raise WelfareError("the question was not asked", where="demand for homes", got=", ".join(absent))
     offers = public("home_offers").pivot(index="alternative", columns="attribute", values="value")
     frame = study.frame.set_axis(study.design.index)
-    return Market(frame, study.design, study.codebook, offers.loc[list(OFFERED)], Terms.named(terms))
+    return HomeMarket(frame, study.design, study.codebook, offers.loc[list(OFFERED)], Terms.named(terms))
 
 
 def _within(long: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,7 @@ for homes (`housing`). Loans for a home or building are beyond the amounts on th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -24,15 +24,15 @@ import pandas as pd
 from scipy import sparse
 
 from ..errors import WelfareError
-from ..estimation import Design, Estimate, total
+from ..estimation import Estimate, total
 from ..estimation.choice import ChoiceFit
 from ..needs.income_debt import is_code
 from ..study import Study, public
 from ..survey import cards
-from ..survey.codebook import Codebook
 from . import credit, stated
 from .brought import enumerated
 from .credit import Terms
+from .market import Market, shared
 
 BLOCK, NONE = "loan", "no_loan"
 TERMS = {
@@ -66,15 +66,11 @@ def assumed(item: str, column: str = "value") -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Market:
+class LoanMarket(Market):
     """People who may be offered consumer loans, at given rates.
 
     Attributes
     ----------
-    frame : DataFrame (n rows)
-        Answers of everybody, rows named as those of ``design``.
-    design : Design
-    codebook : Codebook
     terms : mapping of product to Terms
         For pay that is deducted from; a pension has the term, age and files of ``consumer_pensioner``, and the bank's
         loan its rate.
@@ -82,27 +78,20 @@ class Market:
         Whose means count: ``member`` (the bank's view) or ``household``.
     """
 
-    frame: pd.DataFrame
-    design: Design
-    codebook: Codebook
     terms: Mapping[str, Terms]
     of: str = "member"
-    fits: dict[str, ChoiceFit] = field(default_factory=dict, repr=False)
 
-    def at(self, rates: Mapping[str, float] | None = None, of: str | None = None) -> Market:
+    def at(self, rates: Mapping[str, float] | None = None, of: str | None = None) -> LoanMarket:
         """The same people at other ``rates`` (a year, as shares) of some products, or by other means."""
         changed = {p: replace(t, rate=(rates or {}).get(p, t.rate)) for p, t in self.terms.items()}
-        other = replace(self, terms=changed, of=of or self.of)
-        known = ("adult", "people", "wanted", "pensioner", "amount", "months")  # as they were
-        other.__dict__.update({name: getattr(self, name) for name in known})
-        return other
+        return replace(self, terms=changed, of=of or self.of, origin=self.first)
 
-    @cached_property
+    @shared
     def adult(self) -> pd.Series:
         """Whether a row is of age, and so may borrow."""
         return (self.frame["age"] >= credit.ADULT).fillna(False).astype(bool)
 
-    @cached_property
+    @shared
     def people(self) -> pd.DataFrame:
         """What may shift the choice of each row: `stated.persons`, the wish for a loan or a home, a running loan."""
         flags = {"wants": "wants_loan", "wants_home": "wants_home", "indebted": "has_loan"}
@@ -110,7 +99,7 @@ class Market:
                  if c in self.frame}  # fmt: skip
         return stated.persons(self.frame, BLOCK).assign(**known)
 
-    @cached_property
+    @shared
     def wanted(self) -> pd.DataFrame:
         """Whether a loan is wanted, by kind (``consumer``, ``housing``); NA where wish or purpose is missing."""
         wants, purpose = is_code(self.frame["wants_loan"], "yes"), self.frame["loan_purpose"]
@@ -118,19 +107,19 @@ class Market:
         kinds = {"consumer": ~housing, "housing": housing}
         return pd.DataFrame({name: (wants & kind).where(self.adult) for name, kind in kinds.items()})
 
-    @cached_property
+    @shared
     def pensioner(self) -> pd.Series:
         """Whether deductions are from a pension."""
         return self.frame["status"].ne("active").fillna(False).astype(bool)
 
-    @cached_property
+    @shared
     def amount(self) -> pd.Series:
         """Dirhams that are wanted for consumption, up to the largest that is lent; NA where none is wanted or told."""
         most = min(terms.loan_most_dh for terms in self.terms.values())
         told = self.frame["loan_amount_dh"].where(self.frame["loan_amount_dh"] > 0)
         return told.clip(upper=most).where(self.wanted["consumer"].fillna(False).astype(bool)).astype(float)
 
-    @cached_property
+    @shared
     def months(self) -> pd.DataFrame:
         """Term of each product: the one told (else an assumption), within its longest and the age at its end."""
         told = pd.Series(assumed("term_told_months"), self.frame.index)
@@ -197,12 +186,14 @@ class Market:
 
     def fit(self) -> ChoiceFit:
         """The model of the cards; fitted once for all rates."""
-        if BLOCK not in self.fits:
-            model = stated.formula(self.cards, PAID, OTHERS, SHIFTS)
-            self.fits[BLOCK] = stated.fitted(self.design.superpopulation(), self.cards, model)
-        return self.fits[BLOCK]
+        model: ChoiceFit = self._fit
+        return model
 
-    @cached_property
+    @shared
+    def _fit(self) -> ChoiceFit:
+        return stated.fitted(self.superpopulation, self.cards, stated.formula(self.cards, PAID, OTHERS, SHIFTS))
+
+    @shared
     def cards(self) -> pd.DataFrame:
         """The cards that were answered."""
         return stated.observed(self.frame, self.codebook, BLOCK, self.people)
@@ -272,7 +263,7 @@ def pensioners(terms: Terms, product: str) -> Terms:
     return replace(terms, rate=rate, months=months, age_end=own.age_end, files_most_n=own.files_most_n)
 
 
-def market(study: Study, terms: Mapping[str, str] = TERMS) -> Market:
+def market(study: Study, terms: Mapping[str, str] = TERMS) -> LoanMarket:
     """The members of a study before the consumer loans of `TERMS`.
 
     Raises
@@ -283,4 +274,4 @@ def market(study: Study, terms: Mapping[str, str] = TERMS) -> Market:
     if absent := study.lacking(NEEDED):
         raise WelfareError("the question was not asked", where="demand for loans", got=", ".join(absent))
     frame = study.frame.set_axis(study.design.index)
-    return Market(frame, study.design, study.codebook, {p: Terms.named(name) for p, name in terms.items()})
+    return LoanMarket(frame, study.design, study.codebook, {p: Terms.named(name) for p, name in terms.items()})

@@ -19,7 +19,7 @@ from ..estimation import Estimate
 from ..study import public
 from ..survey.cards import annuity
 from .credit import Terms
-from .loans import Market, assumed
+from .loans import LoanMarket, assumed
 
 YEARS = 5
 
@@ -76,7 +76,7 @@ def _scaled(volume: Estimate, parts: pd.Series) -> Estimate:
     return volume.apply(lambda v: parts * float(v.iloc[0]), parts.to_numpy()[:, None])
 
 
-def per_file(market: Market) -> dict[str, pd.DataFrame]:
+def per_file(market: LoanMarket) -> dict[str, pd.DataFrame]:
     """What a file brings, by person and product.
 
     ``gain_bank`` and ``gain_company``: what the member gains (`gained`) against the bank's own rate, and against that

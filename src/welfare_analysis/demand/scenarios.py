@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -19,7 +19,7 @@ from scipy import sparse
 from ..estimation import Estimate, joint
 from ..study import public
 from .credit import Terms
-from .housing import BOUGHT, Market
+from .housing import BOUGHT, HomeMarket
 
 SHORTER_MONTHS, CAP_DH = 240, 200_000.0
 RATES = {"bank_rate": "housing_bank", "talks_rate": "housing_talks", "grant": "housing_grant"}
@@ -32,9 +32,11 @@ def offer(kind: str, attribute: str, column: str = "value") -> float:
     return float(rows.loc[(kind, attribute), column])
 
 
-@cache
-def scenarios(market: Market) -> dict[str, Market]:
-    """One change each: rate, term, grant, price cap of the social flat, homes near to work; ``base`` is as offered."""
+def scenarios(market: HomeMarket) -> dict[str, HomeMarket]:
+    """One change each: rate, term, grant, price cap of the social flat, homes near to work; ``base`` is as offered.
+
+    ``participatory`` has everybody on those terms.
+    """
     near = {kind: {"work_km": offer(kind, "work_km", "low")} for kind in BOUGHT}
     return {
         "base": market,
@@ -42,14 +44,14 @@ def scenarios(market: Market) -> dict[str, Market]:
         "shorter_term": market.at(replace(market.terms, months=SHORTER_MONTHS)),
         "price_cap": market.at(offers={"social_flat": {"price_dh": CAP_DH}}),
         "nearer": market.at(offers=near),
+        "participatory": market.at(Terms.named(PARTICIPATORY)),
     }
 
 
-def forecasts(market: Market, by: Any = None, where: Any = None) -> dict[str, Estimate]:
-    """Demand in each scenario; ``participatory``: a share of the people on those terms, the others on the base's."""
-    found = {name: at.demand(by=by, where=where) for name, at in scenarios(market).items()}
-    share = participatory_share()
-    other = market.at(Terms.named(PARTICIPATORY)).demand(by=by, where=where)
+def forecasts(markets: Mapping[str, HomeMarket], by: Any = None, where: Any = None) -> dict[str, Estimate]:
+    """Demand in each of `scenarios`; ``participatory`` of a share of the people, the others on the terms of the base."""
+    found = {name: market.demand(by=by, where=where) for name, market in markets.items()}
+    share, other = participatory_share(), found.pop("participatory")
     k, index = len(other.value), other.value.index
 
     def mixed(values: pd.Series) -> pd.Series:
@@ -76,7 +78,7 @@ def bought(forecast: Estimate) -> Estimate:
     return forecast.apply(lambda v: pd.Series(sums @ v.to_numpy(), index=labels), sums)
 
 
-def at_prices(market: Market, kind: str, prices: Sequence[float]) -> dict[float, Estimate]:
+def at_prices(market: HomeMarket, kind: str, prices: Sequence[float]) -> dict[float, Estimate]:
     """Demand with a kind of home at each price."""
     return {price: market.at(offers={kind: {"price_dh": float(price)}}).demand() for price in prices}
 

@@ -22,7 +22,7 @@ import pandas as pd
 from ..estimation import Design, Estimate
 from ..estimation.choice import ChoiceFit, Target, logit, mixed_logit, only, predicted_shares, prepared
 from . import stated
-from .housing import OTHERS, PAID, SHIFTS, Market
+from .housing import OTHERS, PAID, SHIFTS, HomeMarket
 
 PERSONS, SEED, DRAWS, STARTS, SCRAMBLES = 4200, 2012, 2048, 2, 2
 LESS = "less_100k"  # the price with its sign turned: a lognormal coefficient is positive
@@ -37,12 +37,12 @@ class Subsample:
 
     Attributes
     ----------
-    market : Market
+    market : HomeMarket
     persons : int
         How many are drawn on average; all, where fewer have cards.
     """
 
-    market: Market
+    market: HomeMarket
     persons: int = PERSONS
 
     @cached_property

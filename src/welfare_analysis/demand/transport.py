@@ -16,14 +16,13 @@ import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
-from ..estimation import Design
 from ..estimation.choice import ChoiceFit, calibrated
 from ..estimation.choice.population import Calibrated
 from ..estimation.shares import share
 from ..study import Study
-from ..survey.codebook import Codebook
 from . import levels, modes, stated
 from .levels import CELL, MODES, Levels
+from .market import Market
 from .modes import ATTRIBUTES, NESTS, OFFERS, SHIFTS, TASTES, coded, scaled
 from .outcomes import VALUES, Situations, alike
 
@@ -34,32 +33,20 @@ CARDS = ("commute_version", "commute_card_1")
 
 
 @dataclass(frozen=True, eq=False)
-class Commuters:
+class Commuters(Market):
     """The active of a study before their ways to work.
 
     Attributes
     ----------
-    frame : DataFrame (n rows)
-        Answers of everybody, rows named as those of ``design``.
-    design : Design
-    codebook : Codebook
     levels : Levels
         Times and costs of the modes.
     """
 
-    frame: pd.DataFrame
-    design: Design
-    codebook: Codebook
     levels: Levels
 
     def at(self, table: Levels) -> Commuters:
         """The same people at other times and costs, with models of their own."""
         return replace(self, levels=table)
-
-    @cached_property
-    def superpopulation(self) -> Design:
-        """The design of coefficients."""
-        return self.design.superpopulation()
 
     @cached_property
     def active(self) -> pd.Series:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..demand import debts, loans
 from ..demand.credit import Terms
-from ..demand.loans import BLOCK, PRODUCTS, Market, assumed, per_year
+from ..demand.loans import BLOCK, PRODUCTS, LoanMarket, assumed, per_year
 from ..demand.stated import LEAST_IN_GROUP, times
 from ..disclosure import NUMBERS
 from ..estimation import Estimate, mean, ratio, share, total
@@ -33,42 +33,42 @@ FINDINGS = ("loans_files", ("many", "afford", "where", "cost", "changes", "debts
 QUANTITIES = {"": ("files", "files"), "_volume": ("dh", "million_dh")}
 
 
-def loan_market(study: Study) -> Market | None:
+def loan_market(study: Study) -> LoanMarket | None:
     """The market of consumer loans; None where a question that it needs was not asked."""
     return None if study.lacking(loans.NEEDED) else loans.market(study)
 
 
-def indebted(market: Market) -> pd.Series:
+def indebted(market: LoanMarket) -> pd.Series:
     """Who has a running loan."""
     return (market.frame["has_loan"] == "yes").fillna(False).astype(bool)
 
 
-def wanting(market: Market, *kinds: str) -> pd.Series:
+def wanting(market: LoanMarket, *kinds: str) -> pd.Series:
     """Who wants a loan of some kinds."""
     return market.wanted[list(kinds)].fillna(False).astype(bool).any(axis=1)
 
 
-def housing_base(market: Market) -> Base:
+def housing_base(market: LoanMarket) -> Base:
     """Who wants a housing loan, and those of them of whom it can be computed."""
     return debts.housing_loans(market, Terms.named(TERMS["bank"]))["files"].notna(), wanting(market, "housing")
 
 
-def takeover(market: Market, end: str = "value") -> pd.DataFrame:
+def takeover(market: LoanMarket, end: str = "value") -> pd.DataFrame:
     """Consumer debts taken over at the agreed rate, by the assumed rate of old loans."""
     return debts.consolidated(market.frame, market.terms["foundation"], assumed("old_rate", end))
 
 
-def takeover_base(market: Market) -> Base:
+def takeover_base(market: LoanMarket) -> Base:
     """Who has consumer debts alone, of the indebted of whom that is known."""
     known = takeover(market)["told"]
     return known.fillna(False).astype(bool), known.notna() & indebted(market)
 
 
-def cards_ready(market: Market) -> str:
+def cards_ready(market: LoanMarket) -> str:
     """Whether the choice cards were asked and give a model."""
     if not set(loans.CARDS) <= set(market.frame):
         return "not_asked"
-    return "too_few" if market.cards["row"].nunique() < LEAST_IN_GROUP else fitted(Market.fit)(market)
+    return "too_few" if market.cards["row"].nunique() < LEAST_IN_GROUP else fitted(LoanMarket.fit)(market)
 
 
 topic = Topic("loans", loan_market, cards_ready, "files", lambda m: (m.computed, wanting(m, "consumer")), FINDINGS)
@@ -77,7 +77,7 @@ topic = Topic("loans", loan_market, cards_ready, "files", lambda m: (m.computed,
 for _name in ("running_kind", "running_source"):
 
     @topic.table(_name, _name, unit="share", base=lambda m: (indebted(m), indebted(m)), ready=always)
-    def running(study: Study, market: Market, name: str = _name) -> pd.DataFrame | None:
+    def running(study: Study, market: LoanMarket, name: str = _name) -> pd.DataFrame | None:
         """Of those with a running loan, the share that has one of each kind, or from each lender."""
         columns, where = [c for c in market.frame if str(c).startswith(f"{name}_")], indebted(market)
         if not columns or not where.any():
@@ -90,7 +90,7 @@ for _name in ("running_kind", "running_source"):
 
 @topic.table("service", "service_bin", unit="share", adds="service_bin", ready=always,
              base=lambda m: (income_debt.debt_service_share(m.frame).notna() & indebted(m), indebted(m)))  # fmt: skip
-def service(study: Study, market: Market) -> pd.DataFrame | None:
+def service(study: Study, market: LoanMarket) -> pd.DataFrame | None:
     """Debt service over pay or pension of the indebted, in steps of five hundredths."""
     labels = [*(f"{100 * a:.0f}_{100 * b:.0f}" for a, b in pairwise(BINS)), "50_over"]
     part_of_pay = income_debt.debt_service_share(market.frame)
@@ -130,7 +130,7 @@ def staged(rows: pd.DataFrame) -> pd.DataFrame:
 for _suffix, (_quantity, _unit) in QUANTITIES.items():
 
     @topic.table(f"housing{_suffix}", "home_terms", "loan_stage", _unit, housing_base, always)
-    def housing_by_terms(study: Study, market: Market, quantity: str = _quantity) -> pd.DataFrame:
+    def housing_by_terms(study: Study, market: LoanMarket, quantity: str = _quantity) -> pd.DataFrame:
         """Housing loans a year by terms."""
         return staged(long_format({t: study.result(housing, t, quantity) for t in TERMS}, "home_terms", "loan_stage"))
 
@@ -138,7 +138,7 @@ for _suffix, (_quantity, _unit) in QUANTITIES.items():
 for _group in GROUPS:
 
     @topic.table(f"housing_by_{_group}", _group, "loan_stage", "files", housing_base, always)
-    def housing_by_group(study: Study, market: Market, group: str = _group) -> pd.DataFrame | None:
+    def housing_by_group(study: Study, market: LoanMarket, group: str = _group) -> pd.DataFrame | None:
         """Housing loans a year by group, at the rate of the Foundation."""
         made = study.result(housing, BASE, "files", group) if group in market.frame else None
         return None if made is None else staged(long_format(made, "loan_stage", group))
@@ -146,7 +146,7 @@ for _group in GROUPS:
 
 @topic.table("guard", "loan_guard", "loan_alternative", "persons", adds="loan_guard", ready=always,
              base=lambda m: (wanting(m, "consumer"), wanting(m, "consumer")))  # fmt: skip
-def after_the_loan(study: Study, market: Market) -> pd.DataFrame:
+def after_the_loan(study: Study, market: LoanMarket) -> pd.DataFrame:
     """Where the amount wanted would leave those who want a consumer loan, each counted once a product."""
     table, parts = debts.guard(market), []
     for product in PRODUCTS:
@@ -155,7 +155,7 @@ def after_the_loan(study: Study, market: Market) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def persons(market: Market, flags: pd.DataFrame, where: pd.Series, key: str) -> pd.DataFrame:
+def persons(market: LoanMarket, flags: pd.DataFrame, where: pd.Series, key: str) -> pd.DataFrame:
     """Of those who want a consumer loan, how many have each flag, with the respondents behind each number."""
     level = mean(market.design, flags, where=where)
     rows = long_format(times(level, market.number(), level.value.index), key)
@@ -163,7 +163,7 @@ def persons(market: Market, flags: pd.DataFrame, where: pd.Series, key: str) -> 
 
 
 @topic.table("rationed", "loan_alternative", "loan_ration", "million_dh", ready=always)
-def rationed(study: Study, market: Market) -> dict[str, Estimate]:
+def rationed(study: Study, market: LoanMarket) -> dict[str, Estimate]:
     """DH a year that are wanted of each product by who may get it, of this within the limit, and the most it allows."""
     made = {}
     for product in PRODUCTS:
@@ -173,7 +173,7 @@ def rationed(study: Study, market: Market) -> dict[str, Estimate]:
 
 
 @topic.table("stress", "loan_stress", "loan_alternative", "persons", ready=always)
-def stressed(study: Study, market: Market) -> pd.DataFrame:
+def stressed(study: Study, market: LoanMarket) -> pd.DataFrame:
     """Persons who want a loan within the limit today and would be over it under a stress."""
     tables = debts.stressed(market, assumed("stress_points"), assumed("replacement_share"))
     over = {name: (table == False).astype(float) for name, table in tables.items()}  # noqa: E712 - missing: over today
@@ -182,7 +182,7 @@ def stressed(study: Study, market: Market) -> pd.DataFrame:
 
 
 @topic.table("consolidation", "loan_freed", "loan_old_rate", "persons", takeover_base, always)
-def consolidation(study: Study, market: Market) -> pd.DataFrame:
+def consolidation(study: Study, market: LoanMarket) -> pd.DataFrame:
     """Persons with consumer debts alone: how many, how many are over the limit, and come below it, by old rate."""
     parts = []
     for end in ("low", "value", "high"):
@@ -196,7 +196,7 @@ def consolidation(study: Study, market: Market) -> pd.DataFrame:
 
 
 @topic.table("saved", "rank_group", "loan_saved", "dh_month", takeover_base, always)
-def saved(study: Study, market: Market) -> pd.DataFrame | None:
+def saved(study: Study, market: LoanMarket) -> pd.DataFrame | None:
     """DH a month saved by taking consumer debts over at the agreed rate: quartiles by rank of the active."""
     table, rank = takeover(market), market.frame["rank_group"].astype(object)
     where = table["saved_dh"].notna() & (market.frame["status"] == "active") & rank.notna()
@@ -207,7 +207,7 @@ def saved(study: Study, market: Market) -> pd.DataFrame | None:
 
 
 @topic.table("standing", "loan_standing", "measure", "", ready=always, base=lambda m: (indebted(m), indebted(m)))
-def standing(study: Study, market: Market) -> pd.DataFrame | None:
+def standing(study: Study, market: LoanMarket) -> pd.DataFrame | None:
     """How many are indebted, by how much, and how much of income it takes, beside published figures of others."""
     if study.lacking(("debt_outstanding_dh", "loans_n")):
         return None

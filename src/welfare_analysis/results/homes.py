@@ -10,8 +10,9 @@ import pandas as pd
 
 from ..demand import housing, tastes
 from ..demand.credit import Terms, affordable_price_dh, crosses, ranged
-from ..demand.housing import BLOCK, BOUGHT, OFFERED, VERSIONS, Market
+from ..demand.housing import BLOCK, BOUGHT, OFFERED, VERSIONS, HomeMarket
 from ..demand.scenarios import at_prices, bought, elasticities, forecasts, offer
+from ..demand.scenarios import scenarios as scenarios_of
 from ..disclosure import NUMBERS
 from ..errors import WelfareError
 from ..estimation import Estimate, share, total
@@ -29,18 +30,18 @@ GROUPS = ("command_group", "rank_group")
 FINDINGS = ("homes_by_terms", ("need", "where", "demand", "cost", "changes", "sure", "realised"))
 
 
-def home_market(study: Study) -> Market | None:
+def home_market(study: Study) -> HomeMarket | None:
     """The market of homes; None where a question that it needs was not asked."""
     return None if study.lacking(housing.NEEDED) else housing.market(study)
 
 
-def fitted_market(study: Study) -> Market | None:
+def fitted_market(study: Study) -> HomeMarket | None:
     """The market of homes with its models; None where they cannot be fitted."""
     market = study.result(home_market)
     return market if market is not None and cards_ready(market) == "shown" else None
 
 
-def cards_ready(market: Market) -> str:
+def cards_ready(market: HomeMarket) -> str:
     """Whether each version of the model can be fitted: ``too_few`` where one is separated or collinear."""
     try:
         for version in VERSIONS:
@@ -53,13 +54,13 @@ def cards_ready(market: Market) -> str:
 topic = Topic("homes", home_market, cards_ready, "persons", lambda m: (m.computed, m.adult), FINDINGS)
 
 
-def active(market: Market, group: str) -> pd.Series | None:
+def active(market: HomeMarket, group: str) -> pd.Series | None:
     """Whom a group speaks of: ranks are of the active."""
     return market.frame["status"] == "active" if group == "rank_group" else None
 
 
 @topic.table("reach", "rank_group|home_terms", "home_price", "share", adds="rank_group")
-def reach(study: Study, market: Market) -> pd.DataFrame:
+def reach(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Who can pay a price, by rank, at the rate of the banks and of the Foundation."""
     rank, parts = market.frame["rank_group"], []
     for name in ("bank", BASE):
@@ -74,7 +75,7 @@ def reach(study: Study, market: Market) -> pd.DataFrame:
 
 
 @topic.table("crosses", "home_crossing")
-def crossing(study: Study, market: Market) -> pd.DataFrame:
+def crossing(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Whom the Foundation's rate brings over the price of a social flat."""
     before, after = (Terms.named(TERMS[name]) for name in ("bank", BASE))
     over = crosses(market.frame, offer(FLAT, "price_dh"), before, after)["crosses"]
@@ -84,7 +85,7 @@ def crossing(study: Study, market: Market) -> pd.DataFrame:
 
 
 @topic.table("need", "home_need", unit="homes")
-def need(study: Study, market: Market) -> pd.DataFrame:
+def need(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Homes needed a year by years of clearance, the backlog as a stock and what arises anew."""
     homes = total(market.design, projection.homes_needed(market.frame), missing="mean")
     made = {"backlog": homes.apply(lambda v: pd.Series({"backlog": v["backlog"]}))}
@@ -99,29 +100,34 @@ def at_terms(study: Study, terms: str) -> Estimate:
 
 
 @topic.table("by_terms", KINDS, "home_terms")
-def by_terms(study: Study, market: Market) -> pd.DataFrame:
+def by_terms(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Demand by terms of credit."""
     return long_format({name: study.result(at_terms, name) for name in TERMS}, "home_terms", KINDS)
+
+
+def changed(study: Study) -> dict[str, HomeMarket]:
+    """The market with one change each."""
+    return scenarios_of(study.result(home_market))
 
 
 for _group in GROUPS:
 
     @topic.table(f"by_{_group}", _group, KINDS)
-    def by_group(study: Study, market: Market, group: str = _group) -> pd.DataFrame:
+    def by_group(study: Study, market: HomeMarket, group: str = _group) -> pd.DataFrame:
         """Demand by group."""
         return long_format(market.demand(by=market.frame[group], where=active(market, group)), KINDS, group)
 
     @topic.table(f"scenarios_by_{_group}", _group, "home_scenario")
-    def scenarios_by_group(study: Study, market: Market, group: str = _group) -> pd.DataFrame:
+    def scenarios_by_group(study: Study, market: HomeMarket, group: str = _group) -> pd.DataFrame:
         """What each change does to the homes bought in each group."""
-        made = forecasts(market, market.frame[group], active(market, group))
+        made = forecasts(study.result(changed), market.frame[group], active(market, group))
         return long_format({name: bought(forecast) for name, forecast in made.items()}, "home_scenario", group)
 
 
 for _name, _terms in (("cells", ""), ("cells_bank", TERMS["bank"])):
 
     @topic.table(_name, "home_cell", KINDS)
-    def cells(study: Study, market: Market, terms: str = _terms) -> pd.DataFrame:
+    def cells(study: Study, market: HomeMarket, terms: str = _terms) -> pd.DataFrame:
         """Stated x eligible x affordable, by kind of home."""
         at = market.at(Terms.named(terms)) if terms else market
         return long_format({kind: by_access(at.ladder(kind), kind) for kind in OFFERED}, KINDS, "home_cell")
@@ -142,14 +148,14 @@ def by_access(ladder: Estimate, kind: str) -> Estimate:
 
 
 @topic.table("intentions", "wants_home", KINDS, "share")
-def intentions(study: Study, market: Market) -> pd.DataFrame:
+def intentions(study: Study, market: HomeMarket) -> pd.DataFrame:
     """What those who say that they want a home, and the others, would choose on a card: a check, no calibration."""
     target, wants = market.target(restricted=False), market.frame["wants_home"]
     return long_format(predicted_shares(market.fit(), market.design, target, by=wants), "", KINDS, "wants_home")
 
 
 @topic.table("versions", "home_version", KINDS)
-def versions(study: Study, market: Market) -> pd.DataFrame:
+def versions(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Demand by three models, and what is stated whatever the means."""
     made = {version: market.demand(version) for version in VERSIONS} | {"stated": market.demand(restricted=False)}
     return long_format(made, "home_version", KINDS)
@@ -161,7 +167,7 @@ def priced(study: Study, terms: str) -> dict[float, Estimate]:
 
 
 @topic.table("curve", "home_price", "home_terms")
-def curve(study: Study, market: Market) -> pd.DataFrame:
+def curve(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Social flats by price and terms."""
     made = {n: {f"{price:.0f}": e for price, e in study.result(priced, n).items()} for n in ("bank", BASE)}
     rows = long_format(made, "home_terms", "home_price", KINDS)
@@ -169,7 +175,7 @@ def curve(study: Study, market: Market) -> pd.DataFrame:
 
 
 @topic.table("elasticity", "home_step", "home_terms", "elasticity")
-def elasticity(study: Study, market: Market) -> pd.DataFrame:
+def elasticity(study: Study, market: HomeMarket) -> pd.DataFrame:
     """By how many per cent the demand for social flats falls when the price rises by one."""
     arcs = {name: elasticities(study.result(priced, name), FLAT) for name in ("bank", BASE)}
     made = {name: {f"{low:.0f}_{high:.0f}": e for (low, high), e in own.items()} for name, own in arcs.items()}
@@ -177,19 +183,19 @@ def elasticity(study: Study, market: Market) -> pd.DataFrame:
 
 
 @topic.table("scenarios", "home_scenario", KINDS)
-def scenarios(study: Study, market: Market) -> pd.DataFrame:
+def scenarios(study: Study, market: HomeMarket) -> pd.DataFrame:
     """What each change does to the number of each kind."""
-    return long_format(forecasts(market), "home_scenario", KINDS)
+    return long_format(forecasts(study.result(changed)), "home_scenario", KINDS)
 
 
 @topic.table("views", KINDS, "home_view")
-def views(study: Study, market: Market) -> pd.DataFrame:
+def views(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Demand by the means of the member, as a bank sees them, and by those of the household."""
     return long_format({view: market.at(of=view).demand() for view in ("member", "household")}, "home_view", KINDS)
 
 
 @topic.table("realised", "home_realisation")
-def realised(study: Study, market: Market) -> pd.DataFrame:
+def realised(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Homes bought if a part of what is stated becomes a purchase."""
     every = bought(market.demand())
     made = {
@@ -199,21 +205,21 @@ def realised(study: Study, market: Market) -> pd.DataFrame:
 
 
 @topic.table("worth", "home_improvement", "income_group", "dh")
-def worth(study: Study, market: Market) -> pd.DataFrame:
+def worth(study: Study, market: HomeMarket) -> pd.DataFrame:
     """What an improvement is worth in DH of the price, by income group."""
     table = market.worth().rename(columns={"variable": "home_improvement"})
     return table.loc[table["income_group"] != "unknown", ["home_improvement", "income_group", *NUMBERS, "n"]]
 
 
 @topic.table("tornado", "home_assumption", "home_end")
-def tornado(study: Study, market: Market) -> pd.DataFrame:
+def tornado(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Homes bought with each assumption at the ends of its range."""
     known = float(market.computed.sum())
     ends = (point(at.bought(), known, home_assumption=name, home_end=end) for name, end, at in at_ends(market))
     return pd.concat(ends)
 
 
-def at_ends(market: Market) -> Iterator[tuple[str, str, Market]]:
+def at_ends(market: HomeMarket) -> Iterator[tuple[str, str, HomeMarket]]:
     """The market with an assumption at an end of its range, one at a time: each takes the memory of all cases."""
     offers = public("home_offers")
     varied = offers[(offers["low"] < offers["high"]) & offers["alternative"].isin(BOUGHT)]
@@ -230,14 +236,14 @@ def card_model(study: Study) -> ChoiceFit:
     return study.result(home_market).fit()
 
 
-def cards_base(market: Market) -> Base:
+def cards_base(market: HomeMarket) -> Base:
     """Who answered choice cards, of those who were given some."""
     return pd.Series(market.frame.index.isin(market.cards["row"]), market.frame.index), market.frame[
         f"{BLOCK}_version"
     ].notna()
 
 
-def beyond(market: Market) -> dict[str, float]:
+def beyond(market: HomeMarket) -> dict[str, float]:
     """Weighted share of cards on which what was chosen costs more a month than the member can afford."""
     chosen = market.cards[market.cards["chosen"] == 1]
     weights = market.design.weights[market.frame.index.get_indexer(chosen["row"])]
@@ -248,7 +254,7 @@ choice_models.declare(topic, card_model, KINDS, cards_base, beyond)
 
 
 @topic.table("tastes_shares", KINDS, "measure", "share", cards_base)
-def own_tastes(study: Study, market: Market) -> pd.DataFrame | None:
+def own_tastes(study: Study, market: HomeMarket) -> pd.DataFrame | None:
     """What tastes that differ between persons change in demand: the stored mixed logit of these very answers."""
     paths = [folder / tastes.NAME for folder in (DATA / "survey", ROOT / "build") if (folder / tastes.NAME).is_file()]
     key = tastes.Subsample(market).key() if paths else ""

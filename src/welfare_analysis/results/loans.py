@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..demand import accounts, loans, portfolio, stated
 from ..demand.credit import Terms
-from ..demand.loans import BLOCK, PRODUCTS, PURPOSES, Market, assumed, per_year
+from ..demand.loans import BLOCK, PRODUCTS, PURPOSES, LoanMarket, assumed, per_year
 from ..demand.scenarios import bought, elasticities
 from ..disclosure import NUMBERS
 from ..estimation import Estimate, joint, mean, total
@@ -39,7 +39,7 @@ def demand(study: Study, stage: str = "affordable", group: str = "") -> Estimate
 
 @topic.table("wish", "loan_kind", "loan_group", "persons", ready=always,
              base=lambda m: (m.adult & m.wanted["consumer"].notna(), m.adult))  # fmt: skip
-def wish(study: Study, market: Market) -> pd.DataFrame:
+def wish(study: Study, market: LoanMarket) -> pd.DataFrame:
     """How many adults want a loan of each kind within the years of the question, in all and by status."""
     status = market.frame["status"].astype(object)
     whole = long_format({kind: {"all": market.number(kind)} for kind in PURPOSES}, "loan_kind", "loan_group", "")
@@ -47,14 +47,14 @@ def wish(study: Study, market: Market) -> pd.DataFrame:
     return pd.concat([whole, long_format(groups, "loan_kind", "", "loan_group")])
 
 
-def amount_base(market: Market) -> Base:
+def amount_base(market: LoanMarket) -> Base:
     """Who wants a loan and states its amount, of those who want one."""
     wants = wanting(market, *PURPOSES)
     return wants & market.frame["loan_amount_dh"].notna(), wants
 
 
 @topic.table("amounts", "loan_quantile", "loan_kind", "dh", amount_base, always)
-def amounts(study: Study, market: Market) -> pd.DataFrame:
+def amounts(study: Study, market: LoanMarket) -> pd.DataFrame:
     """Quantiles of the amount wanted, by kind, of those who state it."""
     amount = market.frame["loan_amount_dh"].astype(float)
     where = {kind: wanting(market, kind) & amount.notna() for kind in PURPOSES}
@@ -69,20 +69,20 @@ def amounts(study: Study, market: Market) -> pd.DataFrame:
 for _name, (_quantity, _unit) in QUANTITIES.items():
 
     @topic.table(_name or "files", KINDS, "loan_stage", _unit)
-    def by_stage(study: Study, market: Market, quantity: str = _quantity) -> pd.DataFrame:
+    def by_stage(study: Study, market: LoanMarket, quantity: str = _quantity) -> pd.DataFrame:
         """A year: stated, of products that are open, of these within the limit."""
         return long_format({s: part(study.result(demand, s), quantity, PRODUCTS) for s in STAGES}, "loan_stage", KINDS)
 
     for _group in GROUPS:
 
         @topic.table(f"{_name}_by_{_group}".removeprefix("_"), _group, KINDS, _unit)
-        def by_group(study: Study, market: Market, quantity: str = _quantity, group: str = _group) -> pd.DataFrame:
+        def by_group(study: Study, market: LoanMarket, quantity: str = _quantity, group: str = _group) -> pd.DataFrame:
             """Within the limit, by group."""
             return long_format(part(study.result(demand, "affordable", group), quantity, PRODUCTS), KINDS, group)
 
 
 @topic.table("cells", "home_cell", KINDS)
-def cells(study: Study, market: Market) -> pd.DataFrame:
+def cells(study: Study, market: LoanMarket) -> pd.DataFrame:
     """Stated loans a year by what is eligible x affordable, by product: one forecast with the groups as quantities."""
     names = [f"{a}_{b}" for a in ("yes", "no") for b in ("yes", "no")]
     group = {
@@ -104,13 +104,13 @@ def at_rates(study: Study) -> dict[str, Estimate]:
 
 
 @topic.table("curve", "loan_rate", "loan_taken")
-def curve(study: Study, market: Market) -> pd.DataFrame:
+def curve(study: Study, market: LoanMarket) -> pd.DataFrame:
     """Loans a year by the rate of the Foundation, the other rates as they are."""
     return long_format(study.result(at_rates), "loan_rate", "loan_taken")
 
 
 @topic.table("elasticity", "loan_step", "loan_taken", "elasticity")
-def elasticity(study: Study, market: Market) -> pd.DataFrame:
+def elasticity(study: Study, market: LoanMarket) -> pd.DataFrame:
     """By how many per cent loans, housing loans within the limit and homes bought change when the rate rises by one."""
     reach = {name: study.result(housing, name) for name in HOUSING_TERMS}
     within = {n: sums(e, ["within"], [[0, 1]]) for n, e in reach.items() if e is not None}
@@ -133,7 +133,7 @@ def arcs(forecasts: Mapping[str, Estimate], terms: Mapping[str, str], kind: str)
 
 
 @topic.table("joint", KINDS, "loan_view")
-def on_one_account(study: Study, market: Market) -> pd.DataFrame | None:
+def on_one_account(study: Study, market: LoanMarket) -> pd.DataFrame | None:
     """Loans a year alone, and after a home was drawn on the same account."""
     home = study.result(homes.fitted_market)
     if home is None:
@@ -146,13 +146,13 @@ def on_one_account(study: Study, market: Market) -> pd.DataFrame | None:
 
 
 @topic.table("views", KINDS, "home_view")
-def views(study: Study, market: Market) -> pd.DataFrame:
+def views(study: Study, market: LoanMarket) -> pd.DataFrame:
     """Loans a year by the means of the member, as a bank sees them, and by those of the household."""
     made = {"member": study.result(demand), "household": market.at(of="household").demand()}
     return long_format({view: part(e, "files", PRODUCTS) for view, e in made.items()}, "home_view", KINDS)
 
 
-def cards_base(market: Market) -> Base:
+def cards_base(market: LoanMarket) -> Base:
     """Who answered choice cards, of those who were given some."""
     return pd.Series(market.frame.index.isin(market.cards["row"]), market.frame.index), market.frame[
         f"{BLOCK}_version"
@@ -162,7 +162,7 @@ def cards_base(market: Market) -> Base:
 for _name, _paid, _unit in (("worth", "rate_points", "rate_points"), ("worth_dh", "insurance_100", "dh_month")):
 
     @topic.table(_name, "loan_improvement", "income_group", _unit, cards_base)
-    def worth(study: Study, market: Market, paid: str = _paid) -> pd.DataFrame:
+    def worth(study: Study, market: LoanMarket, paid: str = _paid) -> pd.DataFrame:
         """What a better loan is worth, in points of rate or in DH a month of insurance, by income group."""
         fit, parts = market.fit(), []
         step = 1 if paid == "rate_points" else stated.UNITS["insurance_dh"][1]
@@ -178,7 +178,7 @@ for _name, _paid, _unit in (("worth", "rate_points", "rate_points"), ("worth_dh"
         return rows[rows["income_group"] != "unknown"]
 
 
-def participatory(market: Market) -> dict[str, float]:
+def participatory(market: LoanMarket) -> dict[str, float]:
     """The utility of participatory finance over a conventional loan, at the mean of what shifts it."""
     fit, people, changes = market.fit(), market.people, {}
     means = {n: float(np.average(people[n], weights=market.design.weights)) for n in loans.SHIFTS if n in people}
@@ -190,7 +190,7 @@ def participatory(market: Market) -> dict[str, float]:
 
 
 @topic.table("gain", "loan_gain", KINDS, "million_dh")
-def gain(study: Study, market: Market) -> pd.DataFrame:
+def gain(study: Study, market: LoanMarket) -> pd.DataFrame:
     """DH of today a year: what members gain, what the bank keeps."""
     many = portfolio.per_file(market)
     forecast = market.demand(quantities=many)
@@ -198,7 +198,7 @@ def gain(study: Study, market: Market) -> pd.DataFrame:
 
 
 @topic.table("realised", "loan_realisation")
-def realised(study: Study, market: Market) -> pd.DataFrame:
+def realised(study: Study, market: LoanMarket) -> pd.DataFrame:
     """Loans a year if a part of what is stated is drawn, and the flow that keeps today's number of consumer loans."""
     own = part(study.result(demand), "files", PRODUCTS)
     every = sums(own, ["all"], [[1.0] * len(PRODUCTS)])
@@ -216,7 +216,7 @@ def realised(study: Study, market: Market) -> pd.DataFrame:
     return long_format(made, "loan_realisation", "")
 
 
-def belief(market: Market) -> dict[str, pd.Series]:
+def belief(market: LoanMarket) -> dict[str, pd.Series]:
     """Who is certain of the choices on cards, and who thinks that answers decide what is offered."""
     made, frame = {}, market.frame
     if f"{BLOCK}_certainty" in frame:
