@@ -232,6 +232,13 @@ class HomeMarket(Market):
 
     def number(self, by: Any = None, where: Any = None) -> Estimate:
         """How many adults there are, by domain."""
+        return self._adults if by is None and where is None else self._number(by, where)
+
+    @shared
+    def _adults(self) -> Estimate:
+        return self._number(None, None)
+
+    def _number(self, by: Any, where: Any) -> Estimate:
         inside = self.adult if where is None else self.adult & where
         return total(self.design, self.adult.astype(float).rename("people"), by=by, where=inside)
 

@@ -49,7 +49,7 @@ def scenarios(market: HomeMarket) -> dict[str, HomeMarket]:
 
 
 def forecasts(markets: Mapping[str, HomeMarket], by: Any = None, where: Any = None) -> dict[str, Estimate]:
-    """Demand in each of `scenarios`; ``participatory`` of a share of the people, the others on the terms of the base."""
+    """Demand in each of `scenarios`; ``participatory`` of a share of the people, the others on the terms offered."""
     found = {name: market.demand(by=by, where=where) for name, market in markets.items()}
     share, other = participatory_share(), found.pop("participatory")
     k, index = len(other.value), other.value.index
