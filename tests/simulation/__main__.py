@@ -14,15 +14,16 @@ from types import ModuleType
 import coverage_grid
 import coverage_models
 import demand_errors
+import headline_errors
 import independence_size
 import loan_errors
 import mutants_read
 import pandas as pd
 import transport_errors
+from headline_errors import stored
 from joblib import Parallel, delayed
 from storing import ROOT, SOURCE, folder, summarised, write
 
-from welfare_analysis.validation import stored
 
 CHUNK, CHUNKS = 250, 8
 HERE = ROOT / "tests" / "simulation"

@@ -15,15 +15,14 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from .estimation import Design, Estimate
-from .needs import computed, indicators
-from .publishing.plan import blank_of, estimate, inside
-from .study import DATA, ROOT, Study
-from .survey.codebook import Codebook
-from .survey.reading import typed
-from .survey.standin import Parameters, StandIn, generate
+from welfare_analysis.estimation import Design, Estimate
+from welfare_analysis.needs import computed, indicators
+from welfare_analysis.results.descriptive import HEADLINES, blank_of, estimate, inside
+from welfare_analysis.study import DATA, ROOT, Study
+from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.survey.reading import typed
+from welfare_analysis.survey.standin import Parameters, StandIn, generate
 
-HEADLINES = ("tenant", "crowded", "cost_burdened", "over_debt_limit", "commute_long")
 FAMILIES = (
     *(f"{name}_total" for name in HEADLINES),
     *("crowded_by_rank", "crowded_by_command", "crowded_by_status"),
@@ -197,7 +196,8 @@ def reach(worlds: pd.DataFrame) -> pd.DataFrame:
 def fingerprint(root: Path = ROOT) -> str:
     """Hash of all that a sample depends on: code, levels, codes, tables of the plan; not the number of samples."""
     source = root / "src" / "welfare_analysis"
-    paths = [source / name for name in ("validation.py", "study.py", "publishing/plan.py")]
+    paths = [root / "tests" / "simulation" / "headline_errors.py"]
+    paths += [source / name for name in ("study.py", "results/descriptive.py")]
     paths += [root / "data" / "codebook" / name for name in ("variables.csv", "values.csv")]
     paths += (root / "data" / "public").glob("*.csv")
     for folder in (source / "estimation", source / "survey", source / "needs"):
@@ -250,3 +250,7 @@ def main(folder: Path = DATA / "survey", cache: Path = CACHE) -> None:
     samples, worlds = run(VERSIONS, WORLDS, cache)
     summarise(samples).round(6).to_csv(folder / "validation.csv", index=False)
     reach(worlds).round(6).to_csv(folder / "assumptions.csv", index=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,10 +1,10 @@
 import shutil
 
+import headline_errors
 import numpy as np
 import pandas as pd
 import pytest
 
-from welfare_analysis import validation
 from welfare_analysis.estimation import Design
 from welfare_analysis.study import DATA, ROOT, Study
 from welfare_analysis.survey.codebook import Codebook
@@ -12,7 +12,7 @@ from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
 SAMPLES, SIZE = 5, 8_000
-TABLES = validation.plan()
+TABLES = headline_errors.plan()
 
 
 @pytest.fixture(scope="module")
@@ -23,16 +23,16 @@ def read():
 @pytest.fixture(scope="module")
 def samples(read):
     """A few small samples of the well specified version, headlines and one table of several cells."""
-    few = TABLES.loc[[*validation.HEADLINES, "tenure_by_rank"]]
-    drawn = [validation.one_sample("plain", seed, *read, few, size=SIZE) for seed in range(SAMPLES)]
+    few = TABLES.loc[[*headline_errors.HEADLINES, "tenure_by_rank"]]
+    drawn = [headline_errors.one_sample("plain", seed, *read, few, size=SIZE) for seed in range(SAMPLES)]
     return pd.concat(drawn, ignore_index=True)
 
 
 def test_the_follow_up_recovers_what_informative_return_hides(samples):
     """Simulate and recover: two phases err by chance only; returners alone miss tenancy by many standard errors."""
-    found = validation.summarise(samples).set_index(["method", "headline"])
+    found = headline_errors.summarise(samples).set_index(["method", "headline"])
     mean_error = found["mean_se"] / np.sqrt(SAMPLES)
-    for name in validation.HEADLINES:
+    for name in headline_errors.HEADLINES:
         assert abs(found.loc[("two_phase", name), "bias"]) < 4 * mean_error["two_phase", name]
     assert found.loc[("returners", "tenant"), "bias"] > 5 * found.loc[("returners", "tenant"), "mean_se"]
     assert found.loc[("returners", "tenant"), "coverage"] == 0
@@ -45,30 +45,30 @@ def test_the_truth_is_what_a_census_gives(read):
     """Every table, computed with pandas alone, is what the estimators give when everybody answers with weight one."""
     codebook, parameters = read
     truth = typed(generate(parameters, 3, "plain", size=4000).truth, codebook)
-    everybody = validation.with_conditions(Study.of(truth, None, None, codebook).frame)
+    everybody = headline_errors.with_conditions(Study.of(truth, None, None, codebook).frame)
     census = Design(np.ones(len(everybody)))
     for name, table in TABLES.iterrows():
-        estimate = validation.estimated(census, everybody, table).value
-        known = validation.true_values(everybody, table)
-        cells = [validation.cell(*np.atleast_1d(key)) if table["by"] else "" for key in estimate.index]
+        estimate = headline_errors.estimated(census, everybody, table).value
+        known = headline_errors.true_values(everybody, table)
+        cells = [headline_errors.cell(*np.atleast_1d(key)) if table["by"] else "" for key in estimate.index]
         assert known.reindex(cells).to_numpy() == pytest.approx(estimate.to_numpy(), rel=1e-12), name
 
 
 def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
     """What is stored is not computed again, and more samples are added to it."""
-    first = validation.run({"plain": 1}, 1, tmp_path, size=3000, n_jobs=1)
+    first = headline_errors.run({"plain": 1}, 1, tmp_path, size=3000, n_jobs=1)
 
     def never(*_):
         raise AssertionError("computed again")
 
     with monkeypatch.context() as patch:
-        patch.setattr(validation, "generate", never)
-        again = validation.run({"plain": 1}, 1, tmp_path, size=3000, n_jobs=1)
+        patch.setattr(headline_errors, "generate", never)
+        again = headline_errors.run({"plain": 1}, 1, tmp_path, size=3000, n_jobs=1)
         with pytest.raises(AssertionError, match="computed again"):
-            validation.run({"plain": 2}, 1, tmp_path, size=3000, n_jobs=1)
-        patch.setattr(validation, "fingerprint", lambda: "another")  # the code or the levels have changed
+            headline_errors.run({"plain": 2}, 1, tmp_path, size=3000, n_jobs=1)
+        patch.setattr(headline_errors, "fingerprint", lambda: "another")  # the code or the levels have changed
         with pytest.raises(AssertionError, match="computed again"):
-            validation.run({"plain": 1}, 1, tmp_path, size=3000, n_jobs=1)
+            headline_errors.run({"plain": 1}, 1, tmp_path, size=3000, n_jobs=1)
     for left, right in zip(first, again, strict=True):
         pd.testing.assert_frame_equal(left, right)
 
@@ -81,35 +81,36 @@ def test_a_part_is_written_whole_or_not_at_all(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        validation.stored(path, breaks)
+        headline_errors.stored(path, breaks)
     path.with_name(path.name + ".1.partial").write_bytes(b"half")
     good = pd.DataFrame({"x": [1]})
-    pd.testing.assert_frame_equal(validation.stored(path, lambda: good), good)
-    pd.testing.assert_frame_equal(validation.stored(path, breaks), good)
+    pd.testing.assert_frame_equal(headline_errors.stored(path, lambda: good), good)
+    pd.testing.assert_frame_equal(headline_errors.stored(path, breaks), good)
 
 
 def test_what_is_stored_is_of_this_code_and_these_levels(tmp_path):
     """The key follows the estimators, weights, indicators, levels and tables; not how many samples are drawn."""
-    for name in ("src/welfare_analysis", "data/public", "data/codebook"):
+    for name in ("src/welfare_analysis", "data/public", "data/codebook", "tests/simulation"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("release.csv", "policy.csv"):
         shutil.copy(DATA / name, tmp_path / "data" / name)
-    key = validation.fingerprint(tmp_path)
-    assert key == validation.fingerprint()
-    module = tmp_path / "src/welfare_analysis/validation.py"
-    module.write_text(module.read_text().replace(f"WORLDS = {validation.WORLDS}", "WORLDS = 7"))
+    key = headline_errors.fingerprint(tmp_path)
+    assert key == headline_errors.fingerprint()
+    module = tmp_path / "tests/simulation/headline_errors.py"
+    module.write_text(module.read_text().replace(f"WORLDS = {headline_errors.WORLDS}", "WORLDS = 7"))
     assert "WORLDS = 7" in module.read_text()
-    assert validation.fingerprint(tmp_path) == key
+    assert headline_errors.fingerprint(tmp_path) == key
     seen = {key}
     code = ("estimation/means.py", "survey/weighting.py", "survey/standin/collection.py", "needs/housing.py")
-    changed = [f"src/welfare_analysis/{name}" for name in (*code, "validation.py", "study.py")]
+    changed = [f"src/welfare_analysis/{name}" for name in (*code, "study.py")]
+    changed.append("tests/simulation/headline_errors.py")
     for name in (*changed, "data/public/facts.csv", "data/codebook/values.csv"):
         with (tmp_path / name).open("a") as file:
             file.write("\n")
-        seen.add(validation.fingerprint(tmp_path))
+        seen.add(headline_errors.fingerprint(tmp_path))
     release = tmp_path / "data/release.csv"
     release.write_text(release.read_text().replace("crowded_by_status,share,crowded", "crowded_by_status,share,tenant"))
-    seen.add(validation.fingerprint(tmp_path))
+    seen.add(headline_errors.fingerprint(tmp_path))
     assert len(seen) == 10
 
 
@@ -126,7 +127,7 @@ def test_summary_by_hand():
     family = pd.DataFrame(rows, columns=["cell", "seed", "truth", "estimate", "se", "covered"])
     single = family[family["cell"] == "b"].assign(cell="", headline="crowded")
     both = pd.concat([family.assign(headline="crowded_by_status"), single]).assign(version="plain", method="two_phase")
-    found = validation.summarise(both)
+    found = headline_errors.summarise(both)
     assert found["headline"].to_list() == ["crowded", "crowded_by_status"]  # headlines first
     one, several = found.iloc[0], found.iloc[1]
     assert one[["truth", "bias", "spread", "mean_se", "coverage", "worst_coverage"]].to_list() == pytest.approx(
@@ -143,16 +144,16 @@ def test_stored_results_are_of_the_counts_in_the_code():
     """The committed results hold every table, version and method, from as many samples and worlds as the code says."""
     stored = pd.read_csv(DATA / "survey" / "validation.csv")
     assert stored.columns.to_list() == [
-        *validation.KEYS,
+        *headline_errors.KEYS,
         *("truth", "bias", "spread", "mean_se", "coverage", "samples", "cells", "worst_coverage"),
     ]
-    assert (stored["samples"] == stored["version"].map(validation.VERSIONS)).all()
-    headlines = stored[stored["headline"].isin(validation.HEADLINES)]
-    assert len(headlines) == len(validation.VERSIONS) * 2 * len(validation.HEADLINES)
+    assert (stored["samples"] == stored["version"].map(headline_errors.VERSIONS)).all()
+    headlines = stored[stored["headline"].isin(headline_errors.HEADLINES)]
+    assert len(headlines) == len(headline_errors.VERSIONS) * 2 * len(headline_errors.HEADLINES)
     assert (headlines["cells"] == 1).all()
     families = stored.drop(headlines.index)
-    assert len(families) == len(validation.VERSIONS) * len(validation.FAMILIES)
-    assert set(families["headline"]) == set(validation.FAMILIES)
+    assert len(families) == len(headline_errors.VERSIONS) * len(headline_errors.FAMILIES)
+    assert set(families["headline"]) == set(headline_errors.FAMILIES)
     assumed = pd.read_csv(DATA / "survey" / "assumptions.csv")
-    assert assumed["headline"].to_list() == list(validation.HEADLINES)
-    assert (assumed["worlds"] == validation.WORLDS).all()
+    assert assumed["headline"].to_list() == list(headline_errors.HEADLINES)
+    assert (assumed["worlds"] == headline_errors.WORLDS).all()
