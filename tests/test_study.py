@@ -1,4 +1,6 @@
 import re
+import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,7 +11,9 @@ from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
-from welfare_analysis.validation import headline_frame, true_levels
+
+sys.path.append(str(Path(__file__).parent / "simulation"))
+from headline_errors import headline_frame, true_levels
 
 BOOK = Codebook.read(DATA / "codebook")
 SIZE = 8000

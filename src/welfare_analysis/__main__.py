@@ -392,7 +392,9 @@ def validate(_: argparse.Namespace) -> int:
     """Run the long simulations."""
     from welfare_analysis.study import ROOT
 
-    return subprocess.run([sys.executable, ROOT / "tests" / "simulation" / "headline_errors.py"], check=False).returncode
+    return subprocess.run(
+        [sys.executable, ROOT / "tests" / "simulation" / "headline_errors.py"], check=False
+    ).returncode
 
 
 def mixed(_: argparse.Namespace) -> int:

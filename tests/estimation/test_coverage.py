@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from welfare_analysis.publishing.coverage import POOR, PROMISED, expected, marked, stored
+from welfare_analysis.results.coverage import POOR, PROMISED, expected, marked
+from welfare_analysis.results.coverage import stored_coverage as stored
 
 sys.path.append(str(Path(__file__).parents[1] / "simulation"))
 import coverage_grid

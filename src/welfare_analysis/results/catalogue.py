@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import pandas as pd
+
 from ..disclosure import Lazy, Released
 from ..study import Study
 from . import (
@@ -56,3 +58,22 @@ def _release(study: Study) -> Lazy:
     for part in (*parts, headlines.released(study), stored.documents(study)):
         makers |= part.makers
     return Lazy(makers)
+
+
+def listed() -> pd.DataFrame:
+    """All tables: name, its rows and columns, its unit, and the function that makes it; ``data/tables.csv``."""
+    rows = [
+        (table.id, "|".join(table.by), "", table.unit, f"release.csv: {table.statistic} of {table.variable}")
+        for table in map(descriptive.blank_of, pd.read_csv(descriptive.PLAN, keep_default_na=False).to_dict("records"))
+    ]
+    for topic in TOPICS.values():
+        rows += [(topic.address(name), "|".join(one.rows), one.across, one.unit, source_of(one.make)) for name, one in topic.tables.items()]  # fmt: skip
+    others = {**headlines.MAKERS, **stored.DOCUMENTS, **stored.INSTRUMENT}
+    rows += [(name, "", "", "", source_of(make)) for name, make in others.items()]
+    return pd.DataFrame(rows, columns=["table", "rows", "across", "unit", "made_by"])
+
+
+def source_of(make: Callable[..., object]) -> str:
+    """Module and name of the function that makes a table."""
+    function = make.func if isinstance(make, partial) else make
+    return f"{function.__module__.removeprefix('welfare_analysis.')}.{function.__name__}"

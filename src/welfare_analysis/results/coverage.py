@@ -67,6 +67,17 @@ def validation_families() -> Released:
     return document("validation_families", cells.assign(unit=units), ["table", "unit_of"], "measure")
 
 
+def expected(cells: pd.DataFrame) -> pd.Series:
+    """Whether a cell has enough effective cases and degrees of freedom, and no skewed error."""
+    enough = (cells["n_effective"] >= LEAST_EFFECTIVE) & (cells["df"] >= LEAST_DF)
+    return enough & (cells["skewness"].abs() <= MOST_SKEWED)
+
+
+def marked(cells: pd.DataFrame) -> pd.Series:
+    """Whether most samples mark the number as one to be used with caution."""
+    return cells["flagged"] > MARKED
+
+
 def stored_coverage(part: str) -> pd.DataFrame:
     """The stored simulations: of ``statistics`` (a row a design, statistic and outcome) or of ``models``."""
     table = reference("coverage")
@@ -76,7 +87,7 @@ def stored_coverage(part: str) -> pd.DataFrame:
 def statistics() -> Released:
     """Coverage of 95 % intervals by statistic, outcome and design; marked where most samples mark the number."""
     table = stored_coverage("statistics").sort_values("outcome", kind="stable")
-    flag = np.where(table["flagged"] > MARKED, "caution", "")
+    flag = np.where(marked(table), "caution", "")
     cells = table.rename(columns={"coverage": "estimate", "design": "sample_design"}).assign(flag=flag)
     kept = cells[["statistic", "outcome", "sample_design", "estimate", "flag"]]
     return document("coverage", kept, ["statistic", "outcome"], "sample_design", "share")
@@ -88,12 +99,10 @@ def summary() -> Released:
     It is expected of enough effective cases and degrees of freedom and an error that is not skewed.
     """
     table = stored_coverage("statistics")
-    enough = (table["n_effective"] >= LEAST_EFFECTIVE) & (table["df"] >= LEAST_DF)
-    marked = table["flagged"] > MARKED
-    sure = table.loc[enough & (table["skewness"].abs() <= MOST_SKEWED) & ~marked, "coverage"]
+    sure = table.loc[expected(table) & ~marked(table), "coverage"]
     poor = table["coverage"] < POOR
     numbers = {"inside": sure.between(*PROMISED).sum(), "of": len(sure), "poor": poor.sum()}
-    numbers |= {"marked": (poor & marked).sum(), "effective": LEAST_EFFECTIVE, "df": LEAST_DF}
+    numbers |= {"marked": (poor & marked(table)).sum(), "effective": LEAST_EFFECTIVE, "df": LEAST_DF}
     numbers["samples"] = table["samples"].min()
     shares = {"low": sure.min(), "high": sure.max(), "least": table.loc[poor, "coverage"].min()}
     rows = [(n, x, "number") for n, x in numbers.items()] + [(n, x, "share") for n, x in shares.items()]

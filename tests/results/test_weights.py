@@ -1,0 +1,107 @@
+"""The weights and the bias of who answers, as they are shown."""
+
+import numpy as np
+import pytest
+
+from welfare_analysis.estimation.replicates import full
+from welfare_analysis.publishing import bias, say, show
+from welfare_analysis.results import release, weights
+from welfare_analysis.study import DATA, Study
+from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.survey.reading import typed
+from welfare_analysis.survey.standin import Parameters, generate
+
+
+@pytest.fixture(scope="module")
+def world():
+    """A small generated survey and its truth."""
+    return generate(Parameters.read(DATA / "public"), 12, "plain", size=12000)
+
+
+@pytest.fixture(scope="module")
+def study(world):
+    book = Codebook.read(DATA / "codebook")
+    return Study.of(*(typed(f, book) for f in (world.answers, world.register, world.followup)), book, is_standin=True)
+
+
+@pytest.fixture(scope="module")
+def alone(study):
+    """The returned forms without a follow-up."""
+    return Study.of(study.frame[study.frame["outcome"] == "returned"], study.register, None, study.codebook)
+
+
+def test_bias_is_what_the_returned_forms_alone_say_less_both(study, alone):
+    """In each row: bias = returned alone - both; the band of the nonrespondents holds the estimate."""
+    frame = release(study)["nonresponse_bias"].frame
+    cells = frame.pivot(index="condition", columns="category", values="estimate")
+    np.testing.assert_allclose(cells["bias"], cells["returned_alone"] - cells["both"], atol=2e-6)
+    assert (cells["silent_less"] < cells["both"]).all()
+    assert (cells["both"] < cells["silent_more"]).all()
+    known = release(alone)["tenant"].frame["estimate"].iloc[0]
+    assert cells.loc["tenant", "returned_alone"] == pytest.approx(known, abs=1e-6)
+
+
+def test_sentence_names_the_largest_bias(study):
+    """Tenants return the form more often, so their share is what the returned forms alone overstate most."""
+    assert "rent their home" in bias(study).data
+    assert show(study, "nonresponse_bias").data.count("<tr>") == 7
+
+
+def test_without_a_follow_up_it_is_said(alone):
+    """Nothing measures the bias of who returned the form, and the page says so."""
+    assert "cannot be measured" in show(alone, "nonresponse_bias").data
+    assert "cannot be measured" in bias(alone).data
+
+
+def test_how_many_a_group_has_is_not_shown(study):
+    """Return rates of groups of commands show no count of the register: it would give their strength."""
+    table = release(study)["returned_by_command"].frame
+    assert table["n"].isna().all()
+    assert table["estimate"].notna().all()
+
+
+def test_weights_reach_the_register(study):
+    """The table of weights says the size, and that no margin is missed."""
+    text = show(study, "weights_summary").data
+    assert "12,000" in text
+    assert "none above 1e-9" in text
+
+
+def test_commands_without_an_answer_are_counted_and_not_named(study):
+    """A whole command is missing among the answers: how many there are is said, and which is nobody's answer."""
+    absent = study.register["command"].astype(str).value_counts().index[3]
+    gone = study.register.loc[study.register["command"] == absent, "person_id"]
+    returned = study.frame[study.frame["outcome"] == "returned"]
+    without = Study.of(returned[~returned["person_id"].isin(gone)], study.register, None, study.codebook)
+    assert without.design.weights.sum() == pytest.approx(len(study.register), rel=1e-9)
+    count = release(without)["weights_summary"].cell("silent_commands")["estimate"]
+    assert count == release(study)["weights_summary"].cell("silent_commands")["estimate"] + 1
+    assert study.codebook.label("command", absent) not in show(without, "weights_summary").data
+
+
+def test_trimming_is_shown_with_its_units(study):
+    """Each condition has points and a factor at each cut, and a zero has no sign."""
+    table = release(study)["weights_trimming"]
+    assert len(table.shown) == 5 * 5
+    text = show(study, "weights_trimming").data
+    assert "-0.00" not in text
+    assert "Source: stand-in population" in text
+
+
+def test_replicates_bear_the_formula_out(world, monkeypatch):
+    """Raked again, 100 replicates give the errors of the formula within Monte Carlo error, and half of it not."""
+    book = Codebook.read(DATA / "codebook")
+
+    def fresh():
+        return Study.of(typed(world.answers, book), typed(world.register, book), None, book)
+
+    shown = say(fresh(), "weights.replicated").data
+    assert "For 5 of 5 conditions" in shown
+    assert "they bear the formula out" in shown
+    monkeypatch.setattr(weights, "full", lambda *arguments: 0.5 * full(*arguments))
+    assert "For 0 of 5" in say(fresh(), "weights.replicated").data
+
+
+def test_a_design_without_replicates_is_said(study):
+    """The unbiased variance of these two phases is negative for some statistic, and the table says so."""
+    assert "no replicate weights" in show(study, "weights_replicated").data
