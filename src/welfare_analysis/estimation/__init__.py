@@ -3,14 +3,15 @@
 from .censored import interval_regression, tobit
 from .choice import logit, mixed_logit, nested_logit, pooled_logit
 from .comparison import aic, bic, likelihood_ratio
-from .counts import negative_binomial, two_part
+from .counts import negative_binomial, poisson, two_part
 from .design import Design
 from .estimate import Estimate
-from .inequality import concentration, gini, variance
-from .joint import joint
+from .inequality import concentration, correlation, covariance, gini, variance
+from .joint import by_domain, joint
 from .linear_models import linear, logistic, probit
 from .means import mean, ratio, total
 from .ordered import multinomial_logit, ordered_logit
+from .poverty import lorenz, poverty, quantile_ratio, quantile_shares, share_ratio
 from .prediction import marginal_effects, margins, predictions
 from .quantile_regression import quantile_regression
 from .quantiles import quantile
@@ -26,8 +27,11 @@ __all__ = [
     "adjusted_p",
     "aic",
     "bic",
+    "by_domain",
     "concentration",
     "contrast",
+    "correlation",
+    "covariance",
     "differences",
     "gini",
     "heckman",
@@ -38,6 +42,7 @@ __all__ = [
     "linear",
     "logistic",
     "logit",
+    "lorenz",
     "marginal_effects",
     "margins",
     "mean",
@@ -47,15 +52,20 @@ __all__ = [
     "nested_logit",
     "ordered_logit",
     "plackett_luce",
+    "poisson",
     "pooled_logit",
+    "poverty",
     "predictions",
     "probit",
     "quantile",
+    "quantile_ratio",
     "quantile_regression",
+    "quantile_shares",
     "rank_test",
     "ratio",
     "reliability",
     "share",
+    "share_ratio",
     "t_tests",
     "tobit",
     "total",

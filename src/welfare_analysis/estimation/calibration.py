@@ -54,7 +54,7 @@ class Residuals:
     r"""What the variance of a calibrated design needs, and what calibrates its replicates.
 
     Rows with the same calibration variables share a cell: ``x`` (cells x p), ``cells`` (n,). ``weights`` (n,) are the
-    design's, ``inverse`` (p x p) that of :math:`\sum d x x'`, ``totals`` (p,) what was reached.
+    design's, ``inverse`` (p x p) that of :math:`\sum d x x'`, ``totals`` (p,) what was reached, ``names`` (p,) of whom.
     """
 
     x: np.ndarray
@@ -63,6 +63,7 @@ class Residuals:
     totals: np.ndarray
     method: str
     bounds: Bounds
+    names: tuple[str, ...] = ()
 
     @cached_property
     def mass(self) -> np.ndarray:
@@ -121,7 +122,8 @@ def calibrate(
     design : Design
         With n rows.
     margins : dict
-        ``{column: {category: count}}``, ``{numeric column: total}``, or ``{"1": population size}``.
+        ``{column: {category: count}}``, ``{numeric column: total}``, or ``{"1": population size}``. A count of None is
+        not known: the category is not calibrated.
     frame : (n rows) DataFrame
         The columns named, with the index of the design's weights or numbered 0, 1, ...
     method : {"raking", "linear", "poststratify"}
@@ -148,10 +150,10 @@ def calibrate(
         raise WelfareError("post-strata are the categories of one column", where="calibrate", got=list(margins))
     if bounds is not None and not (method != "poststratify" and len(bounds) == 2 and bounds[0] < 1 < bounds[1]):
         raise WelfareError("not a pair about 1", where="bounds", got=bounds, expected="(low, high) with low < 1 < high")
-    cells, x, totals = _variables(margins, aligned(frame, design.n, design.names, "frame"), design.n)
+    cells, x, totals, names = _variables(margins, aligned(frame, design.n, design.names, "frame"), design.n)
     scale = np.abs(x).max(axis=0)
     scale[scale == 0] = 1.0
-    residuals = Residuals(x / scale, cells, design.weights, totals / scale, method, bounds)
+    residuals = Residuals(x / scale, cells, design.weights, totals / scale, method, bounds, names)
     factor = residuals.solved[0]
     weights = design.weights * factor.take(cells)
     negative = int((weights < 0).sum()) if factor.min() < 0 else 0
@@ -160,21 +162,27 @@ def calibrate(
     )
 
 
-def _variables(margins: dict, frame: pd.DataFrame, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Cells (n,) of rows that are alike, their calibration variables x (cells x p) and the totals (p,)."""
+def _variables(
+    margins: dict, frame: pd.DataFrame, n: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Cells (n,) of rows that are alike, their calibration variables x (cells x p), the totals (p,), their names."""
     levels: list[np.ndarray] = []
     labels: list[Any] = []  # of each level: a list of categories, or an array of numbers
     totals: list[np.ndarray] = []
     sizes: dict[str, float] = {}
+    names: list[str] = []
     for name, margin in margins.items():
         values = None if name == "1" else _column(frame, name)
         if isinstance(margin, dict) and values is not None:
             level, found = _encoded(values, margin)
-            totals.append(numbers(list(margin.values()), f"margins, {name}"))
-            sizes[name] = float(totals[-1].sum())
+            known = {category: count for category, count in margin.items() if count is not None}
+            totals.append(numbers(list(known.values()), f"margins, {name}"))
+            sizes |= {name: float(totals[-1].sum())} if len(known) == len(margin) else {}
+            names += [f"{name} = {category}" for category in known]
         else:
             level, found = pd.factorize(np.ones(n) if values is None else numbers(values, str(name)))
             totals.append(numbers([margin], f"margins, {name}"))
+            names.append(str(name))
             sizes |= {"1": float(totals[-1][0])} if values is None else {}
         _complete(name, level)
         levels.append(level)
@@ -183,10 +191,8 @@ def _variables(margins: dict, frame: pd.DataFrame, n: int) -> tuple[np.ndarray, 
         raise WelfareError("there is no margin", where="margins", expected="at least one")
     cells, row = _cells(levels, [len(found) for found in labels], n)
     blocks = [
-        _marks(name, level, found, row, dict(zip(margins[name], known, strict=True)))
-        if isinstance(found, list)
-        else found[level[row], None]
-        for name, level, found, known in zip(margins, levels, labels, totals, strict=True)
+        _marks(name, level, found, row, margins[name]) if isinstance(found, list) else found[level[row], None]
+        for name, level, found in zip(margins, levels, labels, strict=True)
     ]
     x, total = np.column_stack(blocks), np.concatenate(totals)
     if not (np.isfinite(total).all() and np.isfinite(x).all()):
@@ -195,7 +201,7 @@ def _variables(margins: dict, frame: pd.DataFrame, n: int) -> tuple[np.ndarray, 
     if size and not (np.allclose(size, size[0], rtol=1e-9) and size[0] > 0):
         what = "the margins add up to different sizes" if size[0] > 0 else "the size is not positive"
         raise WelfareError(what, where="margins", got=sizes, expected="one size", hint="Take all from one register.")
-    return cells, x, total
+    return cells, x, total, tuple(names)
 
 
 def _cells(levels: list[np.ndarray], counts: list[int], n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -244,7 +250,7 @@ def _encoded(values: pd.Series, categories: Iterable[Any]) -> tuple[np.ndarray, 
 
 
 def _marks(name: str, level: np.ndarray, labels: list[Any], row: np.ndarray, counts: dict) -> np.ndarray:
-    """Of a row of each cell, 1 in the column of its category (cells x categories)."""
+    """Of a row of each cell, 1 in the column of its category (cells x categories whose count is known)."""
     at = {category: i for i, category in enumerate(counts)}
     codes = np.array([at.get(label, -1) for label in labels])[level[row]]
     if (codes < 0).any():
@@ -257,8 +263,9 @@ def _marks(name: str, level: np.ndarray, labels: list[Any], row: np.ndarray, cou
             hint="Give each category a count; the number 1 and the text '1' differ.",
         )
     found = set(codes.tolist())
-    empty = [category for category, i in at.items() if counts[category] > 0 and i not in found]
-    wrong = {category: float(c) for category, c in counts.items() if not 0 < c < np.inf}
+    known = {category: float(c) for category, c in counts.items() if c is not None}
+    empty = [category for category, c in known.items() if c > 0 and at[category] not in found]
+    wrong = {category: c for category, c in known.items() if not 0 < c < np.inf}
     if empty or wrong:
         raise WelfareError(
             "a margin has no respondents" if empty else "a margin is not positive",
@@ -267,7 +274,7 @@ def _marks(name: str, level: np.ndarray, labels: list[Any], row: np.ndarray, cou
             expected="a positive count and at least one respondent",
             hint="Merge the category with a neighbour.",
         )
-    return np.eye(len(counts))[codes]
+    return np.eye(len(counts))[codes][:, [at[category] for category in known]]
 
 
 def _step(u: np.ndarray, method: str, bounds: Bounds) -> tuple[np.ndarray, np.ndarray]:
@@ -358,11 +365,13 @@ def _solve(d: np.ndarray, known: Residuals, start: Solution | None = None) -> So
             inverse = None
     if worst <= REACHED:
         return factor, slope, inverse
+    gaps = np.abs(gap) / size
+    worst_first = [f"{known.names[j]} by {gaps[j]:.2g}" for j in np.argsort(-gaps)[:3] if gaps[j] > REACHED]
     within = "" if bounds is None else f" with factors from {bounds[0]:g} to {bounds[1]:g}"
     raise WelfareError(
         f"no weights reach all margins{within}",
         where="calibrate",
-        got=f"a gap of {worst:.2g} of a margin",
+        got=f"gaps, in parts of the margin: {', '.join(worst_first)}",
         expected="no gap",
         hint="Look for margins that contradict each other, or merge small categories"
         + (", or widen the bounds." if bounds else "."),

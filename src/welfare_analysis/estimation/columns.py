@@ -114,6 +114,14 @@ def matrix(values: Any, n: int, index: pd.Index | None, where: str) -> tuple[np.
     return y, names
 
 
+def one(values: Any, n: int, index: pd.Index | None, where: str) -> tuple[np.ndarray, list[str]]:
+    """One numeric column (n,) with missing as nan, and its name; errors as for `matrix`, and of several columns."""
+    y, names = matrix(values, n, index, where)
+    if len(names) != 1:
+        raise WelfareError("one variable at a time", where=where, got=names, expected="one column")
+    return y[:, 0], names
+
+
 def _shared(frame: pd.DataFrame) -> np.ndarray:
     """The numbers of the frame, not copied: pandas copies when the caller changes the frame, as long as this lives."""
     kept = frame.copy(deep=False)

@@ -1,6 +1,6 @@
 r"""Counts, and amounts that are often zero.
 
-Negative binomial (NB2; Cameron and Trivedi 2013, section 3.3): mean :math:`\mu = e^{x'\beta}`, variance
+Poisson, and negative binomial (NB2; Cameron and Trivedi 2013, section 3.3): mean :math:`\mu = e^{x'\beta}`, variance
 :math:`\mu + \alpha\mu^2`. Two parts (Duan, Manning, Morris and Newhouse 1983): whether there is an amount, and how
 much.
 """
@@ -14,6 +14,7 @@ import pandas as pd
 from scipy import linalg, special
 
 from ..errors import WelfareError
+from .columns import numbers
 from .design import Design
 from .fit import maximise
 from .formulas import Cases, cases
@@ -23,6 +24,34 @@ from .rerun import rerun
 
 Derivatives = tuple[np.ndarray, np.ndarray, np.ndarray]
 EXPONENT = (np.exp, np.exp)  # a parameter estimated by its log: how it is shown, and the derivative of that
+
+
+@rerun
+def poisson(
+    design: Design, frame: pd.DataFrame, formula: str, where: Any = None, offset: str | None = None
+) -> Regression:
+    r"""Poisson regression, :math:`\mu = e^{x'\beta + o}`; arguments and errors as for `linear`.
+
+    Right for the mean of any outcome of zero or more, whatever its variance (Gourieroux, Monfort and Trognon 1984), as
+    the errors are the design's. ``offset`` is a column o, the log of what the outcome is counted in, as persons or
+    months; predictions are for one of it, o = 0. The null is a constant and the offset.
+    """
+    found = cases(design, frame, formula, where, () if offset is None else (offset,))
+    y, w = _amounts(found), found.w
+    known = np.zeros(len(y)) if offset is None else numbers(found.frame[offset].iloc[found.rows], offset)
+    kernel = _poisson(y, known)
+    start = linalg.lstsq(found.x * np.sqrt(w)[:, None], (np.log(y + 0.5) - known) * np.sqrt(w))[0]
+    constant = np.full(len(y), np.log((w @ y) / (w @ np.exp(known))))
+    null = float(w @ kernel(constant)[0])
+    return fitted(
+        found,
+        found.names,
+        kernel,
+        blocks(found.x),
+        start,
+        null,
+        expected=lambda theta, x: np.exp(x @ theta)[:, None],
+    )
 
 
 @rerun
@@ -128,10 +157,12 @@ def _amounts(found: Cases) -> np.ndarray:
     return y
 
 
-def _poisson(y: np.ndarray) -> Kernel:
+def _poisson(y: np.ndarray, offset: np.ndarray | float = 0.0) -> Kernel:
+    least = special.gammaln(y + 1)
+
     def kernel(eta: np.ndarray) -> Derivatives:
-        mu = np.exp(eta)
-        return y * eta - mu, (y - mu)[None], -mu[None, None]
+        mu = np.exp(eta + offset)
+        return y * (eta + offset) - mu - least, (y - mu)[None], -mu[None, None]
 
     return kernel
 

@@ -1,4 +1,4 @@
-r"""Inequality: Gini, concentration indices, variance; of all or by domains, each with its influence.
+r"""Inequality: Gini, concentration indices, variance and covariance; of all or by domains, each with its influence.
 
 With the rank of respondent k in its domain :math:`R_k = (\sum_{r_l < r_k} w_l + \tfrac12 \sum_{r_l = r_k} w_l)/\hat N`
 the generalised concentration index of h is :math:`\hat C = 2 \sum w_k h_k R_k / \hat N - \hat\mu`. Its derivative by
@@ -14,18 +14,21 @@ and an index is a function of :math:`\hat C` and the mean (Langel and Tillé 201
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import sparse
+import pandas as pd
+from scipy import sparse, stats
 
 from ..errors import WelfareError
-from .columns import matrix
+from .columns import matrix, one
 from .design import Design
 from .domains import Domains
 from .estimate import Estimate, describe, scatter
 from .means import made, ratios, shared_rows
-from .rerun import rerun
+from .rerun import repeated, rerun
 
 ROUNDING = 1e-13
 
@@ -37,7 +40,7 @@ def gini(design: Design, variable: Any, by: Any = None, where: Any = None) -> Es
     Arguments and errors as for `mean`, of one variable; a negative answer, or a domain with nothing, is an error.
     """
     rows = shared_rows(design, variable)
-    y, names = _one(variable, design, rows, "gini")
+    y, names = one(variable, design.n, rows, "gini")
     if (y < 0).any():
         got, expected = int((y < 0).sum()), "amounts of zero or more"
         raise WelfareError("answers are negative", where=names[0], got=got, expected=expected)
@@ -64,15 +67,14 @@ def concentration(
     if kind not in ("relative", "erreygers", "wagstaff"):
         raise WelfareError("unknown index", where="kind", got=kind, expected="relative, erreygers or wagstaff")
     rows = shared_rows(design, variable, rank)
-    h, names = _one(variable, design, rows, "concentration")
-    order, _ = _one(rank, design, rows, "rank")
+    h, names = one(variable, design.n, rows, "concentration")
+    order, _ = one(rank, design.n, rows, "rank")
     if kind != "relative" and ((h < bounds[0]) | (h > bounds[1])).any():
         got = [float(np.nanmin(h)), float(np.nanmax(h))]
         raise WelfareError("answers are out of bounds", where=names[0], got=got, expected=f"within {bounds}")
     return _index(design, h, order, names, design.domains(by, where, rows), kind, bounds)
 
 
-@rerun
 def variance(design: Design, variables: Any, by: Any = None, where: Any = None) -> Estimate:
     r"""Variance of the variables in the population: :math:`\frac{n}{n-1} \sum w_k (y_k - \bar y)^2 / \hat N`.
 
@@ -81,16 +83,85 @@ def variance(design: Design, variables: Any, by: Any = None, where: Any = None) 
     """
     rows = shared_rows(design, variables)
     y, names = matrix(variables, design.n, rows, "variance")
-    parts = design.domains(by, where, rows)
-    level = ratios(design, y, None, names, parts)
-    n = level.counts["n"].to_numpy(float).reshape(len(names), -1)
+    return _products(design, y, y, names, by, where, rows)
+
+
+def covariance(design: Design, variables: Any, by: Any = None, where: Any = None) -> Estimate:
+    r"""Covariances of each pair of variables, :math:`\frac{n}{n-1} \sum w_k (x_k - \bar x)(y_k - \bar y) / \hat N`.
+
+    Named "x, y", of those who answered both. Arguments and errors as for `variance`, of two variables or more.
+    """
+    x, y, names, rows = _pairs(design, variables, "covariance")
+    return _products(design, x, y, names, by, where, rows)
+
+
+@rerun
+def correlation(design: Design, variables: Any, by: Any = None, where: Any = None) -> Estimate:
+    """Correlations of each pair of variables, as `covariance`; the interval is symmetric on Fisher's scale, atanh r.
+
+    A variable that does not vary in a domain has none, which is an error.
+    """
+    x, y, names, rows = _pairs(design, variables, "correlation")
+    three = [*names, *(f"{name} (first)" for name in names), *(f"{name} (second)" for name in names)]
+    left, right = np.hstack([x, x, y]), np.hstack([y, x, y])
+    moments = _products(design, left, right, three, by, where, rows)
+    both, first, second = moments.value.to_numpy().reshape(3, -1)
+    alike = (first <= 0) | (second <= 0)
+    index = moments.value.index[: len(both)]
+    if alike.any():
+        got = list(index[alike])[:5]
+        raise WelfareError("a variable does not vary", where="correlation", got=got, expected="answers that differ")
+    r = both / np.sqrt(first * second)
+    slopes = [1 / np.sqrt(first * second), -r / first / 2, -r / second / 2]
+
+    def value(v: pd.Series) -> pd.Series:
+        top, a, b = v.to_numpy().reshape(3, -1)
+        return pd.Series(top / np.sqrt(a * b), index=index)
+
+    found = moments.apply(value, sparse.hstack([sparse.diags_array(s) for s in slopes]))
+    return replace(found, bounds=_fisher_bounds)
+
+
+def _fisher_bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
+    r = np.clip(estimate.value.to_numpy(), -1 + 1e-15, 1 - 1e-15)
+    half = stats.t.ppf((1 + level) / 2, estimate.df.to_numpy()) * estimate.se.to_numpy() / (1 - r**2)
+    return np.tanh(np.arctanh(r) - half), np.tanh(np.arctanh(r) + half)
+
+
+def _pairs(design: Design, variables: Any, what: str) -> tuple[np.ndarray, np.ndarray, list[str], Any]:
+    """Both variables (n x pairs) of each pair, missing where one is, the names of the pairs and of the rows."""
+    rows = shared_rows(design, variables)
+    values, names = matrix(variables, design.n, rows, what)
+    pairs = list(combinations(range(len(names)), 2))
+    if not pairs:
+        raise WelfareError("a pair has two variables", where=what, got=names, expected="two columns or more")
+    x, y = (values[:, list(side)] for side in zip(*pairs, strict=True))
+    gap = np.isnan(x) | np.isnan(y)
+    labels = [f"{names[a]}, {names[b]}" for a, b in pairs]
+    return np.where(gap, np.nan, x), np.where(gap, np.nan, y), labels, rows
+
+
+def _products(
+    design: Design, x: np.ndarray, y: np.ndarray, names: list[str], by: Any, where: Any, rows: Any
+) -> Estimate:
+    """Mean products (k x domains) of what x and y (n x k) deviate from their means, times n / (n - 1)."""
+
+    def plain(changed: Design) -> Estimate:
+        parts = changed.domains(by, where, rows)
+        at, centred = np.maximum(parts.codes, 0), []
+        for values in (x,) if x is y else (x, y):
+            level = ratios(changed, values, None, names, parts).value.to_numpy()
+            rest = values - level.reshape(len(names), -1).T[at]
+            centred.append(np.where(np.abs(rest) <= ROUNDING * np.abs(values), 0.0, rest))
+        return ratios(changed, centred[0] * centred[-1], None, names, parts)
+
+    found = repeated(plain(design), plain)
+    n = found.counts["n"].to_numpy(float)
     if (n < 2).any():
-        got = list(level.value.index[n.ravel() < 2])[:5]
+        got = list(found.value.index[n < 2])[:5]
         raise WelfareError("one answer has no variance", where=", ".join(names), got=got, expected="two or more")
-    at = np.maximum(parts.codes, 0)
-    centred = y - level.value.to_numpy().reshape(n.shape).T[at]
-    centred = np.where(np.abs(centred) <= ROUNDING * np.abs(y), 0.0, centred)
-    return ratios(design, centred**2 * (n / (n - 1)).T[at], None, names, parts)
+    scaled = found.apply(lambda v: v * (n / (n - 1)), sparse.diags_array(n / (n - 1)))
+    return replace(scaled, estimator=lambda d: _products(d, x, y, names, by, where, rows))
 
 
 def mid_rank(values: np.ndarray, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -105,13 +176,6 @@ class _Sums(NamedTuple):
     below: np.ndarray
     alike: np.ndarray
     whole: np.ndarray
-
-
-def _one(variable: Any, design: Design, rows: Any, where: str) -> tuple[np.ndarray, list[str]]:
-    y, names = matrix(variable, design.n, rows, where)
-    if len(names) != 1:
-        raise WelfareError("one variable at a time", where=where, got=names, expected="one column")
-    return y[:, 0], names
 
 
 def _index(

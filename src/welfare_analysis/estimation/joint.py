@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,10 +15,10 @@ from .design import Design
 from .estimate import Estimate
 
 
-def joint(estimates: Mapping[Any, Estimate], name: str | None = None) -> Estimate:
+def joint(estimates: Mapping[Any, Estimate], names: Sequence[Hashable] = ()) -> Estimate:
     """Several estimates as one, values named by (estimate, its own names); they come from one design.
 
-    ``name`` is that of the level of the estimates; with it the levels of their own names keep theirs, where all agree.
+    ``names`` are those of the levels of the estimates; with them the levels of their own keep theirs, where all agree.
 
     Influences are stacked (Deville 1999), so covariances between the estimates are kept; named extra covariances are
     taken as independent from one estimate to the next.
@@ -31,12 +31,12 @@ def joint(estimates: Mapping[Any, Estimate], name: str | None = None) -> Estimat
     parts = list(estimates.values())
     if not parts or any(e.design is not parts[0].design for e in parts):
         raise WelfareError("estimates are not of one design", where="joint", expected="one or more of the same design")
-    rows = [(key, *(k if isinstance(k, tuple) else (k,))) for key, e in estimates.items() for k in e.value.index]
+    rows = [(*_key(key), *_key(k)) for key, e in estimates.items() for k in e.value.index]
     depth = max(map(len, rows))
     index = pd.MultiIndex.from_tuples([(*row, *[""] * (depth - len(row))) for row in rows])
     own = [tuple(e.value.index.names) for e in parts]
-    if name is not None and len(set(own)) == 1:
-        index = index.set_names([name, *own[0]])
+    if names and len(set(own)) == 1:
+        index = index.set_names([*names, *own[0]])
     moved = [e.deviations for e in parts if e.deviations is not None]
     extra = [sum(map(sparse.csr_array, e.extra_covariance.values()), _nothing(len(e.value))) for e in parts]
     whole = sparse.block_diag(extra, format="csr")
@@ -48,9 +48,35 @@ def joint(estimates: Mapping[Any, Estimate], name: str | None = None) -> Estimat
         pd.concat([e.counts for e in parts]).set_axis(index),
         extra_covariance={"joint": whole} if whole.nnz else {},
         push=partial(_combined, parts),
-        estimator=None if any(e.estimator is None for e in parts) else lambda d: joint(_of(estimates, d), name),
+        estimator=None if any(e.estimator is None for e in parts) else lambda d: joint(_of(estimates, d), names),
         deviations=np.hstack(moved) if len(moved) == len(parts) else None,
     )
+
+
+def by_domain(
+    design: Design, by: Any, estimator: Callable[[Design, np.ndarray], Estimate], where: Any = None
+) -> Estimate:
+    """Any estimate in each level of ``by`` (a Series, or several), with the covariance between the domains.
+
+    Parameters
+    ----------
+    estimator : callable
+        Of the design and a mask (n,) of the rows of a domain, as ``lambda d, rows: linear(d, f, "y ~ x", where=rows)``.
+
+    Raises
+    ------
+    WelfareError
+        As for `domains.domains`; what the estimator raises.
+    """
+    parts = design.domains(by, where, design.names)
+    if parts.labels is None:
+        raise WelfareError("there is no domain", where="by", expected="a Series, or several")
+    found = {label: estimator(design, parts.codes == d) for d, label in enumerate(parts.labels)}
+    return joint(found, parts.labels.names)
+
+
+def _key(key: Any) -> tuple[Any, ...]:
+    return key if isinstance(key, tuple) else (key,)
 
 
 def _of(estimates: Mapping[Any, Estimate], design: Design) -> dict[Any, Estimate]:

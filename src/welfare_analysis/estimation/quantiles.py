@@ -29,7 +29,7 @@ from .estimate import Estimate, describe, scatter, t_bounds
 from .influence import Influence
 from .joint import joint
 from .means import made, ratios, shared_rows
-from .rerun import repeated
+from .rerun import repeated, repeated_unless_jackknife
 
 LEVEL = 0.95
 NEAR = 1e-11  # a distribution function that comes this near to p reaches it
@@ -48,20 +48,21 @@ def quantile(
     weights, which linear calibration may give, have no distribution function and are an error.
     """
     if pd.api.types.is_list_like(q) and len(q):
-        return joint({p: quantile(design, variables, p, by, where, rule) for p in q}, name="q")
+        return joint({p: quantile(design, variables, p, by, where, rule) for p in q}, ["q"])
     if not pd.api.types.is_number(q) or not 0 < q < 1:
         raise WelfareError("not between 0 and 1", where="q", got=q, expected="shares, as 0.5")
 
     def again(changed: Design) -> Estimate:
         return quantile(changed, variables, q, by, where, rule)
 
-    found, ready = _woodruff(design, variables, float(q), by, where, rule), design.ready
-    if ready is None or ready.method.startswith("JK"):
-        return replace(found, estimator=again)
-    return replace(repeated(found, again), bounds=t_bounds)
+    found = woodruff(design, variables, float(q), by, where, rule)
+    again_found = repeated_unless_jackknife(found, again)
+    rerun = again_found.deviations is not None and found.deviations is not again_found.deviations
+    return replace(again_found, bounds=t_bounds) if rerun else again_found
 
 
-def _woodruff(design: Design, variables: Any, q: float, by: Any, where: Any, rule: str) -> Estimate:
+def woodruff(design: Design, variables: Any, q: float, by: Any, where: Any, rule: str) -> Estimate:
+    """One quantile with its interval by that of the share at or below it."""
     if rule not in ("smallest", "midpoint"):
         raise WelfareError("unknown rule", where="rule", got=rule, expected="smallest or midpoint")
     if (design.weights < 0).any():
@@ -76,7 +77,7 @@ def _woodruff(design: Design, variables: Any, q: float, by: Any, where: Any, rul
         (v, parts.codes if there.all() else np.where(there, parts.codes, -1))
         for v, there in zip(y.T, present.T, strict=True)
     ]
-    inverses = [_inverse(v, codes, design.weights, parts.count, rule) for v, codes in columns]
+    inverses = [inverse(v, codes, design.weights, parts.count, rule) for v, codes in columns]
 
     def read(p: np.ndarray) -> np.ndarray:
         return np.concatenate([f(s) for f, s in zip(inverses, p.reshape(len(names), -1), strict=True)])
@@ -135,7 +136,7 @@ def _below(
     return np.concatenate([above, under]).take(at + below * (count + 1)), reached
 
 
-def _inverse(y: np.ndarray, codes: np.ndarray, weights: np.ndarray, count: int, rule: str) -> Inverse:
+def inverse(y: np.ndarray, codes: np.ndarray, weights: np.ndarray, count: int, rule: str) -> Inverse:
     """The inverse of each domain's weighted distribution function, at one probability a domain."""
     short = codes.astype(np.min_scalar_type(-max(count, 2)))  # small integers are sorted in one pass
     size = np.bincount(codes + 1, minlength=count + 1)

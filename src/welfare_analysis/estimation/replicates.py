@@ -216,7 +216,8 @@ def given(
 
     The variance is :math:`\sum_r s_r (\hat\theta_r - \hat\theta)^2`, s_r = ``scale * rscales``, or about the mean of
     the replicates (``mse=False``, the default of R's ``svrepdesign``). Scales: 1/R (BRR, bootstrap), 1/(R (1 - rho)^2)
-    (Fay), (R - 1)/R (JK1), 1 (JK2), 4/R (SDR, successive differences); JKn needs ``rscales``, as (n_h - 1)/n_h.
+    (Fay), (R - 1)/R (JK1), 1 (JK2), 4/R (SDR, successive differences); JKn needs ``rscales``, as (n_h - 1)/n_h. About
+    the mean a bootstrap has 1/(R - 1), which ``svrepdesign`` takes for both.
 
     Raises
     ------
@@ -238,7 +239,7 @@ def given(
     if method == "JKn" and rscales is None:
         raise WelfareError("JKn has a scale for each replicate", where="rscales", expected="(n_h - 1) / n_h")
     R = w.shape[1]
-    usual = FACTORS[method](R, rho)
+    usual = FACTORS[method](R if mse or method != "bootstrap" else R - 1, rho)
     each = np.ones(R) if rscales is None else numbers(aligned(rscales, R, None, "rscales"), "rscales")
     scales = (usual if scale is None else float(scale)) * each
     if not (np.isfinite(scales) & (scales >= 0)).all() or not scales.any():
@@ -413,8 +414,8 @@ def _results(
             own = _named(result).index
             names = own if names is None else names
             if not own.equals(names):
-                lacking = list(names.difference(own))[:5]
-                raise WelfareError("a value of the others is not there", where="estimator", got=lacking)
+                lacking = list(names.symmetric_difference(own))[:5]
+                raise WelfareError("a value is not there in each replicate", where="estimator", got=lacking)
             found.append(np.atleast_1d(np.asarray(result, dtype=float)))
     except WelfareError as error:
         raise WelfareError(f"replicate {len(found) + 1} has no result: {error}", where="replicates") from error

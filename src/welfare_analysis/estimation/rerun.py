@@ -43,3 +43,14 @@ def repeated(found: E, again: Callable[[Design], Estimate]) -> E:
         return replace(found, estimator=again)
     values = refit(found.design, lambda design: again(design).value, ready)
     return replace(found, estimator=again, deviations=values.to_numpy() - found.value.to_numpy())
+
+
+def repeated_unless_jackknife(found: E, again: Callable[[Design], Estimate]) -> E:
+    """As `repeated`, of what is not smooth in the weights, as a quantile: there no jackknife is consistent.
+
+    The estimate then keeps the errors that it has.
+    """
+    ready = found.design.ready
+    if ready is None or ready.method.startswith("JK"):
+        return replace(found, estimator=again)
+    return repeated(found, again)

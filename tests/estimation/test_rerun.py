@@ -1,0 +1,215 @@
+"""Estimators run again with replicate weights, and weights of zero: theorems, hand-made samples, and R."""
+
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+from reference_calls import r_is_here
+
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.estimation import (
+    Design,
+    correlation,
+    gini,
+    joint,
+    linear,
+    logistic,
+    logit,
+    mean,
+    mixed_logit,
+    ordered_logit,
+    predictions,
+    quantile,
+    quantile_regression,
+    ratio,
+    share,
+    total,
+    two_part,
+    variance,
+)
+from welfare_analysis.estimation import replicates as rep
+
+
+@pytest.fixture
+def sample():
+    """60 PSUs of 4 in 10 strata, a number, another, yes or no, three levels."""
+    rng = np.random.default_rng(4)
+    n = 240
+    f = pd.DataFrame({"stratum": np.arange(n) // 24, "psu": np.arange(n) // 4, "w": rng.uniform(1, 4, n)})
+    f["x"] = rng.normal(size=n)
+    f["y"] = np.exp(f["x"] / 2 + rng.normal(size=n) + f["psu"].map(lambda p: p % 5 / 10))
+    f["b"] = rng.random(n) < 1 / (1 + np.exp(-f["x"]))
+    f["d"] = rng.choice(["u", "v"], n)
+    return f
+
+
+ESTIMATORS = {
+    "mean": lambda d, f: mean(d, f[["x", "y"]], by=f["d"]),
+    "total": lambda d, f: total(d, f["y"], where=f["b"]),
+    "ratio": lambda d, f: ratio(d, f["y"], f["w"], by=f["d"]),
+    "share": lambda d, f: share(d, f["d"], by=f["b"]),
+    "quantile": lambda d, f: quantile(d, f["y"], [0.25, 0.5], by=f["d"]),
+    "midpoint": lambda d, f: quantile(d, f["y"], 0.4, rule="midpoint"),
+    "gini": lambda d, f: gini(d, f["y"], by=f["d"]),
+    "variance": lambda d, f: variance(d, f["y"]),
+    "correlation": lambda d, f: correlation(d, f[["x", "y"]]),
+    "linear": lambda d, f: linear(d, f, "y ~ x + d"),
+    "logistic": lambda d, f: logistic(d, f, "b ~ x"),
+    "two parts": lambda d, f: two_part(d, f.assign(a=f["y"].where(f["b"], 0.0)), "a ~ x"),
+    "line": lambda d, f: quantile_regression(d, f, "y ~ x"),
+    "ordered": lambda d, f: ordered_logit(d, f.assign(c=pd.cut(f["y"], [0, 1, 2, 99])), "c ~ x"),
+    "predictions": lambda d, f: predictions(logistic(d, f, "b ~ x"), by=f["d"]),
+}
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_rows_of_weight_zero_count_for_nothing(sample, name):
+    """Values, errors, degrees of freedom, n and bounds are those of the file without the rows, whole PSUs too."""
+    f, estimator = sample, ESTIMATORS[name]
+    zero = f["psu"].isin([3, 17]) | (f.index % 11 == 0)
+    f.loc[zero, "y"] = 1e6 * np.arange(1, zero.sum() + 1)  # would be seen at once
+    weights = f["w"].mask(zero, 0.0)
+    fpc = f["stratum"] + 40.0
+    kept = f[~zero]
+    whole = estimator(Design(weights, f["stratum"], f["psu"], fpc), f)
+    part = estimator(Design(kept["w"], kept["stratum"], kept["psu"], fpc[~zero]), kept)
+    np.testing.assert_allclose(whole.value, part.value, rtol=1e-9)
+    np.testing.assert_allclose(whole.se, part.se, rtol=1e-7)
+    np.testing.assert_allclose(whole.interval(), part.interval(), rtol=1e-7)
+    np.testing.assert_array_equal(whole.df, part.df)
+    pd.testing.assert_frame_equal(whole.counts, part.counts, rtol=1e-9, check_index_type=False)
+    np.testing.assert_allclose(whole.deff(), part.deff(), rtol=1e-6)
+
+
+def test_a_missing_answer_of_weight_zero_is_none(sample):
+    """A total asks an answer only of rows that count; a level that only they have is no domain."""
+    f = sample
+    weights = f["w"].mask(f.index < 4, 0.0)
+    design = Design(weights, f["stratum"], f["psu"])
+    assert total(design, f["y"].mask(f.index < 4)).counts["missing"].iloc[0] == 0
+    levels = f["d"].mask(f.index < 4, "nobody")
+    assert list(mean(design, f["y"], by=levels).value.index) == ["u", "v"]
+    assert design.summary()["rows of weight zero"] == 4
+    assert design.df == 49
+    assert design.superpopulation().df == 49
+    assert np.isfinite(linear(design.superpopulation(), f, "y ~ x").se).all()
+
+
+@pytest.mark.parametrize("weights", [np.zeros(3), [1, -1, 1]])
+def test_weights_that_are_none(weights):
+    """All zero, or one below zero, is an error that says what to do."""
+    with pytest.raises(WelfareError, match=r"weights are (zero|negative).*Say 0 for a row that stands for nobody"):
+        Design(weights)
+
+
+@pytest.mark.parametrize("name", [n for n in ESTIMATORS if n not in ("quantile", "midpoint")])
+@pytest.mark.parametrize("method", ["jackknife", "bootstrap"])
+def test_estimators_run_again_by_default(sample, name, method):
+    """A design of replicates gives what `replicates.refit` gives step by step, also after `refit` and `apply`."""
+    f, estimator = sample, ESTIMATORS[name]
+    plain = Design(f["w"], f["stratum"], f["psu"])
+    design = plain.with_replicates(method, count=12, rng=np.random.default_rng(3))
+    found, ready = estimator(design, f), design.ready
+    n = len(ready.coefficients)
+    assert found.variance_by == f"{n} replicates ({'JKn' if method == 'jackknife' else 'bootstrap'})"
+    runs = rep.refit(plain, lambda d: estimator(d, f).value, ready)
+    if name not in ("variance", "correlation"):  # n / (n - 1) is that of the full sample there, as in R
+        expected = np.sqrt(np.diagonal(rep.covariance(runs, ready, found.value)))
+        np.testing.assert_allclose(found.se, expected, rtol=1e-9)
+    again = estimator(plain, f).refit(method, count=12, rng=np.random.default_rng(3))
+    np.testing.assert_allclose(again.se, found.se, rtol=1e-12)
+    np.testing.assert_allclose(again.interval(), found.interval(), rtol=1e-12)
+    assert estimator(plain, f).variance_by == "linearisation"
+
+
+def test_functions_of_replicates(sample):
+    """`apply` runs the function on each replicate, and `joint` keeps the covariance: the difference of equals is 0."""
+    f = sample
+    design = Design(f["w"], f["stratum"], f["psu"]).with_replicates("bootstrap", count=15)
+    m = mean(design, f["y"], by=f["d"])
+    log = m.apply(np.log)
+    runs = np.log(m.value.to_numpy() + m.deviations) - np.log(m.value.to_numpy())
+    np.testing.assert_allclose(log.se, np.sqrt((runs**2).mean(axis=0)), rtol=1e-12)
+    both = joint({"a": m, "b": mean(design, f["y"], by=f["d"])})
+    difference = both.apply(lambda v: v["a"].to_numpy() - v["b"].to_numpy())
+    np.testing.assert_allclose(difference.se, 0, atol=1e-12)
+    drawn = m.replicates(4000, np.random.default_rng(0))
+    np.testing.assert_allclose(drawn.cov(), m.covariance(), rtol=0.15, atol=1e-4)
+
+
+def test_half_samples_of_a_model_and_a_choice():
+    """Half of the rows have weight zero in each replicate; logits of rows and of cases run again all the same."""
+    rng = np.random.default_rng(2)
+    n = 80
+    f = pd.DataFrame({"x": rng.normal(size=n), "id": np.arange(n)})
+    f["b"] = rng.random(n) < 1 / (1 + np.exp(-f["x"]))
+    design = Design(np.ones(n), strata=np.arange(n) // 8, psu=np.arange(n) // 4)
+    halves = design.with_replicates("BRR")
+    fit = logistic(halves, f, "b ~ x")
+    weights = 1 + halves.ready.mix[:, halves.ready.codes]
+    assert (weights == 0).any(axis=1).all()
+    kept = [f[w > 0] for w in weights]
+    slopes = [logistic(Design(np.full(len(k), 2.0)), k, "b ~ x").value["x"] for k in kept]
+    assert fit.se["x"] == pytest.approx(np.sqrt(np.mean((np.array(slopes) - fit.value["x"]) ** 2)), rel=1e-9)
+    assert fit.counts["n"].iloc[0] == n
+    long = pd.DataFrame({"id": np.repeat(f["id"], 2), "mode": np.tile(["a", "b"], n)})
+    long["x"] = np.where(long["mode"] == "b", np.repeat(f["x"].to_numpy(), 2), 0.0)
+    long["chosen"] = np.where(long["mode"] == "b", np.repeat(f["b"].to_numpy(), 2), ~np.repeat(f["b"].to_numpy(), 2))
+    choice = logit(halves, long, "chosen ~ C(mode) + x", case="id", alternative="mode")
+    assert choice.se["x"] == pytest.approx(fit.se["x"], rel=1e-6)
+    assert choice.variance_by == fit.variance_by
+    assert mixed_logit.__wrapped__ is not None
+
+
+def test_bad_replicates(sample):
+    """Replicates that count a row of weight zero, no replicates to write, an estimate without its maker: errors."""
+    f = sample
+    design = Design(f["w"], f["stratum"], f["psu"])
+    with pytest.raises(WelfareError, match="replicates count rows whose full weight is zero; got 1"):
+        Design.from_replicates([0.0, 1, 1], np.ones((3, 2)), "BRR")
+    with pytest.raises(WelfareError, match=r"the design has no replicates.*with_replicates"):
+        design.export_replicates()
+    with pytest.raises(WelfareError, match="unknown method; got 'JK9'"):
+        design.with_replicates("JK9")
+    alone = f["d"].where(f["psu"] != 0, "only here")
+    with pytest.raises(WelfareError, match=r"replicate 2 has no result: .*a value is not there in each.*only here"):
+        mean(design.with_replicates(), f["y"], by=alone)
+
+
+def _written(design, frame, folder):
+    export = design.export_replicates()
+    pd.concat([frame, export.frame], axis=1).to_csv(folder / "f.csv", index=False)
+    text = f"""suppressMessages(library(survey)); f <- read.csv("{folder}/f.csv"); d <- {export.R}
+    put <- function(x) cat(sprintf("%.17g", c(coef(x), SE(x))), "\n")
+    put(svymean(~y + x, d)); put(svyglm(y ~ x, d)); cat(degf(d), "\n")"""
+    (folder / "run.R").write_text(text)
+    done = subprocess.run(["Rscript", folder / "run.R"], capture_output=True, text=True, check=True)
+    return [np.array(line.split(), dtype=float) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.skipif(not r_is_here(), reason="R with its package survey is not here")
+@pytest.mark.parametrize("method", ["jackknife", "bootstrap", "calibrated"])
+def test_r_reads_the_weights(sample, tmp_path, method):
+    """From the written file, R's `svrepdesign` with our settings has our standard errors to 9 digits."""
+    f = sample
+    design = Design(f["w"], f["stratum"], f["psu"])
+    if method == "calibrated":
+        design = design.calibrate({"d": {"u": 310, "v": 290}}, f)
+    design = design.with_replicates("bootstrap" if method == "bootstrap" else "jackknife", count=30)
+    means, slopes, df = _written(design, f, tmp_path)
+    for found, ours in ((means, mean(design, f[["y", "x"]])), (slopes, linear(design, f, "y ~ x"))):
+        np.testing.assert_allclose(found, [*ours.value, *ours.se], rtol=1e-9)
+    if method == "jackknife":
+        assert df[0] == design.df
+
+
+def test_settings_for_stata(sample):
+    """Stata is told each replicate's factor, by the grammar of `svyset` (Stata 18 SVY manual, "svyset")."""
+    f = sample
+    design = Design(f["w"], f["stratum"], f["psu"]).with_replicates("bootstrap", count=3)
+    said = design.export_replicates().Stata
+    third = f"{1 / 3:.17g}"
+    head = "svyset [pweight=weight], jkrweight(rep_1-rep_3, multiplier("
+    assert said == f"{head}{third} {third} {third})) vce(jackknife) mse"
+    assert list(design.export_replicates().frame) == ["weight", "rep_1", "rep_2", "rep_3"]
