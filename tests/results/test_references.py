@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from welfare_analysis.estimation import Design, share, tobit
 from welfare_analysis.estimation.replicates import jackknife, refit

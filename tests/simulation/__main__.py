@@ -14,7 +14,6 @@ from types import ModuleType
 import coverage_grid
 import coverage_models
 import demand_errors
-import headline_errors
 import independence_size
 import loan_errors
 import mutants_read
@@ -23,7 +22,6 @@ import transport_errors
 from headline_errors import stored
 from joblib import Parallel, delayed
 from storing import ROOT, SOURCE, folder, summarised, write
-
 
 CHUNK, CHUNKS = 250, 8
 HERE = ROOT / "tests" / "simulation"

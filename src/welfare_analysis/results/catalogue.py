@@ -67,7 +67,8 @@ def listed() -> pd.DataFrame:
         for table in map(descriptive.blank_of, pd.read_csv(descriptive.PLAN, keep_default_na=False).to_dict("records"))
     ]
     for topic in TOPICS.values():
-        rows += [(topic.address(name), "|".join(one.rows), one.across, one.unit, source_of(one.make)) for name, one in topic.tables.items()]  # fmt: skip
+        for name, one in topic.tables.items():
+            rows.append((topic.address(name), "|".join(one.rows), one.across, one.unit, source_of(one.make)))
     others = {**headlines.MAKERS, **stored.DOCUMENTS, **stored.INSTRUMENT}
     rows += [(name, "", "", "", source_of(make)) for name, make in others.items()]
     return pd.DataFrame(rows, columns=["table", "rows", "across", "unit", "made_by"])
