@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pandas as pd
 
@@ -74,7 +75,7 @@ def listed() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["table", "rows", "across", "unit", "made_by"])
 
 
-def source_of(make: Callable[..., object]) -> str:
+def source_of(make: Callable[..., Any]) -> str:
     """Module and name of the function that makes a table."""
     function = make.func if isinstance(make, partial) else make
     return f"{function.__module__.removeprefix('welfare_analysis.')}.{function.__name__}"
