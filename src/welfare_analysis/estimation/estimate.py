@@ -106,7 +106,7 @@ class Estimate:
             linear = np.diagonal(self._linear())
         else:
             linear = self.design.variance(self.compute() if "influence" not in self.__dict__ else self.influence)
-        variance = linear + extra
+        variance = linear + np.maximum(extra, 0.0)  # of a sum that is known, rounding is left
         return np.where(np.isnan(variance), np.inf, variance)  # of a difference of two unknowns
 
     @property
@@ -264,14 +264,16 @@ class Description:
     counts: pd.DataFrame
     evidence: np.ndarray
 
-    def untold(self, edge: np.ndarray) -> dict[str, sparse.dia_array]:
+    def untold(self, edge: np.ndarray, size: np.ndarray | None = None) -> dict[str, sparse.dia_array]:
         """Extra covariance of means: infinite where nothing tells the variance; at an ``edge`` of a share, finite.
 
-        There it is the variance of Beta(1, m + 1), the posterior of none in m, with m the `effective` size.
+        There it is the variance of Beta(1, m + 1), the posterior of none in m, with m the `effective` of ``size``:
+        the respondents, or what they are worth in clusters (`intervals.worth`).
         """
         extra = np.where(self.evidence == 1, np.inf, 0.0)
         if edge.any():
-            m = effective(self.counts["n"].to_numpy(float)[edge], self.df[edge])
+            worth = self.counts["n"].to_numpy(float) if size is None else size
+            m = effective(worth[edge], self.df[edge])
             extra[edge] = np.where(self.evidence[edge] > 0, (m + 1) / ((m + 2) ** 2 * (m + 3)), 0.0)
         return {"untold": sparse.diags_array(extra)} if extra.any() else {}
 
@@ -279,7 +281,7 @@ class Description:
 def effective(n: np.ndarray, df: np.ndarray, level: float = 0.95) -> np.ndarray:
     """Sample size less what few degrees of freedom cost (Korn and Graubard 1998)."""
     tail = (1 - level) / 2
-    return n * (stats.t.ppf(tail, np.maximum(n - 1, 1)) / stats.t.ppf(tail, df)) ** 2
+    return n * np.minimum(stats.t.ppf(tail, np.maximum(n - 1, 1)) / stats.t.ppf(tail, df), 1.0) ** 2
 
 
 def describe(

@@ -1,5 +1,8 @@
-"""Intervals of shares that stay within 0 and 1: symmetric on the logit scale, or those of Korn and Graubard (1998).
+r"""Intervals of shares that stay within 0 and 1: symmetric on the logit scale, or those of Korn and Graubard (1998).
 
+A share of exactly 0 or 1 has no linearised variance, and its n respondents are worth fewer where clusters are alike:
+:math:`n / (1 + (m - 1) \rho)` with m the mean number of respondents of the domain in a respondent's cluster and
+:math:`\rho` the correlation within (Kish 1965, section 5.4), which the other shares of one call tell: see `worth`.
 Where the sampled part of a domain holds too few cases for a linearised variance, both are widened: see `Rare`.
 """
 
@@ -12,12 +15,12 @@ from scipy import sparse, stats
 
 from .design import Design
 from .domains import Domains
-from .estimate import Bounds, Estimate, effective, t_bounds
+from .estimate import Bounds, Description, Estimate, effective, t_bounds
 
 FEW = 5  # cases or non-cases below which a linearised variance tells little
 
 
-def logit_bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
+def logit_bounds(estimate: Estimate, level: float, worth: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Bounds symmetric on the logit scale; Korn-Graubard where the share is 0 or 1."""
     p, se = estimate.value.to_numpy(), estimate.se.to_numpy()
     edge = (p <= 0) | (p >= 1)
@@ -26,18 +29,23 @@ def logit_bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarr
     centre = np.log(inner / (1 - inner))
     low, high = 1 / (1 + np.exp(half - centre)), 1 / (1 + np.exp(-half - centre))
     if edge.any():
-        exact = korn_graubard_bounds(estimate, level)
+        exact = korn_graubard_bounds(estimate, level, worth)
         low, high = np.where(edge, exact[0], low), np.where(edge, exact[1], high)
     return low, high
 
 
-def korn_graubard_bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Clopper-Pearson bounds with the effective sample size, corrected for degrees of freedom."""
+def korn_graubard_bounds(
+    estimate: Estimate, level: float, worth: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Clopper-Pearson bounds with the effective sample size, corrected for degrees of freedom.
+
+    At 0 and 1 the size is what the respondents are ``worth``; absent, their number.
+    """
     p, variance = estimate.value.to_numpy(), estimate.se.to_numpy() ** 2
     n, df = estimate.counts["n"].to_numpy(float), estimate.df.to_numpy()
-    linear = np.where((p > 0) & (p < 1), variance, 0.0)  # at 0 and 1 as many as answered
-    size = np.divide(p * (1 - p), linear, out=n.copy(), where=linear > 0)
-    size = size / n * effective(n, df, level)
+    linear = np.where((p > 0) & (p < 1), variance, 0.0)
+    size = np.divide(p * (1 - p), linear, out=n.copy(), where=linear > 0) / n * effective(n, df, level)
+    size = np.where(linear > 0, size, effective(n if worth is None else worth, df, level))
     x = np.clip(size * p, 0, size)
     low, high = clopper_pearson(x, size, level)
     known = variance <= 0  # the design fixes the share: no uncertainty is left
@@ -52,15 +60,64 @@ def clopper_pearson(x: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndar
     return low, high
 
 
-def bounds_at_edges(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
+def bounds_at_edges(estimate: Estimate, level: float, worth: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Bounds by t; where the mean of a condition is 0 or 1 and this is not sure, Korn-Graubard."""
     p, (low, high) = estimate.value.to_numpy(), t_bounds(estimate, level)
     told = estimate.extra_covariance.get("untold")
     edge = ((p == 0) | (p == 1)) & (
         np.zeros(len(p), dtype=bool) if told is None else sparse.csr_array(told).diagonal() > 0
     )
-    exact = korn_graubard_bounds(estimate, level)
+    exact = korn_graubard_bounds(estimate, level, worth)
     return np.where(edge, exact[0], low), np.where(edge, exact[1], high)
+
+
+def worth(design: Design, parts: Domains, told: Description, p: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    r"""What the respondents (k x domains, flat) of shares ``p`` are worth where a share is 0 or 1.
+
+    With :math:`n_d^* = (\sum w)^2 / \sum w^2` the correlation within clusters is pooled over the shares j with `FEW`
+    cases and as many non-cases, :math:`\rho = \sum_j a_j (\hat V_j n_j^* / p_j q_j - 1) / \sum_j a_j (m_j - 1)` with
+    :math:`a_j = n_j p_j q_j`, between 0 and 1. Where there are none, clusters count as one respondent each.
+    """
+    inside = parts.codes >= 0
+    codes, w, k = parts.codes[inside], design.weights[inside], len(p) // parts.count
+    _, pair, size = np.unique(
+        design.sampling.psu[inside] * parts.count + codes, return_inverse=True, return_counts=True
+    )
+    rows, one = np.bincount(codes), 1 / size[pair]
+    m, clusters, kish = (
+        np.tile(v, k)
+        for v in (
+            np.bincount(codes, weights=size[pair]) / rows,
+            np.bincount(codes, weights=one),
+            np.bincount(codes, weights=w) ** 2 / np.bincount(codes, weights=w * w),
+        )
+    )
+    n = told.counts["n"].to_numpy(float)
+    spread = p * (1 - p)
+    telling = (n * np.minimum(p, 1 - p) >= FEW) & (told.evidence == 2) & np.isfinite(variance) & (m > 1)
+    if not telling.any():
+        return np.minimum(n, clusters)
+    a, effect = (n * spread)[telling], (variance * kish)[telling] / spread[telling]
+    rho = np.clip((a @ (effect - 1)) / (a @ (m[telling] - 1)), 0.0, 1.0)
+    return n / (1 + (m - 1) * rho)
+
+
+def balanced(p: np.ndarray, extra: np.ndarray, count: int) -> sparse.csr_array:
+    r"""Extra covariance of shares of categories (k x domains, flat), which add up to one, from variances ``extra``.
+
+    What an empty category may have is taken from the others in proportion, so that the direction of category e is
+    :math:`u_e = 1_e - p`. The j empty ones of a domain together are again an empty category, which has the variance v
+    of one: they have the covariance :math:`-v/j`, and the extra covariance is
+    :math:`v \sum_{e, e'} ((1 + 1/j) 1[e = e'] - 1/j)\, u_e u_{e'}'`.
+    """
+    empty = np.flatnonzero((p == 0) & (extra > 0) & np.isfinite(extra))
+    domain, every = empty % count, np.arange(len(p)) % count
+    j = np.bincount(domain, minlength=count)[domain]
+    same = domain[:, None] == domain
+    between = np.sqrt(np.outer(extra[empty], extra[empty])) * ((1 + 1 / j) * np.eye(len(empty)) - same / j)
+    direction = (np.arange(len(p))[:, None] == empty) - p[:, None] * (every[:, None] == domain)
+    unknown = sparse.diags_array(np.where(np.isinf(extra), extra, 0.0))
+    return sparse.csr_array(direction @ between @ direction.T) + unknown
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,13 +4,14 @@ With :math:`\hat N_d = \sum_{k \in d} w_k` a mean has the influence :math:`1[k \
 :math:`1[k \in d](y_k - \hat R_d x_k)/\hat X_d`, a total :math:`1[k \in d] y_k` (Särndal, Swensson and
 Wretman 1992, 5.6-5.8).
 
-A condition (a boolean, or a variable of zeros and ones) that nobody or everybody of a domain meets is no proof that
+A condition (a boolean) that nobody or everybody of a domain meets is no proof that
 this is so for all: its mean, share and total have the standard error of the posterior, see `Description.untold`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from .design import Design
 from .domains import Domains
 from .estimate import Bounds, Description, Estimate, describe, scatter, t_bounds
 from .influence import Influence
-from .intervals import Rare, bounds_at_edges
+from .intervals import Rare, balanced, bounds_at_edges, worth
 from .rerun import rerun
 
 
@@ -60,7 +61,7 @@ def mean(design: Design, variables: Any, by: Any = None, where: Any = None) -> E
     """
     rows = shared_rows(design, variables)
     y, names = matrix(variables, design.n, rows, "mean")
-    shares = conditions(variables, y)
+    shares = conditions(variables)
     return ratios(design, y, None, names, design.domains(by, where, rows), shares=shares)
 
 
@@ -100,7 +101,7 @@ def total(design: Design, variables: Any, by: Any = None, where: Any = None, mis
             expected="an answer in each row",
             hint='Say missing="mean" to let those who answered stand for the others.',
         )
-    shares = conditions(variables, y)
+    shares = conditions(variables)
     if gaps or shares.any():
         return _scaled(design, ratios(design, y, None, names, parts, shares=shares), parts)
     told = describe(design, parts, present, names)
@@ -108,16 +109,13 @@ def total(design: Design, variables: Any, by: Any = None, where: Any = None, mis
     return made(design, value, names, told, lambda: scatter(y, parts))
 
 
-def conditions(variables: Any, y: np.ndarray) -> np.ndarray:
-    """Which columns (k,) of ``y`` are conditions: booleans, or zeros and ones that are not all one (a count)."""
+def conditions(variables: Any) -> np.ndarray:
+    """Which columns (k,) are conditions: booleans, with gaps or not; zeros and ones may be amounts or counts."""
     frame = pd.DataFrame(variables if np.ndim(variables) == 2 else pd.Series(variables))
-    told = [j for j, kind in enumerate(frame.dtypes) if kind != np.dtype(float)]
-    found = np.zeros(y.shape[1], dtype=bool)
-    found[told] = [pd.api.types.infer_dtype(frame.iloc[:, j], skipna=True) == "boolean" for j in told]
-    for j in np.flatnonzero(~found & (np.isnan(y[0]) | np.isin(y[0], (0.0, 1.0)))):
-        told = y[~np.isnan(y[:, j]), j]
-        found[j] = bool(((told == 0) | (told == 1)).all() and (told == 0).any())
-    return found
+    kinds = enumerate(frame.dtypes)
+    return np.array(
+        [k != np.dtype(float) and pd.api.types.infer_dtype(frame.iloc[:, j]) == "boolean" for j, k in kinds]
+    )
 
 
 def shared_rows(design: Design, *values: Any) -> pd.Index | None:
@@ -172,7 +170,14 @@ def ratios(
 
     flat = value.ravel()
     marked = np.repeat(np.zeros(len(names), dtype=bool) if shares is None else shares, parts.count)
-    extra = told.untold(marked & ((flat == 0) | (flat == 1)))
+    edge = marked & ((flat == 0) | (flat == 1))
+    if not edge.any():
+        extra = told.untold(edge)
+    else:
+        size = worth(design, parts, told, np.where(marked, flat, 0.0), design.variance(influence()))
+        extra, bounds = told.untold(edge, size), partial(bounds, worth=size)
+        if marked.all() and len(names) > 1 and (y[present[:, 0] & (parts.codes >= 0)].sum(axis=1) == 1).all():
+            extra = {kind: balanced(flat, c.diagonal(), parts.count) for kind, c in extra.items()}
     if not marked.any():
         return made(design, flat, names, told, influence, extra=extra)
     estimate = made(design, flat, names, told, influence, bounds, extra)
@@ -207,11 +212,14 @@ def _scaled(design: Design, means: Estimate, parts: Domains) -> Estimate:
     k = len(means.value) // parts.count
     size = np.tile(parts.sums(design.weights[:, None]).ravel(), k)
     value, none = means.value.to_numpy(), np.zeros(len(size))
-    known = {name: sparse.csr_array(c).diagonal() for name, c in means.extra_covariance.items()}
+    extra = {name: sparse.csr_array(c) for name, c in means.extra_covariance.items()}
+    known = {name: c.diagonal() for name, c in extra.items()}
     untold, few = known.get("untold", none), known.get("few", none)
     full = (means.counts["missing"] == 0).to_numpy()  # one respondent who is all of the domain leaves nothing to guess
     untold = np.where(full & np.isinf(untold), 0.0, untold)
-    exact = ((untold > 0) & np.isfinite(untold) | (few > 0)) & (value < 0.5)
+    if "untold" in extra:
+        extra["untold"].setdiag(untold)
+    exact = ((untold > 0) & np.isfinite(untold) & (value == 0)) | ((few > 0) & (value < 0.5))
 
     def influence() -> Any:
         level = value.reshape(k, parts.count).T[np.maximum(parts.codes, 0)]
@@ -222,5 +230,6 @@ def _scaled(design: Design, means: Estimate, parts: Domains) -> Estimate:
         inside = means.interval(level)
         return np.where(exact, size * inside["low"], low), np.where(exact, size * inside["high"], high)
 
-    extra = {name: sparse.diags_array(c * size**2) for name, c in (("untold", untold), ("few", few)) if c.any()}
+    scale = sparse.diags_array(size)
+    extra = {name: scale @ c @ scale for name, c in extra.items()}
     return Estimate(means.value * size, design, influence, means.df, means.counts, bounds, extra)
