@@ -25,7 +25,7 @@ def rerun(estimator: F) -> F:
     """Let an estimator of a design, or of a fit, run again with replicate weights, now or later (`Estimate.refit`)."""
 
     @wraps(estimator)
-    def run(source: Any, *args: Any, **kwargs: Any) -> Any:
+    def run(source: Any, /, *args: Any, **kwargs: Any) -> Any:
         def again(design: Design) -> Any:
             return run(source.estimator(design) if isinstance(source, Estimate) else design, *args, **kwargs)
 

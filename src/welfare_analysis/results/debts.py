@@ -150,7 +150,7 @@ def after_the_loan(study: Study, market: LoanMarket) -> pd.DataFrame:
     """Where the amount wanted would leave those who want a consumer loan, each counted once a product."""
     table, parts = debts.guard(market), []
     for product in PRODUCTS:
-        flags = pd.DataFrame({state: (table[product] == state).astype(float) for state in AFTER})
+        flags = pd.DataFrame({state: (table[product] == state).fillna(False).astype(bool) for state in AFTER})
         parts.append(persons(market, flags, table[product].notna(), "loan_guard").assign(loan_alternative=product))
     return pd.concat(parts)
 
@@ -176,7 +176,7 @@ def rationed(study: Study, market: LoanMarket) -> dict[str, Estimate]:
 def stressed(study: Study, market: LoanMarket) -> pd.DataFrame:
     """Persons who want a loan within the limit today and would be over it under a stress."""
     tables = debts.stressed(market, assumed("stress_points"), assumed("replacement_share"))
-    over = {name: (table == False).astype(float) for name, table in tables.items()}  # noqa: E712 - missing: over today
+    over = {name: (table == False).fillna(False).astype(bool) for name, table in tables.items()}  # noqa: E712 - missing: over today
     parts = [persons(market, t, market.computed, "loan_alternative").assign(loan_stress=n) for n, t in over.items()]
     return pd.concat(parts)
 
@@ -189,7 +189,7 @@ def consolidation(study: Study, market: LoanMarket) -> pd.DataFrame:
         table = takeover(market, end)
         known, asked = table["told"].fillna(False).astype(bool), table["told"].notna()
         flags = {c: table[c].fillna(False).astype(bool) & known for c in ("over", "freed", "freed_longer")}
-        columns = pd.DataFrame({"told": known, **flags}).astype(float)
+        columns = pd.DataFrame({"told": known, **flags})
         rows = long_format(total(market.design, columns, where=asked), "loan_freed")
         parts.append(rows.assign(numerator=columns.sum()[rows["loan_freed"]].to_numpy(float), loan_old_rate=end))
     return pd.concat(parts)
