@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.publishing import briefs, figures, protect, release, tables
+from welfare_analysis.publishing import briefs, figures, show
+from welfare_analysis.results import release
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
@@ -39,7 +40,7 @@ def own(files):
 
 @pytest.fixture(scope="module")
 def released(own):
-    return protect(own)
+    return release(own)
 
 
 def test_own_files_change_numbers_and_drop_the_banner(own, released):
@@ -48,7 +49,7 @@ def test_own_files_change_numbers_and_drop_the_banner(own, released):
     assert own.method == "two_phase"
     people = released["members_by_status"].frame["estimate"].sum()
     assert people == pytest.approx(SIZE, abs=30)
-    assert "stand-in" not in briefs.banner(own).data + tables.headlines(released, own).data
+    assert "stand-in" not in briefs.banner(own).data + show(own, "headlines").data
 
 
 def test_two_phases_hold_a_truth_that_returners_miss(files, released):
@@ -59,18 +60,18 @@ def test_two_phases_hold_a_truth_that_returners_miss(files, released):
     truth = true_levels(world.truth)["tenant"]
     row = released["tenant"].frame.iloc[0]
     assert row["low"] - 0.01 <= truth <= row["high"] + 0.01
-    assert protect(alone)["tenant"].frame.iloc[0]["low"] > truth
+    assert release(alone)["tenant"].frame.iloc[0]["low"] > truth
 
 
 def test_a_housing_block_alone(files):
     """The least that is accepted: a status and one block; the rest was not asked, and no total is given."""
     folder, _ = files
     study = Study.open(folder / "housing.csv")
-    released = protect(study)
+    released = release(study)
     assert released["tenure_by_status"].state == "shown"
     assert released["commute_minutes_by_command"].state == "not_asked"
     assert released["crowded_total"].state == "no_totals"
-    assert "Not asked" in tables.show(released["commute_mode_by_rank"], study).data
+    assert "Not asked" in show(study, "commute_mode_by_rank").data
     assert "No numbers of people" in briefs.method(study).data or "without a register" in briefs.method(study).data
 
 

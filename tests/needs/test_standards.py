@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from welfare_analysis.publishing.plan import standards
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.needs import VARIED, housing, under
+from welfare_analysis.results.descriptive import standards
 
 
 def homes():

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from welfare_analysis.publishing import Released, briefs
+from welfare_analysis.disclosure import Released
+from welfare_analysis.estimation.multiple import differ
+from welfare_analysis.publishing.sentences import contrast
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook
 
@@ -24,19 +26,19 @@ def table(*rows, state="shown"):
 
 def test_highest_and_lowest_are_named():
     """Two groups far apart are told with their intervals."""
-    text = briefs.contrast(table((0.2, 0.01), (0.5, 0.01), (0.3, 0.01)), STUDY)
+    text = contrast(table((0.2, 0.01), (0.5, 0.01), (0.3, 0.01)), STUDY)
     assert text.startswith("highest inspectors, 50.0 % (49.0\u201351.0); lowest guards, 20.0 %")
 
 
 def test_no_clear_difference_is_said():
     """Two groups whose difference is within its error are not ranked."""
-    assert briefs.contrast(table((0.20, 0.05), (0.22, 0.05)), STUDY).startswith("no clear difference")
+    assert contrast(table((0.20, 0.05), (0.22, 0.05)), STUDY).startswith("no clear difference")
 
 
 def test_few_groups_or_none():
     """One group has no contrast; a hidden or an unasked table says so."""
-    assert briefs.contrast(table((0.2, 0.01)), STUDY) == STUDY.codebook.text("hidden")
-    assert briefs.contrast(table((0.2, 0.01), (0.4, 0.01), state="not_asked"), STUDY) == STUDY.codebook.text(
+    assert contrast(table((0.2, 0.01)), STUDY) == STUDY.codebook.text("hidden")
+    assert contrast(table((0.2, 0.01), (0.4, 0.01), state="not_asked"), STUDY) == STUDY.codebook.text(
         "not_asked"
     )
 
@@ -49,7 +51,7 @@ def test_all_pairs_are_compared_at_five_per_cent(groups):
     ends = pd.DataFrame({"top": draws.max(axis=1), "bottom": draws.min(axis=1)})
     half = stats.norm.ppf(0.975)
     told = [
-        briefs.differ(
+        differ(
             pd.Series({"estimate": t, "low": t - half, "high": t + half}),
             pd.Series({"estimate": b, "low": b - half, "high": b + half}),
             groups,

@@ -53,7 +53,7 @@ def test_what_is_listed_can_be_asked_for(study):
         assert all(title(name, study.in_language(language)) for language in LANGUAGES)
 
 
-@pytest.mark.parametrize(("key", "table"), spoken())
+@pytest.mark.parametrize(("key", "table"), list(spoken()))
 def test_every_address_is_a_cell_in_every_language(study, key, table):
     """A gap names a table, codes of its keys that it has, and a verb; the three languages name the same ones."""
     named = [addresses(BOOK.template(key, language).replace("@", table)) for language in LANGUAGES]

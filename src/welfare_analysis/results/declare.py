@@ -43,7 +43,7 @@ class Topic:
     Attributes
     ----------
     name : str
-        Tables are called ``<name>_<table>``.
+        Tables are called ``NAME_TABLE``.
     subject : callable
         Of the study: what the tables are computed from; None where it was not asked.
     ready : callable
