@@ -200,13 +200,12 @@ def overview(study: Study, of: Ranked, group: str) -> pd.DataFrame:
     parts.append(beside(made[f"{group}_mean"].cells("*", ALL), "mean_place", "place"))
     parts.append(beside(made[f"{group}_order"].cells("*", "first"), "leads", "share"))
     rows = pd.concat(parts, ignore_index=True)
-    return rows.assign(ranked=rows[group].map(pd.Series(range(len(placed)), placed.index))).sort_values(
-        "ranked", kind="stable"
-    )
+    place = rows[group].map(pd.Series(range(len(placed)), placed.index))
+    return rows.assign(ranked=place).sort_values("ranked", kind="stable")
 
 
 def _topic(group: str) -> Topic:
-    topic = Topic(group, partial(ranked_of, group=group), model_state, "share", base, totals=False)
+    topic = Topic(group, lambda study: study.result(ranked, group), model_state, "share", base, totals=False)
     topic.table("places", group, "rank_measure", adds=group)(places)
     topic.table("by_status", f"{group}|rank_view", "hope_group", adds=group)(by_status)
     topic.table("lead", group, "", "share_points", adds=None, statistic="mean")(lead)
@@ -217,11 +216,6 @@ def _topic(group: str) -> Topic:
     topic.table("answers", "rank_answer", "", "", adds=None, ready=lambda of: "shown")(answers)
     topic.table("overview", group, "measure", "", adds=None)(partial(overview, group=group))
     return topic
-
-
-def ranked_of(study: Study, group: str) -> Ranked | None:
-    """A ranking, kept with the study."""
-    return study.result(ranked, group)
 
 
 TOPICS = {group: _topic(group) for group in RANKINGS}
