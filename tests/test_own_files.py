@@ -191,7 +191,7 @@ def test_check_lists_faults_and_writes_them_as_text(here, capsys):
     assert command.main(["check", str(here / "bad.csv")]) == 1
     told = capsys.readouterr().out
     table = pd.read_csv(here / "build" / "check" / "faults.csv", dtype=str, keep_default_na=False)
-    assert list(table.columns) == ["file", "sheet", "row", "column", "value", "rule", "what_to_do"]
+    assert list(table.columns) == ["file", "sheet", "row", "letter", "column", "value", "rule", "what_to_do"]
     assert table[["row", "column", "value"]].to_numpy().tolist() == [
         ["1", "'=1+1", "'=1+1"],
         ["2", "status", "activ"],

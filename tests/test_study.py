@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.publishing import briefs, figures, show
-from welfare_analysis.results import release
+from welfare_analysis.publishing import briefs, draw, figures, findings, limits, main_results, show, trust, who_where
+from welfare_analysis.publishing.sentences import contrast
+from welfare_analysis.results import TOPICS, release
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
@@ -101,10 +102,10 @@ def test_tables_add_up(released):
 
 def test_no_clear_difference_is_said(own, released):
     """Overlapping extremes are not told apart; a category far apart is."""
-    text = briefs.highest_lowest(released["crowded_by_command"], own).data
+    text = contrast(released["crowded_by_command"], own)
     frame = released["crowded_by_command"].frame.dropna()
     top, bottom = frame.loc[frame["estimate"].idxmax()], frame.loc[frame["estimate"].idxmin()]
-    assert ("No clear difference" in text) == (top["low"] <= bottom["high"])
+    assert ("no clear difference" in text) == (top["low"] <= bottom["high"])
 
 
 def test_headline_conditions_are_missing_where_not_asked():
@@ -139,10 +140,10 @@ def test_a_small_or_odd_file_still_gives_pages(frames, name, monkeypatch):
     released, seen = release(study), []
     monkeypatch.setattr(figures.output, "display", lambda data, raw, metadata=None: seen.append(data))
     for figure in figures.FIGURES:
-        figures.show(figure, released, study)
-    texts = [tables.show(t, study).data + briefs.highest_lowest(t, study).data for t in released.values() if t.by]
-    texts += [tables.headlines(released, study).data, tables.costs(released, study).data]
-    texts += [f(released, study).data for f in (briefs.who_where, briefs.findings, briefs.standards, briefs.limits)]
+        draw(study, figure)
+    texts = [show(study, name).data for name in released if released[name].by]
+    texts += [findings(study, topic).data for topic in TOPICS if TOPICS[topic].findings[1]]
+    texts += [part(study).data for part in (main_results, who_where, trust, limits)]
     texts += [data["text/markdown"] for data in seen if "text/markdown" in data]
     assert len(seen) >= len(figures.FIGURES)
     assert not re.search(r"\b(nan|None|inf)\b", " ".join(texts))

@@ -107,8 +107,8 @@ def data(_: argparse.Namespace) -> int:
 
 def form(_: argparse.Namespace) -> int:
     """Write the questionnaire: an XLSForm a status, and forms to print in Arabic and French."""
-    from welfare_analysis.publishing.folders import replacing
     from welfare_analysis.disclosure import Policy
+    from welfare_analysis.publishing.folders import replacing
     from welfare_analysis.survey import paper, xlsform
 
     codebook = _codebook()

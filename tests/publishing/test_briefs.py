@@ -38,9 +38,7 @@ def test_no_clear_difference_is_said():
 def test_few_groups_or_none():
     """One group has no contrast; a hidden or an unasked table says so."""
     assert contrast(table((0.2, 0.01)), STUDY) == STUDY.codebook.text("hidden")
-    assert contrast(table((0.2, 0.01), (0.4, 0.01), state="not_asked"), STUDY) == STUDY.codebook.text(
-        "not_asked"
-    )
+    assert contrast(table((0.2, 0.01), (0.4, 0.01), state="not_asked"), STUDY) == STUDY.codebook.text("not_asked")
 
 
 @pytest.mark.parametrize("groups", [2, 4, 9])

@@ -42,7 +42,7 @@ def spoken():
 
 
 def test_the_list_of_tables_is_that_of_the_code():
-    """``data/tables.csv`` names each table with what makes it: `catalogue.listed` without its index."""
+    """The file ``data/tables.csv`` is what `catalogue.listed` gives (``to_csv(DATA / "tables.csv", index=False)``)."""
     pd.testing.assert_frame_equal(pd.read_csv(DATA / "tables.csv", keep_default_na=False), listed())
 
 

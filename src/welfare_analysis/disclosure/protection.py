@@ -92,6 +92,8 @@ def protect_estimate(estimate: Estimate, name: str, unit: str = "", **labels: st
         raise WelfareError("not an estimate", where="show", got=type(estimate).__name__, expected="an Estimate")
     table = estimate.bounded()
     keys = [c for c in table if c not in (*NUMBERS, "n")]
+    if len(keys) > 1 and keys[0] == "variable" and table["variable"].nunique() == 1:  # the title says what it is
+        table, keys = table.drop(columns="variable"), keys[1:]
     table = table.astype(dict.fromkeys(keys, str)).rename(columns=labels)
     keys = [labels.get(str(k), str(k)) for k in keys]
     kind = "share" if unit == "share" else "model"

@@ -75,7 +75,7 @@ def listed() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["table", "rows", "across", "unit", "made_by"])
 
 
-def source_of(make: Callable[..., Any]) -> str:
+def source_of(make: Any) -> str:
     """Module and name of the function that makes a table."""
     function = make.func if isinstance(make, partial) else make
     return f"{function.__module__.removeprefix('welfare_analysis.')}.{function.__name__}"

@@ -122,7 +122,10 @@ class Topic:
         state = table.ready(subject) if table.ready else "shown"
         if state != "shown":
             return blank.without_numbers(state)
-        made = table.make(study, subject)
+        try:
+            made = table.make(study, subject)
+        except WelfareError:  # an estimator refuses: nobody of a group answered, a model has no maximum
+            return blank.without_numbers("too_few")
         cells = None if made is None else made if isinstance(made, pd.DataFrame) else long_format(made)
         if cells is None or cells.empty:
             return blank
