@@ -175,7 +175,7 @@ def ratios(
         extra = told.untold(edge)
     else:
         size = worth(design, parts, told, np.where(marked, flat, 0.0), design.variance(influence()))
-        extra, bounds = told.untold(edge, size), cast("Bounds", partial(bounds, worth=size))
+        extra, bounds = told.untold(edge, size), partial(cast("Any", bounds), worth=size)
         if marked.all() and len(names) > 1 and (y[present[:, 0] & (parts.codes >= 0)].sum(axis=1) == 1).all():
             extra = {kind: balanced(flat, c.diagonal(), parts.count) for kind, c in extra.items()}
     if not marked.any():

@@ -86,7 +86,7 @@ def straight_lines(frame: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
         codes[codes < 0] = np.nan
         full = (~np.isnan(codes)).sum(axis=1) >= min(SCALE_ITEMS, len(names))
         if full.any():
-            kept = codes[full]
+            kept = codes[full][:, ~np.isnan(codes[full]).all(axis=0)]  # items that somebody answered
             same = np.nanmax(kept, axis=1) == np.nanmin(kept, axis=1)
             levels = np.arange(np.nanmax(kept) + 1)
             shares = np.array([[np.nanmean(column[~np.isnan(column)] == k) for k in levels] for column in kept.T])
