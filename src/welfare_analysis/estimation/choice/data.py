@@ -174,9 +174,10 @@ def choices(
     units = labels if person is None else _persons(long[person], order, code, start, labels)
     known = np.broadcast_to(0.0, len(key)) if offset is None else numbers(long[offset], offset)[order]
     rows, used = _rows(design, units, person or case)
-    return Cases(
+    found = Cases(
         x, names, code, start, labels, alt, alternatives, chosen, rows, known, used, order, long.index, spec, columns
     )
+    return found if used.counted is None else found.part(used.counted[rows])
 
 
 def _complete(frame: pd.DataFrame, columns: list[str]) -> None:
