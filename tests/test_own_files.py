@@ -186,7 +186,7 @@ def test_check_prints_what_was_accepted(here, capsys):
 
 
 def test_check_lists_faults_and_writes_them_as_text(here, capsys):
-    """Faults: code 1, first ones printed, all of them in a private table that holds no formula and no key."""
+    """Faults: code 1, first ones printed, all in a private table without a formula or a key like a card's number."""
     (here / "bad.csv").write_text(BAD)
     assert command.main(["check", str(here / "bad.csv")]) == 1
     told = capsys.readouterr().out
@@ -194,6 +194,7 @@ def test_check_lists_faults_and_writes_them_as_text(here, capsys):
     assert list(table.columns) == ["file", "sheet", "row", "letter", "column", "value", "rule", "what_to_do"]
     assert table[["row", "column", "value"]].to_numpy().tolist() == [
         ["1", "'=1+1", "'=1+1"],
+        ["1", "person_id", "(hidden)"],
         ["2", "status", "activ"],
         ["3", "age", "'=2+2"],
     ]
