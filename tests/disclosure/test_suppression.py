@@ -75,7 +75,7 @@ def test_lines_of_two_subjects_are_two_lines():
             "hope": ["rail"] * 3 + ["coach"] * 3,
             "status": ["active", "retired", "widow"] * 2,
             "n": [500.0, 400, 60] * 2,
-            "numerator": [200.0, 150, 4, 200, 40, 150],
+            "numerator": [200.0, 150, 4, 200, 40, 50],
             **dict.fromkeys(["estimate", "low", "high"], 0.5),
         }
     )

@@ -3,7 +3,8 @@
 First the cells that fail a rule themselves: few respondents behind the base, the numerator or the complement; a median
 with few answers on a side; a sum of money that one or two persons make. Then further cells, because along every line of
 a table (its groups, or categories that add to one) the hidden cells together are what the margin leaves: they must be
-two at least, and their union fit to be shown. The counts are respondents, never weights.
+two at least, and their union fit to be shown. Lines that cross tell more than each of them, so the range that all of
+them leave to a cell is computed too (`bounds`). The counts are respondents, never weights.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
+from .bounds import ranges, tight
 from .policy import Policy
 
 
@@ -69,8 +72,9 @@ def completed(
     Returns
     -------
     (cells,) boolean array
-        Such that a line that is not hidden whole has no hidden cell, or several whose union is not `unsafe`. The
-        smallest shown cell of a line is taken first.
+        Such that a line that is not hidden whole has no hidden cell, or several whose union is not `unsafe`, and such
+        that all lines together leave enough open about each cell that fails by itself (`bounds.tight`). The smallest
+        shown cell of a line is taken first.
     """
     result = hidden.copy()
     n, numerator = cells["n"].to_numpy(float), cells["numerator"].to_numpy(float)
@@ -78,7 +82,7 @@ def completed(
     lines = list(_lines(cells, axes, within))
     changed = True
     while changed:
-        changed = False
+        changed = bool(np.isfinite(size).all()) and _opened(result, hidden, lines, size, (n, numerator))
         for rows in lines:
             inside = rows[result[rows]]
             if not 0 < len(inside) < len(rows):
@@ -89,6 +93,39 @@ def completed(
                 shown = rows[~result[rows]]
                 result[shown[np.argmin(size[shown])]] = changed = True
     return result
+
+
+def _opened(
+    result: np.ndarray,
+    primary: np.ndarray,
+    lines: list[np.ndarray],
+    size: np.ndarray,
+    counts: tuple[np.ndarray, np.ndarray],
+) -> bool:
+    """Hide one more cell beside one that fails by itself and is known too well; whether there was one."""
+    n, numerator = counts
+    counted = np.isnan(numerator).all()
+    if not (primary & result).any() or (not counted and np.isnan(numerator).any()):
+        return False
+    value = n if counted else numerator
+    most = np.full(len(n), np.inf) if counted else n
+    place = np.flatnonzero(result)
+    rows = [np.flatnonzero(np.isin(place, line)) for line in lines]
+    at = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
+    shape = (len(rows), len(place))
+    matrix = sparse.csr_array((np.ones(len(at)), (at, np.concatenate(rows))), shape=shape)
+    sums = matrix @ value[place]
+    wanted = np.flatnonzero(primary[place])
+    own = place[wanted]
+    found = ranges(matrix, (sums, sums), (np.zeros(len(place)), most[place]), list(wanted))
+    known = tight(value[own], np.column_stack([np.zeros(len(own)), most[own]]), found)
+    for cell in own[known]:
+        beside = np.unique(np.concatenate([line for line in lines if cell in line]))
+        shown = beside[~result[beside]]
+        if len(shown):
+            result[shown[np.argmin(size[shown])]] = True
+            return True
+    return False
 
 
 def _lines(cells: pd.DataFrame, axes: Sequence[str], within: Sequence[str]) -> Iterator[np.ndarray]:
