@@ -8,7 +8,7 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import figures, show
 from welfare_analysis.publishing.sentences import contrast
 from welfare_analysis.results import release
-from welfare_analysis.results.descriptive import CONDITION, descriptive
+from welfare_analysis.results.descriptive import CONDITION, IDENTITIES, descriptive, view
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 
@@ -120,3 +120,49 @@ def test_no_hidden_number_reaches_a_page(secret):
     assert not tables
     assert all("4321" not in text and "4,321" not in text for text in texts)
     assert not figure.axes
+
+
+def test_a_condition_that_is_one_category_is_hidden_as_that_category(tmp_path):
+    """Three of 60 retirees live in service housing: the line of tenants is completed too, and both tables agree."""
+    frame = pd.concat(
+        [
+            people("active", 200, tenure=["tenant"] * 9 + ["owner"] * 8 + ["service"] * 3),
+            people("retired", 60, tenure=["tenant"] * 12 + ["owner"] * 45 + ["service"] * 3),
+            people("widow", 300, tenure=["tenant", "owner", "service"]),
+        ],
+        ignore_index=True,
+    )
+    rows = [("tenant_by_status", "share", "tenant", "status", "", "share"),
+            ("tenure_by_status", "share", "tenure", "status", "", "share")]  # fmt: skip
+    alone = descriptive(study(frame), plan(tmp_path, rows[0]))["tenant_by_status"].frame
+    assert not alone["flag"].eq("hidden").any()  # by itself it would show what the other table hides
+    both = descriptive(study(frame), plan(tmp_path, *rows))
+    whole = both["tenure_by_status"].frame
+    tenants = whole[whole["category"] == "tenant"].set_index("status")
+    own = both["tenant_by_status"].frame.set_index("status")
+    assert tenants["flag"].eq("hidden").any()
+    assert (own["flag"] == tenants["flag"]).all()
+    assert own["estimate"].equals(tenants["estimate"])
+
+
+def test_identities_hold():
+    """Each condition of the list is met by just those who are in its category, in the truth of the stand-in's form."""
+    frame = view(Study.open(), "").frame
+    for row in pd.read_csv(IDENTITIES).itertuples():
+        met, there = frame[row.condition].astype("boolean"), frame[row.variable].astype(object).eq(row.code)
+        known = met.notna() & frame[row.variable].notna()
+        assert known.sum() == met.notna().sum() == frame[row.variable].notna().sum()
+        assert (met[known] == there[known]).all()
+
+
+def test_those_whose_group_is_not_known_are_no_remainder(tmp_path):
+    """Of 12 of unknown status 3 are tenants: all less the groups would tell it, unless a group is hidden."""
+    groups = {"active": 200, "retired": 100, "widow": 80}
+    frame = pd.concat([people(s, n, tenure=["tenant", "owner"]) for s, n in groups.items()], ignore_index=True)
+    unknown = people(np.nan, 12, tenure=["tenant", "owner", "owner", "owner"])
+    row = ("tenant_by_status", "share", "tenant", "status", "", "share")
+    known = descriptive(study(frame), plan(tmp_path, row))["tenant_by_status"].frame
+    assert not known["flag"].eq("hidden").any()
+    whole = study(pd.concat([frame, unknown], ignore_index=True))
+    shown = descriptive(whole, plan(tmp_path, row))["tenant_by_status"].frame.set_index("status")
+    assert list(shown.index[shown["flag"] == "hidden"]) == ["widow"]

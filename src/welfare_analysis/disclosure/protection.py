@@ -27,6 +27,7 @@ def protect(
     *,
     adds: Sequence[str] = (),
     rounded: bool = True,
+    unseen: pd.DataFrame | None = None,
     rules: Policy | None = None,
 ) -> Released:
     """A table of estimates, protected.
@@ -43,6 +44,9 @@ def protect(
         Of whom it can be computed, and all who were asked.
     adds : sequence of str
         Key columns along which cells add up to a number that is shown: there a hidden cell takes others with it.
+    unseen : DataFrame, optional
+        Cells with their keys, n and numerator that are not in the table and follow from it: those whose group is not
+        known are all less the groups. Where they are too few, more of the table is hidden.
     rounded : bool
         To the policy's step of the unit; else only numbers of persons and households are rounded.
     """
@@ -59,7 +63,11 @@ def protect(
         hidden = hidden | cells["unsafe"].fillna(False).to_numpy(bool)
     if axes := [a for a in adds if a in cells]:
         within = [key for key in (*blank.by, CATEGORY) if key in cells and key not in axes]
-        hidden = completed(cells.assign(numerator=numerator), axes, rules, np.asarray(hidden), within)
+        whole, first = cells.assign(numerator=numerator), np.asarray(hidden)
+        if unseen is not None:
+            whole = pd.concat([whole, unseen], ignore_index=True)
+            first = np.append(first, unsafe(unseen["n"].to_numpy(float), unseen["numerator"].to_numpy(float), rules))
+        hidden = completed(whole, axes, rules, first, within)[: len(cells)]
     out = cells.drop(columns=[c for c in EVIDENCE if c in cells]).astype(dict.fromkeys([*NUMBERS, "n"], float))
     if blank.statistic != "count":
         flag = flag.mask((flag == "") & (n < rules.caution_base), "caution")

@@ -43,6 +43,13 @@ class Released:
         """The table without numbers, and why."""
         return replace(self, frame=pd.DataFrame(), respondents=0, missing_share=float("nan"), state=state)
 
+    def narrowed(self, blank: Released, code: str) -> Released:
+        """The cells of one category as the table ``blank`` of that condition: what is hidden here is hidden there."""
+        if self.state != "shown":
+            return blank.without_numbers(self.state)
+        frame = self.frame[self.frame[CATEGORY].astype(str) == code].drop(columns=CATEGORY).reset_index(drop=True)
+        return replace(self, id=blank.id, variable=blank.variable, unit=blank.unit, frame=frame)
+
     @property
     def keys(self) -> list[str]:
         """Columns that name a cell."""

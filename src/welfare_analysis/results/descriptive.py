@@ -25,6 +25,7 @@ CONDITION = re.compile(r"^(\w+) (?:=|in) ([\w|]+)$")
 HOUSEHOLD = "household_share"  # a total of it is a number of households
 STATISTICS = ("count", "share", "mean", "median", "total", "standards")
 PLAN = DATA / "release.csv"
+IDENTITIES = DATA / "identities.csv"  # conditions that are one category of another variable
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +44,24 @@ def descriptive(study: Study, plan: Path = PLAN) -> Lazy:
     WelfareError
         A statistic or condition in the plan that is not known.
     """
-    blanks = map(blank_of, pd.read_csv(plan, keep_default_na=False).to_dict("records"))
-    return Lazy({blank.id: partial(released, study, blank) for blank in blanks})
+    blanks = [blank_of(row) for row in pd.read_csv(plan, keep_default_na=False).to_dict("records")]
+    same = pd.read_csv(IDENTITIES, dtype=str).set_index("condition")[["variable", "code"]]
+    makers: dict[str, Callable[[], Released]] = {}
+    for blank in blanks:
+        makers[blank.id] = partial(released, study, blank)
+        if blank.variable in same.index and blank.statistic == "share":
+            variable, code = same.loc[blank.variable]
+            key = (variable, blank.by, blank.where, "share")
+            for whole in (b for b in blanks if (b.variable, b.by, b.where, b.statistic) == key):
+                makers[blank.id] = partial(_narrowed, study, blank, whole, code)
+    return Lazy(makers)
+
+
+def _narrowed(study: Study, blank: Released, whole: Released, code: str) -> Released:
+    """A condition that is one category of another table: the very cells of that table, so that both are hidden."""
+    table = released(study, whole)
+    known = table.state != "shown" or (table.frame[CATEGORY].astype(str) == code).any()
+    return table.narrowed(blank, code) if known else released(study, blank)
 
 
 def blank_of(row: Mapping[str, str]) -> Released:
@@ -131,7 +148,20 @@ def released(study: Study, blank: Released) -> Released:
     make = _standards if blank.statistic == "standards" else partial(_coarsened, study.codebook)
     cells = make(rows, blank, answered)
     axes = [*blank.by, *([CATEGORY] if CATEGORY in cells else [])]
-    return protect(blank, cells, (int(answered.sum()), int(asked.sum())), adds=axes, rounded=False)
+    beside = _not_known(frame, blank) if blank.statistic == "share" else None
+    return protect(blank, cells, (int(answered.sum()), int(asked.sum())), adds=axes, rounded=False, unseen=beside)
+
+
+def _not_known(frame: pd.DataFrame, blank: Released) -> pd.DataFrame | None:
+    """Those whose group is not known, as cells: all less the groups, whose sum is shown in another table."""
+    inside_ = inside(frame, blank.where) & frame[blank.variable].notna()
+    if len(blank.by) != 1 or not (lacking := inside_ & frame[blank.by[0]].isna()).any():
+        return None
+    values, n = frame.loc[lacking, blank.variable], float(lacking.sum())
+    if pd.api.types.is_bool_dtype(values.dtype):
+        return pd.DataFrame({blank.by[0]: ["?"], "n": n, "numerator": float(values.astype(bool).sum())})
+    counts = values.astype(str).value_counts()
+    return pd.DataFrame({blank.by[0]: "?", CATEGORY: counts.index, "n": n, "numerator": counts.to_numpy(float)})
 
 
 def _coarsened(book: Codebook, rows: View, blank: Released, answered: pd.Series) -> pd.DataFrame:
