@@ -17,7 +17,7 @@ from .released import CATEGORY, NUMBERS, Released
 from .suppression import completed, dominated, unsafe
 
 COUNTED = ("persons", "households", "files", "runs", "riders")  # numbers that cannot be negative
-EVIDENCE = ("numerator", "unsafe")  # columns that decide what is hidden, and are not released
+EVIDENCE = ("numerator", "unsafe", "weight")  # columns that decide what is hidden, and are not released
 
 
 def protect(
@@ -38,8 +38,8 @@ def protect(
         Its id, keys and unit, without numbers.
     cells : DataFrame
         Long: the key columns, estimate, low, high, n (respondents), and where they apply ``flag`` (`marks`),
-        ``numerator`` (respondents who meet the condition; nan where there is none) and ``unsafe`` (hidden whatever the
-        counts are). Further columns stay.
+        ``numerator`` (respondents who meet the condition; nan where there is none), ``unsafe`` (hidden whatever the
+        counts are) and ``weight`` (see `suppression.completed`). Further columns stay.
     respondents : (int, int)
         Of whom it can be computed, and all who were asked.
     adds : sequence of str

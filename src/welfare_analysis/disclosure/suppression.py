@@ -61,7 +61,8 @@ def completed(
     Parameters
     ----------
     cells : DataFrame
-        One row a cell: the columns ``axes``, n and numerator (nan where there is none).
+        One row a cell: the columns ``axes``, n and numerator (nan where there is none). In a table of shares also
+        ``estimate`` and ``weight``, the mean weight of a respondent: what adds up are weighted numbers.
     axes : sequence of str
         Key columns along which cells add up: groups, or categories whose shares add to one.
     hidden : (cells,) boolean array
@@ -82,7 +83,7 @@ def completed(
     lines = list(_lines(cells, axes, within))
     changed = True
     while changed:
-        changed = bool(np.isfinite(size).all()) and _opened(result, hidden, lines, size, (n, numerator))
+        changed = _opened(cells, result, hidden, lines, size)
         for rows in lines:
             inside = rows[result[rows]]
             if not 0 < len(inside) < len(rows):
@@ -96,29 +97,26 @@ def completed(
 
 
 def _opened(
-    result: np.ndarray,
-    primary: np.ndarray,
-    lines: list[np.ndarray],
-    size: np.ndarray,
-    counts: tuple[np.ndarray, np.ndarray],
+    cells: pd.DataFrame, result: np.ndarray, primary: np.ndarray, lines: list[np.ndarray], size: np.ndarray
 ) -> bool:
     """Hide one more cell beside one that fails by itself and is known too well; whether there was one."""
-    n, numerator = counts
+    n, numerator = cells["n"].to_numpy(float), cells["numerator"].to_numpy(float)
     counted = np.isnan(numerator).all()
-    if not (primary & result).any() or (not counted and np.isnan(numerator).any()):
+    if not (primary & result).any() or not np.isfinite(size).all():
         return False
-    value = n if counted else numerator
+    # what adds up are weighted numbers; a cell's respondents have the mean weight of their group
+    weight = cells["weight"].to_numpy(float) if "weight" in cells else np.ones(len(n))
+    value = n * cells["estimate"].to_numpy(float) if "weight" in cells else n if counted else numerator
     most = np.full(len(n), np.inf) if counted else n
     place = np.flatnonzero(result)
     rows = [np.flatnonzero(np.isin(place, line)) for line in lines]
-    at = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
-    shape = (len(rows), len(place))
-    matrix = sparse.csr_array((np.ones(len(at)), (at, np.concatenate(rows))), shape=shape)
+    at, columns = np.repeat(np.arange(len(rows)), [len(row) for row in rows]), np.concatenate(rows)
+    matrix = sparse.csr_array((weight[place][columns], (at, columns)), shape=(len(rows), len(place)))
     sums = matrix @ value[place]
     wanted = np.flatnonzero(primary[place])
     own = place[wanted]
     found = ranges(matrix, (sums, sums), (np.zeros(len(place)), most[place]), list(wanted))
-    known = tight(value[own], np.column_stack([np.zeros(len(own)), most[own]]), found)
+    known = tight(value[own], np.column_stack([np.zeros(len(own)), most[own]]), found, size[own])
     for cell in own[known]:
         beside = np.unique(np.concatenate([line for line in lines if cell in line]))
         shown = beside[~result[beside]]

@@ -148,20 +148,23 @@ def released(study: Study, blank: Released) -> Released:
     make = _standards if blank.statistic == "standards" else partial(_coarsened, study.codebook)
     cells = make(rows, blank, answered)
     axes = [*blank.by, *([CATEGORY] if CATEGORY in cells else [])]
-    beside = _not_known(frame, blank) if blank.statistic == "share" else None
+    beside = _not_known(rows, blank) if blank.statistic == "share" else None
     return protect(blank, cells, (int(answered.sum()), int(asked.sum())), adds=axes, rounded=False, unseen=beside)
 
 
-def _not_known(frame: pd.DataFrame, blank: Released) -> pd.DataFrame | None:
+def _not_known(rows: View, blank: Released) -> pd.DataFrame | None:
     """Those whose group is not known, as cells: all less the groups, whose sum is shown in another table."""
-    inside_ = inside(frame, blank.where) & frame[blank.variable].notna()
-    if len(blank.by) != 1 or not (lacking := inside_ & frame[blank.by[0]].isna()).any():
+    frame = rows.frame
+    there = inside(frame, blank.where) & frame[blank.variable].notna()
+    if len(blank.by) != 1 or not (lacking := there & frame[blank.by[0]].isna()).any():
         return None
-    values, n = frame.loc[lacking, blank.variable], float(lacking.sum())
-    if pd.api.types.is_bool_dtype(values.dtype):
-        return pd.DataFrame({blank.by[0]: ["?"], "n": n, "numerator": float(values.astype(bool).sum())})
-    counts = values.astype(str).value_counts()
-    return pd.DataFrame({blank.by[0]: "?", CATEGORY: counts.index, "n": n, "numerator": counts.to_numpy(float)})
+    weights = pd.Series(rows.design.weights, frame.index)[lacking]
+    values = frame.loc[lacking, blank.variable]
+    codes = values.astype(bool).map({True: "met", False: ""}) if values.dtype.kind == "b" else values.astype(str)
+    table = pd.DataFrame({CATEGORY: codes, "weight": weights}).groupby(CATEGORY)["weight"].agg(["size", "sum"])
+    cells = pd.DataFrame({"numerator": table["size"].astype(float), "estimate": table["sum"] / weights.sum()})
+    cells = cells.assign(n=float(len(values)), weight=weights.mean(), **{blank.by[0]: "?"}).reset_index()
+    return cells[cells[CATEGORY] == "met"].drop(columns=CATEGORY) if values.dtype.kind == "b" else cells
 
 
 def _coarsened(book: Codebook, rows: View, blank: Released, answered: pd.Series) -> pd.DataFrame:
@@ -187,7 +190,11 @@ def _cells(rows: View, blank: Released, answered: pd.Series) -> pd.DataFrame:
     ruled = ~np.isfinite(table[NUMBERS]).all(axis=1).to_numpy()  # nothing tells how sure such a number is
     if blank.statistic in ("median", "mean", "total"):
         ruled = ruled | _few_decide(rows, blank, table[by], frame.loc[answered, [blank.variable, *by]], table, policy())
-    return table[[*axes, *NUMBERS, "n", "flag", "numerator"]].assign(unsafe=ruled)
+    kept = [*axes, *NUMBERS, "n", "flag", "numerator"]
+    if blank.statistic == "share":
+        table["weight"] = table["n_weighted"] / table["n"]
+        kept.append("weight")
+    return table[kept].assign(unsafe=ruled)
 
 
 def _few_decide(
