@@ -37,7 +37,10 @@ FORMULA_SIGNS = tuple("=+-@＝＋－＠")
 
 
 def report(_: argparse.Namespace) -> int:
-    """Run the notebooks and write the site; files of one's own are checked first."""
+    """Run the notebooks and write the site; files of one's own are checked first.
+
+    The last line names the pages that lack a result: 1 if an error of the program is the cause, 0 if the answers are.
+    """
     from welfare_analysis.publishing import folders
     from welfare_analysis.publishing.report import publish
 
@@ -51,11 +54,16 @@ def report(_: argparse.Namespace) -> int:
                 return 1
             with _waiting("opening the files together"):
                 Study.open()  # what they say together: an error comes without a notebook around it
-        print(os.path.relpath(publish(ROOT, say=_progress)))
+        published = publish(ROOT, say=_progress)
     finally:
         if before.exists():
             print(f"The report of before is in {os.path.relpath(before)}; this run wrote none", file=sys.stderr)
-    return 0
+    print(os.path.relpath(published.front))
+    if published.gaps:
+        pages = ", ".join(f"{page} {n}" for page, n in published.gaps.items())
+        log = os.path.relpath(ROOT / "build" / "report.log")
+        print(f"Results that could not be made, each said in its place: {pages}. Why: {log}", file=sys.stderr)
+    return 1 if published.errors else 0
 
 
 def notebooks(_: argparse.Namespace) -> int:
