@@ -148,14 +148,10 @@ def _named(*names: str) -> list[Any]:
     return [paths if len(paths) > 1 else paths[0] for paths in sources]
 
 
-def _codebook_folder() -> Path:
-    return (_named("CODEBOOK") or [ROOT / "data" / "codebook"])[0]
-
-
 def _codebook() -> Codebook:
     from welfare_analysis.survey.codebook import Codebook
 
-    return Codebook.read(_codebook_folder())
+    return Codebook.read((_named("CODEBOOK") or [ROOT / "data" / "codebook"])[0])
 
 
 def _progress(line: str) -> None:
@@ -182,6 +178,7 @@ def _sound(sources: list[Any]) -> bool:
     """Whether files have no fault; what was accepted is printed, and all faults are, and written to one table."""
     import pandas as pd
 
+    from welfare_analysis.study import not_given
     from welfare_analysis.survey.reading import Faults, Map, NoHeader, draft_map, read_any
 
     codebook, found, drafts, sound = _codebook(), [], [], True
@@ -189,6 +186,8 @@ def _sound(sources: list[Any]) -> bool:
     names = next((Map.read(named, codebook) for named in _named("MAP")), None)
     for left in (ROOT / "build" / "check").glob("[ad]*.csv"):  # forms alike and in doubt, of an earlier file
         left.unlink()
+    for table, codes in not_given(codebook).items():
+        print(f"public/{table}.csv has no row for {', '.join(codes)}: the pages say less of them")
     for source in sources:
         name = ", ".join(path.name for path in (source if isinstance(source, list) else [source]))
         try:
@@ -225,8 +224,7 @@ def _log(frame: pd.DataFrame, codebook: Codebook) -> None:
     """Say how many answers contradict each other and which forms are alike; a log has each such answer."""
     from welfare_analysis.survey.quality import corrections, inconsistent, near_duplicates, read_rules
 
-    path, folder = _codebook_folder() / "consistency.csv", ROOT / "build" / "check"
-    rules = read_rules(path, codebook) if path.is_file() else []
+    folder, rules = ROOT / "build" / "check", read_rules(codebook)
     broken = inconsistent(frame, rules)
     broken = broken[broken["broken"] > 0]
     if len(broken):

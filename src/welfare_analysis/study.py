@@ -32,6 +32,7 @@ GROUPED = (
     ("command", "command", "command_group"),
     ("home_city", "command", "home_city_group"),
 )
+KEYED = {"rents": "command", "transport_zones": "command_group"}  # tables of data/public by codes of the codebook
 AGE_GROUPS = ("under_18", "18_29", "30_39", "40_49", "50_59", "60_over")
 
 
@@ -216,8 +217,20 @@ def reference(name: str) -> pd.DataFrame:
 
 
 def public(name: str) -> pd.DataFrame:
-    """One of the tables of ``data/public``, levels with their range and source, by name."""
-    return _public(DATA / "public" / f"{name}.csv").copy()
+    """One of the tables of ``data/public``, levels with their range and source, by name.
+
+    A table of the same name in the folder ``public`` of the codebook that CODEBOOK names stands in its place.
+    """
+    codebook = _named("CODEBOOK")
+    own = codebook / "public" / f"{name}.csv" if codebook else None
+    return _public(own if own and own.is_file() else DATA / "public" / f"{name}.csv").copy()
+
+
+def not_given(codebook: Codebook) -> dict[str, list[str]]:
+    """By table of ``data/public``: the codes of a codebook that it has no row for, so that pages say less of them."""
+    rows = {name: set(public(name)[column].dropna()) for name, column in KEYED.items()}
+    lacking = {name: [c for c in codebook.codes(column) if c not in rows[name]] for name, column in KEYED.items()}
+    return {name: codes for name, codes in lacking.items() if codes}
 
 
 @cache

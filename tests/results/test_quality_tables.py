@@ -68,10 +68,7 @@ def test_few_contradictions_are_not_counted_out(study):
     table = release(broken)["quality_contradictions"]
     assert table.cell("speed_possible", "broken")[["estimate", "n"]].isna().all()
     assert np.isnan(table.cell("speed_possible", "share_of_checked")["estimate"])
-    assert (
-        quality.inconsistent(frame, quality.read_rules(DATA / "codebook" / "consistency.csv", BOOK))["broken"].max()
-        == 1
-    )
+    assert quality.inconsistent(frame, quality.read_rules(BOOK))["broken"].max() == 1
     assert "%" not in findings(broken, "quality").data
 
 

@@ -19,6 +19,8 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import execution
 from welfare_analysis.publishing.folders import private, replacing, set_aside
 from welfare_analysis.publishing.markup import inline, markdown, page_name, table
+from welfare_analysis.survey.codebook import words
+from welfare_analysis.survey.institution import Words
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
@@ -214,7 +216,10 @@ def publish(
     before = set_aside(build / "report")
     paths = execution.find(root / "notebooks")
     trees = [root / "src", root / "data", root / "requirements.txt"]
-    executed = execution.run(paths, build / "notebooks", trees, execution.environment(variables), say)
+    given = execution.environment(variables)
+    executed = execution.run(paths, build / "notebooks", trees, given, say)
+    if "CODEBOOK" in given:
+        _in_words_of(words(Path(given["CODEBOOK"])), executed, language)
     with replacing(build / "report") as fresh:
         render({path.stem: notebook for path, notebook in zip(paths, executed, strict=True)}, fresh, language)
     shutil.rmtree(before, ignore_errors=True)
@@ -226,6 +231,14 @@ def publish(
     _log(failed, build / "report.log")
     own = sum(not execution.reason(error) for errors in failed.values() for error in errors)
     return Published(build / "report" / "index.html", {stem: len(errors) for stem, errors in failed.items()}, own)
+
+
+def _in_words_of(institution: Words, notebooks: list[NotebookNode], language: str) -> None:
+    """Let the prose of pages speak of an institution: its people, places, lender and currency."""
+    for notebook in notebooks:
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = institution.said(cell.source, language)
 
 
 def _log(failed: Mapping[str, list[NotebookNode]], path: Path) -> None:
