@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from .survey import doubts
 from .survey.codebook import Codebook
 from .survey.reading import Answers, Map, Margins, read, read_followup, read_register
 from .survey.response import Collection, collection
-from .survey.weighting import RETURNED, household_share, weight
+from .survey.weighting import RETURNED, household_share, unanswered, weight
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
@@ -64,6 +64,8 @@ class Study:
         ``two_phase``, ``returners``, ``margins`` or ``respondents``.
     language : str
         ar, fr or en.
+    left_out : mapping
+        Statuses of the register that the pages do not speak of (OMIT=unanswered), and how many persons have them.
     """
 
     frame: pd.DataFrame
@@ -78,6 +80,7 @@ class Study:
     kinds: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     language: str = "en"
     survey_name: str = ""
+    left_out: Mapping[str, int] = field(default_factory=dict)
     results: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __repr__(self) -> str:
@@ -128,7 +131,8 @@ class Study:
         ``survey`` may be several files, or a folder of them: answers to the forms of one survey (`several`).
         With no SURVEY at all it opens the stand-in population, its register and its follow-up. ``keep`` and ``omit``,
         or KEEP and OMIT, say what is done with forms in doubt (`survey.doubts`): ``repeated``, ``impossible`` or
-        ``status``, several with commas. A person of the follow-up whose answers are left out counts as not reached.
+        ``status``, several with commas; OMIT also ``unanswered``: persons of the register of whose status too few
+        answered. A person of the follow-up whose answers are left out counts as not reached.
 
         Raises
         ------
@@ -161,12 +165,24 @@ class Study:
             reached = doubts.settled(again.frame, book, people, wishes, Path(followup).name)
             late = again.frame.assign(outcome=again.frame["outcome"].where(reached, "not_reached"))
             kinds.append(again.missing[(late["outcome"] == "answered").to_numpy()])
+        forms, left = answers.frame[stay].reset_index(drop=True), {}
+        if doubts.UNANSWERED in wishes["OMIT"] and isinstance(people, pd.DataFrame) and "person_id" in forms:
+            gone = people["status"].isin(unanswered(forms, people, late))
+            left = {str(code): int(n) for code, n in people.loc[gone, "status"].astype(str).value_counts().items()}
+            lost, people = people.loc[gone, "person_id"], people[~gone].reset_index(drop=True)
+            parts = [forms, *([] if late is None else [late])]
+            stays = [~part["person_id"].isin(lost).to_numpy() for part in parts]
+            answered = [stays[0], *([] if late is None else [stays[1][(late["outcome"] == "answered").to_numpy()]])]
+            kinds = [kind[rows] for kind, rows in zip(kinds, answered, strict=True)]
+            forms, *others = (part[rows].reset_index(drop=True) for part, rows in zip(parts, stays, strict=True))
+            late = others[0] if others else None
         return cls.of(
-            answers.frame[stay].reset_index(drop=True),
+            forms,
             people,
             late,
             book,
             kinds=pd.concat(kinds, ignore_index=True),
+            left_out=left,
             is_standin=all(map(_marked, sources)),
             language=language or os.environ.get("LANGUAGE_OF_REPORT", "en"),
             survey_name=name,

@@ -20,6 +20,7 @@ from .codebook import Codebook
 
 Wishes = Mapping[str, list[str]]
 KINDS = ("repeated", "impossible", "status")
+UNANSWERED = "unanswered"  # persons of the register of whose status too few answered: they can be left out alone
 RUN = 20  # different forms in a row that follow each other as others did before: chance does not give so many
 LAGS = 20  # distances that are tried
 
@@ -85,8 +86,9 @@ def wishes(keep: str | None = None, omit: str | None = None) -> Wishes:
     for name, given in (("KEEP", keep), ("OMIT", omit)):
         text = os.environ.get(name, "") if given is None else given
         kinds[name] = text.replace(",", " ").split()
-        if set(kinds[name]) - set(KINDS):
-            raise WelfareError("no such doubt", where=name, got=text, expected=", ".join(KINDS))
+        known = (*KINDS, *([UNANSWERED] if name == "OMIT" else []))
+        if set(kinds[name]) - set(known):
+            raise WelfareError("no such doubt", where=name, got=text, expected=", ".join(known))
     return kinds
 
 
