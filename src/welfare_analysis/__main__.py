@@ -199,7 +199,9 @@ def _sound(sources: list[Any]) -> bool:
                 found.append(error.table)
             else:
                 print(error)
-            drafts += [draft_map(source, codebook)] if names is None else []
+            begun = 0 if names is None else len(names.headers) + sum(map(len, names.codes.values()))
+            draft = draft_map(source, codebook, names)
+            drafts += [draft] if len(draft) > begun else []
             continue
         print(f"{name}: no fault in {len(answers.frame):,} rows, read as {kind}; {', '.join(answers.blocks)}")
         if len(answers.report):

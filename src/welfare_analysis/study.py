@@ -18,6 +18,7 @@ from .estimation import Design
 from .survey import doubts
 from .survey.codebook import Codebook
 from .survey.reading import Answers, Map, Margins, read, read_followup, read_register
+from .survey.reading.reviews import LEFT_OUT
 from .survey.response import Collection, collection
 from .survey.weighting import RETURNED, household_share, unanswered, weight
 
@@ -66,6 +67,8 @@ class Study:
         ar, fr or en.
     left_out : mapping
         Statuses of the register that the pages do not speak of (OMIT=unanswered), and how many persons have them.
+    states : mapping
+        Forms by review state or kind of doubt, and whether they are ``counted`` or ``left_out``.
     """
 
     frame: pd.DataFrame
@@ -81,6 +84,7 @@ class Study:
     language: str = "en"
     survey_name: str = ""
     left_out: Mapping[str, int] = field(default_factory=dict)
+    states: Mapping[tuple[str, str], int] = field(default_factory=dict)
     results: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __repr__(self) -> str:
@@ -165,6 +169,8 @@ class Study:
             reached = doubts.settled(again.frame, book, people, wishes, Path(followup).name)
             late = again.frame.assign(outcome=again.frame["outcome"].where(reached, "not_reached"))
             kinds.append(again.missing[(late["outcome"] == "answered").to_numpy()])
+        states = {(state, "left_out" if state in LEFT_OUT else "counted"): n for state, n in answers.reviews.items()}
+        states |= doubts.decided(answers.frame, book, people, wishes)
         forms, left = answers.frame[stay].reset_index(drop=True), {}
         if doubts.UNANSWERED in wishes["OMIT"] and isinstance(people, pd.DataFrame) and "person_id" in forms:
             gone = people["status"].isin(unanswered(forms, people, late))
@@ -183,6 +189,7 @@ class Study:
             book,
             kinds=pd.concat(kinds, ignore_index=True),
             left_out=left,
+            states=states,
             is_standin=all(map(_marked, sources)),
             language=language or os.environ.get("LANGUAGE_OF_REPORT", "en"),
             survey_name=name,

@@ -51,6 +51,15 @@ def item_gaps(study: Study) -> pd.DataFrame:
     return gaps[gaps["asked"] >= policy().min_base]
 
 
+@table("forms", "form_state", unit="number", ready=lambda study: "shown" if study.states else "no_state")
+def forms(study: Study, _: Study) -> pd.DataFrame:
+    """Forms by review state where they were collected, and forms in doubt: those that count, and those left out."""
+    rows = [(state.replace(" ", "_"), measure, float(n)) for (state, measure), n in study.states.items()]
+    cells = pd.DataFrame(rows, columns=["form_state", "measure", "estimate"])
+    came = max(cells["estimate"].sum(), float(len(study.frame)))
+    return cells.assign(n=came, **dict.fromkeys(["low", "high", "numerator"], cells["estimate"]))
+
+
 @table("gaps", "question", adds="measure")
 def gaps(study: Study, _: Study) -> pd.DataFrame | None:
     """The questions that most of those asked left open: skipped, refused, not known."""

@@ -92,6 +92,14 @@ def wishes(keep: str | None = None, omit: str | None = None) -> Wishes:
     return kinds
 
 
+def decided(frame: pd.DataFrame, codebook: Codebook, register: object, wishes: Wishes) -> dict[tuple[str, str], int]:
+    """Forms in doubt by kind, and whether they are ``counted`` or ``left_out`` by what is wished."""
+    if not any(wishes.values()):
+        return {}
+    rows = doubts(frame, codebook, register).drop_duplicates(["row", "kind"])["kind"].value_counts(sort=False)
+    return {(str(k), "left_out" if k in wishes["OMIT"] else "counted"): int(n) for k, n in rows.items()}
+
+
 def settled(frame: pd.DataFrame, codebook: Codebook, register: object, wishes: Wishes, where: str) -> np.ndarray:
     """Which of the forms stay (n,), by what is wished.
 
