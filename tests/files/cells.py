@@ -38,6 +38,8 @@ def said(study: Study, pages: Iterable[str], monkeypatch) -> dict[str, str]:
                 done = shell.run_cell(cell.source)
                 error = done.error_in_exec or done.error_before_exec
             shown = [o.data for o in captured.outputs]
+            if done.result is not None:  # what the last line of a cell gives
+                shown.append(shell.display_formatter.format(done.result)[0])
             text = " ".join(d.get("text/html", d.get("text/markdown", "")) for d in shown)
             if error is not None and not isinstance(error, WelfareError):
                 last = traceback.extract_tb(error.__traceback__)[-1]
