@@ -28,10 +28,10 @@ endif
 # values reach the programs as they were written: nothing in them is expanded by make, and no shell reads them
 $(foreach v,$(INPUTS) FILE,$(eval override $v := $$(value $v))$(eval export $v))
 
-.PHONY: help setup report test lint notebooks lab data form check draw replay bench validate mixed lock clean
+.PHONY: help setup report test test-files lint notebooks lab data form check draw replay bench validate mixed lock clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 $(BIN)/uv:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python {v[0]}.{v[1]} was found, but 3.11, 3.12 or 3.13 is needed. Name one: make setup PYTHON=python3.11")'
@@ -55,8 +55,11 @@ report: setup ## Run the notebooks and write the site: build/report/index.html
 	@$(ONE_THREAD) $(RUN) report
 
 test: $(VENV)/test.stamp lint ## Lint, types, tests, and nbval on every notebook
-	@$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile tests
+	@$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/files tests
 	@$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
+
+test-files: $(VENV)/test.stamp ## Files of one's own and another institution, from the file to the report (minutes)
+	@$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist load --durations=0 --durations-min=1 tests/files
 
 lint: $(VENV)/test.stamp ## Style, docstrings and types
 	@$(BIN)/ruff check --quiet src tests notebooks/conftest.py

@@ -47,6 +47,13 @@ def root(tmp_path):
     return tmp_path
 
 
+def whole(root: Path, files: dict[str, str]) -> Path:
+    """Publish a report that lacks no result, and return its front page."""
+    published = publish(root, variables={**os.environ, **files})
+    assert not published.gaps
+    return published.front
+
+
 def pages(front: Path) -> dict[str, str]:
     """Return the text of each page, without code and tags."""
     found = {}
@@ -80,7 +87,7 @@ def test_own_answers_and_register_give_own_pages(root, world, committed):
     world.answers.to_excel(root / "answers.xlsx", index=False)
     world.register.to_csv(root / "register.csv", index=False)
     files = {"SURVEY": str(root / "answers.xlsx"), "REGISTER": str(root / "register.csv")}
-    found = pages(publish(root, variables={**os.environ, **files}))
+    found = pages(whole(root, files))
     text = " ".join(found.values())
     assert len(found) >= 2
     assert BOOK.text("banner") in committed
@@ -100,7 +107,7 @@ def test_a_status_and_one_block_without_a_register(root, world):
     """What was not asked is said to be so, there are no numbers of people, and the rest runs."""
     housing = world.answers[["status", *(n for n in BOOK.blocks["housing"] if n in world.answers)]]
     housing.to_excel(root / "housing.xlsx", index=False)
-    found = pages(publish(root, variables={**os.environ, "SURVEY": str(root / "housing.xlsx")}))
+    found = pages(whole(root, {"SURVEY": str(root / "housing.xlsx")}))
     for text in found.values():
         assert BOOK.text("banner") not in text
     text = found["04_social_conditions.html"]
@@ -122,7 +129,7 @@ def test_an_export_and_a_table_of_counts_give_pages_with_numbers_of_people(root,
     margins = counts.rename_axis(["variable", "category"]).rename("count").reset_index()
     margins.to_excel(root / "margins.xlsx", index=False)
     files = {"SURVEY": str(root / "export.csv"), "REGISTER": str(root / "margins.xlsx")}
-    found = pages(publish(root, variables={**os.environ, **files}))
+    found = pages(whole(root, files))
     text = " ".join(found.values())
     assert BOOK.text("banner") not in text
     assert BOOK.text("method.margins", n=f"{len(world.answers):,}", people="3,000") in text
@@ -136,7 +143,7 @@ def test_a_whole_form_without_a_register(root, world):
     for name in ("02_collection.ipynb", "03_weighting.ipynb"):
         shutil.copyfile(REPOSITORY / "notebooks" / name, root / "notebooks" / name)
     world.answers.to_csv(root / "answers.csv", index=False)
-    found = pages(publish(root, variables={**os.environ, "SURVEY": str(root / "answers.csv")}))
+    found = pages(whole(root, {"SURVEY": str(root / "answers.csv")}))
     assert {"02_collection.html", "03_weighting.html", "04_social_conditions.html"} <= set(found)
     text = " ".join(found.values())
     assert BOOK.text("banner") not in text

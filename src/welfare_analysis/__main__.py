@@ -37,7 +37,10 @@ FORMULA_SIGNS = tuple("=+-@＝＋－＠")
 
 
 def report(_: argparse.Namespace) -> int:
-    """Run the notebooks and write the site; files of one's own are checked first."""
+    """Run the notebooks and write the site; files of one's own are checked first.
+
+    The last line names the pages that lack a result: 1 if an error of the program is the cause, 0 if the answers are.
+    """
     from welfare_analysis.publishing import folders
     from welfare_analysis.publishing.report import publish
 
@@ -51,11 +54,16 @@ def report(_: argparse.Namespace) -> int:
                 return 1
             with _waiting("opening the files together"):
                 Study.open()  # what they say together: an error comes without a notebook around it
-        print(os.path.relpath(publish(ROOT, say=_progress)))
+        published = publish(ROOT, say=_progress)
     finally:
         if before.exists():
             print(f"The report of before is in {os.path.relpath(before)}; this run wrote none", file=sys.stderr)
-    return 0
+    print(os.path.relpath(published.front))
+    if published.gaps:
+        pages = ", ".join(f"{page} {n}" for page, n in published.gaps.items())
+        log = os.path.relpath(ROOT / "build" / "report.log")
+        print(f"Results that could not be made, each said in its place: {pages}. Why: {log}", file=sys.stderr)
+    return 1 if published.errors else 0
 
 
 def notebooks(_: argparse.Namespace) -> int:
@@ -140,14 +148,10 @@ def _named(*names: str) -> list[Any]:
     return [paths if len(paths) > 1 else paths[0] for paths in sources]
 
 
-def _codebook_folder() -> Path:
-    return (_named("CODEBOOK") or [ROOT / "data" / "codebook"])[0]
-
-
 def _codebook() -> Codebook:
     from welfare_analysis.survey.codebook import Codebook
 
-    return Codebook.read(_codebook_folder())
+    return Codebook.read((_named("CODEBOOK") or [ROOT / "data" / "codebook"])[0])
 
 
 def _progress(line: str) -> None:
@@ -174,6 +178,7 @@ def _sound(sources: list[Any]) -> bool:
     """Whether files have no fault; what was accepted is printed, and all faults are, and written to one table."""
     import pandas as pd
 
+    from welfare_analysis.study import not_given
     from welfare_analysis.survey.reading import Faults, Map, NoHeader, draft_map, read_any
 
     codebook, found, drafts, sound = _codebook(), [], [], True
@@ -181,6 +186,8 @@ def _sound(sources: list[Any]) -> bool:
     names = next((Map.read(named, codebook) for named in _named("MAP")), None)
     for left in (ROOT / "build" / "check").glob("[ad]*.csv"):  # forms alike and in doubt, of an earlier file
         left.unlink()
+    for table, codes in not_given(codebook).items():
+        print(f"public/{table}.csv has no row for {', '.join(codes)}: the pages say less of them")
     for source in sources:
         name = ", ".join(path.name for path in (source if isinstance(source, list) else [source]))
         try:
@@ -192,7 +199,9 @@ def _sound(sources: list[Any]) -> bool:
                 found.append(error.table)
             else:
                 print(error)
-            drafts += [draft_map(source, codebook)] if names is None else []
+            begun = 0 if names is None else len(names.headers) + sum(map(len, names.codes.values()))
+            draft = draft_map(source, codebook, names)
+            drafts += [draft] if len(draft) > begun else []
             continue
         print(f"{name}: no fault in {len(answers.frame):,} rows, read as {kind}; {', '.join(answers.blocks)}")
         if len(answers.report):
@@ -217,8 +226,7 @@ def _log(frame: pd.DataFrame, codebook: Codebook) -> None:
     """Say how many answers contradict each other and which forms are alike; a log has each such answer."""
     from welfare_analysis.survey.quality import corrections, inconsistent, near_duplicates, read_rules
 
-    path, folder = _codebook_folder() / "consistency.csv", ROOT / "build" / "check"
-    rules = read_rules(path, codebook) if path.is_file() else []
+    folder, rules = ROOT / "build" / "check", read_rules(codebook)
     broken = inconsistent(frame, rules)
     broken = broken[broken["broken"] > 0]
     if len(broken):

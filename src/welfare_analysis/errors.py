@@ -1,5 +1,7 @@
 """One family of errors: what went wrong, where, what came, what was expected, and what to do."""
 
+import traceback
+
 
 class WelfareError(Exception):
     """An error that a reader can act on.
@@ -21,6 +23,10 @@ class WelfareError(Exception):
             parts.append(f"expected {expected}")
         message = "; ".join(parts)
         super().__init__(printable(f"{message}. {hint}" if hint else message))
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows of it: the fault first, alone, so that a report can give it without place and value."""
+        return [self.what, *traceback.format_exception(self)]
 
 
 def printable(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -18,8 +18,9 @@ from .estimation import Design
 from .survey import doubts
 from .survey.codebook import Codebook
 from .survey.reading import Answers, Map, Margins, read, read_followup, read_register
+from .survey.reading.reviews import LEFT_OUT
 from .survey.response import Collection, collection
-from .survey.weighting import RETURNED, household_share, weight
+from .survey.weighting import RETURNED, household_share, unanswered, weight
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
@@ -32,6 +33,7 @@ GROUPED = (
     ("command", "command", "command_group"),
     ("home_city", "command", "home_city_group"),
 )
+KEYED = {"rents": "command", "transport_zones": "command_group"}  # tables of data/public by codes of the codebook
 AGE_GROUPS = ("under_18", "18_29", "30_39", "40_49", "50_59", "60_over")
 
 
@@ -63,6 +65,10 @@ class Study:
         ``two_phase``, ``returners``, ``margins`` or ``respondents``.
     language : str
         ar, fr or en.
+    left_out : mapping
+        Statuses of the register that the pages do not speak of (OMIT=unanswered), and how many persons have them.
+    states : mapping
+        Forms by review state or kind of doubt, and whether they are ``counted`` or ``left_out``.
     """
 
     frame: pd.DataFrame
@@ -77,6 +83,8 @@ class Study:
     kinds: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     language: str = "en"
     survey_name: str = ""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    states: Mapping[tuple[str, str], int] = field(default_factory=dict)
     results: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __repr__(self) -> str:
@@ -127,7 +135,8 @@ class Study:
         ``survey`` may be several files, or a folder of them: answers to the forms of one survey (`several`).
         With no SURVEY at all it opens the stand-in population, its register and its follow-up. ``keep`` and ``omit``,
         or KEEP and OMIT, say what is done with forms in doubt (`survey.doubts`): ``repeated``, ``impossible`` or
-        ``status``, several with commas. A person of the follow-up whose answers are left out counts as not reached.
+        ``status``, several with commas; OMIT also ``unanswered``: persons of the register of whose status too few
+        answered. A person of the follow-up whose answers are left out counts as not reached.
 
         Raises
         ------
@@ -160,12 +169,27 @@ class Study:
             reached = doubts.settled(again.frame, book, people, wishes, Path(followup).name)
             late = again.frame.assign(outcome=again.frame["outcome"].where(reached, "not_reached"))
             kinds.append(again.missing[(late["outcome"] == "answered").to_numpy()])
+        states = {(state, "left_out" if state in LEFT_OUT else "counted"): n for state, n in answers.reviews.items()}
+        states |= doubts.decided(answers.frame, book, people, wishes)
+        forms, left = answers.frame[stay].reset_index(drop=True), {}
+        if doubts.UNANSWERED in wishes["OMIT"] and isinstance(people, pd.DataFrame) and "person_id" in forms:
+            gone = people["status"].isin(unanswered(forms, people, late))
+            left = {str(code): int(n) for code, n in people.loc[gone, "status"].astype(str).value_counts().items()}
+            lost, people = people.loc[gone, "person_id"], people[~gone].reset_index(drop=True)
+            parts = [forms, *([] if late is None else [late])]
+            stays = [~part["person_id"].isin(lost).to_numpy() for part in parts]
+            answered = [stays[0], *([] if late is None else [stays[1][(late["outcome"] == "answered").to_numpy()]])]
+            kinds = [kind[rows] for kind, rows in zip(kinds, answered, strict=True)]
+            forms, *others = (part[rows].reset_index(drop=True) for part, rows in zip(parts, stays, strict=True))
+            late = others[0] if others else None
         return cls.of(
-            answers.frame[stay].reset_index(drop=True),
+            forms,
             people,
             late,
             book,
             kinds=pd.concat(kinds, ignore_index=True),
+            left_out=left,
+            states=states,
             is_standin=all(map(_marked, sources)),
             language=language or os.environ.get("LANGUAGE_OF_REPORT", "en"),
             survey_name=name,
@@ -216,8 +240,20 @@ def reference(name: str) -> pd.DataFrame:
 
 
 def public(name: str) -> pd.DataFrame:
-    """One of the tables of ``data/public``, levels with their range and source, by name."""
-    return _public(DATA / "public" / f"{name}.csv").copy()
+    """One of the tables of ``data/public``, levels with their range and source, by name.
+
+    A table of the same name in the folder ``public`` of the codebook that CODEBOOK names stands in its place.
+    """
+    codebook = _named("CODEBOOK")
+    own = codebook / "public" / f"{name}.csv" if codebook else None
+    return _public(own if own and own.is_file() else DATA / "public" / f"{name}.csv").copy()
+
+
+def not_given(codebook: Codebook) -> dict[str, list[str]]:
+    """By table of ``data/public``: the codes of a codebook that it has no row for, so that pages say less of them."""
+    rows = {name: set(public(name)[column].dropna()) for name, column in KEYED.items()}
+    lacking = {name: [c for c in codebook.codes(column) if c not in rows[name]] for name, column in KEYED.items()}
+    return {name: codes for name, codes in lacking.items() if codes}
 
 
 @cache

@@ -1,5 +1,6 @@
 """The report: whole or not at all, safe, offline, and only as much work as needed."""
 
+import os
 import re
 import stat
 from pathlib import Path
@@ -10,9 +11,10 @@ from nbformat import NotebookNode
 
 from welfare_analysis.__main__ import as_text, main
 from welfare_analysis.errors import WelfareError
+from welfare_analysis.publishing.execution import run_in_place
 from welfare_analysis.publishing.folders import replacing
 from welfare_analysis.publishing.markup import formula, markdown, table
-from welfare_analysis.publishing.report import publish, render
+from welfare_analysis.publishing.report import LABELS, publish, render
 
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PICTURE = f"""from IPython.display import display
@@ -47,7 +49,7 @@ def test_report_is_a_private_site_of_all_pages(root, monkeypatch):
     own = root / "answers.csv"
     own.write_text("x")
     monkeypatch.chdir(root)
-    front = publish(root, variables={"SURVEY": "answers.csv"})
+    front = publish(root, variables={"SURVEY": "answers.csv"}).front
     life = (front.parent / "04_life.html").read_text()
     assert stat.S_IMODE((root / "build").stat().st_mode) == 0o700
     assert f"{own} True" in front.read_text()
@@ -67,16 +69,16 @@ def test_only_what_changed_is_run_again(root):
     publish(root, variables={})
     first = done.stat().st_mtime_ns
     write(path, "# Another title", SURVEY)
-    assert "Another title" in publish(root, variables={}).read_text()
+    assert "Another title" in publish(root, variables={}).front.read_text()
     assert done.stat().st_mtime_ns == first
     (root / "data" / "a.csv").write_text("2")
     publish(root, variables={})
     assert done.stat().st_mtime_ns != first
 
 
-def test_a_failing_cell_leaves_no_report_that_could_be_taken_for_its_own(root):
-    """A failing cell is named with its notebook and number; the report of before has moved, and goes with the next."""
-    old = publish(root, variables={}).read_text()
+def test_no_study_leaves_no_report_that_could_be_taken_for_its_own(root):
+    """The first cell opens the study: if it fails it is named; the report of before goes with the next one."""
+    old = publish(root, variables={}).front.read_text()
     write(root / "notebooks" / "04_life.ipynb", "# Life", "1 / 0")
     with pytest.raises(WelfareError, match=r"04_life.ipynb, cell 1.*ZeroDivisionError"):
         publish(root, variables={})
@@ -87,12 +89,66 @@ def test_a_failing_cell_leaves_no_report_that_could_be_taken_for_its_own(root):
     assert {p.name for p in (root / "build").iterdir()} == {"report", "notebooks"}
 
 
+REFUSES = """import welfare_analysis.publishing
+from welfare_analysis.errors import WelfareError
+raise WelfareError("nobody of a group answered", where="/home/somebody/a.csv", got="Fatima")"""
+
+
+@pytest.mark.parametrize("language", ["ar", "fr", "en"])
+def test_a_result_that_cannot_be_made_says_so_in_its_place(root, language):
+    """An error of the house gives its clause, any other none; the cells behind it and the other pages are there."""
+    write(root / "notebooks" / "04_life.ipynb", "# Life", "x = 1", REFUSES, "{}['Fatima']", "print('kept')")
+    published = publish(root, language, variables=os.environ)
+    page, log = published.front.with_name("04_life.html").read_text(), root / "build" / "report.log"
+    shown = re.sub(r"<details>.*?</details>", "", page, flags=re.DOTALL)
+    assert LABELS[language]["gap"] in shown
+    assert LABELS[language]["error"] in shown
+    assert '(<bdi lang="en">nobody of a group answered</bdi>)' in shown
+    assert "kept" in shown
+    assert not re.search("somebody|Fatima|Error|Traceback", shown)
+    assert (published.gaps, published.errors) == ({"04_life": 2}, 1)
+    assert "KeyError: 'Fatima'" in log.read_text()
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    write(root / "notebooks" / "04_life.ipynb", "# Life", "x = 1", "print('kept')")
+    assert not publish(root, language, variables={}).gaps
+    assert not log.exists()
+
+
+def test_a_page_with_a_gap_is_run_again(root):
+    """What failed once may be made the next time; a page that is whole is not run again."""
+    source = "from pathlib import Path\nn = Path('n')\nn.write_text(n.read_text() + '+' if n.exists() else '+')"
+    write(root / "notebooks" / "04_life.ipynb", "# Life", source, "assert n.read_text() != '+'")
+    assert publish(root, variables={}).gaps
+    assert not publish(root, variables={}).gaps
+    assert not publish(root, variables={}).gaps
+    assert (root / "notebooks" / "n").read_text() == "++"
+
+
+def test_a_kernel_that_dies_takes_its_own_results_alone(root):
+    """The cells that were not run say that they lack a result; what was made before stays."""
+    write(root / "notebooks" / "04_life.ipynb", "# Life", "print('kept')", "import os\nos._exit(1)", "print('lost')")
+    published = publish(root, variables={})
+    page = published.front.with_name("04_life.html").read_text()
+    assert "kept" in page
+    assert page.count(LABELS["en"]["error"]) == published.errors == 2
+
+
+def test_a_committed_notebook_never_takes_a_gap(root):
+    """In place a failing cell stops the run, and its notebook stays as it was."""
+    path = root / "notebooks" / "04_life.ipynb"
+    write(path, "# Life", "x = 1", "1 / 0")
+    before = path.read_bytes()
+    with pytest.raises(WelfareError, match=r"04_life.ipynb, cell 2.*ZeroDivisionError"):
+        run_in_place([path], {}, root, lambda _: None)
+    assert path.read_bytes() == before
+
+
 def test_no_page_and_no_kept_notebook_shows_a_warning(root):
     """What goes to stderr names files and users of the machine: it is on no page; the progress says that it was."""
     source = "import warnings, sys\nwarnings.warn('/home/somebody/file.py')\nprint('kept')\nprint('x', file=sys.stderr)"
     write(root / "notebooks" / "04_life.ipynb", "# Life", source)
     lines = []
-    page = publish(root, variables={}, say=lines.append).with_name("04_life.html").read_text()
+    page = publish(root, variables={}, say=lines.append).front.with_name("04_life.html").read_text()
     shown = page.split("<details>")[0]
     assert "kept" in shown
     assert not re.search("somebody|Warning|x</pre>", shown)
@@ -111,7 +167,7 @@ def test_keys_of_kernels_lie_in_a_private_folder_and_go(root):
     write(root / "notebooks" / "04_life.ipynb", "# Life", source)
     left = root / "build" / "notebooks" / ".kernels-killed"
     left.mkdir(parents=True)
-    page = publish(root, variables={}).with_name("04_life.html").read_text()
+    page = publish(root, variables={}).front.with_name("04_life.html").read_text()
     assert "0o600 build" in page
     assert not list((root / "build" / "notebooks").glob(".kernels-*"))
 

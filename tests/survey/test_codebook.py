@@ -15,7 +15,10 @@ MOST_QUESTIONS = 60
 
 @pytest.fixture
 def folder(tmp_path):
-    return Path(shutil.copytree(FOLDER, tmp_path / "codebook"))
+    """Return a whole codebook, which is completed from nowhere."""
+    own = Path(shutil.copytree(FOLDER, tmp_path / "codebook"))
+    (own / "institution.csv").unlink()
+    return own
 
 
 def change(folder, table, row, column, value):

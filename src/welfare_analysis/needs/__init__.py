@@ -14,11 +14,15 @@ __all__ = ["INDICATORS", "VARIED", "Indicator", "computed", "indicators", "under
 
 @dataclass(frozen=True)
 class Indicator:
-    """An indicator, the columns that it needs and the blocks (besides identity) that hold them."""
+    """An indicator, the columns that it needs and the blocks (besides identity) that hold them.
+
+    ``without`` is the key of a text: why nothing can be said of anybody where a public figure is not given.
+    """
 
     function: Callable[[pd.DataFrame], pd.Series]
     columns: tuple[str, ...]
     blocks: tuple[str, ...]
+    without: str = ""
 
     @property
     def name(self) -> str:
@@ -54,12 +58,12 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator(housing.rent_share, ("tenure", "rent_dh", *_HOUSEHOLD), _HOME + _MONEY),
     Indicator(housing.rent_band, ("tenure", "rent_dh", *_HOUSEHOLD), _HOME + _MONEY),
     Indicator(housing.below_standard, _BELOW, _HOME + _MONEY),
-    Indicator(housing.core_need, _CORE, _HOME + _MONEY),
+    Indicator(housing.core_need, _CORE, _HOME + _MONEY, "no_rents"),
     Indicator(housing.suppressed_household, _OWN, _HOME),
     Indicator(housing.service_years_left_n, _POST, _HOME),
     Indicator(housing.tied_home, _POST, _HOME),
-    Indicator(housing.housing_need_class, (*_CORE, *_OWN, *_POST), _HOME + _MONEY),
-    Indicator(housing.need_class_changes, (*_CORE, *_OWN, *_POST), _HOME + _MONEY),
+    Indicator(housing.housing_need_class, (*_CORE, *_OWN, *_POST), _HOME + _MONEY, "no_rents"),
+    Indicator(housing.need_class_changes, (*_CORE, *_OWN, *_POST), _HOME + _MONEY, "no_rents"),
     Indicator(income_debt.member_income_dh, _MEMBER, _MONEY),
     Indicator(income_debt.household_income_dh, _HOUSEHOLD, _MONEY),
     Indicator(income_debt.indebted, ("has_loan",), _MONEY),

@@ -9,7 +9,6 @@ end with the post.
 """
 
 from dataclasses import dataclass
-from functools import cache
 
 import pandas as pd
 
@@ -105,7 +104,6 @@ def rent_band(frame: pd.DataFrame) -> pd.Series:
     return in_bands(rent_share(frame), 5).rename("rent_band")
 
 
-@cache
 def local_rents(end: str = "value") -> pd.Series:
     """Rent of an acceptable home by command, DH a month: ``value``, ``low`` or ``high`` of ``data/public/rents.csv``.
 
@@ -125,6 +123,13 @@ def alternative_cost_dh(frame: pd.DataFrame, rents: pd.Series | None = None) -> 
     return (rent + charges).astype("float64").rename("alternative_cost_dh")
 
 
+def no_rent(frame: pd.DataFrame, rents: pd.Series | None = None) -> pd.Series:
+    """Whether no local rent is given for somebody's place: nothing can be said then of what is too dear."""
+    (command,) = asked(frame, "command")
+    known = (local_rents() if rents is None else rents).dropna().index
+    return command.notna() & ~command.isin(known)
+
+
 def below_standard(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
     """Whether the home lacks facilities (adequacy), is crowded (suitability) or a cost burden (affordability).
 
@@ -138,11 +143,11 @@ def core_need(frame: pd.DataFrame, rents: pd.Series | None = None, standards: St
     """Whether the home is below a standard and `alternative_cost_dh` is above ``burden_above_share`` of the income.
 
     The income is that of the household; a product stands for the share, so without income any rent is too dear. NA
-    where a part that decides is missing.
+    where a part that decides is missing, and of everybody in a place without a rent (`no_rent`).
     """
     bearable = standards.burden_above_share * household_income_dh(frame)
     dear = above(alternative_cost_dh(frame, rents), bearable)
-    return (below_standard(frame, standards) & dear).rename("core_need")
+    return (below_standard(frame, standards) & dear).mask(no_rent(frame, rents)).rename("core_need")
 
 
 def suppressed_household(frame: pd.DataFrame) -> pd.Series:
@@ -183,7 +188,7 @@ def housing_need_class(
     local rent), ``tied`` (`tied_home`); ``met`` where none does. ``cannot_compute``: what would decide is missing.
     """
     found = pd.Series(CANNOT, index=frame.index, dtype=object)
-    undecided = pd.Series(True, index=frame.index, dtype="boolean")
+    undecided = pd.Series(True, index=frame.index, dtype="boolean").mask(no_rent(frame, rents))
     conditions = (
         suppressed_household(frame),
         core_need(frame, rents, standards),

@@ -27,7 +27,12 @@ def method(study: Study) -> Markdown:
     n, people = len(study.frame), study.population or 0
     fields = {"n": n, "returned": n - followed, "followed": followed, "people": people}
     shown = {k: number(v, study.language) for k, v in fields.items()}
-    return Markdown(study.codebook.text(f"method.{study.method}", study.language, **shown))
+    lines = [study.codebook.text(f"method.{study.method}", study.language, **shown)]
+    if study.left_out:
+        statuses = ", ".join(study.codebook.label("status", code, study.language) for code in study.left_out)
+        gone = number(sum(study.left_out.values()), study.language)
+        lines.append(study.codebook.text("method.left_out", study.language, n=gone, statuses=statuses))
+    return Markdown(" ".join(lines))
 
 
 def limits(study: Study, topic: str = "") -> Markdown:

@@ -16,8 +16,8 @@ from ipykernel.kernelspec import RESOURCES, get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
+from nbformat.v4 import new_output
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.study import several
@@ -112,6 +112,19 @@ def _clean(notebook: NotebookNode) -> NotebookNode:
     return copy
 
 
+def failure(cell: NotebookNode) -> NotebookNode | None:
+    """The error that a cell ended with; None where it has its result."""
+    return next((output for output in cell.get("outputs", []) if output.output_type == "error"), None)
+
+
+def reason(error: NotebookNode) -> str:
+    """What a reader may be told of a cell's error: the clause of a `WelfareError`, nothing of any other.
+
+    The clause stands before the traceback, in a line of its own.
+    """
+    return str(error.traceback[0]) if error.ename == WelfareError.__name__ and error.traceback else ""
+
+
 def _client(path: Path, connection: Path) -> NotebookClient:
     manager = AsyncKernelManager(
         kernel_name="python3", kernel_spec_manager=_ThisInterpreter(), connection_file=str(connection)
@@ -120,6 +133,7 @@ def _client(path: Path, connection: Path) -> NotebookClient:
         nbformat.read(path, as_version=4),
         km=manager,
         timeout=TIMEOUT_S,
+        allow_errors=True,  # the cells after it run, and say what they can
         record_timing=False,
         coalesce_streams=True,
         # the kernel is this machine's own: its warning about an unencrypted line would be noise
@@ -129,26 +143,36 @@ def _client(path: Path, connection: Path) -> NotebookClient:
 
 
 def _execute(path: Path, client: NotebookClient, variables: Mapping[str, str], say: Say) -> NotebookNode:
+    """The notebook with the results of its cells; a cell that fails has its error, and the next ones run all the same.
+
+    Raises
+    ------
+    WelfareError
+        If its first cell fails: it opens the study, and nothing can be made without one.
+    """
     notebook, began = client.nb, time.monotonic()
     try:
         asyncio.run(client.async_execute(env=dict(variables), cleanup_kc=True))
-    except CellExecutionError as error:
-        failed = next(i for i, cell in enumerate(notebook.cells) if _failed(cell))
-        raise WelfareError(
-            f"a cell failed with {error.ename}: {error.evalue}",
-            where=f"{path.name}, cell {failed}",
-            hint=f"Open it with `make lab` and run it there:\n{notebook.cells[failed].source}",
-        ) from error
     except Exception as error:  # a kernel that dies, a cell that takes too long
-        what = f"the notebook did not finish: {type(error).__name__}: {str(error).strip()}"
-        raise WelfareError(what, where=path.name, hint="Open it with `make lab` and run it there.") from error
+        run = [cell for cell in _code(notebook) if cell.source.strip()]
+        for cell in run[max(client.code_cells_executed - 1, 0) :]:
+            cell.outputs = [new_output("error", ename=type(error).__name__, evalue=str(error), traceback=[])]
+    failed = [cell for cell in _code(notebook) if failure(cell)]
+    if failed and failed[0] is _code(notebook)[0]:
+        raise _stopped(path, notebook)
     warned = any(output.get("name") == "stderr" for cell in _code(notebook) for output in cell.outputs)
-    say(f"{path.stem}: {time.monotonic() - began:.0f} s{', with warnings (`make lab` shows them)' if warned else ''}")
+    gaps = f", {len(failed)} without a result" if failed else ""
+    warning = ", with warnings (`make lab` shows them)" if warned else ""
+    say(f"{path.stem}: {time.monotonic() - began:.0f} s{gaps}{warning}")
     return _clean(notebook)
 
 
-def _failed(cell: NotebookNode) -> bool:
-    return any(output.output_type == "error" for output in cell.get("outputs", []))
+def _stopped(path: Path, notebook: NotebookNode) -> WelfareError:
+    """The error of the first cell that failed."""
+    at, error = next((i, error) for i, cell in enumerate(notebook.cells) if (error := failure(cell)))
+    what = f"a cell failed with {error.ename}: {error.evalue}"
+    hint = f"Open it with `make lab` and run it there:\n{notebook.cells[at].source}"
+    return WelfareError(what, where=f"{path.name}, cell {at}", hint=hint)
 
 
 def _executed(paths: list[Path], folder: Path, variables: Mapping[str, str], say: Say) -> list[Any]:
@@ -181,17 +205,6 @@ def _write(notebook: NotebookNode, path: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _run(paths: list[Path], targets: list[Path], variables: Mapping[str, str], folder: Path, say: Say) -> None:
-    """Execute each path into its target; what finished is kept, then the first failure is raised."""
-    results = _executed(paths, folder, variables, say) if paths else []
-    for result, target in zip(results, targets, strict=True):
-        if not isinstance(result, BaseException):
-            _write(result, target)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-
-
 def run_in_place(paths: list[Path], variables: Mapping[str, str], folder: Path, say: Say) -> None:
     """Execute notebooks and write the results over them, without times and other noise.
 
@@ -202,7 +215,15 @@ def run_in_place(paths: list[Path], variables: Mapping[str, str], folder: Path, 
     WelfareError
         If a cell fails; its notebook stays as it was.
     """
-    _run(paths, paths, variables, folder, say)
+    results = _executed(paths, folder, variables, say)
+    for path, result in zip(paths, results, strict=True):
+        if not isinstance(result, BaseException) and not any(map(failure, result.cells)):
+            _write(result, path)
+    for path, result in zip(paths, results, strict=True):
+        if isinstance(result, BaseException):
+            raise result
+        if any(map(failure, result.cells)):
+            raise _stopped(path, result)
 
 
 def run(
@@ -210,13 +231,13 @@ def run(
 ) -> list[NotebookNode]:
     """Return the executed notebooks, kept in `folder`; the originals are not written.
 
-    A notebook is executed again only where its code cells, a file of `trees` or a file of the reader has changed.
-    Its text is always the present one.
+    A notebook is executed again only where its code cells, a file of `trees` or a file of the reader has changed, or
+    where a cell has no result (`failure`). Its text is always the present one.
 
     Raises
     ------
     WelfareError
-        If a cell fails: the notebook, the cell and the error.
+        If the first cell of a notebook fails, which opens the study: the notebook, the cell and the error.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = state(trees, variables)
@@ -227,12 +248,15 @@ def run(
     for i in stale:
         known[i].unlink(missing_ok=True)
         (folder / paths[i].name).unlink(missing_ok=True)
-    try:
-        _run([paths[i] for i in stale], [folder / paths[i].name for i in stale], variables, folder, say)
-    finally:
-        for i in stale:
-            if (folder / paths[i].name).exists():
+    results = _executed([paths[i] for i in stale], folder, variables, say) if stale else []
+    for i, result in zip(stale, results, strict=True):
+        if not isinstance(result, BaseException):
+            _write(result, folder / paths[i].name)
+            if not any(map(failure, result.cells)):
                 known[i].write_text(keys[i])
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
     return [_merged(s, nbformat.read(folder / p.name, as_version=4)) for s, p in zip(sources, paths, strict=True)]
 
 

@@ -9,7 +9,6 @@ import pandas as pd
 from ..disclosure import CATEGORY, Released
 from ..languages import GAP, MARKS, PERCENT, amount, number, with_interval
 from ..needs import VARIED
-from ..results.quality import RULES
 from ..study import Study
 from ..survey.quality import read_rules
 
@@ -51,7 +50,7 @@ def label(study: Study, column: str, code: object) -> str:
     if column == "scale":
         return str(study.codebook.groups.at[code, f"label_{study.language}"])
     if column == "rule":
-        return next(rule.labels[study.language] for rule in read_rules(RULES, study.codebook) if rule.id == code)
+        return next(rule.labels[study.language] for rule in read_rules(study.codebook) if rule.id == code)
     if (prefix := WORDED.get(column)) is not None:
         return study.codebook.text(f"{prefix}.{code}", study.language)
     known = next((name for name in _lists(study, column) if str(code) in study.codebook.codes(name)), None)

@@ -37,12 +37,17 @@ def agrees(study: Study, address: str, value: float) -> Markdown:
 
 
 def needs(line: str, cell: str) -> None:
-    """Cell magic ``%%needs TABLE``: run the cell where the table is shown, else say why it is not."""
+    """Cell magic ``%%needs ADDRESS``: run the cell where a table is shown (and has a cell of these codes).
+
+    Else it says why it is not.
+    """
     shell: Any = get_ipython()
     study = shell.user_ns["study"]
-    table = release(study)[line.strip()]
-    if table.state != "shown":
-        display(Markdown(study.codebook.text(table.state, study.language)))
+    name, *codes = line.strip().split("|")
+    table = release(study)[name]
+    state = "not_asked" if table.state == "shown" and codes and table.cell(*codes) is None else table.state
+    if state != "shown":
+        display(Markdown(study.codebook.text(state, study.language)))
         return
     shell.run_cell(cell).raise_error()
 

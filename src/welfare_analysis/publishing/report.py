@@ -3,6 +3,7 @@
 import base64
 import html
 import os
+import re
 import shutil
 import struct
 from collections.abc import Callable, Mapping
@@ -18,7 +19,10 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import execution
 from welfare_analysis.publishing.folders import private, replacing, set_aside
 from welfare_analysis.publishing.markup import inline, markdown, page_name, table
+from welfare_analysis.survey.codebook import words
+from welfare_analysis.survey.institution import Words
 
+ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
 LABELS = {
     "en": {
@@ -29,6 +33,8 @@ LABELS = {
         "next": "Next",
         "code": "Code",
         "figure": "Figure {number}",
+        "gap": "This result cannot be made from these answers.",
+        "error": "This result is missing: the program met an error. The others are not affected.",
     },
     "fr": {
         "dir": "ltr",
@@ -38,6 +44,8 @@ LABELS = {
         "next": "Suivant",
         "code": "Code",
         "figure": "Figure {number}",
+        "gap": "Ce résultat ne peut pas être établi à partir de ces réponses.",
+        "error": "Ce résultat manque : le programme a rencontré une erreur. Les autres n'en sont pas touchés.",
     },
     "ar": {
         "dir": "rtl",
@@ -47,8 +55,19 @@ LABELS = {
         "next": "التالي",
         "code": "الشيفرة",
         "figure": "الشكل {number}",
+        "gap": "لا يمكن استخراج هذه النتيجة من هذه الأجوبة.",
+        "error": "هذه النتيجة ناقصة: صادف البرنامج خطأً. ولا يمس ذلك النتائج الأخرى.",
     },
 }
+
+
+@dataclass(frozen=True)
+class Published:
+    """A report: its front page, and by page how many results it lacks; ``errors`` of them are the program's own."""
+
+    front: Path
+    gaps: Mapping[str, int]
+    errors: int
 
 
 @dataclass(frozen=True)
@@ -108,8 +127,10 @@ def page(stem: str, notebook: NotebookNode, language: str = "en") -> Page:
                 folded = True
             parts.append(markdown(cell.source, environment))
         elif cell.cell_type == "code" and cell.source.strip():
-            caption = _caption(cell.outputs)
-            if caption is not None:
+            caption, error = _caption(cell.outputs), execution.failure(cell)
+            if error is not None:  # nothing that is half made
+                parts.append(_gap(execution.reason(error), labels))
+            elif caption is not None:
                 parts.append(picture(cell.outputs[0].data["image/png"], cell.outputs[0], inline(caption)))
             else:
                 parts.extend(_output(output, forms) for output in cell.outputs)
@@ -127,6 +148,13 @@ def _caption(outputs: list[NotebookNode]) -> str | None:
     """The line behind a picture, where a cell gives just these two."""
     data = [output.get("data", {}) for output in outputs]
     return data[1].get("text/markdown") if len(data) == 2 and "image/png" in data[0] else None
+
+
+def _gap(reason: str, labels: Mapping[str, str]) -> str:
+    """What stands in the place of a result: that it cannot be made, and why, or that the program failed."""
+    if not reason:
+        return f'<p class="gap">{labels["error"]}</p>\n'
+    return f'<p class="gap">{labels["gap"]} (<bdi lang="en">{html.escape(reason)}</bdi>)</p>\n'
 
 
 def _output(output: NotebookNode, forms: Mapping[str, Callable[[str, NotebookNode], str]]) -> str:
@@ -173,22 +201,54 @@ def publish(
     language: str = "en",
     variables: Mapping[str, str] = os.environ,
     say: execution.Say = lambda _: None,
-) -> Path:
-    """Run the notebooks of a repository and write its report; return the front page.
+) -> Published:
+    """Run the notebooks of a repository and write its report.
 
-    A report of before is moved to `build/report.before`, and goes when the new one is whole.
+    A report of before is moved to `build/report.before`, and goes when the new one is whole. A result that cannot be
+    made is said so in its place; the tracebacks are in `build/report.log`.
 
     Raises
     ------
     WelfareError
-        If there is no notebook, a file that is named does not exist, or a cell fails.
+        If there is no notebook, a file that is named does not exist, or no study can be opened.
     """
     build = private(root / "build")
     before = set_aside(build / "report")
     paths = execution.find(root / "notebooks")
     trees = [root / "src", root / "data", root / "requirements.txt"]
-    executed = execution.run(paths, build / "notebooks", trees, execution.environment(variables), say)
+    given = execution.environment(variables)
+    executed = execution.run(paths, build / "notebooks", trees, given, say)
+    if "CODEBOOK" in given:
+        _in_words_of(words(Path(given["CODEBOOK"])), executed, language)
     with replacing(build / "report") as fresh:
         render({path.stem: notebook for path, notebook in zip(paths, executed, strict=True)}, fresh, language)
     shutil.rmtree(before, ignore_errors=True)
-    return build / "report" / "index.html"
+    failed = {
+        path.stem: errors
+        for path, notebook in zip(paths, executed, strict=True)
+        if (errors := [error for cell in notebook.cells if (error := execution.failure(cell))])
+    }
+    _log(failed, build / "report.log")
+    own = sum(not execution.reason(error) for errors in failed.values() for error in errors)
+    return Published(build / "report" / "index.html", {stem: len(errors) for stem, errors in failed.items()}, own)
+
+
+def _in_words_of(institution: Words, notebooks: list[NotebookNode], language: str) -> None:
+    """Let the prose of pages speak of an institution: its people, places, lender and currency."""
+    for notebook in notebooks:
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = institution.said(cell.source, language)
+
+
+def _log(failed: Mapping[str, list[NotebookNode]], path: Path) -> None:
+    """Write the errors of cells for whoever mends them, and for nobody else; no file where there are none."""
+    path.unlink(missing_ok=True)
+    lines = [
+        f"{stem}: {error.ename}: {error.evalue}\n{ANSI.sub('', chr(10).join(error.traceback))}\n"
+        for stem, errors in failed.items()
+        for error in errors
+    ]
+    if lines:
+        path.touch(mode=0o600)
+        path.write_text("\n".join(lines), encoding="utf-8")

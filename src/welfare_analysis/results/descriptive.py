@@ -15,7 +15,7 @@ from ..disclosure import CATEGORY, NUMBERS, Lazy, Policy, Released, declared, ma
 from ..disclosure.suppression import apart, dominated, one_sided, unsafe
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, mean, quantile, share, total
-from ..needs import VARIED, computed, indicators, under
+from ..needs import INDICATORS, VARIED, computed, indicators, under
 from ..study import DATA, Study
 from ..survey.codebook import Codebook
 from ..survey.weighting import weight_bands
@@ -26,6 +26,7 @@ HOUSEHOLD = "household_share"  # a total of it is a number of households
 STATISTICS = ("count", "share", "mean", "median", "total", "standards")
 PLAN = DATA / "release.csv"
 IDENTITIES = DATA / "identities.csv"  # conditions that are one category of another variable
+WITHOUT = {indicator.name: indicator.without for indicator in INDICATORS if indicator.without}
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +145,7 @@ def released(study: Study, blank: Released) -> Released:
     asked = inside(frame, blank.where) & frame[list(blank.by)].notna().all(axis=1)
     answered = asked & frame[blank.variable].notna()
     if not answered.any():
-        return blank
+        return blank.without_numbers(WITHOUT.get(blank.variable, blank.state))
     make = _standards if blank.statistic == "standards" else partial(_coarsened, study.codebook)
     cells = make(rows, blank, answered)
     axes = [*blank.by, *([CATEGORY] if CATEGORY in cells else [])]

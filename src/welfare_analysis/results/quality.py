@@ -11,16 +11,15 @@ import pandas as pd
 from ..disclosure import NUMBERS, policy
 from ..estimation import Design, Estimate, share
 from ..needs import INDICATORS
-from ..study import DATA, Study
+from ..study import Study
 from ..survey import quality
 from ..survey.imputation import LEAST, completed, imputed
 from .declare import Base, Topic, always, long_format
 
 SHOWN = 12  # questions with the most gaps, or the most round figures
 COMPLETED, SEED = 20, 2012  # completed data sets of an imputation, and where its draws begin
-INCOMES = {"net_pay_dh": "active", "pension_dh": "retired|widow|orphan", "other_income_dh": ""}
+INCOMES = ["net_pay_dh", "pension_dh", "other_income_dh"]
 OF_INCOME = ("cost_burdened", "over_debt_limit")
-RULES = DATA / "codebook" / "consistency.csv"
 
 
 def everybody(study: Study) -> Base:
@@ -50,6 +49,15 @@ def item_gaps(study: Study) -> pd.DataFrame:
     """Gaps of each question that enough were asked, the worst first."""
     gaps = quality.item_nonresponse(study.kinds, study.codebook)
     return gaps[gaps["asked"] >= policy().min_base]
+
+
+@table("forms", "form_state", unit="number", ready=lambda study: "shown" if study.states else "no_state")
+def forms(study: Study, _: Study) -> pd.DataFrame:
+    """Forms by review state where they were collected, and forms in doubt: those that count, and those left out."""
+    rows = [(state.replace(" ", "_"), measure, float(n)) for (state, measure), n in study.states.items()]
+    cells = pd.DataFrame(rows, columns=["form_state", "measure", "estimate"])
+    came = max(cells["estimate"].sum(), float(len(study.frame)))
+    return cells.assign(n=came, **dict.fromkeys(["low", "high", "numerator"], cells["estimate"]))
 
 
 @table("gaps", "question", adds="measure")
@@ -96,7 +104,7 @@ def straight(study: Study, _: Study) -> pd.DataFrame | None:
 @table("contradictions", "rule")
 def contradictions(study: Study, _: Study) -> pd.DataFrame | None:
     """Forms that break a rule of ``consistency.csv``, of those that can be checked, and what is done."""
-    broken = quality.inconsistent(study.frame, quality.read_rules(RULES, study.codebook))
+    broken = quality.inconsistent(study.frame, quality.read_rules(study.codebook))
     if broken.empty:
         return None
     n, part = broken["checked"], broken["broken"] / broken["checked"].clip(lower=1)
@@ -129,10 +137,9 @@ def reconciliation(study: Study, _: Study) -> pd.DataFrame | None:
 def completed_incomes(study: Study) -> dict[str, list[pd.Series]]:
     """The incomes that have gaps, completed."""
     frame, rng, incomes = study.frame, np.random.default_rng(SEED), {}
-    status = frame["status"].astype(str)
-    for name, of in INCOMES.items():
-        asked = status.isin(of.split("|")) if of else status.notna()
-        if name in frame and frame.loc[asked, name].notna().sum() >= LEAST:
+    for name in frame.columns.intersection(INCOMES):
+        asked = study.codebook.asked(name, frame, frame.index).fillna(False).astype(bool)
+        if frame.loc[asked, name].notna().sum() >= LEAST:
             incomes[name] = completed(frame, study.design.weights, name, asked, rng, COMPLETED)
     return incomes
 

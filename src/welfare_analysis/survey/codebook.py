@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import WelfareError
-from . import routing
+from . import institution, routing
 from .checks import LABELS, LANGUAGES, SYMBOLS, check, check_groups, fault
 
 COLUMNS = {
@@ -34,6 +34,8 @@ COLUMNS = {
     "card_designs.csv": ("block", "version", "card", "alternative"),
     "seconds.csv": ("kind", "question", "item"),
     "impossible.csv": ("id", "condition", *LABELS),
+    "consistency.csv": ("id", "left", "op", "right", "tolerance", "action", *LABELS),
+    institution.FILE: ("key", *LANGUAGES),
 }
 OPTIONAL = {
     "groups.csv": "name",
@@ -41,7 +43,9 @@ OPTIONAL = {
     "card_designs.csv": "",
     "seconds.csv": "kind",
     "impossible.csv": "id",
+    "consistency.csv": "id",
 }
+KEYS = OPTIONAL | {"variables.csv": "name", "texts.csv": "key", institution.FILE: "key"}
 PARENTS = {"rank": "rank_group", "command": "command_group"}
 
 
@@ -73,6 +77,8 @@ class Codebook:
         By kind of question: how long it and each of its items take (assumptions).
     impossible : DataFrame
         By id: a condition that no person of the institution can meet, such as a widow who is a man.
+    consistency : DataFrame
+        By id: what the amounts of a form must keep to; see `quality.read_rules`.
     """
 
     variables: pd.DataFrame
@@ -83,10 +89,13 @@ class Codebook:
     designs: pd.DataFrame
     seconds: pd.DataFrame
     impossible: pd.DataFrame
+    consistency: pd.DataFrame
 
     @classmethod
     def read(cls, folder: str | Path) -> Codebook:
         """Read and check the tables of a folder; all but variables, values and texts may be absent.
+
+        A folder with an ``institution.csv`` may lack any, and hold parts of them: see `institution`.
 
         Raises
         ------
@@ -97,10 +106,12 @@ class Codebook:
             stands before its gate or can never be met. File, row and column are named.
         """
         folder = Path(folder)
-        variables = _table(folder / "variables.csv", "name")
+        tables = _tables(folder)
+        indexed = {name: table.set_index(KEYS[name]) if KEYS.get(name) else table for name, table in tables.items()}
+        variables = indexed["variables.csv"]
         variables = variables.assign(**{c: "" for c in ("group", "drawn", "note") if c not in variables})
-        more = [_table(folder / name, key) for name, key in OPTIONAL.items()]
-        book = cls(variables, _table(folder / "values.csv"), _table(folder / "texts.csv", "key"), *more)
+        more = [indexed[name] for name in OPTIONAL]
+        book = cls(variables, indexed["values.csv"], indexed["texts.csv"], *more)
         check_groups(book)
         rules = [_joined(book.groups, *pair) for pair in zip(variables["group"], variables["asked_if"], strict=True)]
         book = cls(variables.assign(asked_if=rules), book.values, book.texts, *more)
@@ -215,11 +226,30 @@ def _known(language: str) -> str:
     return language
 
 
+def words(folder: Path) -> institution.Words:
+    """What an institution calls things, where pages written for another one speak of them."""
+    whole = _table(institution.BASE / institution.FILE, "key")
+    own = _table(folder / institution.FILE, "key") if institution.is_part(folder) else whole
+    return institution.Words(own, whole)
+
+
+def _tables(folder: Path) -> dict[str, pd.DataFrame]:
+    """The files of a codebook; those of an institution are completed, and speak of it."""
+    names = [name for name in COLUMNS if name != institution.FILE]
+    if not institution.is_part(folder):
+        return {name: _table(folder / name, KEYS.get(name, "")) for name in names}
+    tables, own = {}, {}
+    for name in names:
+        whole, part = (_table(place / name, KEYS.get(name, "")) for place in (institution.BASE, folder))
+        tables[name] = institution.completed(name, part, whole) if (folder / name).is_file() else whole
+        own[name] = set(part[KEYS[name]]) if KEYS.get(name) else set()
+    return institution.fitting(words(folder).in_tables(tables), own)
+
+
 def _table(path: Path, key: str = "") -> pd.DataFrame:
-    """One file of the codebook, indexed by its key."""
-    if not path.is_file() and path.name in OPTIONAL:
-        table = pd.DataFrame(columns=list(COLUMNS[path.name]), dtype=str)
-        return table.set_index(key) if key else table
+    """One file of the codebook, each of its keys once."""
+    if not path.is_file() and (path.name in OPTIONAL or institution.is_part(path.parent)):
+        return pd.DataFrame(columns=list(COLUMNS[path.name]), dtype=str)
     if not path.is_file():
         raise WelfareError("the file is not there", where=str(path), hint="A codebook is a folder of three CSV files.")
     try:
@@ -236,4 +266,4 @@ def _table(path: Path, key: str = "") -> pd.DataFrame:
     doubled = table[key].duplicated().to_numpy()
     if doubled.any():
         raise fault(path.name, int(doubled.argmax()), key, table[key][doubled].iloc[0], "each once")
-    return table.set_index(key)
+    return table

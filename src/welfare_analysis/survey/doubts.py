@@ -20,6 +20,7 @@ from .codebook import Codebook
 
 Wishes = Mapping[str, list[str]]
 KINDS = ("repeated", "impossible", "status")
+UNANSWERED = "unanswered"  # persons of the register of whose status too few answered: they can be left out alone
 RUN = 20  # different forms in a row that follow each other as others did before: chance does not give so many
 LAGS = 20  # distances that are tried
 
@@ -85,9 +86,18 @@ def wishes(keep: str | None = None, omit: str | None = None) -> Wishes:
     for name, given in (("KEEP", keep), ("OMIT", omit)):
         text = os.environ.get(name, "") if given is None else given
         kinds[name] = text.replace(",", " ").split()
-        if set(kinds[name]) - set(KINDS):
-            raise WelfareError("no such doubt", where=name, got=text, expected=", ".join(KINDS))
+        known = (*KINDS, *([UNANSWERED] if name == "OMIT" else []))
+        if set(kinds[name]) - set(known):
+            raise WelfareError("no such doubt", where=name, got=text, expected=", ".join(known))
     return kinds
+
+
+def decided(frame: pd.DataFrame, codebook: Codebook, register: object, wishes: Wishes) -> dict[tuple[str, str], int]:
+    """Forms in doubt by kind, and whether they are ``counted`` or ``left_out`` by what is wished."""
+    if not any(wishes.values()):
+        return {}
+    rows = doubts(frame, codebook, register).drop_duplicates(["row", "kind"])["kind"].value_counts(sort=False)
+    return {(str(k), "left_out" if k in wishes["OMIT"] else "counted"): int(n) for k, n in rows.items()}
 
 
 def settled(frame: pd.DataFrame, codebook: Codebook, register: object, wishes: Wishes, where: str) -> np.ndarray:

@@ -10,7 +10,6 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -120,8 +119,8 @@ class Rule:
         return ~SIGNS[self.op](left, right + self.tolerance) & left.notna() & right.notna()
 
 
-def read_rules(path: Path, codebook: Codebook) -> list[Rule]:
-    """Read ``consistency.csv``: sums of variables (``a + 2 * b``, or a number), a sign, a tolerance, an action.
+def read_rules(codebook: Codebook) -> list[Rule]:
+    """The rules of ``consistency.csv``: sums of variables (``a + 2 * b``, or a number), a sign, a tolerance, an action.
 
     Raises
     ------
@@ -129,14 +128,14 @@ def read_rules(path: Path, codebook: Codebook) -> list[Rule]:
         A side that cannot be read or names no numeric variable, an unknown sign or action; the row is named.
     """
     rules = []
-    for row, line in enumerate(pd.read_csv(path, dtype=str, keep_default_na=False).to_dict("records"), 2):
-        where = f"{path.name}, row {row}"
+    for row, (name, line) in enumerate(codebook.consistency.iterrows(), 2):
+        where = f"consistency.csv, row {row}"
         if line["op"] not in (*SIGNS, "=") or line["action"] not in ACTIONS:
             got = f"{line['op']}, {line['action']}"
             raise WelfareError("an unknown sign or action", where=where, got=got, expected="<=, >= or =; flag or blank")
         sides = [_side(line[side], codebook, where) for side in ("left", "right")]
         labels = {language: line[f"label_{language}"] for language in ("ar", "fr", "en")}
-        rules.append(Rule(line["id"], sides[0], line["op"], sides[1], float(line["tolerance"]), line["action"], labels))
+        rules.append(Rule(str(name), sides[0], line["op"], sides[1], float(line["tolerance"]), line["action"], labels))
     return rules
 
 

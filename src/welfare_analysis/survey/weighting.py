@@ -22,6 +22,8 @@ SMALLEST_CLASS = 10  # respondents; smaller response classes and margins are mer
 RETURNED = "returned"
 BAND_EDGES = [0, 0.9, 1.1, 2, 5, 10, 15, 20, 30, np.inf]
 BANDS = ("to_0_9", "to_1_1", "to_2", "to_5", "to_10", "to_15", "to_20", "to_30", "over_30")
+ALONE = "Say OMIT=unanswered to leave such persons of the register out: the pages then speak of the others."
+FOR_AN_ERROR = 2  # answers without which a status has no sampling error
 RAKED_TO = ("status|rank_group", "status|age_group", "command_group", "sex")
 
 
@@ -90,6 +92,16 @@ def weight(
     return _calibrated(frame, design, people, "two_phase")
 
 
+def unanswered(answers: pd.DataFrame, people: pd.DataFrame, followup: pd.DataFrame | None) -> list[str]:
+    """Statuses of the register of which fewer than two answered, or fewer than two of those followed up."""
+    theirs = people.set_index("person_id")["status"].astype(str)
+    keys = [answers["person_id"]]
+    if followup is not None:
+        keys.append(followup.loc[followup["outcome"] == "answered", "person_id"])
+    enough = [theirs.reindex(part).value_counts() >= FOR_AN_ERROR for part in keys]
+    return sorted(set(theirs) - set.intersection(*(set(part.index[part]) for part in enough)))
+
+
 def _known(name: str, frame: pd.DataFrame | None, people: pd.DataFrame) -> None:
     """Refuse persons without a key, or whom the register lacks."""
     if frame is not None and "person_id" not in frame:
@@ -126,7 +138,7 @@ def _no_silent(statuses: list[str]) -> None:
             where="answers",
             got=", ".join(statuses),
             expected="answers of every status of the register",
-            hint="Take these persons out of the register: the pages then speak of the others.",
+            hint=ALONE,
         )
 
 
@@ -182,7 +194,7 @@ def _response(classes: pd.Series, seen: np.ndarray) -> Design:
             where="answers",
             got=", ".join(sorted(set(inside[alone]))),
             expected="two answers of each status",
-            hint="Take these persons out of the register: the pages then speak of the others.",
+            hint=ALONE,
         )
     return Design(everybody / inside.groupby(inside).transform("size"), strata=inside, fpc=everybody)
 

@@ -15,6 +15,7 @@ from ...study import Study
 from ..labels import cell_label, codes, in_order, label, missing_mark, standard, title
 from .style import MARKED, PALETTE, QUIET, ROW, canvas, numbered, points, scaled, value_axis, wrapped
 
+FLATTEST = 1.2  # inches of a panel with few rows: titles and axis need as much beside it
 APART = 0.18  # of a row, from its middle: two estimates of the same group
 
 
@@ -97,7 +98,7 @@ def profile(tables: Sequence[Released], study: Study, _: float, name: str = "pro
     starts = dict(reversed(rows))  # the first row of each grouping, with a space above it
     heights = np.cumsum([0.0, *(1.8 if starts[key] == code else 1.0 for key, code in reversed(rows))])
     place = dict(zip(reversed(rows), heights, strict=False))
-    figure, panels = canvas(title(name, study), 0.24 * heights[-1], max(len(names), 1), sharey=True)
+    figure, panels = canvas(title(name, study), max(0.24 * heights[-1], FLATTEST), max(len(names), 1), sharey=True)
     for axes, variable in zip(panels, names, strict=False):
         own, most = [t for t in shown if t.variable == variable], 0.0
         for table in own:

@@ -85,7 +85,7 @@ def points(axes: Axes, at: np.ndarray, cells: pd.DataFrame, unit: str, colour: s
 def numbered(axes: Axes, at: np.ndarray, cells: pd.DataFrame, unit: str, study: Study, small: bool = False) -> None:
     """Write each estimate behind its interval, or why there is none."""
     drawn = scaled(cells, unit)
-    digits = 0 if np.nanmax(drawn["high"], initial=0) >= 20 else 1
+    digits = 0 if drawn["high"].max() >= 20 else 1
     for y, (x, shown), flag, raw in zip(at, drawn[["high", "estimate"]].to_numpy(), cells["flag"], cells["estimate"],
                                         strict=True):  # fmt: skip
         text = number(shown, study.language, digits) if small else amount(raw, unit, study.language)

@@ -45,6 +45,7 @@ class Question:
     spellings: dict[str, str]
     missing: dict[str, str]
     words: frozenset[str] = frozenset()
+    currency: tuple[str, ...] = ()  # what the institution writes behind amounts, in English first
 
     @classmethod
     def of(cls, codebook: Codebook, name: str) -> Question:
@@ -55,7 +56,8 @@ class Question:
         codes = tuple(codebook.codes(str(line["list"]))) if line["type"] in ("code", "yes_no") else ()
         spellings = _spellings(codebook, str(line["list"]), line["type"] == "yes_no") if codes else {}
         kind, unit, missing = str(line["type"]), str(line["unit"]), _missing(codebook)
-        return cls(name, kind, unit, low, high, codes, spellings, missing, words_of(codebook))
+        money = tuple(codebook.text("unit.dh", language) for language in ("en", "fr", "ar")) if "DH" in unit else ()
+        return cls(name, kind, unit, low, high, codes, spellings, missing, words_of(codebook), money)
 
     @classmethod
     def of_list(cls, codebook: Codebook, name: str) -> Question:
@@ -140,7 +142,7 @@ def _numbers(text: str, question: Question) -> tuple[list[tuple[float, str]], st
     if spelling.digits_of_two_scripts(text):
         return [], ""
     latin = spelling.latin(text)
-    bare = spelling.without_unit(latin, question.unit).strip()
+    bare = spelling.without_unit(latin, question.unit, question.currency).strip()
     notes = [
         *(["Arabic-Indic digits"] if any(c in "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹" for c in text) else []),
         *(["a unit left out"] if bare != latin else []),
@@ -175,7 +177,8 @@ def _of_sheet(rule: str, text: str) -> Answer:
 def _outside(value: float, question: Question) -> Answer:
     if question.low <= value <= question.high:
         return Answer(rule="a whole number", todo="Write it without decimals.")
-    rule = f"between {question.low:g} and {question.high:g} {question.unit}".strip()
+    unit = question.unit.replace("DH", question.currency[0]) if question.currency else question.unit
+    rule = f"between {question.low:.10g} and {question.high:.10g} {unit}".strip()
     usual = value in (*CODES_OF_OTHERS, -9.0, 999.0, 9999.0)
     return Answer(rule=rule, todo=BLANK_OR_CODE if usual else "Look it up on the form; if not known, leave it blank.")
 

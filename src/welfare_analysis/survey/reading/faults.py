@@ -36,7 +36,7 @@ class Faults(WelfareError):  # noqa: N818 - the name that the contract gives it
             f"{many} row {first['row']}, column {first['column']}: {first['rule']}",
             where=str(first["file"]),
             got=first["value"],
-            hint=f"{first['what_to_do'].rstrip('.')}. `make check FILE={printable(path.name)}` lists all faults.",
+            hint=f"{first['what_to_do'].rstrip('.')}. `make check SURVEY={printable(path.name)}` lists all faults.",
         )
 
 

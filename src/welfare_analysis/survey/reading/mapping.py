@@ -54,7 +54,7 @@ class Map:
         """
         path = Path(path)
         if not path.is_file():
-            raise WelfareError("the file is not there", where=str(path), hint="`make check FILE=...` drafts a map.")
+            raise WelfareError("the file is not there", where=str(path), hint="`make check SURVEY=...` drafts a map.")
         try:
             text, _ = decoded(path)
             table = pd.read_csv(io.StringIO(text), sep=_separator(text), dtype=str, keep_default_na=False)

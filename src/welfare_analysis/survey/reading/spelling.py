@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -105,9 +105,9 @@ def digits_of_two_scripts(text: str) -> bool:
     return sum(any(c in script for c in text) for script in _SCRIPTS) > 1
 
 
-def without_unit(text: str, unit: str) -> str:
-    """A number without the unit of its question (DH, km, min, years) in front or at the end."""
-    known = _UNITS.get(unit.split(" ")[0])
+def without_unit(text: str, unit: str, others: Sequence[str] = ()) -> str:
+    """A number without the unit of its question (DH, km, min, years) in front or at the end, or ``others`` for it."""
+    known = "|".join(filter(None, [_UNITS.get(unit.split(" ")[0]), *map(re.escape, others)]))
     if not known:
         return text
     return re.sub(rf"(?i)^(?:{known})\s*(?=[-\d])|(?<=\d)\s*(?:{known})$", "", text)

@@ -1,0 +1,146 @@
+"""Another institution: a folder that says only in what it differs from ``data/codebook``.
+
+Such a folder has an ``institution.csv``: what the institution, its people, its places, its currency and its lender are
+called. A file that it lacks is that of ``data/codebook``; a list of codes, a variable, a group, a text or a rule that
+it has stands in the place of the one there, and a variable or rule whose row is otherwise empty is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from ..errors import WelfareError
+from .checks import LABELS, LANGUAGES
+from .routing import CLAUSE
+
+Tables = dict[str, pd.DataFrame]  # by name of the file
+FILE = "institution.csv"
+BASE = Path(__file__).resolve().parents[3] / "data" / "codebook"
+NAME = r"\b[a-z]\w*"  # a variable in a side of a rule
+FORMS = "|"  # between the forms of a word
+# what a part of a file stands in the place of
+REPLACED = {"values.csv": "list", "variables.csv": "name", "texts.csv": "key", "groups.csv": "name"}
+REPLACED |= {"seconds.csv": "kind", "impossible.csv": "id", "consistency.csv": "id"}
+
+
+def is_part(folder: Path) -> bool:
+    """Whether a folder is that of an institution, and no whole codebook."""
+    return (folder / FILE).is_file() and folder.resolve() != BASE
+
+
+def completed(name: str, own: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
+    """A file of an institution with what it lacks of the whole codebook, in the order of that one."""
+    if name not in REPLACED:
+        return own
+    by = REPLACED[name]
+    kept = own[(own.drop(columns=by) != "").any(axis=1)]
+    order = dict.fromkeys([*whole[by], *own[by]])
+    both = pd.concat([whole[~whole[by].isin(own[by])], kept], ignore_index=True).fillna("")
+    return both.sort_values(by, key=lambda names: names.map({n: i for i, n in enumerate(order)}), kind="stable",
+                            ignore_index=True)  # fmt: skip
+
+
+class Words:
+    """The words of an institution in the place of those of ``data/codebook``, in labels, texts and pages.
+
+    Parameters
+    ----------
+    own, whole : DataFrame
+        Two ``institution.csv``: by ``key`` the forms of a word in each language, parted by ``|``, in one order.
+
+    Raises
+    ------
+    WelfareError
+        A word has more forms in one file than in the other.
+    """
+
+    def __init__(self, own: pd.DataFrame, whole: pd.DataFrame) -> None:
+        self._words: dict[str, dict[str, str]] = {language: {} for language in LANGUAGES}
+        lines = own.set_index("key")
+        for _, theirs in whole.iterrows():
+            key = theirs["key"]
+            for language in LANGUAGES if key in lines.index else ():
+                there, here = (str(line[language]).split(FORMS) for line in (theirs, lines.loc[key]))
+                if len(there) != len(here):
+                    expected = f"{len(there)} forms: {theirs[language]}"
+                    where = f"{FILE}, {key}, {language}"
+                    raise WelfareError("a word with more or fewer forms", where=where, got=len(here), expected=expected)
+                self._words[language] |= dict(zip(there, here, strict=True))
+        self._patterns = {language: _pattern(words) for language, words in self._words.items()}
+
+    def said(self, text: str, language: str) -> str:
+        """A text with the institution's own words; names of tables, codes and fields stay."""
+        return self._patterns[language].sub(lambda found: self._words[language][found[0]], text)
+
+    def in_tables(self, tables: Tables) -> Tables:
+        """The tables of a codebook with the institution's own words in every label and text."""
+        language_of = dict(zip((*LABELS, *LANGUAGES), 2 * LANGUAGES, strict=True))
+        said = {}
+        for name, table in tables.items():
+            worded = [column for column in language_of if column in table]
+            said[name] = table.assign(**{c: [self.said(text, language_of[c]) for text in table[c]] for c in worded})
+        return said
+
+
+def _pattern(words: dict[str, str]) -> re.Pattern[str]:
+    """Whole words, the longest first; not beside ``_``, ``|`` or a brace, where codes and names of fields stand."""
+    every = "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "(?!)"
+    return re.compile(rf"(?<![\w{{|])(?:{every})(?![\w}}|])")
+
+
+def fitting(tables: Tables, own: Mapping[str, Collection[str]]) -> Tables:
+    """The tables without conditions on codes that the lists lack, and without what nobody could be asked then.
+
+    ``own`` are the variables, groups and rules that the institution wrote itself: theirs stay, and are checked.
+    """
+    codes = tables["values.csv"].groupby("list")["code"].agg(set).to_dict()
+    variables, groups = tables["variables.csv"], tables["groups.csv"]
+    before = -1
+    while before != len(variables) + len(groups):  # what goes takes with it what depends on it
+        before = len(variables) + len(groups)
+        lists = {
+            name: codes.get(listed, set()) for name, listed in zip(variables["name"], variables["list"], strict=True)
+        }
+        groups = _possible(groups, "name", "asked_if", lists, own["groups.csv"])
+        variables = variables[
+            variables["group"].isin(["", *groups["name"]]) | variables["name"].isin(own["variables.csv"])
+        ]
+        variables = _possible(variables, "name", "asked_if", lists, own["variables.csv"])
+        groups = groups[groups["name"].isin([*variables["group"], *own["groups.csv"]])]
+    rules = tables["consistency.csv"]
+    sides = (rules["left"] + " " + rules["right"]).str.findall(NAME).map(set)
+    kept = sides.map(lambda names: names <= set(variables["name"])).astype(bool) | rules["id"].isin(
+        own["consistency.csv"]
+    )
+    impossible = _possible(tables["impossible.csv"], "id", "condition", lists, own["impossible.csv"])
+    changed = {"variables.csv": variables, "groups.csv": groups}
+    return tables | changed | {"consistency.csv": rules[kept], "impossible.csv": impossible}
+
+
+def _possible(
+    table: pd.DataFrame, key: str, column: str, lists: Mapping[str, set[str]], own: Collection[str]
+) -> pd.DataFrame:
+    """Rows whose condition somebody can meet, with the codes that there are; those of one's own as they are."""
+    pairs = zip(table[key], table[column], strict=True)
+    rules = pd.Series([rule if name in own else _left(rule, lists) for name, rule in pairs], table.index, dtype=object)
+    return table.assign(**{column: rules})[rules.notna()].reset_index(drop=True)
+
+
+def _left(rule: str, lists: Mapping[str, set[str]]) -> str | None:
+    """A condition with the codes that there are; None where nobody can meet it."""
+    parts = []
+    for part in rule.split(" & ") if rule else ():
+        match = CLAUSE.match(part)
+        if match is None or match[1] not in lists:
+            return None
+        if match[2] is not None:
+            kept = [code for code in match[2].split("|") if code in lists[match[1]]]
+            if not kept:
+                return None
+            part = f"{match[1]} {'=' if len(kept) == 1 else 'in'} {'|'.join(kept)}"
+        parts.append(part)
+    return " & ".join(parts)

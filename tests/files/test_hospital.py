@@ -1,0 +1,84 @@
+"""A second institution, from its form to its report, by the commands of the README; and without its public figures."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from cells import said
+from hospital import BLOCKS, FOLDER, made
+
+from welfare_analysis.study import DATA, Study
+from welfare_analysis.survey.codebook import Codebook
+
+REPOSITORY = DATA.parent
+POLICE = re.compile(r"\bpolice\b|\bFoundation\b|\bDH\b|\bNador\b|brigadier", re.IGNORECASE)
+# what the page on the instrument says of 2012, and pages of tests on public data, speak of others
+ABOUT_OTHERS = {"01_instrument.html", "13_can_we_trust_it.html"}
+
+
+def commands():
+    """Return the commands of the README's section for another institution."""
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    section = text.partition("## Your own survey in an hour")[2].partition("\n## ")[0]
+    return re.findall(r"^make (\w+) ?(.*?)(?:\s+#.*)?$", section, flags=re.MULTILINE)
+
+
+def test_the_readme_goes_from_the_form_to_the_report():
+    """The section says how to write the form, check the files and publish, in this order."""
+    assert [command for command, _ in commands()] == ["form", "check", "report"]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Return a copy of the repository, so that its own build folder is left alone."""
+    folder = tmp_path_factory.mktemp("repository")
+    for name in ("src", "data", "notebooks"):
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copyfile(REPOSITORY / "requirements.txt", folder / "requirements.txt")
+    return folder
+
+
+def test_its_commands_give_a_report_of_the_hospitals(root):
+    """Each command ends well; every page is there, speaks of the hospitals and lacks no result."""
+    environment = {**os.environ, "PYTHONPATH": str(root / "src")}
+    for command, names in commands():
+        arguments = [sys.executable, "-m", "welfare_analysis", command, *names.split()]
+        done = subprocess.run(arguments, cwd=root, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+    assert "could not be made" not in done.stderr
+    assert {path.stem for path in (root / "build" / "form").glob("*.xlsx")} == {"active", "retired", "survivor"}
+    found = {}
+    for path in (root / "build" / "report").glob("*.html"):
+        text = re.sub(r"<(details|style|nav|head)\b.*?</\1>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        found[path.name] = re.sub(r"<[^>]+>", " ", text)
+    assert len(found) == len(list((root / "notebooks").glob("*.ipynb")))
+    assert "TND" in found["04_social_conditions.html"]
+    assert "Harbour" in " ".join(found.values()) or "coast" in found["04_social_conditions.html"]
+    for name, text in found.items():
+        if name not in ABOUT_OTHERS:
+            assert not POLICE.search(text), f"{name}: {POLICE.search(text)}"
+
+
+def test_without_local_rents_the_page_says_so_and_goes_on(tmp_path, monkeypatch):
+    """A folder without ``public``: no class of need is made up, and all else is there."""
+    folder = shutil.copytree(FOLDER, tmp_path / "hospital", ignore=shutil.ignore_patterns("public"))
+    monkeypatch.setenv("CODEBOOK", str(folder))
+    study = Study.open(FOLDER / "answers.csv", FOLDER / "register.csv", codebook=folder)
+    texts = said(study, ("04", "06", "08"), monkeypatch)
+    assert study.codebook.text("no_rents") in texts["06"]
+    assert "crowded" in texts["04"].lower()
+
+
+def test_its_files_are_those_of_the_script():
+    """The committed answers are of nobody: the script gives as many forms, of the same blocks and statuses."""
+    answers, register = made()
+    stored = pd.read_csv(FOLDER / "answers.csv", dtype=str)
+    assert len(stored) == len(answers)
+    assert set(stored["status"]) == set(answers["status"]) == set(Codebook.read(FOLDER).codes("status"))
+    assert set(Codebook.read(FOLDER).variables.loc[stored.columns, "block"]) == set(BLOCKS)
+    assert register["count"].sum() == 2 * register.loc[register["variable"] == "command", "count"].sum()

@@ -1,0 +1,96 @@
+"""A folder of another institution: completed from the whole codebook, in its own words, asked what it can be asked."""
+
+import shutil
+
+import pandas as pd
+import pytest
+
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.study import DATA, not_given, public
+from welfare_analysis.survey.codebook import LANGUAGES, Codebook, words
+
+POLICE, FOLDER = DATA / "codebook", DATA / "examples" / "hospital"
+BOOK, WHOLE = Codebook.read(FOLDER), Codebook.read(POLICE)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return a copy of the hospital's folder."""
+    return shutil.copytree(FOLDER, tmp_path / "hospital")
+
+
+def change(path, key, **cells):
+    """Write cells into the row of a file whose first column is a key."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    for column, text in cells.items():
+        table.loc[table.iloc[:, 0] == key, column] = text
+    table.to_csv(path, index=False)
+
+
+def test_a_list_stands_in_the_place_of_another_and_the_rest_stays():
+    """Its own statuses, ranks and places; all other lists and texts are those of the whole codebook."""
+    assert BOOK.codes("status") == ["active", "retired", "survivor"]
+    assert BOOK.parent("command")["harbour"] == "coast"
+    assert BOOK.codes("tenure") == WHOLE.codes("tenure")
+    assert list(BOOK.texts.index) == list(WHOLE.texts.index)
+
+
+def test_what_nobody_could_be_asked_is_not_asked():
+    """Without orphans there is no guardian and no impossible orphan; conditions keep the codes that there are."""
+    assert set(WHOLE.variables.index) - set(BOOK.variables.index) == {"guardian"}
+    assert list(BOOK.impossible.index) == ["young_retiree"]
+    assert BOOK.variables.at["service_trips_n", "asked_if"] == "status = retired"
+    assert WHOLE.variables.at["service_trips_n", "asked_if"] == "status in retired|widow"
+    assert BOOK.variables.at["pension_dh", "asked_if"] == "status in retired|survivor"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_speaks_of_itself_in_three_languages(language):
+    """No label, text or unit has a word of the police; addresses of cells are left as they are."""
+    said = [*BOOK.texts[language], *BOOK.values[f"label_{language}"], *BOOK.variables[f"label_{language}"]]
+    own = words(POLICE)
+    for text, theirs in zip(BOOK.texts[language], WHOLE.texts[language], strict=True):
+        assert text.count("{") == theirs.count("{")
+    police = {"en": r"\bDH\b|\bpolice\b|Foundation", "fr": r"\bDH\b|\bpolice\b|Fondation", "ar": r"درهم|الشرطة"}
+    assert not [text for text in said if pd.Series(text).str.contains(police[language]).any()]
+    assert own.said("DH of the police", "en") == "DH of the police"
+
+
+def test_words_are_whole_and_codes_stay():
+    """A word inside another, beside an underscore or in an address is no word."""
+    said = words(FOLDER).said("DH, ADHD, net_DH, {t|Foundation|x}, the Foundation’s commands", "en")
+    assert said == "TND, ADHD, net_DH, {t|Foundation|x}, the Mutual’s hospitals"
+
+
+def test_a_word_with_other_forms_is_an_error(folder):
+    """Each form stands for one; a form too few is named with its row and language."""
+    change(folder / "institution.csv", "currency", fr="DT")
+    with pytest.raises(WelfareError, match=r"institution.csv, currency, fr.*3 forms"):
+        Codebook.read(folder)
+
+
+def test_its_own_rows_are_checked_as_they_are(folder):
+    """A code of one's own condition that is written wrong is a fault, and no question that goes without a word."""
+    change(folder / "variables.csv", "pension_dh", asked_if="status in retired|surviver")
+    with pytest.raises(WelfareError, match=r"variables.csv.*asked_if"):
+        Codebook.read(folder)
+
+
+def test_an_empty_row_leaves_a_variable_out_and_what_depends_on_it(folder):
+    """The row of a name alone: the question is not asked, nor those that it opens."""
+    table = pd.read_csv(folder / "variables.csv", dtype=str, keep_default_na=False)
+    table.loc[len(table)] = ["has_loan", *[""] * (table.shape[1] - 1)]
+    table.to_csv(folder / "variables.csv", index=False)
+    gone = set(BOOK.variables.index) - set(Codebook.read(folder).variables.index)
+    assert {"has_loan", "debt_outstanding_dh"} <= gone
+    assert "net_pay_dh" not in gone
+
+
+def test_public_figures_are_those_of_its_folder(monkeypatch):
+    """A table of its own stands in the place of the one of ``data/public``; codes without a row are named."""
+    monkeypatch.setenv("CODEBOOK", "")
+    assert set(not_given(BOOK)["rents"]) == set(BOOK.codes("command"))
+    monkeypatch.setenv("CODEBOOK", str(FOLDER))
+    assert not not_given(BOOK)
+    assert set(public("rents")["command"]) == set(BOOK.codes("command"))
+    assert "terms" in public("credit")
