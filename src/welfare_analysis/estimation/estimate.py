@@ -142,17 +142,26 @@ class Estimate:
         low, high = self.bounds(self, level)
         return pd.DataFrame({"low": low, "high": high}, index=self.value.index)
 
+    def respondents(self) -> tuple[np.ndarray, np.ndarray]:
+        """How many respondents enter each value (k,), and their weight: of several domains all of theirs."""
+        entering, w, counts = (self.influence != 0).astype(float), self.design.weights, self.counts
+        n = np.maximum(counts["n"], (w != 0).astype(float) @ entering)
+        return n.to_numpy(), np.maximum(counts["n_weighted"], w @ entering).to_numpy()
+
     def deff(self, replacement: bool = False) -> pd.Series:
         """Design effect: the variance over that of a simple random sample of as many (Kish 1965, section 8.2).
 
+        Of a domain it is the domain's own, as R's `svyby` gives it: the sample compared with is one of the domain
+        alone, as large as its part of this sample. Only that makes an effective size of the domain's n. Of what several
+        domains enter it is that of all their `respondents`.
+
         1 where the answers do not vary (there is nothing to compare), infinite where the standard error is.
         """
-        w, n = self.design.weights, np.count_nonzero(self.design.weights)
-        size = w.sum()
-        first = w @ self.influence / size
-        second = w @ self.influence.power(2) / size
-        finite = 1.0 if replacement or n >= size else 1 - n / size
-        simple = size**2 / max(n - 1, 1) * (second - first**2) * finite
+        w, z = self.design.weights, self.influence
+        n, size = self.respondents()
+        first, second = w @ z / size, w @ z.power(2) / size
+        finite = 1.0 if replacement else np.where(n >= size, 1.0, 1 - n / size)
+        simple = size**2 / np.maximum(n - 1, 1) * (second - first**2) * finite
         same = np.where(np.isinf(self._variance), np.inf, 1.0)
         varies = (simple > 1e-12 * size**2 * second) & np.isfinite(self._variance)
         ratio = np.divide(self._variance, simple, out=same, where=varies)

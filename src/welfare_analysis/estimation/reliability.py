@@ -81,8 +81,8 @@ def reliability(estimate: Estimate, rules: Iterable[Rule], kind: str = "amount",
     """Measures of each value, its ``flag`` (ok, caution, suppress: the worst that a rule gives) and the ``reason``.
 
     ``kind`` says what the values are: rules of that kind and of any apply. The width is that of the interval at
-    ``level``, relative to the value (of a share: to the smaller of it and its complement); n_effective is n over the
-    design effect, at most n.
+    ``level``, relative to the value (of a share: to the smaller of it and its complement); n_effective is the
+    `Estimate.respondents` over the domain's own design effect (`Estimate.deff`), at most n.
     """
     told = _measures(estimate, MEASURES, kind, level)
     broken = [(rule, rule.broken(told)) for rule in rules if rule.applies(kind)]
@@ -115,7 +115,8 @@ def _measures(estimate: Estimate, needed: Collection[str], kind: str, level: flo
     n, df = estimate.counts["n"].to_numpy(float), estimate.df.to_numpy(float)
     told = {"n": n, "df": df, "width": width, "relative_width": _over(width, base), "cv": _over(se, np.abs(value))}
     if "n_effective" in needed:
-        told["n_effective"] = n / np.maximum(estimate.deff(replacement=True).to_numpy(), 1.0)
+        effect = np.maximum(estimate.deff(replacement=True).to_numpy(), 1e-12)  # a census has none
+        told["n_effective"] = np.minimum(n, estimate.respondents()[0] / effect)
     if not {"dominance", "skewness", "df_effective"}.isdisjoint(needed):
         told |= _of_psus(estimate.design, estimate.influence)
         told["df_effective"] = np.minimum(df, told["df_effective"])
