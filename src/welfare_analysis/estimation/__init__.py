@@ -19,6 +19,7 @@ from .ranking import plackett_luce
 from .reliability import reliability
 from .selection import heckman
 from .shares import share
+from .spread import remaining
 from .tests import adjusted_p, contrast, differences, independence, rank_test, t_tests, wald
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "rank_test",
     "ratio",
     "reliability",
+    "remaining",
     "share",
     "share_ratio",
     "t_tests",
