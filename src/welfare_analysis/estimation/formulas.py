@@ -173,6 +173,9 @@ def _columns(terms: str, table: pd.DataFrame, formula: str) -> list[str]:
         what = str(error).split("\n")[0]
         raise WelfareError("the formula cannot be read", where=formula, got=what, expected="'y ~ x + z'") from None
     lacking = [str(c) for c in named if c not in table.columns]
+    if "offset" in lacking and "offset(" in terms:
+        hint = "Subtract it from the outcome of a linear model."
+        raise WelfareError("offset() is not known", where=formula, got="offset", expected="columns", hint=hint)
     if lacking:
         near = difflib.get_close_matches(lacking[0], [str(c) for c in table.columns], 3)
         hint = f"Did you mean {' or '.join(near)}?" if near else f"It has {', '.join(map(str, table.columns[:12]))}."

@@ -130,7 +130,7 @@ def ratios(
     names: list[str],
     parts: Domains,
     column: str = "variable",
-    bounds: Bounds = bounds_at_edges,
+    bounds: Callable[..., tuple[np.ndarray, np.ndarray]] = bounds_at_edges,  # with what respondents are worth
     shares: np.ndarray | None = None,
 ) -> Estimate:
     """Ratios (k x domains) of weighted totals, flattened variable by variable; ``shares`` (k,) marks conditions.
