@@ -123,7 +123,6 @@ def maximise(
     names: list[str],
     where: str,
     close: float = CLOSE,
-    loss: float = LOSS,
 ) -> tuple[np.ndarray, Any]:
     """Newton's method with halved steps: the maximum and the `Likelihood` there.
 
@@ -146,10 +145,10 @@ def maximise(
             return _identified(theta, now, first, names, where)
         for halving in range(HALVINGS):
             trial = evaluate(theta + step / 2**halving)
-            if np.isfinite(trial.value) and trial.value >= now.value - loss * (1 + abs(now.value)):
+            if np.isfinite(trial.value) and trial.value >= now.value - LOSS * (1 + abs(now.value)):
                 break
         else:  # no step goes up: rounding is all that is left, if the gradient says so
-            if 0.5 * abs(step @ now.gradient) <= 10 * loss * (1 + abs(now.value)):
+            if 0.5 * abs(step @ now.gradient) <= 10 * LOSS * (1 + abs(now.value)):
                 return _identified(theta, now, first, names, where)
             break
         theta, now = theta + step / 2**halving, trial
