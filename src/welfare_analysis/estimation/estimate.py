@@ -20,7 +20,6 @@ from ..errors import WelfareError
 from .design import Design
 from .domains import Domains
 from .influence import Influence, sizes
-from .replicates import linear
 
 Bounds = Callable[["Estimate", float], tuple[np.ndarray, np.ndarray]]
 
@@ -168,23 +167,26 @@ class Estimate:
         return pd.Series(ratio, index=self.value.index, name="deff")
 
     def replicates(self, count: int, rng: np.random.Generator) -> pd.DataFrame:
-        """Linear replicates (count x k): the variance of the linearisation and nothing more (`replicates.linear`).
+        r"""Linear replicates (count x k): normal, with the covariance of the linearisation and nothing more.
+
+        That is the law of :math:`\hat\theta + \sum_k d_k a_k g_k z^*_k` with normal a (see `replicates`).
 
         Raises
         ------
         WelfareError
-            A standard error that is infinite; a design without replicate weights.
+            A standard error that is infinite; a covariance that is negative for some combination of the values.
         """
         unknown = self.value.index[np.isinf(self._variance)]
         if len(unknown):
-            hint = "Leave these out."
+            what, hint = "the sample does not tell the error", "Leave these out."
+            raise WelfareError(what, where="replicates", got=list(unknown)[:5], hint=hint)
+        sizes, vectors = np.linalg.eigh(self._linear())
+        if sizes[0] < -1e-9 * sizes[-1]:
+            what = "the covariance is negative for some combination of the values"
             raise WelfareError(
-                "the sample does not tell the error", where="replicates", got=list(unknown)[:5], hint=hint
+                what, where="replicates", got=f"an eigenvalue of {sizes[0]:.3g}", expected="none below 0"
             )
-        if self.deviations is None:
-            moved = linear(self.design, self.influence, count, rng)
-        else:
-            moved = rng.standard_normal((count, len(self.deviations))) @ self._moves
+        moved = rng.standard_normal((count, len(sizes))) @ (vectors * np.sqrt(np.maximum(sizes, 0))).T
         return pd.DataFrame(self.value.to_numpy() + moved, columns=self.value.index)
 
     def table(self, level: float = 0.95) -> pd.DataFrame:

@@ -94,8 +94,8 @@ def heckman(
     indices = [*blocks(x, chosen.x), constant(len(s), q), constant(len(s), q + 1)]
     sigma, rho = steps[0][-2:]
     start = np.concatenate([steps[0][:q], [np.log(sigma), np.arctanh(np.clip(rho, -0.8, 0.8))]])
-    null, scales = _null(picked, part, chosen.w), {"sigma": EXPONENT, "rho": FISHER}
-    return fitted(chosen, labels, selection_kernel(s, y), indices, start, null, scales, **more)
+    kernel, null = selection_kernel(s, y), _null(picked, part, chosen.w)
+    return fitted(chosen, labels, kernel, indices, start, null, {"sigma": EXPONENT, "rho": FISHER}, **more)
 
 
 def _null(picked: np.ndarray, part: Cases, w: np.ndarray) -> float:
