@@ -7,6 +7,7 @@ from .counts import negative_binomial, poisson, two_part
 from .design import Design
 from .estimate import Estimate
 from .inequality import concentration, correlation, covariance, gini, variance
+from .intervals import imbens_manski
 from .joint import by_domain, joint
 from .linear_models import linear, logistic, probit
 from .means import mean, ratio, total
@@ -36,6 +37,7 @@ __all__ = [
     "differences",
     "gini",
     "heckman",
+    "imbens_manski",
     "independence",
     "interval_regression",
     "joint",

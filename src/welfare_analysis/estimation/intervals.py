@@ -11,8 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import sparse, stats
+import pandas as pd
+from scipy import optimize, sparse, stats
 
+from ..errors import WelfareError
 from .design import Design
 from .domains import Domains
 from .estimate import Bounds, Description, Estimate, effective, t_bounds
@@ -170,3 +172,40 @@ class Rare:
             return np.where(few, np.minimum(low, least), low), np.where(few, np.maximum(high, most), high)
 
         return bounds
+
+
+def imbens_manski(low: Estimate, high: Estimate, level: float = 0.95) -> pd.DataFrame:
+    r"""Intervals of what is known to lie between two estimates, as where part of a population was never observed.
+
+    :math:`[\hat\theta_l - c\,\hat\sigma_l,\ \hat\theta_u + c\,\hat\sigma_u]` with :math:`F(c + \hat\Delta/
+    \max(\hat\sigma_l, \hat\sigma_u)) - F(-c)` the level, F Student's t and :math:`\hat\Delta = \hat\theta_u -
+    \hat\theta_l` (Imbens and Manski 2004, Econometrica 72, 1845): it covers each value between the bounds with
+    the level, where an interval for all of them together would be wider. It holds whatever the width where the bounds
+    are in order by construction (Stoye 2009, Econometrica 77, 1299). c goes from the quantile of t for both
+    sides, at a width of 0, to that for one.
+
+    Returns
+    -------
+    DataFrame
+        By value: lowest and highest (the two estimates), low and high.
+
+    Raises
+    ------
+    WelfareError
+        Estimates of different values, or a low one above the high one.
+    """
+    lowest, highest = low.value.to_numpy(float), high.value.to_numpy(float)
+    if not low.value.index.equals(high.value.index) or (lowest > highest).any():
+        raise WelfareError("not the lower and the upper bound of the same values", where="imbens_manski")
+    sides = low.se.to_numpy(), high.se.to_numpy()
+    df, widest = np.minimum(low.df, high.df).to_numpy(float), np.maximum(*sides)
+    width = np.divide(highest - lowest, widest, out=np.zeros(len(df)), where=(widest > 0) & np.isfinite(widest))
+    ends = [stats.t.ppf(p, df) for p in (level, (1 + level) / 2)]
+    c = np.array(
+        [
+            optimize.brentq(lambda c, d=d, w=w: stats.t.cdf(c + w, d) - stats.t.cdf(-c, d) - level, a - 1e-9, b + 1e-9)
+            for d, w, a, b in zip(df, width, *ends, strict=True)
+        ]
+    )
+    table = {"lowest": lowest, "highest": highest, "low": lowest - c * sides[0], "high": highest + c * sides[1]}
+    return pd.DataFrame(table, index=low.value.index)
