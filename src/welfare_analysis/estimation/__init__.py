@@ -6,6 +6,7 @@ from .comparison import aic, bic, likelihood_ratio
 from .counts import negative_binomial, poisson, two_part
 from .design import Design
 from .estimate import Estimate
+from .hypotheses import adjusted_p, contrast, differences, independence, rank_test, t_tests, wald
 from .inequality import concentration, correlation, covariance, gini, variance
 from .intervals import imbens_manski
 from .joint import by_domain, joint
@@ -21,7 +22,6 @@ from .reliability import reliability
 from .selection import heckman
 from .shares import share
 from .spread import remaining
-from .tests import adjusted_p, contrast, differences, independence, rank_test, t_tests, wald
 
 __all__ = [
     "Design",

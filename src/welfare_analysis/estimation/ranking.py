@@ -24,9 +24,9 @@ from .design import Design
 from .estimate import Estimate
 from .exploded import MOST, Rankings, likelihood
 from .fit import Fit, Likelihood, inverse, maximise
+from .hypotheses import Test, wald
 from .means import shared_rows
 from .rerun import rerun
-from .tests import Test, wald
 
 
 @dataclass(frozen=True, eq=False)

@@ -113,8 +113,8 @@ def pattern_mixture(
         raise WelfareError("the band cannot be computed", where="odds", got=odds, expected="a positive number")
 
     def mixed(value: pd.Series) -> float:
-        whole, late, silent = value
-        return whole + silent * (odds * late / (1 - late + odds * late) - late)
+        whole, late, unreached = value
+        return whole + unreached * (odds * late / (1 - late + odds * late) - late)
 
     return never_answered(design, y, followed, answered_share, where=where).apply(mixed)
 

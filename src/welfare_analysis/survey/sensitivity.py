@@ -118,8 +118,8 @@ def tipping_point(parts: Estimate, limit: float) -> Estimate:
     index = _index(parts, ("difference", "needed"))
 
     def point(value: pd.Series) -> pd.Series:
-        whole, followed, silent = value.to_numpy().reshape(3, -1)
-        difference = (limit - whole) / silent
+        whole, followed, unreached = value.to_numpy().reshape(3, -1)
+        difference = (limit - whole) / unreached
         return pd.Series(np.concatenate([difference, followed + difference]), index=index)
 
     return parts.apply(point)
@@ -132,8 +132,8 @@ def tipping_line(parts: Estimate, one: Any, other: Any, limit: float = 0.0) -> E
     -------
     Estimate
         ``intercept``, :math:`(\theta_a - \theta_b - c)/S_b`, and ``slope``, :math:`S_a/S_b`, a the domain ``one`` and b
-        the ``other``, so that :math:`d_b = intercept + slope \cdot d_a`. At an intercept of -0.3 the others' silent
-        must have 30 points less than their followed-up, if those of the first differ in nothing.
+        the ``other``, so that :math:`d_b = intercept + slope \cdot d_a`. At an intercept of -0.3 those of the others who
+        never answered must have 30 points less than their followed-up, if those of the first differ in nothing.
 
     Raises
     ------
@@ -147,8 +147,10 @@ def tipping_line(parts: Estimate, one: Any, other: Any, limit: float = 0.0) -> E
     a, b = domains.index(one), domains.index(other)
 
     def line(value: pd.Series) -> pd.Series:
-        whole, _, silent = value.to_numpy().reshape(3, -1)
-        return pd.Series({"intercept": (whole[a] - whole[b] - limit) / silent[b], "slope": silent[a] / silent[b]})
+        whole, _, unreached = value.to_numpy().reshape(3, -1)
+        return pd.Series(
+            {"intercept": (whole[a] - whole[b] - limit) / unreached[b], "slope": unreached[a] / unreached[b]}
+        )
 
     return parts.apply(line)
 
@@ -198,8 +200,8 @@ def nonresponse_interval(
 
     def at(d: float) -> Estimate:
         def moved(value: pd.Series) -> pd.Series:
-            whole, followed, silent = value.to_numpy().reshape(3, -1)
-            return pd.Series(whole + silent * (np.clip(followed + d, *possible) - followed), index=index)
+            whole, followed, unreached = value.to_numpy().reshape(3, -1)
+            return pd.Series(whole + unreached * (np.clip(followed + d, *possible) - followed), index=index)
 
         return parts.apply(moved)
 
