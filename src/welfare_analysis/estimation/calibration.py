@@ -84,8 +84,8 @@ class Residuals:
         Along them the design-weighted sum of squares and products is the identity.
         """
         values, vectors = np.linalg.eigh((self.x * self.mass[:, None]).T @ self.x)
-        told = values > CLOSE * values[-1]
-        return vectors[:, told] / np.sqrt(values[told])
+        identified = values > CLOSE * values[-1]
+        return vectors[:, identified] / np.sqrt(values[identified])
 
     @cached_property
     def reduced(self) -> np.ndarray:

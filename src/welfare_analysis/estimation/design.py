@@ -232,10 +232,10 @@ class Design:
         return np.maximum(psus - strata, 1).astype(float)
 
     def evidence(self, domain: np.ndarray, count: int) -> np.ndarray:
-        """What each domain's rows tell of the error of its mean: 0 it has none, 1 nothing is told, 2 a variance.
+        """Whether the error of each domain's mean can be estimated: 0 it has none, 1 it cannot, 2 it can.
 
-        The influences of a mean add up to zero in the domain, so a variance is told only where a term of the design
-        parts the domain in two groups or more; where no term touches it, the design leaves no error.
+        The influences of a mean add up to zero in the domain, so a variance is estimable only where a term of the
+        design parts the domain in two groups or more; where no term touches it, the design leaves no error.
         """
         touched, parted = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
         rows = rows_of(domain >= 0)

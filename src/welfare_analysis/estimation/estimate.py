@@ -275,7 +275,7 @@ class Description:
     counts: pd.DataFrame
     evidence: np.ndarray
 
-    def untold(self, edge: np.ndarray, size: np.ndarray | None = None) -> dict[str, sparse.dia_array]:
+    def not_estimable(self, edge: np.ndarray, size: np.ndarray | None = None) -> dict[str, sparse.dia_array]:
         """Extra covariance of means: infinite where nothing tells the variance; at an ``edge`` of a share, finite.
 
         There it is the variance of Beta(1, m + 1), the posterior of none in m, with m the `effective` of ``size``:
@@ -286,7 +286,7 @@ class Description:
             worth = self.counts["n"].to_numpy(float) if size is None else size
             m = effective(worth[edge], self.df[edge])
             extra[edge] = np.where(self.evidence[edge] > 0, (m + 1) / ((m + 2) ** 2 * (m + 3)), 0.0)
-        return {"untold": sparse.diags_array(extra)} if extra.any() else {}
+        return {"not estimable": sparse.diags_array(extra)} if extra.any() else {}
 
 
 def effective(n: np.ndarray, df: np.ndarray, level: float = 0.95) -> np.ndarray:

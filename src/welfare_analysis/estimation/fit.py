@@ -170,9 +170,9 @@ def unidentified(information: np.ndarray, names: list[str], signed: bool = True)
     ``signed=False``.
     """
     diagonal = np.diagonal(information)
-    told = diagonal > 0 if signed else diagonal != 0
-    if not told.all():
-        return [name for name, t in zip(names, told, strict=True) if not t]
+    curved = diagonal > 0 if signed else diagonal != 0
+    if not curved.all():
+        return [name for name, t in zip(names, curved, strict=True) if not t]
     scale = 1 / np.sqrt(np.abs(diagonal))
     values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
     at = int(np.argmin(values if signed else np.abs(values)))

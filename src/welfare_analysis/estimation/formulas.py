@@ -223,7 +223,7 @@ def _finite(x: np.ndarray, names: Sequence[Any], formula: str) -> None:
 
 def _made(terms: str, part: pd.DataFrame, formula: str) -> Any:
     try:
-        with np.errstate(all="ignore"):  # what is not finite is told below
+        with np.errstate(all="ignore"):  # what is not finite is an error below
             matrix = model_matrix(_parsed(terms), widened(_parsed(terms), part), na_action="ignore", context={})
     except FormulaicError as error:
         what = str(error).split("\n")[0]

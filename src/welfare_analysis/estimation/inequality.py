@@ -196,7 +196,7 @@ def _index(
     bounds: tuple[float, float],
 ) -> Estimate:
     present = ~(np.isnan(h) | np.isnan(rank))
-    told = describe(design, parts, present[:, None], names)
+    described = describe(design, parts, present[:, None], names)
     codes = np.where(present, parts.codes, -1)
     h, rank, w = np.where(present, h, 0.0), np.where(present, rank, 0.0), design.weights
     place, sums = mid_rank(rank, codes, w), _ranked(rank, codes, w, h)
@@ -205,7 +205,7 @@ def _index(
     def weighted(values: np.ndarray) -> np.ndarray:
         return np.bincount(codes[inside], weights=(w * values)[inside], minlength=parts.count)
 
-    N = told.counts["n_weighted"].to_numpy()
+    N = described.counts["n_weighted"].to_numpy()
     level = weighted(h) / N
     product = weighted(h * place) / N
     spread = np.where(np.abs(2 * product - level) <= ROUNDING * np.abs(level), 0.0, 2 * product - level)
@@ -218,7 +218,14 @@ def _index(
         d_index = np.where(np.abs(d_index) * N[at] <= ROUNDING * np.abs(h), 0.0, d_index)  # where all are alike
         return scatter(np.where(inside, d_spread[at] * d_index + d_level[at] * d_mean, 0.0)[:, None], parts)
 
-    return made(design, factor * spread, names, told, influence, extra=told.untold(np.zeros(parts.count, dtype=bool)))
+    return made(
+        design,
+        factor * spread,
+        names,
+        described,
+        influence,
+        extra=described.not_estimable(np.zeros(parts.count, dtype=bool)),
+    )
 
 
 def _factor(

@@ -65,15 +65,15 @@ def clopper_pearson(x: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndar
 def bounds_at_edges(estimate: Estimate, level: float, worth: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Bounds by t; where the mean of a condition is 0 or 1 and this is not sure, Korn-Graubard."""
     p, (low, high) = estimate.value.to_numpy(), t_bounds(estimate, level)
-    told = estimate.extra_covariance.get("untold")
+    unknown = estimate.extra_covariance.get("not estimable")
     edge = ((p == 0) | (p == 1)) & (
-        np.zeros(len(p), dtype=bool) if told is None else sparse.csr_array(told).diagonal() > 0
+        np.zeros(len(p), dtype=bool) if unknown is None else sparse.csr_array(unknown).diagonal() > 0
     )
     exact = korn_graubard_bounds(estimate, level, worth)
     return np.where(edge, exact[0], low), np.where(edge, exact[1], high)
 
 
-def worth(design: Design, parts: Domains, told: Description, p: np.ndarray, variance: np.ndarray) -> np.ndarray:
+def worth(design: Design, parts: Domains, described: Description, p: np.ndarray, variance: np.ndarray) -> np.ndarray:
     r"""What the respondents (k x domains, flat) of shares ``p`` are worth where a share is 0 or 1.
 
     With :math:`n_d^* = (\sum w)^2 / \sum w^2` the correlation within clusters is pooled over the shares j with `FEW`
@@ -94,9 +94,9 @@ def worth(design: Design, parts: Domains, told: Description, p: np.ndarray, vari
             np.bincount(codes, weights=w) ** 2 / np.bincount(codes, weights=w * w),
         )
     )
-    n = told.counts["n"].to_numpy(float)
+    n = described.counts["n"].to_numpy(float)
     spread = p * (1 - p)
-    telling = (n * np.minimum(p, 1 - p) >= FEW) & (told.evidence == 2) & np.isfinite(variance) & (m > 1)
+    telling = (n * np.minimum(p, 1 - p) >= FEW) & (described.evidence == 2) & np.isfinite(variance) & (m > 1)
     if not telling.any():
         return np.minimum(n, clusters)
     a, effect = (n * spread)[telling], (variance * kish)[telling] / spread[telling]

@@ -32,7 +32,7 @@ def quantile_regression(
     """Regression of the ``q``-quantile; other arguments and errors as for `linear`.
 
     The bandwidth is that of Hall and Sheather (1988) at Kish's effective sample size. There is no likelihood: it is
-    nan. Where lines of two quantiles cross a density is told by none, and is 0.
+    nan. Where lines of two quantiles cross, the density is taken as 0.
     """
     if not np.isscalar(q) or isinstance(q, str) or not 0 < q < 1:
         raise WelfareError("not between 0 and 1", where="q", got=q, expected="one share, as 0.5")

@@ -221,7 +221,7 @@ class Export(NamedTuple):
 
 
 def export(design: Design) -> Export:
-    """The full sample's weights and the replicates', calibrated again, with what R and Stata must be told.
+    """The full sample's weights and the replicates', calibrated again, with the calls of R and Stata that read them.
 
     Save ``frame`` beside the answers, named ``f`` in R. Both programs then give the standard errors that we give: the
     scales hold Fay's factor and whatever the bootstrap's draws were divided by.

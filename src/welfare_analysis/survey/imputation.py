@@ -60,7 +60,7 @@ def together(
 def completed(
     frame: pd.DataFrame, weights: np.ndarray, target: str, asked: pd.Series, rng: np.random.Generator, m: int = 20
 ) -> list[pd.Series]:
-    """The column ``target`` (amounts from 0 on) completed m times, where it was asked and not told.
+    """The column ``target`` (amounts from 0 on) completed m times, where it was asked and not given.
 
     Raises
     ------
@@ -105,8 +105,8 @@ def _predictors(frame: pd.DataFrame, weights: np.ndarray, target: str) -> np.nda
     columns = [np.ones(len(frame)), np.log(weights / np.mean(weights))]
     for name in ("status", "rank_group", "command_group", "sex", "outcome"):
         if name in frame:
-            told = frame[name].astype(object).where(frame[name].notna(), "unknown").astype(str)
-            columns += [(told == level).to_numpy(float) for level in sorted(told.unique())[1:]]
+            categories = frame[name].astype(object).where(frame[name].notna(), "unknown").astype(str)
+            columns += [(categories == level).to_numpy(float) for level in sorted(categories.unique())[1:]]
     for name in ("age", "seniority_years"):
         if name in frame and frame[name].notna().any():
             z = frame[name].fillna(frame[name].mean()).to_numpy(float)

@@ -62,9 +62,9 @@ def collection(register: pd.DataFrame, answers: pd.DataFrame, followup: pd.DataF
     frame = people.loc[outcome.index].reset_index()
     disposition = outcome.reindex(people.index).fillna(SILENT).astype(pd.CategoricalDtype(DISPOSITIONS))
     everybody = register.assign(returned=back, disposition=disposition.to_numpy())
-    told = outcome.reset_index(drop=True)
+    outcomes = outcome.reset_index(drop=True)
     marks = {"returned": [RETURNED], "responded": [RETURNED, "answered"], "refused": ["refused"]}
-    frame = frame.assign(**{name: told.isin(codes) for name, codes in marks.items()})
+    frame = frame.assign(**{name: outcomes.isin(codes) for name, codes in marks.items()})
     return Collection(frame.assign(unreached=~frame["responded"] & ~frame["refused"]), design, everybody)
 
 

@@ -132,8 +132,8 @@ def tipping_line(parts: Estimate, one: Any, other: Any, limit: float = 0.0) -> E
     -------
     Estimate
         ``intercept``, :math:`(\theta_a - \theta_b - c)/S_b`, and ``slope``, :math:`S_a/S_b`, a the domain ``one`` and b
-        the ``other``, so that :math:`d_b = intercept + slope \cdot d_a`. At an intercept of -0.3 those of the others who
-        never answered must have 30 points less than their followed-up, if those of the first differ in nothing.
+        the ``other``, so that :math:`d_b = intercept + slope \cdot d_a`. At an intercept of -0.3 those of b who never
+        answered must have 30 points less than their followed-up, if those of a differ in nothing.
 
     Raises
     ------
