@@ -1,6 +1,9 @@
 """One family of errors: what went wrong, where, what came, what was expected, and what to do."""
 
 import traceback
+from typing import Any
+
+import numpy as np
 
 
 class WelfareError(Exception):
@@ -18,7 +21,7 @@ class WelfareError(Exception):
         self.what, self.where, self.got, self.expected, self.hint = what, where, got, expected, hint
         parts = [f"{where}: {what}" if where else what]
         if got is not None:
-            parts.append(f"got {got!r}")
+            parts.append(f"got {plain(got)!r}")
         if expected:
             parts.append(f"expected {expected}")
         message = "; ".join(parts)
@@ -32,3 +35,12 @@ class WelfareError(Exception):
 def printable(text: str) -> str:
     """A text in which letters that a terminal would obey are written out."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def plain(value: Any) -> Any:
+    """A value as Python shows it: NumPy's numbers without the name of their type, also in lists."""
+    if type(value) in (list, tuple):
+        return type(value)(map(plain, value))
+    if isinstance(value, dict):
+        return {plain(k): plain(v) for k, v in value.items()}
+    return value.item() if isinstance(value, np.generic) else value

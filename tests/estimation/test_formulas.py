@@ -23,6 +23,7 @@ def f():
         ("y ~ incom_dh", r"the frame has no such column; got .'incom_dh'.*Did you mean income_dh"),
         ("q ~ income_dh", r"the frame has no such column; got .'q'"),
         ("income_dh", "there is no outcome; got 'income_dh'"),
+        ("y ~ income_dh + offset(w)", r"offset\(\) is not known.*Subtract it"),
         ("y ~ income_dh +", "the formula cannot be read"),
         ("y ~ magic(income_dh)", r"the frame has no such column; got .'magic'"),
         ("y ~ poly(g, 2)", "the formula cannot be computed"),

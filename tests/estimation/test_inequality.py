@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, concentration, gini, mean, variance
+from welfare_analysis.estimation.estimate import t_bounds
 
 SEEDS = st.integers(0, 2**32 - 1)
 few = settings(max_examples=15, deadline=None)
@@ -151,3 +152,11 @@ def test_bad_calls(example, drawn, call, message):
     f = example(41)
     with pytest.raises(WelfareError, match=message):
         call(drawn(f), f)
+
+
+def test_a_gini_interval_ends_at_nothing_and_all():
+    """Of a few very unequal amounts the interval by t would go beyond what an index can be."""
+    e = gini(Design(np.ones(4)), np.array([0.0, 0.0, 0.0, 9.0]))
+    low, high = e.interval().iloc[0]
+    assert 0 <= low < e.value.iloc[0] <= high <= 1
+    assert (t_bounds(e, 0.95)[1] > 1).all()

@@ -9,8 +9,8 @@ from reference_keys import OWNERS, owners
 from scipy import stats
 
 from welfare_analysis.estimation import Design, mean, quantile, ratio, share, total
+from welfare_analysis.estimation.hypotheses import differences, independence, rank_test, t_tests, wald
 from welfare_analysis.estimation.inequality import variance
-from welfare_analysis.estimation.tests import differences, independence, rank_test, t_tests, wald
 
 REFERENCE = Path(__file__).parents[2] / "data" / "reference"
 VALUES = pd.read_csv(REFERENCE / "survey_api.csv", index_col="key")["value"]

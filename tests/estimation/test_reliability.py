@@ -69,6 +69,30 @@ def test_measures_by_hand():
     assert found["n_effective"] < 40
 
 
+def test_the_effective_size_is_that_of_the_domain():
+    """A part sampled at a low rate beside one at a high rate: 50 of equal weight are worth 50, not half of one."""
+    y, weights = np.random.default_rng(2).normal(20, 3, 10_050), np.repeat([200.0, 1.0], [50, 10_000])
+    part = np.repeat(["few", "many"], [50, 10_000])
+    e = mean(Design(weights, strata=part), y, by=part)
+    assert e.deff(replacement=True).tolist() == pytest.approx([1, 1])
+    assert reliability(e, ())["n_effective"].tolist() == pytest.approx([50, 10_000])
+    gap = e.apply(lambda v: v["few"] - v["many"])
+    assert reliability(gap, ())["n_effective"].iloc[0] == pytest.approx(50)  # the lesser of the two decides
+
+
+def test_design_effects_of_domains_are_those_of_r():
+    """Golden values: R 4.2 survey 4.1, `svyby(~api00, ~stype, ..., svymean, deff=)` of apistrat, run 2026-11-28."""
+    f = pd.read_csv(Path(__file__).parents[2] / "data" / "reference" / "apistrat.csv")
+    known = {  # with fpc or not, then deff=TRUE and deff="replace"
+        True: ([1, 1, 1], [0.9773807, 0.9337748, 0.9508841]),
+        False: ([1.023143, 1.070922, 1.051653], [1, 1, 1]),
+    }
+    for fpc, values in known.items():
+        e = mean(Design(f["pw"], strata=f["stype"], fpc=f["fpc"] if fpc else None), f["api00"], by=f["stype"])
+        for replacement, expected in zip((False, True), values, strict=True):
+            assert e.deff(replacement)[["E", "H", "M"]].tolist() == pytest.approx(expected, rel=1e-6)
+
+
 def test_calibration_counts_residuals(example, drawn):
     """After calibration dominance is that of the residuals: a case that the margins explain decides nothing."""
     f = example(4)

@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, heckman, linear, probit
-from welfare_analysis.estimation.selection import ALONE, between
+from welfare_analysis.estimation.selection import ALONE
 
 WAGE, WORK = "wage ~ exper + I(exper ** 2) + educ + city", "lfp ~ age + I(age ** 2) + faminc + kids + educ"
 
@@ -112,87 +111,3 @@ def test_calls_that_cannot_be(women, change, call, message):
     """The selection is yes or no, and some are selected."""
     with pytest.raises(WelfareError, match=message):
         heckman(Design(np.ones(753)), women.assign(**change), WAGE, WORK, **call)
-
-
-@pytest.fixture(scope="module")
-def told():
-    """2,000 outcomes told in round figures by those who are selected, for a cause that they share: rho is 0.5."""
-    rng = np.random.default_rng(3)
-    x, z, e = rng.normal(size=(3, 2000))
-    u = 0.5 * e + np.sqrt(0.75) * rng.normal(size=2000)
-    y, s = 1 + 0.5 * x + 0.8 * e, 0.3 + 0.6 * x + 0.8 * z + u > 0
-    step = np.where(rng.random(2000) < 0.5, 0.25, 1.0)
-    low = np.floor(y / step) * step
-    frame = pd.DataFrame({"x": x, "z": z, "s": s * 1.0, "y": y, "low": low, "high": low + step})
-    return frame.assign(**{c: frame[c].where(s) for c in ("y", "low", "high")})
-
-
-def test_a_rounded_outcome_is_a_difference_of_bivariate_normal_laws(told):
-    """The likelihood is that of two normal errors in a strip, by another program (scipy's bivariate distribution)."""
-    fit = heckman(Design(np.ones(2000)), told, "~ x", "s ~ x + z", bounds=("low", "high"))
-    b0, b1, g0, g1, g2, sigma, rho = fit.value
-    chosen = told["s"] == 1
-    law = stats.multivariate_normal(cov=[[1, -rho], [-rho, 1]])
-    seen, eta = told[chosen], g0 + g1 * told["x"] + g2 * told["z"]
-    ends = [law.cdf(np.column_stack([(seen[c] - b0 - b1 * seen["x"]) / sigma, eta[chosen]])) for c in ("high", "low")]
-    total = np.log(ends[0] - ends[1]).sum() + stats.norm.logcdf(-eta[~chosen]).sum()
-    assert fit.log_likelihood == pytest.approx(total, abs=1e-4)
-    np.testing.assert_allclose(fit.scores.sum(axis=0), 0, atol=1e-6)
-    for name, truth in {"x": 0.5, "sigma": 0.8, "rho": 0.5}.items():
-        assert abs(fit.value[name] - truth) < 3 * fit.se[name]
-
-
-def test_derivatives_of_rounded_outcomes(told):
-    """First and second derivatives of the kernel are finite differences of the value, of the first."""
-    s = (told["s"] == 1).to_numpy()[:40]
-    low, high = (told[c].fillna(0).to_numpy()[:40].copy() for c in ("low", "high"))
-    high[3] = low[3]  # an exact answer
-    kernel, rng = between(s, low, high), np.random.default_rng(1)
-    at = rng.normal(scale=0.3, size=(4, 40))
-    _, first, second = kernel(*at)
-    for j in range(4):
-        h = np.zeros((4, 1))
-        h[j] = 1e-5
-        up, down = kernel(*(at + h)), kernel(*(at - h))
-        np.testing.assert_allclose(first[j], (up[0] - down[0]) / 2e-5, atol=1e-7)
-        np.testing.assert_allclose(second[j], (up[1] - down[1]) / 2e-5, atol=1e-6)
-
-
-def test_intervals_without_width_are_exact_answers(told):
-    """Equal bounds give the model of the outcome itself; two steps and infinite bounds are refused."""
-    design, same = Design(np.ones(2000)), told.assign(low=told["y"], high=told["y"])
-    exact = heckman(design, told, "y ~ x", "s ~ x + z")
-    found = heckman(design, same, "~ x", "s ~ x + z", bounds=("low", "high"))
-    np.testing.assert_allclose(found.value, exact.value, rtol=1e-6)
-    np.testing.assert_allclose(found.se, exact.se, rtol=1e-6)
-    with pytest.raises(WelfareError, match="two steps"):
-        heckman(design, told, "~ x", "s ~ x + z", method="two-step", bounds=("low", "high"))
-    with pytest.raises(WelfareError, match="infinite"):
-        heckman(design, told.assign(high=np.inf), "~ x", "s ~ x + z", bounds=("low", "high"))
-
-
-def test_the_selected_of_another_kind_tell_the_selection():
-    """An outcome of two kinds, drawn apart from the errors: with the other kind in the selection the truth is found.
-
-    Left out, as missing, it would make the selection rarer than it is and its errors the more alike.
-    """
-    rng, n = np.random.default_rng(5), 20_000
-    x, z, u, v = rng.normal(0, 1, (4, n))
-    y, s, own = 1 + 2 * x + 1.5 * (0.6 * u + 0.8 * v), 0.2 + 0.5 * x + z + u > 0, rng.random(n) < 0.5
-    f = pd.DataFrame({"y": np.where(s & own, y, np.nan), "x": x, "z": z, "s": s})
-    design = Design(np.ones(n))
-    fit = heckman(design, f, "y ~ x", "s ~ x + z", unseen="selected")
-    truth = [1, 2, 0.2, 0.5, 1, 1.5, 0.6]
-    assert (np.abs((fit.value - truth) / fit.se) < 3.5).all()
-    assert fit.n_cases == n
-    left_out = heckman(design, f, "y ~ x", "s ~ x + z")
-    assert left_out.n_cases < n
-    assert abs(left_out.value["selection: Intercept"] - 0.2) > 5 * left_out.se["selection: Intercept"]
-    np.testing.assert_allclose(fit.value["selection: z"], probit(design, f, "s ~ x + z").value["z"], atol=0.02)
-    steps = heckman(design, f, "y ~ x", "s ~ x + z", method="two-step", unseen="selected")
-    np.testing.assert_allclose(steps.value.iloc[2:5], probit(design, f, "s ~ x + z").value, rtol=1e-9)
-    assert (
-        np.abs((steps.value[["Intercept", "x", "rho"]] - [1, 2, 0.6]) / steps.se[["Intercept", "x", "rho"]]) < 3.5
-    ).all()
-    with pytest.raises(WelfareError, match="unknown rule"):
-        heckman(design, f, "y ~ x", "s ~ x + z", unseen="dropped")

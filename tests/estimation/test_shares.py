@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, mean, share, total
 
 RETURNED, SILENT, FOLLOWED = 1000, 1200, 120
@@ -272,3 +273,9 @@ def test_an_empty_category_and_its_complement():
             whole = e.apply(lambda v, d=d: sum(v[c, d] for c in "pqrs"))
             assert whole.se.iloc[0] == pytest.approx(0, abs=1e-7)
         assert np.linalg.eigvalsh(e.covariance().to_numpy())[0] > -1e-12
+
+
+def test_rows_that_hold_lists_are_an_error():
+    """A list in each row is no answer, and the error says where."""
+    with pytest.raises(WelfareError, match="share: a row holds a list; expected one answer a row"):
+        share(Design(np.ones(3)), pd.Series([[1]] * 3))

@@ -6,7 +6,8 @@ import pytest
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, mean
-from welfare_analysis.survey.imputation import combined, completed, imputed
+from welfare_analysis.needs.income_debt import over_debt_limit
+from welfare_analysis.survey.imputation import combined, completed, imputed, together
 
 
 def drawn(seed, n=600):
@@ -53,6 +54,9 @@ def test_variance_is_within_plus_between():
     assert found.extra_covariance["imputation"].toarray()[0, 0] == pytest.approx(between)
     inside = np.mean([p.se.iloc[0] ** 2 for p in parts])
     assert found.se.iloc[0] ** 2 == pytest.approx(inside + between)
+    part = between / (inside + between)
+    observed = 600 / 602 * 599 * (1 - part)  # Barnard and Rubin 1999, with 599 degrees of freedom of the design
+    assert found.df.iloc[0] == pytest.approx(1 / (part**2 / 4 + 1 / observed))
 
 
 def test_much_missing_and_nothing_to_tell_it_by():
@@ -114,3 +118,51 @@ def test_too_little_to_learn_from():
         completed(frame.head(35), np.ones(35), "income", pd.Series(True, frame.index[:35]), rng)
     with pytest.raises(WelfareError, match="cannot be combined"):
         combined([mean(Design(np.ones(600)), frame["income"])])
+
+
+def borrowers(seed, n=4000):
+    """Pay, and deductions of the half who borrow, at most 40 % of pay but for a few; a fifth of each is hidden."""
+    rng = np.random.default_rng(seed)
+    pay = np.exp(8.5 + rng.normal(0, 0.4, n))
+    loan, part = rng.random(n) < 0.5, np.where(rng.random(n) < 0.04, 0.5, rng.uniform(0.1, 0.36, n))
+    house = rng.random(n) < 0.4
+    service = np.where(loan, part * pay, 0.0)
+    frame = pd.DataFrame({"status": "active", "net_pay_dh": pay, "has_loan": np.where(loan, "yes", "no")})
+    frame["consumer_deduction_dh"] = np.where(loan, np.where(house, 0.0, service), np.nan)
+    frame["housing_deduction_dh"] = np.where(loan, np.where(house, service, 0.0), np.nan)
+    gaps = frame.copy()
+    gaps.loc[rng.random(n) < 0.2, "net_pay_dh"] = np.nan
+    gaps.loc[(rng.random(n) < 0.2) & loan, ["consumer_deduction_dh", "housing_deduction_dh"]] = np.nan
+    gaps.loc[rng.random(n) < 0.05, "has_loan"] = None
+    return frame, gaps, rng
+
+
+def test_deductions_and_incomes_keep_their_law():
+    """Simulate and recover: the part over the limit of completed files is near that of the whole."""
+    asked = dict.fromkeys(("net_pay_dh", "consumer_deduction_dh", "housing_deduction_dh"))
+    truth, joint, alone = [], [], []
+    for seed in range(6):
+        frame, gaps, rng = borrowers(seed)
+        everybody, weights = pd.Series(True, frame.index), np.ones(len(frame))
+        files = together(gaps, weights, dict.fromkeys(asked, everybody), rng, 2)
+        assert all(f.notna().all() for f in (*files["net_pay_dh"], *files["has_loan"]))
+        truth.append(over_debt_limit(frame.assign(pension_dh=np.nan)).mean())
+        full = [gaps.assign(pension_dh=np.nan, **{n: f[i] for n, f in files.items()}) for i in range(2)]
+        joint.append(np.mean([over_debt_limit(f).mean() for f in full]))
+        blind = gaps.drop(columns=["has_loan", *list(asked)[1:]])
+        (pay, _) = completed(blind, weights, "net_pay_dh", everybody, rng, 2)
+        alone.append(over_debt_limit(frame.assign(pension_dh=np.nan, net_pay_dh=pay)).mean())
+    truth, joint, alone = (np.mean(v) for v in (truth, joint, alone))
+    assert alone > 1.5 * truth
+    assert abs(joint - truth) < 0.4 * (alone - truth)
+
+
+def test_only_borrowers_have_deductions():
+    """Of those without a loan no deduction is drawn, and who is drawn to have one gets it."""
+    _, gaps, rng = borrowers(9)
+    everybody = pd.Series(True, gaps.index)
+    files = together(gaps, np.ones(len(gaps)), {"housing_deduction_dh": everybody}, rng, 2)
+    for loan, amount in zip(files["has_loan"], files["housing_deduction_dh"], strict=True):
+        assert amount[loan.eq("yes")].notna().all()
+        assert amount[loan.eq("no") & gaps["housing_deduction_dh"].isna()].isna().all()
+        assert loan[gaps["has_loan"].notna()].equals(gaps["has_loan"].dropna())

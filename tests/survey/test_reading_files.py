@@ -91,7 +91,7 @@ def test_mojibake_is_recognised(tmp_path, content, row, column, rule):
         (PLAIN.replace("owner", "own\0er").encode(), "line 2 holds a NUL byte"),
         (ARABIC.encode()[:-4], "breaks off in the middle of a letter"),
         (ARABIC.encode("utf-16")[:-1], "breaks off in the middle of a letter"),
-        ("status,command\nactive,ÉCOLE\nactive,Fès\n".encode("cp1252"), "encoding cannot be told, see line 2"),
+        ("status,command\nactive,ÉCOLE\nactive,Fès\n".encode("cp1252"), "encoding is not clear, see line 2"),
         (b'status,tenure\nactive,owner\nretired,"tenant\nwidow,owner\n', "row 3 cannot be read.*never closed"),
         (b'status,tenure\nactive,"ow"ner\n', "row 2 cannot be read"),
         (b"status,tenure\nactive," + b"x" * 200_000 + b"\n", "row 2 cannot be read"),

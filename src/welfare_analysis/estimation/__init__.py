@@ -6,7 +6,9 @@ from .comparison import aic, bic, likelihood_ratio
 from .counts import negative_binomial, poisson, two_part
 from .design import Design
 from .estimate import Estimate
+from .hypotheses import adjusted_p, contrast, differences, independence, rank_test, t_tests, wald
 from .inequality import concentration, correlation, covariance, gini, variance
+from .intervals import imbens_manski
 from .joint import by_domain, joint
 from .linear_models import linear, logistic, probit
 from .means import mean, ratio, total
@@ -19,7 +21,7 @@ from .ranking import plackett_luce
 from .reliability import reliability
 from .selection import heckman
 from .shares import share
-from .tests import adjusted_p, contrast, differences, independence, rank_test, t_tests, wald
+from .spread import remaining
 
 __all__ = [
     "Design",
@@ -35,6 +37,7 @@ __all__ = [
     "differences",
     "gini",
     "heckman",
+    "imbens_manski",
     "independence",
     "interval_regression",
     "joint",
@@ -64,6 +67,7 @@ __all__ = [
     "rank_test",
     "ratio",
     "reliability",
+    "remaining",
     "share",
     "share_ratio",
     "t_tests",

@@ -29,7 +29,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -39,7 +39,9 @@ from scipy import sparse, special
 
 from ..errors import WelfareError
 from .columns import aligned, numbered, numbers
-from .design import Design
+
+if TYPE_CHECKING:
+    from .design import Design
 
 STEPS, TOGETHER = 100, 25  # of one search, and of many at once before each goes on alone
 FAST = 0.2  # part of the gap that a step may leave before the matrix is made anew
@@ -82,8 +84,8 @@ class Residuals:
         Along them the design-weighted sum of squares and products is the identity.
         """
         values, vectors = np.linalg.eigh((self.x * self.mass[:, None]).T @ self.x)
-        told = values > CLOSE * values[-1]
-        return vectors[:, told] / np.sqrt(values[told])
+        identified = values > CLOSE * values[-1]
+        return vectors[:, identified] / np.sqrt(values[identified])
 
     @cached_property
     def reduced(self) -> np.ndarray:

@@ -28,7 +28,7 @@ def aligned(values: Any, n: int, index: pd.Index | None, where: str) -> Any:
     Raises
     ------
     WelfareError
-        Not ``n`` rows; names that ``index`` lacks; an order that cannot be told.
+        Not ``n`` rows; names that ``index`` lacks; an order that is not clear.
     """
     length = len(values) if pd.api.types.is_list_like(values) else None
     if length != n:

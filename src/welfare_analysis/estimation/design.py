@@ -15,22 +15,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from ..errors import WelfareError
+from .calibration import Residuals, calibrate
 from .columns import aligned, codes, numbers, row_names
 from .domains import Domains, domains
 from .influence import Influence, rows_of, sizes, variances
 from .phases import two_phases
-from .stages import Replicates, Sampling, Term, spread_out, stages
-
-if TYPE_CHECKING:
-    from .calibration import Residuals
-    from .replicates import Export
+from .replicates import Export, export, given, made
+from .stages import Replicates, Sampling, Term, spread_out, stages, superpopulation
 
 ROUNDING = 1e-13  # a variance below this share of its largest term is rounding, and is exactly zero
 DENSE = 4  # where one influence in so many is not zero, an array is quicker than a sparse matrix
@@ -136,8 +134,6 @@ class Design:
 
         Every estimator is run again with each replicate's weights, and `Estimate.variance_by` says so.
         """
-        from .replicates import given
-
         design = cls(weights)
         return design.replicated(given(design, replicates, method, rho, scale, rscales, mse))
 
@@ -236,10 +232,10 @@ class Design:
         return np.maximum(psus - strata, 1).astype(float)
 
     def evidence(self, domain: np.ndarray, count: int) -> np.ndarray:
-        """What each domain's rows tell of the error of its mean: 0 it has none, 1 nothing is told, 2 a variance.
+        """Whether the error of each domain's mean can be estimated: 0 it has none, 1 it cannot, 2 it can.
 
-        The influences of a mean add up to zero in the domain, so a variance is told only where a term of the design
-        parts the domain in two groups or more; where no term touches it, the design leaves no error.
+        The influences of a mean add up to zero in the domain, so a variance is estimable only where a term of the
+        design parts the domain in two groups or more; where no term touches it, the design leaves no error.
         """
         touched, parted = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
         rows = rows_of(domain >= 0)
@@ -262,8 +258,6 @@ class Design:
         self, margins: dict, frame: pd.DataFrame, method: str = "raking", bounds: tuple[float, float] | None = None
     ) -> Design:
         """A design whose weights reach known totals and whose variances use the residuals: see `calibration`."""
-        from .calibration import calibrate
-
         return calibrate(self, margins, frame, method, bounds)
 
     def reweighted(self, weights: np.ndarray, residuals: Residuals | None, notes: tuple[str, ...] = ()) -> Design:
@@ -295,14 +289,11 @@ class Design:
         WelfareError
             An unknown method, and what the three raise.
         """
-        from .replicates import made
-
-        return self._with(sampling=replace(self.sampling, terms=(made(self, method, rho, count, rng),), stages=()))
+        term = made(self, method, rho, count, rng)
+        return self._with(sampling=replace(self.sampling, terms=(term,), stages=()))
 
     def export_replicates(self) -> Export:
         """Replicate weights for other programs: see `replicates.export`."""
-        from .replicates import export
-
         return export(self)
 
     def summary(self) -> pd.Series:
@@ -349,8 +340,6 @@ class Design:
 
     @cached_property
     def _superpopulation(self) -> Design:
-        from .stages import superpopulation
-
         if self.model:
             return self
         drawn, own = superpopulation(self.sampling, self.weights if self.residuals is None else self.residuals.weights)

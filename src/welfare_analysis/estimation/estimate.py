@@ -20,7 +20,6 @@ from ..errors import WelfareError
 from .design import Design
 from .domains import Domains
 from .influence import Influence, sizes
-from .replicates import linear
 
 Bounds = Callable[["Estimate", float], tuple[np.ndarray, np.ndarray]]
 
@@ -142,40 +141,52 @@ class Estimate:
         low, high = self.bounds(self, level)
         return pd.DataFrame({"low": low, "high": high}, index=self.value.index)
 
+    def respondents(self) -> tuple[np.ndarray, np.ndarray]:
+        """How many respondents enter each value (k,), and their weight: of several domains all of theirs."""
+        entering, w, counts = (self.influence != 0).astype(float), self.design.weights, self.counts
+        n = np.maximum(counts["n"], (w != 0).astype(float) @ entering)
+        return n.to_numpy(), np.maximum(counts["n_weighted"], w @ entering).to_numpy()
+
     def deff(self, replacement: bool = False) -> pd.Series:
         """Design effect: the variance over that of a simple random sample of as many (Kish 1965, section 8.2).
 
+        Of a domain it is the domain's own, as R's `svyby` gives it: the sample compared with is one of the domain
+        alone, as large as its part of this sample. Only that makes an effective size of the domain's n. Of what several
+        domains enter it is that of all their `respondents`.
+
         1 where the answers do not vary (there is nothing to compare), infinite where the standard error is.
         """
-        w, n = self.design.weights, np.count_nonzero(self.design.weights)
-        size = w.sum()
-        first = w @ self.influence / size
-        second = w @ self.influence.power(2) / size
-        finite = 1.0 if replacement or n >= size else 1 - n / size
-        simple = size**2 / max(n - 1, 1) * (second - first**2) * finite
+        w, z = self.design.weights, self.influence
+        n, size = self.respondents()
+        first, second = w @ z / size, w @ z.power(2) / size
+        finite = 1.0 if replacement else np.where(n >= size, 1.0, 1 - n / size)
+        simple = size**2 / np.maximum(n - 1, 1) * (second - first**2) * finite
         same = np.where(np.isinf(self._variance), np.inf, 1.0)
         varies = (simple > 1e-12 * size**2 * second) & np.isfinite(self._variance)
         ratio = np.divide(self._variance, simple, out=same, where=varies)
         return pd.Series(ratio, index=self.value.index, name="deff")
 
     def replicates(self, count: int, rng: np.random.Generator) -> pd.DataFrame:
-        """Linear replicates (count x k): the variance of the linearisation and nothing more (`replicates.linear`).
+        r"""Linear replicates (count x k): normal, with the covariance of the linearisation and nothing more.
+
+        That is the law of :math:`\hat\theta + \sum_k d_k a_k g_k z^*_k` with normal a (see `replicates`).
 
         Raises
         ------
         WelfareError
-            A standard error that is infinite; a design without replicate weights.
+            A standard error that is infinite; a covariance that is negative for some combination of the values.
         """
         unknown = self.value.index[np.isinf(self._variance)]
         if len(unknown):
-            hint = "Leave these out."
+            what, hint = "the sample does not tell the error", "Leave these out."
+            raise WelfareError(what, where="replicates", got=list(unknown)[:5], hint=hint)
+        sizes, vectors = np.linalg.eigh(self._linear())
+        if sizes[0] < -1e-9 * sizes[-1]:
+            what = "the covariance is negative for some combination of the values"
             raise WelfareError(
-                "the sample does not tell the error", where="replicates", got=list(unknown)[:5], hint=hint
+                what, where="replicates", got=f"an eigenvalue of {sizes[0]:.3g}", expected="none below 0"
             )
-        if self.deviations is None:
-            moved = linear(self.design, self.influence, count, rng)
-        else:
-            moved = rng.standard_normal((count, len(self.deviations))) @ self._moves
+        moved = rng.standard_normal((count, len(sizes))) @ (vectors * np.sqrt(np.maximum(sizes, 0))).T
         return pd.DataFrame(self.value.to_numpy() + moved, columns=self.value.index)
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
@@ -264,7 +275,7 @@ class Description:
     counts: pd.DataFrame
     evidence: np.ndarray
 
-    def untold(self, edge: np.ndarray, size: np.ndarray | None = None) -> dict[str, sparse.dia_array]:
+    def not_estimable(self, edge: np.ndarray, size: np.ndarray | None = None) -> dict[str, sparse.dia_array]:
         """Extra covariance of means: infinite where nothing tells the variance; at an ``edge`` of a share, finite.
 
         There it is the variance of Beta(1, m + 1), the posterior of none in m, with m the `effective` of ``size``:
@@ -275,7 +286,7 @@ class Description:
             worth = self.counts["n"].to_numpy(float) if size is None else size
             m = effective(worth[edge], self.df[edge])
             extra[edge] = np.where(self.evidence[edge] > 0, (m + 1) / ((m + 2) ** 2 * (m + 3)), 0.0)
-        return {"untold": sparse.diags_array(extra)} if extra.any() else {}
+        return {"not estimable": sparse.diags_array(extra)} if extra.any() else {}
 
 
 def effective(n: np.ndarray, df: np.ndarray, level: float = 0.95) -> np.ndarray:

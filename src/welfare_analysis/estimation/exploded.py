@@ -1,6 +1,6 @@
 r"""The likelihood of exploded logit: a ranking is a row of choices among what is left.
 
-Items of one rank were ordered in a way that was not told: the probability of a tie is the sum over all orders, exact up
+Items of one rank were ordered in a way that is not known: the probability of a tie is the sum over all orders, exact up
 to `EXACT` tied items by a recursion over sets, and Efron's (1977) approximation beyond. What a choice adds depends on
 what was taken and what was left alone, so each such pair is computed once, with the weight of all who made the choice:
 of J items there are at most :math:`J 2^{J-1}` without ties, however many persons ranked them.

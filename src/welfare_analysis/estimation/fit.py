@@ -123,7 +123,6 @@ def maximise(
     names: list[str],
     where: str,
     close: float = CLOSE,
-    loss: float = LOSS,
 ) -> tuple[np.ndarray, Any]:
     """Newton's method with halved steps: the maximum and the `Likelihood` there.
 
@@ -146,10 +145,10 @@ def maximise(
             return _identified(theta, now, first, names, where)
         for halving in range(HALVINGS):
             trial = evaluate(theta + step / 2**halving)
-            if np.isfinite(trial.value) and trial.value >= now.value - loss * (1 + abs(now.value)):
+            if np.isfinite(trial.value) and trial.value >= now.value - LOSS * (1 + abs(now.value)):
                 break
         else:  # no step goes up: rounding is all that is left, if the gradient says so
-            if 0.5 * abs(step @ now.gradient) <= 10 * loss * (1 + abs(now.value)):
+            if 0.5 * abs(step @ now.gradient) <= 10 * LOSS * (1 + abs(now.value)):
                 return _identified(theta, now, first, names, where)
             break
         theta, now = theta + step / 2**halving, trial
@@ -171,9 +170,9 @@ def unidentified(information: np.ndarray, names: list[str], signed: bool = True)
     ``signed=False``.
     """
     diagonal = np.diagonal(information)
-    told = diagonal > 0 if signed else diagonal != 0
-    if not told.all():
-        return [name for name, t in zip(names, told, strict=True) if not t]
+    curved = diagonal > 0 if signed else diagonal != 0
+    if not curved.all():
+        return [name for name, t in zip(names, curved, strict=True) if not t]
     scale = 1 / np.sqrt(np.abs(diagonal))
     values, vectors = np.linalg.eigh(information * np.outer(scale, scale))
     at = int(np.argmin(values if signed else np.abs(values)))

@@ -173,6 +173,9 @@ def _columns(terms: str, table: pd.DataFrame, formula: str) -> list[str]:
         what = str(error).split("\n")[0]
         raise WelfareError("the formula cannot be read", where=formula, got=what, expected="'y ~ x + z'") from None
     lacking = [str(c) for c in named if c not in table.columns]
+    if "offset" in lacking and "offset(" in terms:
+        hint = "Subtract it from the outcome of a linear model."
+        raise WelfareError("offset() is not known", where=formula, got="offset", expected="columns", hint=hint)
     if lacking:
         near = difflib.get_close_matches(lacking[0], [str(c) for c in table.columns], 3)
         hint = f"Did you mean {' or '.join(near)}?" if near else f"It has {', '.join(map(str, table.columns[:12]))}."
@@ -220,7 +223,7 @@ def _finite(x: np.ndarray, names: Sequence[Any], formula: str) -> None:
 
 def _made(terms: str, part: pd.DataFrame, formula: str) -> Any:
     try:
-        with np.errstate(all="ignore"):  # what is not finite is told below
+        with np.errstate(all="ignore"):  # what is not finite is an error below
             matrix = model_matrix(_parsed(terms), widened(_parsed(terms), part), na_action="ignore", context={})
     except FormulaicError as error:
         what = str(error).split("\n")[0]

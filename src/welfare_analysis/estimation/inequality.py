@@ -26,7 +26,7 @@ from ..errors import WelfareError
 from .columns import matrix, one
 from .design import Design
 from .domains import Domains
-from .estimate import Estimate, describe, scatter
+from .estimate import Estimate, describe, scatter, t_bounds
 from .means import made, ratios, shared_rows
 from .rerun import repeated, rerun
 
@@ -38,13 +38,21 @@ def gini(design: Design, variable: Any, by: Any = None, where: Any = None) -> Es
     r"""Gini index, :math:`\sum\sum w_k w_l |y_k - y_l| / (2 \hat N \hat Y)`, 0 where all have alike.
 
     Arguments and errors as for `mean`, of one variable; a negative answer, or a domain with nothing, is an error.
+    Intervals are by t, and end at 0 and 1.
     """
     rows = shared_rows(design, variable)
     y, names = one(variable, design.n, rows, "gini")
     if (y < 0).any():
         got, expected = int((y < 0).sum()), "amounts of zero or more"
         raise WelfareError("answers are negative", where=names[0], got=got, expected=expected)
-    return _index(design, y, y, names, design.domains(by, where, rows), "relative", (0.0, np.inf))
+    found = _index(design, y, y, names, design.domains(by, where, rows), "relative", (0.0, np.inf))
+    return replace(found, bounds=_within)
+
+
+def _within(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds by t that end at 0 and 1."""
+    low, high = t_bounds(estimate, level)
+    return np.maximum(low, 0.0), np.minimum(high, 1.0)
 
 
 @rerun
@@ -188,7 +196,7 @@ def _index(
     bounds: tuple[float, float],
 ) -> Estimate:
     present = ~(np.isnan(h) | np.isnan(rank))
-    told = describe(design, parts, present[:, None], names)
+    described = describe(design, parts, present[:, None], names)
     codes = np.where(present, parts.codes, -1)
     h, rank, w = np.where(present, h, 0.0), np.where(present, rank, 0.0), design.weights
     place, sums = mid_rank(rank, codes, w), _ranked(rank, codes, w, h)
@@ -197,7 +205,7 @@ def _index(
     def weighted(values: np.ndarray) -> np.ndarray:
         return np.bincount(codes[inside], weights=(w * values)[inside], minlength=parts.count)
 
-    N = told.counts["n_weighted"].to_numpy()
+    N = described.counts["n_weighted"].to_numpy()
     level = weighted(h) / N
     product = weighted(h * place) / N
     spread = np.where(np.abs(2 * product - level) <= ROUNDING * np.abs(level), 0.0, 2 * product - level)
@@ -210,7 +218,14 @@ def _index(
         d_index = np.where(np.abs(d_index) * N[at] <= ROUNDING * np.abs(h), 0.0, d_index)  # where all are alike
         return scatter(np.where(inside, d_spread[at] * d_index + d_level[at] * d_mean, 0.0)[:, None], parts)
 
-    return made(design, factor * spread, names, told, influence, extra=told.untold(np.zeros(parts.count, dtype=bool)))
+    return made(
+        design,
+        factor * spread,
+        names,
+        described,
+        influence,
+        extra=described.not_estimable(np.zeros(parts.count, dtype=bool)),
+    )
 
 
 def _factor(

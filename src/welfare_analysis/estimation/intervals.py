@@ -11,8 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import sparse, stats
+import pandas as pd
+from scipy import optimize, sparse, stats
 
+from ..errors import WelfareError
 from .design import Design
 from .domains import Domains
 from .estimate import Bounds, Description, Estimate, effective, t_bounds
@@ -63,15 +65,15 @@ def clopper_pearson(x: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndar
 def bounds_at_edges(estimate: Estimate, level: float, worth: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Bounds by t; where the mean of a condition is 0 or 1 and this is not sure, Korn-Graubard."""
     p, (low, high) = estimate.value.to_numpy(), t_bounds(estimate, level)
-    told = estimate.extra_covariance.get("untold")
+    unknown = estimate.extra_covariance.get("not estimable")
     edge = ((p == 0) | (p == 1)) & (
-        np.zeros(len(p), dtype=bool) if told is None else sparse.csr_array(told).diagonal() > 0
+        np.zeros(len(p), dtype=bool) if unknown is None else sparse.csr_array(unknown).diagonal() > 0
     )
     exact = korn_graubard_bounds(estimate, level, worth)
     return np.where(edge, exact[0], low), np.where(edge, exact[1], high)
 
 
-def worth(design: Design, parts: Domains, told: Description, p: np.ndarray, variance: np.ndarray) -> np.ndarray:
+def worth(design: Design, parts: Domains, described: Description, p: np.ndarray, variance: np.ndarray) -> np.ndarray:
     r"""What the respondents (k x domains, flat) of shares ``p`` are worth where a share is 0 or 1.
 
     With :math:`n_d^* = (\sum w)^2 / \sum w^2` the correlation within clusters is pooled over the shares j with `FEW`
@@ -92,9 +94,9 @@ def worth(design: Design, parts: Domains, told: Description, p: np.ndarray, vari
             np.bincount(codes, weights=w) ** 2 / np.bincount(codes, weights=w * w),
         )
     )
-    n = told.counts["n"].to_numpy(float)
+    n = described.counts["n"].to_numpy(float)
     spread = p * (1 - p)
-    telling = (n * np.minimum(p, 1 - p) >= FEW) & (told.evidence == 2) & np.isfinite(variance) & (m > 1)
+    telling = (n * np.minimum(p, 1 - p) >= FEW) & (described.evidence == 2) & np.isfinite(variance) & (m > 1)
     if not telling.any():
         return np.minimum(n, clusters)
     a, effect = (n * spread)[telling], (variance * kish)[telling] / spread[telling]
@@ -170,3 +172,40 @@ class Rare:
             return np.where(few, np.minimum(low, least), low), np.where(few, np.maximum(high, most), high)
 
         return bounds
+
+
+def imbens_manski(low: Estimate, high: Estimate, level: float = 0.95) -> pd.DataFrame:
+    r"""Intervals of what is known to lie between two estimates, as where part of a population was never observed.
+
+    :math:`[\hat\theta_l - c\,\hat\sigma_l,\ \hat\theta_u + c\,\hat\sigma_u]` with :math:`F(c + \hat\Delta/
+    \max(\hat\sigma_l, \hat\sigma_u)) - F(-c)` the level, F Student's t and :math:`\hat\Delta = \hat\theta_u -
+    \hat\theta_l` (Imbens and Manski 2004, Econometrica 72, 1845): it covers each value between the bounds with
+    the level, where an interval for all of them together would be wider. It holds whatever the width where the bounds
+    are in order by construction (Stoye 2009, Econometrica 77, 1299). c goes from the quantile of t for both
+    sides, at a width of 0, to that for one.
+
+    Returns
+    -------
+    DataFrame
+        By value: lowest and highest (the two estimates), low and high.
+
+    Raises
+    ------
+    WelfareError
+        Estimates of different values, or a low one above the high one.
+    """
+    lowest, highest = low.value.to_numpy(float), high.value.to_numpy(float)
+    if not low.value.index.equals(high.value.index) or (lowest > highest).any():
+        raise WelfareError("not the lower and the upper bound of the same values", where="imbens_manski")
+    sides = low.se.to_numpy(), high.se.to_numpy()
+    df, widest = np.minimum(low.df, high.df).to_numpy(float), np.maximum(*sides)
+    width = np.divide(highest - lowest, widest, out=np.zeros(len(df)), where=(widest > 0) & np.isfinite(widest))
+    ends = [stats.t.ppf(p, df) for p in (level, (1 + level) / 2)]
+    c = np.array(
+        [
+            optimize.brentq(lambda c, d=d, w=w: stats.t.cdf(c + w, d) - stats.t.cdf(-c, d) - level, a - 1e-9, b + 1e-9)
+            for d, w, a, b in zip(df, width, *ends, strict=True)
+        ]
+    )
+    table = {"lowest": lowest, "highest": highest, "low": lowest - c * sides[0], "high": highest + c * sides[1]}
+    return pd.DataFrame(table, index=low.value.index)

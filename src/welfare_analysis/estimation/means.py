@@ -5,7 +5,7 @@ With :math:`\hat N_d = \sum_{k \in d} w_k` a mean has the influence :math:`1[k \
 Wretman 1992, 5.6-5.8).
 
 A condition (a boolean) that nobody or everybody of a domain meets is no proof that
-this is so for all: its mean, share and total have the standard error of the posterior, see `Description.untold`.
+this is so for all: its mean, share and total have the standard error of the posterior, see `Description.not_estimable`.
 """
 
 from __future__ import annotations
@@ -104,9 +104,9 @@ def total(design: Design, variables: Any, by: Any = None, where: Any = None, mis
     shares = conditions(variables)
     if gaps or shares.any():
         return _scaled(design, ratios(design, y, None, names, parts, shares=shares), parts)
-    told = describe(design, parts, present, names)
+    described = describe(design, parts, present, names)
     value = parts.sums(y, design.weights).ravel()
-    return made(design, value, names, told, lambda: scatter(y, parts))
+    return made(design, value, names, described, lambda: scatter(y, parts))
 
 
 def conditions(variables: Any) -> np.ndarray:
@@ -130,7 +130,7 @@ def ratios(
     names: list[str],
     parts: Domains,
     column: str = "variable",
-    bounds: Bounds = bounds_at_edges,
+    bounds: Callable[..., tuple[np.ndarray, np.ndarray]] = bounds_at_edges,  # with what respondents are worth
     shares: np.ndarray | None = None,
 ) -> Estimate:
     """Ratios (k x domains) of weighted totals, flattened variable by variable; ``shares`` (k,) marks conditions.
@@ -143,8 +143,8 @@ def ratios(
         present = ~(np.isnan(y) | np.isnan(1.0 if x is None else x))
         y, x = np.where(present, y, 0.0), np.where(present, 1.0 if x is None else x, 0.0)
         top = parts.sums(y, w)
-    told = describe(design, parts, present, names, column)
-    bottom = told.counts["n_weighted"].to_numpy().reshape(top.shape) if x is None else parts.sums(x, w)
+    described = describe(design, parts, present, names, column)
+    bottom = described.counts["n_weighted"].to_numpy().reshape(top.shape) if x is None else parts.sums(x, w)
     size = (
         bottom if x is None and (w >= 0).all() else parts.sums(np.ones_like(y) if x is None else np.abs(x), np.abs(w))
     )
@@ -172,15 +172,15 @@ def ratios(
     marked = np.repeat(np.zeros(len(names), dtype=bool) if shares is None else shares, parts.count)
     edge = marked & ((flat == 0) | (flat == 1))
     if not edge.any():
-        extra = told.untold(edge)
+        extra = described.not_estimable(edge)
     else:
-        size = worth(design, parts, told, np.where(marked, flat, 0.0), design.variance(influence()))
-        extra, bounds = told.untold(edge, size), partial(cast("Any", bounds), worth=size)
+        size = worth(design, parts, described, np.where(marked, flat, 0.0), design.variance(influence()))
+        extra, bounds = described.not_estimable(edge, size), partial(cast("Any", bounds), worth=size)
         if marked.all() and len(names) > 1 and (y[present[:, 0] & (parts.codes >= 0)].sum(axis=1) == 1).all():
             extra = {kind: balanced(flat, c.diagonal(), parts.count) for kind, c in extra.items()}
     if not marked.any():
-        return made(design, flat, names, told, influence, extra=extra)
-    estimate = made(design, flat, names, told, influence, bounds, extra)
+        return made(design, flat, names, described, influence, extra=extra)
+    estimate = made(design, flat, names, described, influence, bounds, extra)
     rare = Rare.of(design, y, present, parts) if design.certain.any() else None
     return rare.widened(estimate, marked) if rare is not None and (rare.few & marked).any() else estimate
 
@@ -189,19 +189,19 @@ def made(
     design: Design,
     value: np.ndarray,
     names: list[str],
-    told: Description,
+    described: Description,
     influence: Callable[[], Any],
     bounds: Bounds = t_bounds,
     extra: Mapping[str, Any] | None = None,
 ) -> Estimate:
     """Values of variables by domains as an estimate."""
-    index = told.counts.index
+    index = described.counts.index
     return Estimate(
         pd.Series(value, index=index, name=names[0] if len(names) == 1 else None),
         design,
         influence,
-        pd.Series(told.df, index=index),
-        told.counts,
+        pd.Series(described.df, index=index),
+        described.counts,
         bounds,
         extra or {},
     )
@@ -214,12 +214,12 @@ def _scaled(design: Design, means: Estimate, parts: Domains) -> Estimate:
     value, none = means.value.to_numpy(), np.zeros(len(size))
     extra = {name: sparse.csr_array(c) for name, c in means.extra_covariance.items()}
     known = {name: c.diagonal() for name, c in extra.items()}
-    untold, few = known.get("untold", none), known.get("few", none)
+    unknown, few = known.get("not estimable", none), known.get("few", none)
     full = (means.counts["missing"] == 0).to_numpy()  # one respondent who is all of the domain leaves nothing to guess
-    untold = np.where(full & np.isinf(untold), 0.0, untold)
-    if "untold" in extra:
-        extra["untold"].setdiag(untold)
-    exact = ((untold > 0) & np.isfinite(untold) & (value == 0)) | ((few > 0) & (value < 0.5))
+    unknown = np.where(full & np.isinf(unknown), 0.0, unknown)
+    if "not estimable" in extra:
+        extra["not estimable"].setdiag(unknown)
+    exact = ((unknown > 0) & np.isfinite(unknown) & (value == 0)) | ((few > 0) & (value < 0.5))
 
     def influence() -> Any:
         level = value.reshape(k, parts.count).T[np.maximum(parts.codes, 0)]

@@ -110,7 +110,7 @@ def lorenz(
     if not len(p) or not all(0 < share < 1 for share in p):
         raise WelfareError("not between 0 and 1", where="p", got=list(p), expected="shares, as 0.2")
     parts = design.domains(by, where, rows)
-    told = describe(design, parts, ~np.isnan(y)[:, None], names)
+    described = describe(design, parts, ~np.isnan(y)[:, None], names)
     codes, w = np.where(np.isnan(y), -1, parts.codes), design.weights
     own, y = Domains(codes, parts.labels), np.where(np.isnan(y), 0.0, y)
     read, at = inverse(y, codes, w, parts.count, "smallest"), np.maximum(codes, 0)
@@ -118,16 +118,16 @@ def lorenz(
     if (whole <= 0).any():
         raise WelfareError("there is nothing to share out", where=names[0], got=float(whole.min()), expected="above 0")
 
-    extra = told.untold(np.zeros(parts.count, dtype=bool))
+    extra = described.not_estimable(np.zeros(parts.count, dtype=bool))
 
     def upto(share: float) -> Estimate:
         top = read(np.full(parts.count, share))
         under = y < top[at]
         heads, sums = own.sums(np.column_stack([under, y * under]), w)
-        value = (sums + (share * told.counts["n_weighted"].to_numpy() - heads) * top) / whole
+        value = (sums + (share * described.counts["n_weighted"].to_numpy() - heads) * top) / whole
         z = ((y - top[at]) * under + share * top[at] - value[at] * y) / whole[at]
         return made(
-            design, value, names, told, lambda: scatter(np.where(codes < 0, 0.0, z)[:, None], parts), extra=extra
+            design, value, names, described, lambda: scatter(np.where(codes < 0, 0.0, z)[:, None], parts), extra=extra
         )
 
     return joint({share: upto(share) for share in p}, ["p"])

@@ -72,7 +72,7 @@ def woodruff(design: Design, variables: Any, q: float, by: Any, where: Any, rule
     y, names = matrix(variables, design.n, rows, "quantile")
     parts = design.domains(by, where, rows)
     present = ~np.isnan(y)
-    told = describe(design, parts, present, names)
+    described = describe(design, parts, present, names)
     columns = [
         (v, parts.codes if there.all() else np.where(there, parts.codes, -1))
         for v, there in zip(y.T, present.T, strict=True)
@@ -82,7 +82,7 @@ def woodruff(design: Design, variables: Any, q: float, by: Any, where: Any, rule
     def read(p: np.ndarray) -> np.ndarray:
         return np.concatenate([f(s) for f, s in zip(inverses, p.reshape(len(names), -1), strict=True)])
 
-    value, size = read(np.full(len(told.df), q)), told.counts["n_weighted"].to_numpy()
+    value, size = read(np.full(len(described.df), q)), described.counts["n_weighted"].to_numpy()
     shape = (len(names), parts.count)
     below = [
         _below(*c, v, s, design.weights)
@@ -97,28 +97,32 @@ def woodruff(design: Design, variables: Any, q: float, by: Any, where: Any, rule
         at_most = np.where(present, y <= limit * (1 + 1e-12 * np.sign(limit)), np.nan)
         shares = repeated(ratios(design, at_most, None, names, parts), lambda d: ratios(d, at_most, None, names, parts))
         linear = shares.se.to_numpy()
-    edge = told.untold(reached >= 1 - 1e-12).get("untold", sparse.diags_array(np.zeros(len(value)))).diagonal()
+    edge = (
+        described.not_estimable(reached >= 1 - 1e-12)
+        .get("not estimable", sparse.diags_array(np.zeros(len(value))))
+        .diagonal()
+    )
     spread = np.sqrt(linear**2 + np.where(np.isfinite(edge), edge, 0.0))
-    alone = told.evidence == 1
+    alone = described.evidence == 1
 
     def bounds(_: Estimate | None, level: float) -> tuple[np.ndarray, np.ndarray]:
-        half = special.stdtrit(told.df, (1 + level) / 2) * spread
+        half = special.stdtrit(described.df, (1 + level) / 2) * spread
         low, high = read(np.maximum(reached - half, 1e-15)), read(np.minimum(reached + half, 1.0))
         return np.where(alone, -np.inf, np.minimum(low, value)), np.where(alone, np.inf, np.maximum(high, value))
 
     low, high = bounds(None, LEVEL)
-    se = (high - low) / (2 * special.stdtrit(told.df, (1 + LEVEL) / 2))
+    se = (high - low) / (2 * special.stdtrit(described.df, (1 + LEVEL) / 2))
     slope = np.divide(se, linear, out=np.zeros_like(linear), where=(linear > 0) & ~alone)
     rest = np.where(linear > 0, 0.0, se) ** 2  # where all answers are at or below the quantile
-    untold = np.where(alone, np.inf, rest)
+    unknown = np.where(alone, np.inf, rest)
     found = made(
         design,
         value,
         names,
-        told,
+        described,
         lambda: scatter(-score * slope.reshape(shape).T[np.maximum(parts.codes, 0)], parts),
         bounds,
-        {"untold": sparse.diags_array(untold)} if untold.any() else {},
+        {"not estimable": sparse.diags_array(unknown)} if unknown.any() else {},
     )
     return (
         found if shares is None or shares.deviations is None else replace(found, deviations=-slope * shares.deviations)

@@ -1,4 +1,4 @@
-"""What a fit to rankings says of the order of the items: first places, pairs, sets that cannot be told apart."""
+"""What a fit to rankings says of the order of the items: first places, pairs, sets that do not differ significantly."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ def simultaneous(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarr
     It is integrated over a scrambled Sobol sequence of fixed seed, so it is the same number each time.
     """
     se, covariance = estimate.se.to_numpy(), estimate.covariance().to_numpy()
-    told = (se > 0) & np.isfinite(se)
-    half = np.where(told, 0.0, np.where(se > 0, np.inf, 0.0))
-    if told.any():
-        correlation = covariance[np.ix_(told, told)] / np.outer(se[told], se[told])
+    varies = (se > 0) & np.isfinite(se)
+    half = np.where(varies, 0.0, np.where(se > 0, np.inf, 0.0))
+    if varies.any():
+        correlation = covariance[np.ix_(varies, varies)] / np.outer(se[varies], se[varies])
         values, vectors = np.linalg.eigh(correlation)
         root = (vectors * np.sqrt(np.maximum(values, 0)))[:, values > 1e-10 * values[-1]]
         points = stats.qmc.Sobol(root.shape[1] + 1, rng=np.random.default_rng(0)).random(POINTS)
         points = np.clip(points, 1e-12, 1 - 1e-12)
         df = float(estimate.df.min())
         t = stats.norm.ppf(points[:, 1:]) @ root.T / np.sqrt(stats.chi2.ppf(points[:, :1], df) / df)
-        half[told] = np.quantile(np.abs(t).max(axis=1), level) * se[told]
+        half[varies] = np.quantile(np.abs(t).max(axis=1), level) * se[varies]
     return estimate.value.to_numpy() - half, estimate.value.to_numpy() + half
 
 
@@ -70,9 +70,9 @@ def order(fit: RankFit, level: float = 0.95) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        By item: worth, se, best_rank and worst_rank (its place if only the pairs that are told apart are believed), and
-        sets: the letters of the sets of items that cannot be told apart to which it belongs (Piepho 2004). All pairs
-        are right at once with probability ``level``.
+        By item: worth, se, best_rank and worst_rank (its place if only significant differences are believed), and
+        sets: the letters of the sets, whose items do not differ significantly, to which it belongs (Piepho 2004).
+        All pairs are right at once with probability ``level``.
     """
     worths, pairs = fit.worths(), differences(fit).interval(level)
     items = worths.value.sort_values(ascending=False, kind="stable").index

@@ -24,9 +24,9 @@ from .design import Design
 from .estimate import Estimate
 from .exploded import MOST, Rankings, likelihood
 from .fit import Fit, Likelihood, inverse, maximise
+from .hypotheses import Test, wald
 from .means import shared_rows
 from .rerun import rerun
-from .tests import Test, wald
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +109,7 @@ def _fitted(design: Design, data: Rankings, inside: np.ndarray, scales: bool) ->
         return likelihood(data, weights, theta, scaled[: len(theta) - len(free)])[0]
 
     theta, at = np.zeros(len(free)), Likelihood(0.0, np.empty(0), np.empty((0, 0)))
-    for used in ([], scaled) if scaled else ([],):  # scales are told only where worths differ: they come second
+    for used in ([], scaled) if scaled else ([],):  # scales are identified where worths differ: they come second
         theta = np.append(theta, np.ones(len(used)))
         theta, at = maximise(theta, evaluate, names[: len(theta)], "plackett_luce")
     scores = data.of_persons(likelihood(data, weights, theta, scaled)[1])

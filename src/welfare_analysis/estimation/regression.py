@@ -162,7 +162,7 @@ def regression(
     """
     design, used = found.design, np.zeros(found.design.n, dtype=bool)
     used[found.rows] = True
-    told = describe(design, found.parts, used[:, None], [found.label])
+    described = describe(design, found.parts, used[:, None], [found.label])
     full = score
     if len(score) < design.n:
         full = np.zeros((design.n, len(value)))
@@ -170,14 +170,14 @@ def regression(
     index = pd.Index(names, name="variable")
     bread = inverse(information)
     influence = cache(lambda: full @ bread.T)
-    untold = {"untold": sparse.diags_array(np.full(len(value), np.inf))} if told.evidence[0] == 1 else {}
+    unknown = {"not estimable": sparse.diags_array(np.full(len(value), np.inf))} if described.evidence[0] == 1 else {}
     return Regression(
         pd.Series(value, index=index, name=found.label),
         design,
         influence,
-        pd.Series(np.maximum(told.df[0] + 1 - q, 1), index=index),
-        pd.concat([told.counts] * len(value)).set_axis(index),
-        extra_covariance=untold,
+        pd.Series(np.maximum(described.df[0] + 1 - q, 1), index=index),
+        pd.concat([described.counts] * len(value)).set_axis(index),
+        extra_covariance=unknown,
         log_likelihood=log_likelihood,
         null_log_likelihood=null,
         n_cases=len(found.rows),

@@ -81,23 +81,23 @@ def reliability(estimate: Estimate, rules: Iterable[Rule], kind: str = "amount",
     """Measures of each value, its ``flag`` (ok, caution, suppress: the worst that a rule gives) and the ``reason``.
 
     ``kind`` says what the values are: rules of that kind and of any apply. The width is that of the interval at
-    ``level``, relative to the value (of a share: to the smaller of it and its complement); n_effective is n over the
-    design effect, at most n.
+    ``level``, relative to the value (of a share: to the smaller of it and its complement); n_effective is the
+    `Estimate.respondents` over the domain's own design effect (`Estimate.deff`), at most n.
     """
-    told = _measures(estimate, MEASURES, kind, level)
-    broken = [(rule, rule.broken(told)) for rule in rules if rule.applies(kind)]
+    table = _measures(estimate, MEASURES, kind, level)
+    broken = [(rule, rule.broken(table)) for rule in rules if rule.applies(kind)]
     reasons = [
-        "; ".join(f"{r.measure} {told[r.measure].iloc[i]:.3g} {r.side} {r.value:g}" for r, hit in broken if hit[i])
-        for i in range(len(told))
+        "; ".join(f"{r.measure} {table[r.measure].iloc[i]:.3g} {r.side} {r.value:g}" for r, hit in broken if hit[i])
+        for i in range(len(table))
     ]
-    return told.assign(flag=_worst(broken, len(told)), reason=reasons)
+    return table.assign(flag=_worst(broken, len(table)), reason=reasons)
 
 
 def flags(estimate: Estimate, rules: Iterable[Rule], kind: str = "amount", level: float = 0.95) -> np.ndarray:
     """The flags (k,) alone: only what the rules of the kind ask for is computed."""
     own = [rule for rule in rules if rule.applies(kind)]
-    told = _measures(estimate, {rule.measure for rule in own}, kind, level)
-    return _worst([(rule, rule.broken(told)) for rule in own], len(told))
+    table = _measures(estimate, {rule.measure for rule in own}, kind, level)
+    return _worst([(rule, rule.broken(table)) for rule in own], len(table))
 
 
 def _worst(broken: list[tuple[Rule, np.ndarray]], count: int) -> np.ndarray:
@@ -113,15 +113,16 @@ def _measures(estimate: Estimate, needed: Collection[str], kind: str, level: flo
     width = (bounds["high"] - bounds["low"]).to_numpy()
     base = np.minimum(np.abs(value), np.abs(1 - value)) if kind == "share" else np.abs(value)
     n, df = estimate.counts["n"].to_numpy(float), estimate.df.to_numpy(float)
-    told = {"n": n, "df": df, "width": width, "relative_width": _over(width, base), "cv": _over(se, np.abs(value))}
+    columns = {"n": n, "df": df, "width": width, "relative_width": _over(width, base), "cv": _over(se, np.abs(value))}
     if "n_effective" in needed:
-        told["n_effective"] = n / np.maximum(estimate.deff(replacement=True).to_numpy(), 1.0)
+        effect = np.maximum(estimate.deff(replacement=True).to_numpy(), 1e-12)  # a census has none
+        columns["n_effective"] = np.minimum(n, estimate.respondents()[0] / effect)
     if not {"dominance", "skewness", "df_effective"}.isdisjoint(needed):
-        told |= _of_psus(estimate.design, estimate.influence)
-        told["df_effective"] = np.minimum(df, told["df_effective"])
+        columns |= _of_psus(estimate.design, estimate.influence)
+        columns["df_effective"] = np.minimum(df, columns["df_effective"])
         for name in ("dominance", "skewness"):
-            told[name] = np.where(se <= 0, 0.0, told[name])  # the design leaves no error
-    return pd.DataFrame({name: told[name] for name in MEASURES if name in told}, index=estimate.value.index)
+            columns[name] = np.where(se <= 0, 0.0, columns[name])  # the design leaves no error
+    return pd.DataFrame({name: columns[name] for name in MEASURES if name in columns}, index=estimate.value.index)
 
 
 def _over(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

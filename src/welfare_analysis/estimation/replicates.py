@@ -11,8 +11,8 @@ m a multinomial draw of :math:`n_h - 1` units of the n_h: with replacement that 
 other designs (two phases, centred strata) Q is split in the rows' own part and that of cells of rows alike, whose root
 is taken; where Q is not positive no weights have it, and that is an error.
 
-*Linear* replicates move the weights alone: :math:`\hat\theta + \sum_k d_k a_k g_k z^*_k`. *Full* ones calibrate the
-moved weights again and run the estimator again.
+*Full* replicates calibrate the moved weights again and run the estimator again. *Linear* ones, which move the weights
+alone, are normal about the estimate with its covariance, and need no weights: `Estimate.replicates`.
 """
 
 from __future__ import annotations
@@ -66,49 +66,6 @@ class Piece:
             e -= (np.bincount(self.parents, weights=e) / np.maximum(np.bincount(self.parents), 1))[self.parents]
         return (self.scale * e)[self.codes]
 
-    def spread(self, totals: sparse.csr_array, x: np.ndarray, slopes: np.ndarray, rng: _Draws) -> np.ndarray:
-        """Sums of a times rows (count x k) from unit sums ``totals`` (units x k) less ``x @ slopes``, normal draws."""
-        if self.root is not None:
-            return rng.normal(self.root.shape[1]) @ (self.root.T @ totals - (self.root.T @ x) @ slopes)
-        step = max(BLOCK // max(totals.shape[1], rng.count), 1)
-        parents = np.arange(len(self.scale)) if self.parents is None else self.parents
-        size = np.bincount(parents)
-        group = sparse.csr_array((1 / size[parents], (parents, np.arange(len(parents)))))
-        total_mean, x_mean = group @ totals, group @ x
-        found = np.zeros((rng.count, totals.shape[1]))
-        for at in range(0, len(self.scale), step):
-            part = slice(at, at + step)
-            block, less = totals[part].toarray(), x[part]
-            if self.parents is not None:
-                block -= total_mean[parents[part]].toarray()
-                less = less - x_mean[parents[part]]
-            found += rng.normal(len(block)) @ ((block - less @ slopes) * self.scale[part, None])
-        return found
-
-
-@dataclass(frozen=True)
-class _Draws:
-    """Normal draws (count x m)."""
-
-    rng: np.random.Generator
-    count: int
-
-    def normal(self, m: int) -> np.ndarray:
-        return self.rng.standard_normal((self.count, m))
-
-
-def linear(design: Design, influence: Any, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Deviations (count x k) of linear replicates of sums with these influences (n x k)."""
-    z, known = sparse.csr_array(influence), design.residuals
-    found = np.zeros((count, z.shape[1]))
-    for sampling, projected in ((design.sampling, known is not None), (_model(design), False)):
-        for piece in [] if sampling is None else pieces(sampling):
-            units = Term(piece.codes, np.ones(len(piece.scale)))
-            x = design.totals(units) if projected else np.zeros((len(piece.scale), 1))
-            slopes = known.slopes(z) if known is not None and projected else np.zeros((1, z.shape[1]))
-            found += piece.spread(units.sums(z, design.weights), x, slopes, _Draws(rng, count))
-    return found
-
 
 def full(design: Design, estimator: Callable[[Design], Any], count: int, rng: np.random.Generator) -> pd.DataFrame:
     """Full replicates (count x k): weights drawn, calibrated again to the same totals, the estimator run again.
@@ -123,11 +80,7 @@ def full(design: Design, estimator: Callable[[Design], Any], count: int, rng: np
         A design without replicate weights (see `pieces`), or of the superpopulation; an estimator that fails, with
         the number of the replicate.
     """
-    if design.model:
-        raise WelfareError("full replicates are of the finite population", where="replicates", hint="Use linear ones.")
-    seeds = rng.integers(2**63, size=count)
-    units, draw, shrink = _draws(design.sampling, seeds)
-    factors = (draw(np.random.default_rng(seed)) for seed in seeds)
+    units, factors, shrink = _factors(design, count, rng)
     centre = _named(estimator(design))
     return centre + shrink * (_results(design, estimator, units, factors) - centre)
 
@@ -186,12 +139,17 @@ def balanced(design: Design, rho: float = 0.0) -> Replicates:
 
 def drawn(design: Design, count: int, rng: np.random.Generator) -> Replicates:
     """The weights of `full`: where they were drawn nearer to one by a factor, its square is in the scale."""
+    units, factors, shrink = _factors(design, count, rng)
+    return Replicates(units, np.full(count, shrink**2 / count), np.array(list(factors)) - 1, "bootstrap", ranked=False)
+
+
+def _factors(design: Design, count: int, rng: np.random.Generator) -> tuple[np.ndarray, Iterator[np.ndarray], float]:
+    """Units (n,), factors of their weights for each replicate, and what the draws were divided by."""
     if design.model:
         raise WelfareError("full replicates are of the finite population", where="replicates", hint="Use linear ones.")
     seeds = rng.integers(2**63, size=count)
     units, draw, shrink = _draws(design.sampling, seeds)
-    mix = np.array([draw(np.random.default_rng(seed)) for seed in seeds]) - 1
-    return Replicates(units, np.full(count, shrink**2 / count), mix, "bootstrap", ranked=False)
+    return units, (draw(np.random.default_rng(seed)) for seed in seeds), shrink
 
 
 def made(design: Design, method: str, rho: float, count: int, rng: np.random.Generator | None) -> Replicates:
@@ -263,7 +221,7 @@ class Export(NamedTuple):
 
 
 def export(design: Design) -> Export:
-    """The full sample's weights and the replicates', calibrated again, with what R and Stata must be told.
+    """The full sample's weights and the replicates', calibrated again, with the calls of R and Stata that read them.
 
     Save ``frame`` beside the answers, named ``f`` in R. Both programs then give the standard errors that we give: the
     scales hold Fay's factor and whatever the bootstrap's draws were divided by.
@@ -345,10 +303,6 @@ def pieces(sampling: Sampling) -> list[Piece]:
     rows = np.arange(n)
     found = [Piece(rows, np.sqrt(np.maximum(least, 0))[cells], cells), Piece(rows, np.sqrt(rest))]
     return [p for p in found if p.scale.any()] + [Piece(cells, size, root=root)]
-
-
-def _model(design: Design) -> Sampling | None:
-    return replace(design.sampling, terms=design.model, stages=()) if design.model else None
 
 
 def _one_stage(design: Design, what: str) -> Stage:

@@ -3,9 +3,6 @@ r"""Heckman's model of an outcome that is seen for a part only (Heckman 1979).
 Selection :math:`s = 1[z'\gamma + u > 0]`, outcome :math:`y = x'\beta + \sigma\varepsilon` seen where s = 1,
 :math:`\mathrm{corr}(u, \varepsilon) = \rho`. Two steps: probit, then least squares on x and the inverse Mills ratio
 :math:`\lambda = \phi(z'\gamma)/\Phi(z'\gamma)`, whose coefficient is :math:`\rho\sigma`.
-
-An outcome that is told as an interval, a round figure, has the likelihood :math:`\int_l^u f(y, s = 1) dy` in place of
-the density f, summed at the nodes of Gauss and Legendre.
 """
 
 from __future__ import annotations
@@ -14,34 +11,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import linalg, special
+from scipy import linalg
 
 from ..errors import WelfareError
-from .censored import censored_kernel, middled
-from .columns import numbers
 from .counts import EXPONENT
 from .design import Design
 from .fit import Likelihood, maximise
 from .formulas import Cases, cases
-from .linear_models import log_normal, probit_kernel, yes_or_no
+from .linear_models import log_normal, probit_kernel, share_likelihood, yes_or_no
 from .regression import Kernel, Regression, blocks, constant, fitted, likelihood, positive, regression, scores
 from .rerun import rerun
 
 ALONE = "No column is in the selection alone: only the shape of the normal law tells selection from outcome."
-NODES = 16  # of an interval: exact to rounding where it is no wider than three sigma
 FISHER = (np.tanh, lambda zeta: 1 - np.tanh(zeta) ** 2)
 
 
 @rerun
 def heckman(
-    design: Design,
-    frame: pd.DataFrame,
-    outcome: str,
-    selection: str,
-    method: str = "ml",
-    where: Any = None,
-    unseen: str = "missing",
-    bounds: tuple[str, str] | None = None,
+    design: Design, frame: pd.DataFrame, outcome: str, selection: str, method: str = "ml", where: Any = None
 ) -> Regression:
     """Selection and outcome.
 
@@ -55,11 +42,6 @@ def heckman(
         ``"s ~ columns"``, s yes or no.
     method : {"ml", "two-step"}
         Maximum likelihood, or Heckman's two steps, which suppose less and tell less; these have no likelihood (nan).
-    unseen : {"missing", "selected"}
-        Selected rows whose outcome is not known count as missing, or tell the selection alone: where the outcome is
-        one of several kinds, and the kind does not depend on the errors.
-    bounds : (str, str), optional
-        Finite columns between which the outcome lies, by maximum likelihood; ``outcome`` is then ``"~ columns"``.
 
     Returns
     -------
@@ -76,12 +58,6 @@ def heckman(
     """
     if method not in ("ml", "two-step"):
         raise WelfareError("unknown method", where="heckman", got=method, expected="ml or two-step")
-    if unseen not in ("missing", "selected"):
-        raise WelfareError("unknown rule", where="unseen", got=unseen, expected="missing or selected")
-    if bounds is not None:
-        if method != "ml":
-            raise WelfareError("an interval has no two steps", where="heckman", got=method, expected='method="ml"')
-        frame, outcome = middled(frame, outcome, *bounds)
     chosen = cases(design, frame, selection, where)
     seen = yes_or_no(chosen) == 1
     mask = np.zeros(design.n, dtype=bool)
@@ -89,8 +65,7 @@ def heckman(
     if not mask.any():
         raise WelfareError("nobody is selected", where=chosen.label, got=0, expected="some rows with the outcome")
     part = cases(design, frame, outcome, mask)
-    if unseen == "missing":
-        chosen = chosen.at(~seen | np.isin(chosen.rows, part.rows))
+    chosen = chosen.at(~seen | np.isin(chosen.rows, part.rows))
     positive(chosen.w, chosen.label)
     only = set(chosen.names) - set(part.names)
     labels = [*part.names, *(f"selection: {name}" for name in chosen.names)]
@@ -100,8 +75,9 @@ def heckman(
         "notes": () if only else (ALONE,),
         "expected": lambda theta, x: (x @ theta[: x.shape[1]])[:, None],
     }
-    s, picked = np.isin(chosen.rows, part.rows), yes_or_no(chosen)
-    if picked.all():
+    s = np.isin(chosen.rows, part.rows)
+    picked = s.astype(float)
+    if s.all():
         raise WelfareError("everybody is selected", where=chosen.label, got=len(s), expected="some rows without")
     gamma, first = maximise(
         np.zeros(chosen.x.shape[1]),
@@ -115,31 +91,18 @@ def heckman(
         return regression(chosen, names, *steps, q=len(part.names) + 1, **more)
     x, y, q = np.zeros((len(s), part.x.shape[1])), np.zeros(len(s)), len(labels)
     x[s], y[s] = part.x, part.numbers()
-    told = np.where((picked == 1) & ~s, -1.0, 1.0)  # selected and no more: the others' likelihood, turned round
-    indices = [*blocks(x, chosen.x * told[:, None]), constant(len(s), q), constant(len(s), q + 1)]
+    indices = [*blocks(x, chosen.x), constant(len(s), q), constant(len(s), q + 1)]
     sigma, rho = steps[0][-2:]
     start = np.concatenate([steps[0][:q], [np.log(sigma), np.arctanh(np.clip(rho, -0.8, 0.8))]])
     kernel, null = selection_kernel(s, y), _null(picked, part, chosen.w)
-    if bounds is not None:
-        ends = [numbers(part.frame[c].iloc[part.rows], c) for c in bounds]
-        if not np.isfinite(ends).all():
-            raise WelfareError("a bound is infinite", where=part.label, expected="finite bounds")
-        low, high = np.zeros(len(s)), np.zeros(len(s))
-        low[s], high[s] = ends
-        kernel, null = between(s, low, high), _null(picked, part, chosen.w, censored_kernel(*ends))
     return fitted(chosen, labels, kernel, indices, start, null, {"sigma": EXPONENT, "rho": FISHER}, **more)
 
 
-def _null(picked: np.ndarray, part: Cases, w: np.ndarray, kernel: Kernel | None = None) -> float:
-    """Log-likelihood of constants with a rho of 0: a share, and a normal law, of intervals where they have a kernel."""
-    y, p = part.numbers(), (w @ picked) / w.sum()
-    variance = np.cov(y, aweights=part.w, ddof=0)
+def _null(picked: np.ndarray, part: Cases, w: np.ndarray) -> float:
+    """Log-likelihood of constants with a rho of 0: a share, and a normal law."""
+    variance = np.cov(part.numbers(), aweights=part.w, ddof=0)
     normal = -part.w.sum() / 2 * (np.log(2 * np.pi * variance) + 1)
-    if kernel is not None:
-        indices = [*blocks(np.ones((len(y), 1))), constant(len(y), 1)]
-        start = np.array([np.average(y, weights=part.w), np.log(variance) / 2])
-        normal = maximise(start, likelihood(kernel, indices, part.w), ["Intercept", "sigma"], part.label)[1].value
-    return float(normal + w.sum() * (p * np.log(p) + (1 - p) * np.log1p(-p)))
+    return float(normal + share_likelihood(w, picked))
 
 
 def _two_steps(
@@ -211,29 +174,5 @@ def selection_kernel(s: np.ndarray, y: np.ndarray) -> Kernel:
         curve[0, 2] = curve[2, 0] = -2 * r * scale
         second = -mills * (mills + a) * slope[:, None] * slope[None] + np.where(s, mills * bend + curve, 0.0)
         return value, mills * slope + np.where(s, own, 0.0), second
-
-    return kernel
-
-
-def between(s: np.ndarray, low: np.ndarray, high: np.ndarray) -> Kernel:
-    """The kernel of an outcome between two bounds: a sum of those of its `NODES`; equal bounds have a density."""
-    at, weights = np.polynomial.legendre.leggauss(NODES)
-    low, width = low[s], (high - low)[s]
-    log_width, chosen = np.log(np.where(width > 0, width, 1.0)), np.ones(len(low), dtype=bool)
-    nodes = zip(at, weights, strict=True)
-    parts = [(np.log(w / 2), selection_kernel(chosen, low + width * (1 + x) / 2)) for x, w in nodes]
-    others = selection_kernel(np.zeros_like(s), np.zeros(len(s)))
-
-    def kernel(*indices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        value, first, second = others(*indices)  # of all: those selected are put in their place
-        found = [(log_weight, part(*(index[s] for index in indices))) for log_weight, part in parts]
-        logs = np.array([log_weight + value for log_weight, (value, _, _) in found])
-        total = special.logsumexp(logs, axis=0)
-        one, two = np.zeros_like(found[0][1][1]), np.zeros_like(found[0][1][2])
-        for share, (_, (_, slope, curve)) in zip(np.exp(logs - total), found, strict=True):
-            one += share * slope
-            two += share * (curve + slope[:, None] * slope[None])
-        value[s], first[:, s], second[..., s] = total + log_width, one, two - one[:, None] * one[None]
-        return value, first, second
 
     return kernel

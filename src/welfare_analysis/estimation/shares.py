@@ -50,9 +50,13 @@ def _is_text(variables: Any) -> bool:
     if isinstance(variables, pd.DataFrame) or np.ndim(variables) != 1:
         return False
     series = pd.Series(variables)
-    if series.dtype == object:
-        return pd.api.types.infer_dtype(series) not in NUMBERS
-    return not pd.api.types.is_numeric_dtype(series.dtype)
+    if series.dtype != object:
+        return not pd.api.types.is_numeric_dtype(series.dtype)
+    kind = pd.api.types.infer_dtype(series)
+    if kind == "mixed" and series.map(pd.api.types.is_list_like).any():
+        where = str(series.name or "share")
+        raise WelfareError("a row holds a list", where=where, expected="one answer a row")
+    return kind not in NUMBERS
 
 
 def _categories(series: pd.Series) -> tuple[np.ndarray, list[str]]:

@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 
 from ..estimation import Design, Estimate, joint, mean, plackett_luce, share, wald
+from ..estimation.hypotheses import Test
 from ..estimation.rank_order import rank_probabilities
 from ..estimation.ranking import Pooling, RankFit, pooling
-from ..estimation.tests import Test
 from ..study import Study
 from .aspirations import mid_places, places, ranked_among, ranked_first
 

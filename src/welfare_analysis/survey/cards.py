@@ -232,7 +232,7 @@ def long(answers: pd.DataFrame, codebook: Codebook, name: str) -> pd.DataFrame:
             "the cards were not asked", where=lacking[0], hint=f"The block {name} has one column a card."
         )
     person = answers["person_id"].to_numpy() if "person_id" in answers else answers.index.to_numpy()
-    told = pd.DataFrame(
+    answered = pd.DataFrame(
         {
             "row": np.repeat(np.arange(len(answers)), len(columns)),
             "card": np.tile(np.arange(1, len(columns) + 1), len(answers)),
@@ -240,12 +240,14 @@ def long(answers: pd.DataFrame, codebook: Codebook, name: str) -> pd.DataFrame:
             "choice": answers[columns].astype(object).to_numpy().ravel(),
         }
     ).dropna()
-    unknown = ~told["version"].isin(shown["version"])
+    unknown = ~answered["version"].isin(shown["version"])
     if unknown.any():
-        got, expected = told.loc[unknown, "version"].iloc[0], f"1 to {shown['version'].max()}"
+        got, expected = answered.loc[unknown, "version"].iloc[0], f"1 to {shown['version'].max()}"
         raise WelfareError("a version that has no cards", where=f"{name}_version", got=got, expected=expected)
-    told = told.assign(case=np.arange(len(told)))
-    frame = told.merge(shown, on=["version", "card"], sort=False).sort_values("case", kind="stable", ignore_index=True)
+    answered = answered.assign(case=np.arange(len(answered)))
+    frame = answered.merge(shown, on=["version", "card"], sort=False).sort_values(
+        "case", kind="stable", ignore_index=True
+    )
     own, known = present(answers, codebook, name)
     if "status" in answers:
         serves = (answers["status"] == "active").to_numpy()[frame["row"]]

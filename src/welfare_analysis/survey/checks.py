@@ -1,4 +1,4 @@
-"""What must hold in a codebook; the first fault is told with its file, row and column."""
+"""What must hold in a codebook; the first fault is named with its file, row and column."""
 
 from __future__ import annotations
 

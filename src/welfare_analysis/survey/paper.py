@@ -132,7 +132,7 @@ class _Sheet:
 
     def condition(self, rule: str, after: int | None = None) -> str:
         """``Only if question 7 is: married; if not, go to question 12``."""
-        told = []
+        sentences = []
         for clause in routing.clauses(rule):
             if clause.codes is None:
                 low, high = f"{clause.low:g}", f"{clause.high:g}"
@@ -141,10 +141,10 @@ class _Sheet:
                 code_list = str(self.codebook.variables.loc[clause.variable, "list"])
                 labels = [self.label(code_list, c) for c in self.codebook.codes(code_list) if c in clause.codes]
                 answers = f" {self.text('or')} ".join(labels)
-            told.append(
+            sentences.append(
                 self.text("only_if", n=self.numbers.get(clause.variable, 0), answers="\0").replace("\0", answers)
             )
-        return "; ".join([*told, *([self.text("go_to", n=after)] if after else [])])
+        return "; ".join([*sentences, *([self.text("go_to", n=after)] if after else [])])
 
     def question(self, question: Question, version: int) -> str:
         """One question with the room for its answers."""

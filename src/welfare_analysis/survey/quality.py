@@ -46,7 +46,7 @@ def item_nonresponse(kinds: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
 
 
 def heaping(frame: pd.DataFrame, codebook: Codebook, least: float = 1000.0) -> pd.DataFrame:
-    """Of each amount from ``least`` on: the part told in hundreds and in five hundreds; of minutes, in fives and tens.
+    """Of each amount from ``least`` on: the part given in hundreds and in five hundreds; of minutes, in fives and tens.
 
     ``even`` is the part that would fall there if the last digits were even: of amounts in tens, a tenth and a fiftieth;
     of whole minutes, a fifth and a tenth.
@@ -56,13 +56,13 @@ def heaping(frame: pd.DataFrame, codebook: Codebook, least: float = 1000.0) -> p
         if name not in frame or not (str(line["unit"]).startswith("DH") or line["unit"] == "min"):
             continue
         money = str(line["unit"]).startswith("DH")
-        told = frame[name].dropna()
-        told = told[told >= (least if money else 10)]
+        given = frame[name].dropna()
+        given = given[given >= (least if money else 10)]
         steps, even = ((100, 500), (0.1, 0.02)) if money else ((5, 10), (0.2, 0.1))
-        if len(told):
-            parts = [float((told % step == 0).mean()) for step in steps]
+        if len(given):
+            parts = [float((given % step == 0).mean()) for step in steps]
             rows[str(name)] = {
-                "n": len(told),
+                "n": len(given),
                 "first": parts[0],
                 "second": parts[1],
                 "even": even[0],

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
-from ..estimation import Design, Estimate, mean
+from ..estimation import Design, Estimate
+from .sensitivity import never_answered
 from .weighting import RETURNED, first_phase
 
 SILENT = "not_selected"  # returned nothing, and was not selected for the follow-up
@@ -61,9 +62,9 @@ def collection(register: pd.DataFrame, answers: pd.DataFrame, followup: pd.DataF
     frame = people.loc[outcome.index].reset_index()
     disposition = outcome.reindex(people.index).fillna(SILENT).astype(pd.CategoricalDtype(DISPOSITIONS))
     everybody = register.assign(returned=back, disposition=disposition.to_numpy())
-    told = outcome.reset_index(drop=True)
+    outcomes = outcome.reset_index(drop=True)
     marks = {"returned": [RETURNED], "responded": [RETURNED, "answered"], "refused": ["refused"]}
-    frame = frame.assign(**{name: told.isin(codes) for name, codes in marks.items()})
+    frame = frame.assign(**{name: outcomes.isin(codes) for name, codes in marks.items()})
     return Collection(frame.assign(unreached=~frame["responded"] & ~frame["refused"]), design, everybody)
 
 
@@ -79,7 +80,7 @@ def pattern_mixture(
     design: Design,
     y: pd.Series,
     followed: pd.Series,
-    answered_share: float,
+    answered_share: float | Estimate,
     odds: float,
     where: pd.Series | None = None,
 ) -> Estimate:
@@ -98,8 +99,8 @@ def pattern_mixture(
         The condition; missing where it is not known.
     followed : boolean Series (n,)
         Whether the answer comes from the follow-up.
-    answered_share : float
-        r, weighted for the selection.
+    answered_share : float or Estimate
+        r, weighted for the selection; see `sensitivity.never_answered`.
     odds : float
         The sensitivity parameter, positive; 1 gives the share itself.
 
@@ -108,22 +109,14 @@ def pattern_mixture(
     WelfareError
         Odds that are not positive, a share outside 0 to 1, no known answer of the follow-up.
     """
-    if not odds > 0 or not 0 < answered_share <= 1:
-        got = f"odds {odds}, share {answered_share}"
-        raise WelfareError("the band cannot be computed", where="pattern_mixture", got=got, expected="positive numbers")
-    late = followed.astype(float)
-    parts = pd.DataFrame({"y": y.astype("Float64").astype(float), "late": late})
-    parts["both"] = parts["y"] * late
-    known = parts["y"].notna() if where is None else parts["y"].notna() & where
-    if not (known & followed).any():
-        raise WelfareError("nobody of the follow-up answered", where=str(y.name), hint="The band needs some of them.")
+    if not odds > 0:
+        raise WelfareError("the band cannot be computed", where="odds", got=odds, expected="a positive number")
 
     def mixed(value: pd.Series) -> float:
-        late_share = value["both"] / value["late"]
-        silent = odds * late_share / (1 - late_share + odds * late_share)
-        return value["y"] + value["late"] * (1 - answered_share) * (silent - late_share)
+        whole, late, unreached = value
+        return whole + unreached * (odds * late / (1 - late + odds * late) - late)
 
-    return mean(design, parts, where=known).apply(mixed)
+    return never_answered(design, y, followed, answered_share, where=where).apply(mixed)
 
 
 def answered_share(followup: pd.DataFrame) -> float:

@@ -127,8 +127,8 @@ def _somebody_answered(answers: pd.DataFrame, followup: pd.DataFrame | None, peo
     keys = answers["person_id"]
     if followup is not None:
         keys = pd.concat([keys, followup.loc[followup["outcome"] == "answered", "person_id"]])
-    told = people["status"].iloc[people.index.get_indexer(keys)].astype(str)
-    _no_silent(sorted(set(people["status"].astype(str).unique()) - set(told.unique())))
+    answered = people["status"].iloc[people.index.get_indexer(keys)].astype(str)
+    _no_silent(sorted(set(people["status"].astype(str).unique()) - set(answered.unique())))
 
 
 def _no_silent(statuses: list[str]) -> None:
@@ -266,8 +266,8 @@ def _raked(frame: pd.DataFrame, design: Design, counts: Margins, groups: pd.Data
     reached, classes = {}, pd.DataFrame(index=groups.index)
     for name, margin in counts.items():
         coarse = margin.index.to_series().str.split("|").str[0] if "|" in name else pd.Series("all", margin.index)
-        told = groups[name].value_counts().reindex(margin.index, fill_value=0)
-        labels = merged(margin.index.to_series(), coarse, told.to_numpy()).set_axis(margin.index)
+        counted = groups[name].value_counts().reindex(margin.index, fill_value=0)
+        labels = merged(margin.index.to_series(), coarse, counted.to_numpy()).set_axis(margin.index)
         classes[name] = groups[name].map(labels).fillna(groups[name])
         reached[name] = margin.groupby(labels).sum()
     calibrated = design.calibrate({n: m.to_dict() for n, m in reached.items()}, classes, method="raking")
@@ -278,7 +278,7 @@ def household_share(frame: pd.DataFrame) -> pd.Series:
     """The share of its household that a form stands for: one over the members of the register in it.
 
     With it a household that several can answer for counts once in expectation (weight share: Lavallée 2007, Indirect
-    Sampling, chapter 2). Where the number was not told it is the mean share of the others of the status.
+    Sampling, chapter 2). Where the number was not given it is the mean share of the others of the status.
     """
     share = 1 / frame["register_links_n"].astype(float)
     return (

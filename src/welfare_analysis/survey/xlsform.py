@@ -194,10 +194,10 @@ class _Form:
                     self.choice(line["list"], code, labels)
             return
         low, high = line["low"], line["high"]
-        told = {MESSAGE[k]: t for k, t in _texts(self.codebook, "form.range", low=low, high=high).items()}
+        messages = {MESSAGE[k]: t for k, t in _texts(self.codebook, "form.range", low=low, high=high).items()}
         bounds = f"(. >= {low} and . <= {high}) or . = -98 or . = -99"
         type_ = {"integer": "integer", "amount": "decimal"}[line["type"]]
-        self.row(type_, name, self.asked(name), constraint=bounds, **told, **rest)
+        self.row(type_, name, self.asked(name), constraint=bounds, **messages, **rest)
 
     def asked(self, name: str) -> dict[str, str]:
         return {language: self.codebook.asks(name, language) for language in LANGUAGES}

@@ -83,6 +83,35 @@ def test_krinsky_robb_draws_from_the_design(fit):
     assert e.interval().equals(again.interval())
 
 
+def test_krinsky_robb_knows_the_degrees_of_freedom():
+    """With a cost that is sure beside time the bounds are those of t; normal ones would be a fifth narrower."""
+    rng = np.random.default_rng(4)
+    long, psu = clustered(rng, 1400, cost=-3.0, size=200)
+    fit = logit(Design(np.ones(1400), psu=psu), long, "chosen ~ cost + time", "case", "mode")
+    widths = [
+        willingness_to_pay(fit, "time", "cost", how, np.random.default_rng(2), 200_000).interval()[["low", "high"]]
+        for how in ("krinsky-robb", "delta")
+    ]
+    drawn, delta = (float(w.diff(axis=1).iloc[0, 1]) for w in widths)
+    assert fit.df.iloc[0] < 8
+    assert drawn == pytest.approx(delta, rel=0.08)
+
+
+def test_a_nest_that_is_no_model_of_utility_is_named():
+    """Where a dissimilarity is above 1 willingness to pay says so; below 1, and of a logit, there is no note."""
+    for liking, outside in ((-1.0, True), (1.0, False)):
+        rng, n = np.random.default_rng(5), 1500
+        long = pd.DataFrame({"case": np.repeat(np.arange(n), 3), "mode": np.tile(list("abc"), n)})
+        long["cost"], long["time"] = rng.gamma(2, 0.5, 3 * n), rng.gamma(4, 0.5, 3 * n)
+        shared = rng.normal(0, 2, n)
+        signs = np.array([1.0, liking, 0.0])  # a and b alike, or opposed
+        u = -long["cost"] - 0.9 * long["time"] + rng.gumbel(size=3 * n) + np.outer(shared, signs).ravel()
+        long = long.assign(chosen=u == u.groupby(long["case"]).transform("max"))
+        fit = nested_logit(None, long, "chosen ~ cost + time", "case", "mode", nests={"m": ["a", "b"], "o": ["c"]})
+        assert (fit.value.iloc[-1] > 1) == outside
+        assert bool(willingness_to_pay(fit, "time", "cost").notes) == outside
+
+
 def test_a_weak_cost_is_given_to_fieller():
     """Where |t| of cost is below 3 the interval is Fieller's, unbounded in some samples, and holds the truth."""
     rng, held, kinds = np.random.default_rng(3), [], set()

@@ -172,7 +172,7 @@ def forecast(
     parts = design.domains(by, where, design.names)
     there = np.bincount(to.cases.person, minlength=design.n) > 0
     parts = Domains(np.where(there, parts.codes, -1), parts.labels)
-    told = describe(design, parts, there[:, None], ["forecast"])
+    described = describe(design, parts, there[:, None], ["forecast"])
     w, k, shared = design.weights[:, None], len(names), design.of_same_rows(model.fit.design)
 
     def sums(theta: np.ndarray) -> list[np.ndarray]:
@@ -196,8 +196,8 @@ def forecast(
     index = pd.MultiIndex.from_tuples([(*name, *d) for name in names for d in domain], names=[*levels, *of])
     J = sparse.csr_array(jacobian[:, : len(model.fit.value)])
     extra: dict[str, Any] = {n: J @ sparse.csr_array(c) @ J.T for n, c in model.fit.extra_covariance.items()}
-    if (told.evidence == 1).any():
-        extra["untold"] = sparse.diags_array(np.tile(np.where(told.evidence == 1, np.inf, 0.0), k))
+    if (described.evidence == 1).any():
+        extra["not estimable"] = sparse.diags_array(np.tile(np.where(described.evidence == 1, np.inf, 0.0), k))
     if shared and model.fit.design is not design:
         extra["superpopulation"] = jacobian @ _own(model, design) @ jacobian.T
     if not shared:
@@ -206,8 +206,8 @@ def forecast(
         pd.Series(value.ravel(), index=index),
         design,
         _influence(people, jacobian, model, shared),
-        pd.Series(np.minimum(np.tile(told.df, k), model.fit.df.min()), index=index),
-        pd.concat([told.counts] * k).set_axis(index),
+        pd.Series(np.minimum(np.tile(described.df, k), model.fit.df.min()), index=index),
+        pd.concat([described.counts] * k).set_axis(index),
         _bounds if levels[0] == "variable" else t_bounds,
         extra,
         people,

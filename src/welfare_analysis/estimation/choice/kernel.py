@@ -1,4 +1,4 @@
-r"""Simulated log-likelihood of a mixed logit with its derivatives: one fused compiled kernel beside its NumPy version.
+r"""Simulated log-likelihood of a mixed logit with its derivatives, compiled.
 
 For a unit u (a person over all her cases) and draw r, with :math:`P_{ur} = \prod_c 1 / (1 + \sum_j e^{V_{cjr}})`, j
 over the alternatives not chosen and V the utility less that of the chosen, the simulated probability is the mean of
@@ -6,11 +6,9 @@ over the alternatives not chosen and V the utility less that of the chosen, the 
 :math:`\omega_{ur} \partial \ln P_{ur}`, and the information :math:`s_u s_u' - \sum_r \omega_{ur} (\partial^2 \ln P_{ur}
 + \partial \ln P_{ur} \, \partial \ln P_{ur}')` (Train 2009, sections 6.6-6.7, 10.3).
 
-`compiled` keeps a block of draws of one unit in a core's cache from the normals to the sums; nothing of the size
-units x draws is stored. Units are independent and summed in one order, so the number of threads changes no digit. The
-only liberty of the compiler is the fused multiply-add, which rounds once in place of twice. Computed is in double
-precision, or, on the way to a maximum, in single. Utilities are held to :math:`\pm 600` (single: 60), where a
-probability is 0 or 1 to 260 (26) digits.
+A block of draws of one unit stays in a core's cache from the normals to the sums; nothing of the size units x draws is
+stored. Units are independent and summed in one order, so the number of threads changes no digit. The only liberty of
+the compiler is the fused multiply-add, which rounds once in place of twice.
 """
 
 from __future__ import annotations
@@ -19,305 +17,216 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numba import config, njit
-from scipy import sparse
 
-from .lanes import BLOCK, REALS, copy_eight, dot, exp
-from .simulation import SHIFTS, Panel
+from .simulation import Panel
 
+BLOCK = 128  # draws that are in work at a time
+BOUND = 600.0  # utilities are held within it: there a probability is 0 or 1 to 260 digits
 TASKS = 64  # parts of the units, whatever the number of threads
-fused = njit(fastmath={"contract"}, error_model="numpy", cache=True)
+LOG2E, LN2_HIGH, LN2_LOW = 1.4426950408889634, 0.6931471803691238, 1.9082149292705877e-10
+SERIES = tuple(1 / np.cumprod(np.arange(1.0, 13.0)))  # of exp: 1/1!, ..., 1/12!
+EXPONENT = 52  # first bit of the exponent of a number, which is 1023 more than that of 2
+MANTISSA = (1 << EXPONENT) - 1
+fused = njit(fastmath={"contract"}, error_model="numpy", nogil=True, cache=True)
 
 
 def compiled(
-    panel: Panel,
-    mean: np.ndarray,
-    sd: np.ndarray,
-    fixed: np.ndarray,
-    weights: np.ndarray | None = None,
-    bits: int = 64,
+    panel: Panel, mean: np.ndarray, sd: np.ndarray, fixed: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Log-likelihoods (U,) of units, scores (U, T): means (K,), fixed coefficients, sd (K,); and the information.
 
-    The information (T, T) is the sum over units times ``weights`` (U,); without them it is empty, and costs nothing.
+    The information (T, T) is the sum over units times ``weights`` (U,).
     """
-    real, draws, (D, p), U = REALS[bits], panel.draws, panel.x.shape, len(panel.cases) - 1
+    draws, p, U = panel.draws, panel.x.shape[1], len(panel.cases) - 1
     T = p + len(sd)
     value, score = np.empty(U), np.empty((U, T))
     ends = np.linspace(0, U, min(TASKS, U) + 1).astype(int)
     curves = np.zeros((len(ends) - 1, T, T))
-    known = np.append(panel.offset + panel.x[:, len(mean) :] @ fixed, 0.0)
-    x = np.zeros((D + 1, p + p % 2), real.kind)  # rows and columns go in pairs
-    x[:D, :p] = panel.x
-    at = (known.astype(real.kind), mean.astype(real.kind), sd.astype(real.kind))
-    sizes = (p, draws.count, *(int(np.diff(ends).max(initial=1)) for ends in (panel.rows, panel.rows[panel.cases])))
-    choices = (x, *at, panel.log, panel.rows, panel.cases)
-    numbers = (draws.table.astype(real.kind), draws.shift, draws.given)
-    step = real.kind(2.0**real.scale)
-    given = (choices, numbers, sizes, step, np.empty(0) if weights is None else weights, value, score)
+    known = panel.offset + panel.x[:, len(mean) :] @ fixed
+    choices = (np.ascontiguousarray(panel.x), known, mean, sd, panel.log, panel.rows, panel.cases)
+    numbers = (draws.net, draws.shift, draws.given, draws.count)
 
     def task(part: int) -> None:
-        _units(ends[part], ends[part + 1], *given, curves[part])
+        _units(ends[part], ends[part + 1], choices, numbers, weights, value, score, curves[part])
 
     with ThreadPoolExecutor(config.NUMBA_NUM_THREADS) as threads:  # type: ignore[attr-defined]
         list(threads.map(task, range(len(curves))))
-    if weights is None:
-        return value, score, np.empty((0, 0))
     curve = curves.sum(axis=0)
     return value, score, curve + np.triu(curve, 1).T + np.tril(curve, -1).T + (score * weights[:, None]).T @ score
 
 
-def plain(
-    panel: Panel, mean: np.ndarray, sd: np.ndarray, fixed: np.ndarray, weights: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same in NumPy, with all draws in memory: what `compiled` is tested against."""
-    p, K, bound, z = panel.x.shape[1], len(mean), REALS[64].bound, panel.draws.normals()
-    beta = mean[:, None] + sd[:, None] * z
-    beta[:, panel.log] = np.exp(beta[:, panel.log])
-    case, unit = (np.repeat(np.arange(len(ends) - 1), np.diff(ends)) for ends in (panel.rows, panel.cases))
-    by_case, by_unit = (
-        sparse.csr_array((np.ones(len(of)), (of, np.arange(len(of)))), (len(ends) - 1, len(of)))
-        for of, ends in ((case, panel.rows), (unit, panel.cases))
-    )
-    known = panel.offset + panel.x[:, K:] @ fixed
-    e = np.exp(np.clip(known[:, None] + np.einsum("dk,dkr->dr", panel.x[:, :K], beta[unit[case]]), -bound, bound))
-    total = 1 + by_case @ e
-    logs = -(by_unit @ np.log(total))
-    top = logs.max(axis=1, keepdims=True)
-    likely = np.exp(logs - top)
-    sums = likely.sum(axis=1, keepdims=True)
-    share, omega = e / total[case], likely / sums
-
-    by = np.zeros((len(top), p + K, p, z.shape[2]))  # derivative of the coefficients by the parameters
-    by[:, range(p), range(p)] = 1
-    by[:, range(K), range(K)] = np.where(panel.log[:, None], beta, 1)
-    by[:, range(p, p + K), range(K)] = by[:, range(K), range(K)] * z
-    averages = [by_case @ (column[:, None] * share) for column in panel.x.T]
-    gradient = -np.einsum("utkr,kur->utr", by, np.array([by_unit @ average for average in averages]))
-    curve = np.zeros((p + K, p + K))
-    for k, one in enumerate(averages):
-        for m, other in enumerate(averages):
-            spread = by_unit @ (by_case @ ((panel.x[:, k] * panel.x[:, m])[:, None] * share) - one * other)
-            curve += np.einsum("utr,usr,ur,u->ts", by[:, :, k], by[:, :, m], spread * omega, weights)
-        if k < K and panel.log[k]:
-            bend = (by_unit @ one) * omega / beta[:, k]
-            curve += np.einsum("utr,usr,ur,u->ts", by[:, :, k], by[:, :, k], bend, weights)
-    curve -= np.einsum("utr,usr,ur,u->ts", gradient, gradient, omega, weights)
-    score = np.einsum("utr,ur->ut", gradient, omega)
-    return top[:, 0] + np.log(sums[:, 0] / z.shape[2]), score, curve + (score * weights[:, None]).T @ score
-
-
 @fused
-def _add_products(out, i, weights, row, first, n, inputs):
-    """out[i] and out[i + 1] += n columns, from the first on, of weights[row] and weights[row + 1], times inputs."""
-    for k in range(0, n - 3, 4):
-        at = first + k
-        a, b, c, d = weights[row, at], weights[row, at + 1], weights[row, at + 2], weights[row, at + 3]
-        e, f, g, h = weights[row + 1, at], weights[row + 1, at + 1], weights[row + 1, at + 2], weights[row + 1, at + 3]
-        for r in range(BLOCK):
-            s, t, y, z = inputs[k, r], inputs[k + 1, r], inputs[k + 2, r], inputs[k + 3, r]
-            out[i, r] += (a * s + b * t) + (c * y + d * z)
-            out[i + 1, r] += (e * s + f * t) + (g * y + h * z)
-    for k in range(n - n % 4, n - 1, 2):
-        at = first + k
-        a, b, c, d = weights[row, at], weights[row, at + 1], weights[row + 1, at], weights[row + 1, at + 1]
-        for r in range(BLOCK):
-            y, z = inputs[k, r], inputs[k + 1, r]
-            out[i, r] += a * y + b * z
-            out[i + 1, r] += c * y + d * z
-    if n % 2:
-        a, b = weights[row, first + n - 1], weights[row + 1, first + n - 1]
-        for r in range(BLOCK):
-            out[i, r] += a * inputs[n - 1, r]
-            out[i + 1, r] += b * inputs[n - 1, r]
+def _exponential(x, power, bits):
+    """Replace x (n,) by exp(x) = 2**i exp(r), |r| <= ln(2) / 2: a series, which compilers make vectors of.
 
-
-@fused
-def _draw(flat, z, beta, u, block, mean, sd, log, table, shift, given, count):
-    """A block of normals z (K, BLOCK) of unit u, read from the shifted net or as given, and its coefficients."""
-    for k in range(len(mean)):
-        if len(given):
-            for r in range(min(BLOCK, count - block)):
-                z[k, r] = given[u, k, block + r]
-        else:
-            low = shift[u, k] % SHIFTS
-            at = (k * SHIFTS + low) * count
-            for r in range(0, BLOCK, SHIFTS):
-                copy_eight(flat, k * BLOCK + r, table, at + ((block + r) ^ (shift[u, k] - low)))
-        m, s = mean[k], sd[k]
-        for r in range(BLOCK):
-            beta[k, r] = m + s * z[k, r]
-        if log[k]:
-            for r in range(BLOCK):
-                beta[k, r] = exp(beta[k, r])
-
-
-@fused
-def _case(v, total, likely, g, x, known, row, n, beta, p):
-    """Multiply ``likely`` by the probability of the choice, and add the expected differences to g."""
-    one = v.dtype.type(1)
-    for j in range(n + n % 2):
-        base = known[row + j]
-        for r in range(BLOCK):
-            v[j, r] = base
-    for j in range(0, n, 2):
-        _add_products(v, j, x, row + j, 0, len(beta), beta)
-    for r in range(BLOCK):
-        total[r] = one
-    for j in range(n):
-        for r in range(BLOCK):
-            e = exp(v[j, r])
-            v[j, r] = e
-            total[r] += e
-    for r in range(BLOCK):
-        chosen = one / total[r]
-        total[r] = chosen
-        likely[0, r] *= chosen
-    for j in range(n):
-        for r in range(BLOCK):
-            v[j, r] *= total[r]
-    for k in range(0, p, 2):
-        _add_products(g, k, x.T, k, row, n, v)
-
-
-@fused
-def _multiply(products, x, first, end, p):
-    """Products of each pair of attributes, in rows, of the alternatives of a unit."""
-    pair = 0
-    for k in range(p):
-        for m in range(k, p):
-            for row in range(first, end):
-                products[pair, row - first] = x[row, k] * x[row, m]
-            pair += 1
-
-
-@fused
-def _spread(h, g, mean, products, first, n, v, p):
-    """Add to g the ``mean`` attributes (p, BLOCK) of a case; to h their covariances, products having means by v."""
-    for pair in range(0, len(h) - 1, 2):
-        _add_products(h, pair, products, pair, first, n, v)
-    pair = 0
-    for k in range(p):
-        for r in range(BLOCK):
-            g[k, r] += mean[k, r]
-        for m in range(k, p):
-            for r in range(BLOCK):
-                h[pair, r] -= mean[k, r] * mean[m, r]
-            pair += 1
-
-
-@fused
-def _rescale(likely, spare, step):
-    """Multiply by the step until the largest is above its inverse; how often."""
-    times, low = 0, likely.dtype.type(1) / step
-    while True:
-        for r in range(BLOCK):
-            spare[r] = likely[0, r]
-        half = BLOCK // 2
-        while half:
-            for r in range(half):
-                spare[r] = max(spare[r], spare[r + half])
-            half //= 2
-        if not 0 < spare[0] < low:
-            return times
-        for r in range(BLOCK):
-            likely[0, r] *= step
-        times += 1
-
-
-@fused
-def _bend(bend, h, g, spare, likely, beta, z, log, p):
-    """Add sums over draws of ``likely`` times minus the second derivative of P, in parts of P, by parameters.
-
-    Of each symmetric pair one place is filled.
+    ``bits`` (n,) are integers in the memory of ``power`` (n,): those of 2**i are its exponent.
     """
-    K, pair = len(beta), 0
-    for k in range(p):
-        for m in range(k, p):
-            for r in range(BLOCK):
-                spare[0, r] = (h[pair, r] - g[k, r] * g[m, r]) * likely[0, r]
-            pair += 1
-            if m < K and log[m]:
-                for r in range(BLOCK):
-                    spare[0, r] *= beta[m, r]
-            if k == m and k < K and log[k]:
-                for r in range(BLOCK):
-                    spare[0, r] += g[k, r] * likely[0, r]
-            if k < K and log[k]:
-                for r in range(BLOCK):
-                    spare[0, r] *= beta[k, r]
-            bend[k, m] += dot(spare, 0, z, K)
-            if m < K:
-                bend[k, p + m] += dot(spare, 0, z, m)
-            if k < K:
-                for r in range(BLOCK):
-                    spare[0, r] *= z[k, r]
-                if k < m:
-                    bend[p + k, m] += dot(spare, 0, z, K)
-                if m < K:
-                    bend[p + k, p + m] += dot(spare, 0, z, m)
+    s = SERIES
+    for r in range(len(x)):
+        a = min(max(x[r], -BOUND), BOUND)
+        i = np.floor(a * LOG2E + 0.5)
+        bits[r] = (np.int64(i) + 1023) << EXPONENT
+        a = (a - i * LN2_HIGH) - i * LN2_LOW
+        high = ((((a * s[11] + s[10]) * a + s[9]) * a + s[8]) * a + s[7]) * a + s[6]
+        x[r] = ((((((high * a + s[5]) * a + s[4]) * a + s[3]) * a + s[2]) * a + s[1]) * a + s[0]) * a + 1.0
+    for r in range(len(x)):
+        x[r] *= power[r]
 
 
 @fused
-def _weigh(sums, likely, g, beta, z, log, p):
-    """Add to sums (1 + p + K,): ``likely``; times g, the gradient by coefficients; times z, that by sd."""
-    K = len(beta)
-    sums[0] += dot(likely, 0, z, K)
+def _draw(z, beta, slope, u, block, mean, sd, log, numbers, power, bits):
+    """A block of normals z (K, n) of unit u, its coefficients, and their derivatives by the means."""
+    net, shift, given, _ = numbers
+    for k in range(len(mean)):
+        for r in range(z.shape[1]):
+            z[k, r] = given[u, k, block + r] if len(given) else net[k, (block + r) ^ shift[u, k]]
+            beta[k, r] = mean[k] + sd[k] * z[k, r]
+            slope[k, r] = 1.0
+        if log[k]:
+            _exponential(beta[k], power, bits)
+            slope[k] = beta[k]
+
+
+@fused
+def _add(out, factor, row):
+    """Add a row of numbers times a factor."""
+    for r in range(len(out)):
+        out[r] += factor * row[r]
+
+
+@fused
+def _multiply(out, row):
+    """Multiply by a row of numbers."""
+    for r in range(len(out)):
+        out[r] *= row[r]
+
+
+@fused
+def _shares(share, ends, logs, product, bits):
+    """Exponentials of utilities (rows, n) become shares of their cases; of a unit's choices the log-probability (n,).
+
+    The product over cases is kept between 1 and 2, with the powers of 2 apart: one logarithm is enough.
+    """
+    logs[:] = 0.0
+    product[:] = 1.0
+    total = np.empty_like(product)
+    for c in range(len(ends) - 1):
+        total[:] = 1.0
+        for row in range(ends[c], ends[c + 1]):
+            _add(total, 1.0, share[row])
+        _multiply(product, total)
+        for r in range(len(total)):
+            logs[r] -= np.float64((bits[r] >> EXPONENT) - 1023)
+            bits[r] = (bits[r] & MANTISSA) | (1023 << EXPONENT)
+            total[r] = 1.0 / total[r]
+        for row in range(ends[c], ends[c + 1]):
+            _multiply(share[row], total)
+    for r in range(len(total)):
+        logs[r] = logs[r] / LOG2E - np.log(product[r])
+
+
+@fused
+def _spread(h, share, x, ends, average):
+    """Take from h (pairs, n), the mean products of attributes, the products of their means in each case."""
+    for c in range(len(ends) - 1):
+        average[:] = 0.0
+        pair = 0
+        for k in range(x.shape[1]):
+            for row in range(ends[c], ends[c + 1]):
+                _add(average[k], x[row, k], share[row])
+        for k in range(x.shape[1]):
+            one = average[k]
+            for m in range(k, x.shape[1]):
+                out, other = h[pair], average[m]
+                for r in range(len(out)):
+                    out[r] -= one[r] * other[r]
+                pair += 1
+
+
+@fused
+def _weigh(moments, likely, g, h, slope, z, log):
+    """Minus the derivatives of P by parameters, by draw, and how they go with the normals, in rows of ``moments``.
+
+    They are ``likely`` itself, that times the gradient (p) and the second derivative (pairs), and this times normals.
+    """
+    p, pair = len(g), 0
+    moments[0] = likely
     for k in range(p):
-        if k < K and log[k]:
-            for r in range(BLOCK):
-                g[k, r] *= beta[k, r]
-        sums[1 + k] += dot(likely, 0, g, k)
+        one, by, out = g[k], slope[k], moments[1 + k]
+        for r in range(len(out)):
+            out[r] = one[r] * by[r] * likely[r]
+        for m in range(k, p):
+            own, other, by_m, normal = h[pair], g[m], slope[m], z[m]
+            out, tilted = moments[1 + p + pair], moments[1 + p + len(h) + pair]
+            for r in range(len(out)):
+                out[r] = (own[r] - one[r] * other[r]) * (by[r] * by_m[r]) * likely[r]
+            if k == m and k < len(log) and log[k]:
+                _add(out, 1.0, moments[1 + k])
+            for r in range(len(out)):
+                tilted[r] = out[r] * normal[r]
+            pair += 1
+
+
+@fused
+def _parameters(sums, bend, found, p, K):
+    """Sort ``found``, the sums over draws of `_weigh`'s rows times normals and 1, by parameters: one of each pair."""
+    pair, pairs = 1 + p, p * (p + 1) // 2
+    sums[: 1 + p] += found[: 1 + p, p]
+    for k in range(p):
         if k < K:
-            for r in range(BLOCK):
-                g[k, r] *= likely[0, r]
-            sums[1 + p + k] += dot(g, k, z, k)
+            sums[1 + p + k] += found[1 + k, k]
+        for m in range(k, p):
+            bend[k, m] += found[pair, p]
+            if m < K:
+                bend[k, p + m] += found[pairs + pair, p]
+                bend[p + k, p + m] += found[pairs + pair, k]
+            if k < K and k < m:
+                bend[p + k, m] += found[pair, k]
+            pair += 1
 
 
-@njit(fastmath={"contract"}, error_model="numpy", nogil=True, cache=True)
-def _units(first, last, choices, draws, sizes, step, weights, value, score, curve):
-    """Units from the first to before the last, in buffers that they share; curve (T, T) is a sum over them."""
-    (x, known, mean, sd, log, rows, cases), (table, shift, given) = choices, draws
-    K, (p, count, widest, most), real = len(mean), sizes, x.dtype
-    pairs, curved = p * (p + 1) // 2 if len(weights) else 0, len(weights) > 0
-    flat, beta, g = np.ones((K + 1) * BLOCK, real), np.empty((K, BLOCK), real), np.empty((p + 1, BLOCK), real)
-    z, v, sums = flat.reshape(K + 1, BLOCK), np.empty((widest + 1, BLOCK), real), np.empty(1 + p + K)
-    likely, total, mean_of = np.empty((1, BLOCK), real), np.empty(BLOCK, real), np.empty((p + 1, BLOCK), real)
-    h, products = np.empty((pairs + 1, BLOCK), real), np.empty((pairs + 1, most), real)
-    bend, spare = np.empty((p + K, p + K)), np.empty((1, BLOCK), real)
-    products[:] = 0
+@fused
+def _units(first, last, choices, numbers, weights, value, score, curve):
+    """Units from the first to before the last; curve (T, T) is a sum over them."""
+    (x, known, mean, sd, log, rows, cases), count = choices, numbers[-1]
+    K, p, n = len(mean), x.shape[1], BLOCK
+    sums, bend, pairs = np.empty(1 + p + K), np.empty((p + K, p + K)), p * (p + 1) // 2
+    z, beta, slope = np.zeros((p + 1, n)), np.zeros((K, n)), np.ones((p, n))
+    z[p] = 1.0  # beside the normals (K), which fixed coefficients have none of
+    bits, logs, product, average = np.empty(n, np.int64), np.empty(n), np.empty(n), np.empty((p, n))
+    g, h, moments = np.empty((p, n)), np.empty((pairs, n)), np.empty((1 + p + 2 * pairs, n))
     for u in range(first, last):
-        sums[:] = 0
-        bend[:] = 0
-        if curved:
-            _multiply(products, x, rows[cases[u]], rows[cases[u + 1]], p)
-        scaled = -1  # steps in sums; -1: nothing is there yet
-        for block in range(0, count, BLOCK):
-            _draw(flat, z, beta, u, block, mean, sd, log, table, shift, given, count)
-            g[:] = 0
-            h[:] = 0
-            likely[:] = 1
-            likely[0, max(0, count - block) :] = 0
-            times = 0
-            for c in range(cases[u], cases[u + 1]):
-                row, n = rows[c], rows[c + 1] - rows[c]
-                if curved:
-                    mean_of[:] = 0
-                    _case(v, total, likely, mean_of, x, known, row, n, beta, p)
-                    _spread(h, g, mean_of, products, row - rows[cases[u]], n, v, p)
-                else:
-                    _case(v, total, likely, g, x, known, row, n, beta, p)
-                if cases[u + 1] - cases[u] > 1:
-                    times += _rescale(likely, total, step)
-            if times > scaled >= 0:
-                likely *= step ** (scaled - times)
-            elif scaled > times:
-                sums *= np.float64(step) ** (times - scaled)
-                bend *= np.float64(step) ** (times - scaled)
-            scaled = times if scaled < 0 else min(scaled, times)
-            if curved:
-                _bend(bend, h, g, spare, likely, beta, z, log, p)
-            _weigh(sums, likely, g, beta, z, log, p)
-        value[u] = np.log(sums[0] / count) - scaled * np.log(np.float64(step))
+        ends = rows[cases[u] : cases[u + 1] + 1]
+        own, of = x[ends[0] : ends[-1]], known[ends[0] : ends[-1]]
+        ends = ends - ends[0]
+        by, both, pair = np.ascontiguousarray(own.T), np.empty((pairs, len(own))), 0
+        for k in range(p):
+            for m in range(k, p):
+                both[pair] = by[k] * by[m]
+                pair += 1
+        varied, share = np.ascontiguousarray(own[:, :K]), np.empty((len(own), n))
+        all_bits = np.empty(len(own) * n, np.int64)
+        best = -np.inf  # log-probability of the likeliest draw so far: sums are in parts of its probability
+        sums[:] = 0.0
+        bend[:] = 0.0
+        for block in range(0, count, n):
+            _draw(z[:K, : count - block], beta, slope, u, block, mean, sd, log, numbers, bits.view(np.float64), bits)
+            np.dot(varied, beta, share)
+            for row in range(len(own)):
+                share[row] += of[row]
+            _exponential(share.reshape(-1), all_bits.view(np.float64), all_bits)
+            _shares(share, ends, logs, product, product.view(np.int64))
+            logs[max(0, count - block) :] = -np.inf
+            top = logs.max()
+            if top > best:
+                sums *= np.exp(best - top)
+                bend *= np.exp(best - top)
+                best = top
+            np.dot(by, share, g)
+            np.dot(both, share, h)
+            _spread(h, share, own, ends, average)
+            _weigh(moments, np.exp(logs - best), g, h, slope, z, log)
+            _parameters(sums, bend, np.dot(moments, z.T), p, K)
+        value[u] = np.log(sums[0] / count) + best
         score[u] = -sums[1:] / sums[0]
-        if curved:
-            curve += bend * (weights[u] / sums[0])
+        curve += bend * (weights[u] / sums[0])

@@ -16,7 +16,6 @@ In the report this model runs on a stated probability subsample of at least 4,00
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -34,7 +33,6 @@ from .data import Cases, choices
 from .logit import ChoiceFit, fitted, result, softmax
 from .simulation import Draws, Panel, differences, net, supplied
 
-CLOSE, LOSS = 1e-9, 1e-7  # as for `maximise`, where numbers are of single precision
 SPREAD = 0.5  # where standard deviations start, in logs or in parts of the coefficient
 FEW = 6  # with no more random coefficients than this, all signs are tried; else 2**FEW combinations
 BLOCK = 1 << 20  # utilities that are predicted at a time
@@ -57,22 +55,20 @@ class Simulated:
     weights: np.ndarray
     random: np.ndarray
 
-    def __call__(self, theta: np.ndarray, bits: int = 64) -> Point:
-        """Evaluate at coefficients (p,) and standard deviations (K,), in a precision of 64 or 32 bits."""
+    def __call__(self, theta: np.ndarray) -> Point:
+        """Evaluate at coefficients (p,) and standard deviations (K,)."""
         from .kernel import compiled  # compilers are loaded by those who simulate
 
         p, K = self.panel.x.shape[1], len(self.random)
         order = np.concatenate([self.random, np.setdiff1d(np.arange(p), self.random)])
         back = np.concatenate([np.argsort(order), np.arange(p, p + K)])
         at = theta[self.random], theta[p:], theta[order[K:]]
-        logs, scores, information = compiled(self.panel, *at, self.weights, bits)
+        logs, scores, information = compiled(self.panel, *at, self.weights)
         scores = scores[:, back]
         return Point(float(self.weights @ logs), self.weights @ scores, information[np.ix_(back, back)], scores)
 
     def maximum(self, start: np.ndarray, names: list[str]) -> tuple[np.ndarray, Point]:
-        """The maximum near a start: found in single precision, then made exact in double."""
-        with contextlib.suppress(WelfareError):
-            start, _ = maximise(start, lambda theta: self(theta, 32), names, "mixed_logit", CLOSE, LOSS)
+        """The maximum near a start."""
         try:
             return maximise(start, self, names, "mixed_logit")
         except WelfareError as error:
@@ -204,7 +200,7 @@ def _fitted(cases: Cases, random: dict[str, str], sets: list[Draws], starts: Any
     begins = np.atleast_2d(starts).astype(float) if np.ndim(starts) else _start(cases, columns, log)
     tried = [first.maximum(begin, names) for begin in begins]
     if not np.ndim(starts):
-        likely = sorted(flips, key=lambda flip: -first(tried[0][0] * flip, 32).value)
+        likely = sorted(flips, key=lambda flip: -first(tried[0][0] * flip).value)
         tried += [first.maximum(tried[0][0] * flip, names) for flip in likely[: starts - 1]]
     theta, at = max(tried, key=lambda run: run[1].value)
     again = [simulated.maximum(theta * flip, names) for simulated, flip in zip(others, cycle(flips), strict=False)]

@@ -10,7 +10,6 @@ are read off one table in another order, and never stored.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 from scipy.stats import norm, qmc
@@ -18,7 +17,6 @@ from scipy.stats import norm, qmc
 from ...errors import WelfareError
 from .data import Cases
 
-SHIFTS = 8  # the table is kept in the orders r ^ 0, ..., r ^ 7, so that eight draws in a row are read as one
 FEWEST = 128
 
 
@@ -48,12 +46,6 @@ class Draws:
     def count(self) -> int:
         """Draws a unit."""
         return self.given.shape[2] if len(self.given) else self.net.shape[1]
-
-    @cached_property
-    def table(self) -> np.ndarray:
-        """The net (K * SHIFTS * N,) in each of the first orders."""
-        order = np.arange(self.net.shape[1]) ^ np.arange(SHIFTS)[:, None]
-        return np.ascontiguousarray(self.net[:, order] if self.net.size else self.net).ravel()
 
     def normals(self) -> np.ndarray:
         """All draws (U, K, R)."""

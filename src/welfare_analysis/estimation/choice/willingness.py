@@ -26,11 +26,12 @@ Weights = str | Mapping[str, float]
 
 @dataclass(frozen=True, eq=False)
 class Willingness(Estimate):
-    """Willingness to pay; ``method`` (k,) says how each interval is made."""
+    """Willingness to pay; ``method`` (k,) says how each interval is made, ``notes`` what a reader must know."""
 
     method: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=object))
     joint: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list, repr=False)
     draws: np.ndarray = field(default_factory=lambda: np.empty((0, 0)), repr=False)
+    notes: tuple[str, ...] = ()
 
     def interval(self, level: float = 0.95) -> pd.DataFrame:
         """Bounds, and the ``set``: "between" them; or, with infinite bounds, "outside (a, b)" or "all numbers"."""
@@ -71,12 +72,14 @@ def willingness_to_pay(
         How intervals are made. ``auto``: the delta method, and Fieller's where the t of cost is below 3, as the ratio
         is then far from normal.
     rng : Generator
-        For Krinsky and Robb (1986): quantiles of ``draws`` ratios of normal coefficients with the design's covariance.
+        For Krinsky and Robb (1986): quantiles of ``draws`` ratios of coefficients with the design's covariance, drawn
+        from Student's t with its degrees of freedom.
 
     Returns
     -------
     Willingness
-        Its standard error is that of the delta method whatever the interval.
+        Its standard error is that of the delta method whatever the interval. A nest outside (0, 1], whose model is not
+        one of utility, is named in ``notes``.
 
     Raises
     ------
@@ -107,7 +110,9 @@ def willingness_to_pay(
     pairs = [np.array([-a, c]) for a in A]
     sampled = np.empty((0, len(A)))
     if rng is not None and method == "krinsky-robb":
-        b = rng.multivariate_normal(beta, covariance, draws, method="eigh")
+        df = float(fit.df.min())
+        scale = np.sqrt(df / rng.chisquare(df, (draws, 1)))  # of a variance that so few degrees of freedom tell
+        b = beta + scale * rng.multivariate_normal(np.zeros(len(beta)), covariance, draws, method="eigh")
         sampled = -(b @ A.T) / (b @ c)[:, None]
     return Willingness(
         pd.Series(value, index=index, name="willingness_to_pay"),
@@ -119,6 +124,7 @@ def willingness_to_pay(
         method=np.full(len(A), chosen, dtype=object),
         joint=[(pair @ beta, pair @ covariance @ pair.T) for pair in pairs],
         draws=sampled,
+        notes=(f"no model of utility: {fit.blocked}",) if isinstance(fit, TreeFit) and fit.blocked else (),
     )
 
 

@@ -49,8 +49,8 @@ def read_column(raw: pd.Series, question: Question, keys: frozenset[str] = froze
             "todo": [a.todo for a in answers],
         }
         rows = pd.Series(wrong[which], index=raw.index)
-        told = {name: pd.Series(np.array(text, dtype=object)[which], index=raw.index) for name, text in each.items()}
-        faults.append(fault(rows, question.name, told["value"], told["rule"], told["todo"]))
+        texts = {name: pd.Series(np.array(text, dtype=object)[which], index=raw.index) for name, text in each.items()}
+        faults.append(fault(rows, question.name, texts["value"], texts["rule"], texts["todo"]))
     return Column(values, kinds, faults, _notes(which, answers, question))
 
 
@@ -61,10 +61,10 @@ def _values(which: np.ndarray, answers: list[Answer], question: Question, numeri
     return _coded(which, [a.value for a in answers], question.codes, index)
 
 
-def _coded(which: np.ndarray, told: list[Any], codes: tuple[str, ...], index: pd.Index) -> pd.Series:
+def _coded(which: np.ndarray, answers: list[Any], codes: tuple[str, ...], index: pd.Index) -> pd.Series:
     """What each distinct cell says, of codes or nothing, as a column."""
     place = {code: i for i, code in enumerate(codes)}
-    numbers = np.array([place.get(code, -1) for code in told], dtype=np.int64)
+    numbers = np.array([place.get(code, -1) for code in answers], dtype=np.int64)
     return pd.Series(pd.Categorical.from_codes(numbers[which], dtype=_kind(codes)), index=index)
 
 

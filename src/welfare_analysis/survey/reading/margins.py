@@ -66,9 +66,9 @@ def margins(cells: Cells, codebook: Codebook, mapped: Mapping[str, Mapping[str, 
     if not any(len(part) for part in faults):
         sizes = {name: float(counts.sum()) for name, counts in found.items()}
         if len(set(sizes.values())) > 1:
-            told = ", ".join(f"{name} {size:,.0f}" for name, size in sizes.items())
+            listed = ", ".join(f"{name} {size:,.0f}" for name, size in sizes.items())
             todo = "Take all margins from one register on one day."
-            faults.append(fault_at(cells.header, "count", "", f"margins that add up to one size, not {told}", todo))
+            faults.append(fault_at(cells.header, "count", "", f"margins that add up to one size, not {listed}", todo))
     raise_all([cells], faults)
     return {name: counts[counts > 0] for name, counts in found.items()}
 

@@ -88,8 +88,8 @@ def grouped(columns: Mapping[str, Column], codebook: Codebook, header: int) -> l
         if kind == "ranking":
             places = np.sort(values.to_numpy(float), axis=1)
             tied = pd.Series((np.diff(places, axis=1) == 0).any(axis=1), index=values.index)
-            told = [", ".join(f"{v:g}" for v in row[~np.isnan(row)]) for row in values[tied].to_numpy(float)]
-            shown = pd.Series(told, index=values.index[tied], dtype=object).reindex(values.index)
+            ties = [", ".join(f"{v:g}" for v in row[~np.isnan(row)]) for row in values[tied].to_numpy(float)]
+            shown = pd.Series(ties, index=values.index[tied], dtype=object).reindex(values.index)
             faults.append(fault(tied, str(group), shown, "each place once in a ranking", LOOK_UP))
             continue
         version = f"{str(group).removesuffix('_cards')}_version"

@@ -1,4 +1,4 @@
-"""SPSS and Stata: numbers as their value labels, user-missing values as blanks that are told."""
+"""SPSS and Stata: numbers as their value labels, user-missing values as blanks that are reported."""
 
 from __future__ import annotations
 

@@ -20,9 +20,9 @@ ARABIC_WORD = re.compile("[\u0600-\u06ff\u200c]{2,}|و")  # one letter alone is 
 def csv_cells(path: Path, known: Known) -> Cells:
     """The cells of a text file."""
     text, encoding = decoded(path)
-    told = re.match(r"sep=([;,\t|])\r?\n", text)  # Excel's way to name the separator
-    separator = told[1] if told else _separator(text, known)
-    body, first = (text[told.end() :], 2) if told else (text, 1)
+    named = re.match(r"sep=([;,\t|])\r?\n", text)  # Excel's way to name the separator
+    separator = named[1] if named else _separator(text, known)
+    body, first = (text[named.end() :], 2) if named else (text, 1)
     cells = lay_out(path, _rows(path, body, separator, first), known)
     notes = [("", f"read as {encoding}", 1)] if encoding else []
     if separator != ",":
@@ -94,7 +94,7 @@ def _of_windows(data: bytes, path: Path) -> tuple[str, str]:
     if arabic and all(ARABIC_WORD.fullmatch(word) for word in arabic):
         return text, "cp1256"
     line = next(number for number, part in enumerate(data.split(b"\n"), 1) if not _is_utf8(part))
-    what = f"the encoding cannot be told, see line {line}"
+    what = f"the encoding is not clear, see line {line}"
     raise WelfareError(what, where=path.name, expected="UTF-8", hint="Save the file as CSV UTF-8.")
 
 

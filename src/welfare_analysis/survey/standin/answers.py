@@ -26,7 +26,7 @@ DOES_NOT_KNOW, REFUSED = -98.0, -99.0
 def route(frame: pd.DataFrame, codebook: Codebook, modules: bool = True) -> pd.DataFrame:
     """Blank what is not asked, by the answers of the same row; columns in the order of the form.
 
-    Without `modules` a question that only a module asks is told by everybody, as in the truth.
+    Without `modules` a question that only a module asks is answered by everybody, as in the truth.
     """
     columns: dict[str, pd.Series] = {}
     asked: dict[str, pd.Series] = {"": pd.Series(True, index=frame.index)}

@@ -13,7 +13,7 @@ from welfare_analysis.survey.standin.draws import Draws, added, asked
 from welfare_analysis.survey.standin.parameters import Parameters
 from welfare_analysis.survey.standin.wants import price_factor
 
-# One step of each attribute, in which its effect is told; what one pays weighs by income group.
+# One step of each attribute, in which its effect is stated; what one pays weighs by income group.
 STEP = {"price_dh": 1e5, "instalment_dh": 1e3, "size_m2": 10, "work_km": 10, "services_km": 10, "delivery_months": 12}
 STEP |= {"rate_pct": 1, "term_months": 12, "amount_dh": 1e5, "insurance_dh": 100, "cost_dh": 100}
 STEP |= {"time_min": 10, "headway_min": 10, "walk_min": 10}
