@@ -33,6 +33,8 @@ from ..survey.cards import annuity
 ADULT = 18  # years; a minor cannot borrow
 INF = float("inf")
 INCOMES = {"member": income_debt.member_income_dh, "household": income_debt.household_income_dh}
+INCOMES |= {"residual": income_debt.member_income_dh}
+MEAN_SIZE = 4.6  # persons of a household of which the mean spending is known
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Terms:
 
         Rows of the kind of loan (what stands before the first ``_``) come first.
         """
-        rows = _rows(names, table)
+        rows = rows_of(names, table)
         return cls(**dict(zip(rows["parameter"], rows["value"], strict=True)))
 
     def cost(self, months: Any) -> np.ndarray:
@@ -97,7 +99,7 @@ class Terms:
         return level + (self.insurance / 12 if self.insured_initial else 0.0)
 
 
-def _rows(names: Iterable[str], table: pd.DataFrame | None) -> pd.DataFrame:
+def rows_of(names: Iterable[str], table: pd.DataFrame | None = None) -> pd.DataFrame:
     """Rows of the named terms and of their kinds, one a parameter of `Terms`: the last that gives it."""
     table = public("credit") if table is None else table
     known = list(dict.fromkeys(table["terms"]))
@@ -111,7 +113,7 @@ def _rows(names: Iterable[str], table: pd.DataFrame | None) -> pd.DataFrame:
 
 def ranged(*names: str, table: pd.DataFrame | None = None) -> dict[tuple[str, str], Terms]:
     """The named terms with one parameter at the low or high end of its range, by (parameter, end): for a tornado."""
-    rows, base = _rows(names, table), Terms.named(*names, table=table)
+    rows, base = rows_of(names, table), Terms.named(*names, table=table)
     return {
         (row["parameter"], end): replace(base, **{row["parameter"]: row[end]})
         for row in rows.to_dict("records")
@@ -121,15 +123,24 @@ def ranged(*names: str, table: pd.DataFrame | None = None) -> dict[tuple[str, st
 
 
 def capacity_dh(frame: pd.DataFrame, of: str = "member", standards: Standards = STANDARDS) -> pd.Series:
-    """Further instalment a month that the protected-pay rule allows.
+    r"""Further instalment a month that the protected-pay rule allows.
 
     ``max(0, min(limit_share * income, income - least_left_dh) - deductions)`` with the income of the ``member`` (as a
     bank sees it: `income_debt.debt_capacity_left_dh`) or of the ``household`` (an upper bound: the form asks for the
-    deductions of the member only). NA where income or deductions are missing.
+    deductions of the member only). ``residual``: of the member, and no more than the income of the household leaves
+    after deductions, charges and other needs :math:`b \sqrt{n / 4.6}` of n persons (Stone 2006, Housing Policy Debate
+    17, 151-184; b is ``needs_dh`` of ``data/public/home_programme.csv``). NA where a part is missing.
     """
     if of not in INCOMES:
         raise WelfareError("unknown income", where="of", got=of, expected=" or ".join(INCOMES))
-    return income_debt.left_dh(INCOMES[of](frame), income_debt.debt_service_dh(frame), standards).rename("capacity_dh")
+    service = income_debt.debt_service_dh(frame)
+    left = income_debt.left_dh(INCOMES[of](frame), service, standards)
+    if of == "residual":
+        size, charges = income_debt.asked(frame, "household_size_n", "housing_charges_dh")
+        needs = float(public("home_programme").set_index("item").loc["needs_dh", "value"]) * np.sqrt(size / MEAN_SIZE)
+        rest = (income_debt.household_income_dh(frame) - service - charges - needs).clip(lower=0.0).astype(float)
+        left = left.where(left <= rest, rest).mask(left.isna() | rest.isna())
+    return left.rename("capacity_dh")
 
 
 def months_left(frame: pd.DataFrame, terms: Terms) -> pd.Series:
@@ -185,30 +196,6 @@ def affords(
     """Whether a price (one, or one a person) can be paid on these terms; exactly at the limit it can."""
     limit = affordable_price_dh(frame, terms, of, standards)
     return (limit >= price).astype("boolean").mask(limit.isna() | pd.isna(price)).rename("affords")
-
-
-def crosses(frame: pd.DataFrame, price: float, before: Terms, after: Terms, of: str = "member") -> pd.DataFrame:
-    """Who can pay a price (DH) before and after terms change.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        A row a person, with what `affordable_price_dh` needs.
-    price : float
-        DH.
-    before, after : Terms
-        The two sets of terms.
-    of : str
-        Whose income, see `capacity_dh`.
-
-    Returns
-    -------
-    DataFrame
-        A row a person, boolean columns, missing where it cannot be computed: ``before``, ``after``, ``crosses`` (after
-        and not before), to be given to `share` or `total`.
-    """
-    can = [affords(frame, price, terms, of) for terms in (before, after)]
-    return pd.DataFrame({"before": can[0], "after": can[1], "crosses": can[1] & ~can[0]})
 
 
 def schedule(loan: float, terms: Terms, months: int | None = None) -> pd.DataFrame:

@@ -42,6 +42,7 @@ class Standards:
 
 STANDARDS = Standards()
 NEED_CLASSES = ("suppressed", "core_need", "below_standard", "tied", "met", CANNOT)
+NEED_KINDS = ("another", "money", "own_home", "could_pay", "none", CANNOT)
 
 
 def tenant(frame: pd.DataFrame) -> pd.Series:
@@ -195,6 +196,30 @@ def housing_need_class(
         found = found.mask((undecided & holds).fillna(False).astype(bool), name)
         undecided = undecided & ~holds
     return found.astype(pd.CategoricalDtype(NEED_CLASSES)).rename("housing_need_class")
+
+
+def need_kind(frame: pd.DataFrame, rents: pd.Series | None = None, standards: Standards = STANDARDS) -> pd.Series:
+    """What would meet the need, an unordered Categorical; everybody is in exactly one and none is NA.
+
+    ``another`` dwelling: families who live with relatives and want a home (`suppressed_household`), homes that end with
+    the post (`tied_home`), and members in core need who do not own and are crowded or lack facilities. ``money``: in
+    core need by cost alone. ``own_home``: owners in core need who are crowded or lack facilities. ``could_pay``: below
+    a standard, and could pay a local rent. ``none``: met. ``cannot_compute``: what would decide is missing.
+    """
+    (tenure,) = asked(frame, "tenure")
+    need, spaced = housing_need_class(frame, rents, standards), lacks_facilities(frame) | crowded(frame, standards)
+    core, owns = need.eq("core_need").astype("boolean").mask(need.eq(CANNOT)), is_code(tenure, "owner")
+    conditions = (
+        need.eq("suppressed").astype("boolean") | tied_home(frame, standards) | (core & spaced & ~owns),
+        core & ~spaced,
+        core & spaced & owns,
+        need.eq("below_standard").astype("boolean"),
+        need.isin(["met", "tied"]).astype("boolean"),
+    )
+    found = pd.Series(CANNOT, index=frame.index, dtype=object)
+    for name, holds in zip(NEED_KINDS[-2::-1], conditions[::-1], strict=True):
+        found = found.mask(holds.fillna(False).astype(bool), name)
+    return found.astype(pd.CategoricalDtype(NEED_KINDS)).rename("need_kind")
 
 
 def need_class_changes(
