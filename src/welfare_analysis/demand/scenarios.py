@@ -144,15 +144,13 @@ def parameters(*names: str) -> pd.DataFrame:
 
     0 is the unfavourable end, 1 the favourable one; missing where there is no range. ``names``: of terms of credit.
     """
-    offers = public("home_offers")
-    offers = offers[offers["alternative"].isin(BOUGHT) & (offers["low"] < offers["high"])]
-    rows = [offers.assign(id=offers["alternative"] + "." + offers["attribute"], parameter=offers["attribute"])]
-    rows += [credit.rows_of(names).assign(id=lambda t: "credit." + t["parameter"])]
-    programme = public("home_programme")
-    rows += [programme.assign(id="programme." + programme["item"], parameter=programme["item"])]
-    found = pd.concat(rows, ignore_index=True)[["id", "parameter", "value", "low", "high", "unit", "kind", "source"]]
+    columns = ["home_offer", "home_assumption", "value", "low", "high", "unit", "kind", "source"]
+    offers = public("home_offers").rename(columns={"alternative": "home_offer", "attribute": "home_assumption"})
+    lent = credit.rows_of(names).rename(columns={"parameter": "home_assumption"}).assign(home_offer="credit")
+    programme = public("home_programme").rename(columns={"item": "home_assumption"}).assign(home_offer="programme")
+    found = pd.concat([offers[offers["home_offer"].isin(BOUGHT)], lent, programme], ignore_index=True)[columns]
     place = (found["high"] - found["value"]) / (found["high"] - found["low"]).where(found["low"] < found["high"])
-    return found.assign(place=place.mask(found["parameter"].isin(BETTER_HIGH), 1 - place))
+    return found.assign(place=place.mask(found["home_assumption"].isin(BETTER_HIGH), 1 - place))
 
 
 def ends(market: HomeMarket) -> dict[str, HomeMarket]:

@@ -27,7 +27,7 @@ SHUTTLE = {"cost_dh": "dh_month", "walk_min": "minutes", "window_min": "minutes"
 SHUTTLE |= {"seats_n": "number", "load_share": "share", "window_share": "share", "least_riders_n": "number"}
 SHUTTLE |= {"members_a_route_n": "number", "discount": "share"}
 PLAIN_UNITS = {"dh": "dh", "DH": "dh", "DH a m2": "dh", "DH a month": "dh_month", "months": "months", "years": "number"}
-PLAIN_UNITS |= {"km": "number", "m2": "number"}
+PLAIN_UNITS |= {"km": "decimal", "m2": "number"}
 BREAK_EVEN = {"needed": "riders", "carried": "riders", "route_dh": "dh_month", "a_rider_dh": "dh_month"}
 
 
@@ -44,14 +44,13 @@ def errors(name: str) -> Released:
 
 def home_parameters() -> Released:
     """What page 06 assumes: value and range, and where the value stands between the bad end (0) and the good one."""
-    table = scenarios.parameters(scenarios.BASE).rename(columns={"id": "home_parameter"})
-    long = table.melt(["home_parameter", "unit"], ["value", "low", "high", "place"], "measure", "estimate")
-    shares = long["measure"].eq("place")
-    rows = [long.assign(unit=long["unit"].map(PLAIN_UNITS).fillna("decimal").mask(shares, "share"))]
-    for column in ("kind", "source"):
-        rows.append(table[["home_parameter"]].assign(measure=column, text=table[column], estimate=0.0, unit="number"))
-    cells = pd.concat(rows, ignore_index=True).dropna(subset="estimate")
-    return document("homes_parameters", cells, ["home_parameter"], "measure")
+    keys, table = ["home_offer", "home_assumption"], scenarios.parameters(scenarios.BASE)
+    long = table.melt([*keys, "unit"], ["value", "low", "high", "place"], "measure", "estimate").dropna()
+    part = long["unit"].str.startswith(("share", "a year", "margin")) | (long["measure"] == "place")
+    long["unit"] = long["unit"].map(PLAIN_UNITS).fillna("decimal").mask(part, "share")
+    texts = table.assign(evidence="evidence." + table["kind"])[[*keys, "evidence", "source"]]
+    texts = texts.melt(keys, var_name="measure", value_name="text").assign(estimate=0.0, unit="number")
+    return document("homes_parameters", pd.concat([long, texts], ignore_index=True), keys, "measure")
 
 
 def loan_rates() -> Released:
