@@ -17,8 +17,7 @@ the second term only where f + d > 0. All amounts are dirhams (DH); what is miss
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
-from decimal import ROUND_HALF_UP, Decimal
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -111,17 +110,6 @@ def rows_of(names: Iterable[str], table: pd.DataFrame | None = None) -> pd.DataF
     return rows.drop_duplicates("parameter", keep="last").reset_index(drop=True)
 
 
-def ranged(*names: str, table: pd.DataFrame | None = None) -> dict[tuple[str, str], Terms]:
-    """The named terms with one parameter at the low or high end of its range, by (parameter, end): for a tornado."""
-    rows, base = rows_of(names, table), Terms.named(*names, table=table)
-    return {
-        (row["parameter"], end): replace(base, **{row["parameter"]: row[end]})
-        for row in rows.to_dict("records")
-        for end in ("low", "high")
-        if row["low"] < row["high"]
-    }
-
-
 def capacity_dh(frame: pd.DataFrame, of: str = "member", standards: Standards = STANDARDS) -> pd.Series:
     r"""Further instalment a month that the protected-pay rule allows.
 
@@ -153,15 +141,6 @@ def months_left(frame: pd.DataFrame, terms: Terms) -> pd.Series:
     return left.where(~(age < ADULT), 0.0).rename("months_left")
 
 
-def instalment_dh(frame: pd.DataFrame, loan: float | pd.Series, terms: Terms) -> pd.Series:
-    """What a loan (one, or one a person) costs each person a month over `months_left`, with VAT and insurance.
-
-    Infinite where no month is left; 0 without a loan. NA where the age is missing.
-    """
-    cost = pd.Series(terms.cost(months_left(frame, terms).to_numpy()), index=frame.index)
-    return (cost.mask(cost.eq(INF) & (loan == 0), 0.0) * loan).rename("instalment_dh")
-
-
 def largest_loan_dh(
     frame: pd.DataFrame, terms: Terms, of: str = "member", standards: Standards = STANDARDS
 ) -> pd.Series:
@@ -188,52 +167,3 @@ def affordable_price_dh(
     if share > 0:
         price = price.where(~(cash / share < price), cash / share)
     return price.clip(upper=terms.price_most_dh).rename("affordable_price_dh")
-
-
-def affords(
-    frame: pd.DataFrame, price: float | pd.Series, terms: Terms, of: str = "member", standards: Standards = STANDARDS
-) -> pd.Series:
-    """Whether a price (one, or one a person) can be paid on these terms; exactly at the limit it can."""
-    limit = affordable_price_dh(frame, terms, of, standards)
-    return (limit >= price).astype("boolean").mask(limit.isna() | pd.isna(price)).rename("affords")
-
-
-def schedule(loan: float, terms: Terms, months: int | None = None) -> pd.DataFrame:
-    """Payments of a level loan, each part rounded to the centime (half up); the last instalment closes the loan.
-
-    Returns
-    -------
-    DataFrame (n rows)
-        ``month`` (1 to n), ``principal_dh``, ``interest_dh``, ``vat_dh``, ``insurance_dh``, their sum
-        ``instalment_dh``, and ``outstanding_dh`` after it. Principal adds up to the loan.
-
-    Raises
-    ------
-    WelfareError
-        A term that is no whole number of months of one or more, or a loan that is not positive.
-    """
-    n = terms.months if months is None else months
-    if n < 1 or n != int(n) or not 0 < loan < INF:
-        raise WelfareError("no loan to pay back", where="schedule", got=(loan, n), expected="a loan and whole months")
-    rate, vat, insurance = (Decimal(str(x)) for x in (terms.rate, terms.vat, terms.insurance))
-    first = left = _centimes(Decimal(str(loan)))
-    level = _centimes(first * Decimal(float(terms.cost(n))))
-    rows = []
-    for month in range(1, int(n) + 1):
-        interest, insured = _centimes(left * rate / 12), first if terms.insured_initial else left
-        parts = interest, _centimes(interest * vat), _centimes(insured * insurance / 12)
-        principal = left if month == n else min(left, level - sum(parts))
-        left -= principal
-        rows.append((month, principal, *parts, principal + sum(parts), left))
-    names = [f"{c}_dh" for c in ("principal", "interest", "vat", "insurance", "instalment", "outstanding")]
-    return pd.DataFrame(rows, columns=["month", *names]).astype(dict.fromkeys(names, float))
-
-
-def _centimes(amount: Decimal) -> Decimal:
-    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
-
-
-def present_value(payments: Any, rate: float) -> float:
-    r"""Value today of payments at the end of month 1, 2, ...: :math:`\sum_t p_t (1 + \rho/12)^{-t}`, rate a year."""
-    p = np.asarray(payments, dtype=float)
-    return float(p @ (1 + rate / 12) ** -np.arange(1.0, len(p) + 1))

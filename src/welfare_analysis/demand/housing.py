@@ -2,9 +2,9 @@ r"""Demand for homes: what is stated on cards, by those who want a home, own non
 
 The cards say that finance is assured, so the model is of what people want at a price, not of what they can borrow. The
 credit ceiling enters once, when the model is put to work: an alternative beyond a person's means is taken out of the
-choice set (headline). Another version is fitted to show what that assumption decides: on the cards' affordable
-alternatives alone, consistent where the conditional logit holds (McFadden 1978). A plot is no home: it is in the choice
-set of those who can pay the plot and a house on it. Within five years the homes of kind j likely to be bought are
+choice set; multiplying a choice among everything by "can pay it" instead loses those who would have taken the next
+best. A plot is no home: it is in the choice set of those who can pay the plot and a house on it. Within five years the
+homes of kind j likely to be bought are
 
 .. math:: c \sum_i w_i\, 1[i \text{ wants a home and owns none}]\, 1[i \text{ means to within five years}]\, p_{ij},
 
@@ -37,7 +37,6 @@ BLOCK = "home"
 PLOT = "cooperative_plot"
 BOUGHT = ("social_flat", "standing_flat", PLOT)
 OFFERED = (*BOUGHT, "service_rental")
-VERSIONS = ("unconditional", "affordable")
 SOON = ("under_1", "1_2", "3_5")  # when people mean to acquire it: within five years
 YEARS = 5
 CERTAIN = 8  # points of ten from which an answer counts as certain
@@ -46,8 +45,10 @@ PAID, OTHERS = ("price_100k", "instalment_1k"), ("size_10m2", "work_10km", "serv
 SHIFTS = ("tenant", "owner", "crowded", "active", "decade", "log_income")
 ADULT = 18
 CARDS = (f"{BLOCK}_version", f"{BLOCK}_card_1")
-NEEDED = ("status", "age", "tenure", "net_pay_dh", "pension_dh", "has_loan", "savings_dh", "wants_home", *CARDS)
-NEEDED += ("home_horizon", f"{BLOCK}_certainty")
+NEEDED = (
+    *("status", "age", "tenure", "net_pay_dh", "pension_dh", "has_loan", "savings_dh", "wants_home", "home_horizon"),
+    *(*CARDS, f"{BLOCK}_certainty"),
+)
 IMPROVED = {
     "ten_m2_more": ("size_10m2", 1),
     "work_10km_nearer": ("work_10km", -1),
@@ -174,23 +175,24 @@ class HomeMarket(Market):
         """Whether it can be computed what a person may get and can carry."""
         return self.adult & self.affordable.notna().all(axis=1) & self.eligible.notna().all(axis=1)
 
-    def fit(self, version: str = VERSIONS[0]) -> ChoiceFit:
-        """The model of the cards in one of `VERSIONS`; fitted once for all terms and offers."""
-        return self.versions[version].fit
+    def fit(self) -> ChoiceFit:
+        """The model of the cards; fitted once for all terms and offers."""
+        model: ChoiceFit = self._fit
+        return model
 
     @shared
-    def versions(self) -> dict[str, Version]:
-        """The models of the cards by version."""
-        return {name: Version(self, name) for name in VERSIONS}
+    def _fit(self) -> ChoiceFit:
+        return stated.fitted(self.superpopulation, self.cards, stated.formula(self.cards, PAID, OTHERS, SHIFTS))
+
+    @shared
+    def _coded(self) -> Target:
+        """The first market's offer before every adult, coded for the model."""
+        return prepared(self.fit(), self.design, self.first.put, "row")
 
     @shared
     def cards(self) -> pd.DataFrame:
-        """The cards that were answered; ``beyond_1k``: thousands of DH a month that an alternative is beyond means."""
-        long = stated.observed(self.frame, self.codebook, BLOCK, self.people)
-        left = self.left.reindex(long["row"]).to_numpy()
-        offered = (long["alternative"] != self.codebook.codes(f"{BLOCK}_alternative")[0]).to_numpy()
-        beyond = np.where(offered & ~np.isnan(left), np.maximum(long["instalment_dh"].to_numpy() - left, 0.0), 0.0)
-        return long.assign(beyond_1k=beyond / 1000)
+        """The cards that were answered."""
+        return stated.observed(self.frame, self.codebook, BLOCK, self.people)
 
     @shared
     def wishes(self) -> pd.Series:
@@ -237,16 +239,15 @@ class HomeMarket(Market):
             "affordable": able,
         })  # fmt: skip
 
-    def target(self, version: str = VERSIONS[0], restricted: bool = True, where: pd.Series | None = None) -> Target:
+    def target(self, restricted: bool = True, where: pd.Series | None = None) -> Target:
         """The offer before every adult; ``restricted``: before those of whom it can be computed, what is open to them.
 
-        Coded once for a version; at other terms and offers only what differs is coded again. ``where``: of these alone.
+        Coded once; at other terms and offers only what differs is coded again. ``where``: of these alone.
         """
-        own, first = self.versions[version], self.first
-        rows = self.open_rows(where) if restricted else None
+        first, rows = self.first, self.open_rows(where) if restricted else None
         if self is first:
-            return own.coded if rows is None else only(own.fit, own.coded, rows)
-        return recoded(own.fit, own.coded, *stated.changed(first.put, first.priced, self.priced), rows)
+            return self._coded if rows is None else only(self.fit(), self._coded, rows)
+        return recoded(self.fit(), self._coded, *stated.changed(first.put, first.priced, self.priced), rows)
 
     def open_rows(self, where: pd.Series | None = None) -> np.ndarray:
         """Whether each row of `put` is open to its person (the first alternative is): by rules, and by means."""
@@ -261,15 +262,13 @@ class HomeMarket(Market):
         """The offer before every adult, as a long frame."""
         return stated.offered(self.frame[self.adult], self.codebook, BLOCK, self.people, self.priced)
 
-    def demand(
-        self, version: str = VERSIONS[0], restricted: bool = True, by: Any = None, where: Any = None
-    ) -> Estimate:
+    def demand(self, restricted: bool = True, by: Any = None, where: Any = None) -> Estimate:
         """How many adults would take each alternative, by (alternative, domain), whenever, and whoever they are.
 
         ``restricted``: of what they are eligible for and can pay; else of everything that is offered (what is stated).
         What is restricted is the shares of those of whom it can be computed, who stand for all adults of the domain.
         """
-        shares = predicted_shares(self.fit(version), self.design, self.target(version, restricted), by, where)
+        shares = predicted_shares(self.fit(), self.design, self.target(restricted), by, where)
         return stated.times(shares, self.number(by, where), shares.value.index.droplevel(0))
 
     def number(self, by: Any = None, where: Any = None) -> Estimate:
@@ -282,7 +281,6 @@ class HomeMarket(Market):
         quantities: Mapping[str, Any] | None = None,
         by: Any = None,
         known: pd.Series | None = None,
-        version: str = VERSIONS[0],
         bridge: bool = True,
     ) -> Estimate:
         """Homes likely within five years of those who want one and own none, by (quantity, alternative[, domain]).
@@ -295,7 +293,7 @@ class HomeMarket(Market):
         asked = self.wishers & self.soon.notna() & (True if known is None else known)
         now = self.soon.astype("Float64").fillna(0.0).astype(float)
         brought = {name: values.mul(now, axis=0) for name, values in many.items()}
-        made = enumerated(self.fit(version), self.design, self.target(version, where=asked), brought, by, asked)
+        made = enumerated(self.fit(), self.design, self.target(where=asked), brought, by, asked)
         every = stated.times(made, self.number(by, self.wishers), made.value.index)
         return stated.times(every, self.sure, every.value.index) if bridge else every
 
@@ -314,25 +312,6 @@ class HomeMarket(Market):
             found.append(table.assign(income_group=price.partition("[")[2].rstrip("]") or "all"))
         whole = pd.concat(found, ignore_index=True)
         return whole.assign(**(whole[["estimate", "se", "low", "high"]] * step))
-
-
-@dataclass(frozen=True, eq=False)
-class Version:
-    """The model of the cards in one of `VERSIONS`, and the first market's offer before every adult, coded for it."""
-
-    market: HomeMarket
-    name: str
-
-    @cached_property
-    def fit(self) -> ChoiceFit:
-        """The model, fitted."""
-        long = _within(self.market.cards) if self.name == "affordable" else self.market.cards
-        return stated.fitted(self.market.superpopulation, long, stated.formula(long, PAID, OTHERS, SHIFTS))
-
-    @cached_property
-    def coded(self) -> Target:
-        """The offer, coded."""
-        return prepared(self.fit, self.market.design, self.market.put, "row")
 
 
 def market(study: Study, terms: str = "housing_foundation") -> HomeMarket:
@@ -356,10 +335,3 @@ def market(study: Study, terms: str = "housing_foundation") -> HomeMarket:
 def assumed(item: str, column: str = "value") -> float:
     """A number of ``data/public/home_programme.csv``: value, low or high of an item."""
     return float(public("home_programme").set_index("item").loc[item, column])
-
-
-def _within(long: pd.DataFrame) -> pd.DataFrame:
-    """The affordable alternatives of the cards on which one of them was chosen."""
-    inside = long[long["beyond_1k"] == 0]
-    chosen = inside.loc[inside["chosen"] == 1, "case"]
-    return inside[inside["case"].isin(chosen)].reset_index(drop=True)

@@ -26,20 +26,15 @@ from ..needs.housing import STANDARDS
 from ..study import public
 from ..survey.cards import annuity
 from . import credit
-from .credit import Terms, ranged
+from .credit import Terms
 from .housing import BOUGHT, PLOT, HomeMarket, assumed
 from .levers import lever
 from .loans import assumed as of_loans
 
 FLAT, BASE, BANK = "social_flat", "housing_foundation", "housing_bank"
 RETIRES = STANDARDS.retirement_age
+BUILDING = ("building_dh_m2", "building_m2")  # what a house on a plot costs
 BETTER_HIGH = ("months", "age_end", "size_m2")  # of other parameters the low end is the favourable one
-
-
-def offer(kind: str, attribute: str, column: str = "value") -> float:
-    """A number of ``data/public/home_offers.csv``: value, low or high of an attribute of what is offered."""
-    rows = public("home_offers").set_index(["alternative", "attribute"])
-    return float(rows.loc[(kind, attribute), column])
 
 
 def loan_dh(market: HomeMarket) -> pd.DataFrame:
@@ -79,6 +74,7 @@ def measures(market: HomeMarket) -> dict[str, tuple[HomeMarket, pd.DataFrame]]:
             ones * (ones.columns == PLOT) * (market.offers.loc[PLOT, "price_dh"] - land),
         ),
         "guarantee": (market.at(secured), lost * loans),
+        "guarantee_lost": (market.at(secured), assumed("guarantee_loss_share", "high") * loans),
         "rate_guarantee": (
             market.at(replace(terms, down_payment=-terms.fees)),
             loans.mul(saved, axis=0) + lost * loans,
@@ -139,51 +135,45 @@ def tests(market: HomeMarket) -> dict[str, HomeMarket]:
     }
 
 
-def parameters(*names: str) -> pd.DataFrame:
-    """What is assumed: value, low, high, unit, kind and source, and ``place``, where the value stands in its range.
+def parameters() -> pd.DataFrame:
+    """What is assumed of homes, credit and programme: value, low, high, unit, kind, source; one row a parameter.
 
-    0 is the unfavourable end, 1 the favourable one; missing where there is no range. ``names``: of terms of credit.
+    ``place`` is where the value stands in its range, 0 at the unfavourable and 1 at the favourable end; missing where
+    there is no range. ``enters``: whether the forecast rests on it, and not only what a measure costs.
     """
-    columns = ["home_offer", "home_assumption", "value", "low", "high", "unit", "kind", "source"]
     offers = public("home_offers").rename(columns={"alternative": "home_offer", "attribute": "home_assumption"})
-    lent = credit.rows_of(names).rename(columns={"parameter": "home_assumption"}).assign(home_offer="credit")
+    lent = credit.rows_of([BASE]).rename(columns={"parameter": "home_assumption"}).assign(home_offer="credit")
     programme = public("home_programme").rename(columns={"item": "home_assumption"}).assign(home_offer="programme")
-    found = pd.concat([offers[offers["home_offer"].isin(BOUGHT)], lent, programme], ignore_index=True)[columns]
-    place = (found["high"] - found["value"]) / (found["high"] - found["low"]).where(found["low"] < found["high"])
-    return found.assign(place=place.mask(found["home_assumption"].isin(BETTER_HIGH), 1 - place))
+    found = pd.concat([offers[offers["home_offer"].isin(BOUGHT)], lent, programme], ignore_index=True)
+    name, width = found["home_assumption"], (found["high"] - found["low"]).where(found["low"] < found["high"])
+    place = (found["high"] - found["value"]) / width
+    enters = width.notna() & (found["home_offer"].ne("programme") | name.isin(BUILDING))
+    columns = ["home_offer", "home_assumption", "value", "low", "high", "unit", "kind", "source"]
+    return found[columns].assign(place=place.mask(name.isin(BETTER_HIGH), 1 - place), enters=enters)
+
+
+def moved(market: HomeMarket, rows: pd.DataFrame, end: pd.Series) -> HomeMarket:
+    """The market with parameters (rows of `parameters`) at other values."""
+    value = dict(zip(zip(rows["home_offer"], rows["home_assumption"], strict=True), end.astype(float), strict=True))
+    offers = {kind: {name: x for (offer, name), x in value.items() if offer == kind} for kind in BOUGHT}
+    terms = replace(market.terms, **{name: x for (offer, name), x in value.items() if offer == "credit"})
+    metre, size = (value.get(("programme", name), assumed(name)) for name in BUILDING)
+    return market.at(terms, offers, building_dh=metre * size)
 
 
 def ends(market: HomeMarket) -> dict[str, HomeMarket]:
     """All that is assumed of homes and credit at its good end (``favourable``), and at its bad end."""
-    offers, lent, found = public("home_offers"), credit.rows_of([BASE]), {}
-    for name, good in (("favourable", True), ("unfavourable", False)):
-
-        def end(table: pd.DataFrame, key: str, good: bool = good) -> pd.Series:
-            return table["high"].where(table[key].isin(BETTER_HIGH) == good, table["low"])
-
-        changed = {r.alternative: {} for r in offers.itertuples() if r.alternative in BOUGHT}
-        for r, value in zip(offers.itertuples(), end(offers, "attribute"), strict=True):
-            if r.alternative in changed:
-                changed[r.alternative][r.attribute] = float(value)
-        side = "low" if good else "high"
-        building = assumed("building_dh_m2", side) * assumed("building_m2", side)
-        terms = replace(market.terms, **dict(zip(lent["parameter"], end(lent, "parameter"), strict=True)))
-        found[name] = market.at(terms, changed, building_dh=building)
-    return found
+    rows = parameters().query("enters")
+    high = rows["home_assumption"].isin(BETTER_HIGH)
+    return {"favourable": moved(market, rows, rows["high"].where(high, rows["low"])),
+            "unfavourable": moved(market, rows, rows["low"].where(high, rows["high"]))}  # fmt: skip
 
 
 def one_at_a_time(market: HomeMarket) -> Iterator[tuple[str, str, HomeMarket]]:
     """The market with an assumption at an end of its range, one at a time."""
-    offers = public("home_offers")
-    varied = offers[(offers["low"] < offers["high"]) & offers["alternative"].isin(BOUGHT)]
-    for attribute, rows in varied.groupby("attribute", sort=False):
+    for name, rows in parameters().query("enters").groupby("home_assumption", sort=False):
         for end in ("low", "high"):
-            changed = {r["alternative"]: {attribute: float(r[end])} for r in rows.to_dict("records")}
-            yield str(attribute), end, market.at(offers=changed)
-    for (parameter, end), terms in ranged(BASE).items():
-        yield parameter, end, market.at(terms)
-    for end in ("low", "high"):
-        yield "building_dh", end, market.at(building_dh=assumed("building_dh_m2", end) * assumed("building_m2", end))
+            yield str(name), end, moved(market, rows, rows[end])
 
 
 def at_prices(market: HomeMarket, kind: str, prices: Sequence[float]) -> dict[float, Estimate]:

@@ -90,7 +90,9 @@ def reconciled(study: Study) -> Released:
     from . import catalogue  # tables of topics, which this module is a part of
 
     plan = catalogue.release(study)
-    parts = {(name, "number"): (plan[table], *codes) for name, (table, *codes) in RECONCILED.items()}
+    parts: dict[tuple[str, str], tuple[Released, *tuple[str, ...]]] = {
+        (name, "number"): (plan[table], *codes) for name, (table, *codes) in RECONCILED.items()
+    }
     return combined("demand_reconciled", parts, "home_reconciled")
 
 

@@ -6,21 +6,19 @@ import numpy as np
 import pandas as pd
 
 from ..demand import housing, scenarios, tastes
-from ..demand.credit import Terms, affordable_price_dh
+from ..demand.credit import Terms
 from ..demand.funnel import STEPS, funnel, lost
-from ..demand.housing import BLOCK, BOUGHT, OFFERED, VERSIONS, YEARS, HomeMarket, assumed
-from ..demand.levers import acceptability, cost_of_one_more, frontier
+from ..demand.housing import BLOCK, BOUGHT, OFFERED, YEARS, HomeMarket, assumed
 from ..demand.scenarios import BANK, BASE, FLAT, at_prices, bought
 from ..disclosure import NUMBERS
-from ..errors import WelfareError
-from ..estimation import Estimate, joint, mean, share, total
+from ..estimation import Estimate, joint, mean, total
 from ..estimation.choice import ChoiceFit
 from ..needs import projection
 from ..needs.housing import NEED_KINDS, need_kind
 from ..needs.income_debt import CANNOT, is_code
 from ..study import DATA, ROOT, Study, public
-from . import choice_models
-from .declare import Base, Topic, long_format, part, point, sums
+from . import choice_models, measures
+from .declare import Base, Topic, fitted, long_format, part, point, sums
 
 KINDS, NUMBER = f"{BLOCK}_alternative", "home_number"
 TERMS = {"bank": BANK, "foundation": BASE, "talks": "housing_talks"}
@@ -28,8 +26,6 @@ PRICES = (140_000, 200_000, 250_000, 300_000, 400_000)
 WORTH = (10_000, 50_000, 100_000, 150_000, 200_000, 300_000)  # DH that a further home may be worth
 GROUPS = ("status", "rank_group", "command_group")
 FINDINGS = ("homes_funnel", ("many", "who", "where", "cost", "changes", "sure"))
-PARTED = {"before": "homes", "after": "homes", "additional": "homes", "cost_dh": "million_dh"}
-PARTED |= {"transfer_dh": "million_dh", "member_dh": "million_dh", "one_more": "dh", "next_million": "homes"}
 
 
 def home_market(study: Study) -> HomeMarket | None:
@@ -43,16 +39,7 @@ def fitted_market(study: Study) -> HomeMarket | None:
     return market if market is not None and cards_ready(market) == "shown" else None
 
 
-def cards_ready(market: HomeMarket) -> str:
-    """Whether each version of the model can be fitted: ``too_few`` where one is separated or collinear."""
-    try:
-        for version in VERSIONS:
-            market.fit(version)
-    except WelfareError:
-        return "too_few"
-    return "shown"
-
-
+cards_ready = fitted(HomeMarket.fit)
 topic = Topic("homes", home_market, cards_ready, "persons", lambda m: (m.computed, m.adult), FINDINGS)
 
 
@@ -128,7 +115,8 @@ def by_terms(study: Study, market: HomeMarket) -> pd.DataFrame:
 def need(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Homes needed a year, apart for those who need another dwelling, money, or work on their own home."""
     homes, kind = projection.homes_needed(market.frame), need_kind(market.frame)
-    parts = {k: homes["backlog"].where(kind == k, 0.0).mask(homes["backlog"].isna()) for k in NEED_KINDS[:3]}
+    known = homes["backlog"].mask(kind == CANNOT)
+    parts = {k: known.where(kind == k, 0.0).mask(known.isna()) for k in NEED_KINDS[:3]}
     every = total(market.design, homes.assign(**parts), missing="mean")
     index, made = every.value.index, {}
     for name in ("backlog", *parts):
@@ -157,7 +145,9 @@ def chain(study: Study, market: HomeMarket) -> pd.DataFrame:
         moves = projection.moves_by_home(from_.to_numpy(), passed)
         values = {"moves": 100 * moves, "freed": 100 * from_.sum(), "homes_a_year": forecast.sum() / YEARS}
         values["moves_a_year"] = values["homes_a_year"] * moves
-        rows += [point(value, n, home_chain=name, home_range=column) for name, value in values.items()]
+        for name, value in values.items():
+            unit = "homes" if name.endswith("year") else "number"
+            rows.append(point(value, n, home_chain=name, home_range=column, unit=unit))
     return pd.concat(rows)
 
 
@@ -168,27 +158,12 @@ def by_kind(forecast: Estimate) -> Estimate:
     return sums(forecast, ["bought", *OFFERED], np.array(weights, dtype=float))
 
 
-def by_access(ladder: Estimate, kind: str) -> Estimate:
-    """Who takes a kind, by eligible x affordable: ``takes_yes_no`` takes it, is eligible, cannot afford it.
-
-    ``ladder`` is indexed by (alternative, eligible, affordable), the last two yes, no or something else: then the cell
-    is ``takes_cannot_compute`` or ``not_cannot_compute``.
-    """
-    names = []
-    for alternative, eligible, affordable in ladder.value.index:
-        access = f"{eligible}_{affordable}" if {eligible, affordable} <= {"yes", "no"} else "cannot_compute"
-        names.append(f"{'takes' if alternative == kind else 'not'}_{access}")
-    order = list(dict.fromkeys(names))
-    return sums(ladder, order, pd.get_dummies(pd.Series(names), dtype=float)[order].to_numpy().T)
-
-
 @topic.table("cases", "home_case", NUMBER, "homes")
 def cases(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Homes likely within five years: all evidence at its middle, at either end, and under each test of the means."""
     made = {"central": market, **scenarios.ends(market), "bank": market.at(Terms.named(BANK))}
     made |= scenarios.tests(market)
-    found = {name: by_kind(other.likely()) for name, other in made.items()}
-    return long_format(found | {"within_means": by_kind(market.likely(version=VERSIONS[1]))}, "home_case", NUMBER)
+    return long_format({name: by_kind(other.likely()) for name, other in made.items()}, "home_case", NUMBER)
 
 
 def measured_levers(study: Study) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
@@ -196,45 +171,7 @@ def measured_levers(study: Study) -> tuple[dict[str, Estimate], dict[str, Estima
     return scenarios.levers(study.result(home_market).at(Terms.named(BANK)))
 
 
-@topic.table("levers", "home_lever", "home_part", "homes")
-def levers(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """Homes within five years that would not be bought without a measure, its cost today, and of one more home."""
-    made, members = study.result(measured_levers)
-    rows = long_format(made, "home_lever", "home_part")
-    theirs = long_format(members, "home_lever", "home_part").assign(home_part="member_dh")
-    return in_parts(pd.concat([rows, theirs, one_more(made, rows)]))
-
-
-def one_more(made: dict[str, Estimate], rows: pd.DataFrame) -> pd.DataFrame:
-    """Cost of an additional home with Fieller's set; without a number where that is unbounded."""
-    ratios = cost_of_one_more(made).rename_axis("home_lever").reset_index()
-    unsure = np.where(ratios["kind"] == "between", "", "unsure")
-    return ratios.assign(home_part="one_more", flag=unsure, n=rows["n"].max()).drop(columns="kind")
-
-
-def in_parts(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows with the unit of each part."""
-    return rows.assign(unit=rows["home_part"].map(PARTED))
-
-
-@topic.table("acceptability", "home_worth", "home_lever", "share", adds=None, statistic="model")
-def accepted(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """Probability that a measure costs less than its additional homes are worth, by what one is worth."""
-    chances = {name: acceptability(e, WORTH) for name, e in study.result(measured_levers)[0].items()}
-    rows = [
-        point(chance, float(market.computed.sum()), home_worth=str(worth), home_lever=name)
-        for name, own in chances.items()
-        for worth, chance in own.items()
-    ]
-    return pd.concat(rows)
-
-
-@topic.table("frontier", "home_lever", "home_part", "homes", adds=None)
-def on_frontier(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """Measures that no mix of others beats: the cost of each next home, and what the next million buys."""
-    table = frontier(study.result(measured_levers)[0]).rename(columns={"step_dh": "one_more"})
-    rows = table.rename_axis("home_lever").reset_index().melt("home_lever", var_name="home_part", value_name="estimate")
-    return in_parts(rows.assign(low=rows["estimate"], high=rows["estimate"], n=float(market.computed.sum())))
+measures.declare(topic, "home_lever", "homes", measured_levers, WORTH)
 
 
 @topic.table("realised", "home_realisation", "home_time", "homes")
@@ -272,21 +209,6 @@ def curve(study: Study, market: HomeMarket) -> pd.DataFrame:
     return long_format(made, "home_terms", "home_price", "")
 
 
-@topic.table("reach", "rank_group|home_terms", "home_price", "share", adds="rank_group")
-def reach(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """Who can pay a price, by rank, at the rate of the banks and of the Foundation."""
-    rank, parts = market.frame["rank_group"], []
-    for name in ("bank", "foundation"):
-        most = affordable_price_dh(market.frame, Terms.named(TERMS[name]))
-        able = pd.DataFrame({str(price): most >= price for price in PRICES})
-        where = most.notna() & rank.notna() & (market.frame["status"] == "active")
-        rows = long_format(share(market.design, able, by=rank, where=where), "home_price", "rank_group")
-        met = able[where].groupby(rank[where].astype(str)).sum().stack()
-        numerator = met.loc[list(zip(rows["rank_group"], rows["home_price"], strict=True))].to_numpy(float)
-        parts.append(rows.assign(numerator=numerator, home_terms=name))
-    return pd.concat(parts)
-
-
 @topic.table("tornado", "home_assumption", "home_end", "homes")
 def tornado(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Homes likely within five years with each assumption at the ends of its range."""
@@ -316,14 +238,7 @@ def cards_base(market: HomeMarket) -> Base:
     ].notna()
 
 
-def beyond(market: HomeMarket) -> dict[str, float]:
-    """Weighted share of cards on which what was chosen costs more a month than the member can afford."""
-    chosen = market.cards[market.cards["chosen"] == 1]
-    weights = market.design.weights[market.frame.index.get_indexer(chosen["row"])]
-    return {"beyond": float(np.average(chosen["beyond_1k"] > 0, weights=weights))}
-
-
-choice_models.declare(topic, card_model, KINDS, cards_base, beyond)
+choice_models.declare(topic, card_model, KINDS, cards_base)
 
 
 @topic.table("tastes_shares", KINDS, "measure", "share", cards_base)

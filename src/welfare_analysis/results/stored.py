@@ -44,7 +44,7 @@ def errors(name: str) -> Released:
 
 def home_parameters() -> Released:
     """What page 06 assumes: value and range, and where the value stands between the bad end (0) and the good one."""
-    keys, table = ["home_offer", "home_assumption"], scenarios.parameters(scenarios.BASE)
+    keys, table = ["home_offer", "home_assumption"], scenarios.parameters()
     long = table.melt([*keys, "unit"], ["value", "low", "high", "place"], "measure", "estimate").dropna()
     part = long["unit"].str.startswith(("share", "a year", "margin")) | (long["measure"] == "place")
     long["unit"] = long["unit"].map(PLAIN_UNITS).fillna("decimal").mask(part, "share")
