@@ -105,16 +105,7 @@ def in_need(raw, income):
     later = true(years > 5, np.where(raw["status"] == "", np.nan, years))
     tied = both(true(raw["tenure"] == "service", raw["tenure"]), 1 - later)
     owns = true(raw["tenure"] == "owner", raw["tenure"])
-    left, names = np.ones(len(core)), np.full(len(core), "", dtype="U10")
-    for name, holds in (("suppressed", suppressed), ("core", core), ("below", below), ("tied", tied)):
-        names = np.where((both(left, holds) == 1), name, names)
-        left = both(left, 1 - holds)
-    names = np.where(left == 1, "met", names)
-    is_core = np.where(names == "", np.nan, (names == "core").astype(float))
-    another = either(either((names == "suppressed").astype(float), tied), both(both(is_core, spaced), 1 - owns)) == 1
-    other = (both(is_core, 1 - spaced) == 1) | (both(both(is_core, spaced), owns) == 1)
-    known = another | other | np.isin(names, ["below", "tied", "met"])
-    return np.where(known, another.astype(float), np.nan)
+    return either(either(suppressed, tied), both(both(core, spaced), 1 - owns))
 
 
 def left_at(raw, adult, steps):
