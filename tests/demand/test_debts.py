@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from amortisation import instalment_dh
 
 from welfare_analysis.demand import debts, loans
-from welfare_analysis.demand.credit import Terms, instalment_dh
+from welfare_analysis.demand.credit import Terms
 from welfare_analysis.estimation import Design
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook

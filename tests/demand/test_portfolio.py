@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from amortisation import present_value, schedule
 
 from welfare_analysis.demand import portfolio
-from welfare_analysis.demand.credit import Terms, present_value, schedule
+from welfare_analysis.demand.credit import Terms
 from welfare_analysis.estimation import Design, total
 
 OWN, BANK = Terms(0.065, 84), Terms(0.0728, 84)

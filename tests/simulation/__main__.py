@@ -27,7 +27,7 @@ CHUNK, CHUNKS = 250, 8
 HERE = ROOT / "tests" / "simulation"
 RECOVERY = ROOT / "tests" / "estimation" / "choice" / "test_choice_recovery.py"
 ESTIMATION = [SOURCE / "estimation", HERE / "coverage_grid.py", HERE / "coverage_models.py", RECOVERY]
-ERRORS = {"demand": (demand_errors, ["terms"]), "loan": (loan_errors, []), "transport": (transport_errors, [])}
+ERRORS = {"demand": (demand_errors, []), "loan": (loan_errors, []), "transport": (transport_errors, [])}
 DEMAND = [SOURCE / name for name in ("estimation", "survey", "needs", "demand", "study.py")]
 
 

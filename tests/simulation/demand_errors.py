@@ -10,51 +10,65 @@ import numpy as np
 import pandas as pd
 
 from welfare_analysis.demand import housing
-from welfare_analysis.demand.credit import Terms
-from welfare_analysis.demand.housing import BLOCK, BOUGHT, HomeMarket
+from welfare_analysis.demand.funnel import funnel
+from welfare_analysis.demand.housing import BLOCK, HomeMarket
+from welfare_analysis.demand.housing import BOUGHT as KINDS
+from welfare_analysis.estimation import Estimate, joint
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 from welfare_analysis.survey.standin.cards import utilities
-from welfare_analysis.survey.standin.population import STATUSES
 
 BOOK = Codebook.read(DATA / "codebook")
 PARAMETERS = Parameters.read(DATA / "public")
-TERMS = ("housing_bank", "housing_foundation")
-VERSIONS = {"plain": 60, "rich": 30, "strategic": 30}
-FIRST_SEED, SIZE = 30_000, int(sum(PARAMETERS[f"{status}_n"] for status in STATUSES))  # persons of a population
+VERSIONS = {"plain": 20, "rich": 12, "strategic": 12}  # a small run: the headline is new
+FIRST_SEED, SIZE = 30_000, 40_000  # persons of a population
 
 
-def true_demand(market: HomeMarket, version: str) -> pd.Series:
-    """Adults who would take each alternative of what they may get and can carry, from their true utilities."""
+def true_choices(market: HomeMarket, version: str) -> pd.DataFrame:
+    """Chances (n x alternatives) of what people would take of what they may get and can pay, from true utilities."""
     kinds = market.codebook.codes(f"{BLOCK}_alternative")
     offers = market.offers.assign(instalment_dh=market.instalments).reindex(kinds)
     u = utilities(BLOCK, market.frame, offers, PARAMETERS, version)
     open_to = (market.eligible & market.affordable).reindex(columns=kinds[1:]).fillna(False).to_numpy(bool)
     u[:, 1:][~open_to] = -np.inf
     e = np.exp(u - u.max(axis=1, keepdims=True))
-    p = (e / e.sum(axis=1, keepdims=True))[market.adult.to_numpy()]
-    return pd.Series(p.sum(axis=0), index=kinds)
+    return pd.DataFrame(e / e.sum(axis=1, keepdims=True), market.frame.index, kinds)
+
+
+def true_numbers(market: HomeMarket, version: str) -> pd.Series:
+    """People left at each step, and homes that those who want one within five years would take, by kind."""
+    steps = market.steps
+    left = steps[["wants", "eligible", "affordable"]].fillna(False).astype(bool).cumprod(axis=1)
+    found = {"in_need": float(steps["in_need"].fillna(False)[market.adult].sum())} | left.sum().astype(float).to_dict()
+    soon = market.wishers & market.soon.fillna(False).astype(bool)
+    taken = true_choices(market, version)[soon].sum()
+    return pd.Series(found | taken[list(KINDS)].to_dict() | {"bought": taken[list(KINDS)].sum()})
+
+
+def numbers(market: HomeMarket) -> Estimate:
+    """The same numbers as the page estimates them, before the bridge from stated to likely, which no truth is of."""
+    need = funnel(market.design, market.steps[["in_need"]], where=market.adult)
+    left = funnel(market.design, market.steps[["wants", "eligible", "affordable"]], where=market.adult)
+    stated = market.likely(bridge=False)
+    every = joint({"need": need, "left": left, "stated": stated})
+    kinds = [("stated", "homes", kind) for kind in KINDS]
+    where = [every.value.index.get_loc(k) for k in kinds]
+    weights = np.eye(len(every.value))[[0, 1, 2, 3, *where]]
+    weights = np.vstack([weights, weights[4:].sum(axis=0)])
+    names = ["in_need", "wants", "eligible", "affordable", *KINDS, "bought"]
+    return every.apply(lambda v: pd.Series(weights @ v.to_numpy(), index=names), weights)
 
 
 def one_sample(version: str, seed: int, size: int = SIZE) -> pd.DataFrame:
-    """A row a set of terms and alternative: truth, estimate, se and whether the interval holds the truth."""
+    """A row a number: truth, estimate, se and whether the interval holds the truth."""
     world = generate(PARAMETERS, seed, version, size)
-    truth, answers, register, followup = (
-        typed(f, BOOK) for f in (world.truth, world.answers, world.register, world.followup)
-    )
-    study = Study.of(answers, register, followup, BOOK)
-    everybody = housing.market(Study.of(truth, None, None, BOOK))
-    market, rows = housing.market(study), []
-    for name in TERMS:
-        terms = Terms.named(name)
-        known = true_demand(everybody.at(terms), version)
-        known["bought"] = known[list(BOUGHT)].sum()
-        found = market.at(terms).demand()
-        every = found.apply(lambda v: pd.concat([v, pd.Series({"bought": v[list(BOUGHT)].sum()})]))
-        bounds = every.interval()
-        table = pd.DataFrame({"estimate": every.value, "se": every.se, "truth": known.reindex(every.value.index)})
-        held = bounds["low"].le(table["truth"]) & table["truth"].le(bounds["high"])
-        rows.append(table.assign(held=held).rename_axis("number").reset_index().assign(terms=name))
-    return pd.concat(rows, ignore_index=True).assign(version=version, seed=seed)
+    truth, *files = (typed(f, BOOK) for f in (world.truth, world.answers, world.register, world.followup))
+    everybody = Study.of(truth.assign(home_certainty=np.nan), None, None, BOOK)
+    known = true_numbers(housing.market(everybody), version)
+    found = numbers(housing.market(Study.of(*files, BOOK)))
+    bounds = found.interval()
+    table = pd.DataFrame({"estimate": found.value, "se": found.se, "truth": known.reindex(found.value.index)})
+    held = bounds["low"].le(table["truth"]) & table["truth"].le(bounds["high"])
+    return table.assign(held=held, version=version, seed=seed).rename_axis("number").reset_index()

@@ -6,7 +6,7 @@ import pytest
 import transport_errors
 
 FOUND = {
-    demand_errors: ["social_flat", "stay", "bought"],
+    demand_errors: ["in_need", "wants", "eligible", "affordable", "social_flat", "bought"],
     loan_errors: ["conventional", "participatory"],
     transport_errors: ["cards_scaled", "no_way", "rail_trips", "rail_cost"],
 }

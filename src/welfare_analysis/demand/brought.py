@@ -20,7 +20,7 @@ from ..estimation.domains import Domains
 def enumerated(
     fit: ChoiceFit,
     design: Design,
-    long: pd.DataFrame,
+    long: pd.DataFrame | Target,
     quantities: Mapping[str, pd.Series | pd.DataFrame],
     by: Any = None,
     where: Any = None,
@@ -29,10 +29,10 @@ def enumerated(
 
     :math:`\sum_i w_i p_{ij} v_{ij} / \sum_i w_i` over the persons of ``long`` with v by person (a Series named by rows,
     or a frame with a column an alternative; 0 for the others and where it is missing). Its derivative by the
-    coefficients is :math:`\sum_i w_i v_{ij} p_{ij} (x_{ij} - \bar x_i)`.
+    coefficients is :math:`\sum_i w_i v_{ij} p_{ij} (x_{ij} - \bar x_i)`. ``long`` may be `prepared` already.
     """
     model = modelled(fit)
-    to = target(model, design, long, {}, "row", None)
+    to = long if isinstance(long, Target) else target(model, design, long, {}, "row", None)
     kinds = to.cases.alternatives
     tables = [_table(v, design, kinds) for v in quantities.values()]
     names = [(quantity, kind) for quantity in quantities for kind in kinds]

@@ -17,8 +17,7 @@ the second term only where f + d > 0. All amounts are dirhams (DH); what is miss
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
-from decimal import ROUND_HALF_UP, Decimal
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -33,6 +32,8 @@ from ..survey.cards import annuity
 ADULT = 18  # years; a minor cannot borrow
 INF = float("inf")
 INCOMES = {"member": income_debt.member_income_dh, "household": income_debt.household_income_dh}
+INCOMES |= {"residual": income_debt.member_income_dh}
+MEAN_SIZE = 4.6  # persons of a household of which the mean spending is known
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Terms:
 
         Rows of the kind of loan (what stands before the first ``_``) come first.
         """
-        rows = _rows(names, table)
+        rows = rows_of(names, table)
         return cls(**dict(zip(rows["parameter"], rows["value"], strict=True)))
 
     def cost(self, months: Any) -> np.ndarray:
@@ -97,7 +98,7 @@ class Terms:
         return level + (self.insurance / 12 if self.insured_initial else 0.0)
 
 
-def _rows(names: Iterable[str], table: pd.DataFrame | None) -> pd.DataFrame:
+def rows_of(names: Iterable[str], table: pd.DataFrame | None = None) -> pd.DataFrame:
     """Rows of the named terms and of their kinds, one a parameter of `Terms`: the last that gives it."""
     table = public("credit") if table is None else table
     known = list(dict.fromkeys(table["terms"]))
@@ -109,27 +110,25 @@ def _rows(names: Iterable[str], table: pd.DataFrame | None) -> pd.DataFrame:
     return rows.drop_duplicates("parameter", keep="last").reset_index(drop=True)
 
 
-def ranged(*names: str, table: pd.DataFrame | None = None) -> dict[tuple[str, str], Terms]:
-    """The named terms with one parameter at the low or high end of its range, by (parameter, end): for a tornado."""
-    rows, base = _rows(names, table), Terms.named(*names, table=table)
-    return {
-        (row["parameter"], end): replace(base, **{row["parameter"]: row[end]})
-        for row in rows.to_dict("records")
-        for end in ("low", "high")
-        if row["low"] < row["high"]
-    }
-
-
 def capacity_dh(frame: pd.DataFrame, of: str = "member", standards: Standards = STANDARDS) -> pd.Series:
-    """Further instalment a month that the protected-pay rule allows.
+    r"""Further instalment a month that the protected-pay rule allows.
 
     ``max(0, min(limit_share * income, income - least_left_dh) - deductions)`` with the income of the ``member`` (as a
     bank sees it: `income_debt.debt_capacity_left_dh`) or of the ``household`` (an upper bound: the form asks for the
-    deductions of the member only). NA where income or deductions are missing.
+    deductions of the member only). ``residual``: of the member, and no more than the income of the household leaves
+    after deductions, charges and other needs :math:`b \sqrt{n / 4.6}` of n persons (Stone 2006, Housing Policy Debate
+    17, 151-184; b is ``needs_dh`` of ``data/public/home_programme.csv``). NA where a part is missing.
     """
     if of not in INCOMES:
         raise WelfareError("unknown income", where="of", got=of, expected=" or ".join(INCOMES))
-    return income_debt.left_dh(INCOMES[of](frame), income_debt.debt_service_dh(frame), standards).rename("capacity_dh")
+    service = income_debt.debt_service_dh(frame)
+    left = income_debt.left_dh(INCOMES[of](frame), service, standards)
+    if of == "residual":
+        size, charges = income_debt.asked(frame, "household_size_n", "housing_charges_dh")
+        needs = float(public("home_programme").set_index("item").loc["needs_dh", "value"]) * np.sqrt(size / MEAN_SIZE)
+        rest = (income_debt.household_income_dh(frame) - service - charges - needs).clip(lower=0.0).astype(float)
+        left = left.where(left <= rest, rest).mask(left.isna() | rest.isna())
+    return left.rename("capacity_dh")
 
 
 def months_left(frame: pd.DataFrame, terms: Terms) -> pd.Series:
@@ -140,15 +139,6 @@ def months_left(frame: pd.DataFrame, terms: Terms) -> pd.Series:
     (age,) = income_debt.asked(frame, "age")
     left = np.floor((12 * (terms.age_end - age.astype("float64"))).clip(0.0, terms.months))
     return left.where(~(age < ADULT), 0.0).rename("months_left")
-
-
-def instalment_dh(frame: pd.DataFrame, loan: float | pd.Series, terms: Terms) -> pd.Series:
-    """What a loan (one, or one a person) costs each person a month over `months_left`, with VAT and insurance.
-
-    Infinite where no month is left; 0 without a loan. NA where the age is missing.
-    """
-    cost = pd.Series(terms.cost(months_left(frame, terms).to_numpy()), index=frame.index)
-    return (cost.mask(cost.eq(INF) & (loan == 0), 0.0) * loan).rename("instalment_dh")
 
 
 def largest_loan_dh(
@@ -177,76 +167,3 @@ def affordable_price_dh(
     if share > 0:
         price = price.where(~(cash / share < price), cash / share)
     return price.clip(upper=terms.price_most_dh).rename("affordable_price_dh")
-
-
-def affords(
-    frame: pd.DataFrame, price: float | pd.Series, terms: Terms, of: str = "member", standards: Standards = STANDARDS
-) -> pd.Series:
-    """Whether a price (one, or one a person) can be paid on these terms; exactly at the limit it can."""
-    limit = affordable_price_dh(frame, terms, of, standards)
-    return (limit >= price).astype("boolean").mask(limit.isna() | pd.isna(price)).rename("affords")
-
-
-def crosses(frame: pd.DataFrame, price: float, before: Terms, after: Terms, of: str = "member") -> pd.DataFrame:
-    """Who can pay a price (DH) before and after terms change.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        A row a person, with what `affordable_price_dh` needs.
-    price : float
-        DH.
-    before, after : Terms
-        The two sets of terms.
-    of : str
-        Whose income, see `capacity_dh`.
-
-    Returns
-    -------
-    DataFrame
-        A row a person, boolean columns, missing where it cannot be computed: ``before``, ``after``, ``crosses`` (after
-        and not before), to be given to `share` or `total`.
-    """
-    can = [affords(frame, price, terms, of) for terms in (before, after)]
-    return pd.DataFrame({"before": can[0], "after": can[1], "crosses": can[1] & ~can[0]})
-
-
-def schedule(loan: float, terms: Terms, months: int | None = None) -> pd.DataFrame:
-    """Payments of a level loan, each part rounded to the centime (half up); the last instalment closes the loan.
-
-    Returns
-    -------
-    DataFrame (n rows)
-        ``month`` (1 to n), ``principal_dh``, ``interest_dh``, ``vat_dh``, ``insurance_dh``, their sum
-        ``instalment_dh``, and ``outstanding_dh`` after it. Principal adds up to the loan.
-
-    Raises
-    ------
-    WelfareError
-        A term that is no whole number of months of one or more, or a loan that is not positive.
-    """
-    n = terms.months if months is None else months
-    if n < 1 or n != int(n) or not 0 < loan < INF:
-        raise WelfareError("no loan to pay back", where="schedule", got=(loan, n), expected="a loan and whole months")
-    rate, vat, insurance = (Decimal(str(x)) for x in (terms.rate, terms.vat, terms.insurance))
-    first = left = _centimes(Decimal(str(loan)))
-    level = _centimes(first * Decimal(float(terms.cost(n))))
-    rows = []
-    for month in range(1, int(n) + 1):
-        interest, insured = _centimes(left * rate / 12), first if terms.insured_initial else left
-        parts = interest, _centimes(interest * vat), _centimes(insured * insurance / 12)
-        principal = left if month == n else min(left, level - sum(parts))
-        left -= principal
-        rows.append((month, principal, *parts, principal + sum(parts), left))
-    names = [f"{c}_dh" for c in ("principal", "interest", "vat", "insurance", "instalment", "outstanding")]
-    return pd.DataFrame(rows, columns=["month", *names]).astype(dict.fromkeys(names, float))
-
-
-def _centimes(amount: Decimal) -> Decimal:
-    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
-
-
-def present_value(payments: Any, rate: float) -> float:
-    r"""Value today of payments at the end of month 1, 2, ...: :math:`\sum_t p_t (1 + \rho/12)^{-t}`, rate a year."""
-    p = np.asarray(payments, dtype=float)
-    return float(p @ (1 + rate / 12) ** -np.arange(1.0, len(p) + 1))

@@ -1,11 +1,15 @@
-r"""Demand for homes: what is stated on cards, by those who may get a home and can carry it.
+r"""Demand for homes: what is stated on cards, by those who want a home, own none, are eligible and can pay.
 
 The cards say that finance is assured, so the model is of what people want at a price, not of what they can borrow. The
 credit ceiling enters once, when the model is put to work: an alternative beyond a person's means is taken out of the
-choice set (headline). Two other versions are fitted to show what that assumption decides: one on the cards' affordable
-alternatives alone, consistent where the conditional logit holds (McFadden 1978), and one in which what is beyond the
-means weighs in the utility (implicit consideration: Cascetta and Papola 2001, Transportation Research C 9, 249-263).
-Multiplying a choice among everything by "can carry it" instead loses those who would have taken the next best.
+choice set; multiplying a choice among everything by "can pay it" instead loses those who would have taken the next
+best. A plot is no home: it is in the choice set of those who can pay the plot and a house on it. Within five years the
+homes of kind j likely to be bought are
+
+.. math:: c \sum_i w_i\, 1[i \text{ wants a home and owns none}]\, 1[i \text{ means to within five years}]\, p_{ij},
+
+with c the part of these people who are certain of their choices (8 of 10 points and more): the one bridge from what is
+stated to what is likely. Parts of stated demand that came true on a national market are a scenario beside it.
 """
 
 from __future__ import annotations
@@ -19,23 +23,32 @@ import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
-from ..estimation import Estimate, total
+from ..estimation import Estimate, mean, total
 from ..estimation.choice import ChoiceFit, Target, only, predicted_shares, prepared, recoded, willingness_to_pay
-from ..estimation.choice.population import modelled
+from ..needs.housing import needs_another
+from ..needs.income_debt import is_code
 from ..study import Study, public
 from . import credit, stated
+from .brought import enumerated
 from .credit import Terms
 from .market import Market, shared
 
 BLOCK = "home"
-BOUGHT = ("social_flat", "standing_flat", "cooperative_plot")
+PLOT = "cooperative_plot"
+BOUGHT = ("social_flat", "standing_flat", PLOT)
 OFFERED = (*BOUGHT, "service_rental")
-VERSIONS = ("unconditional", "affordable", "consideration")
+SOON = ("under_1", "1_2", "3_5")  # when people mean to acquire it: within five years
+YEARS = 5
+CERTAIN = 8  # points of ten from which an answer counts as certain
+WISHES = ("wants_none", "wants_owner", "no_wish", "no_wish_owner")  # wants a home and owns none; and so on
 PAID, OTHERS = ("price_100k", "instalment_1k"), ("size_10m2", "work_10km", "services_10km", "wait_years")
 SHIFTS = ("tenant", "owner", "crowded", "active", "decade", "log_income")
 ADULT = 18
 CARDS = (f"{BLOCK}_version", f"{BLOCK}_card_1")
-NEEDED = ("status", "age", "tenure", "net_pay_dh", "pension_dh", "has_loan", "savings_dh", *CARDS)
+NEEDED = (
+    *("status", "age", "tenure", "net_pay_dh", "pension_dh", "has_loan", "savings_dh", "wants_home", "home_horizon"),
+    *(*CARDS, f"{BLOCK}_certainty"),
+)
 IMPROVED = {
     "ten_m2_more": ("size_10m2", 1),
     "work_10km_nearer": ("work_10km", -1),
@@ -55,24 +68,28 @@ class HomeMarket(Market):
     terms : Terms
         Terms of credit.
     of : str
-        Whose means count: ``member`` (the bank's view) or ``household``.
+        Whose means count, see `credit.capacity_dh`: ``member`` (the bank's view), ``household`` or ``residual``.
+    building_dh : float
+        What a house on a plot costs.
+    means : DataFrame, optional
+        Rows of ``frame`` with other pay or savings, by which it is judged what people can pay.
     """
 
     offers: pd.DataFrame
     terms: Terms
     of: str = "member"
+    building_dh: float = 0.0
+    means: pd.DataFrame | None = None
 
     def at(
-        self, terms: Terms | None = None, of: str | None = None, offers: Mapping[str, Mapping[str, float]] | None = None
+        self, terms: Terms | None = None, offers: Mapping[str, Mapping[str, float]] | None = None, **changes: Any
     ) -> HomeMarket:
-        """The same people at other terms, or other ``offers``: the attributes of alternatives that change."""
+        """The same people at other terms, ``offers`` (attributes of alternatives that change) or attributes."""
         changed = self.offers.copy()
         for alternative, attributes in (offers or {}).items():
             for attribute, value in attributes.items():
                 changed.loc[alternative, attribute] = value
-        if changed.equals(self.offers) and (terms or self.terms) == self.terms and (of or self.of) == self.of:
-            return self
-        return replace(self, offers=changed, terms=terms or self.terms, of=of or self.of, origin=self.first)
+        return replace(self, offers=changed, terms=terms or self.terms, origin=self.first, **changes)
 
     @shared
     def adult(self) -> pd.Series:
@@ -105,28 +122,39 @@ class HomeMarket(Market):
         """Highest price that each person can pay on the terms."""
         if self._same_means:
             return self.first.ceiling
-        return credit.affordable_price_dh(self.frame, self.terms, self.of)
+        return credit.affordable_price_dh(self._means, self.terms, self.of)
 
     @cached_property
     def left(self) -> pd.Series:
         """Further instalment a month that each person can carry."""
         if self._same_means:
             return self.first.left
-        return credit.capacity_dh(self.frame, self.of)
+        return credit.capacity_dh(self._means, self.of)
+
+    @property
+    def _means(self) -> pd.DataFrame:
+        return self.frame if self.means is None else self.means
 
     @property
     def _same_means(self) -> bool:
         """Whether what people can pay is what it is in the first market."""
         first = self.first
-        return self is not first and (self.terms, self.of) == (first.terms, first.of)
+        same = (self.terms, self.of) == (first.terms, first.of) and self.means is first.means
+        return self is not first and same
+
+    @cached_property
+    def to_pay(self) -> pd.Series:
+        """What a home of each kind that is for sale costs, DH; of a plot with the house on it."""
+        price = self.offers.loc[self._bought, "price_dh"].astype(float)
+        return price + self.building_dh * (price.index == PLOT)
 
     @cached_property
     def affordable(self) -> pd.DataFrame:
         """Whether each offer is within a person's means (n x alternatives); NA where that cannot be computed."""
-        told = {a: self.offers.loc[a, "price_dh"] <= self.ceiling for a in self._bought}
+        within = {a: cost <= self.ceiling for a, cost in self.to_pay.items()}
         rented = self.offers.index.difference(self._bought)
-        told |= {a: self.offers.loc[a, "instalment_dh"] <= self.left for a in rented}
-        table = pd.DataFrame(told)[list(self.offers.index)].astype("boolean")
+        within |= {a: self.offers.loc[a, "instalment_dh"] <= self.left for a in rented}
+        table = pd.DataFrame(within)[list(self.offers.index)].astype("boolean")
         return table.mask(self.ceiling.isna() | self.left.isna())
 
     @shared
@@ -147,113 +175,131 @@ class HomeMarket(Market):
         """Whether it can be computed what a person may get and can carry."""
         return self.adult & self.affordable.notna().all(axis=1) & self.eligible.notna().all(axis=1)
 
-    def fit(self, version: str = VERSIONS[0]) -> ChoiceFit:
-        """The model of the cards in one of `VERSIONS`; fitted once for all terms and offers."""
-        return self.versions[version].fit
+    def fit(self) -> ChoiceFit:
+        """The model of the cards; fitted once for all terms and offers."""
+        model: ChoiceFit = self._fit
+        return model
 
     @shared
-    def versions(self) -> dict[str, Version]:
-        """The models of the cards by version."""
-        return {name: Version(self, name) for name in VERSIONS}
+    def _fit(self) -> ChoiceFit:
+        return stated.fitted(self.superpopulation, self.cards, stated.formula(self.cards, PAID, OTHERS, SHIFTS))
+
+    @shared
+    def _coded(self) -> Target:
+        """The first market's offer before every adult, coded for the model."""
+        return prepared(self.fit(), self.design, self.first.put, "row")
 
     @shared
     def cards(self) -> pd.DataFrame:
-        """The cards that were answered; ``beyond_1k``: thousands of DH a month that an alternative is beyond means."""
-        long = stated.observed(self.frame, self.codebook, BLOCK, self.people)
-        return self._with_beyond(long, long["instalment_dh"])
+        """The cards that were answered."""
+        return stated.observed(self.frame, self.codebook, BLOCK, self.people)
 
-    def _with_beyond(self, long: pd.DataFrame, monthly: pd.Series) -> pd.DataFrame:
-        left = self.left.reindex(long["row"]).to_numpy()
-        offered = (long["alternative"] != self.codebook.codes(f"{BLOCK}_alternative")[0]).to_numpy()
-        beyond = np.where(offered & ~np.isnan(left), np.maximum(monthly.to_numpy() - left, 0.0), 0.0)
-        return long.assign(beyond_1k=beyond / 1000)
+    @shared
+    def wishes(self) -> pd.Series:
+        """Which of `WISHES` holds of an adult: whether a home is wanted and whether one is owned; NA where unknown."""
+        wants, owns = (
+            self.frame[c].eq(code).to_numpy(bool) for c, code in (("wants_home", "yes"), ("tenure", "owner"))
+        )
+        wish = pd.Series(np.select([wants & ~owns, wants, ~owns], WISHES[:3], WISHES[3]), self.frame.index)
+        wish = wish.where(self.adult & self.frame[["wants_home", "tenure"]].notna().all(axis=1))
+        return wish.astype(pd.CategoricalDtype(WISHES)).rename("home_wish")
 
-    def target(self, version: str = VERSIONS[0], restricted: bool = True) -> Target:
+    @shared
+    def wishers(self) -> pd.Series:
+        """Adults who want a home and own none."""
+        return self.wishes.eq(WISHES[0]).fillna(False).astype(bool)
+
+    @shared
+    def soon(self) -> pd.Series:
+        """Whether a home is meant to be acquired within five years; NA where that was not answered."""
+        return is_code(self.frame["home_horizon"], *SOON)
+
+    @shared
+    def sure(self) -> Estimate:
+        """Part of those who want a home and own none who are certain of their choices."""
+        points = self.frame[f"{BLOCK}_certainty"].astype(float)
+        return mean(self.design, (points >= CERTAIN).rename("certain"), where=self.wishers & points.notna())
+
+    @cached_property
+    def steps(self) -> pd.DataFrame:
+        """Whether each row is in need of another dwelling, wants a home and owns none, is eligible, and can pay one.
+
+        Eligible: for a home by its rules, and of an age at which a loan can be had, unless none is needed.
+        """
+        allowed = self.eligible[self._bought]
+        able = (allowed & self.affordable[self._bought]).any(axis=1, skipna=False)
+        months = credit.months_left(self.frame, self.terms)
+        lent = months.gt(0).astype("boolean").mask(months.isna())
+        wish = self.wishes.eq(WISHES[0]).astype("boolean").mask(self.wishes.isna())
+        return pd.DataFrame({
+            "in_need": needs_another(self.frame),
+            "wants": wish,
+            "eligible": allowed.any(axis=1, skipna=False) & (lent | able),
+            "affordable": able,
+        })  # fmt: skip
+
+    def target(self, restricted: bool = True, where: pd.Series | None = None) -> Target:
         """The offer before every adult; ``restricted``: before those of whom it can be computed, what is open to them.
 
-        Coded once for a version; at other terms and offers only what differs is coded again.
+        Coded once; at other terms and offers only what differs is coded again. ``where``: of these alone.
         """
-        if version == VERSIONS[0]:
-            return self._restricted if restricted else self._stated
-        return self._target(version, restricted)
-
-    @cached_property
-    def _restricted(self) -> Target:
-        return self._target(VERSIONS[0], True)
-
-    @cached_property
-    def _stated(self) -> Target:
-        return self._target(VERSIONS[0], False)
-
-    def _target(self, version: str, restricted: bool) -> Target:
-        own, first = self.versions[version], self.first
-        rows = self.open_rows(version) if restricted else None
+        first, rows = self.first, self.open_rows(where) if restricted else None
         if self is first:
-            return own.coded if rows is None else only(own.fit, own.coded, rows)
-        if version == "consideration":
-            return recoded(own.fit, own.coded, self.put, [*PAID, *OTHERS, "beyond_1k"], rows)
-        return recoded(own.fit, own.coded, *stated.changed(first.put, first.priced, self.priced), rows)
+            return self._coded if rows is None else only(self.fit(), self._coded, rows)
+        return recoded(self.fit(), self._coded, *stated.changed(first.put, first.priced, self.priced), rows)
 
-    def open_rows(self, version: str = VERSIONS[0]) -> np.ndarray:
+    def open_rows(self, where: pd.Series | None = None) -> np.ndarray:
         """Whether each row of `put` is open to its person (the first alternative is): by rules, and by means."""
         first, *others = self.codebook.codes(f"{BLOCK}_alternative")
-        computed = self.computed[self.adult]
-        allowed = self.eligible if version == "consideration" else self.eligible & self.affordable
-        table = allowed[self.adult].fillna(False).assign(**{first: True}).astype(bool)
-        table &= computed.to_numpy()[:, None]
+        computed = self.computed if where is None else self.computed & where
+        table = (self.eligible & self.affordable)[self.adult].fillna(False).assign(**{first: True}).astype(bool)
+        table &= computed[self.adult].to_numpy()[:, None]
         return table[[first, *(a for a in others if a in self.offers.index)]].to_numpy().ravel()
 
     @cached_property
     def put(self) -> pd.DataFrame:
         """The offer before every adult, as a long frame."""
-        long = stated.offered(self.frame[self.adult], self.codebook, BLOCK, self.people, self.priced)
-        return self._with_beyond(long, long["instalment_dh"])
+        return stated.offered(self.frame[self.adult], self.codebook, BLOCK, self.people, self.priced)
 
-    def demand(
-        self, version: str = VERSIONS[0], restricted: bool = True, by: Any = None, where: Any = None
-    ) -> Estimate:
-        """How many adults would take each alternative, by (alternative, domain).
+    def demand(self, restricted: bool = True, by: Any = None, where: Any = None) -> Estimate:
+        """How many adults would take each alternative, by (alternative, domain), whenever, and whoever they are.
 
-        ``restricted``: of what they may get and can carry; else of everything that is offered (what is stated). The
-        version ``consideration`` weighs what is beyond the means in the utility and is restricted by the rules alone.
+        ``restricted``: of what they are eligible for and can pay; else of everything that is offered (what is stated).
         What is restricted is the shares of those of whom it can be computed, who stand for all adults of the domain.
         """
-        if version == VERSIONS[0] and restricted and by is None and where is None:
-            return self._demand
-        return self._forecast(version, restricted, by, where)
-
-    @cached_property
-    def _demand(self) -> Estimate:
-        return self._forecast(VERSIONS[0], True, None, None)
-
-    def _forecast(self, version: str, restricted: bool, by: Any, where: Any) -> Estimate:
-        shares = predicted_shares(self.fit(version), self.design, self.target(version, restricted), by, where)
+        shares = predicted_shares(self.fit(), self.design, self.target(restricted), by, where)
         return stated.times(shares, self.number(by, where), shares.value.index.droplevel(0))
 
     def number(self, by: Any = None, where: Any = None) -> Estimate:
         """How many adults there are, by domain."""
-        return self._adults if by is None and where is None else self._number(by, where)
-
-    @shared
-    def _adults(self) -> Estimate:
-        return self._number(None, None)
-
-    def _number(self, by: Any, where: Any) -> Estimate:
         inside = self.adult if where is None else self.adult & where
         return total(self.design, self.adult.astype(float).rename("people"), by=by, where=inside)
 
-    def bought(self) -> float:
-        """How many adults would buy a home of what they may get and can carry: the number alone, without its error."""
-        model, to = modelled(self.fit()), self.target()
-        p, w = model.predict(to, model.theta)[0], self.design.weights
-        kinds = to.cases.alternatives.isin(BOUGHT)[to.cases.alternative]
-        known, adults = w[self.computed.to_numpy()].sum(), w[self.adult.to_numpy()].sum()
-        return float(w[to.cases.person[to.cases.case]][kinds] @ p[kinds] / known * adults)
+    def likely(
+        self,
+        quantities: Mapping[str, Any] | None = None,
+        by: Any = None,
+        known: pd.Series | None = None,
+        bridge: bool = True,
+    ) -> Estimate:
+        """Homes likely within five years of those who want one and own none, by (quantity, alternative[, domain]).
+
+        ``quantities`` (Series by person, or frames with a column an alternative) are what each brings; absent:
+        ``homes``, one of each. Without the ``bridge`` all that is stated for these years. Those of whom it can be
+        computed (and all is ``known``) stand for all who want a home and own none in their domain.
+        """
+        many = {"homes": pd.Series(1.0, self.frame.index)} if quantities is None else quantities
+        asked = self.wishers & self.soon.notna() & (True if known is None else known)
+        now = self.soon.astype("Float64").fillna(0.0).astype(float)
+        brought = {name: values.mul(now, axis=0) for name, values in many.items()}
+        made = enumerated(self.fit(), self.design, self.target(where=asked), brought, by, asked)
+        every = stated.times(made, self.number(by, self.wishers), made.value.index)
+        return stated.times(every, self.sure, every.value.index) if bridge else every
 
     def worth(self) -> pd.DataFrame:
         """What `IMPROVED` is worth in DH of the price of a home at these terms, by income group: a long table.
 
-        A dirham of the price is told together with the instalment that it brings.
+        A dirham of the price comes together with the instalment that it brings.
         """
         fit, step = self.fit(), stated.UNITS["price_dh"][1]
         monthly = float(self.terms.cost(self.terms.months)) * step / stated.UNITS["instalment_dh"][1]
@@ -266,38 +312,9 @@ class HomeMarket(Market):
         whole = pd.concat(found, ignore_index=True)
         return whole.assign(**(whole[["estimate", "se", "low", "high"]] * step))
 
-    def ladder(self, alternative: str) -> Estimate:
-        """What is stated, by what is eligible x affordable: how many would take an alternative in each group.
-
-        Levels ``eligible`` and ``affordable`` are yes, no or cannot_compute; the others of a group would not take it.
-        """
-        groups = [stated.yes_no(self.eligible[alternative], "eligible")]
-        groups += [stated.yes_no(self.affordable[alternative], "affordable")]
-        return self.demand(restricted=False, by=[group.where(self.adult) for group in groups])
-
-
-@dataclass(frozen=True, eq=False)
-class Version:
-    """The model of the cards in one of `VERSIONS`, and the first market's offer before every adult, coded for it."""
-
-    market: HomeMarket
-    name: str
-
-    @cached_property
-    def fit(self) -> ChoiceFit:
-        """The model, fitted."""
-        long = _within(self.market.cards) if self.name == "affordable" else self.market.cards
-        others = (*OTHERS, "beyond_1k") if self.name == "consideration" else OTHERS
-        return stated.fitted(self.market.superpopulation, long, stated.formula(long, PAID, others, SHIFTS))
-
-    @cached_property
-    def coded(self) -> Target:
-        """The offer, coded."""
-        return prepared(self.fit, self.market.design, self.market.put, "row")
-
 
 def market(study: Study, terms: str = "housing_foundation") -> HomeMarket:
-    """The members of a study before the offers of ``data/public/home_offers.csv``.
+    """The members of a study before the offers of ``data/public/home_offers.csv``; a plot with a house on it.
 
     Raises
     ------
@@ -308,11 +325,12 @@ def market(study: Study, terms: str = "housing_foundation") -> HomeMarket:
         raise WelfareError("the question was not asked", where="demand for homes", got=", ".join(absent))
     offers = public("home_offers").pivot(index="alternative", columns="attribute", values="value")
     frame = study.frame.set_axis(study.design.index)
-    return HomeMarket(frame, study.design, study.codebook, offers.loc[list(OFFERED)], Terms.named(terms))
+    building = assumed("building_dh_m2") * assumed("building_m2")
+    return HomeMarket(
+        frame, study.design, study.codebook, offers.loc[list(OFFERED)], Terms.named(terms), building_dh=building
+    )
 
 
-def _within(long: pd.DataFrame) -> pd.DataFrame:
-    """The affordable alternatives of the cards on which one of them was chosen."""
-    inside = long[long["beyond_1k"] == 0]
-    chosen = inside.loc[inside["chosen"] == 1, "case"]
-    return inside[inside["case"].isin(chosen)].reset_index(drop=True)
+def assumed(item: str, column: str = "value") -> float:
+    """A number of ``data/public/home_programme.csv``: value, low or high of an item."""
+    return float(public("home_programme").set_index("item").loc[item, column])

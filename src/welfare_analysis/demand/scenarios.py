@@ -1,90 +1,188 @@
-r"""What changes the demand for homes: terms, prices and places, and how demand answers to a price.
+r"""What changes the demand for homes and what that costs: measures, tests of what is affordable, ends of the evidence.
 
-The arc elasticity between two prices is :math:`\ln(D_1 / D_0) / \ln(p_1 / p_0)` of the two forecasts, whose errors come
-from the same people and coefficients, so that most of them cancel.
+A measure k is judged by the homes likely within five years (`HomeMarket.likely`) with it and without, both from the
+same people and coefficients. It costs the public :math:`k_{ij}` dirhams of today for the home of kind j that person i
+takes: a grant or a lower price as it is; a lower rate
+
+.. math:: k_{ij} = L_{ij} (q_0 - q_1)\, a_n(\rho), \qquad L_{ij} = \max(0, (1 + f) P_j - S_i),
+
+with L the loan that savings S do not spare, q the instalments a dirham over the n months of i and :math:`\rho` the
+discount rate; a guarantee the part of L that is expected to be lost. What a member pays is :math:`L q_1 a_n(\rho)` and
+the rest of the price in cash.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from ..estimation import Estimate, joint
+from ..needs.housing import STANDARDS
 from ..study import public
+from ..survey.cards import annuity
+from . import credit
 from .credit import Terms
-from .housing import BOUGHT, HomeMarket
+from .housing import BOUGHT, PLOT, HomeMarket, assumed
+from .levers import lever
+from .loans import assumed as of_loans
 
-SHORTER_MONTHS, CAP_DH = 240, 200_000.0
-RATES = {"bank_rate": "housing_bank", "talks_rate": "housing_talks", "grant": "housing_grant"}
-PARTICIPATORY = "housing_participatory"
-
-
-def offer(kind: str, attribute: str, column: str = "value") -> float:
-    """A number of ``data/public/home_offers.csv``: value, low or high of an attribute of what is offered."""
-    rows = public("home_offers").set_index(["alternative", "attribute"])
-    return float(rows.loc[(kind, attribute), column])
+FLAT, BASE, BANK = "social_flat", "housing_foundation", "housing_bank"
+RETIRES = STANDARDS.retirement_age
+BUILDING = ("building_dh_m2", "building_m2")  # what a house on a plot costs
+BETTER_HIGH = ("months", "age_end", "size_m2")  # of other parameters the low end is the favourable one
 
 
-def scenarios(market: HomeMarket) -> dict[str, HomeMarket]:
-    """One change each: rate, term, grant, price cap of the social flat, homes near to work; ``base`` is as offered.
+def loan_dh(market: HomeMarket) -> pd.DataFrame:
+    """The loan that savings and grant do not spare, by person and kind of home (n x kinds), DH."""
+    terms, cash = market.terms, market.frame["savings_dh"].astype(float) + market.terms.grant_dh
+    return pd.DataFrame({a: ((1 + terms.fees) * cost - cash).clip(lower=0.0) for a, cost in market.to_pay.items()})
 
-    ``participatory`` has everybody on those terms.
+
+def present_dh(market: HomeMarket, rate: float, terms: Terms | None = None) -> pd.Series:
+    """What instalments on each dirham lent are worth today, over each person's months; 0 where none can be lent."""
+    months = credit.months_left(market.frame, terms or market.terms).to_numpy()
+    monthly = np.where(months > 0, (terms or market.terms).cost(np.maximum(months, 1)), 0.0)
+    return pd.Series(monthly * annuity(rate, months), market.frame.index)
+
+
+def measures(market: HomeMarket) -> dict[str, tuple[HomeMarket, pd.DataFrame]]:
+    """Each measure: the market with it, and DH of today that each home costs the public (n x kinds).
+
+    All against the same base, ``market``: the Foundation's rate for that of the banks, a grant, a cap on the price of
+    the social flat, cheaper land, a guarantee with which fees are lent too, and rate and guarantee together.
     """
-    near = {kind: {"work_km": offer(kind, "work_km", "low")} for kind in BOUGHT}
+    ones, rate = pd.DataFrame(1.0, market.frame.index, list(market.to_pay.index)), assumed("discount_rate")
+    grant, terms = Terms.named("housing_grant").grant_dh, replace(market.terms, rate=Terms.named(BASE).rate)
+    cap, land = assumed("price_cap_dh"), assumed("plot_price_dh")
+    secured = replace(market.terms, down_payment=-market.terms.fees)
+    saved, lost = present_dh(market, rate) - present_dh(market, rate, terms), assumed("guarantee_loss_share")
+    loans = loan_dh(market)
     return {
-        "base": market,
-        **{name: market.at(Terms.named(terms)) for name, terms in RATES.items()},
-        "shorter_term": market.at(replace(market.terms, months=SHORTER_MONTHS)),
-        "price_cap": market.at(offers={"social_flat": {"price_dh": CAP_DH}}),
-        "nearer": market.at(offers=near),
-        "participatory": market.at(Terms.named(PARTICIPATORY)),
+        "rate": (market.at(terms), loans.mul(saved, axis=0)),
+        "grant": (market.at(replace(market.terms, grant_dh=grant)), grant * ones),
+        "price_cap": (
+            market.at(offers={FLAT: {"price_dh": cap}}),
+            ones * (ones.columns == FLAT) * (market.to_pay[FLAT] - cap),
+        ),
+        "land": (
+            market.at(offers={PLOT: {"price_dh": land}}),
+            ones * (ones.columns == PLOT) * (market.offers.loc[PLOT, "price_dh"] - land),
+        ),
+        "guarantee": (market.at(secured), lost * loans),
+        "guarantee_lost": (market.at(secured), assumed("guarantee_loss_share", "high") * loans),
+        "rate_guarantee": (
+            market.at(replace(terms, down_payment=-terms.fees)),
+            loans.mul(saved, axis=0) + lost * loans,
+        ),
     }
 
 
-def forecasts(markets: Mapping[str, HomeMarket], by: Any = None, where: Any = None) -> dict[str, Estimate]:
-    """Demand in each of `scenarios`; ``participatory`` of a share of the people, the others on the terms offered."""
-    found = {name: market.demand(by=by, where=where) for name, market in markets.items()}
-    share, other = participatory_share(), found.pop("participatory")
-    k, index = len(other.value), other.value.index
-
-    def mixed(values: pd.Series) -> pd.Series:
-        x = values.to_numpy()
-        return pd.Series((1 - share) * x[:k] + share * x[k:], index=index)
-
-    slopes = sparse.hstack([(1 - share) * sparse.eye_array(k), share * sparse.eye_array(k)])
-    return found | {"participatory": joint({"base": found["base"], "other": other}).apply(mixed, slopes)}
-
-
-def participatory_share() -> float:
-    """Share of the people on participatory terms: ``mix`` of ``data/public/credit.csv``."""
-    return float(public("credit").set_index(["terms", "parameter"]).loc[("mix", "participatory_share"), "value"])
+def levers(market: HomeMarket) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
+    """What each of `measures` brings and costs, see `levers.lever`, and what members pay for the homes with it, DH."""
+    made, rate = measures(market), assumed("discount_rate")
+    one = pd.DataFrame(1.0, market.frame.index, list(market.to_pay.index))
+    before = market.likely({"homes": one} | {name: cost for name, (_, cost) in made.items()})
+    found, members = {}, {}
+    for name, (other, cost) in made.items():
+        lent = loan_dh(other)
+        cash = pd.DataFrame({a: (1 + other.terms.fees) * p for a, p in other.to_pay.items()}, lent.index) - lent
+        paid = lent.mul(present_dh(other, rate), axis=0) + cash - other.terms.grant_dh
+        after = other.likely({"homes": one, "cost": cost, "member": paid})
+        units, money, theirs = (bought(after, q) for q in ("homes", "cost", "member"))
+        found[name] = lever(bought(before, "homes"), units, money, bought(before, name))
+        members[name] = theirs
+    return found, members
 
 
-def bought(forecast: Estimate) -> Estimate:
-    """Homes bought of all kinds, by domain where there are any."""
-    kinds = forecast.value.index.get_level_values(0).isin(BOUGHT)
-    groups = (
-        forecast.value.index.droplevel(0) if forecast.value.index.nlevels > 1 else pd.Index(["bought"] * len(kinds))
-    )
+def bought(forecast: Estimate, quantity: str = "") -> Estimate:
+    """Homes bought of all kinds, by domain where there are any; or another quantity of `HomeMarket.likely`."""
+    index = forecast.value.index
+    inside = np.ones(len(index), dtype=bool)
+    if quantity:
+        inside, index = index.get_level_values(0) == quantity, index.droplevel(0)
+    kinds = inside & index.get_level_values(0).isin(BOUGHT)
+    groups = index.droplevel(0) if index.nlevels > 1 else pd.Index(["bought"] * len(kinds))
     labels = groups.unique()
     sums = (labels.get_indexer(groups) == np.arange(len(labels))[:, None]) & kinds
     return forecast.apply(lambda v: pd.Series(sums @ v.to_numpy(), index=labels), sums)
 
 
+def tests(market: HomeMarket) -> dict[str, HomeMarket]:
+    """The market under each test of what can be paid.
+
+    ``household``: by the means of the household. ``residual``: what needs by the size of the family leave must carry
+    the instalment too. ``ends_at_retirement``: the last instalment by 60. ``retirement_pay``: the pension must carry
+    the instalment of those whose term runs past 60. ``pay_less``, ``rate_more``: pay lower, the rate higher.
+    ``no_house``: a plot counts without a house on it.
+    """
+    frame, terms = market.frame, market.terms
+    pay = ["net_pay_dh", "pension_dh"]
+    past = (frame["status"] == "active") & (frame["age"] + credit.months_left(frame, terms) / 12 > RETIRES)
+    pension = frame["net_pay_dh"].mask(past.fillna(False), of_loans("replacement_share") * frame["net_pay_dh"])
+    return {
+        "household": market.at(of="household"),
+        "residual": market.at(of="residual"),
+        "ends_at_retirement": market.at(replace(terms, age_end=RETIRES)),
+        "retirement_pay": market.at(means=frame.assign(net_pay_dh=pension)),
+        "pay_less": market.at(means=frame.assign(**frame[pay] * (1 - assumed("pay_less_share")))),
+        "rate_more": market.at(replace(terms, rate=terms.rate + assumed("stress_points"))),
+        "no_house": market.at(building_dh=0.0),
+    }
+
+
+def parameters() -> pd.DataFrame:
+    """What is assumed of homes, credit and programme: value, low, high, unit, kind, source; one row a parameter.
+
+    ``place`` is where the value stands in its range, 0 at the unfavourable and 1 at the favourable end; missing where
+    there is no range. ``enters``: whether the forecast rests on it, and not only what a measure costs.
+    """
+    offers = public("home_offers").rename(columns={"alternative": "home_offer", "attribute": "home_assumption"})
+    lent = credit.rows_of([BASE]).rename(columns={"parameter": "home_assumption"}).assign(home_offer="credit")
+    programme = public("home_programme").rename(columns={"item": "home_assumption"}).assign(home_offer="programme")
+    found = pd.concat([offers[offers["home_offer"].isin(BOUGHT)], lent, programme], ignore_index=True)
+    name, width = found["home_assumption"], (found["high"] - found["low"]).where(found["low"] < found["high"])
+    place = (found["high"] - found["value"]) / width
+    enters = width.notna() & (found["home_offer"].ne("programme") | name.isin(BUILDING))
+    columns = ["home_offer", "home_assumption", "value", "low", "high", "unit", "kind", "source"]
+    return found[columns].assign(place=place.mask(name.isin(BETTER_HIGH), 1 - place), enters=enters)
+
+
+def moved(market: HomeMarket, rows: pd.DataFrame, end: pd.Series) -> HomeMarket:
+    """The market with parameters (rows of `parameters`) at other values."""
+    value = dict(zip(zip(rows["home_offer"], rows["home_assumption"], strict=True), end.astype(float), strict=True))
+    offers = {kind: {name: x for (offer, name), x in value.items() if offer == kind} for kind in BOUGHT}
+    terms = replace(market.terms, **{name: x for (offer, name), x in value.items() if offer == "credit"})
+    metre, size = (value.get(("programme", name), assumed(name)) for name in BUILDING)
+    return market.at(terms, offers, building_dh=metre * size)
+
+
+def ends(market: HomeMarket) -> dict[str, HomeMarket]:
+    """All that is assumed of homes and credit at its good end (``favourable``), and at its bad end."""
+    rows = parameters().query("enters")
+    high = rows["home_assumption"].isin(BETTER_HIGH)
+    return {"favourable": moved(market, rows, rows["high"].where(high, rows["low"])),
+            "unfavourable": moved(market, rows, rows["low"].where(high, rows["high"]))}  # fmt: skip
+
+
+def one_at_a_time(market: HomeMarket) -> Iterator[tuple[str, str, HomeMarket]]:
+    """The market with an assumption at an end of its range, one at a time."""
+    for name, rows in parameters().query("enters").groupby("home_assumption", sort=False):
+        for end in ("low", "high"):
+            yield str(name), end, moved(market, rows, rows[end])
+
+
 def at_prices(market: HomeMarket, kind: str, prices: Sequence[float]) -> dict[float, Estimate]:
-    """Demand with a kind of home at each price."""
-    return {price: market.at(offers={kind: {"price_dh": float(price)}}).demand() for price in prices}
+    """Homes likely with a kind at each price."""
+    return {price: market.at(offers={kind: {"price_dh": float(price)}}).likely() for price in prices}
 
 
 def elasticities(curve: Mapping[float, Estimate], kind: str) -> dict[tuple[float, float], Estimate]:
-    """Arc elasticity of the demand for a kind between prices that follow each other."""
+    r"""Arc elasticity of demand between prices that follow each other, :math:`\ln(D_1/D_0) / \ln(p_1/p_0)`."""
     found = {}
     for low, high in pairwise(sorted(curve)):
         pair, gap = joint({"low": curve[low], "high": curve[high]}), np.log(high / low)

@@ -13,7 +13,7 @@ affordable: persons with cards are drawn independently with
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +21,7 @@ import pandas as pd
 
 from ..estimation import Design, Estimate
 from ..estimation.choice import ChoiceFit, Target, logit, mixed_logit, only, predicted_shares, prepared
+from ..study import public
 from . import stated
 from .housing import OTHERS, PAID, SHIFTS, HomeMarket
 
@@ -134,6 +135,16 @@ class Subsample:
         whole = pd.concat(rows, ignore_index=True).reindex(columns=columns)
         whole["valid"] = whole["valid"].fillna(True).astype(bool)
         return whole.assign(persons=self.design.n, key=self.key())
+
+
+def most_lent(market: HomeMarket) -> HomeMarket:
+    """The market where all that is reported is lent, over the longest term, and a plot counts without a house.
+
+    There most people have a choice, and tastes matter most; the stored result is of these terms.
+    """
+    ends = public("credit").set_index(["terms", "parameter"]).loc["housing"]
+    terms = replace(market.terms, months=ends.at["months", "high"], down_payment=ends.at["down_payment", "low"])
+    return market.at(terms, building_dh=0.0)
 
 
 def proportional(weights: np.ndarray, size: float) -> np.ndarray:

@@ -41,6 +41,7 @@ class Standards:
 
 STANDARDS = Standards()
 NEED_CLASSES = ("suppressed", "core_need", "below_standard", "tied", "met", CANNOT)
+NEED_KINDS = ("another", "money", "own_home", "could_pay", "none", CANNOT)
 
 
 def tenant(frame: pd.DataFrame) -> pd.Series:
@@ -200,6 +201,37 @@ def housing_need_class(
         found = found.mask((undecided & holds).fillna(False).astype(bool), name)
         undecided = undecided & ~holds
     return found.astype(pd.CategoricalDtype(NEED_CLASSES)).rename("housing_need_class")
+
+
+def needs_another(frame: pd.DataFrame, rents: pd.Series | None = None, standards: Standards = STANDARDS) -> pd.Series:
+    """Whether another dwelling is needed.
+
+    Families who live with relatives and want a home (`suppressed_household`), homes that end with the post
+    (`tied_home`), and members in core need who do not own and are crowded or lack facilities. NA where a part that
+    decides is missing.
+    """
+    (tenure,) = asked(frame, "tenure")
+    spaced = lacks_facilities(frame) | crowded(frame, standards)
+    short = core_need(frame, rents, standards) & spaced & ~is_code(tenure, "owner")
+    return (suppressed_household(frame) | tied_home(frame, standards) | short).rename("needs_another")
+
+
+def need_kind(frame: pd.DataFrame, rents: pd.Series | None = None, standards: Standards = STANDARDS) -> pd.Series:
+    """What would meet the need, an unordered Categorical; everybody is in exactly one and none is NA.
+
+    The first that holds of ``another`` dwelling (`needs_another`); ``money``: in core need by cost alone;
+    ``own_home``: others in core need, who own and are crowded or lack facilities; ``could_pay``: below a standard, and
+    could pay a local rent; ``none``: met. ``cannot_compute``: what would decide is missing.
+    """
+    need = housing_need_class(frame, rents, standards)
+    spaced = lacks_facilities(frame) | crowded(frame, standards)
+    another = needs_another(frame, rents, standards)
+    found, undecided = pd.Series(CANNOT, index=frame.index, dtype=object), pd.Series(True, frame.index, dtype="boolean")
+    core, below = (need.eq(name).astype("boolean").mask(need.eq(CANNOT)) for name in ("core_need", "below_standard"))
+    for name, holds in zip(NEED_KINDS, (another, core & ~spaced, core & spaced, below, undecided), strict=False):
+        found = found.mask((undecided & holds).fillna(False).astype(bool), name)
+        undecided = undecided & ~holds
+    return found.astype(pd.CategoricalDtype(NEED_KINDS)).rename("need_kind")
 
 
 def need_class_changes(

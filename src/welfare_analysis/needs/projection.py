@@ -7,13 +7,13 @@ With B the backlog, a stock of its own, and h the years in which it is to be cle
 A newly arising a year (recruits, marriages, transfers, ends of service) and S supplied a year (committed homes, service
 homes let again): England, Strategic Housing Market Assessments, Practice Guidance version 2 (2007), chapter 5. Backlog
 and expected changes are estimated, so N is an estimate with the interval of the sample; what no form tells are `Flows`,
-with ranges that `tornado` shows. A negative N is a surplus.
+with ranges. A negative N is a surplus. A member who moves leaves a home to another: `moves_by_home`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -123,25 +123,54 @@ def _arising(homes: pd.DataFrame, flows: Flows, split: pd.Series) -> pd.Series:
     return recruits + moves + _left(homes, flows)
 
 
+def _supply(homes: pd.DataFrame, flows: Flows, split: pd.Series) -> pd.Series:
+    return flows.committed_n * split + flows.relet_share * _left(homes, flows)
+
+
 def _net(value: pd.Series, flows: Flows, split: pd.Series, years: Sequence[float]) -> pd.Series:
     homes = _by_group(value)
-    supply = flows.committed_n * split + flows.relet_share * _left(homes, flows)
-    flow = _arising(homes, flows, split) - supply
+    flow = _arising(homes, flows, split) - _supply(homes, flows, split)
     net = pd.concat({h: homes["backlog"] / h + flow for h in years}, names=["years"])
     return net if value.index.nlevels > 1 else net.droplevel(1)
 
 
 def newly_arising(homes: Estimate, flows: Flows | None = None) -> Estimate:
     """Homes that come to be needed a year, A of this module, by group; arguments as for `net_annual_need`."""
+    return _flow(homes, flows, _arising, "newly_arising")
+
+
+def supplied(homes: Estimate, flows: Flows | None = None) -> Estimate:
+    """Homes supplied a year, S of this module: committed ones, and service homes let again; by group."""
+    return _flow(homes, flows, _supply, "supplied")
+
+
+def _flow(homes: Estimate, flows: Flows | None, of: Callable[..., pd.Series], name: str) -> Estimate:
     used = Flows.read() if flows is None else flows
     split = _split(homes.value, used)
     named = homes.value.index.nlevels > 1
 
-    def arising(value: pd.Series) -> pd.Series:
-        found = _arising(_by_group(value), used, split)
-        return found if named else pd.Series({"newly_arising": found.iloc[0]})
+    def flow(value: pd.Series) -> pd.Series:
+        found = of(_by_group(value), used, split)
+        return found if named else pd.Series({name: found.iloc[0]})
 
-    return homes.apply(arising)
+    return homes.apply(flow)
+
+
+def moves_by_home(left: np.ndarray, passed: np.ndarray) -> float:
+    r"""Moves of members that one new home brings: the vacancy chain :math:`1' (I - Q)^{-1} e`.
+
+    A member who moves leaves a home of kind k with chance :math:`l_k` (none, where the chance is that of a family's
+    home), and another member takes it with chance :math:`\pi_k`; the others go to people outside, where the chain ends
+    for members. So :math:`q_{jk} = l_k \pi_k` from a home of any kind j (White 1970, Chains of Opportunity).
+
+    Parameters
+    ----------
+    left, passed : (kinds,) array
+        l and :math:`\pi`.
+    """
+    kinds = 1 + len(left)  # the new home, and those that are left
+    q = np.tile(np.append(0.0, left * passed), (kinds, 1))
+    return float(np.linalg.inv(np.eye(kinds) - q)[0].sum())
 
 
 def net_annual_need(homes: Estimate, flows: Flows | None = None, years: Sequence[float] = CLEARANCE) -> Estimate:
@@ -171,20 +200,3 @@ def net_annual_need(homes: Estimate, flows: Flows | None = None, years: Sequence
     used = Flows.read() if flows is None else flows
     split = _split(homes.value, used)
     return homes.apply(lambda value: _net(value, used, split, years))
-
-
-def tornado(homes: Estimate, years: float = 10, table: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Net annual need of all groups with one assumption at each end of its range, the widest first.
-
-    Columns ``assumption``, ``low``, ``high`` (of the range), ``need_low``, ``need_high`` (homes a year there).
-    """
-    table = public("housing_flows") if table is None else table
-    base, rows = Flows.read(table), []
-    for name in (f.name for f in fields(Flows)):
-        ends = table.set_index("id").loc[name, ["low", "high"]].astype(float).tolist()
-        moved = [replace(base, **{name: end}) for end in ends]
-        needs = [_net(homes.value, at, _split(homes.value, at), [years]).sum() for at in moved]
-        rows.append((name, *ends, *needs))
-    found = pd.DataFrame(rows, columns=["assumption", "low", "high", "need_low", "need_high"])
-    width = np.abs(found["need_high"] - found["need_low"])
-    return found.loc[width.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)

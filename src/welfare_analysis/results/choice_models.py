@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ..disclosure import NUMBERS
+from ..estimation import Estimate
 from ..estimation.choice import ChoiceFit, hold_out, summary
 from ..study import Study
-from .declare import Base, Topic
+from .declare import Base, Topic, sums
 
 UNITS = {"rho": "decimal", "per_card": "decimal", "by_chance": "decimal", "beyond": "share"}
 SEED = 2012  # of who is left out
@@ -50,3 +51,17 @@ def declare(
         return rows.assign(
             low=rows["estimate"], high=rows["estimate"], n=float(made.likelihood.loc["left_out", "persons"])
         )
+
+
+def by_access(ladder: Estimate, kind: str) -> Estimate:
+    """Who takes a kind, by eligible x affordable: ``takes_yes_no`` takes it, is eligible, cannot afford it.
+
+    ``ladder`` is indexed by (alternative, eligible, affordable), the last two yes, no or something else: then the cell
+    is ``takes_cannot_compute`` or ``not_cannot_compute``.
+    """
+    names = []
+    for alternative, eligible, affordable in ladder.value.index:
+        access = f"{eligible}_{affordable}" if {eligible, affordable} <= {"yes", "no"} else "cannot_compute"
+        names.append(f"{'takes' if alternative == kind else 'not'}_{access}")
+    order = list(dict.fromkeys(names))
+    return sums(ladder, order, pd.get_dummies(pd.Series(names), dtype=float)[order].to_numpy().T)

@@ -1,33 +1,31 @@
-"""The demand for homes (page 06): numbers of the model by what is offered, to whom, on what terms."""
+"""The demand for homes (page 06): from need to likely demand, what each measure brings and costs, how sure it is."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from ..demand import housing, tastes
-from ..demand.credit import Terms, affordable_price_dh, crosses, ranged
-from ..demand.housing import BLOCK, BOUGHT, OFFERED, VERSIONS, HomeMarket
-from ..demand.scenarios import at_prices, bought, elasticities, forecasts, offer
-from ..demand.scenarios import scenarios as scenarios_of
+from ..demand import housing, scenarios, tastes
+from ..demand.credit import Terms
+from ..demand.funnel import STEPS, funnel, lost
+from ..demand.housing import BLOCK, BOUGHT, OFFERED, YEARS, HomeMarket, assumed
+from ..demand.scenarios import BANK, BASE, FLAT, at_prices, bought
 from ..disclosure import NUMBERS
-from ..errors import WelfareError
-from ..estimation import Estimate, share, total
-from ..estimation.choice import ChoiceFit, predicted_shares
+from ..estimation import Estimate, joint, mean, total
+from ..estimation.choice import ChoiceFit
 from ..needs import projection
+from ..needs.housing import NEED_KINDS, need_kind
+from ..needs.income_debt import CANNOT, is_code
 from ..study import DATA, ROOT, Study, public
-from . import choice_models
-from .declare import Base, Topic, long_format, point, sums
+from . import choice_models, measures
+from .declare import Base, Topic, fitted, long_format, part, point, sums
 
-KINDS = f"{BLOCK}_alternative"
-TERMS = {"bank": "housing_bank", "foundation": "housing_foundation", "talks": "housing_talks"}
-BASE, FLAT = "foundation", "social_flat"
+KINDS, NUMBER = f"{BLOCK}_alternative", "home_number"
+TERMS = {"bank": BANK, "foundation": BASE, "talks": "housing_talks"}
 PRICES = (140_000, 200_000, 250_000, 300_000, 400_000)
-GROUPS = ("command_group", "rank_group")
-FINDINGS = ("homes_by_terms", ("need", "where", "demand", "cost", "changes", "sure", "realised"))
+WORTH = (10_000, 50_000, 100_000, 150_000, 200_000, 300_000)  # DH that a further home may be worth
+GROUPS = ("status", "rank_group", "command_group")
+FINDINGS = ("homes_funnel", ("many", "who", "where", "cost", "changes", "sure"))
 
 
 def home_market(study: Study) -> HomeMarket | None:
@@ -41,16 +39,7 @@ def fitted_market(study: Study) -> HomeMarket | None:
     return market if market is not None and cards_ready(market) == "shown" else None
 
 
-def cards_ready(market: HomeMarket) -> str:
-    """Whether each version of the model can be fitted: ``too_few`` where one is separated or collinear."""
-    try:
-        for version in VERSIONS:
-            market.fit(version)
-    except WelfareError:
-        return "too_few"
-    return "shown"
-
-
+cards_ready = fitted(HomeMarket.fit)
 topic = Topic("homes", home_market, cards_ready, "persons", lambda m: (m.computed, m.adult), FINDINGS)
 
 
@@ -59,149 +48,175 @@ def active(market: HomeMarket, group: str) -> pd.Series | None:
     return market.frame["status"] == "active" if group == "rank_group" else None
 
 
-@topic.table("reach", "rank_group|home_terms", "home_price", "share", adds="rank_group")
-def reach(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """Who can pay a price, by rank, at the rate of the banks and of the Foundation."""
-    rank, parts = market.frame["rank_group"], []
-    for name in ("bank", BASE):
-        most = affordable_price_dh(market.frame, Terms.named(TERMS[name]))
-        able = pd.DataFrame({str(price): most >= price for price in PRICES})
-        where = most.notna() & rank.notna() & (market.frame["status"] == "active")
-        rows = long_format(share(market.design, able, by=rank, where=where), "home_price", "rank_group")
-        met = able[where].groupby(rank[where].astype(str)).sum().stack()
-        numerator = met.loc[list(zip(rows["rank_group"], rows["home_price"], strict=True))].to_numpy(float)
-        parts.append(rows.assign(numerator=numerator, home_terms=name))
-    return pd.concat(parts)
+def in_need(study: Study) -> dict[str, Estimate]:
+    """How many are left at each step, of those in need of another dwelling, of the others, and of all."""
+    market = study.result(home_market)
+    steps, need = market.steps[list(STEPS[1:])], market.steps["in_need"]
+    sides = {"in_need": need, "not_in_need": ~need, "all": pd.Series(True, need.index, dtype="boolean")}
+    ones = {name: side.astype("Float64").fillna(0.0).astype(float) for name, side in sides.items()}
+    known = market.likely(ones, known=need.notna())
+    made = {}
+    for name, side in sides.items():
+        whole = name == "all"
+        likely = bought(market.likely(), "homes") if whole else bought(known, name)
+        made[name] = funnel(market.design, steps.assign(people=side)[["people", *steps]], likely, where=market.adult)
+    return made
 
 
-@topic.table("crosses", "home_crossing")
-def crossing(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """Whom the Foundation's rate brings over the price of a social flat."""
-    before, after = (Terms.named(TERMS[name]) for name in ("bank", BASE))
-    over = crosses(market.frame, offer(FLAT, "price_dh"), before, after)["crosses"]
-    own = over.where(market.adult)
-    rows = long_format(total(market.design, own, where=market.adult, missing="mean"), "home_crossing")
-    return rows.assign(numerator=float(own.fillna(False).astype(bool).sum()))
+@topic.table("funnel", "home_step", "home_need_of")
+def from_need(study: Study, market: HomeMarket) -> pd.DataFrame:
+    """From need to likely demand, of those in need of another dwelling and of the others."""
+    return long_format(study.result(in_need), "home_need_of", "home_step")
 
 
-@topic.table("need", "home_need", unit="homes")
-def need(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """Homes needed a year by years of clearance, the backlog as a stock and what arises anew."""
-    homes = total(market.design, projection.homes_needed(market.frame), missing="mean")
-    made = {"backlog": homes.apply(lambda v: pd.Series({"backlog": v["backlog"]}))}
-    made["arising"] = projection.newly_arising(homes)
-    made |= {f"years_{h}": projection.net_annual_need(homes, years=[h]) for h in projection.CLEARANCE}
-    return long_format(made, "home_need", "")
-
-
-def at_terms(study: Study, terms: str) -> Estimate:
-    """Demand on some terms of credit."""
-    return study.result(home_market).at(Terms.named(TERMS[terms])).demand()
-
-
-@topic.table("by_terms", KINDS, "home_terms")
-def by_terms(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """Demand by terms of credit."""
-    return long_format({name: study.result(at_terms, name) for name in TERMS}, "home_terms", KINDS)
-
-
-def changed(study: Study) -> dict[str, HomeMarket]:
-    """The market with one change each."""
-    return scenarios_of(study.result(home_market))
+@topic.table("lost", "home_lost", "home_need_of")
+def fallen_out(study: Study, market: HomeMarket) -> pd.DataFrame:
+    """Who falls out between two steps."""
+    return long_format({name: lost(made) for name, made in study.result(in_need).items()}, "home_need_of", "home_lost")
 
 
 for _group in GROUPS:
 
-    @topic.table(f"by_{_group}", _group, KINDS)
+    @topic.table(f"funnel_by_{_group}", _group, "home_step")
     def by_group(study: Study, market: HomeMarket, group: str = _group) -> pd.DataFrame:
-        """Demand by group."""
-        return long_format(market.demand(by=market.frame[group], where=active(market, group)), KINDS, group)
-
-    @topic.table(f"scenarios_by_{_group}", _group, "home_scenario")
-    def scenarios_by_group(study: Study, market: HomeMarket, group: str = _group) -> pd.DataFrame:
-        """What each change does to the homes bought in each group."""
-        made = forecasts(study.result(changed), market.frame[group], active(market, group))
-        return long_format({name: bought(forecast) for name, forecast in made.items()}, "home_scenario", group)
-
-
-for _name, _terms in (("cells", ""), ("cells_bank", TERMS["bank"])):
-
-    @topic.table(_name, "home_cell", KINDS)
-    def cells(study: Study, market: HomeMarket, terms: str = _terms) -> pd.DataFrame:
-        """Stated x eligible x affordable, by kind of home."""
-        at = market.at(Terms.named(terms)) if terms else market
-        return long_format({kind: by_access(at.ladder(kind), kind) for kind in OFFERED}, KINDS, "home_cell")
+        """The steps by group; of all who want a home and own none, in need or not."""
+        by, where = market.frame[group].astype(object), market.adult
+        if (only := active(market, group)) is not None:
+            by = by.where(only)
+            where = where & only
+        steps = market.steps.loc[:, list(STEPS[1:])]
+        likely = bought(market.likely(by=by), "homes")
+        need = long_format(funnel(market.design, market.steps[["in_need"]], by=by, where=where), group)
+        left = funnel(market.design, steps, likely, by=by, where=where)
+        return pd.concat([need.assign(home_step="in_need"), long_format(left, "home_step", group)])
 
 
-def by_access(ladder: Estimate, kind: str) -> Estimate:
-    """Who takes a kind, by eligible x affordable: ``takes_yes_no`` takes it, is eligible, cannot afford it.
+@topic.table("by_wish", "home_wish", KINDS)
+def by_wish(study: Study, market: HomeMarket) -> pd.DataFrame:
+    """What everybody would take, whenever, by whether a home is wanted and one is owned."""
+    return long_format(market.demand(by=market.wishes), KINDS, "home_wish")
 
-    ``ladder`` is indexed by (alternative, eligible, affordable), the last two yes, no or something else: then the cell
-    is ``takes_cannot_compute`` or ``not_cannot_compute``.
+
+@topic.table("by_need", "need_kind", KINDS)
+def by_need(study: Study, market: HomeMarket) -> pd.DataFrame:
+    """Who buys, rents or stays, by what would meet the need."""
+    need = need_kind(market.frame)
+    return long_format(market.demand(by=need.where(need != CANNOT)), KINDS, "need_kind")
+
+
+@topic.table("by_terms", KINDS, "home_terms")
+def by_terms(study: Study, market: HomeMarket) -> pd.DataFrame:
+    """Stated by those who want a home and own none, whenever, by terms of credit."""
+    made = {name: market.at(Terms.named(terms)).demand(where=market.wishers) for name, terms in TERMS.items()}
+    return long_format(made, "home_terms", KINDS)
+
+
+@topic.table("need", "home_need", "need_kind", "homes")
+def need(study: Study, market: HomeMarket) -> pd.DataFrame:
+    """Homes needed a year, apart for those who need another dwelling, money, or work on their own home."""
+    homes, kind = projection.homes_needed(market.frame), need_kind(market.frame)
+    known = homes["backlog"].mask(kind == CANNOT)
+    parts = {k: known.where(kind == k, 0.0).mask(known.isna()) for k in NEED_KINDS[:3]}
+    every = total(market.design, homes.assign(**parts), missing="mean")
+    index, made = every.value.index, {}
+    for name in ("backlog", *parts):
+        keep = [name, *projection.HOMES[1:]]
+        own = sums(every, list(projection.HOMES), np.eye(len(index))[index.get_indexer(keep)])
+        stock = own.apply(lambda v: pd.Series({"backlog": v["backlog"]}))
+        flows = name in ("backlog", "another")  # what arises and what is supplied are dwellings
+        made["all" if name == "backlog" else name] = {"backlog": stock} | (
+            {"arising": projection.newly_arising(own), "supply": projection.supplied(own)} if flows else {}
+        ) | {
+            f"years_{h}": projection.net_annual_need(own, years=[h]) if flows else sums(stock, [h], [[1 / h]])
+            for h in projection.CLEARANCE
+        }  # fmt: skip
+    return long_format(made, "need_kind", "home_need", "")
+
+
+@topic.table("chain", "home_chain", "home_range", "number")
+def chain(study: Study, market: HomeMarket) -> pd.DataFrame:
+    """What a home that is bought sets free: moves by members for each, at the ends of what is assumed of it."""
+    tenure = market.frame["tenure"].astype(object)
+    forecast = bought(market.likely(by=tenure.where(market.wishers)), "homes").value
+    from_ = forecast.reindex(["service", "tenant"]).fillna(0.0) / forecast.sum()
+    n, rows = float((market.wishers & market.computed).sum()), []
+    for column in ("low", "value", "high"):
+        passed = np.array([assumed(f"pass_on_{name}", column) for name in ("service", "rented")])
+        moves = projection.moves_by_home(from_.to_numpy(), passed)
+        values = {"moves": 100 * moves, "freed": 100 * from_.sum(), "homes_a_year": forecast.sum() / YEARS}
+        values["moves_a_year"] = values["homes_a_year"] * moves
+        for name, value in values.items():
+            unit = "homes" if name.endswith("year") else "number"
+            rows.append(point(value, n, home_chain=name, home_range=column, unit=unit))
+    return pd.concat(rows)
+
+
+def by_kind(forecast: Estimate) -> Estimate:
+    """Homes bought, then those of each kind: of `HomeMarket.likely`."""
+    kinds = forecast.value.index.get_level_values(1)
+    weights = [kinds.isin(BOUGHT), *(kinds == kind for kind in OFFERED)]
+    return sums(forecast, ["bought", *OFFERED], np.array(weights, dtype=float))
+
+
+@topic.table("cases", "home_case", NUMBER, "homes")
+def cases(study: Study, market: HomeMarket) -> pd.DataFrame:
+    """Homes likely within five years: all evidence at its middle, at either end, and under each test of the means."""
+    made = {"central": market, **scenarios.ends(market), "bank": market.at(Terms.named(BANK))}
+    made |= scenarios.tests(market)
+    return long_format({name: by_kind(other.likely()) for name, other in made.items()}, "home_case", NUMBER)
+
+
+def measured_levers(study: Study) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
+    """What measures bring and cost, and what members pay, all against the rate of the banks."""
+    return scenarios.levers(study.result(home_market).at(Terms.named(BANK)))
+
+
+measures.declare(topic, "home_lever", "homes", measured_levers, WORTH)
+
+
+@topic.table("realised", "home_realisation", "home_time", "homes")
+def realised(study: Study, market: HomeMarket) -> pd.DataFrame:
+    """From stated to likely: each bridge, in five years and a year.
+
+    Certainty and consequentiality are of what is stated by those who can pay. The market's part is of all who want a
+    home: those who cannot pay are among its demanders, so means are not taken out twice.
     """
-    names = []
-    for alternative, eligible, affordable in ladder.value.index:
-        access = f"{eligible}_{affordable}" if {eligible, affordable} <= {"yes", "no"} else "cannot_compute"
-        names.append(f"{'takes' if alternative == kind else 'not'}_{access}")
-    order = list(dict.fromkeys(names))
-    return sums(ladder, order, pd.get_dummies(pd.Series(names), dtype=float)[order].to_numpy().T)
-
-
-@topic.table("intentions", "wants_home", KINDS, "share")
-def intentions(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """What those who say that they want a home, and the others, would choose on a card: a check, no calibration."""
-    target, wants = market.target(restricted=False), market.frame["wants_home"]
-    return long_format(predicted_shares(market.fit(), market.design, target, by=wants), "", KINDS, "wants_home")
-
-
-@topic.table("versions", "home_version", KINDS)
-def versions(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """Demand by three models, and what is stated whatever the means."""
-    made = {version: market.demand(version) for version in VERSIONS} | {"stated": market.demand(restricted=False)}
-    return long_format(made, "home_version", KINDS)
+    stated, wanted = bought(market.likely(bridge=False), "homes"), market.number(where=market.wishers)
+    made = {"certain": bought(market.likely(), "homes")}
+    counts = is_code(market.frame["consequential"], "somewhat", "much") if "consequential" in market.frame else None
+    if counts is not None:
+        believed = mean(market.design, counts.rename("part"), where=market.wishers & counts.notna())
+        made["consequential"] = joint({"homes": stated, "part": believed}).apply(lambda v: pd.Series({"x": v.prod()}))
+    for row in public("realisation").itertuples():
+        made[row.factor] = sums(wanted if row.of == "wanted" else stated, ["x"], [[float(row.value)]])
+    times = {"five_years": 1.0, "a_year": 1 / YEARS}
+    return long_format(
+        {name: {time: sums(e, ["x"], [[by]]) for time, by in times.items()} for name, e in made.items()},
+        "home_realisation", "home_time", "",
+    )  # fmt: skip
 
 
 def priced(study: Study, terms: str) -> dict[float, Estimate]:
-    """Demand with the social flat at each price, on some terms."""
+    """Homes likely with the social flat at each price, on some terms."""
     return at_prices(study.result(home_market).at(Terms.named(TERMS[terms])), FLAT, PRICES)
 
 
-@topic.table("curve", "home_price", "home_terms")
+@topic.table("curve", "home_price", "home_terms", "homes")
 def curve(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """Social flats by price and terms."""
-    made = {n: {f"{price:.0f}": e for price, e in study.result(priced, n).items()} for n in ("bank", BASE)}
-    rows = long_format(made, "home_terms", "home_price", KINDS)
-    return rows[rows[KINDS] == FLAT].drop(columns=KINDS)
+    """Social flats likely within five years, by price and terms."""
+    made = {n: {f"{price:.0f}": part(e, "homes", (FLAT,)) for price, e in study.result(priced, n).items()}
+            for n in ("bank", "foundation")}  # fmt: skip
+    return long_format(made, "home_terms", "home_price", "")
 
 
-@topic.table("elasticity", "home_step", "home_terms", "elasticity")
-def elasticity(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """By how many per cent the demand for social flats falls when the price rises by one."""
-    arcs = {name: elasticities(study.result(priced, name), FLAT) for name in ("bank", BASE)}
-    made = {name: {f"{low:.0f}_{high:.0f}": e for (low, high), e in own.items()} for name, own in arcs.items()}
-    return long_format(made, "home_terms", "home_step", "")
-
-
-@topic.table("scenarios", "home_scenario", KINDS)
-def scenarios(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """What each change does to the number of each kind."""
-    return long_format(forecasts(study.result(changed)), "home_scenario", KINDS)
-
-
-@topic.table("views", KINDS, "home_view")
-def views(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """Demand by the means of the member, as a bank sees them, and by those of the household."""
-    return long_format({view: market.at(of=view).demand() for view in ("member", "household")}, "home_view", KINDS)
-
-
-@topic.table("realised", "home_realisation")
-def realised(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """Homes bought if a part of what is stated becomes a purchase."""
-    every = bought(market.demand())
-    made = {
-        row.factor: every.apply(partial(np.multiply, float(row.value))) for row in public("realisation").itertuples()
-    }
-    return long_format(made, "home_realisation", "")
+@topic.table("tornado", "home_assumption", "home_end", "homes")
+def tornado(study: Study, market: HomeMarket) -> pd.DataFrame:
+    """Homes likely within five years with each assumption at the ends of its range."""
+    known = float(market.computed.sum())
+    return pd.concat(
+        point(bought(at.likely(), "homes").value.iloc[0], known, home_assumption=name, home_end=end)
+        for name, end, at in scenarios.one_at_a_time(market)
+    )
 
 
 @topic.table("worth", "home_improvement", "income_group", "dh")
@@ -209,26 +224,6 @@ def worth(study: Study, market: HomeMarket) -> pd.DataFrame:
     """What an improvement is worth in DH of the price, by income group."""
     table = market.worth().rename(columns={"variable": "home_improvement"})
     return table.loc[table["income_group"] != "unknown", ["home_improvement", "income_group", *NUMBERS, "n"]]
-
-
-@topic.table("tornado", "home_assumption", "home_end")
-def tornado(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """Homes bought with each assumption at the ends of its range."""
-    known = float(market.computed.sum())
-    ends = (point(at.bought(), known, home_assumption=name, home_end=end) for name, end, at in at_ends(market))
-    return pd.concat(ends)
-
-
-def at_ends(market: HomeMarket) -> Iterator[tuple[str, str, HomeMarket]]:
-    """The market with an assumption at an end of its range, one at a time: each takes the memory of all cases."""
-    offers = public("home_offers")
-    varied = offers[(offers["low"] < offers["high"]) & offers["alternative"].isin(BOUGHT)]
-    for attribute, rows in varied.groupby("attribute", sort=False):
-        for end in ("low", "high"):
-            changed = {r["alternative"]: {attribute: float(r[end])} for r in rows.to_dict("records")}
-            yield str(attribute), end, market.at(offers=changed)
-    for (parameter, end), terms in ranged(TERMS[BASE]).items():
-        yield parameter, end, market.at(terms)
 
 
 def card_model(study: Study) -> ChoiceFit:
@@ -243,21 +238,14 @@ def cards_base(market: HomeMarket) -> Base:
     ].notna()
 
 
-def beyond(market: HomeMarket) -> dict[str, float]:
-    """Weighted share of cards on which what was chosen costs more a month than the member can afford."""
-    chosen = market.cards[market.cards["chosen"] == 1]
-    weights = market.design.weights[market.frame.index.get_indexer(chosen["row"])]
-    return {"beyond": float(np.average(chosen["beyond_1k"] > 0, weights=weights))}
-
-
-choice_models.declare(topic, card_model, KINDS, cards_base, beyond)
+choice_models.declare(topic, card_model, KINDS, cards_base)
 
 
 @topic.table("tastes_shares", KINDS, "measure", "share", cards_base)
 def own_tastes(study: Study, market: HomeMarket) -> pd.DataFrame | None:
-    """What tastes that differ between persons change in demand: the stored mixed logit of these very answers."""
+    """What tastes that differ between persons change, where most is lent: the stored mixed logit of these answers."""
     paths = [folder / tastes.NAME for folder in (DATA / "survey", ROOT / "build") if (folder / tastes.NAME).is_file()]
-    key = tastes.Subsample(market).key() if paths else ""
+    key = tastes.Subsample(tastes.most_lent(market)).key() if paths else ""
     stored = next((table for table in map(pd.read_csv, paths) if set(table["key"]) == {key}), None)
     if stored is None:
         return None

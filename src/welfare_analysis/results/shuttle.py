@@ -23,8 +23,8 @@ from ..estimation.choice.forecast import Forecast
 from ..needs import commuting
 from ..needs.income_debt import member_income_dh
 from ..study import Study, public
+from .choice_models import by_access
 from .declare import long_format, point, sums
-from .homes import by_access
 from .transport import CHANGES, changes, commuters_of, topic
 
 FREE = ("nearer", "car_pool")  # nobody is known to bear their cost

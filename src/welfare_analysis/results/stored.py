@@ -9,15 +9,13 @@ import pandas as pd
 
 from ..demand import intercity, scenarios
 from ..demand.credit import Terms
-from ..demand.housing import BOUGHT
 from ..demand.loans import assumed
-from ..demand.scenarios import offer
 from ..demand.service import Service, break_even, parameter
 from ..disclosure import Lazy, Released, document
 from ..needs import commuting, housing, income_debt
 from ..study import DATA, Study
 from ..survey import quality
-from . import coverage, homes, instrument
+from . import coverage, instrument
 from .loans import RATES
 
 SURVEY = DATA / "survey"
@@ -28,6 +26,8 @@ ASSUMPTIONS |= {"funding_rate": "share", "running_cost_share": "share"}
 SHUTTLE = {"cost_dh": "dh_month", "walk_min": "minutes", "window_min": "minutes", "constant_share": "share"}
 SHUTTLE |= {"seats_n": "number", "load_share": "share", "window_share": "share", "least_riders_n": "number"}
 SHUTTLE |= {"members_a_route_n": "number", "discount": "share"}
+PLAIN_UNITS = {"dh": "dh", "DH": "dh", "DH a m2": "dh", "DH a month": "dh_month", "months": "months", "years": "number"}
+PLAIN_UNITS |= {"km": "decimal", "m2": "number"}
 BREAK_EVEN = {"needed": "riders", "carried": "riders", "route_dh": "dh_month", "a_rider_dh": "dh_month"}
 
 
@@ -35,8 +35,6 @@ def errors(name: str) -> Released:
     """How far numbers are from the truth of generated populations, by how well people answer."""
     file, key = ERRORS[name]
     stored = pd.read_csv(SURVEY / file).rename(columns={"number": key, "persons": "population"})
-    if "terms" in stored:
-        stored = stored[(stored["terms"] == homes.TERMS[homes.BASE]) & (stored[key] != "stay")].reset_index(drop=True)
     stored["error"], stored["se_of_truth"] = stored["error"] / stored["truth"], stored["mean_se"] / stored["truth"]
     keys = ["version", key]
     long = stored.melt(keys, ["error", "se_of_truth", "coverage", "samples", "population"], "measure", "estimate")
@@ -44,25 +42,15 @@ def errors(name: str) -> Released:
     return document(f"{name}_errors", long.assign(unit=units), keys, "measure")
 
 
-def home_prices() -> Released:
-    """What the homes that are offered cost."""
-    prices = {kind: offer(kind, "price_dh") for kind in BOUGHT}
-    table = pd.DataFrame({homes.KINDS: list(prices), "estimate": list(prices.values())})
-    return document("homes_prices", table, [homes.KINDS], unit="dh")
-
-
-def home_scenarios() -> Released:
-    """What is assumed in each scenario of page 06."""
-    base = Terms.named(homes.TERMS[homes.BASE])
-    rows = [
-        ("term_before", base.months, "months"),
-        ("term_after", scenarios.SHORTER_MONTHS, "months"),
-        ("grant", Terms.named(scenarios.RATES["grant"]).grant_dh, "dh"),
-        ("price_cap", scenarios.CAP_DH, "dh"),
-        ("work_km", offer(homes.FLAT, "work_km", "low"), "km"),
-        ("participatory", scenarios.participatory_share(), "share"),
-    ]
-    return document("homes_scenario_terms", pd.DataFrame(rows, columns=["term_of", "estimate", "unit"]), ["term_of"])
+def home_parameters() -> Released:
+    """What page 06 assumes: value and range, and where the value stands between the bad end (0) and the good one."""
+    keys, table = ["home_offer", "home_assumption"], scenarios.parameters()
+    long = table.melt([*keys, "unit"], ["value", "low", "high", "place"], "measure", "estimate").dropna()
+    part = long["unit"].str.startswith(("share", "a year", "margin")) | (long["measure"] == "place")
+    long["unit"] = long["unit"].map(PLAIN_UNITS).fillna("decimal").mask(part, "share")
+    texts = table.assign(evidence="evidence." + table["kind"])[[*keys, "evidence", "source"]]
+    texts = texts.melt(keys, var_name="measure", value_name="text").assign(estimate=0.0, unit="number")
+    return document("homes_parameters", pd.concat([long, texts], ignore_index=True), keys, "measure")
 
 
 def loan_rates() -> Released:
@@ -119,8 +107,7 @@ def likeness_rule() -> Released:
 DOCUMENTS: dict[str, Callable[[], Released]] = {
     **{f"{name}_errors": partial(errors, name) for name in ERRORS},
     "standards": standards,
-    "homes_prices": home_prices,
-    "homes_scenario_terms": home_scenarios,
+    "homes_parameters": home_parameters,
     "loans_rates": loan_rates,
     "loans_assumptions": loan_assumptions,
     "transport_assumptions": transport_assumptions,

@@ -183,7 +183,7 @@ def tornado(tables: Sequence[Released], study: Study, _: float) -> Figure:
                   label=study.codebook.label("home_end", end, study.language))  # fmt: skip
     axes.set_yticks(range(len(ends)), [label(study, one.by[0], code) for code in ends.index])
     axes.xaxis.set_major_formatter(plain(study))
-    axes.set_xlabel(study.codebook.text("unit.persons", study.language))
+    axes.set_xlabel(study.codebook.text(f"unit.{one.unit}", study.language))
     axes.legend(loc="lower right")
     return figure
 

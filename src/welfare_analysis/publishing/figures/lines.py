@@ -14,8 +14,8 @@ from ...disclosure import CATEGORY, Released
 from ...languages import number
 from ...results.loans import RATES
 from ...study import Study
-from ..labels import cell_label, in_order, label, title
-from .style import PALETTE, canvas, plain, scaled, wrapped
+from ..labels import cell_label, in_order, title
+from .style import PALETTE, canvas, plain, scaled
 
 
 def _line(axes: Axes, cells: pd.DataFrame, unit: str, colour: str, name: str) -> None:
@@ -51,22 +51,3 @@ def curve(tables: Sequence[Released], study: Study, _: float, at: Mapping[str, f
 def against_rate(tables: Sequence[Released], study: Study, limit: float) -> Figure:
     """Loans by the rate of the Foundation, in per cent a year: `curve` at the rates of the terms."""
     return curve(tables, study, limit, {name: 100 * Terms.named(terms).rate for name, terms in RATES.items()})
-
-
-def reach(tables: Sequence[Released], study: Study, _: float) -> Figure:
-    """A panel a group: the share that can pay each price, a line and a band for each set of terms."""
-    (one,) = tables
-    first, second = one.by
-    rows = in_order(one, study, first)
-    figure, panels = canvas(title(one.id, study), 2.4, len(rows), sharey=True)
-    cells = one.shown.assign(at=one.shown[CATEGORY].astype(float) / 1000)
-    for axes, row in zip(panels, rows, strict=True):
-        for place, terms in enumerate(in_order(one, study, second)):
-            part = cells[(cells[first].astype(str) == row) & (cells[second].astype(str) == terms)]
-            _line(axes, part, "share", PALETTE[place], label(study, second, terms))
-        axes.set(title=wrapped(label(study, first, row)), ylim=(0, 100), xlabel="")
-        axes.grid()
-    figure.supxlabel(study.codebook.text("axis.thousand_dh", study.language), fontsize=9)
-    panels[0].set_ylabel(study.codebook.text("unit.share", study.language))
-    panels[0].legend(fontsize=7, loc="lower left")
-    return figure

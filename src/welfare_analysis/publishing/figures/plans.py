@@ -7,7 +7,7 @@ from functools import partial
 from ...results import HEADLINES
 from .bars import bands, flow, heat, histogram, pyramid, stacked, tornado, weight_bars
 from .dots import categories, groups, profile, steps, with_without
-from .lines import against_rate, curve, reach
+from .lines import against_rate, curve
 from .style import Plan
 
 FIGURES = {
@@ -47,9 +47,10 @@ FIGURES = {
     "transport_worth": Plan(partial(categories, one_scale=True), ("transport_worth",)),
     "transport_curve": Plan(curve, ("transport_curve",)),
     "transport_tornado": Plan(tornado, ("transport_tornado", "transport_realised")),
-    "homes_reach": Plan(reach, ("homes_reach",)),
     "homes_worth": Plan(partial(categories, one_scale=True), ("homes_worth",)),
-    "homes_by_command_group": Plan(categories, ("homes_by_command_group",)),
+    "homes_funnel": Plan(categories, ("homes_funnel",)),
+    "homes_funnel_by_command_group": Plan(partial(categories, lines=2), ("homes_funnel_by_command_group",)),
+    "homes_acceptability": Plan(heat, ("homes_acceptability",)),
     "homes_curve": Plan(curve, ("homes_curve",)),
     "homes_tornado": Plan(tornado, ("homes_tornado", "homes_realised")),
     "loans_service": Plan(histogram, ("loans_service",), 0.4),

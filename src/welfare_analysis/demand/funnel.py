@@ -1,0 +1,78 @@
+r"""From need to likely demand: how many are left at each step, and what falls out between two.
+
+Of the N people of a domain, step s keeps
+
+.. math:: T_s = N \, \frac{\sum_i w_i \prod_{r \le s} x_{ir}}{\sum_i w_i},
+
+sums over those of whom every step is known, who stand for all of the domain; :math:`x_{ir}` is 1 where person i passes
+step r. The last step is not a condition but a forecast: of those left, how many would take what is offered, times the
+part of stated choices that becomes an act.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from scipy import sparse
+
+from ..errors import WelfareError
+from ..estimation import Design, Estimate, joint, mean, total
+from .stated import times
+
+STEPS = ("in_need", "wants", "eligible", "affordable")
+LIKELY = "likely"
+
+
+def funnel(
+    design: Design, steps: pd.DataFrame, likely: Estimate | None = None, by: Any = None, where: Any = None
+) -> Estimate:
+    """How many people are left at each step, by (step[, domain]).
+
+    Parameters
+    ----------
+    design : Design
+    steps : DataFrame (n x steps)
+        Whether a person passes each step, in order; NA where that is not known.
+    likely : Estimate, optional
+        People of the last step by the same domains, in their order: the forecast. It is the step ``likely``.
+    by, where : optional
+        Domains, and rows that count: the people N.
+
+    Raises
+    ------
+    WelfareError
+        Nobody of whom every step is known, or ``likely`` of other domains.
+    """
+    known = steps.notna().all(axis=1)
+    inside = known if where is None else known & where
+    if not inside.any():
+        raise WelfareError("of nobody is every step known", where="funnel", expected=", ".join(map(str, steps)))
+    passed = steps.fillna(False).astype(bool).cumprod(axis=1).astype(float)
+    if by is not None:
+        by = by.where(by.isin(by[inside].unique()))
+    people = total(design, pd.Series(1.0, steps.index, name="people"), by=by, where=where)
+    shares = mean(design, passed, by=by, where=inside)
+    left = times(shares, people, shares.value.index)
+    if likely is None:
+        return left
+    groups, last = len(people.value), list(shares.value.index[-len(people.value) :])
+    own = [key[-1] if isinstance(key, tuple) else key for key in likely.value.index]
+    if len(own) != groups or (by is not None and own != [key[-1] for key in last]):
+        raise WelfareError("the forecast is of other domains", where="funnel", got=own, expected=str(last))
+    index = [(LIKELY, *key[1:]) if isinstance(key, tuple) else LIKELY for key in last]
+    names = left.value.index.append(
+        pd.MultiIndex.from_tuples(index, names=left.value.index.names) if by is not None else pd.Index(index)
+    )
+    every = joint({"left": left, "likely": likely})
+    return every.apply(lambda v: pd.Series(v.to_numpy(), index=names), sparse.eye_array(len(names)))
+
+
+def lost(estimate: Estimate) -> Estimate:
+    """People who fall out between two steps of a `funnel`, named by the step that they do not pass."""
+    steps = estimate.value.index.get_level_values(0)
+    groups = len(steps) // steps.nunique()
+    many = len(steps) - groups
+    slopes = sparse.eye_array(many, len(steps)) - sparse.eye_array(many, len(steps), k=groups)
+    index = estimate.value.index[groups:]
+    return estimate.apply(lambda v: pd.Series(slopes @ v.to_numpy(), index=index), slopes)

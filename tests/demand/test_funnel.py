@@ -1,0 +1,68 @@
+"""From need to likely demand: counts by hand, errors of totals, groups, and what is not known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from welfare_analysis.demand.funnel import LIKELY, STEPS, funnel, lost
+from welfare_analysis.errors import WelfareError
+from welfare_analysis.estimation import Design, total
+
+
+@pytest.fixture
+def people():
+    rng = np.random.default_rng(4)
+    steps = pd.DataFrame({s: pd.array(rng.random(400) < 0.7, dtype="boolean") for s in STEPS})
+    weights = pd.Series(rng.uniform(1, 5, 400))
+    group = pd.Series(rng.choice(["a", "b"], 400), name="group")
+    return steps, Design(weights, strata=group), group
+
+
+def test_counts_are_those_of_nested_conditions(people):
+    """Where all is known a step is the weighted number who pass it and all before; its error is that of a total."""
+    steps, design, group = people
+    made, nested = funnel(design, steps), np.logical_and.accumulate(steps.to_numpy(bool), axis=1)
+    assert np.allclose(made.value, design.weights @ nested, rtol=1e-12)
+    assert list(made.value.index) == list(STEPS)
+    own = total(design, pd.DataFrame(nested.astype(float), columns=list(STEPS)))
+    assert np.allclose(made.se, own.se, rtol=1e-9)
+    by = funnel(design, steps, by=group)
+    for code in "ab":
+        at = (group == code).to_numpy()
+        assert np.allclose(by.value.xs(code, level="group"), design.weights[at] @ nested[at], rtol=1e-12)
+
+
+def test_those_who_are_known_stand_for_the_others(people):
+    """A person of whom one step is not known counts in the people and in no step."""
+    steps, design, _ = people
+    steps = steps.copy()
+    steps.loc[:49, "eligible"] = pd.NA
+    w, nested = design.weights, np.logical_and.accumulate(steps.iloc[50:].to_numpy(bool), axis=1)
+    assert np.allclose(funnel(design, steps).value, w.sum() * (w[50:] @ nested) / w[50:].sum(), rtol=1e-12)
+
+
+def test_the_forecast_is_the_last_step_and_what_falls_out_adds_up(people):
+    """What falls out and what is left at the end are the first step, and the forecast keeps its own error."""
+    steps, design, group = people
+    chance = pd.Series(np.random.default_rng(1).random(400), name="takes")
+    takes = (chance * steps.all(axis=1).astype(float)).rename("takes")
+    for by in (None, group):
+        likely = total(design, takes, by=by)
+        made = funnel(design, steps, likely, by=by)
+        out = lost(made)
+        first, last = made.value.loc[[STEPS[0]]].sum(), made.value.loc[[LIKELY]].sum()
+        assert out.value.sum() == pytest.approx(first - last)
+        assert (out.value > 0).all()
+        assert np.allclose(made.se.loc[[LIKELY]], likely.se, rtol=1e-9)
+        assert out.value.loc[["wants"]].sum() == pytest.approx(
+            made.value.loc[["in_need"]].sum() - made.value.loc[["wants"]].sum()
+        )
+
+
+def test_what_cannot_be_said(people):
+    """Nobody of whom all is known, and a forecast of other groups."""
+    steps, design, group = people
+    with pytest.raises(WelfareError, match="of nobody is every step known"):
+        funnel(design, steps.assign(wants=pd.NA))
+    with pytest.raises(WelfareError, match="other domains"):
+        funnel(design, steps, total(design, pd.Series(1.0, steps.index)), by=group)
