@@ -48,7 +48,7 @@ def in_need(study: Study) -> dict[str, Estimate] | None:
         inside = {"files": side.astype("Float64").fillna(0.0).astype(float)}
         likely = five_years(market, quantities=inside, known=None if name == "all" else need.notna())
         people = pd.DataFrame({"people": side.astype("boolean")}).join(steps)
-        made[name] = funnel(market.design, people, likely, where=market.adult)
+        made[name] = funnel(market.design, people, likely, where=market.adult, reached=True)
     return made
 
 
@@ -80,10 +80,11 @@ for _group in GROUPS:
         by, where = market.frame[group].astype(object).where(only), market.adult & only
         likely = five_years(market, by=by, where=where)
         steps = market.steps.drop(columns="in_need", errors="ignore")
-        parts = [long_format(funnel(market.design, steps, likely, by=by, where=where), "loan_step", group)]
+        left = funnel(market.design, steps, likely, by=by, where=where, reached=True)
+        parts = [long_format(left, "loan_step", group)]
         if "in_need" in market.steps:
             need = funnel(market.design, market.steps[["in_need"]], by=by, where=where)
-            parts.append(long_format(need, "loan_step", group))
+            parts.append(long_format(need, "", group).drop(columns="", errors="ignore").assign(loan_step="in_need"))
         return pd.concat(parts)
 
 
@@ -155,7 +156,8 @@ def cases(study: Study, market: LoanMarket) -> pd.DataFrame:
     units = {"affordable": "persons", "files": "files", "dh": "million_dh"}
     for name, at in made.items():
         forecast = at.likely()
-        can_pay = funnel(market.design, at.steps[["wants", "eligible", "affordable"]], where=market.adult)
+        steps = at.steps[["wants", "eligible", "affordable"]]
+        can_pay = funnel(market.design, steps, where=market.adult, reached=True)
         numbers = {"affordable": sums(can_pay, ["loans"], [[0, 0, 1]])}
         numbers |= {quantity: taken(forecast, quantity) for quantity in ("files", "dh")}
         parts.append(long_format(numbers, "loan_measure", "").assign(loan_case=name))
