@@ -41,6 +41,29 @@ def test_those_who_are_known_stand_for_the_others(people):
     assert np.allclose(funnel(design, steps).value, w.sum() * (w[50:] @ nested) / w[50:].sum(), rtol=1e-12)
 
 
+def test_a_step_that_only_some_reach(people):
+    """Where a step is missing for a part of those who reached it, none falls out before it; where all is known, equal.
+
+    By hand: who wants is counted of everybody; who is eligible is a share of those who want and of whom it is known.
+    """
+    steps, design, group = people
+    for by in (None, group):
+        whole, chained = funnel(design, steps, by=by), funnel(design, steps, by=by, reached=True)
+        assert chained.value.index.equals(whole.value.index)
+        assert np.allclose(chained.value, whole.value, rtol=1e-12)
+        assert np.allclose(chained.se, whole.se, rtol=1e-9)
+    steps = steps.copy()
+    wants = steps["in_need"] & steps["wants"]
+    steps.loc[wants & (steps.index < 150), "eligible"] = pd.NA
+    steps.loc[steps["wants"] == False, ["eligible", "affordable"]] = False  # noqa: E712 - boolean column
+    made, w = funnel(design, steps, reached=True).value, pd.Series(design.weights)
+    assert made["wants"] == pytest.approx(w[wants].sum())
+    known = wants & steps["eligible"].notna()
+    share = w[known & steps["eligible"].fillna(False)].sum() / w[known].sum()
+    assert made["eligible"] == pytest.approx(w[wants].sum() * share)
+    assert made["wants"] > 1.1 * funnel(design, steps).value["wants"]  # who is known at every step wants less
+
+
 def test_the_forecast_is_the_last_step_and_what_falls_out_adds_up(people):
     """What falls out and what is left at the end are the first step, and the forecast keeps its own error."""
     steps, design, group = people

@@ -7,7 +7,7 @@ import transport_errors
 
 FOUND = {
     demand_errors: ["in_need", "wants", "eligible", "affordable", "social_flat", "bought"],
-    loan_errors: ["conventional", "participatory"],
+    loan_errors: ["in_need", "wants", "eligible", "affordable", "conventional", "participatory", "all"],
     transport_errors: ["cards_scaled", "no_way", "rail_trips", "rail_cost"],
 }
 

@@ -1,12 +1,12 @@
-r"""What running debts become: consolidated at the agreed rate, under a higher rate, at retirement.
+r"""What running debts become when they are taken over at the agreed rate, and where a further loan leaves a person.
 
 A consumer debt D that costs c a month at the rate :math:`\rho` (with VAT and insurance i = r / 12 a month) runs for
 
 .. math:: n = -\ln(1 - D i / c) / \ln(1 + i)
 
 months more. Taken over at the agreed rate it costs :math:`D q(n)` over the same months, or less over the longest term
-that age allows. The rate of running loans was not asked: an assumption with a range. What is owed is told as one sum,
-so only those without a housing loan can be told of; the others count as ``cannot_compute``.
+that age allows. The rate of running loans was not asked: an assumption with a range, that of finance companies, and so
+of who has a loan from one. What is owed is reported as one sum, so only those without a housing loan are computed.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import numpy as np
 import pandas as pd
 
 from ..needs import income_debt
-from ..needs.housing import STANDARDS as AGES
+from ..survey.cards import annuity
 from . import credit
+from .agreement import kept
 from .credit import Terms
-from .loans import LoanMarket
+from .housing import assumed as of_programme
+from .loans import LoanMarket, assumed
 
-TOO_LONG = 240  # months: a debt that its deduction would not pay back by then is told wrongly
+TOO_LONG = 240  # months: a debt that its deduction would not pay back by then is reported wrongly
 
 
 def months_to_run(owed: pd.Series, monthly: pd.Series, terms: Terms) -> pd.Series:
@@ -37,7 +39,8 @@ def consolidated(frame: pd.DataFrame, agreed: Terms, old_rate: float) -> pd.Data
     Parameters
     ----------
     frame : DataFrame (n rows)
-        Needs what `needs.income_debt.over_debt_limit` needs, ``debt_outstanding_dh`` and ``age``.
+        Needs what `needs.income_debt.over_debt_limit` needs, ``debt_outstanding_dh`` and ``age``. Where the lenders
+        were asked, loans are those of who has one from a finance company.
     agreed : Terms
         Of the new loan.
     old_rate : float
@@ -46,24 +49,34 @@ def consolidated(frame: pd.DataFrame, agreed: Terms, old_rate: float) -> pd.Data
     Returns
     -------
     DataFrame (n rows)
-        ``told`` (there is a consumer loan and no other, and it can be computed; NA without a consumer loan),
+        ``computed`` (there is a consumer loan and no other, and it can be computed; NA without a consumer loan),
         ``saved_dh`` a month over the same months (negative where the agreed rate is the higher), ``relief_dh`` a month
         over the longest term that age allows, ``over`` (over the limit now), ``freed`` and ``freed_longer`` (over it
-        now, and within it with the new instalment); NA where it is not told.
+        now, and within it with the new instalment), ``owed_dh``; and DH of today, over the same months: ``gain_dh``
+        of the member, ``margin_dh`` that the lender keeps before losses, ``exposed_dh`` (DH-years outstanding); NA
+        where it is not computed.
     """
     owed, consumer, housing = income_debt.asked(
         frame, "debt_outstanding_dh", "consumer_deduction_dh", "housing_deduction_dh"
     )
     has = income_debt.indebted(frame) & income_debt.above(consumer, 0)
+    if "running_source_finance_company" in frame:
+        has &= income_debt.is_code(frame["running_source_finance_company"], "yes")
     old = Terms(old_rate, agreed.months, vat=agreed.vat, insurance=agreed.insurance)
     months = months_to_run(owed, consumer, old)
-    told = has & (housing == 0) & months.notna()
-    months, owed = months.where(told.fillna(False).astype(bool)), owed.astype(float)
+    known = has & (housing == 0) & months.notna()
+    months, owed = months.where(known.fillna(False).astype(bool)), owed.astype(float)
     same = owed * agreed.cost(months.to_numpy())
     longest = np.maximum(credit.months_left(frame, agreed), months)
     over, income = income_debt.over_debt_limit(frame), income_debt.member_income_dh(frame)
-    found = {"told": told.where(has.fillna(False)), "saved_dh": consumer - same,
-             "relief_dh": consumer - owed * agreed.cost(longest.to_numpy())}  # fmt: skip
+    saved, run = (consumer - same).astype(float), months.fillna(1.0)
+    worth = pd.Series(annuity(of_programme("discount_rate"), run), frame.index)
+    keeps = kept(agreed, run, assumed("funding_rate")) - assumed("running_cost_share") * run / 24
+    found = {
+        "computed": known.where(has.fillna(False)), "saved_dh": saved,
+        "relief_dh": consumer - owed * agreed.cost(longest.to_numpy()), "owed_dh": owed.where(months.notna()),
+        "gain_dh": saved * worth, "margin_dh": (owed * keeps).where(months.notna()), "exposed_dh": owed * months / 24,
+    }  # fmt: skip
     freed = {}
     for name, lower in (("freed", found["saved_dh"]), ("freed_longer", found["relief_dh"])):
         within = _within(income, consumer - lower)
@@ -99,36 +112,15 @@ def guard(market: LoanMarket) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def stressed(market: LoanMarket, points: float, replacement: float) -> dict[str, pd.DataFrame]:
-    """Whether what is within the limit today stays there, by product (n x products); NA where it is not within it.
-
-    ``rate``: with the rate ``points`` higher (a loan at a variable rate, or signed later). ``retirement``: with the
-    pension, a part of pay, of the active whose term runs past the age of retirement; the others stay as they are.
-    """
-    within = (market.affordable & market.eligible).fillna(False).astype(bool)
-    dearer = market.at({p: t.rate + points / 100 for p, t in market.terms.items()})
-    service = income_debt.debt_service_dh(market.frame)
-    income = income_debt.member_income_dh(market.frame)
-    until = 12 * (AGES.retirement_age - market.frame["age"].astype(float))
-    found: dict[str, dict[str, pd.Series]] = {"rate": {}, "retirement": {}}
-    for p in market.terms:
-        monthly = market.instalments[p]
-        past = (market.months[p] > until) & ~market.pensioner
-        later = income.where(~past, replacement * income)
-        found["rate"][p] = _within(income, service + dearer.instalments[p])
-        found["retirement"][p] = _within(later, service + monthly)
-    return {name: pd.DataFrame(table).where(within) for name, table in found.items()}
-
-
 def housing_loans(market: LoanMarket, terms: Terms) -> pd.DataFrame:
     """Loans wanted for a home or building, on terms: ``files`` (1), ``dh``, and the same ``within`` the limit.
 
-    The term told, within the longest and the age at its end. NA where none is wanted or something is missing.
+    The term wanted, within the longest and the age at its end. NA where none is wanted or something is missing.
     """
     frame, wanted = market.frame, market.wanted["housing"].fillna(False).astype(bool)
     amount = frame["loan_amount_dh"].where(wanted & (frame["loan_amount_dh"] > 0)).astype(float)
-    told = frame["loan_term_months"].astype(float) if "loan_term_months" in frame else pd.Series(np.nan, frame.index)
-    months = np.minimum(told.fillna(terms.months), credit.months_left(frame, terms))
+    term = frame["loan_term_months"].astype(float) if "loan_term_months" in frame else pd.Series(np.nan, frame.index)
+    months = np.minimum(term.fillna(terms.months), credit.months_left(frame, terms))
     monthly = (amount * terms.cost(months.to_numpy())).clip(upper=1e9)
     within = (monthly <= market.capacity).astype(float).where(monthly.notna() & market.capacity.notna())
     known = within.notna()
@@ -136,17 +128,3 @@ def housing_loans(market: LoanMarket, terms: Terms) -> pd.DataFrame:
     return pd.DataFrame(
         {"files": files, "dh": amount.where(known), "files_within": within, "dh_within": amount * within}
     )
-
-
-def rationed(market: LoanMarket, product: str) -> pd.DataFrame:
-    """DH of a product by those who may get it: ``wanted``, ``within`` the limit, the ``most`` that the limit allows.
-
-    ``most`` is the amount wanted or what the capacity carries over the same term, whichever is less: what a lender who
-    cuts the amount could lend without pushing anybody over. 0 for who may not get it; NA where it is not computed.
-    """
-    open_ = market.eligible[product].fillna(False).astype(bool) & market.computed
-    amount = market.amount.where(open_, 0.0)
-    part = (market.capacity / market.instalments[product]).clip(upper=1.0).where(open_, 0.0)
-    within = market.affordable[product].fillna(False).astype(bool)
-    table = pd.DataFrame({"wanted": amount, "within": amount.where(within, 0.0), "most": amount * part})
-    return table.where(market.computed)

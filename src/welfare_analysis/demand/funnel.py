@@ -25,7 +25,12 @@ LIKELY = "likely"
 
 
 def funnel(
-    design: Design, steps: pd.DataFrame, likely: Estimate | None = None, by: Any = None, where: Any = None
+    design: Design,
+    steps: pd.DataFrame,
+    likely: Estimate | None = None,
+    by: Any = None,
+    where: Any = None,
+    reached: bool = False,
 ) -> Estimate:
     """How many people are left at each step, by (step[, domain]).
 
@@ -38,6 +43,9 @@ def funnel(
         People of the last step by the same domains, in their order: the forecast. It is the step ``likely``.
     by, where : optional
         Domains, and rows that count: the people N.
+    reached : bool
+        A step was asked only of those who reached it (how much is wanted, of those who want it), so that who is known
+        at every step is a selection of them. Each step is then a share of those who reached it, of whom it is known.
 
     Raises
     ------
@@ -50,13 +58,17 @@ def funnel(
         raise WelfareError("of nobody is every step known", where="funnel", expected=", ".join(map(str, steps)))
     passed = steps.fillna(False).astype(bool).cumprod(axis=1).astype(float)
     if by is not None:
-        by = by.where(by.isin(by[inside].unique()))
+        last = inside & passed.iloc[:, -2].gt(0) if reached and passed.shape[1] > 1 else inside
+        by = by.where(by.isin(by[last].unique()))
     people = total(design, pd.Series(1.0, steps.index, name="people"), by=by, where=where)
-    shares = mean(design, passed, by=by, where=inside)
-    left = times(shares, people, shares.value.index)
+    if reached:
+        left = _by_step(design, steps, people, by, where)
+    else:
+        shares = mean(design, passed, by=by, where=inside)
+        left = times(shares, people, shares.value.index)
     if likely is None:
         return left
-    groups, last = len(people.value), list(shares.value.index[-len(people.value) :])
+    groups, last = len(people.value), list(left.value.index[-len(people.value) :])
     own = [key[-1] if isinstance(key, tuple) else key for key in likely.value.index]
     if len(own) != groups or (by is not None and own != [key[-1] for key in last]):
         raise WelfareError("the forecast is of other domains", where="funnel", got=own, expected=str(last))
@@ -66,6 +78,22 @@ def funnel(
     )
     every = joint({"left": left, "likely": likely})
     return every.apply(lambda v: pd.Series(v.to_numpy(), index=names), sparse.eye_array(len(names)))
+
+
+def _by_step(design: Design, steps: pd.DataFrame, people: Estimate, by: Any, where: Any) -> Estimate:
+    """People left, each step a share of those who reached it: of whom it is known, who stand for the others."""
+    at, found = pd.Series(True, steps.index) if where is None else where, {}
+    for step in map(str, steps):
+        flag = steps[[step]].astype("Float64")
+        share = mean(design, flag.astype(float), by=by, where=at & flag[step].notna())
+        people = found[step] = times(share, people, share.value.index)
+        at = at & steps[step].fillna(False).astype(bool)
+    every = joint(found)
+    groups = people.value.index.get_level_values(-1)
+    index = pd.Index(list(found), name="variable")
+    if by is not None:
+        index = pd.MultiIndex.from_product([index, groups], names=["variable", by.name])
+    return every.apply(lambda v: pd.Series(v.to_numpy(), index=index), sparse.eye_array(len(index)))
 
 
 def lost(estimate: Estimate) -> Estimate:

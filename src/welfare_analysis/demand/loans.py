@@ -7,14 +7,18 @@ of product j are
 .. math:: F_j = \frac{1}{h} \sum_i w_i\, 1[i \text{ wants}]\, p_{ij}, \qquad
    V_j = \frac{1}{h} \sum_i w_i\, 1[i \text{ wants}]\, p_{ij}\, a_i,
 
-with h the years of the question, :math:`a_i` the amount told and :math:`p_{ij}` the logit of the cards at i's own
+with h the years of the question, :math:`a_i` the amount wanted and :math:`p_{ij}` the logit of the cards at i's own
 amount and term and j's rate. What i may not get or cannot carry is taken out of the choice set before p is computed, as
 for homes (`housing`). Loans for a home or building are beyond the amounts on the cards and are no part of this.
+
+Likely are :math:`c F_j`, with c the part of those who want one who are certain of their choices: the one bridge from
+what is stated to what is drawn. The wish was asked without a rate, so that a rate moves people between products, and to
+no loan, among those who want one; whom a lower rate would make want one is not known, and the response is a floor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
@@ -24,14 +28,16 @@ import pandas as pd
 from scipy import sparse
 
 from ..errors import WelfareError
-from ..estimation import Estimate, total
+from ..estimation import Estimate, mean, total
 from ..estimation.choice import ChoiceFit
-from ..needs.income_debt import is_code
+from ..needs.housing import STANDARDS as AGES
+from ..needs.income_debt import credit_need, is_code
 from ..study import Study, public
 from ..survey import cards
 from . import credit, stated
 from .brought import enumerated
 from .credit import Terms
+from .housing import CERTAIN
 from .market import Market, shared
 
 BLOCK, NONE = "loan", "no_loan"
@@ -43,8 +49,10 @@ TERMS = {
 PRODUCTS = tuple(TERMS)
 HOUSING = ("home", "building")
 PURPOSES = ("consumer", "housing")
+BETTER_HIGH = ("months", "age_end", "loan_most_dh", "term_told_months", "replacement_share", "partner_share")
 PAID, OTHERS = ("rate_points", "insurance_100"), ("amount_100k", "term_years")
 SHIFTS = ("wants", "wants_home", "indebted", "active", "decade", "log_income")
+NEED = ("running_source_finance_company", "arrears", "uncovered_cost_dh", "savings_dh")  # for need
 NEEDED = (
     "status",
     "age",
@@ -57,7 +65,7 @@ NEEDED = (
     "loan_purpose",
     "loan_amount_dh",
 )
-CARDS = (f"{BLOCK}_version", f"{BLOCK}_card_1")  # and for the model
+CARDS = (f"{BLOCK}_version", f"{BLOCK}_card_1", f"{BLOCK}_certainty")  # and for the model and what is likely
 
 
 def assumed(item: str, column: str = "value") -> float:
@@ -75,16 +83,27 @@ class LoanMarket(Market):
         For pay that is deducted from; a pension has the term, age and files of ``consumer_pensioner``, and the bank's
         loan its rate.
     of : str
-        Whose means count: ``member`` (the bank's view) or ``household``.
+        Whose means count: ``member`` (the bank's view), ``household``, or ``residual`` (`credit.capacity_dh`, with rent
+        among the charges).
+    least_part : float
+        Part of the amount wanted that is worth borrowing: from it on a loan is cut to what can be carried. 1: all.
+    late : bool
+        Whether those in arrears may borrow.
+    means : DataFrame, optional
+        Pay, pension, age and deductions where they are not those of ``frame``: a test of what can be carried.
     """
 
     terms: Mapping[str, Terms]
     of: str = "member"
+    least_part: float = 1.0
+    late: bool = False
+    means: pd.DataFrame | None = None
 
-    def at(self, rates: Mapping[str, float] | None = None, of: str | None = None) -> LoanMarket:
-        """The same people at other ``rates`` (a year, as shares) of some products, or by other means."""
-        changed = {p: replace(t, rate=(rates or {}).get(p, t.rate)) for p, t in self.terms.items()}
-        return replace(self, terms=changed, of=of or self.of, origin=self.first)
+    def at(self, rates: Mapping[str, float] | None = None, of: str | None = None, **changes: Any) -> LoanMarket:
+        """The same people at other ``rates`` (a year, as shares) of some products, by other means, other attributes."""
+        terms = changes.pop("terms", self.terms)
+        changed = {p: replace(t, rate=(rates or {}).get(p, t.rate)) for p, t in terms.items()}
+        return replace(self, terms=changed, of=of or self.of, origin=self.first, **changes)
 
     @shared
     def adult(self) -> pd.Series:
@@ -119,13 +138,13 @@ class LoanMarket(Market):
         told = self.frame["loan_amount_dh"].where(self.frame["loan_amount_dh"] > 0)
         return told.clip(upper=most).where(self.wanted["consumer"].fillna(False).astype(bool)).astype(float)
 
-    @shared
+    @cached_property
     def months(self) -> pd.DataFrame:
-        """Term of each product: the one told (else an assumption), within its longest and the age at its end."""
-        told = pd.Series(assumed("term_told_months"), self.frame.index)
+        """Term of each product: the one wanted (else an assumption), within its longest and the age at its end."""
+        wanted = pd.Series(assumed("term_told_months"), self.frame.index)
         if "loan_term_months" in self.frame:
-            told = self.frame["loan_term_months"].astype(float).fillna(told)
-        return self._by_product(lambda terms: np.minimum(told, credit.months_left(self.frame, terms)))
+            wanted = self.frame["loan_term_months"].astype(float).fillna(wanted)
+        return self._by_product(lambda terms: np.minimum(wanted, credit.months_left(self.frame, terms)))
 
     @cached_property
     def rates(self) -> pd.DataFrame:
@@ -154,14 +173,25 @@ class LoanMarket(Market):
     @cached_property
     def capacity(self) -> pd.Series:
         """Further instalment a month that the protected-pay rule leaves."""
-        return credit.capacity_dh(self.frame, self.of)
+        frame = self.frame if self.means is None else self.means
+        if self.of == "residual":
+            frame = frame.assign(housing_charges_dh=frame["housing_charges_dh"] + frame["rent_dh"].fillna(0.0))
+        return credit.capacity_dh(frame, self.of)
 
     @cached_property
     def affordable(self) -> pd.DataFrame:
-        """Whether the amount wanted is within the limit, by product; NA where that cannot be computed."""
+        """Whether the least part of the amount wanted is within the limit, by product; NA where it is not computed."""
         unknown = self.capacity.isna() | self.amount.isna()
-        within = self.instalments.le(self.capacity, axis=0).astype("boolean")
+        within = (self.least_part * self.instalments).le(self.capacity, axis=0).astype("boolean")
         return within.mask(pd.DataFrame({p: unknown | self.months[p].isna() for p in PRODUCTS}))
+
+    @cached_property
+    def lent(self) -> pd.DataFrame:
+        """DH of each product: the amount wanted, cut to what the capacity carries where a part is worth borrowing."""
+        if self.least_part == 1:
+            return pd.DataFrame(dict.fromkeys(PRODUCTS, self.amount))
+        part = self.instalments.rdiv(self.capacity, axis=0).clip(upper=1.0)
+        return part.mul(self.amount, axis=0)
 
     @cached_property
     def eligible(self) -> pd.DataFrame:
@@ -174,7 +204,8 @@ class LoanMarket(Market):
         found = self.months.ge(assumed("months_least")) & self.adult.to_numpy()[:, None]
         files = self.frame["loans_n"].astype(float) if "loans_n" in self.frame else pd.Series(0.0, self.frame.index)
         room = files.fillna(0) < Terms.named("consumer_pensioner").files_most_n
-        late = self.frame["arrears"].eq("yes").fillna(False) if "arrears" in self.frame else False
+        refused = not self.late and "arrears" in self.frame
+        late = self.frame["arrears"].eq("yes").fillna(False) if refused else False
         open_ = (room | ~self.pensioner) & ~pd.Series(late, self.frame.index, dtype=bool)
         return found.mul(open_, axis=0).astype("boolean").mask(pd.DataFrame(dict.fromkeys(PRODUCTS, unknown)))
 
@@ -183,6 +214,28 @@ class LoanMarket(Market):
         """Who wants a consumer loan of whom it can be computed what they may get and can carry."""
         known = self.affordable.notna().all(axis=1) & self.eligible.notna().all(axis=1)
         return self.wanted["consumer"].fillna(False).astype(bool) & known
+
+    @cached_property
+    def steps(self) -> pd.DataFrame:
+        """Whether each row is in need of credit, wants a consumer loan, is eligible for one and can pay it.
+
+        The first is left out where its questions were not asked.
+        """
+        wants = self.wanted["consumer"].astype("boolean")
+        known = wants.ne(True).fillna(False) | self.eligible.notna().all(axis=1) & self.affordable.notna().all(axis=1)
+        open_, able = (
+            t.fillna(False).any(axis=1).astype("boolean") for t in (self.eligible, self.eligible & self.affordable)
+        )
+        found = {"wants": wants, "eligible": open_.mask(~known), "affordable": able.mask(~known)}
+        asked = set(NEED) <= set(self.frame)
+        return pd.DataFrame(({"in_need": credit_need(self.frame)} if asked else {}) | found)
+
+    @shared
+    def sure(self) -> Estimate:
+        """Part of those who want a consumer loan who are certain of their choices."""
+        points = self.frame[f"{BLOCK}_certainty"].astype(float)
+        wants = self.wanted["consumer"].fillna(False).astype(bool)
+        return mean(self.design, (points >= CERTAIN).rename("certain"), where=wants & points.notna())
 
     def fit(self) -> ChoiceFit:
         """The model of the cards; fitted once for all rates."""
@@ -225,6 +278,7 @@ class LoanMarket(Market):
         where: pd.Series | None = None,
         quantities: Mapping[str, pd.Series | pd.DataFrame] | None = None,
         open_to: pd.DataFrame | None = None,
+        known: pd.Series | None = None,
     ) -> Estimate:
         """Files, and other quantities, a year by (quantity, alternative[, domain]).
 
@@ -237,15 +291,28 @@ class LoanMarket(Market):
         quantities : mapping of name to Series (n rows) or DataFrame (n x products)
             What each file brings; absent: ``files`` (one) and ``dh`` (the amount).
 
-        Those of whom it can be computed stand for all who want a consumer loan in their domain.
+        Those of whom it can be computed (and all is ``known``) stand for all who want a consumer loan in their domain.
         """
-        many = {"files": pd.Series(1.0, self.frame.index), "dh": self.amount} if quantities is None else quantities
+        lent = self.lent if restricted else self.amount
+        many = {"files": pd.Series(1.0, self.frame.index), "dh": lent} if quantities is None else quantities
         allowed = (self.eligible & self.affordable if open_to is None else open_to) if restricted else None
-        found = enumerated(self.fit(), self.design, self.put(self.computed, allowed), many, by, where)
+        who = self.computed if known is None else self.computed & known
+        found = enumerated(self.fit(), self.design, self.put(who, allowed), many, by, where)
         if by is not None:
-            inside = self.computed if where is None else self.computed & where
+            inside = who if where is None else who & where
             by = by.where(by.isin(by[inside].unique()))
         return stated.times(found, per_year(self.number(by=by, where=where)), found.value.index)
+
+    def likely(
+        self,
+        quantities: Mapping[str, pd.Series | pd.DataFrame] | None = None,
+        by: pd.Series | None = None,
+        where: pd.Series | None = None,
+        known: pd.Series | None = None,
+    ) -> Estimate:
+        """`demand` within means, a year, times the part who are certain of their choices."""
+        stated_ = self.demand(True, by, where, quantities, known=known)
+        return stated.times(stated_, self.sure, stated_.value.index)
 
 
 def per_year(estimate: Estimate) -> Estimate:
@@ -275,3 +342,70 @@ def market(study: Study, terms: Mapping[str, str] = TERMS) -> LoanMarket:
         raise WelfareError("the question was not asked", where="demand for loans", got=", ".join(absent))
     frame = study.frame.set_axis(study.design.index)
     return LoanMarket(frame, study.design, study.codebook, {p: Terms.named(name) for p, name in terms.items()})
+
+
+def taken(forecast: Estimate, quantity: str = "files", products: Collection[str] = PRODUCTS) -> Estimate:
+    """A quantity of all (or some) products together, by domain where there are any."""
+    index = forecast.value.index
+    inside = (index.get_level_values(0) == quantity) & index.get_level_values(1).isin(products)
+    groups = index.droplevel([0, 1]) if index.nlevels > 2 else pd.Index(["loans"] * len(index))
+    labels = groups[inside].unique()
+    sums = (labels.get_indexer(groups) == np.arange(len(labels))[:, None]) & inside
+    return forecast.apply(lambda v: pd.Series(sums @ v.to_numpy(), index=labels), sums)
+
+
+def tests(market: LoanMarket) -> dict[str, LoanMarket]:
+    """The market under each test of what can be paid.
+
+    ``household``: by the means of the household. ``residual``: what needs by the size of the family leave must carry
+    the instalment too. ``ends_at_retirement``: the last instalment of the active by 60. ``retirement_pay``: the pension
+    must carry the instalment of those whose term runs past 60. ``pay_less``, ``rate_more``: pay lower, rates higher.
+    ``cut``: amounts are cut to what can be carried, as far as a part is worth borrowing.
+    """
+    frame, pay = market.frame, ["net_pay_dh", "pension_dh"]
+    short = {p: replace(t, age_end=AGES.retirement_age) for p, t in market.terms.items()}
+    end = frame["age"] + market.months["foundation"] / 12
+    past = ((frame["status"] == "active") & (end > AGES.retirement_age)).fillna(False).astype(bool)
+    pension = frame["net_pay_dh"].mask(past, assumed("replacement_share") * frame["net_pay_dh"])
+    dearer = {p: t.rate + assumed("stress_points") / 100 for p, t in market.terms.items()}
+    return {
+        "household": market.at(of="household"),
+        "residual": market.at(of="residual"),
+        "ends_at_retirement": market.at(terms=short),
+        "retirement_pay": market.at(means=frame.assign(net_pay_dh=pension)),
+        "pay_less": market.at(means=frame.assign(**frame[pay] * (1 - assumed("pay_less_share")))),
+        "rate_more": market.at(dearer),
+        "cut": market.at(least_part=assumed("least_part")),
+    }
+
+
+def ends(market: LoanMarket) -> dict[str, LoanMarket]:
+    """All terms of consumer loans at their good end (``favourable``), and at their bad end: a what-if, no interval."""
+    made = {}
+    for name, good in (("favourable", True), ("unfavourable", False)):
+        terms = {}
+        for product in market.terms:
+            rows = credit.rows_of([TERMS[product]]).set_index("parameter")
+            high = rows.index.isin(BETTER_HIGH) == good
+            terms[product] = Terms(**rows["high"].where(high, rows["low"]))
+        made[name] = market.at(terms=terms, least_part=assumed("least_part") if good else 1.0)
+    return made
+
+
+def parameters() -> pd.DataFrame:
+    """What is assumed of loans, with ``place``: where the value stands in its range; missing where there is none.
+
+    0 is the unfavourable end, 1 the favourable one, to demand or (what a bank pays and loses) to the net.
+    """
+    lent = credit.rows_of(["consumer"]).rename(columns={"parameter": "item"})
+    rates = [
+        credit.rows_of([f"consumer_{name}"]).query("parameter == 'rate'").assign(item=f"rate_{name}")
+        for name in ("foundation", "talks", "bank", "participatory", "company", "pensioner")
+    ]
+    losses = public("loan_losses").set_index("scenario")
+    lost = (losses["default_share"] * losses["lost_share"])[["middle", "low", "high"]]
+    own = pd.DataFrame([["loss_share", *lost, "share a year", "assumption", losses.at["middle", "source"]]],
+                       columns=["item", "value", "low", "high", "unit", "kind", "source"])  # fmt: skip
+    found = pd.concat([public("loan_offers"), lent, *rates, own], ignore_index=True)
+    place = (found["high"] - found["value"]) / (found["high"] - found["low"]).where(found["low"] < found["high"])
+    return found.assign(place=place.mask(found["item"].isin(BETTER_HIGH), 1 - place))

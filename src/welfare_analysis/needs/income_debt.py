@@ -196,3 +196,24 @@ def debt_class(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Seri
     for name, chosen in zip(DEBT_CLASSES[:-1], masks, strict=True):
         found = found.mask(chosen.fillna(False).astype(bool), name)
     return found.astype(pd.CategoricalDtype(DEBT_CLASSES)).rename("debt_class")
+
+
+def credit_need(frame: pd.DataFrame) -> pd.Series:
+    """Whether a person is in need of credit on better terms, or of help with debts.
+
+    True where one of four holds: a running loan is from a finance company (at about 12 % where an agreement asks 6.5:
+    lavieeco/26784), there were arrears this year, deductions break the protected-pay rule (`over_debt_limit`), or the
+    year's health costs that insurance does not cover are above savings and a month's income of the member together: an
+    expense that income cannot meet. A month is a convention of this indicator. A low income alone is no need of credit:
+    a loan does not mend it. NA where none holds and one is not known.
+
+    Needs ``running_source_finance_company``, ``arrears``, ``uncovered_cost_dh``, ``savings_dh`` and what
+    `over_debt_limit` needs.
+    """
+    company, arrears, cost, savings = asked(
+        frame, "running_source_finance_company", "arrears", "uncovered_cost_dh", "savings_dh"
+    )
+    none = frame["has_loan"].eq("no").fillna(False).astype(bool)
+    dear, late = (is_code(c, "yes").mask(none, False) for c in (company, arrears))
+    expense = above(cost.astype("float64"), savings.astype("float64") + member_income_dh(frame))
+    return (dear | late | over_debt_limit(frame) | expense).rename("credit_need")

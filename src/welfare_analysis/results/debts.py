@@ -20,7 +20,6 @@ from .declare import Base, Topic, always, fitted, long_format, measured, quantil
 KINDS = f"{BLOCK}_alternative"
 BINS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 TERMS = {"bank": "housing_bank", "foundation": "housing_foundation", "talks": "housing_talks"}
-BASE = "foundation"
 GROUPS = ("status", "rank_group", "command_group")
 AFTER = ("within", "pushed_over", "already_over", "not_eligible", "cannot_compute")
 SAVED = {
@@ -29,7 +28,7 @@ SAVED = {
     "saved_q75": ("saved_dh", 0.75),
     "relief_q50": ("relief_dh", 0.5),
 }
-FINDINGS = ("loans_files", ("many", "afford", "where", "cost", "changes", "debts", "limit", "sure", "realised"))
+FINDINGS = ("loans_files", ("many", "who", "where", "cost", "changes", "sure"))
 QUANTITIES = {"": ("files", "files"), "_volume": ("dh", "million_dh")}
 
 
@@ -60,7 +59,7 @@ def takeover(market: LoanMarket, end: str = "value") -> pd.DataFrame:
 
 def takeover_base(market: LoanMarket) -> Base:
     """Who has consumer debts alone, of the indebted of whom that is known."""
-    known = takeover(market)["told"]
+    known = takeover(market)["computed"]
     return known.fillna(False).astype(bool), known.notna() & indebted(market)
 
 
@@ -103,45 +102,24 @@ def service(study: Study, market: LoanMarket) -> pd.DataFrame | None:
     return rows.assign(numerator=bins.value_counts()[rows["service_bin"]].to_numpy(float))
 
 
-def housing(study: Study, terms: str, quantity: str = "files", group: str = "") -> Estimate | None:
-    """Loans wanted for a home or building a year, and those within the limit, by group; None where there are none."""
+def housing(study: Study, terms: str, quantity: str = "files") -> Estimate | None:
+    """Loans wanted for a home or building a year, and those within the limit; None where there are none."""
     market = study.result(loan_market)
     table = debts.housing_loans(market, Terms.named(TERMS[terms]))[[quantity, f"{quantity}_within"]]
     where = wanting(market, "housing") & table.notna().all(axis=1)
-    inside = market.frame["status"] == "active" if group == "rank_group" else None
-    if inside is not None:
-        where &= inside
-    by = market.frame[group].astype(object).where(where) if group else None
-    if by is not None:
-        where &= by.notna()
     if not where.any():
         return None
-    level = mean(market.design, table.astype(float), by=by, where=where)
-    known = None if by is None else market.frame[group].astype(object).where(market.frame[group].isin(by.dropna()))
-    return times(level, per_year(market.number("housing", known, inside)), level.value.index)
-
-
-def staged(rows: pd.DataFrame) -> pd.DataFrame:
-    """Loans that are wanted are stated, those within the limit affordable."""
-    stage = np.where(rows["loan_stage"].str.endswith("_within"), "affordable", "stated")
-    return rows.assign(loan_stage=stage)
+    level = mean(market.design, table.astype(float), where=where)
+    return times(level, per_year(market.number("housing")), level.value.index)
 
 
 for _suffix, (_quantity, _unit) in QUANTITIES.items():
 
     @topic.table(f"housing{_suffix}", "home_terms", "loan_stage", _unit, housing_base, always)
     def housing_by_terms(study: Study, market: LoanMarket, quantity: str = _quantity) -> pd.DataFrame:
-        """Housing loans a year by terms."""
-        return staged(long_format({t: study.result(housing, t, quantity) for t in TERMS}, "home_terms", "loan_stage"))
-
-
-for _group in GROUPS:
-
-    @topic.table(f"housing_by_{_group}", _group, "loan_stage", "files", housing_base, always)
-    def housing_by_group(study: Study, market: LoanMarket, group: str = _group) -> pd.DataFrame | None:
-        """Housing loans a year by group, at the rate of the Foundation."""
-        made = study.result(housing, BASE, "files", group) if group in market.frame else None
-        return None if made is None else staged(long_format(made, "loan_stage", group))
+        """Housing loans a year by terms, stated and within the limit."""
+        rows = long_format({t: study.result(housing, t, quantity) for t in TERMS}, "home_terms", "loan_stage")
+        return rows.assign(loan_stage=np.where(rows["loan_stage"].str.endswith("_within"), "affordable", "stated"))
 
 
 @topic.table("guard", "loan_guard", "loan_alternative", "persons", adds="loan_guard", ready=always,
@@ -162,36 +140,27 @@ def persons(market: LoanMarket, flags: pd.DataFrame, where: pd.Series, key: str)
     return rows.assign(numerator=flags[where].sum()[rows[key]].to_numpy(float))
 
 
-@topic.table("rationed", "loan_alternative", "loan_ration", "million_dh", ready=always)
-def rationed(study: Study, market: LoanMarket) -> dict[str, Estimate]:
-    """DH a year that are wanted of each product by who may get it, of this within the limit, and the most it allows."""
-    made = {}
-    for product in PRODUCTS:
-        level = mean(market.design, debts.rationed(market, product).astype(float), where=market.computed)
-        made[product] = times(level, per_year(market.number()), level.value.index)
-    return long_format(made, "loan_alternative", "loan_ration")
-
-
-@topic.table("stress", "loan_stress", "loan_alternative", "persons", ready=always)
-def stressed(study: Study, market: LoanMarket) -> pd.DataFrame:
-    """Persons who want a loan within the limit today and would be over it under a stress."""
-    tables = debts.stressed(market, assumed("stress_points"), assumed("replacement_share"))
-    over = {name: (table == False).fillna(False).astype(bool) for name, table in tables.items()}  # noqa: E712 - missing: over today
-    parts = [persons(market, t, market.computed, "loan_alternative").assign(loan_stress=n) for n, t in over.items()]
-    return pd.concat(parts)
-
-
 @topic.table("consolidation", "loan_freed", "loan_old_rate", "persons", takeover_base, always)
 def consolidation(study: Study, market: LoanMarket) -> pd.DataFrame:
-    """Persons with consumer debts alone: how many, how many are over the limit, and come below it, by old rate."""
+    """Debts to finance companies taken over at the agreed rate, by old rate: who gains, who comes below the limit.
+
+    And DH of today: what is owed, what members gain, what the lender keeps before losses, and losses that are expected.
+    """
     parts = []
+    losses = public("loan_losses").set_index("scenario").loc["middle"]
+    rate = float(losses["default_share"] * losses["lost_share"])
     for end in ("low", "value", "high"):
         table = takeover(market, end)
-        known, asked = table["told"].fillna(False).astype(bool), table["told"].notna()
+        known, asked = table["computed"].fillna(False).astype(bool), table["computed"].notna()
         flags = {c: table[c].fillna(False).astype(bool) & known for c in ("over", "freed", "freed_longer")}
-        columns = pd.DataFrame({"told": known, **flags})
+        flags |= {"gains": (table["saved_dh"] > 0) & known}
+        people = pd.DataFrame({"computed": known, **flags})
+        money = table[["owed_dh", "gain_dh", "margin_dh"]].assign(lost_dh=rate * table["exposed_dh"])
+        columns = pd.concat([people.astype(float), money.where(known, 0.0).fillna(0.0)], axis=1)
         rows = long_format(total(market.design, columns, where=asked), "loan_freed")
-        parts.append(rows.assign(numerator=columns.sum()[rows["loan_freed"]].to_numpy(float), loan_old_rate=end))
+        numbers = people.sum().reindex(rows["loan_freed"]).fillna(known.sum()).to_numpy(float)
+        unit = np.where(rows["loan_freed"].isin(money), "million_dh", "persons")
+        parts.append(rows.assign(numerator=numbers, loan_old_rate=end, unit=unit))
     return pd.concat(parts)
 
 

@@ -1,40 +1,91 @@
-"""The demand for loans (page 07): loans and dirhams by product and group, what an agreement is worth and costs."""
+"""The demand for consumer loans (page 07): from need to likely demand, what an agreement brings and costs, how sure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..demand import accounts, loans, portfolio, stated
+from ..demand import agreement, loans, stated
 from ..demand.credit import Terms
-from ..demand.loans import BLOCK, PRODUCTS, PURPOSES, LoanMarket, assumed, per_year
-from ..demand.scenarios import bought, elasticities
+from ..demand.funnel import funnel, lost
+from ..demand.loans import BLOCK, PRODUCTS, PURPOSES, LoanMarket, assumed, per_year, taken
 from ..disclosure import NUMBERS
 from ..estimation import Estimate, joint, mean, total
 from ..estimation.choice import ChoiceFit, willingness_to_pay
 from ..needs.income_debt import is_code
 from ..study import Study, public
-from . import choice_models, homes
-from .debts import GROUPS, KINDS, housing, loan_market, topic, wanting
-from .debts import TERMS as HOUSING_TERMS
-from .declare import Base, always, long_format, part, quantile_rows, sums
+from . import choice_models, measures
+from .debts import GROUPS, KINDS, loan_market, topic, wanting
+from .declare import Base, always, long_format, part, point, quantile_rows, sums
 
 RATES = {name: f"consumer_{name}" for name in ("talks", "foundation", "bank", "company")}
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
-QUANTITIES = {"": ("files", "files"), "volume": ("dh", "million_dh")}
+WORTH = (1_000, 2_000, 5_000, 10_000, 50_000)  # DH that a further loan may be worth
 STAGES = ("stated", "eligible", "affordable")
-CERTAIN = 8  # points of ten from which an answer counts as certain
 
 
-def demand(study: Study, stage: str = "affordable", group: str = "") -> Estimate:
-    """Loans and dirhams a year at a stage, by group."""
+def demand(study: Study, stage: str = "affordable") -> Estimate:
+    """Loans and dirhams a year at a stage."""
     market = study.result(loan_market)
-    where = market.frame["status"] == "active" if group == "rank_group" else None
-    by = market.frame[group].astype(object) if group else None
-    return market.demand(stage != "stated", by, where, open_to=market.eligible if stage == "eligible" else None)
+    return market.demand(stage != "stated", open_to=market.eligible if stage == "eligible" else None)
+
+
+def five_years(market: LoanMarket, **domains: Any) -> Estimate:
+    """Who of today's members is likely to take a loan: what is wanted within two years is, or is not, within five."""
+    loans_ = taken(market.likely(**domains))
+    return sums(loans_, loans_.value.index, assumed("wish_years") * np.eye(len(loans_.value)))
+
+
+def in_need(study: Study) -> dict[str, Estimate] | None:
+    """How many are left at each step, of those in need of credit, of the others, and of all; None if not asked."""
+    market, made = study.result(loan_market), {}
+    if "in_need" not in market.steps:
+        return None
+    need, steps = market.steps["in_need"], market.steps[["wants", "eligible", "affordable"]]
+    for name, side in {"in_need": need, "not_in_need": ~need, "all": need.notna() | True}.items():
+        inside = {"files": side.astype("Float64").fillna(0.0).astype(float)}
+        likely = five_years(market, quantities=inside, known=None if name == "all" else need.notna())
+        people = pd.DataFrame({"people": side.astype("boolean")}).join(steps)
+        made[name] = funnel(market.design, people, likely, where=market.adult, reached=True)
+    return made
+
+
+def everybody(market: LoanMarket) -> Base:
+    """Adults of whom every step is known, of all adults."""
+    return market.adult & market.steps.notna().all(axis=1), market.adult
+
+
+@topic.table("funnel", "loan_step", "loan_need_of", "persons", everybody)
+def from_need(study: Study, market: LoanMarket) -> pd.DataFrame | None:
+    """From need to likely demand, of those in need of credit and of the others."""
+    made = study.result(in_need)
+    return None if made is None else long_format(made, "loan_need_of", "loan_step")
+
+
+@topic.table("lost", "loan_lost", "loan_need_of", "persons", everybody)
+def fallen_out(study: Study, market: LoanMarket) -> pd.DataFrame | None:
+    """Who falls out between two steps."""
+    made = study.result(in_need)
+    return None if made is None else long_format({n: lost(e) for n, e in made.items()}, "loan_need_of", "loan_lost")
+
+
+for _group in GROUPS:
+
+    @topic.table(f"funnel_by_{_group}", _group, "loan_step", "persons", everybody)
+    def by_group(study: Study, market: LoanMarket, group: str = _group) -> pd.DataFrame:
+        """The steps by group, of all in need or not; ranks are of the active."""
+        only = market.frame["status"] == "active" if group == "rank_group" else market.adult
+        by, where = market.frame[group].astype(object).where(only), market.adult & only
+        likely = five_years(market, by=by, where=where)
+        steps = market.steps.drop(columns="in_need", errors="ignore")
+        left = funnel(market.design, steps, likely, by=by, where=where, reached=True)
+        parts = [long_format(left, "loan_step", group)]
+        if "in_need" in market.steps:
+            need = funnel(market.design, market.steps[["in_need"]], by=by, where=where)
+            parts.append(long_format(need, "", group).drop(columns="", errors="ignore").assign(loan_step="in_need"))
+        return pd.concat(parts)
 
 
 @topic.table("wish", "loan_kind", "loan_group", "persons", ready=always,
@@ -66,39 +117,19 @@ def amounts(study: Study, market: LoanMarket) -> pd.DataFrame:
     return long_format(made, "loan_kind", "loan_quantile")
 
 
-for _name, (_quantity, _unit) in QUANTITIES.items():
+for _name, (_quantity, _unit) in {"files": ("files", "files"), "volume": ("dh", "million_dh")}.items():
 
-    @topic.table(_name or "files", KINDS, "loan_stage", _unit)
+    @topic.table(_name, KINDS, "loan_stage", _unit)
     def by_stage(study: Study, market: LoanMarket, quantity: str = _quantity) -> pd.DataFrame:
         """A year: stated, of products that are open, of these within the limit."""
         return long_format({s: part(study.result(demand, s), quantity, PRODUCTS) for s in STAGES}, "loan_stage", KINDS)
 
-    for _group in GROUPS:
-
-        @topic.table(f"{_name}_by_{_group}".removeprefix("_"), _group, KINDS, _unit)
-        def by_group(study: Study, market: LoanMarket, quantity: str = _quantity, group: str = _group) -> pd.DataFrame:
-            """Within the limit, by group."""
-            return long_format(part(study.result(demand, "affordable", group), quantity, PRODUCTS), KINDS, group)
-
-
-@topic.table("cells", "home_cell", KINDS)
-def cells(study: Study, market: LoanMarket) -> pd.DataFrame:
-    """Stated loans a year by what is eligible x affordable, by product: one forecast with the groups as quantities."""
-    names = [f"{a}_{b}" for a in ("yes", "no") for b in ("yes", "no")]
-    group = {
-        p: stated.yes_no(market.eligible[p], "x") + "_" + stated.yes_no(market.affordable[p], "x") for p in PRODUCTS
-    }
-    many = {f"{p}.{n}": pd.DataFrame({p: (group[p] == n).astype(float)}) for p in PRODUCTS for n in names}
-    forecast = market.demand(restricted=False, quantities=many)
-    made = {p: {f"takes_{n}": part(forecast, f"{p}.{n}", (p,)) for n in names} for p in PRODUCTS}
-    return long_format(made, "", "home_cell", KINDS).drop(columns="")
-
 
 def at_rates(study: Study) -> dict[str, Estimate]:
-    """Loans a year by whose rate the Foundation's loan has: its own, and all."""
+    """Likely loans a year by whose rate the Foundation's loan has: its own, and all."""
     market, made = study.result(loan_market), {}
     for name, terms in RATES.items():
-        own = part(market.at({"foundation": Terms.named(terms).rate}).demand(), "files", PRODUCTS)
+        own = part(market.at({"foundation": Terms.named(terms).rate}).likely(), "files", PRODUCTS)
         made[name] = sums(own, ["foundation", "all"], [[k == "foundation" for k in PRODUCTS], [True] * len(PRODUCTS)])
     return made
 
@@ -109,47 +140,29 @@ def curve(study: Study, market: LoanMarket) -> pd.DataFrame:
     return long_format(study.result(at_rates), "loan_rate", "loan_taken")
 
 
-@topic.table("elasticity", "loan_step", "loan_taken", "elasticity")
-def elasticity(study: Study, market: LoanMarket) -> pd.DataFrame:
-    """By how many per cent loans, housing loans within the limit and homes bought change when the rate rises by one."""
-    reach = {name: study.result(housing, name) for name in HOUSING_TERMS}
-    within = {n: sums(e, ["within"], [[0, 1]]) for n, e in reach.items() if e is not None}
-    own = study.result(at_rates)
-    made = {kind: arcs(own, RATES, kind) for kind in ("foundation", "all")} | {
-        "housing": arcs(within, HOUSING_TERMS, "within")
-    }
-    home = study.result(homes.fitted_market)
-    if home is not None:
-        taken = {name: bought(home.at(Terms.named(terms)).demand()) for name, terms in HOUSING_TERMS.items()}
-        made["homes"] = arcs(taken, HOUSING_TERMS, "bought")
-    return long_format(made, "loan_taken", "loan_step", "")
-
-
-def arcs(forecasts: Mapping[str, Estimate], terms: Mapping[str, str], kind: str) -> dict[str, Estimate]:
-    """Arc elasticities between rates that follow each other, named by the two."""
-    rates = {Terms.named(terms[name]).rate: name for name in forecasts}
-    made = elasticities({rate: forecasts[name] for rate, name in rates.items()}, kind)
-    return {f"{rates[low]}_{rates[high]}": estimate for (low, high), estimate in made.items()}
-
-
-@topic.table("joint", KINDS, "loan_view")
+@topic.table("joint", "wants_home", "")
 def on_one_account(study: Study, market: LoanMarket) -> pd.DataFrame | None:
-    """Loans a year alone, and after a home was drawn on the same account."""
-    home = study.result(homes.fitted_market)
-    if home is None:
+    """Likely loans a year by whether a home is wanted too: the same pay would have to carry both."""
+    if "wants_home" not in market.frame:
         return None
-    account, size = accounts.account(home, market), per_year(market.number())
-    one = {"files": np.ones((len(account.capacity), 1))}
-    drawn = {view: account.drawn(one, alone=view == "alone") for view in ("alone", "after_home")}
-    made = {v: part(stated.times(d, size, d.value.index), "files", PRODUCTS) for v, d in drawn.items()}
-    return long_format(made, "loan_view", KINDS)
+    return long_format(taken(market.likely(by=market.frame["wants_home"].astype(object))), "wants_home")
 
 
-@topic.table("views", KINDS, "home_view")
-def views(study: Study, market: LoanMarket) -> pd.DataFrame:
-    """Loans a year by the means of the member, as a bank sees them, and by those of the household."""
-    made = {"member": study.result(demand), "household": market.at(of="household").demand()}
-    return long_format({view: part(e, "files", PRODUCTS) for view, e in made.items()}, "home_view", KINDS)
+@topic.table("cases", "loan_case", "loan_measure", "files")
+def cases(study: Study, market: LoanMarket) -> pd.DataFrame:
+    """Who can pay, and likely loans and dirhams a year: at central terms, at either end, under each test of means."""
+    bank = market.at({"foundation": Terms.named("consumer_bank").rate})
+    made, parts = {"central": market, **loans.ends(market), "bank": bank, **loans.tests(market)}, []
+    units = {"affordable": "persons", "files": "files", "dh": "million_dh"}
+    for name, at in made.items():
+        forecast = at.likely()
+        steps = at.steps[["wants", "eligible", "affordable"]]
+        can_pay = funnel(market.design, steps, where=market.adult, reached=True)
+        numbers = {"affordable": sums(can_pay, ["loans"], [[0, 0, 1]])}
+        numbers |= {quantity: taken(forecast, quantity) for quantity in ("files", "dh")}
+        parts.append(long_format(numbers, "loan_measure", "").assign(loan_case=name))
+    rows = pd.concat(parts)
+    return rows.assign(unit=rows["loan_measure"].map(units))
 
 
 def cards_base(market: LoanMarket) -> Base:
@@ -159,23 +172,19 @@ def cards_base(market: LoanMarket) -> Base:
     ].notna()
 
 
-for _name, _paid, _unit in (("worth", "rate_points", "rate_points"), ("worth_dh", "insurance_100", "dh_month")):
-
-    @topic.table(_name, "loan_improvement", "income_group", _unit, cards_base)
-    def worth(study: Study, market: LoanMarket, paid: str = _paid) -> pd.DataFrame:
-        """What a better loan is worth, in points of rate or in DH a month of insurance, by income group."""
-        fit, parts = market.fit(), []
-        step = 1 if paid == "rate_points" else stated.UNITS["insurance_dh"][1]
-        for cost in (name for name in map(str, fit.value.index) if name.startswith(paid)):
-            group = cost.partition("[")[2].rstrip("]") or "all"
-            changes: dict[str, Any] = {"year_longer": {"term_years": 1.0}, "participatory": participatory(market)}
-            if paid != "rate_points":
-                changes["point_less"] = {cost.replace(paid, "rate_points"): -1.0}
-            table = willingness_to_pay(fit, changes, cost).table().rename(columns={"variable": "loan_improvement"})
-            table[NUMBERS] *= step
-            parts.append(table.assign(income_group=group)[["loan_improvement", "income_group", *NUMBERS, "n"]])
-        rows = pd.concat(parts)
-        return rows[rows["income_group"] != "unknown"]
+@topic.table("worth", "loan_improvement", "income_group", "dh_month", cards_base)
+def worth(study: Study, market: LoanMarket) -> pd.DataFrame:
+    """What a better loan is worth in DH a month of insurance, by income group."""
+    fit, parts = market.fit(), []
+    for cost in (name for name in map(str, fit.value.index) if name.startswith("insurance_100")):
+        group = cost.partition("[")[2].rstrip("]") or "all"
+        changes: dict[str, Any] = {"year_longer": {"term_years": 1.0}, "participatory": participatory(market)}
+        changes["point_less"] = {cost.replace("insurance_100", "rate_points"): -1.0}
+        table = willingness_to_pay(fit, changes, cost).table().rename(columns={"variable": "loan_improvement"})
+        table[NUMBERS] *= stated.UNITS["insurance_dh"][1]
+        parts.append(table.assign(income_group=group)[["loan_improvement", "income_group", *NUMBERS, "n"]])
+    rows = pd.concat(parts)
+    return rows[rows["income_group"] != "unknown"]
 
 
 def participatory(market: LoanMarket) -> dict[str, float]:
@@ -189,42 +198,42 @@ def participatory(market: LoanMarket) -> dict[str, float]:
     return changes
 
 
-@topic.table("gain", "loan_gain", KINDS, "million_dh")
-def gain(study: Study, market: LoanMarket) -> pd.DataFrame:
-    """DH of today a year: what members gain, what the bank keeps."""
-    many = portfolio.per_file(market)
-    forecast = market.demand(quantities=many)
-    return long_format({name: part(forecast, name, PRODUCTS) for name in many}, "loan_gain", KINDS)
+def measured_levers(study: Study) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
+    """What measures bring and cost, and what members pay, all against the rate of the banks."""
+    return agreement.levers(study.result(loan_market))
 
 
-@topic.table("realised", "loan_realisation")
-def realised(study: Study, market: LoanMarket) -> pd.DataFrame:
-    """Loans a year if a part of what is stated is drawn, and the flow that keeps today's number of consumer loans."""
-    own = part(study.result(demand), "files", PRODUCTS)
-    every = sums(own, ["all"], [[1.0] * len(PRODUCTS)])
-    made = {row.factor: sums(every, ["all"], [[float(row.value)]]) for row in public("loan_realisation").itertuples()}
-    for name, answer in belief(market).items():
-        where = (market.people["wants"] == 1) & answer.notna()
-        if where.any():
-            pair = joint({"loans": every, "part": mean(market.design, answer.rename("part"), where=where)})
-            made[name] = pair.apply(lambda v: pd.Series({"loans": v.prod()}))
-    if "loans_n" in (frame := market.frame):
+measures.declare(topic, "loan_lever", "files", measured_levers, WORTH)
+
+
+@topic.table("net", "loan_net", "loan_scenario", "million_dh", adds=None)
+def net(study: Study, market: LoanMarket) -> pd.DataFrame:
+    """DH of today of a year's likely loans: what the agreement brings and takes, by scenario of losses."""
+    return long_format(agreement.net(market), "loan_scenario", "loan_net")
+
+
+@topic.table("reconciled", "loan_reconciled", adds=None)
+def reconciled(study: Study, market: LoanMarket) -> pd.DataFrame:
+    """Consumer loans a year: wished, within means, by each bridge, to keep today's number, at the market's pace."""
+    every, frame = taken(study.result(demand)), market.frame
+    wishes, one = per_year(market.number()), lambda v: pd.Series({"loans": v.prod()})
+    made = {"wishes": wishes, "stated": every, "likely": taken(market.likely())}
+    if "consequential" in frame:
+        counts = is_code(frame["consequential"], "somewhat", "much")
+        believed = mean(market.design, counts.rename("part"), where=wanting(market, "consumer") & counts.notna())
+        made["consequential"] = joint({"loans": every, "part": believed}).apply(one)
+    for row in public("loan_realisation").itertuples():
+        made[row.factor] = sums(every, ["loans"], [[float(row.value)]])
+    if "loans_n" in frame:
         running = (frame["loans_n"].astype(float) - (frame["housing_deduction_dh"] > 0)).clip(lower=0)
         running = running.mask(frame["has_loan"] == "no", 0.0).where(frame["has_loan"].notna()).rename("loans")
         stock = total(market.design, running, where=market.adult, missing="mean")
         made["renewal"] = sums(stock, ["loans"], [[12 / assumed("consumer_months")]])
-    return long_format(made, "loan_realisation", "")
-
-
-def belief(market: LoanMarket) -> dict[str, pd.Series]:
-    """Who is certain of the choices on cards, and who thinks that answers decide what is offered."""
-    made, frame = {}, market.frame
-    if f"{BLOCK}_certainty" in frame:
-        sure = frame[f"{BLOCK}_certainty"].astype(float)
-        made["certain"] = (sure >= CERTAIN).where(sure.notna()).astype("boolean")
-    if "consequential" in frame:
-        made["consequential"] = is_code(frame["consequential"], "somewhat", "much")
-    return made
+    others = public("debt_benchmarks").set_index("indicator")["value"].astype(float)
+    each = others["indebted"] * others["loans"] * assumed("consumer_part") * 12 / assumed("consumer_months")
+    n, adults = float(market.adult.sum()), float(market.design.weights[market.adult.to_numpy()].sum())
+    rows = [long_format(made, "loan_reconciled", ""), point(each * adults, n, loan_reconciled="market")]
+    return pd.concat(rows)
 
 
 def card_model(study: Study) -> ChoiceFit:

@@ -7,22 +7,17 @@ from functools import partial
 
 import pandas as pd
 
-from ..demand import intercity, scenarios
-from ..demand.credit import Terms
-from ..demand.loans import assumed
+from ..demand import intercity, loans, scenarios
 from ..demand.service import Service, break_even, parameter
 from ..disclosure import Lazy, Released, document
 from ..needs import commuting, housing, income_debt
 from ..study import DATA, Study
 from ..survey import quality
 from . import coverage, instrument
-from .loans import RATES
 
 SURVEY = DATA / "survey"
 ERRORS = {"loans": ("loan_validation.csv", "loan_number"), "homes": ("demand_validation.csv", "home_number")}
 ERRORS["transport"] = ("transport_validation.csv", "transport_number")
-ASSUMPTIONS = {"replacement_share": "share", "stress_points": "rate_points", "old_rate": "share"}
-ASSUMPTIONS |= {"funding_rate": "share", "running_cost_share": "share"}
 SHUTTLE = {"cost_dh": "dh_month", "walk_min": "minutes", "window_min": "minutes", "constant_share": "share"}
 SHUTTLE |= {"seats_n": "number", "load_share": "share", "window_share": "share", "least_riders_n": "number"}
 SHUTTLE |= {"members_a_route_n": "number", "discount": "share"}
@@ -42,29 +37,24 @@ def errors(name: str) -> Released:
     return document(f"{name}_errors", long.assign(unit=units), keys, "measure")
 
 
-def home_parameters() -> Released:
-    """What page 06 assumes: value and range, and where the value stands between the bad end (0) and the good one."""
-    keys, table = ["home_offer", "home_assumption"], scenarios.parameters()
+def parameters(name: str, keys: list[str], table: pd.DataFrame) -> Released:
+    """Assumptions: value and range, where the value stands in it, the kind of evidence and the source, as texts."""
     long = table.melt([*keys, "unit"], ["value", "low", "high", "place"], "measure", "estimate").dropna()
     part = long["unit"].str.startswith(("share", "a year", "margin")) | (long["measure"] == "place")
     long["unit"] = long["unit"].map(PLAIN_UNITS).fillna("decimal").mask(part, "share")
     texts = table.assign(evidence="evidence." + table["kind"])[[*keys, "evidence", "source"]]
     texts = texts.melt(keys, var_name="measure", value_name="text").assign(estimate=0.0, unit="number")
-    return document("homes_parameters", pd.concat([long, texts], ignore_index=True), keys, "measure")
+    return document(f"{name}_parameters", pd.concat([long, texts], ignore_index=True), keys, "measure")
 
 
-def loan_rates() -> Released:
-    """The rates a year of the terms of consumer loans."""
-    rates = {name: Terms.named(terms).rate for name, terms in RATES.items()}
-    table = pd.DataFrame({"loan_rate": list(rates), "estimate": list(rates.values())})
-    return document("loans_rates", table, ["loan_rate"], unit="share")
+def home_parameters() -> Released:
+    """What page 06 assumes: value and range, and where the value stands between the bad end (0) and the good one."""
+    return parameters("homes", ["home_offer", "home_assumption"], scenarios.parameters())
 
 
-def loan_assumptions() -> Released:
-    """The assumptions of page 07 that decide, with their ranges."""
-    rows = [(item, unit, *(assumed(item, c) for c in ("value", "low", "high"))) for item, unit in ASSUMPTIONS.items()]
-    table = pd.DataFrame(rows, columns=["loan_assumption", "unit", "estimate", "low", "high"])
-    return document("loans_assumptions", table, ["loan_assumption"])
+def loan_parameters() -> Released:
+    """What page 07 assumes: value and range, and where the value stands between the bad end (0) and the good one."""
+    return parameters("loans", ["loan_assumption"], loans.parameters().rename(columns={"item": "loan_assumption"}))
 
 
 def standards() -> Released:
@@ -108,8 +98,7 @@ DOCUMENTS: dict[str, Callable[[], Released]] = {
     **{f"{name}_errors": partial(errors, name) for name in ERRORS},
     "standards": standards,
     "homes_parameters": home_parameters,
-    "loans_rates": loan_rates,
-    "loans_assumptions": loan_assumptions,
+    "loans_parameters": loan_parameters,
     "transport_assumptions": transport_assumptions,
     "transport_runs": shuttle_runs,
     "validation": coverage.validation,
