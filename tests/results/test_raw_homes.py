@@ -90,22 +90,17 @@ def in_need(raw, income):
     suppressed = both(both(family, own_family), true(raw["wants_home"] == "yes", raw["wants_home"]))
     lacks = either(*(true(raw[c] == "no", raw[c]) for c in ("own_kitchen", "own_bathroom")))
     room = raw["household_size_n"] / np.where(raw["rooms_n"] > 0, raw["rooms_n"], np.nan)
-    spaced = either(lacks, true(room > 2, room))
-    repaid = np.where(
-        raw["has_loan"] == "no", 0.0, np.where(raw["has_loan"] == "", np.nan, raw["housing_deduction_dh"])
-    )
-    added = np.where(raw["tenure"] == "tenant", raw["rent_dh"], np.where(raw["tenure"] == "owner", repaid, 0.0))
-    cost = np.where(raw["tenure"] == "", np.nan, raw["housing_charges_dh"] + added)
+    close = true(room > 2, room)
     household = income + raw["other_income_dh"]
-    part = cost / np.where(household > 0, household, np.nan)
-    below = either(spaced, true(part > 0.3, part))
     nearby = np.array([rents.get(c, np.nan) for c in raw["command"]]) + raw["housing_charges_dh"]
-    core = both(below, true(nearby > 0.3 * household, nearby, household))
+    dear = true(nearby > 0.3 * household, nearby, household)
     years = np.where(raw["status"] == "active", np.maximum(60 - raw["age"], 0), 0.0)
     later = true(years > 5, np.where(raw["status"] == "", np.nan, years))
     tied = both(true(raw["tenure"] == "service", raw["tenure"]), 1 - later)
     owns = true(raw["tenure"] == "owner", raw["tenure"])
-    return either(either(suppressed, tied), both(both(core, spaced), 1 - owns))
+    parts = [suppressed, tied, lacks, close, dear, owns]
+    needed = either(either(suppressed, tied), both(both(either(lacks, close), dear), 1 - owns))
+    return np.where(np.isnan(parts).any(axis=0), np.nan, needed)
 
 
 def left_at(raw, adult, steps):

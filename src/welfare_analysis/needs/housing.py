@@ -207,13 +207,17 @@ def needs_another(frame: pd.DataFrame, rents: pd.Series | None = None, standards
     """Whether another dwelling is needed.
 
     Families who live with relatives and want a home (`suppressed_household`), homes that end with the post
-    (`tied_home`), and members in core need who do not own and are crowded or lack facilities. NA where a part that
-    decides is missing.
+    (`tied_home`), and members who do not own, are crowded or lack facilities, and for whom an acceptable home nearby
+    would be a cost burden. NA where any of these is missing, also where the others decide: a "no" needs fewer answers
+    than a "yes", so that those of whom it could be told would be less in need than those of whom it could not.
     """
-    (tenure,) = asked(frame, "tenure")
-    spaced = lacks_facilities(frame) | crowded(frame, standards)
-    short = core_need(frame, rents, standards) & spaced & ~is_code(tenure, "owner")
-    return (suppressed_household(frame) | tied_home(frame, standards) | short).rename("needs_another")
+    dear = above(alternative_cost_dh(frame, rents), standards.burden_above_share * household_income_dh(frame))
+    lacks, close = lacks_facilities(frame), crowded(frame, standards)
+    owns = is_code(asked(frame, "tenure")[0], "owner")
+    parts = [suppressed_household(frame), tied_home(frame, standards), lacks, close, dear, owns]
+    unknown = pd.concat(parts, axis=1).isna().any(axis=1)
+    short = (lacks | close) & dear & ~owns
+    return (parts[0] | parts[1] | short).mask(unknown).rename("needs_another")
 
 
 def need_kind(frame: pd.DataFrame, rents: pd.Series | None = None, standards: Standards = STANDARDS) -> pd.Series:
