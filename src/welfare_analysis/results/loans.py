@@ -84,7 +84,7 @@ for _group in GROUPS:
         parts = [long_format(left, "loan_step", group)]
         if "in_need" in market.steps:
             need = funnel(market.design, market.steps[["in_need"]], by=by, where=where)
-            parts.append(long_format(need, "", group).drop(columns="", errors="ignore").assign(loan_step="in_need"))
+            parts.append(long_format(need, group).assign(loan_step="in_need"))
         return pd.concat(parts)
 
 

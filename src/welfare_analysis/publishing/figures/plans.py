@@ -54,7 +54,9 @@ FIGURES = {
     "homes_curve": Plan(curve, ("homes_curve",)),
     "homes_tornado": Plan(tornado, ("homes_tornado", "homes_realised")),
     "loans_service": Plan(histogram, ("loans_service",), 0.4),
-    "loans_by_command_group": Plan(categories, ("loans_by_command_group",)),
+    "loans_funnel": Plan(categories, ("loans_funnel",)),
+    "loans_funnel_by_command_group": Plan(partial(categories, lines=2), ("loans_funnel_by_command_group",)),
+    "loans_acceptability": Plan(heat, ("loans_acceptability",)),
     "loans_curve": Plan(against_rate, ("loans_curve",)),
     "loans_saved": Plan(categories, ("loans_saved",)),
 }
