@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from welfare_analysis.demand.outcomes import of
 
 from welfare_analysis.demand import levels, service
-from welfare_analysis.demand.outcomes import of
 from welfare_analysis.demand.service import Service, break_even, equilibria, greatest
 from welfare_analysis.demand.shuttle import Shuttle, cells
 from welfare_analysis.demand.transport import Commuters

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from welfare_analysis.demand.outcomes import change, of, outcomes, totals
 
 from welfare_analysis.demand import levels, modes, ownership, worth
 from welfare_analysis.demand.modes import OFFERS, SHIFTS, coded
-from welfare_analysis.demand.outcomes import change, of, outcomes, totals
 from welfare_analysis.demand.transport import BLOCK, Commuters
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design

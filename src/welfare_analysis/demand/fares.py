@@ -102,7 +102,7 @@ def pick(estimate: Estimate, weights: Mapping[Any, float]) -> Estimate:
     return estimate.apply(lambda v: pd.Series(row @ v.to_numpy(), index=["sum"]), row)
 
 
-def of_shuttle(shuttle: Shuttle, view: str = "likely") -> tuple[Estimate, Estimate]:
+def of_shuttle(shuttle: Shuttle) -> tuple[Estimate, Estimate]:
     """What a shuttle brings and costs a year, and how much more members pay.
 
     Whoever came by a shared way before is no additional user of one: what he is given is a transfer.
@@ -112,7 +112,7 @@ def of_shuttle(shuttle: Shuttle, view: str = "likely") -> tuple[Estimate, Estima
     users = mean(people.design, shared.astype(float).rename("users"), where=people.known)
     before = stated.times(users, people.number(), users.value.index)
     flags = {"riders": on, "came": on & shared, "more": on.astype("Float64") * (s.cost_dh - people.now["cost_dh"])}
-    found = joint({"before": before, "ride": shuttle.view(view, among=flags)})
+    found = joint({"before": before, "ride": shuttle.riders(flags)})
     names = list(found.value.index)
     net = YEAR * (s.rider_dh - s.cost_dh)
     rows = {"riders": names[1], "came": names[2], "more": names[3]}

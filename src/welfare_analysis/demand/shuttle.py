@@ -46,7 +46,7 @@ class Shuttle:
     service : Service
         Its terms.
     bridge : bool
-        Whether a run is kept by the riders who are certain, or by all who say so.
+        Whether those alone ride who are certain of their answers.
     """
 
     people: Commuters
@@ -134,36 +134,35 @@ class Shuttle:
         return able.astype("boolean").mask(pay.isna()).where(self.people.active)
 
     @cached_property
-    def on_a_run(self) -> Estimate:
-        """Riders in a window of one route with the members of a route, by group, wherever it is offered."""
-        s, flags = self.service, self.people.wants & self.served & self.affordable
-        share = self._mean({"riders": flags}, self.people.group, self.people.known)
-        many = share.apply(lambda v: v.droplevel(0), np.eye(len(share.value)))
-        if self.bridge:
-            many = stated.times(many, self.people.sure, many.value.index)
-        factor = s.members_a_route_n * s.window_share
-        return many.apply(lambda v: factor * v, np.diag(np.full(len(many.value), factor)))
-
-    @cached_property
-    def reached(self) -> pd.Series:
-        """Whether the group of each has riders enough for a run to be kept; NA if not known."""
-        enough = self.on_a_run.value >= self.service.least_riders_n
-        return self.people.group.map(dict(enough)).astype("boolean")
-
-    @cached_property
     def steps(self) -> pd.DataFrame:
-        """Whether each is in need, says that he would use a shuttle, is where it runs, and can pay the fare."""
+        """Whether each is in need, says that he would use a shuttle, could be served, and can pay the fare."""
         return pd.DataFrame({
             "in_need": commuting.transport_need(self.people.frame),
             "wants": self.people.wants,
-            "eligible": self.served & self.reached,
+            "eligible": self.served,
             "affordable": self.affordable,
         })  # fmt: skip
 
     @cached_property
     def open_to(self) -> pd.Series:
-        """Who wants it, is where it runs and can pay the fare; NA as soon as one is not known and none fails."""
-        return self.people.wants & self.served & self.reached & self.affordable
+        """Who wants it, could be served and can pay the fare; NA as soon as one is not known and none fails."""
+        return self.people.wants & self.served & self.affordable
+
+    @cached_property
+    def on_a_run(self) -> Estimate:
+        """Riders in a window of one route with the members of a route, by group, were it offered everywhere."""
+        share = self._mean({"riders": self.open_to}, self.people.group, self.people.known)
+        many = share.apply(lambda v: v.droplevel(0), np.eye(len(share.value)))
+        if self.bridge:
+            many = stated.times(many, self.people.sure, many.value.index)
+        factor = self.service.members_a_route_n * self.service.window_share
+        return many.apply(lambda v: factor * v, np.diag(np.full(len(many.value), factor)))
+
+    @cached_property
+    def kept(self) -> pd.Series:
+        """Probability that the group of each has riders enough for a run to be kept; missing if not known."""
+        reach = chances(self.on_a_run, self.service.least_riders_n)
+        return self.people.group.map(dict(reach)).astype(float)
 
     def _mean(self, flags: Mapping[str, pd.Series], by: Any = None, where: Any = None) -> Forecast:
         """Mean of chance x flag (missing: not known, left out) by (name[, domain])."""
@@ -187,10 +186,8 @@ class Shuttle:
             by = by.where(by.isin(set(by[inside].dropna())))
         return enumerated(people, inside, measure, list(flags), by=by, where=where, slopes=slopes)
 
-    def riders(
-        self, among: Mapping[str, pd.Series] | None = None, by: Any = None, where: Any = None, bridge: bool = True
-    ) -> Estimate:
-        """How many would ride, or what they bring, by (quantity[, domain]).
+    def riders(self, among: Mapping[str, pd.Series] | None = None, by: Any = None, where: Any = None) -> Estimate:
+        """How many would ride where a run is kept, or what they bring, by (quantity[, domain]).
 
         Parameters
         ----------
@@ -199,23 +196,19 @@ class Shuttle:
             ``riders``, `open_to`.
         by, where : optional
             Domains, and rows of the active that count.
-        bridge : bool
-            Of those alone who are certain; else all that is stated.
         """
-        found = self._mean({"riders": self.open_to} if among is None else among, by, where)
+        counted = {"riders": self.open_to} if among is None else among
+        found = self._mean({name: flag.astype("Float64") * self.kept for name, flag in counted.items()}, by, where)
         if by is not None:
             by = by.where(by.isin(set(found.value.index.get_level_values(-1))))
         every = stated.times(found, self.people.number(by, where), found.value.index)
-        return stated.times(every, self.people.sure, every.value.index) if bridge else every
+        return stated.times(every, self.people.sure, every.value.index) if self.bridge else every
 
-    def view(self, name: str, **options: Any) -> Estimate:
-        """`riders` in one of `VIEWS`: at the constant of today, what is likely, all that is stated.
-
-        Where a run is kept is decided by what is likely.
-        """
-        options = {"among": {"riders": self.open_to}} | options
-        changed = self.at(constant_share=0.0) if name == "today" else self
-        return changed.riders(**options, bridge=name == "likely")
+    def view(self, name: str) -> Shuttle:
+        """The shuttle in one of `VIEWS`: used as staff transport is today, what is likely, all that is stated."""
+        if name == "likely":
+            return self
+        return replace(self.at(constant_share=0.0) if name == "today" else self, bridge=False)
 
 
 def enumerated(people: Commuters, inside: Any, measure: Measure, names: Sequence[str], **options: Any) -> Forecast:

@@ -10,19 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
-from typing import Any
 
 import pandas as pd
 
 from ..demand.funnel import STEPS, funnel, lost
 from ..demand.service import Service, parameter
-from ..demand.shuttle import VIEWS, Shuttle, chances
+from ..demand.shuttle import VIEWS, chances
 from ..demand.transport import Commuters
-from ..estimation import Estimate, joint, mean, total
+from ..estimation import Estimate, mean, total
 from ..needs import commuting
 from ..needs.income_debt import is_code
 from ..study import Study, public
-from .declare import GROUPS, long_format, point, sums
+from .declare import GROUPS, long_format, point
 from .transport import shuttle_of, topic
 
 FARES, HEADWAYS = (50, 100, 150, 200), (30, 60, 120)
@@ -61,7 +60,7 @@ def from_need(study: Study) -> dict[str, Estimate]:
     shuttle, made = study.result(shuttle_of), {}
     steps = shuttle.steps[list(STEPS[1:])]
     for name, side in sides(study).items():
-        riding = shuttle.view("likely", among={"riders": shuttle.open_to & side})
+        riding = shuttle.riders({"riders": shuttle.open_to & side})
         every = steps.assign(people=side)[["people", *steps]]
         made[name] = funnel(shuttle.people.design, every, riding, where=shuttle.people.active)
     return made
@@ -73,7 +72,7 @@ def steps_of_all(study: Study, people: Commuters) -> pd.DataFrame:
     shuttle = study.result(shuttle_of)
     flags = {name: shuttle.open_to & side for name, side in sides(study).items()}
     ends = pd.concat(
-        likely(lambda view, f=flag: shuttle.view(view, among={"riders": f}), "quantity").assign(transport_need_of=name)
+        likely(lambda view, f=flag: shuttle.view(view).riders({"riders": f}), "quantity").assign(transport_need_of=name)
         for name, flag in flags.items()
     )
     return ranged(
@@ -100,8 +99,8 @@ for _group in GROUPS[:3]:
         steps = shuttle.steps[list(STEPS[1:])]
         known = shuttle.steps[["in_need"]].where(shuttle.steps.notna().all(axis=1))
         need = long_format(funnel(people.design, known, by=by, where=people.active), group)
-        left = funnel(people.design, steps, shuttle.view("likely", by=by), by=by, where=people.active)
-        ends = likely(lambda view: shuttle.view(view, by=by), "", group)
+        left = funnel(people.design, steps, shuttle.riders(by=by), by=by, where=people.active)
+        ends = likely(lambda view: shuttle.view(view).riders(by=by), "", group)
         rows = ranged(long_format(left, "transport_step", group), ends, [group])
         return pd.concat([need.assign(transport_step="in_need"), rows])
 
@@ -112,7 +111,7 @@ def need(study: Study, people: Commuters) -> pd.DataFrame:
     steps = study.result(shuttle_of).steps
     flags = pd.DataFrame({name: indicator(people.frame) for name, indicator in NEEDS.items()})
     flags = flags.where(steps.notna().all(axis=1))  # as in the funnel
-    both = flags.apply(lambda column: column & steps["wants"])
+    both = flags.apply(lambda column: column & steps["wants"].where(column.notna()))
     parts = {"people": flags, "wants": both}
     rows = []
     for name, table in parts.items():
@@ -128,7 +127,7 @@ def corridors(study: Study, people: Commuters) -> pd.DataFrame:
     """Likely riders by where they work and from how far they come."""
     band = commuting.commute_km_band(people.frame).astype(object)
     by = (people.frame["command_group"].astype(object) + "|" + band).where(people.active).rename("corridor")
-    rows = likely(lambda view: study.result(shuttle_of).view(view, by=by), "", "corridor")
+    rows = likely(lambda view: study.result(shuttle_of).view(view).riders(by=by), "", "corridor")
     rows[["command_group", "commute_km_band"]] = rows["corridor"].str.split("|", expand=True).to_numpy()
     return rows.drop(columns="corridor")
 
@@ -137,18 +136,10 @@ def corridors(study: Study, people: Commuters) -> pd.DataFrame:
 def by_mode(study: Study, people: Commuters) -> pd.DataFrame:
     """How the likely riders come today."""
     by = people.frame["commute_mode"].astype(object).where(people.active)
-    return likely(lambda view: study.result(shuttle_of).view(view, by=by), "", "commute_mode")
+    return likely(lambda view: study.result(shuttle_of).view(view).riders(by=by), "", "commute_mode")
 
 
-def on_a_run(shuttle: Shuttle, view: str) -> Estimate:
-    """Riders in a window of one route, by group of commands and part of the day, in a view."""
-    if view == "likely":
-        return shuttle.on_a_run
-    changed = shuttle.at(constant_share=0.0) if view == "today" else shuttle
-    return replace(changed, bridge=False).on_a_run
-
-
-@topic.table("groups", "transport_fare", "transport_view", "number", adds=None)
+@topic.table("groups", "transport_fare", "transport_view", "tenths", adds=None)
 def groups(study: Study, people: Commuters) -> pd.DataFrame:
     """How many groups (of commands, day or night) are expected to fill a run to where fares cover it, by fare.
 
@@ -162,7 +153,7 @@ def groups(study: Study, people: Commuters) -> pd.DataFrame:
             at = shuttle if fare == "kept" else shuttle.at(cost_dh=float(fare))
             s = replace(at.service, dh_km=cheap) if view == LOW_COST else at.service
             needed = s.least_riders_n if fare == "kept" else float(s.needed(fare))
-            expected = float(chances(on_a_run(at, own), needed).sum())
+            expected = chances(at.view(own).on_a_run, needed).sum()
             rows.append(point(expected, known, transport_fare=str(fare), transport_view=view))
     return pd.concat(rows)
 
@@ -170,31 +161,28 @@ def groups(study: Study, people: Commuters) -> pd.DataFrame:
 @topic.table("curve", "transport_fare", "transport_headway")
 def curve(study: Study, people: Commuters) -> pd.DataFrame:
     """Likely riders by fare and headway, where a run is kept."""
-    shuttle, made = study.result(shuttle_of), {}
+    shuttle, made = study.result(shuttle_of), []
     for price, headway in product(PRICES, HEADWAYS):
-        runs = shuttle.service.window_min / headway
-        made[str(price), str(headway)] = shuttle.at(cost_dh=float(price), runs_n=runs)
-    rows = [likely(one.view, "").assign(transport_fare=f, transport_headway=h) for (f, h), one in made.items()]
-    return pd.concat(rows)
+        one = shuttle.at(cost_dh=float(price), runs_n=shuttle.service.window_min / headway)
+        rows = likely(lambda view, s=one: s.view(view).riders(), "")
+        made.append(rows.assign(transport_fare=str(price), transport_headway=str(headway)))
+    return pd.concat(made)
 
 
 @topic.table("cases", "transport_case")
 def cases(study: Study, people: Commuters) -> pd.DataFrame:
     """Riders by each bridge from what is stated, and with all assumptions at their good or bad end."""
-    shuttle = study.result(shuttle_of)
-    made: dict[str, Any] = {view: shuttle.view(view) for view in VIEWS}
-    stated, parts = made["stated"], public("transport_realisation")
+    shuttle, known = study.result(shuttle_of), float(people.known.sum())
+    made = {view: float(shuttle.view(view).riders().value.iloc[0]) for view in (VIEWS[1], VIEWS[0], VIEWS[2])}
     if "consequential" in people.frame:
         counts = is_code(people.frame["consequential"], "somewhat", "much").rename("part")
         where = people.wants.fillna(False).astype(bool) & counts.notna()
-        pair = joint({"riders": stated, "part": mean(people.design, counts, where=where)})
-        made["consequential"] = pair.apply(lambda v: pd.Series({"x": v.prod()}))
-    made |= {row.factor: sums(stated, ["x"], [[float(row.value)]]) for row in parts.itertuples()}
-    rows = [long_format(made, "transport_case", "")]
+        made["consequential"] = made["stated"] * float(mean(people.design, counts, where=where).value.iloc[0])
+    made |= {row.factor: made["stated"] * float(row.value) for row in public("transport_realisation").itertuples()}
     for name, good in (("favourable", True), ("unfavourable", False)):
-        end = replace(shuttle, service=replace(Service.all_at(good), constant_share=shuttle.service.constant_share))
-        rows.append(point(end.view("likely").value.iloc[0], float(people.known.sum()), transport_case=name))
-    return pd.concat(rows)
+        service = replace(Service.all_at(good), constant_share=shuttle.service.constant_share)
+        made[name] = float(replace(shuttle, service=service).riders().value.iloc[0])
+    return pd.concat(point(value, known, transport_case=name) for name, value in made.items())
 
 
 @topic.table("tornado", "transport_assumption", "home_end")
@@ -204,5 +192,5 @@ def tornado(study: Study, people: Commuters) -> pd.DataFrame:
     rows = []
     for name, end in product((*RIDES, *RULE), ("low", "high")):
         one = shuttle.at(**{name: parameter(name, end)})
-        rows.append(point(one.view("likely").value.iloc[0], known, transport_assumption=name, home_end=end))
+        rows.append(point(one.riders().value.iloc[0], known, transport_assumption=name, home_end=end))
     return pd.concat(rows)

@@ -83,7 +83,7 @@ def shares(study: Study, people: Commuters) -> pd.DataFrame:
 def measures(study: Study) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
     """What each measure brings and costs a year, and what members pay more: a shuttle, fares, a ticket, trains."""
     shuttle, market = study.result(shuttle_of), study.result(fares_of)
-    made = {f"shuttle_{view}": fares.of_shuttle(shuttle, view) for view in VIEWS}
+    made = {f"shuttle_{view}": fares.of_shuttle(shuttle.view(view)) for view in VIEWS}
     for end in ("low", "high"):  # of what a vehicle-km costs
         made[f"shuttle_km_{end}"] = fares.of_shuttle(shuttle.at(dh_km=parameter("dh_km", end)))
     made |= {name: market.lever(name) for name in CHANGES}
