@@ -9,10 +9,11 @@ pay for a trip cannot tell it: who goes far pays more and goes less often.
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
-from ..estimation import Design, Estimate, joint, total
+from ..estimation import Design, Estimate, total
 from ..study import Study, public
 
 NEEDED = ("status", "intercity_trips_n", "intercity_cost_dh", "intercity_mode", "command_group")
@@ -39,7 +40,7 @@ def rail(design: Design, frame: pd.DataFrame) -> Estimate:
     return total(design, frame[["rail_trips", "rail_dh"]], missing="mean")
 
 
-def agreement(today: Estimate, discount: float, elasticity: float | Estimate) -> Estimate:
+def agreement(today: Estimate, discount: float, elasticity: float) -> Estimate:
     """What a discount does in a year: ``trips`` by rail with it, ``more`` of them, ``cost_dh``, ``saved_dh``.
 
     Parameters
@@ -48,7 +49,7 @@ def agreement(today: Estimate, discount: float, elasticity: float | Estimate) ->
         `rail`.
     discount : float
         Share off the fare.
-    elasticity : float or Estimate (1,)
+    elasticity : float
         Per cent of trips a per cent of cost.
 
     Returns
@@ -63,22 +64,17 @@ def agreement(today: Estimate, discount: float, elasticity: float | Estimate) ->
     """
     if not 0 <= discount < 1:
         raise WelfareError("not a discount", where="agreement", got=discount, expected="a share from 0 to below 1")
-    if isinstance(elasticity, Estimate):
-        both, slope = joint({"today": today, "elasticity": elasticity}), float(elasticity.value.iloc[0])
-    else:
-        both, slope = today, float(elasticity)
-    if slope > 0:
-        raise WelfareError("trips would rise with their cost", where="elasticity", got=slope, expected="0 or below")
-
-    def effect(v: pd.Series) -> pd.Series:
-        x = v.to_numpy(float)
-        grown = (1 - discount) ** (x[2] if len(x) > 2 else slope)
-        return pd.Series(
-            {"trips": x[0] * grown, "more": x[0] * (grown - 1), "cost_dh": discount * x[1] * grown,
-             "saved_dh": discount * x[1]}
-        )  # fmt: skip
-
-    return both.apply(effect)
+    if elasticity > 0:
+        raise WelfareError(
+            "trips would rise with their cost", where="elasticity", got=elasticity, expected="0 or below"
+        )
+    grown = (1 - discount) ** elasticity
+    names, rows = (
+        ("trips", "more", "cost_dh", "saved_dh"),
+        [[grown, 0], [grown - 1, 0], [0, discount * grown], [0, discount]],
+    )
+    matrix = np.array(rows, dtype=float)
+    return today.apply(lambda v: pd.Series(matrix @ v.to_numpy(), index=names), matrix)
 
 
 def travellers(study: Study) -> pd.DataFrame:
