@@ -227,6 +227,8 @@ def chances(riders: Estimate, needed: float) -> pd.Series:
     :math:`B = \tau^2 / (\tau^2 + v)`. The sum is the number expected to reach it.
     """
     y, v = riders.value.to_numpy(), riders.se.to_numpy() ** 2
+    told = v[(v > 0) & np.isfinite(v)]
+    v = np.clip(v, told.min(initial=1.0), 1e9)  # of a group in which nobody differs it is not nil, nor without end
     w = 1 / v
     q = w @ (y - w @ y / w.sum()) ** 2
     between = max(0.0, (q - (len(y) - 1)) / (w.sum() - w @ w / w.sum()))

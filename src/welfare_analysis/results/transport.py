@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..demand import fares, transport
+from ..demand import fares, stated, transport
 from ..demand.fares import BASE, CHANGES, Fares
 from ..demand.levers import acceptability, cost_of_one_more, frontier
 from ..demand.modes import TASTES
@@ -46,6 +46,8 @@ def fares_of(study: Study) -> Fares:
 
 def ready(people: Commuters) -> str:
     """Whether the model can be had: not separated, not collinear, with a cost that lowers utility."""
+    if people.frame[f"{BLOCK}_version"].notna().sum() < stated.LEAST_IN_GROUP:
+        return "too_few"
     try:
         known = bool(people.fit.value["cost_100"] < 0) and bool(np.isfinite(people.sure.se).all())
     except WelfareError:  # small samples
