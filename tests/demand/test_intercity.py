@@ -7,32 +7,6 @@ import pytest
 from welfare_analysis.demand import intercity
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, Estimate
-from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import Codebook
-from welfare_analysis.survey.reading import typed
-from welfare_analysis.survey.standin import Parameters, generate
-
-BOOK = Codebook.read(DATA / "codebook")
-
-
-@pytest.fixture(scope="module")
-def people():
-    truth = typed(generate(Parameters.read(DATA / "public"), 23, "plain", size=8000).truth, BOOK)
-    group = truth["command"].astype(object).map(BOOK.parent("command"))
-    return truth.assign(command_group=group).set_index(pd.RangeIndex(len(truth)))
-
-
-def test_slopes_of_the_count_are_recovered(people):
-    """Simulate and recover: trips with the price that everybody faces, as the generator makes them."""
-    level = Parameters.read(DATA / "public")
-    columns = intercity.columns(people).assign(log_cost=np.log(people["trip_price_dh"]))
-    design = Design(pd.Series(1.0, people.index))
-    fit = intercity.negative_binomial(design, columns, f"trips ~ {intercity.WHO} + log_income + log_cost")
-    true = {"log_cost": level["intercity_price_elasticity"], "children": level["intercity_trips_n_children_slope"]}
-    for name, value in true.items():
-        assert abs(fit.value[name] - value) < 3.5 * fit.se[name]
-    told = intercity.trips(design, intercity.columns(people), priced=True)
-    assert told.value["log_cost"] > fit.value["log_cost"] + 2 * told.se["log_cost"]  # of travellers alone: too weak
 
 
 def test_sums_by_rail_by_hand():
@@ -75,18 +49,6 @@ def test_an_agreement_by_hand():
     for wrong, elasticity, match in ((1.0, -0.5, "not a discount"), (0.3, 0.5, "rise with their cost")):
         with pytest.raises(WelfareError, match=match):
             intercity.agreement(today, wrong, elasticity)
-
-
-def test_an_estimated_elasticity_adds_its_error(people):
-    """With the slope of the model in place of an assumption the interval is wider, the number that of the slope."""
-    design = Design(pd.Series(1.0, people.index))
-    columns = intercity.columns(people)
-    today, fit = intercity.rail(design, columns), intercity.trips(design, columns, priced=True)
-    slope = fit.apply(lambda v: pd.Series({"log_cost": v["log_cost"]}))
-    both = [intercity.agreement(today, 0.3, e) for e in (slope, float(slope.value.iloc[0]))]
-    assert both[0].value["more"] == pytest.approx(both[1].value["more"], rel=1e-9)
-    assert both[0].se["more"] > 0
-    assert both[0].se["more"] != pytest.approx(both[1].se["more"], rel=1e-6)
 
 
 def test_the_discount_of_the_police_is_an_assumption():

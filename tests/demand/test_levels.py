@@ -43,16 +43,6 @@ def test_each_mode_at_once_is_each_mode_alone():
         pd.testing.assert_frame_equal(every.iloc[j :: len(levels.MODES)].reset_index(drop=True), table.of(PEOPLE, mode))
 
 
-def test_what_is_open_in_autumn_2012():
-    """A tram in Rabat alone, no car without one, no walk of 15 km, no shared taxi over the corner."""
-    found = levels.levels().open_to(PEOPLE)
-    assert found["tram"].tolist() == [True, False, False, False, False]
-    assert found["car"].tolist() == [False, True, False, False, True]
-    assert not found.loc[4, "walk"]
-    assert not found.loc[2, "grand_taxi"]
-    assert not found.loc[3].any()  # distance not known
-
-
 def test_the_ends_of_ranges_move_what_they_are_of():
     """Slower speeds make every ride longer and leave fares; an end that is none is refused."""
     slow, now = levels.levels("low", "speed_km_h").table, levels.levels().table

@@ -145,3 +145,27 @@ def test_spending_between_towns():
     found = commuting.intercity_spend_dh(frame)
     assert found.iloc[:2].tolist() == [300.0, 0.0]
     assert found.iloc[2:].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("row", "wanted"),
+    [
+        (("active", "never", 0, "bus", 5.0, 30.0, 100.0, 5000.0), True),  # no way to come
+        (("active", "always", 0, "bus", 5.0, 61.0, 100.0, 5000.0), True),  # over an hour
+        (("active", "always", 0, "bus", 5.0, 60.0, 501.0, 5000.0), True),  # over a tenth of pay
+        (("active", "always", 0, "bus", 5.0, 60.0, 500.0, 5000.0), False),  # each at its end
+        (("active", "always", 0, "bus", 5.0, NAN, 501.0, 5000.0), True),  # one reason is enough
+        (("active", "always", 0, "bus", 5.0, NAN, 100.0, 5000.0), NA),
+        (("active", None, 0, "bus", 5.0, 30.0, 100.0, 5000.0), NA),
+        (("active", "always", 0, "bus", 5.0, 30.0, 100.0, NAN), NA),
+        (("retired", "never", 0, "bus", 5.0, 90.0, 900.0, 5000.0), NA),
+    ],
+)
+def test_transport_need(row, wanted):
+    """No way to come, too long or too dear: one is need; none of three known ones is not; else it is not known."""
+    columns = [*WAY, "commute_min", "commute_cost_dh", "net_pay_dh"]
+    frame = pd.DataFrame([row], columns=columns).astype({"cars_n": "Int64"}).assign(pension_dh=NAN)
+    frame = frame.assign(**{c: frame[c].astype("category") for c in ("status", "commute_mode", "transit_at_shift")})
+    found = commuting.transport_need(frame)
+    assert found.name == "transport_need"
+    assert pd.isna(found[0]) if wanted is NA else found[0] == wanted

@@ -1,13 +1,10 @@
 r"""Trips between towns: how many a year, and what a discount on trains would change and cost.
 
-Trips of a year are a count, negative binomial with mean :math:`e^{x'\beta}` (Cameron and Trivedi 2013, section 3.3).
 With T trips by rail at an elasticity :math:`\epsilon` to what a trip costs, a discount d makes :math:`T (1 -
 d)^\epsilon` of them; whoever signs for it pays :math:`d S (1 - d)^\epsilon` of the spending S of today.
 
-The elasticity is not known. What a trip costs is told by those who travel, and differs between them because they go to
-different places: those who go far pay more and go less often. The slope of that cross-section is shown beside a range
-that is an assumption (``data/public/intercity.csv``), and stands for neither what a fare change would do nor a lower
-bound of it.
+The elasticity is not known, and is an assumption with a range (``data/public/intercity.csv``). What those who travel
+pay for a trip cannot tell it: who goes far pays more and goes less often.
 """
 
 from __future__ import annotations
@@ -16,14 +13,10 @@ import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
-from ..estimation import Design, Estimate, joint, negative_binomial, total
-from ..estimation.regression import Regression
-from ..needs.income_debt import member_income_dh
+from ..estimation import Design, Estimate, total
 from ..study import Study, public
-from .stated import MIDDLE_INCOME_DH
 
 NEEDED = ("status", "intercity_trips_n", "intercity_cost_dh", "intercity_mode", "command_group")
-WHO = "C(status) + C(command_group) + children"
 RAIL = "train"
 ENDS = ("low", "value", "high")
 
@@ -34,36 +27,12 @@ def parameter(name: str, end: str = "value") -> float:
 
 
 def columns(frame: pd.DataFrame) -> pd.DataFrame:
-    """Columns of the models and sums: trips a year, log_cost of one, and by rail trips and spending (DH a year)."""
+    """Trips by rail and what they cost (DH), a year; missing where they are not known."""
     trips, cost = (frame[name].astype(float) for name in ("intercity_trips_n", "intercity_cost_dh"))
     by_rail = frame["intercity_mode"].astype(object).eq(RAIL) & (trips > 0)
     told = trips.eq(0) | (frame["intercity_mode"].notna() & cost.notna())
     rail = trips.where(by_rail, 0.0).where(trips.notna() & told)
-    children = frame["children_n"].fillna(0).astype(float) if "children_n" in frame else 0.0
-    known = {}
-    if {"net_pay_dh", "pension_dh"} <= set(frame):
-        income = member_income_dh(frame)
-        known["log_income"] = np.log(income.where(income > 0) / MIDDLE_INCOME_DH).fillna(0.0).astype(float)
-    return pd.DataFrame(known, index=frame.index).assign(
-        trips=trips,
-        status=frame["status"].astype(object),
-        command_group=frame["command_group"].astype(object),
-        children=children,
-        log_cost=np.log(cost.where(cost > 0)),
-        rail_trips=rail,
-        rail_dh=(rail * cost).where(by_rail, 0.0).where(rail.notna()),
-    )
-
-
-def trips(design: Design, frame: pd.DataFrame, priced: bool = False) -> Regression:
-    """Trips a year; ``priced``: of those who travel, with what a trip costs them."""
-    income = " + log_income" if "log_income" in frame else ""
-    model = f"trips ~ {WHO}{income}"
-    if not priced:
-        return negative_binomial(design, frame, model)
-    return negative_binomial(
-        design, frame, f"{model} + log_cost", where=(frame["trips"] > 0) & frame["log_cost"].notna()
-    )
+    return pd.DataFrame({"rail_trips": rail, "rail_dh": (rail * cost).where(by_rail, 0.0).where(rail.notna())})
 
 
 def rail(design: Design, frame: pd.DataFrame) -> Estimate:
@@ -71,7 +40,7 @@ def rail(design: Design, frame: pd.DataFrame) -> Estimate:
     return total(design, frame[["rail_trips", "rail_dh"]], missing="mean")
 
 
-def agreement(today: Estimate, discount: float, elasticity: float | Estimate) -> Estimate:
+def agreement(today: Estimate, discount: float, elasticity: float) -> Estimate:
     """What a discount does in a year: ``trips`` by rail with it, ``more`` of them, ``cost_dh``, ``saved_dh``.
 
     Parameters
@@ -80,7 +49,7 @@ def agreement(today: Estimate, discount: float, elasticity: float | Estimate) ->
         `rail`.
     discount : float
         Share off the fare.
-    elasticity : float or Estimate (1,)
+    elasticity : float
         Per cent of trips a per cent of cost.
 
     Returns
@@ -95,22 +64,17 @@ def agreement(today: Estimate, discount: float, elasticity: float | Estimate) ->
     """
     if not 0 <= discount < 1:
         raise WelfareError("not a discount", where="agreement", got=discount, expected="a share from 0 to below 1")
-    if isinstance(elasticity, Estimate):
-        both, slope = joint({"today": today, "elasticity": elasticity}), float(elasticity.value.iloc[0])
-    else:
-        both, slope = today, float(elasticity)
-    if slope > 0:
-        raise WelfareError("trips would rise with their cost", where="elasticity", got=slope, expected="0 or below")
-
-    def effect(v: pd.Series) -> pd.Series:
-        x = v.to_numpy(float)
-        grown = (1 - discount) ** (x[2] if len(x) > 2 else slope)
-        return pd.Series(
-            {"trips": x[0] * grown, "more": x[0] * (grown - 1), "cost_dh": discount * x[1] * grown,
-             "saved_dh": discount * x[1]}
-        )  # fmt: skip
-
-    return both.apply(effect)
+    if elasticity > 0:
+        raise WelfareError(
+            "trips would rise with their cost", where="elasticity", got=elasticity, expected="0 or below"
+        )
+    grown = (1 - discount) ** elasticity
+    names, rows = (
+        ("trips", "more", "cost_dh", "saved_dh"),
+        [[grown, 0], [grown - 1, 0], [0, discount * grown], [0, discount]],
+    )
+    matrix = np.array(rows, dtype=float)
+    return today.apply(lambda v: pd.Series(matrix @ v.to_numpy(), index=names), matrix)
 
 
 def travellers(study: Study) -> pd.DataFrame:

@@ -23,9 +23,7 @@ from ..errors import WelfareError
 from ..study import public
 
 MODES = ("walk", "bus", "tram", "grand_taxi", "petit_taxi", "two_wheeler", "car", "staff_transport")
-OFFERED = ("car_pool",)
 SHIFTS = ("day", "rotating", "night")
-NEEDED = ("status", "shift", "command", "command_group", "commute_km", "commute_days_n", "cars_n")
 ENDS = ("value", "low", "high")
 CELL = ["city", "band", "shift"]
 
@@ -118,22 +116,6 @@ class Levels:
     def ways(self, frame: pd.DataFrame) -> pd.Series:
         """Ways to and from work a month."""
         return frame["commute_days_n"].astype(float) * self.of_all("ways_n") * self.of_all("weeks_n")
-
-    def open_to(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Which modes are open to a person in autumn 2012 (n x modes).
-
-        A car for those with one in the household; the tram where it ran; on foot up to a distance, a grand taxi from
-        one on; the others for all. Who may ride staff transport of today is not known: it is open to all.
-        """
-        near = self.of_each(frame)["open"].to_numpy().reshape(len(frame), len(MODES)) == 1
-        found = pd.DataFrame(near, index=frame.index, columns=list(MODES))
-        found["car"] &= (frame["cars_n"] >= 1).fillna(False).to_numpy(bool)
-        found["tram"] &= self.trams(frame)
-        return found
-
-    def trams(self, frame: pd.DataFrame) -> pd.Series:
-        """Whether a tram runs in the command: of Rabat and Salé; that of Casablanca opened on 12 December 2012."""
-        return frame["command"].isin(set(public("transport_zones")["tram_command"].dropna())).astype(bool)
 
 
 @cache

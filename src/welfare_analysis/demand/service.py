@@ -1,17 +1,14 @@
-r"""Terms of a staff shuttle, and how often it runs for so many riders.
+r"""Terms of a staff shuttle, and how many riders a run needs to pay for itself.
 
-With n runs in the window of a change of shift the headway is window / n, and with :math:`D(n)` the riders of a route
-
-.. math:: n = 0 \text{ if } aD(n) < \underline r, \text{ else } \min\{N, \lceil aD(n) / (\ell s) \rceil\}
-
-is an equilibrium: a the part that travels in one window, s seats, :math:`\ell` the load at which a run is added. D
-rises with n, so the right side does, and there is a greatest one (Tarski 1955), found by trying each n; numbers of
-riders are of that. That nothing runs, because nothing runs, is always one too.
+A run in each window of a change of shift costs :math:`K = W D \ell k` DH a month: W windows a day, D days of service,
+:math:`\ell` km, k DH a km. With a part a of the riders of a route in one window, each paying F a month, fares cover a
+run from :math:`aK / F` riders in it. With s seats of which a share f is filled, what a rider costs is
+:math:`aK / (sf)`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,6 +18,10 @@ import pandas as pd
 
 from ..study import public
 
+ENDS = ("value", "low", "high")
+LOW_IS_GOOD = ("cost_dh", "walk_min", "window_min", "least_riders_n", "route_km", "dh_km", "windows_a_day_n",
+               "days_a_month_n", "least_km", "discount_rate", "season_ticket_dh")  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Service:
@@ -29,7 +30,7 @@ class Service:
     cost_dh: float
     walk_min: float
     window_min: float
-    runs_most_n: float
+    runs_n: float
     seats_n: float
     load_share: float
     window_share: float
@@ -40,31 +41,39 @@ class Service:
     windows_a_day_n: float
     days_a_month_n: float
     constant_share: float
+    scale: float
     least_km: float
+    fare_share_most: float
 
     @classmethod
     def named(cls, **changed: str) -> Service:
         """The service with parameters at ``value``, or at the end (low, high) that is named for some."""
         return cls(**{name: parameter(name, changed.get(name, "value")) for name in cls.__dataclass_fields__})
 
+    @classmethod
+    def all_at(cls, good: bool) -> Service:
+        """The service with every parameter at the end of its range at which more ride and less is paid, or fewer."""
+        named = {n: "low" if (n in LOW_IS_GOOD) == good else "high" for n in cls.__dataclass_fields__}
+        return cls.named(**named)
+
     @property
-    def runs(self) -> range:
-        """Numbers of runs in a window that may be asked for, one at least."""
-        return range(1, int(self.runs_most_n) + 1)
-
-    def headway_min(self, runs: Any) -> Any:
+    def headway_min(self) -> float:
         """Minutes between runs."""
-        return self.window_min / runs
+        return self.window_min / self.runs_n
 
-    def wanted(self, riders: np.ndarray) -> np.ndarray:
-        """Runs in a window for so many riders of a route."""
-        there = np.asarray(riders) * self.window_share
-        runs = np.minimum(self.runs_most_n, np.ceil(there / (self.seats_n * self.load_share)))
-        return np.where(there < self.least_riders_n, 0, runs).astype(int)
+    @property
+    def run_dh(self) -> float:
+        """What a run in every window costs a month, DH."""
+        return self.windows_a_day_n * self.days_a_month_n * self.route_km * self.dh_km
 
-    def route_dh(self, runs: Any) -> Any:
-        """What a route costs a month, DH."""
-        return runs * self.windows_a_day_n * self.days_a_month_n * self.route_km * self.dh_km
+    @property
+    def rider_dh(self) -> float:
+        """What a rider costs a month, DH, before the fare."""
+        return self.run_dh * self.window_share / (self.seats_n * self.load_share)
+
+    def needed(self, fare_dh: Any) -> Any:
+        """Riders in a run from which fares cover it."""
+        return self.run_dh * self.window_share / np.asarray(fare_dh, dtype=float)
 
 
 @cache
@@ -73,27 +82,18 @@ def parameter(name: str, end: str = "value") -> float:
     return float(public("shuttle").set_index("parameter").loc[name, end])
 
 
-def equilibria(riders: Mapping[int, float], service: Service) -> list[int]:
-    """All numbers of runs that riders ask for when there are so many: ``riders`` of a route by runs; 0 comes first."""
-    return [0, *(n for n, many in riders.items() if int(service.wanted(np.array(many))) == n)]
+def break_even(fares_dh: Sequence[float]) -> pd.DataFrame:
+    """By fare: riders that a run needs for fares to cover it, at the middle and the ends of what a km costs.
 
-
-def greatest(shares: pd.DataFrame, service: Service) -> pd.Series:
-    """Runs in a window in the greatest equilibrium of each cell (rows), of the share that rides by runs (columns)."""
-    riders = (shares * service.members_a_route_n).to_dict("records")
-    return pd.Series([equilibria(row, service)[-1] for row in riders], index=shares.index, dtype=int)
-
-
-def break_even(service: Service) -> pd.DataFrame:
-    """By runs in a window of a route: riders for which they are kept, riders carried, DH a month in all and a rider.
-
-    ``needed`` is the smallest number in the window of one change of shift that asks for so many runs; ``a_rider_dh`` is
-    before the fare, with no more riders than are needed.
+    ``seats`` are those of the vehicle; ``share_covered`` is the part of the cost that fares cover at the mean load.
     """
-    runs = np.array(service.runs)
-    carried = runs * service.seats_n * service.load_share
-    more = np.floor((runs - 1) * service.seats_n * service.load_share) + 1
-    cost = service.route_dh(runs)
-    needed = np.maximum(more, np.ceil(service.least_riders_n))
-    table = {"needed": needed, "carried": np.floor(carried), "route_dh": cost}
-    return pd.DataFrame({**table, "a_rider_dh": cost * service.window_share / needed}, index=runs)
+    service = Service.named()
+    names = {"needed": "value", "needed_low": "low", "needed_high": "high"}
+    table = {n: np.ceil(Service.named(dh_km=end).needed(fares_dh)) for n, end in names.items()}
+    table |= {"seats": np.full(len(fares_dh), service.seats_n)}
+    return pd.DataFrame({**table, "share_covered": np.asarray(fares_dh) / service.rider_dh}, index=list(fares_dh))
+
+
+def annuity(years: float, rate: float) -> float:
+    """What one a year, at the end of each of some years, is worth today."""
+    return float((1 - (1 + rate) ** -years) / rate)

@@ -29,6 +29,8 @@ class Standards:
         Kilometres one way up to which one can come on foot.
     km_bands, share_bands : tuple of float
         Upper ends of the first three bands of distance (km) and of cost (share of income), each in its band.
+    dear_above_share : float
+        Share of the member's income above which the commute costs too much.
     """
 
     long_above_min: float = 60.0
@@ -36,6 +38,7 @@ class Standards:
     walk_most_km: float = 2.0
     km_bands: tuple[float, float, float] = (2.0, 5.0, 10.0)
     share_bands: tuple[float, float, float] = (0.02, 0.05, 0.10)
+    dear_above_share: float = 0.10
 
 
 STANDARDS = Standards()
@@ -110,6 +113,21 @@ def no_way_to_come(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.
     own = is_code(_of_active(frame, "commute_mode"), *OWN_WAYS)
     without = out_of_reach(frame) & ~has_car(frame) & ~own & far
     return without.mask(frame["status"].ne("active").fillna(True).astype(bool)).rename("no_way_to_come")
+
+
+def commute_dear(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
+    """Whether the commute takes more than ``dear_above_share`` of the member's income; see `commute_cost_share`."""
+    return above(commute_cost_share(frame), standards.dear_above_share).rename("commute_dear")
+
+
+def transport_need(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
+    """Whether somebody is in need of transport: `no_way_to_come`, `commute_long` or `commute_dear`.
+
+    Yes as soon as one holds; else NA where one is missing. Need by what is, whatever is wanted or could be paid.
+    """
+    parts = (no_way_to_come, commute_long, commute_dear)
+    first, second, third = (part(frame, standards).astype("boolean") for part in parts)
+    return (first | second | third).rename("transport_need")
 
 
 def intercity_spend_dh(frame: pd.DataFrame) -> pd.Series:

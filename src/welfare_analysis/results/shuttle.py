@@ -1,194 +1,196 @@
-"""A staff shuttle (page 08): riders, cost, what assumptions decide, need apart from demand.
+"""A staff shuttle (page 08): from need to likely riders, where from and where to, when a run pays for itself.
 
 Whoever knows how many come to one place at one shift knows its strength: no table crosses a shift with anything finer
-than a group of commands, and neither runs nor the cost of a rider are released by cell, since with the riders they
+than all commands together, and neither runs nor the cost of a rider are released by group, since with the riders they
 would give how many serve there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 
 import pandas as pd
 
-from ..demand import stated
-from ..demand.levels import levels
-from ..demand.outcomes import pick, totals
+from ..demand.funnel import STEPS, funnel, lost
 from ..demand.service import Service, parameter
-from ..demand.shuttle import Offer, Shuttle, car_pool, cells, taken
+from ..demand.shuttle import VIEWS, chances
 from ..demand.transport import Commuters
-from ..errors import WelfareError
-from ..estimation import Estimate, joint, total
-from ..estimation.choice.forecast import Forecast
+from ..estimation import Estimate, mean, total
 from ..needs import commuting
-from ..needs.income_debt import member_income_dh
+from ..needs.income_debt import is_code
 from ..study import Study, public
-from .choice_models import by_access
-from .declare import long_format, point, sums
-from .transport import CHANGES, changes, commuters_of, topic
+from .declare import GROUPS, long_format, point
+from .transport import shuttle_of, topic
 
-FREE = ("nearer", "car_pool")  # nobody is known to bear their cost
-YEAR = 12
-PRICES, HEADWAYS = (0, 100, 200), (30, 60, 120)
-STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the constant, from today to the cards
-RIDES = ("cost_dh", "walk_min", "window_min", "constant_share")  # assumptions that decide who rides at a headway
-RULE = ("seats_n", "load_share", "window_share", "least_riders_n", "members_a_route_n")  # how many runs there are
-HEADWAY = "headway_min"  # of the modes of today: what moves riders most; one more costs two fits
-
-
-def shuttle_of(study: Study) -> Shuttle:
-    """The shuttle on the terms of ``data/public/shuttle.csv``."""
-    return Shuttle.before(study.result(commuters_of))
+FARES, HEADWAYS = (50, 100, 150, 200), (30, 60, 120)
+PRICES = (0, 100, 200)
+RIDES = ("cost_dh", "walk_min", "window_min", "runs_n", "constant_share", "scale", "least_km", "fare_share_most")
+RULE = ("window_share", "least_riders_n", "members_a_route_n")  # where a run is kept
+LOW_COST = "likely_cheap"  # likely, at the low end of what a vehicle-km costs
+NEEDS = {"no_way": commuting.no_way_to_come, "long": commuting.commute_long, "dear": commuting.commute_dear}
+NEEDS["in_need"] = commuting.transport_need
 
 
-def offers(study: Study) -> Forecast:
-    """`outcomes` of a shuttle where it pays its way, and of organised car-pools, beside the present way."""
+def likely(make: Callable[..., Estimate], *keys: str) -> pd.DataFrame:
+    """What is likely as rows, with the range over the views in place of an interval: from today's to all stated.
+
+    ``make`` is called with the name of a view. Its ends are the ends of the intervals of the two views.
+    """
+    low, rows, high = (long_format(make(view), *keys) for view in VIEWS)
+    return rows.assign(low=low["low"].clip(lower=0.0).to_numpy(), high=high["high"].to_numpy())
+
+
+def ranged(rows: pd.DataFrame, ends: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Rows of a funnel whose last step has the range of `likely`."""
+    last = rows["transport_step"] == "likely"
+    own = rows[last].drop(columns=["low", "high"]).merge(ends[[*keys, "low", "high"]], on=keys)
+    return pd.concat([rows[~last], own], ignore_index=True)
+
+
+def sides(study: Study) -> dict[str, pd.Series]:
+    """Who is in need, who is not, and all."""
+    need = study.result(shuttle_of).steps["in_need"]
+    return {"in_need": need, "not_in_need": ~need, "all": pd.Series(True, need.index, dtype="boolean")}
+
+
+def from_need(study: Study) -> dict[str, Estimate]:
+    """How many are left at each step, of those in need of transport, of the others, and of all."""
+    shuttle, made = study.result(shuttle_of), {}
+    steps = shuttle.steps[list(STEPS[1:])]
+    for name, side in sides(study).items():
+        riding = shuttle.riders({"riders": shuttle.open_to & side})
+        every = steps.assign(people=side)[["people", *steps]]
+        made[name] = funnel(shuttle.people.design, every, riding, where=shuttle.people.active)
+    return made
+
+
+@topic.table("funnel", "transport_step", "transport_need_of")
+def steps_of_all(study: Study, people: Commuters) -> pd.DataFrame:
+    """From need to likely riders; the last step with the range over what is assumed of a new mode."""
     shuttle = study.result(shuttle_of)
-    return shuttle.offer.effect({"shuttle": shuttle.running, "car_pool": car_pool(shuttle.people)})
+    flags = {name: shuttle.open_to & side for name, side in sides(study).items()}
+    ends = pd.concat(
+        likely(lambda view, f=flag: shuttle.view(view).riders({"riders": f}), "quantity").assign(transport_need_of=name)
+        for name, flag in flags.items()
+    )
+    return ranged(
+        long_format(study.result(from_need), "transport_need_of", "transport_step"), ends, ["transport_need_of"]
+    )
 
 
-def riders(study: Study, group: str = "") -> Estimate:
-    """Riders where the shuttle pays its way, of all or by a group of the active."""
-    shuttle = study.result(shuttle_of)
-    if not group:
-        return taken(study.result(offers), shuttle.people.active)
-    return shuttle.riders(by=of_known(shuttle.people, shuttle.people.frame[group], shuttle.people.active))
+@topic.table("lost", "transport_lost", "transport_need_of")
+def fallen_out(study: Study, people: Commuters) -> pd.DataFrame:
+    """Who falls out between two steps; the last, to what is likely, is without interval."""
+    made = {name: lost(one) for name, one in study.result(from_need).items()}
+    rows = long_format(made, "transport_need_of", "transport_lost")
+    last = rows["transport_lost"] == "likely"
+    return rows.assign(low=rows["low"].mask(last, rows["estimate"]), high=rows["high"].mask(last, rows["estimate"]))
 
 
-def of_known(people: Commuters, group: pd.Series, mask: pd.Series) -> pd.Series:
-    """The group of the people of a mask, missing where the commute is known of nobody of it."""
-    group = group.where(mask)
-    there = group[people.known & people.frame["commute_mode"].notna()].dropna()
-    return group.where(group.isin(set(there)))
+for _group in GROUPS[:3]:
+
+    @topic.table(f"funnel_by_{_group}", _group, "transport_step")
+    def steps_by_group(study: Study, people: Commuters, group: str = _group) -> pd.DataFrame:
+        """The steps by group of the active, in need or not."""
+        shuttle = study.result(shuttle_of)
+        by = people.frame[group].astype(object).where(people.active)
+        steps = shuttle.steps[list(STEPS[1:])]
+        known = shuttle.steps[["in_need"]].where(shuttle.steps.notna().all(axis=1))
+        need = long_format(funnel(people.design, known, by=by, where=people.active), group)
+        left = funnel(people.design, steps, shuttle.riders(by=by), by=by, where=people.active)
+        ends = likely(lambda view: shuttle.view(view).riders(by=by), "", group)
+        rows = ranged(long_format(left, "transport_step", group), ends, [group])
+        return pd.concat([need.assign(transport_step="in_need"), rows])
 
 
-def effects(study: Study) -> Estimate:
-    """What each change and offer does to all the active together, a month."""
-    active = study.result(commuters_of).active
-    return joint({"market": totals(study.result(changes), active), "offer": totals(study.result(offers), active)})
+@topic.table("need", "transport_need", "transport_wish")
+def need(study: Study, people: Commuters) -> pd.DataFrame:
+    """How many are in need by each part of the definition, and how many of them say that they would use a shuttle."""
+    steps = study.result(shuttle_of).steps
+    flags = pd.DataFrame({name: indicator(people.frame) for name, indicator in NEEDS.items()})
+    flags = flags.where(steps.notna().all(axis=1))  # as in the funnel
+    both = flags.apply(lambda column: column & steps["wants"].where(column.notna()))
+    parts = {"people": flags, "wants": both}
+    rows = []
+    for name, table in parts.items():
+        made = total(people.design, table, where=people.active, missing="mean")
+        met = table[people.active].fillna(False).astype(float).sum()
+        own = long_format(made, "transport_need").assign(transport_wish=name)
+        rows.append(own.assign(numerator=met.loc[own["transport_need"]].to_numpy()))
+    return pd.concat(rows)
 
 
-def saved(study: Study, name: str, factor: float = YEAR, without: tuple[str, ...] = ()) -> Estimate:
-    """What each change and offer saves of one of `outcomes.VALUES`, in a year."""
-    kinds = dict.fromkeys(CHANGES, "market") | dict.fromkeys(("shuttle", "car_pool"), "offer")
-    keys = {c: (kind, f"{c}.saved", name) for c, kind in kinds.items() if c not in without}
-    return pick(study.result(effects), keys, factor)
+@topic.table("corridors", "command_group", "commute_km_band", adds="commute_km_band")
+def corridors(study: Study, people: Commuters) -> pd.DataFrame:
+    """Likely riders by where they work and from how far they come."""
+    band = commuting.commute_km_band(people.frame).astype(object)
+    by = (people.frame["command_group"].astype(object) + "|" + band).where(people.active).rename("corridor")
+    rows = likely(lambda view: study.result(shuttle_of).view(view).riders(by=by), "", "corridor")
+    rows[["command_group", "commute_km_band"]] = rows["corridor"].str.split("|", expand=True).to_numpy()
+    return rows.drop(columns="corridor")
 
 
-@topic.table("gains", "transport_scenario", "transport_gain", "million_dh")
-def gains(study: Study, people: Commuters) -> pd.DataFrame:
-    """DH a year that members save, and what somebody bears for it."""
-    every = pick(study.result(effects), {"riders": ("offer", "shuttle.after", "shuttle")})
-    net = sums(study.result(shuttle_of).net_cost(every), ["shuttle"], [[float(YEAR)]])
-    made = {"saved": saved(study, "dh"), "cost": saved(study, "borne_dh", -YEAR, (*FREE, "shuttle"))}
-    rows = long_format(made, "transport_gain", "transport_scenario")
-    return pd.concat([rows, long_format(net, "transport_scenario").assign(transport_gain="cost")])
+@topic.table("riders_by_mode", "commute_mode", adds="commute_mode")
+def by_mode(study: Study, people: Commuters) -> pd.DataFrame:
+    """How the likely riders come today."""
+    by = people.frame["commute_mode"].astype(object).where(people.active)
+    return likely(lambda view: study.result(shuttle_of).view(view).riders(by=by), "", "commute_mode")
 
 
-@topic.table("hours", "transport_scenario", unit="hours")
-def hours(study: Study, people: Commuters) -> pd.DataFrame:
-    """Hours saved in a year."""
-    return long_format(saved(study, "hours"), "transport_scenario")
+@topic.table("groups", "transport_fare", "transport_view", "tenths", adds=None)
+def groups(study: Study, people: Commuters) -> pd.DataFrame:
+    """How many groups (of commands, day or night) are expected to fill a run to where fares cover it, by fare.
 
-
-@topic.table("takers", "transport_scenario")
-def takers(study: Study, people: Commuters) -> pd.DataFrame:
-    """How many would leave their present way for a shuttle, or for a car-pool, were each the only offer."""
-    kinds = ("shuttle", "car_pool")
-    every = pick(study.result(effects), {name: ("offer", f"{name}.after", name) for name in kinds})
-    return long_format(every, "transport_scenario")
-
-
-@topic.table("shuttle", "command_group", "day_part", adds="day_part")
-def by_cell(study: Study, people: Commuters) -> pd.DataFrame:
-    """Riders by group of commands and part of the day."""
-    return long_format(study.result(shuttle_of).riders(by=cells(people)), "command_group", "day_part")
-
-
-for _name, _group in {"rank": "rank_group", "mode": "commute_mode"}.items():
-
-    @topic.table(f"riders_by_{_name}", _group, adds=_group)
-    def by_group(study: Study, people: Commuters, group: str = _group) -> pd.DataFrame:
-        """Riders by who they are, or how they come now."""
-        return long_format(study.result(riders, group), group)
+    ``kept``: to where a run is kept at all, at the fare of the service. A sum of probabilities, not a count.
+    """
+    shuttle, known, rows = study.result(shuttle_of), float(people.known.sum()), []
+    cheap = Service.named(dh_km="low").dh_km
+    for view in (*VIEWS, LOW_COST):
+        own = view.removesuffix("_cheap")
+        for fare in ("kept", *FARES):
+            at = shuttle if fare == "kept" else shuttle.at(cost_dh=float(fare))
+            s = replace(at.service, dh_km=cheap) if view == LOW_COST else at.service
+            needed = s.least_riders_n if fare == "kept" else float(s.needed(fare))
+            expected = chances(at.view(own).on_a_run, needed).sum()
+            rows.append(point(expected, known, transport_fare=str(fare), transport_view=view))
+    return pd.concat(rows)
 
 
 @topic.table("curve", "transport_fare", "transport_headway")
 def curve(study: Study, people: Commuters) -> pd.DataFrame:
-    """Riders by fare and headway, wherever it is offered."""
-    shuttle, offered = study.result(shuttle_of), {}
+    """Likely riders by fare and headway, where a run is kept."""
+    shuttle, made = study.result(shuttle_of), []
     for price, headway in product(PRICES, HEADWAYS):
-        at = shuttle.at(cost_dh=float(price))
-        offered[f"{price}_{headway}"] = at.at_runs(at.service.window_min / headway)
-    every = totals(shuttle.offer.effect(offered), people.active)
-    keys = {tuple(name.split("_")): (f"{name}.after", "shuttle") for name in offered}
-    return long_format(pick(every, keys), "transport_fare", "transport_headway")
-
-
-@topic.table("constant", "transport_constant")
-def constant(study: Study, people: Commuters) -> pd.DataFrame:
-    """Riders with the constant at steps from that of staff transport today to the cards, and of cards alone."""
-    shuttle = study.result(shuttle_of)
-    runs = shuttle.runs_of_kinds
-    offered = {f"{100 * step:.0f}": shuttle.at(constant_share=step).at_runs(runs) for step in STEPS}
-    every = totals(shuttle.offer.effect(offered), people.active)
-    steps = pick(every, {name: (f"{name}.after", "shuttle") for name in offered})
-    alone = taken(shuttle.offer.on_cards(offered["100"]), people.active, "cards")
-    return pd.concat([long_format(estimate, "transport_constant") for estimate in (steps, alone)])
-
-
-@topic.table("realised", "transport_realisation")
-def realised(study: Study, people: Commuters) -> pd.DataFrame:
-    """Riders if a part of those of the headline keeps to it."""
-    parts = public("transport_realisation")
-    return long_format(
-        sums(study.result(riders), parts["factor"], parts[["value"]].to_numpy(float)), "transport_realisation"
-    )
-
-
-@topic.table("cells", "home_cell")
-def access(study: Study, people: Commuters) -> pd.DataFrame:
-    """Stated x eligible x affordable: would ride, is served, can pay the fare out of a part of pay."""
-    shuttle, pay = study.result(shuttle_of), member_income_dh(people.frame)
-    eligible = shuttle.eligible
-    able = (shuttle.service.cost_dh <= parameter("fare_share_most") * pay).astype("boolean").mask(pay.isna())
-    known = people.active & eligible.notna()
-    by = [stated.yes_no(c, name).where(known) for c, name in ((eligible, "eligible"), (able, "affordable"))]
-    every = totals(shuttle.offer.effect({"all": shuttle.everywhere}, by), known, by)
-    return long_format(by_access(pick(every, {key[1:]: key for key in every.value.index if key[0] == "all.after"}),
-                                 "shuttle"), "home_cell")  # fmt: skip
-
-
-@topic.table("need", "command_group", "transport_need")
-def need(study: Study, people: Commuters) -> pd.DataFrame:
-    """Need, who cannot come at shift hours, apart from demand, who would ride, and how many are in both."""
-    group, shuttle = people.frame["command_group"].where(people.active), study.result(shuttle_of)
-    flags = pd.DataFrame({"out_of_reach": commuting.out_of_reach(people.frame),
-                          "no_way": commuting.no_way_to_come(people.frame)})  # fmt: skip
-    needing = total(people.design, flags, by=group, where=people.active, missing="mean")
-    rows = long_format(needing, "transport_need", "command_group")
-    met = flags[people.active].fillna(False).astype(float).groupby(group.astype(object)).sum().stack()
-    codes = zip(rows["command_group"], rows["transport_need"], strict=True)
-    made = [rows.assign(numerator=met.loc[list(codes)].to_numpy())]
-    without = flags["no_way"].fillna(False).astype(bool)
-    for name, mask in (("riders", people.active), ("riders_no_way", people.active & without)):
-        riding = shuttle.riders(by=of_known(people, group, mask), where=mask)
-        made.append(long_format(riding, "command_group").assign(transport_need=name))
+        one = shuttle.at(cost_dh=float(price), runs_n=shuttle.service.window_min / headway)
+        rows = likely(lambda view, s=one: s.view(view).riders(), "")
+        made.append(rows.assign(transport_fare=str(price), transport_headway=str(headway)))
     return pd.concat(made)
+
+
+@topic.table("cases", "transport_case")
+def cases(study: Study, people: Commuters) -> pd.DataFrame:
+    """Riders by each bridge from what is stated, and with all assumptions at their good or bad end."""
+    shuttle, known = study.result(shuttle_of), float(people.known.sum())
+    made = {view: float(shuttle.view(view).riders().value.iloc[0]) for view in (VIEWS[1], VIEWS[0], VIEWS[2])}
+    if "consequential" in people.frame:
+        counts = is_code(people.frame["consequential"], "somewhat", "much").rename("part")
+        where = people.wants.fillna(False).astype(bool) & counts.notna()
+        made["consequential"] = made["stated"] * float(mean(people.design, counts, where=where).value.iloc[0])
+    made |= {row.factor: made["stated"] * float(row.value) for row in public("transport_realisation").itertuples()}
+    for name, good in (("favourable", True), ("unfavourable", False)):
+        service = replace(Service.all_at(good), constant_share=shuttle.service.constant_share)
+        made[name] = float(replace(shuttle, service=service).riders().value.iloc[0])
+    return pd.concat(point(value, known, transport_case=name) for name, value in made.items())
 
 
 @topic.table("tornado", "transport_assumption", "home_end")
 def tornado(study: Study, people: Commuters) -> pd.DataFrame:
-    """Riders with each assumption at the ends of its range, in the greatest equilibrium there."""
-    shuttle, known, ends = study.result(shuttle_of), float(people.known.sum()), ("low", "high")
-    at = {(name, end): shuttle.at(**{name: parameter(name, end)}) for name, end in product((*RIDES, *RULE), ends)}
-    try:
-        for end in ends:  # the model is fitted anew
-            moved = Shuttle(Offer(people.at(levels(end, HEADWAY)), "shuttle"), Service.named())
-            moved.people.fit("pooled")
-            at[HEADWAY, end] = moved
-    except WelfareError:  # without a maximum at an end
-        at = {key: one for key, one in at.items() if key[0] != HEADWAY}
-    return pd.concat(
-        [point(one.riders_point, known, transport_assumption=name, home_end=end) for (name, end), one in at.items()]
-    )
+    """Likely riders with each assumption at the ends of its range."""
+    shuttle, known = study.result(shuttle_of), float(people.known.sum())
+    rows = []
+    for name, end in product((*RIDES, *RULE), ("low", "high")):
+        one = shuttle.at(**{name: parameter(name, end)})
+        rows.append(point(one.riders().value.iloc[0], known, transport_assumption=name, home_end=end))
+    return pd.concat(rows)

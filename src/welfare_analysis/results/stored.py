@@ -7,23 +7,22 @@ from functools import partial
 
 import pandas as pd
 
-from ..demand import intercity, loans, scenarios
-from ..demand.service import Service, break_even, parameter
+from ..demand import loans, scenarios
+from ..demand.service import LOW_IS_GOOD, break_even
 from ..disclosure import Lazy, Released, document
 from ..needs import commuting, housing, income_debt
-from ..study import DATA, Study
+from ..study import DATA, Study, public
 from ..survey import quality
 from . import coverage, instrument
+from .shuttle import FARES
 
 SURVEY = DATA / "survey"
 ERRORS = {"loans": ("loan_validation.csv", "loan_number"), "homes": ("demand_validation.csv", "home_number")}
 ERRORS["transport"] = ("transport_validation.csv", "transport_number")
-SHUTTLE = {"cost_dh": "dh_month", "walk_min": "minutes", "window_min": "minutes", "constant_share": "share"}
-SHUTTLE |= {"seats_n": "number", "load_share": "share", "window_share": "share", "least_riders_n": "number"}
-SHUTTLE |= {"members_a_route_n": "number", "discount": "share"}
 PLAIN_UNITS = {"dh": "dh", "DH": "dh", "DH a m2": "dh", "DH a month": "dh_month", "months": "months", "years": "number"}
 PLAIN_UNITS |= {"km": "decimal", "m2": "number"}
-BREAK_EVEN = {"needed": "riders", "carried": "riders", "route_dh": "dh_month", "a_rider_dh": "dh_month"}
+BREAK_EVEN = {"needed": "riders", "needed_low": "riders", "needed_high": "riders", "seats": "number"}
+BREAK_EVEN["share_covered"] = "share"
 
 
 def errors(name: str) -> Released:
@@ -37,12 +36,14 @@ def errors(name: str) -> Released:
     return document(f"{name}_errors", long.assign(unit=units), keys, "measure")
 
 
-def parameters(name: str, keys: list[str], table: pd.DataFrame) -> Released:
+def parameters(
+    name: str, keys: list[str], table: pd.DataFrame, said: tuple[str, ...] = ("evidence", "source")
+) -> Released:
     """Assumptions: value and range, where the value stands in it, the kind of evidence and the source, as texts."""
     long = table.melt([*keys, "unit"], ["value", "low", "high", "place"], "measure", "estimate").dropna()
     part = long["unit"].str.startswith(("share", "a year", "margin")) | (long["measure"] == "place")
     long["unit"] = long["unit"].map(PLAIN_UNITS).fillna("decimal").mask(part, "share")
-    texts = table.assign(evidence="evidence." + table["kind"])[[*keys, "evidence", "source"]]
+    texts = table.assign(evidence="evidence." + table["kind"])[[*keys, *said]]
     texts = texts.melt(keys, var_name="measure", value_name="text").assign(estimate=0.0, unit="number")
     return document(f"{name}_parameters", pd.concat([long, texts], ignore_index=True), keys, "measure")
 
@@ -72,20 +73,23 @@ def standards() -> Released:
     return document("standards", pd.DataFrame(rows, columns=["standard_of", "estimate", "unit"]), ["standard_of"])
 
 
-def transport_assumptions() -> Released:
-    """The assumptions of page 08 that decide, with their ranges."""
-    rows = [(item, unit, *(parameter(item, c) for c in ("value", "low", "high"))) for item, unit in SHUTTLE.items()]
-    rows.append(("rail_discount", "share", *(intercity.parameter("discount", c) for c in ("value", "low", "high"))))
-    table = pd.DataFrame(rows, columns=["transport_assumption", "unit", "estimate", "low", "high"])
-    return document("transport_assumptions", table, ["transport_assumption"])
+def transport_parameters() -> Released:
+    """What page 08 assumes: value and range, where the value stands between the bad end (0) and the good one (1)."""
+    trains = public("intercity").query("parameter in ('elasticity', 'discount')")
+    table = pd.concat([public("shuttle"), trains.assign(parameter="rail_" + trains["parameter"])])
+    table = table.rename(columns={"parameter": "transport_assumption"})
+    keys, width = ["transport_assumption"], table["high"] - table["low"]
+    place = (table["value"] - table["low"]) / width.where(width > 0)
+    table["place"] = place.where(~table["transport_assumption"].isin(LOW_IS_GOOD), 1 - place)
+    return parameters("transport", keys, table, ("unit", "evidence", "source"))
 
 
-def shuttle_runs() -> Released:
-    """Riders that a run needs and carries, and what the runs of a route cost."""
-    table = break_even(Service.named()).rename_axis("transport_runs").rename(index=str)
-    long = table.reset_index().melt("transport_runs", list(BREAK_EVEN), "transport_carried", "estimate")
-    units = long["transport_carried"].map(BREAK_EVEN)
-    return document("transport_runs", long.assign(unit=units), ["transport_runs"], "transport_carried")
+def transport_break_even() -> Released:
+    """Riders that a run needs for fares to cover it, by fare, over what a vehicle-km costs."""
+    table = break_even(FARES).rename_axis("transport_fare").rename(index=str)
+    long = table.reset_index().melt("transport_fare", list(BREAK_EVEN), "transport_needed", "estimate")
+    return document("transport_break_even", long.assign(unit=long["transport_needed"].map(BREAK_EVEN)),
+                    ["transport_fare"], "transport_needed")  # fmt: skip
 
 
 def likeness_rule() -> Released:
@@ -99,8 +103,8 @@ DOCUMENTS: dict[str, Callable[[], Released]] = {
     "standards": standards,
     "homes_parameters": home_parameters,
     "loans_parameters": loan_parameters,
-    "transport_assumptions": transport_assumptions,
-    "transport_runs": shuttle_runs,
+    "transport_parameters": transport_parameters,
+    "transport_break_even": transport_break_even,
     "validation": coverage.validation,
     "validation_summary": coverage.validation_summary,
     "validation_families": coverage.validation_families,

@@ -177,7 +177,8 @@ def tornado(tables: Sequence[Released], study: Study, _: float) -> Figure:
     ends = ends.loc[(ends["high"] - ends["low"]).abs().sort_values().index]
     figure, (axes,) = canvas(title(one.id, study), ROW * len(ends))
     sampling = study.codebook.text("short.homes_sampling", study.language)
-    axes.axvspan(at["low"], at["high"], color=QUIET, alpha=0.5, label=sampling)
+    if at["high"] > at["low"]:  # a base without an interval has no band
+        axes.axvspan(at["low"], at["high"], color=QUIET, alpha=0.5, label=sampling)
     for end, colour in (("low", PALETTE[0]), ("high", MARKED)):
         axes.barh(range(len(ends)), ends[end] - at["estimate"], left=at["estimate"], color=colour, height=0.7,
                   label=study.codebook.label("home_end", end, study.language))  # fmt: skip
