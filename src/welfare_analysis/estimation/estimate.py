@@ -95,8 +95,8 @@ class Estimate:
     @cached_property
     def influence(self) -> sparse.csr_array:
         """Influences (n x k), computed when first asked for."""
-        found = self.compute()
-        return sparse.csr_array(found.tocsr() if isinstance(found, Influence) else found)
+        computed = self.compute()
+        return sparse.csr_array(computed.tocsr() if isinstance(computed, Influence) else computed)
 
     @cached_property
     def _variance(self) -> np.ndarray:

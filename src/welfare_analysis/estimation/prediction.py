@@ -115,8 +115,8 @@ def _of_steps(fit: Regression, changes: list[Change], by: Any, where: Any, bound
     def effect(fit: Regression, theta: np.ndarray, made: list[Any]) -> np.ndarray:
         outcomes = _expected(fit, theta, made)
         several = outcomes.reshape(len(moves), -1, outcomes.shape[1])
-        found = np.tensordot(weights, several, 1)  # changes x rows x outcomes
-        return found.transpose(1, 0, 2).reshape(several.shape[1], -1)
+        sums = np.tensordot(weights, several, 1)  # changes x rows x outcomes
+        return sums.transpose(1, 0, 2).reshape(several.shape[1], -1)
 
     return _averaged(fit, frames, effect, [label for _, label, _ in changes], by, where, bounds)
 
@@ -210,9 +210,9 @@ def _distinct(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 def _slopes(f: Callable[[np.ndarray], np.ndarray], theta: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """Jacobian by central differences of fourth order, with steps in parts of the coefficients' own spread."""
-    found = []
+    slopes = []
     for j, step in enumerate(STEP * spread):
         unit = step * (np.arange(len(theta)) == j)
         near = [f(theta + by * unit) for by in (1, -1, 2, -2)]
-        found.append((8 * (near[0] - near[1]) - (near[2] - near[3])) / (12 * step))
-    return np.column_stack(found)
+        slopes.append((8 * (near[0] - near[1]) - (near[2] - near[3])) / (12 * step))
+    return np.column_stack(slopes)

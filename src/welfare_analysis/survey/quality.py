@@ -245,8 +245,8 @@ def _likeness(codes: np.ndarray, pairs: np.ndarray) -> pd.DataFrame:
     one, two = codes[pairs[:, 0]], codes[pairs[:, 1]]
     both = (one >= 0) & (two >= 0)
     items, alike = both.sum(axis=1), (both & (one == two)).sum(axis=1)
-    found = {"first": pairs[:, 0], "second": pairs[:, 1], "items": items, "alike": alike / np.maximum(items, 1)}
-    return pd.DataFrame(found)
+    table = {"first": pairs[:, 0], "second": pairs[:, 1], "items": items, "alike": alike / np.maximum(items, 1)}
+    return pd.DataFrame(table)
 
 
 def reconciled(frame: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
