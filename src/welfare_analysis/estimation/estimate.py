@@ -341,7 +341,7 @@ def labelled(names: list[str], parts: Domains, column: str = "variable") -> pd.I
 
 
 def scatter(values: np.ndarray, parts: Domains) -> sparse.csr_array:
-    """Influences of variables by domains: ``values`` (n x k) put into the columns of each row's domain, sparse."""
+    """Influences of variables by domains: ``values`` (n x k) in the columns of each row's domain, sparse."""
     n, k = values.shape
     inside = parts.codes >= 0
     columns = parts.codes[inside, None].astype(np.int32) + np.arange(k, dtype=np.int32)[None, :] * parts.count

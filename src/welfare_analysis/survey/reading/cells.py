@@ -201,8 +201,8 @@ def code(cell: Hashable, question: Question) -> Answer:
 
 
 def _no_code(text: str, folded: str, question: Question) -> Answer:
-    few = ", ".join(question.codes[:8]) + (" ..." if len(question.codes) > 8 else "")
-    rule = f"one of {few}"
+    listed = ", ".join(question.codes[:8]) + (" ..." if len(question.codes) > 8 else "")
+    rule = f"one of {listed}"
     if text == NO_RESULT or SHEET_ERROR.fullmatch(text):
         return _of_sheet(rule, text)
     before = spelling.repaired(text)
