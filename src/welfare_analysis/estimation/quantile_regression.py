@@ -72,7 +72,7 @@ def minimum(
         away = y - x @ (minimum(y[::step], x[::step], w[::step], q)[0] if line is None else line)
         if line is not None:
             away = away - np.quantile(away, q)
-        share = min(1.0, BAND * np.sqrt(p * (step if line is None else 2) / n))
+        share = min(1.0, BAND * np.sqrt(p * (step if line is None else 8) / n))
     near = np.abs(away) <= np.quantile(np.abs(away), share)
     while True:
         held = np.where(~near & (away > 0), w, 0.0)
@@ -95,9 +95,8 @@ def _programme(y: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tu
     spread, length = np.abs(y).max() or 1.0, np.abs(x).max(axis=0)
     length[length == 0] = 1.0
     scaled = x / length
-    solved = optimize.linprog(
-        -y / spread, A_eq=scaled.T, b_eq=b / length, bounds=np.column_stack([np.zeros(len(y)), w])
-    )
+    bounds, plain = np.column_stack([np.zeros(len(y)), w]), {"presolve": False}  # there is nothing to leave out
+    solved = optimize.linprog(-y / spread, A_eq=scaled.T, b_eq=b / length, bounds=bounds, options=plain)
     if solved.status != 0:
         return None
     beta = -solved.eqlin.marginals
