@@ -17,6 +17,7 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from ..errors import WelfareError
 from ..languages import number
@@ -115,9 +116,7 @@ def information(x: np.ndarray, prior: np.ndarray) -> np.ndarray:
 
 def shares(x: np.ndarray, prior: np.ndarray) -> np.ndarray:
     """Choice probabilities (n x J)."""
-    u = x @ prior
-    e = np.exp(u - u.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
+    return special.softmax(x @ prior, axis=1)
 
 
 def d_error(info: np.ndarray) -> float:
