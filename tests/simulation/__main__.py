@@ -18,6 +18,7 @@ import independence_size
 import loan_errors
 import mutants_read
 import pandas as pd
+import reliability_rules
 import transport_errors
 from headline_errors import stored
 from joblib import Parallel, delayed
@@ -52,6 +53,9 @@ def coverage(jobs: int) -> pd.DataFrame:
         summary = coverage_grid.summarised(rows) if part == "statistics" else coverage_models.summarised(rows)
         tables.append(summary.assign(part=part, design=name))
     whole = pd.concat(tables, ignore_index=True)
+    amounts = whole[(whole["part"] == "statistics") & ~whole["statistic"].str.startswith("share")]
+    makers = {design: make.__name__ for design, (make, _) in coverage_grid.DESIGNS.items()}
+    print(reliability_rules.judged(amounts.assign(world=amounts["design"].map(makers))).to_string())
     first = ["part", "design", "statistic", "outcome", "samples"]
     return whole[[*first, *(c for c in whole if c not in first)]]
 

@@ -109,17 +109,20 @@ def one_sample(design: str, seed: int) -> pd.DataFrame:
     make, draw = DESIGNS[design]
     limits, truth = limits_and_truth(design)
     drawn, frame = draw(np.random.default_rng([seed, sorted(DESIGNS).index(design)]), make())
-    found = []
+    tables = []
     for names, e in estimates(drawn, frame.reset_index(drop=True), limits):
         table = e.interval().reset_index(drop=True)
         table = table.assign(statistic=names, estimate=e.value.to_numpy(), se=e.se.to_numpy())
         if seed % FLAGGED_EVERY == 0:
-            told = reliability(e, RULES, kind="share" if names[0].startswith("share") else "amount").reset_index(
-                drop=True
+            kind = "share" if names[0].startswith("share") else "amount"
+            measured = reliability(e, RULES, kind).reset_index(drop=True)
+            table = table.assign(
+                **measured[["n_effective", "df", "df_effective"]],
+                skewness_measured=measured["skewness"],
+                flagged=measured["flag"] != "ok",
             )
-            table = table.assign(n_effective=told["n_effective"], df=told["df"], flagged=told["flag"] != "ok")
-        found.append(table[table["statistic"] != "outside"])
-    rows = pd.concat(found, ignore_index=True)
+        tables.append(table[table["statistic"] != "outside"])
+    rows = pd.concat(tables, ignore_index=True)
     rows["outcome"] = np.array(OUTCOMES)[rows.groupby("statistic").cumcount()]
     rows["truth"] = truth.reindex(pd.MultiIndex.from_frame(rows[["statistic", "outcome"]])).to_numpy()
     return rows.assign(seed=seed)
@@ -138,10 +141,11 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
     out["bias_relative"] /= out["truth"].abs()
     out["se_ratio"] = cells["se"].mean() / spread
     out["coverage"] = cells["held"].mean()
-    out["n_effective"], out["df"] = cells["n_effective"].median(), cells["df"].median()
+    measures = ["n_effective", "df", "df_effective", "skewness_measured"]
+    out[measures] = cells[measures].median()
     out["skewness"] = cells["z"].agg(lambda z: stats.skew(z))
-    told = rows.dropna(subset="flagged").groupby(["statistic", "outcome"])["flagged"]
-    return out.assign(flagged=told.mean()).reset_index()
+    flagged = rows.dropna(subset="flagged").groupby(["statistic", "outcome"])["flagged"]
+    return out.assign(flagged=flagged.mean()).reset_index()
 
 
 def simple(n: int) -> Draw:

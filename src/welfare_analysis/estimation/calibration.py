@@ -176,25 +176,27 @@ def _variables(
     for name, margin in margins.items():
         values = None if name == "1" else _column(frame, name)
         if isinstance(margin, dict) and values is not None:
-            level, found = _encoded(values, margin)
+            level, categories = _encoded(values, margin)
             known = {category: count for category, count in margin.items() if count is not None}
             totals.append(numbers(list(known.values()), f"margins, {name}"))
             sizes |= {name: float(totals[-1].sum())} if len(known) == len(margin) else {}
             names += [f"{name} = {category}" for category in known]
         else:
-            level, found = pd.factorize(np.ones(n) if values is None else numbers(values, str(name)))
+            level, categories = pd.factorize(np.ones(n) if values is None else numbers(values, str(name)))
             totals.append(numbers([margin], f"margins, {name}"))
             names.append(str(name))
             sizes |= {"1": float(totals[-1][0])} if values is None else {}
         _complete(name, level)
         levels.append(level)
-        labels.append(found)
+        labels.append(categories)
     if not levels:
         raise WelfareError("there is no margin", where="margins", expected="at least one")
-    cells, row = _cells(levels, [len(found) for found in labels], n)
+    cells, row = _cells(levels, [len(categories) for categories in labels], n)
     blocks = [
-        _marks(name, level, found, row, margins[name]) if isinstance(found, list) else found[level[row], None]
-        for name, level, found in zip(margins, levels, labels, strict=True)
+        _marks(name, level, categories, row, margins[name])
+        if isinstance(categories, list)
+        else categories[level[row], None]
+        for name, level, categories in zip(margins, levels, labels, strict=True)
     ]
     x, total = np.column_stack(blocks), np.concatenate(totals)
     if not (np.isfinite(total).all() and np.isfinite(x).all()):
@@ -244,9 +246,9 @@ def _encoded(values: pd.Series, categories: Iterable[Any]) -> tuple[np.ndarray, 
     if isinstance(values.dtype, pd.StringDtype):
         texts = [category for category in categories if isinstance(category, str)]
         rows = pa.array(values)
-        found = pc.index_in(rows, value_set=pa.array(texts, type=rows.type))
-        if found.null_count == 0:
-            return found.to_numpy(), texts
+        places = pc.index_in(rows, value_set=pa.array(texts, type=rows.type))
+        if places.null_count == 0:
+            return places.to_numpy(), texts
     level, labels = pd.factorize(values)
     return level, labels.tolist()
 
@@ -264,9 +266,9 @@ def _marks(name: str, level: np.ndarray, labels: list[Any], row: np.ndarray, cou
             expected=f"one of {list(counts)}",
             hint="Give each category a count; the number 1 and the text '1' differ.",
         )
-    found = set(codes.tolist())
+    occurring = set(codes.tolist())
     known = {category: float(c) for category, c in counts.items() if c is not None}
-    empty = [category for category, c in known.items() if c > 0 and at[category] not in found]
+    empty = [category for category, c in known.items() if c > 0 and at[category] not in occurring]
     wrong = {category: c for category, c in known.items() if not 0 < c < np.inf}
     if empty or wrong:
         raise WelfareError(

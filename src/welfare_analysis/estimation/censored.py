@@ -39,8 +39,8 @@ def tobit(
     """
     if not lower < upper:
         raise WelfareError("the limits are not in order", where="tobit", got=(lower, upper), expected="lower < upper")
-    found = cases(design, frame, formula, where)
-    y = found.numbers()
+    data = cases(design, frame, formula, where)
+    y = data.numbers()
 
     def expected(theta: np.ndarray, x: np.ndarray) -> np.ndarray:
         eta, sigma = x @ theta[:-1], theta[-1]
@@ -50,7 +50,7 @@ def tobit(
         density = (np.exp(-(a**2) / 2) - np.exp(-(b**2) / 2)) / np.sqrt(2 * np.pi)
         return (ends + eta * (1 - below - above) + sigma * density)[:, None]
 
-    return _fitted(found, np.where(y <= lower, -np.inf, y), np.where(y >= upper, np.inf, y), y, expected)
+    return _fitted(data, np.where(y <= lower, -np.inf, y), np.where(y >= upper, np.inf, y), y, expected)
 
 
 @rerun
@@ -68,9 +68,9 @@ def interval_regression(
         As for `linear`; a low bound above the high one.
     """
     filled, model = middled(frame, formula, low, high)
-    found = cases(design, filled, model, where, (low, high))
-    a, b = (numbers(found.frame[c].iloc[found.rows], c) for c in (low, high))
-    return _fitted(found, a, b, found.numbers(), lambda theta, x: (x @ theta[:-1])[:, None])
+    data = cases(design, filled, model, where, (low, high))
+    a, b = (numbers(data.frame[c].iloc[data.rows], c) for c in (low, high))
+    return _fitted(data, a, b, data.numbers(), lambda theta, x: (x @ theta[:-1])[:, None])
 
 
 def middled(frame: pd.DataFrame, formula: str, low: str, high: str) -> tuple[pd.DataFrame, str]:
@@ -88,25 +88,25 @@ def middled(frame: pd.DataFrame, formula: str, low: str, high: str) -> tuple[pd.
     return frame.assign(**{label: middle}), f"{label} ~ {formula.partition('~')[2]}"
 
 
-def _fitted(found: Cases, low: np.ndarray, high: np.ndarray, middle: np.ndarray, expected: Any) -> Regression:
+def _fitted(data: Cases, low: np.ndarray, high: np.ndarray, middle: np.ndarray, expected: Any) -> Regression:
     """Maximum likelihood from the least squares of ``middle``, which is finite."""
-    kernel, w = censored_kernel(low, high), found.w
-    positive(w, found.label)
+    kernel, w = censored_kernel(low, high), data.w
+    positive(w, data.label)
     starts = []
-    for x in (np.ones((len(w), 1)), found.x):
+    for x in (np.ones((len(w), 1)), data.x):
         beta = linalg.lstsq(x * np.sqrt(w)[:, None], middle * np.sqrt(w))[0]
         spread = w @ (middle - x @ beta) ** 2 / w.sum()
         if not spread > 1e-20 * (w @ middle**2) / w.sum():
-            raise WelfareError("the columns tell the outcome without error", where=found.label, got=found.names)
+            raise WelfareError("the columns tell the outcome without error", where=data.label, got=data.names)
         starts.append(np.append(beta, np.log(spread) / 2))
     null = maximise(
         starts[0],
         likelihood(kernel, [*blocks(np.ones((len(w), 1))), constant(len(w), 1)], w),
         ["Intercept", "sigma"],
-        found.label,
+        data.label,
     )[1].value
-    indices = [*blocks(found.x), constant(len(w), found.x.shape[1])]
-    return fitted(found, found.names, kernel, indices, starts[1], null, {"sigma": EXPONENT}, expected=expected)
+    indices = [*blocks(data.x), constant(len(w), data.x.shape[1])]
+    return fitted(data, data.names, kernel, indices, starts[1], null, {"sigma": EXPONENT}, expected=expected)
 
 
 def normal_law(a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

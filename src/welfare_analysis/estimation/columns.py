@@ -73,18 +73,18 @@ def codes(labels: Any, n: int, index: pd.Index | None, where: str) -> np.ndarray
     labels = aligned(labels, n, index, where)
     if np.ndim(labels) != 1:
         raise WelfareError("it is not one column", where=where, got=np.shape(labels), expected="shape (n,)")
-    found, _ = pd.factorize(pd.Series(labels).array)
-    if (found < 0).any():
-        missing = int((found < 0).sum())
+    code, _ = pd.factorize(pd.Series(labels).array)
+    if (code < 0).any():
+        missing = int((code < 0).sum())
         raise WelfareError(f"{missing} rows have no value", where=where, got=missing, expected="a value in each row")
-    return found.astype(np.int64)
+    return code.astype(np.int64)
 
 
 def numbered(cells: np.ndarray, span: int) -> tuple[np.ndarray, int]:
     """Codes below ``span`` without the numbers that do not occur, in the same order, and how many are left."""
     if span > 4 * len(cells):
-        found, values = pd.factorize(cells, sort=True)
-        return found.astype(np.int64), len(values)
+        dense, values = pd.factorize(cells, sort=True)
+        return dense.astype(np.int64), len(values)
     there = np.bincount(cells, minlength=span) > 0
     return (cells, span) if there.all() else ((np.cumsum(there) - 1)[cells], int(there.sum()))
 

@@ -36,18 +36,18 @@ def poisson(
     the errors are the design's. ``offset`` is a column o, the log of what the outcome is counted in, as persons or
     months; predictions are for one of it, o = 0. The null is a constant and the offset.
     """
-    found = cases(design, frame, formula, where, () if offset is None else (offset,))
-    y, w = _amounts(found), found.w
-    known = np.zeros(len(y)) if offset is None else numbers(found.frame[offset].iloc[found.rows], offset)
+    data = cases(design, frame, formula, where, () if offset is None else (offset,))
+    y, w = _amounts(data), data.w
+    known = np.zeros(len(y)) if offset is None else numbers(data.frame[offset].iloc[data.rows], offset)
     kernel = _poisson(y, known)
-    start = linalg.lstsq(found.x * np.sqrt(w)[:, None], (np.log(y + 0.5) - known) * np.sqrt(w))[0]
+    start = linalg.lstsq(data.x * np.sqrt(w)[:, None], (np.log(y + 0.5) - known) * np.sqrt(w))[0]
     constant = np.full(len(y), np.log((w @ y) / (w @ np.exp(known))))
     null = float(w @ kernel(constant)[0])
     return fitted(
-        found,
-        found.names,
+        data,
+        data.names,
         kernel,
-        blocks(found.x),
+        blocks(data.x),
         start,
         null,
         expected=lambda theta, x: np.exp(x @ theta)[:, None],
@@ -65,27 +65,27 @@ def negative_binomial(design: Design, frame: pd.DataFrame, formula: str, where: 
     WelfareError
         Counts that are negative or not whole; no more variance than a Poisson law has, where alpha is 0.
     """
-    found = cases(design, frame, formula, where)
-    y, w = _amounts(found), found.w
-    positive(w, found.label)
+    data = cases(design, frame, formula, where)
+    y, w = _amounts(data), data.w
+    positive(w, data.label)
     if (y != np.round(y)).any():
         got = float(y[y != np.round(y)][0])
-        raise WelfareError("a count is not a whole number", where=found.label, got=got, expected="0, 1, 2, ...")
+        raise WelfareError("a count is not a whole number", where=data.label, got=got, expected="0, 1, 2, ...")
     kernel, starts, ends = _negative_binomial(y), [], []
-    for x, names in ((np.ones((len(y), 1)), ["Intercept"]), (found.x, found.names)):
+    for x, names in ((np.ones((len(y), 1)), ["Intercept"]), (data.x, data.names)):
         start = linalg.lstsq(x * np.sqrt(w)[:, None], np.log(y + 0.5) * np.sqrt(w))[0]
-        beta, _ = maximise(start, likelihood(_poisson(y), blocks(x), w), names, found.label)
+        beta, _ = maximise(start, likelihood(_poisson(y), blocks(x), w), names, data.label)
         mu = np.exp(x @ beta)
         excess = w @ ((y - mu) ** 2 - y) / (w @ mu**2)
         if excess <= 0:
             what = "the counts vary no more than a Poisson law lets them, and alpha is 0"
-            raise WelfareError(what, where=found.label, got=float(excess), expected="a positive alpha")
+            raise WelfareError(what, where=data.label, got=float(excess), expected="a positive alpha")
         starts.append(np.append(beta, np.log(excess)))
         indices = [*blocks(x), constant(len(y), x.shape[1])]
-        ends.append(maximise(starts[-1], likelihood(kernel, indices, w), [*names, "alpha"], found.label)[1].value)
+        ends.append(maximise(starts[-1], likelihood(kernel, indices, w), [*names, "alpha"], data.label)[1].value)
     return fitted(
-        found,
-        found.names,
+        data,
+        data.names,
         kernel,
         indices,
         starts[-1],
@@ -108,21 +108,21 @@ def two_part(
     """
     if method not in ("smearing", "gamma"):
         raise WelfareError("unknown method", where="two_part", got=method, expected="smearing or gamma")
-    found = cases(design, frame, formula, where)
-    y, w, x, q = _amounts(found), found.w, found.x, found.x.shape[1]
-    positive(w, found.label)
+    data = cases(design, frame, formula, where)
+    y, w, x, q = _amounts(data), data.w, data.x, data.x.shape[1]
+    positive(w, data.label)
     some = y > 0
     if some.all() or some.sum() <= q:
-        raise WelfareError("too few amounts of zero, or above", where=found.label, got=f"{some.sum()} of {len(y)}")
-    names = [f"any: {name}" for name in found.names]
+        raise WelfareError("too few amounts of zero, or above", where=data.label, got=f"{some.sum()} of {len(y)}")
+    names = [f"any: {name}" for name in data.names]
     whether, found_whether = maximise(
-        np.zeros(q), likelihood(logit_kernel(some.astype(float)), blocks(x), w), names, found.label
+        np.zeros(q), likelihood(logit_kernel(some.astype(float)), blocks(x), w), names, data.label
     )
-    part = found.at(some)
+    part = data.at(some)
     log_y = np.log(y[some])
     start = linalg.lstsq(part.x * np.sqrt(part.w)[:, None], log_y * np.sqrt(part.w))[0]
     kernel = _gaussian(log_y) if method == "smearing" else _gamma(y[some])
-    amount, found_amount = maximise(start, likelihood(kernel, blocks(part.x), part.w), found.names, found.label)
+    amount, found_amount = maximise(start, likelihood(kernel, blocks(part.x), part.w), data.names, data.label)
     size = 2 * q + (method == "smearing")
     score, information, value = np.zeros((len(y), size)), np.zeros((size, size)), np.concatenate([whether, amount])
     score[:, :q] = scores(logit_kernel(some.astype(float)), blocks(x), whether)
@@ -134,8 +134,8 @@ def two_part(
         score[some, -1] = factor - value[-1]
         information[-1, q : 2 * q], information[-1, -1] = part.x.T @ (part.w * factor), part.w.sum()
     return regression(
-        found,
-        [*names, *found.names, *(["smearing"] if method == "smearing" else [])],
+        data,
+        [*names, *data.names, *(["smearing"] if method == "smearing" else [])],
         value,
         score,
         information,
@@ -149,11 +149,11 @@ def _expected_amount(theta: np.ndarray, x: np.ndarray) -> np.ndarray:
     return special.expit(x @ theta[:q]) * np.exp(x @ theta[q : 2 * q]) * np.prod(theta[2 * q :])
 
 
-def _amounts(found: Cases) -> np.ndarray:
-    y = found.numbers()
+def _amounts(data: Cases) -> np.ndarray:
+    y = data.numbers()
     if (y < 0).any():
         got = float(y[y < 0][0])
-        raise WelfareError("an outcome is negative", where=found.label, got=got, expected="0 or more")
+        raise WelfareError("an outcome is negative", where=data.label, got=got, expected="0 or more")
     return y
 
 

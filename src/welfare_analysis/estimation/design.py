@@ -361,8 +361,8 @@ class Design:
         """The covariance, but that rounding is left on its diagonal."""
         z = _matrix(influence)
         matrix, sums = np.zeros((z.shape[1], z.shape[1])), self._sums(z)
-        for term, found in zip((*self.terms, *self.model), sums, strict=True):
-            product = found.T @ (sparse.diags_array(term.coefficients) @ found)
+        for term, total in zip((*self.terms, *self.model), sums, strict=True):
+            product = total.T @ (sparse.diags_array(term.coefficients) @ total)
             matrix += product.toarray() if sparse.issparse(product) else product
         if self.residuals is not None:
             slopes, cross = self.residuals.slopes(z), self._cross(sums)
@@ -384,8 +384,8 @@ class Design:
             return variances(self, influence)
         z = _matrix(influence)
         variance, largest, sums = np.zeros(z.shape[1]), np.zeros(z.shape[1]), self._sums(z)
-        for term, found in zip((*self.terms, *self.model), sums, strict=True):
-            part = term.coefficients @ found**2
+        for term, total in zip((*self.terms, *self.model), sums, strict=True):
+            part = term.coefficients @ total**2
             variance, largest = variance + part, np.maximum(largest, np.abs(part))
         if self.residuals is not None:
             slopes, cross = self.residuals.slopes(z), self._cross(sums)
@@ -423,17 +423,17 @@ class Design:
 
     def _cross(self, sums: list[Any]) -> np.ndarray:
         """The variance's product (p x k) of the calibration variables with influences, of their `_sums`."""
-        return sum(x @ found for x, found in zip(self._weighed, sums, strict=False))
+        return sum(x @ total for x, total in zip(self._weighed, sums, strict=False))
 
     def _rank(self, domain: np.ndarray, count: int) -> np.ndarray:
         """Degrees of freedom of replicate weights: their rank in each domain, less one, at least 1."""
-        term, found = self.ready, []
+        term, ranks = self.ready, []
         assert term is not None
         assert term.mix is not None
         for d in range(count):
             seen = np.unique(term.codes[domain == d])
-            found.append(np.linalg.matrix_rank(np.vstack([np.ones(len(seen)), 1 + term.mix[:, seen]])) - 1)
-        return np.maximum(found, 1).astype(float)
+            ranks.append(np.linalg.matrix_rank(np.vstack([np.ones(len(seen)), 1 + term.mix[:, seen]])) - 1)
+        return np.maximum(ranks, 1).astype(float)
 
 
 def _matrix(influence: Any) -> Any:
@@ -446,14 +446,14 @@ def _matrix(influence: Any) -> Any:
 
 def _strata(labels: Any, n: int, order: pd.Index | None) -> tuple[np.ndarray, np.ndarray]:
     """Codes (n,) of the strata in the order of their labels, and the labels."""
-    found = codes(labels, n, order, "strata")
+    code = codes(labels, n, order, "strata")
     values = pd.Series(aligned(labels, n, order, "strata")).to_numpy()
-    first = np.unique(found, return_index=True)[1]
+    first = np.unique(code, return_index=True)[1]
     try:
         rank = np.argsort(values[first])
     except TypeError:  # labels of several types
         rank = np.argsort(values[first].astype(str))
-    return np.argsort(rank)[found], values[first][rank]
+    return np.argsort(rank)[code], values[first][rank]
 
 
 def _distinct(labels: np.ndarray, domain: np.ndarray, count: int) -> np.ndarray:

@@ -63,11 +63,11 @@ def domains(
     cells, span = np.zeros(n, dtype=np.int64), 1
     for part in parts:
         cells, span = cells * len(part.categories) + np.maximum(part.codes, 0), span * len(part.categories)
-    found, count = numbered(cells[inside], span)
+    cell, count = numbered(cells[inside], span)
     codes = np.full(n, -1, dtype=np.int64)
-    codes[inside] = found
+    codes[inside] = cell
     row = np.empty(count, dtype=np.int64)
-    row[found] = np.flatnonzero(inside)  # any row of each domain
+    row[cell] = np.flatnonzero(inside)  # any row of each domain
     levels = [pd.Index(np.asarray(part[row]), name=c.name) for part, c in zip(parts, columns, strict=True)]
     return Domains(codes, levels[0] if len(levels) == 1 else pd.MultiIndex.from_arrays(levels))
 

@@ -95,8 +95,8 @@ class Estimate:
     @cached_property
     def influence(self) -> sparse.csr_array:
         """Influences (n x k), computed when first asked for."""
-        found = self.compute()
-        return sparse.csr_array(found.tocsr() if isinstance(found, Influence) else found)
+        computed = self.compute()
+        return sparse.csr_array(computed.tocsr() if isinstance(computed, Influence) else computed)
 
     @cached_property
     def _variance(self) -> np.ndarray:
@@ -205,13 +205,10 @@ class Estimate:
 
     def _differences(self, f: Callable[[pd.Series], Any], x: np.ndarray) -> np.ndarray:
         """Jacobian (results x values) of a function at the values, by differences."""
-        steps, columns = np.abs(x), []
+        steps = np.abs(x)
         if not x.all():
             steps = np.where(x != 0, steps, np.where((self.se > 0) & np.isfinite(self.se), self.se, 1.0))
-        for j, step in enumerate(1e-3 * steps):
-            near = [_numbers(f(self.value + by * step * (np.arange(len(x)) == j))).to_numpy() for by in (1, -1, 2, -2)]
-            columns.append((8 * (near[0] - near[1]) - (near[2] - near[3])) / (12 * step))
-        return np.column_stack(columns)
+        return slopes(lambda move: _numbers(f(self.value + move)).to_numpy(), 1e-3 * steps)
 
     def apply(self, f: Callable[[pd.Series], Any], jacobian: Any = None) -> Estimate:
         """A smooth function of the values as an estimate again, by the delta method.
@@ -253,6 +250,16 @@ class Estimate:
             estimator=None if self.estimator is None else lambda d: self.estimator(d).apply(f, jacobian),
             deviations=deviations,
         )
+
+
+def slopes(f: Callable[[np.ndarray], np.ndarray], steps: np.ndarray) -> np.ndarray:
+    """Jacobian (results x values) by central differences of fourth order, of a function of what values are moved by."""
+    columns = []
+    for j, step in enumerate(steps):
+        unit = step * (np.arange(len(steps)) == j)
+        near = [f(by * unit) for by in (1, -1, 2, -2)]
+        columns.append((8 * (near[0] - near[1]) - (near[2] - near[3])) / (12 * step))
+    return np.column_stack(columns)
 
 
 def _numbers(result: Any) -> pd.Series:
@@ -341,9 +348,5 @@ def labelled(names: list[str], parts: Domains, column: str = "variable") -> pd.I
 
 
 def scatter(values: np.ndarray, parts: Domains) -> sparse.csr_array:
-    """Influences of variables by domains: ``values`` (n x k) put into the columns of each row's domain, sparse."""
-    n, k = values.shape
-    inside = parts.codes >= 0
-    columns = parts.codes[inside, None].astype(np.int32) + np.arange(k, dtype=np.int32)[None, :] * parts.count
-    pointer = np.concatenate([[0], np.cumsum(np.where(inside, k, 0))])
-    return sparse.csr_array((values[inside].ravel(), columns.ravel(), pointer), shape=(n, k * parts.count))
+    """Influences of variables by domains: ``values`` (n x k) in the columns of each row's domain, sparse."""
+    return Influence(lambda j: values[:, j], values.shape[1], parts.codes, parts.count).tocsr()

@@ -54,7 +54,7 @@ class Rankings:
         """
         bits = 1 << np.arange(len(items), dtype=np.int64)
         at = np.full((len(place), depth), -1)
-        found, start = [], 0
+        parts, start = [], 0
         for stage in range(depth):
             taken = place == stage + 1
             left = (place > stage + 1) | ((place == 0) & below)
@@ -62,10 +62,10 @@ class Rankings:
             pairs = [np.unique(flags[rows] @ bits, return_inverse=True) for flags in (taken, left)]
             both, own = np.unique(pairs[0][1] * max(len(pairs[1][0]), 1) + pairs[1][1], return_inverse=True)
             first = np.divmod(both, max(len(pairs[1][0]), 1))
-            found.append((np.full(len(both), stage), pairs[0][0][first[0]], pairs[1][0][first[1]]))
+            parts.append((np.full(len(both), stage), pairs[0][0][first[0]], pairs[1][0][first[1]]))
             at[rows, stage] = start + own
             start += len(both)
-        stages, *sets = (np.concatenate(part) for part in zip(*found, strict=True))
+        stages, *sets = (np.concatenate(part) for part in zip(*parts, strict=True))
         return cls(items, at, stages, *((one[:, None] & bits) > 0 for one in sets))
 
     def weights(self, w: np.ndarray) -> np.ndarray:

@@ -111,9 +111,9 @@ def cases(design: Design, frame: pd.DataFrame, formula: str, where: Any = None, 
     part = part.assign(**{c: part[c].cat.remove_unused_categories() for c in _categorical(part, known, label)})
     outcome = part[label] if named else _made(f"0 + {{{label}}}", part, formula).iloc[:, -1]
     x, spec = _matrix(right, part, formula)
-    found = Cases(design, table, part.index.to_numpy(), inside, label, outcome, x, spec)
-    _check(found)
-    return found
+    data = Cases(design, table, part.index.to_numpy(), inside, label, outcome, x, spec)
+    _check(data)
+    return data
 
 
 def columns(spec: ModelSpec, frame: pd.DataFrame) -> np.ndarray:
@@ -232,20 +232,20 @@ def _made(terms: str, part: pd.DataFrame, formula: str) -> Any:
     return matrix
 
 
-def _check(found: Cases) -> None:
-    n, q = found.x.shape
+def _check(data: Cases) -> None:
+    n, q = data.x.shape
     if n <= q:
-        raise WelfareError("no more cases than parameters", where=found.label, got=f"{n} cases, {q} columns")
-    if (found.outcome == found.outcome.iloc[0]).all():
-        got = repr(found.outcome.iloc[0])
-        raise WelfareError("the outcome does not vary", where=found.label, got=got, expected="outcomes that differ")
-    length = np.sqrt([column @ column for column in found.x.T])
+        raise WelfareError("no more cases than parameters", where=data.label, got=f"{n} cases, {q} columns")
+    if (data.outcome == data.outcome.iloc[0]).all():
+        got = repr(data.outcome.iloc[0])
+        raise WelfareError("the outcome does not vary", where=data.label, got=got, expected="outcomes that differ")
+    length = np.sqrt([column @ column for column in data.x.T])
     length[length == 0] = 1.0
-    for x in (found.x[::SPARSE], found.x):  # the sum of squares of some rows is a lower bound of that of all
+    for x in (data.x[::SPARSE], data.x):  # the sum of squares of some rows is a lower bound of that of all
         if np.linalg.eigvalsh(x.T @ x / np.outer(length, length))[0] > np.sqrt(ALIKE):
             return
-    values, vectors = np.linalg.svd(np.linalg.qr(found.x / length, mode="r"))[1:]  # as exact as numbers can be
+    values, vectors = np.linalg.svd(np.linalg.qr(data.x / length, mode="r"))[1:]  # as exact as numbers can be
     if values[-1] <= ALIKE * values[0]:
-        alike = [name for name, v in zip(found.names, vectors[-1], strict=True) if abs(v) > 1e-6]
+        alike = [name for name, v in zip(data.names, vectors[-1], strict=True) if abs(v) > 1e-6]
         hint = "Leave one of them out."
-        raise WelfareError("columns are collinear", where=found.label, got=alike, expected="columns differ", hint=hint)
+        raise WelfareError("columns are collinear", where=data.label, got=alike, expected="columns differ", hint=hint)

@@ -102,20 +102,20 @@ def adjusted_p(p: np.ndarray, adjust: str = "holm") -> np.ndarray:
 
     Holm (1979): in ascending order the largest so far of :math:`(m - i) p_{(i)}`, i from 0.
     """
-    found, there = np.full(len(p), np.nan), ~np.isnan(p)
+    adjusted, there = np.full(len(p), np.nan), ~np.isnan(p)
     m, known = int(there.sum()), p[there]
     if adjust == "holm" and m:
         order = np.argsort(known)
         steps = np.maximum.accumulate((m - np.arange(m)) * known[order])
-        found[np.flatnonzero(there)[order]] = np.minimum(steps, 1.0)
+        adjusted[np.flatnonzero(there)[order]] = np.minimum(steps, 1.0)
     elif m:
         from statsmodels.stats.multitest import multipletests  # takes as long to import as all else here
 
         try:
-            found[there] = multipletests(known, method=adjust)[1]
+            adjusted[there] = multipletests(known, method=adjust)[1]
         except ValueError:
             raise WelfareError("unknown method", where="adjust", got=adjust, expected="holm, fdr_bh, ...") from None
-    return found
+    return adjusted
 
 
 def wald(estimate: Estimate, null: Any = 0.0, df: float | None = None, correction: bool = True) -> Test:
@@ -228,8 +228,8 @@ def rank_test(
     df = float(design.degrees_of_freedom(np.where(inside, 0, -1), 1)[0]) - q
     gaps = differences(groups, groups.value.index[0])
     if q > 1:
-        found = wald(gaps, df=df, correction=False)
-        return Test("Kruskal-Wallis", found.statistic, found.df, found.df_error, found.p)
+        test = wald(gaps, df=df, correction=False)
+        return Test("Kruskal-Wallis", test.statistic, test.df, test.df_error, test.p)
     row = t_tests(gaps, df=df).iloc[0]
     return Test("Wilcoxon", float(row["t"]), 1.0, df, float(row["p"]))
 

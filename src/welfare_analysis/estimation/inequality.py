@@ -45,8 +45,8 @@ def gini(design: Design, variable: Any, by: Any = None, where: Any = None) -> Es
     if (y < 0).any():
         got, expected = int((y < 0).sum()), "amounts of zero or more"
         raise WelfareError("answers are negative", where=names[0], got=got, expected=expected)
-    found = _index(design, y, y, names, design.domains(by, where, rows), "relative", (0.0, np.inf))
-    return replace(found, bounds=_within)
+    index = _index(design, y, y, names, design.domains(by, where, rows), "relative", (0.0, np.inf))
+    return replace(index, bounds=_within)
 
 
 def _within(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
@@ -126,8 +126,8 @@ def correlation(design: Design, variables: Any, by: Any = None, where: Any = Non
         top, a, b = v.to_numpy().reshape(3, -1)
         return pd.Series(top / np.sqrt(a * b), index=index)
 
-    found = moments.apply(value, sparse.hstack([sparse.diags_array(s) for s in slopes]))
-    return replace(found, bounds=_fisher_bounds)
+    estimate = moments.apply(value, sparse.hstack([sparse.diags_array(s) for s in slopes]))
+    return replace(estimate, bounds=_fisher_bounds)
 
 
 def _fisher_bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
@@ -163,12 +163,12 @@ def _products(
             centred.append(np.where(np.abs(rest) <= ROUNDING * np.abs(values), 0.0, rest))
         return ratios(changed, centred[0] * centred[-1], None, names, parts)
 
-    found = repeated(plain(design), plain)
-    n = found.counts["n"].to_numpy(float)
+    means = repeated(plain(design), plain)
+    n = means.counts["n"].to_numpy(float)
     if (n < 2).any():
-        got = list(found.value.index[n < 2])[:5]
+        got = list(means.value.index[n < 2])[:5]
         raise WelfareError("one answer has no variance", where=", ".join(names), got=got, expected="two or more")
-    scaled = found.apply(lambda v: v * (n / (n - 1)), sparse.diags_array(n / (n - 1)))
+    scaled = means.apply(lambda v: v * (n / (n - 1)), sparse.diags_array(n / (n - 1)))
     return replace(scaled, estimator=lambda d: _products(d, x, y, names, by, where, rows))
 
 

@@ -191,16 +191,16 @@ def variances(design: Design, z: Influence) -> tuple[np.ndarray, np.ndarray]:
 
 def _squares(terms: list[Term], rows: Any, domain: np.ndarray, count: int) -> list[Squares]:
     """The terms by domain."""
-    found: list[Squares] = []
+    squares: list[Squares] = []
     for term in terms:
         square = Squares(term, None if term.single else Pairs(term.codes[rows], domain, (term.groups, count)))
-        for i, finer in enumerate(found):
+        for i, finer in enumerate(squares):
             if square.pairs and square.pairs.whole and finer.pairs and finer.pairs.whole:
                 square = replace(square, finer=i, union=_union(term, finer.term))
             if square.union is not None:
                 break
-        found.append(square)
-    return found
+        squares.append(square)
+    return squares
 
 
 def _union(term: Term, finer: Term) -> sparse.csr_array | None:
@@ -230,8 +230,8 @@ def _correction(
 
     def correct(v: np.ndarray, sums: list[np.ndarray]) -> np.ndarray:
         cross = np.zeros((count, known.x.shape[1]))
-        for (single, pairs, weight, totals), found in zip(parts, sums, strict=False):
-            weighed = weight * found
+        for (single, pairs, weight, totals), total in zip(parts, sums, strict=False):
+            weighed = weight * total
             cross += pairs.products(pairs.sums(weighed) if single else weighed, totals)
         slopes = cells.products(cells.sums(d * v), known.x) @ known.inverse  # domains x p
         return ((slopes @ gram) * slopes).sum(axis=1) - 2 * (slopes * cross).sum(axis=1)

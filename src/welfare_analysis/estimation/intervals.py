@@ -132,10 +132,10 @@ class Rare:
     S the weight of the sampled part; :math:`p_s` has the bounds of Clopper and Pearson and the posterior variance
     (after a uniform prior) of x cases in the effective size :math:`n = S^2 / \sum w_k^2` (Kish 1965, section 11.7).
 
-    Attributes (k x domains, flat): ``few``, where this holds; ``known`` = K/N; ``part`` = S/N; ``x``; ``n``.
+    Attributes (k x domains, flat): ``rare``, where this holds; ``known`` = K/N; ``part`` = S/N; ``x``; ``n``.
     """
 
-    few: np.ndarray
+    rare: np.ndarray
     known: np.ndarray
     part: np.ndarray
     x: np.ndarray
@@ -149,27 +149,27 @@ class Rare:
         cases = there * y
         drawn, others = parts.sums(cases * sampled).ravel(), parts.sums((there - cases) * sampled).ravel()
         size, weight = parts.sums(there * w).ravel(), parts.sums(there * w * sampled).ravel()
-        few = (np.minimum(drawn, others) < FEW) & (weight > 0) & (weight < size * (1 - 1e-9))
+        rare = (np.minimum(drawn, others) < FEW) & (weight > 0) & (weight < size * (1 - 1e-9))
         known, met = parts.sums(cases * w * ~sampled).ravel(), parts.sums(cases * w * sampled).ravel()
-        weight = np.where(few, weight, 1.0)
-        n = weight**2 / np.where(few, parts.sums(there * w**2 * sampled).ravel(), 1.0)
-        return cls(few, known / size, weight / size, np.where(few, n * met / weight, 0.0), n)
+        weight = np.where(rare, weight, 1.0)
+        n = weight**2 / np.where(rare, parts.sums(there * w**2 * sampled).ravel(), 1.0)
+        return cls(rare, known / size, weight / size, np.where(rare, n * met / weight, 0.0), n)
 
     def widened(self, estimate: Estimate, shares: np.ndarray) -> Estimate:
         """The estimate with standard errors and bounds, of ``shares``, at least those of the sampled part."""
-        few = self.few & shares
+        rare = self.rare & shares
         a, b = self.x + 1, self.n - self.x + 1
         variance = self.part**2 * a * b / ((a + b) ** 2 * (a + b + 1))
-        more = np.where(few, np.maximum(variance - estimate.se.to_numpy() ** 2, 0.0), 0.0)
-        extra = {**estimate.extra_covariance, "few": sparse.diags_array(more)}
-        return replace(estimate, bounds=self._bounds(estimate.bounds, few), extra_covariance=extra)
+        more = np.where(rare, np.maximum(variance - estimate.se.to_numpy() ** 2, 0.0), 0.0)
+        extra = {**estimate.extra_covariance, "rare cases": sparse.diags_array(more)}
+        return replace(estimate, bounds=self._bounds(estimate.bounds, rare), extra_covariance=extra)
 
-    def _bounds(self, rule: Bounds, few: np.ndarray) -> Bounds:
+    def _bounds(self, rule: Bounds, rare: np.ndarray) -> Bounds:
         def bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
-            rest = {k: c for k, c in estimate.extra_covariance.items() if k != "few"}
+            rest = {k: c for k, c in estimate.extra_covariance.items() if k != "rare cases"}
             low, high = rule(replace(estimate, extra_covariance=rest), level)
             least, most = (self.known + self.part * b for b in clopper_pearson(self.x, self.n, level))
-            return np.where(few, np.minimum(low, least), low), np.where(few, np.maximum(high, most), high)
+            return np.where(rare, np.minimum(low, least), low), np.where(rare, np.maximum(high, most), high)
 
         return bounds
 

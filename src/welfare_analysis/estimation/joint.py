@@ -71,8 +71,8 @@ def by_domain(
     parts = design.domains(by, where, design.names)
     if parts.labels is None:
         raise WelfareError("there is no domain", where="by", expected="a Series, or several")
-    found = {label: estimator(design, parts.codes == d) for d, label in enumerate(parts.labels)}
-    return joint(found, parts.labels.names)
+    estimates = {label: estimator(design, parts.codes == d) for d, label in enumerate(parts.labels)}
+    return joint(estimates, parts.labels.names)
 
 
 def _key(key: Any) -> tuple[Any, ...]:

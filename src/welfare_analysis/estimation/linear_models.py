@@ -44,8 +44,8 @@ def linear(design: Design, frame: pd.DataFrame, formula: str, where: Any = None)
     WelfareError
         As for `formulas.cases`; an outcome that is not numeric; columns that tell it without error.
     """
-    found = cases(design, frame, formula, where)
-    y, w, x = found.numbers(), found.w, found.x
+    data = cases(design, frame, formula, where)
+    y, w, x = data.numbers(), data.w, data.x
     information = (x * w[:, None]).T @ x
     beta = linalg.solve(information, x.T @ (w * y), assume_a="sym")
     rest = y - x @ beta
@@ -53,10 +53,10 @@ def linear(design: Design, frame: pd.DataFrame, formula: str, where: Any = None)
     rest = y - x @ beta
     variance, total = w @ rest**2 / size, w @ (y - w @ y / size) ** 2 / size
     if not variance > 1e-20 * (w @ y**2) / size:
-        raise WelfareError("the columns tell the outcome without error", where=found.label, got=found.names)
+        raise WelfareError("the columns tell the outcome without error", where=data.label, got=data.names)
     return regression(
-        found,
-        found.names,
+        data,
+        data.names,
         beta,
         x * (rest / variance)[:, None],
         information / variance,
@@ -82,38 +82,38 @@ def probit(design: Design, frame: pd.DataFrame, formula: str, where: Any = None)
     return _binary(cases(design, frame, formula, where), probit_kernel, special.ndtr)
 
 
-def _binary(found: Cases, kernel: Any, mean: Any) -> Regression:
-    y = yes_or_no(found)
+def _binary(data: Cases, kernel: Any, mean: Any) -> Regression:
+    y = yes_or_no(data)
     return fitted(
-        found,
-        found.names,
+        data,
+        data.names,
         kernel(y),
-        blocks(found.x),
-        _start(found, y, kernel),
-        share_likelihood(found.w, y),
+        blocks(data.x),
+        _start(data, y, kernel),
+        share_likelihood(data.w, y),
         expected=lambda theta, x: mean(x @ theta)[:, None],
         probability=True,
     )
 
 
-def _start(found: Cases, y: np.ndarray, kernel: Any) -> np.ndarray:
+def _start(data: Cases, y: np.ndarray, kernel: Any) -> np.ndarray:
     """Where the search begins: zeros; of many cases near the maximum of every 8th, which saves two steps over all."""
-    start, some = np.zeros(found.x.shape[1]), slice(None, None, SPARSE)
+    start, some = np.zeros(data.x.shape[1]), slice(None, None, SPARSE)
     if len(y) < MANY:
         return start
     try:
-        near = likelihood(kernel(y[some]), blocks(np.asfortranarray(found.x[some])), found.w[some])
-        return maximise(start, near, found.names, found.label, close=ROUGH)[0]
+        near = likelihood(kernel(y[some]), blocks(np.asfortranarray(data.x[some])), data.w[some])
+        return maximise(start, near, data.names, data.label, close=ROUGH)[0]
     except WelfareError:  # all may tell apart what some do not
         return start
 
 
-def yes_or_no(found: Cases) -> np.ndarray:
+def yes_or_no(data: Cases) -> np.ndarray:
     """The outcome as 0 and 1."""
-    y = found.numbers()
+    y = data.numbers()
     if not np.isin(y, (0.0, 1.0)).all():
         got = sorted(set(y.tolist()) - {0.0, 1.0})[:3]
-        raise WelfareError("the outcome is not yes or no", where=found.label, got=got, expected="booleans, or 0 and 1")
+        raise WelfareError("the outcome is not yes or no", where=data.label, got=got, expected="booleans, or 0 and 1")
     return y
 
 

@@ -181,8 +181,8 @@ def ratios(
     if not marked.any():
         return made(design, flat, names, described, influence, extra=extra)
     estimate = made(design, flat, names, described, influence, bounds, extra)
-    rare = Rare.of(design, y, present, parts) if design.certain.any() else None
-    return rare.widened(estimate, marked) if rare is not None and (rare.few & marked).any() else estimate
+    scarce = Rare.of(design, y, present, parts) if design.certain.any() else None
+    return scarce.widened(estimate, marked) if scarce is not None and (scarce.rare & marked).any() else estimate
 
 
 def made(
@@ -214,12 +214,12 @@ def _scaled(design: Design, means: Estimate, parts: Domains) -> Estimate:
     value, none = means.value.to_numpy(), np.zeros(len(size))
     extra = {name: sparse.csr_array(c) for name, c in means.extra_covariance.items()}
     known = {name: c.diagonal() for name, c in extra.items()}
-    unknown, few = known.get("not estimable", none), known.get("few", none)
+    unknown, rare = known.get("not estimable", none), known.get("rare cases", none)
     full = (means.counts["missing"] == 0).to_numpy()  # one respondent who is all of the domain leaves nothing to guess
     unknown = np.where(full & np.isinf(unknown), 0.0, unknown)
     if "not estimable" in extra:
         extra["not estimable"].setdiag(unknown)
-    exact = ((unknown > 0) & np.isfinite(unknown) & (value == 0)) | ((few > 0) & (value < 0.5))
+    exact = ((unknown > 0) & np.isfinite(unknown) & (value == 0)) | ((rare > 0) & (value < 0.5))
 
     def influence() -> Any:
         level = value.reshape(k, parts.count).T[np.maximum(parts.codes, 0)]

@@ -27,11 +27,11 @@ def ordered_logit(design: Design, frame: pd.DataFrame, formula: str, where: Any 
     The cuts come last in ``value``, named ``"low|high"`` of the categories that they part; a constant in the formula
     is dropped (the cuts are constants). The null has cuts alone.
     """
-    found = cases(design, frame, formula, where)
-    codes, levels = _levels(found, ordered=True)
-    keep = [j for j, name in enumerate(found.names) if name != "Intercept"]
-    x, q = found.x[:, keep], len(keep)
-    share = np.bincount(codes, weights=found.w) / found.w.sum()
+    data = cases(design, frame, formula, where)
+    codes, levels = _levels(data, ordered=True)
+    keep = [j for j, name in enumerate(data.names) if name != "Intercept"]
+    x, q = data.x[:, keep], len(keep)
+    share = np.bincount(codes, weights=data.w) / data.w.sum()
     cuts = special.logit(np.cumsum(share)[:-1])
     marks = (codes[:, None] == np.arange(len(levels))).astype(float)
     at = np.arange(q + len(cuts))
@@ -44,11 +44,11 @@ def ordered_logit(design: Design, frame: pd.DataFrame, formula: str, where: Any 
         ends = np.zeros((len(columns), 1))
         return np.diff(np.hstack([ends, below, ends + 1]), axis=1)
 
-    names = [found.names[j] for j in keep] + [f"{a}|{b}" for a, b in pairwise(levels)]
+    names = [data.names[j] for j in keep] + [f"{a}|{b}" for a, b in pairwise(levels)]
     start = np.concatenate([np.zeros(q), cuts])
-    null = -found.w.sum() * float(special.entr(share).sum())
+    null = -data.w.sum() * float(special.entr(share).sum())
     more: dict[str, Any] = {"expected": expected, "outcomes": tuple(levels), "probability": True, "q": q + 1}
-    return fitted(found, names, kernel, (low, high), start, null, **more)
+    return fitted(data, names, kernel, (low, high), start, null, **more)
 
 
 @rerun
@@ -57,9 +57,9 @@ def multinomial_logit(design: Design, frame: pd.DataFrame, formula: str, where: 
 
     Coefficients are named ``"category: column"``. The null has constants alone.
     """
-    found = cases(design, frame, formula, where)
-    codes, levels = _levels(found, ordered=False)
-    q, others = found.x.shape[1], len(levels) - 1
+    data = cases(design, frame, formula, where)
+    codes, levels = _levels(data, ordered=False)
+    q, others = data.x.shape[1], len(levels) - 1
     marks = (codes[:, None] == np.arange(1, len(levels))).astype(float).T
 
     def kernel(*eta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -72,32 +72,32 @@ def multinomial_logit(design: Design, frame: pd.DataFrame, formula: str, where: 
     def expected(theta: np.ndarray, columns: np.ndarray) -> np.ndarray:
         return special.softmax(np.hstack([np.zeros((len(columns), 1)), columns @ theta.reshape(others, q).T]), axis=1)
 
-    share = np.bincount(codes, weights=found.w) / found.w.sum()
+    share = np.bincount(codes, weights=data.w) / data.w.sum()
     return fitted(
-        found,
-        [f"{level}: {name}" for level in levels[1:] for name in found.names],
+        data,
+        [f"{level}: {name}" for level in levels[1:] for name in data.names],
         kernel,
-        [Index(found.x, np.arange(j * q, (j + 1) * q)) for j in range(others)],
+        [Index(data.x, np.arange(j * q, (j + 1) * q)) for j in range(others)],
         np.zeros(others * q),
-        float(-found.w.sum() * special.entr(share).sum()),
+        float(-data.w.sum() * special.entr(share).sum()),
         expected=expected,
         outcomes=tuple(levels),
         probability=True,
     )
 
 
-def _levels(found: Cases, ordered: bool) -> tuple[np.ndarray, list[str]]:
+def _levels(data: Cases, ordered: bool) -> tuple[np.ndarray, list[str]]:
     """Codes of the outcome from 0 on, and the names of the categories."""
-    kind = found.outcome.dtype
+    kind = data.outcome.dtype
     categorical = isinstance(kind, pd.CategoricalDtype)
     if ordered and not (kind.ordered if categorical else pd.api.types.is_numeric_dtype(kind)):
         hint = "Say pd.Categorical(answers, categories=[...], ordered=True)."
-        raise WelfareError("the categories have no order", where=found.label, got=str(kind), hint=hint)
-    outcome = pd.Categorical(found.outcome)
+        raise WelfareError("the categories have no order", where=data.label, got=str(kind), hint=hint)
+    outcome = pd.Categorical(data.outcome)
     empty = [str(c) for c in outcome.categories[np.bincount(outcome.codes, minlength=len(outcome.categories)) == 0]]
     if empty:
         hint = "Merge it with a neighbour, or say .cat.remove_unused_categories()."
-        raise WelfareError("a category has no respondents", where=found.label, got=empty, hint=hint)
+        raise WelfareError("a category has no respondents", where=data.label, got=empty, hint=hint)
     return outcome.codes.astype(int), [str(c) for c in outcome.categories]
 
 

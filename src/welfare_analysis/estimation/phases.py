@@ -85,9 +85,9 @@ def _rates(phase1: Design, phase2: Design) -> tuple[np.ndarray, np.ndarray]:
             hint="Merge classes.",
         )
     simple = np.divide((1 - rate) * drawn, drawn - 1, out=np.zeros(len(size)), where=drawn > 1)
-    found = phase2.sampling.terms[0].coefficients  # of single rows: zero for clusters, larger without fpc
+    coefficients = phase2.sampling.terms[0].coefficients  # of single rows: zero for clusters, larger without fpc
     if not (
-        np.allclose(found, simple[classes], rtol=1e-6, atol=1e-9)
+        np.allclose(coefficients, simple[classes], rtol=1e-6, atol=1e-9)
         and np.allclose(phase2.weights * rate[classes], 1.0, rtol=1e-6)
     ):
         raise WelfareError(

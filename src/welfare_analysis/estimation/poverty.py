@@ -80,20 +80,20 @@ def poverty(
     parts, poor = design.domains(by, where, rows), y < limit
     short = np.where(poor, 1 - y / limit, 0.0)
     gap = np.where(np.isnan(y), np.nan, np.where(poor, short**alpha, 0.0))
-    found = ratios(design, gap[:, None], None, names, parts, bounds=logit_bounds, shares=np.array([True]))
+    estimate = ratios(design, gap[:, None], None, names, parts, bounds=logit_bounds, shares=np.array([True]))
     if middle is None:
-        return repeated(found, again)
+        return repeated(estimate, again)
     if alpha == 0:
         slope = _density(design, y, limit, parts)
     else:
         rise = np.where(poor, alpha * short ** (alpha - 1) * y / limit**2, 0.0)
-        slope = parts.sums(rise[:, None], design.weights)[0] / found.counts["n_weighted"].to_numpy()
-    plain, moved = found.compute, part * slope
+        slope = parts.sums(rise[:, None], design.weights)[0] / estimate.counts["n_weighted"].to_numpy()
+    plain, moved = estimate.compute, part * slope
 
     def influence() -> sparse.csr_array:
         return sparse.csr_array(plain().tocsr() + sparse.csr_array(middle.influence @ sparse.csr_array(moved[None, :])))
 
-    return repeated_unless_jackknife(replace(found, compute=influence), again)
+    return repeated_unless_jackknife(replace(estimate, compute=influence), again)
 
 
 @rerun
@@ -155,8 +155,8 @@ def quantile_ratio(
     design: Design, variable: Any, low: float = 0.1, high: float = 0.9, by: Any = None, where: Any = None
 ) -> Estimate:
     """One quantile over another (P90/P10), its interval on the log scale; arguments and errors as for `quantile`."""
-    found = _ratio(quantile(design, variable, [low, high], by, where), "q")
-    return replace(found, estimator=lambda d: quantile_ratio(d, variable, low, high, by, where))
+    estimate = _ratio(quantile(design, variable, [low, high], by, where), "q")
+    return replace(estimate, estimator=lambda d: quantile_ratio(d, variable, low, high, by, where))
 
 
 def _ratio(ordered: Estimate, level: str) -> Estimate:
@@ -169,8 +169,8 @@ def _ratio(ordered: Estimate, level: str) -> Estimate:
         raise WelfareError("the lower of a ratio is zero", where=level, got=got, expected="above zero")
     blank = sparse.csr_array((count, len(ordered.value) - 2 * count))
     slopes = sparse.hstack([sparse.diags_array(-high / low**2), blank, sparse.diags_array(1 / low)])
-    found = ordered.apply(lambda v: pd.Series(v.to_numpy()[-count:] / v.to_numpy()[:count], index=index), slopes)
-    return replace(found, bounds=log_bounds)
+    estimate = ordered.apply(lambda v: pd.Series(v.to_numpy()[-count:] / v.to_numpy()[:count], index=index), slopes)
+    return replace(estimate, bounds=log_bounds)
 
 
 def log_bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:

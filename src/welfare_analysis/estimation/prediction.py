@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import sparse
 
 from ..errors import WelfareError
-from .estimate import Bounds, Estimate, t_bounds
+from .estimate import Bounds, Estimate, slopes, t_bounds
 from .formulas import columns
 from .means import ratios
 from .regression import Regression
@@ -115,8 +115,8 @@ def _of_steps(fit: Regression, changes: list[Change], by: Any, where: Any, bound
     def effect(fit: Regression, theta: np.ndarray, made: list[Any]) -> np.ndarray:
         outcomes = _expected(fit, theta, made)
         several = outcomes.reshape(len(moves), -1, outcomes.shape[1])
-        found = np.tensordot(weights, several, 1)  # changes x rows x outcomes
-        return found.transpose(1, 0, 2).reshape(several.shape[1], -1)
+        sums = np.tensordot(weights, several, 1)  # changes x rows x outcomes
+        return sums.transpose(1, 0, 2).reshape(several.shape[1], -1)
 
     return _averaged(fit, frames, effect, [label for _, label, _ in changes], by, where, bounds)
 
@@ -182,18 +182,18 @@ def _averaged(
     w = design.weights[rows]
     sums = sparse.csr_array((w, (parts.codes[rows], alike)), shape=(parts.count, len(first)))
     sizes = sums.sum(axis=1)[:, None]
-    slopes = _slopes(lambda t: ((sums @ g(fit, t, made)) / sizes).T.ravel(), theta, fit.spread)
+    moved = slopes(lambda move: ((sums @ g(fit, theta + move, made)) / sizes).T.ravel(), STEP * fit.spread)
 
     def influence() -> Any:
         own = fit.compute()
-        return people.influence + (own @ slopes.T if isinstance(own, np.ndarray) else own @ sparse.csr_array(slopes.T))
+        return people.influence + (own @ moved.T if isinstance(own, np.ndarray) else own @ sparse.csr_array(moved.T))
 
     return replace(
         people,
         bounds=bounds,
         compute=influence,
         extra_covariance=dict(people.extra_covariance)
-        | {k: sparse.csr_array(slopes @ sparse.csr_array(c) @ slopes.T) for k, c in fit.extra_covariance.items()},
+        | {k: sparse.csr_array(moved @ sparse.csr_array(c) @ moved.T) for k, c in fit.extra_covariance.items()},
     )
 
 
@@ -206,13 +206,3 @@ def _distinct(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         if len(code) and code.max() + 1 == len(code):
             break
     return np.unique(code, return_index=True)[1], code
-
-
-def _slopes(f: Callable[[np.ndarray], np.ndarray], theta: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Jacobian by central differences of fourth order, with steps in parts of the coefficients' own spread."""
-    found = []
-    for j, step in enumerate(STEP * spread):
-        unit = step * (np.arange(len(theta)) == j)
-        near = [f(theta + by * unit) for by in (1, -1, 2, -2)]
-        found.append((8 * (near[0] - near[1]) - (near[2] - near[3])) / (12 * step))
-    return np.column_stack(found)

@@ -36,23 +36,23 @@ def quantile_regression(
     """
     if not np.isscalar(q) or isinstance(q, str) or not 0 < q < 1:
         raise WelfareError("not between 0 and 1", where="q", got=q, expected="one share, as 0.5")
-    found = cases(design, frame, formula, where)
-    positive(found.w, found.label)
-    y, w, x = found.numbers(), found.w, found.x
+    data = cases(design, frame, formula, where)
+    positive(data.w, data.label)
+    y, w, x = data.numbers(), data.w, data.x
     w = w / w.mean()
     (beta, a), h = minimum(y, x, w, q), bandwidth(w, q)
     steeper, flatter = (minimum(y, x, w, p, beta)[0] for p in (q + h, q - h))
     gap = x @ (steeper - flatter)
     close = gap <= 1e-9 * np.abs(y).max()
     density = np.where(close, 0.0, 2 * h / np.where(close, 1.0, gap))
-    information = (x * (found.w * density)[:, None]).T @ x
-    vague = unidentified(information, found.names)
+    information = (x * (data.w * density)[:, None]).T @ x
+    vague = unidentified(information, data.names)
     if vague:
         hint = "Take another quantile, or merge categories."
-        raise WelfareError("too many answers are alike to tell a density", where=found.label, got=vague, hint=hint)
+        raise WelfareError("too many answers are alike to tell a density", where=data.label, got=vague, hint=hint)
     score = x * (a - 1 + q)[:, None]
     return regression(
-        found, found.names, beta, score, information, q=x.shape[1], expected=lambda theta, x: (x @ theta)[:, None]
+        data, data.names, beta, score, information, q=x.shape[1], expected=lambda theta, x: (x @ theta)[:, None]
     )
 
 
@@ -72,13 +72,13 @@ def minimum(
         away = y - x @ (minimum(y[::step], x[::step], w[::step], q)[0] if line is None else line)
         if line is not None:
             away = away - np.quantile(away, q)
-        share = min(1.0, BAND * np.sqrt(p * (step if line is None else 2) / n))
+        share = min(1.0, BAND * np.sqrt(p * (step if line is None else 8) / n))
     near = np.abs(away) <= np.quantile(np.abs(away), share)
     while True:
         held = np.where(~near & (away > 0), w, 0.0)
-        found = _programme(y[near], x[near], w[near], (1 - q) * (w @ x) - held @ x)
-        if found is not None:
-            beta, held[near] = found
+        solution = _programme(y[near], x[near], w[near], (1 - q) * (w @ x) - held @ x)
+        if solution is not None:
+            beta, held[near] = solution
             wrong = ~near & ((y - x @ beta > 0) != (away > 0))
             if not wrong.any():
                 return beta, held / w
@@ -95,9 +95,8 @@ def _programme(y: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tu
     spread, length = np.abs(y).max() or 1.0, np.abs(x).max(axis=0)
     length[length == 0] = 1.0
     scaled = x / length
-    solved = optimize.linprog(
-        -y / spread, A_eq=scaled.T, b_eq=b / length, bounds=np.column_stack([np.zeros(len(y)), w])
-    )
+    bounds, plain = np.column_stack([np.zeros(len(y)), w]), {"presolve": False}  # there is nothing to leave out
+    solved = optimize.linprog(-y / spread, A_eq=scaled.T, b_eq=b / length, bounds=bounds, options=plain)
     if solved.status != 0:
         return None
     beta = -solved.eqlin.marginals

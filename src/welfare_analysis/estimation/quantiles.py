@@ -55,9 +55,9 @@ def quantile(
     def again(changed: Design) -> Estimate:
         return quantile(changed, variables, q, by, where, rule)
 
-    found = woodruff(design, variables, float(q), by, where, rule)
-    again_found = repeated_unless_jackknife(found, again)
-    rerun = again_found.deviations is not None and found.deviations is not again_found.deviations
+    estimate = woodruff(design, variables, float(q), by, where, rule)
+    again_found = repeated_unless_jackknife(estimate, again)
+    rerun = again_found.deviations is not None and estimate.deviations is not again_found.deviations
     return replace(again_found, bounds=t_bounds) if rerun else again_found
 
 
@@ -115,7 +115,7 @@ def woodruff(design: Design, variables: Any, q: float, by: Any, where: Any, rule
     slope = np.divide(se, linear, out=np.zeros_like(linear), where=(linear > 0) & ~alone)
     rest = np.where(linear > 0, 0.0, se) ** 2  # where all answers are at or below the quantile
     unknown = np.where(alone, np.inf, rest)
-    found = made(
+    estimate = made(
         design,
         value,
         names,
@@ -125,7 +125,9 @@ def woodruff(design: Design, variables: Any, q: float, by: Any, where: Any, rule
         {"not estimable": sparse.diags_array(unknown)} if unknown.any() else {},
     )
     return (
-        found if shares is None or shares.deviations is None else replace(found, deviations=-slope * shares.deviations)
+        estimate
+        if shares is None or shares.deviations is None
+        else replace(estimate, deviations=-slope * shares.deviations)
     )
 
 

@@ -28,8 +28,10 @@ def rank_probabilities(fit: RankFit, top: int = 1) -> Estimate:
     if not 1 <= top < len(worths.value) or (top > 1 and len(worths.value) > LARGEST):
         expected = f"1 to {len(worths.value) - 1}, and 1 with more than {LARGEST} items"
         raise WelfareError("no such place", where="top", got=top, expected=expected)
-    found = worths.apply(lambda v: pd.Series(_places_among(v.to_numpy(), top), index=v.index, name=f"top_{top}"))
-    return replace(found, bounds=logit_bounds)
+    probabilities = worths.apply(
+        lambda v: pd.Series(_places_among(v.to_numpy(), top), index=v.index, name=f"top_{top}")
+    )
+    return replace(probabilities, bounds=logit_bounds)
 
 
 def differences(fit: RankFit) -> Estimate:
@@ -40,8 +42,8 @@ def differences(fit: RankFit) -> Estimate:
         [(worths.value.index[j], worths.value.index[k]) for j, k in pairs], names=["item", "other"]
     )
     first, second = np.array(pairs).T
-    found = worths.apply(lambda v: pd.Series(v.to_numpy()[first] - v.to_numpy()[second], index=index, name="worth"))
-    return replace(found, bounds=simultaneous)
+    gaps = worths.apply(lambda v: pd.Series(v.to_numpy()[first] - v.to_numpy()[second], index=index, name="worth"))
+    return replace(gaps, bounds=simultaneous)
 
 
 def simultaneous(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
@@ -98,18 +100,18 @@ def order(fit: RankFit, level: float = 0.95) -> pd.DataFrame:
 
 def _cliques(alike: np.ndarray) -> list[list[int]]:
     """Largest sets whose members are all alike (Bron and Kerbosch 1973)."""
-    found: list[list[int]] = []
+    cliques: list[list[int]] = []
 
     def grow(members: list[int], candidates: set[int], seen: set[int]) -> None:
         if not candidates and not seen:
-            found.append(sorted(members))
+            cliques.append(sorted(members))
         for j in sorted(candidates):
             near = {k for k in range(len(alike)) if alike[j, k] and k != j}
             grow([*members, j], candidates & near, seen & near)
             candidates, seen = candidates - {j}, seen | {j}
 
     grow([], set(range(len(alike))), set())
-    return found
+    return cliques
 
 
 def _places_among(v: np.ndarray, top: int) -> np.ndarray:

@@ -25,6 +25,7 @@ from .estimate import Estimate
 from .exploded import MOST, Rankings, likelihood
 from .fit import Fit, Likelihood, inverse, maximise
 from .hypotheses import Test, wald
+from .joint import joint
 from .means import shared_rows
 from .rerun import rerun
 
@@ -155,17 +156,12 @@ def pooling(fit: RankFit) -> Pooling:
 @rerun
 def unranked_matters(design: Design | None, ranks: pd.DataFrame, **options: Any) -> Estimate:
     """Worths with unranked items "below", as "missing", and the difference, by (variable, item): one `Estimate`."""
-    pair = [plackett_luce(design, ranks, unranked=rule, **options).worths() for rule in ("below", "missing")]
-    values = [*(e.value for e in pair), pair[0].value - pair[1].value]
-    value = pd.concat(values, keys=["below", "missing", "difference"], names=["variable"])
-
-    def influence() -> Any:
-        below, missing = (e.influence for e in pair)
-        return sparse.hstack([below, missing, below - missing])
-
-    df = np.concatenate([pair[0].df, pair[1].df, np.minimum(pair[0].df, pair[1].df)])
-    counts = pd.concat([pair[0].counts, pair[1].counts, pair[1].counts]).set_axis(value.index)
-    return Estimate(value, pair[0].design, influence, pd.Series(df, index=value.index), counts)
+    design = Design(pd.Series(1.0, index=ranks.index)) if design is None else design
+    pair = {rule: plackett_luce(design, ranks, unranked=rule, **options).worths() for rule in ("below", "missing")}
+    both, k = joint(pair, ["variable"]), ranks.shape[1]
+    every = sparse.vstack([sparse.eye_array(2 * k), sparse.hstack([sparse.eye_array(k), -sparse.eye_array(k)])])
+    names = pd.MultiIndex.from_product([[*pair, "difference"], ranks.columns], names=["variable", "item"])
+    return both.apply(lambda v: pd.Series(every @ v.to_numpy(), index=names), every)
 
 
 def _checked(ranks: Any, unranked: str, depth: int | None) -> None:

@@ -104,10 +104,10 @@ def scores(kernel: Kernel, indices: Sequence[Index], theta: np.ndarray) -> np.nd
     first = kernel(*(i.x @ theta[i.at] for i in indices))[1]
     if len(indices) == 1:
         return indices[0].x * first[0][:, None]
-    found = np.zeros((first.shape[1], len(theta)))
+    score = np.zeros((first.shape[1], len(theta)))
     for index, d in zip(indices, first, strict=True):
-        found[:, index.at] += index.x * d[:, None]
-    return found
+        score[:, index.at] += index.x * d[:, None]
+    return score
 
 
 def positive(weights: np.ndarray, where: str) -> None:
@@ -118,7 +118,7 @@ def positive(weights: np.ndarray, where: str) -> None:
 
 
 def fitted(
-    found: Cases,
+    data: Cases,
     names: list[str],
     kernel: Kernel,
     indices: Sequence[Index],
@@ -131,10 +131,10 @@ def fitted(
 
     Each is a pair of functions of the parameter that is estimated: its shown value and the derivative of that.
     """
-    positive(found.w, found.label)
+    positive(data.w, data.label)
     shown = scales or {}
-    evaluate = likelihood(kernel, indices, found.w)
-    theta, now = maximise(start, evaluate, [*names, *shown], found.label)
+    evaluate = likelihood(kernel, indices, data.w)
+    theta, now = maximise(start, evaluate, [*names, *shown], data.label)
     score, information, value = scores(kernel, indices, theta), now.information, theta.copy()
     for place, (show, slope) in enumerate(shown.values(), len(names)):
         value[place], change = show(theta[place]), slope(theta[place])
@@ -142,11 +142,11 @@ def fitted(
         information[place] /= change
         information[:, place] /= change
     more = {"q": max(len(i.at) for i in indices), "null": null, "log_likelihood": now.value} | more
-    return regression(found, [*names, *shown], value, score, information, **more)
+    return regression(data, [*names, *shown], value, score, information, **more)
 
 
 def regression(
-    found: Cases,
+    data: Cases,
     names: list[str],
     value: np.ndarray,
     score: np.ndarray,
@@ -160,19 +160,19 @@ def regression(
 
     Degrees of freedom are those of the rows less the ``q`` coefficients of an equation plus 1, at least 1.
     """
-    design, used = found.design, np.zeros(found.design.n, dtype=bool)
-    used[found.rows] = True
-    described = describe(design, found.parts, used[:, None], [found.label])
+    design, used = data.design, np.zeros(data.design.n, dtype=bool)
+    used[data.rows] = True
+    described = describe(design, data.parts, used[:, None], [data.label])
     full = score
     if len(score) < design.n:
         full = np.zeros((design.n, len(value)))
-        full[found.rows] = score
+        full[data.rows] = score
     index = pd.Index(names, name="variable")
     bread = inverse(information)
     influence = cache(lambda: full @ bread.T)
     unknown = {"not estimable": sparse.diags_array(np.full(len(value), np.inf))} if described.evidence[0] == 1 else {}
     return Regression(
-        pd.Series(value, index=index, name=found.label),
+        pd.Series(value, index=index, name=data.label),
         design,
         influence,
         pd.Series(np.maximum(described.df[0] + 1 - q, 1), index=index),
@@ -180,10 +180,10 @@ def regression(
         extra_covariance=unknown,
         log_likelihood=log_likelihood,
         null_log_likelihood=null,
-        n_cases=len(found.rows),
+        n_cases=len(data.rows),
         information=information,
         scores=full,
         used=used,
-        frame=found.frame,
-        **({"specs": (found.spec,), "outcomes": (found.label,)} | more),
+        frame=data.frame,
+        **({"specs": (data.spec,), "outcomes": (data.label,)} | more),
     )

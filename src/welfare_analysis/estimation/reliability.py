@@ -61,8 +61,8 @@ class Rule:
 
     def broken(self, measures: pd.DataFrame) -> np.ndarray:
         """Rows of a table of measures that break the rule; a measure that is not known does."""
-        found = measures[self.measure].to_numpy()
-        met = found >= self.value if self.side == "below" else found <= self.value
+        measure = measures[self.measure].to_numpy()
+        met = measure >= self.value if self.side == "below" else measure <= self.value
         return ~met & ~(measures["width"].to_numpy() <= self.unless_width)
 
 

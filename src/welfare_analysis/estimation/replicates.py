@@ -301,8 +301,8 @@ def pieces(sampling: Sampling) -> list[Piece]:
     least = np.where(size > 1, np.maximum(least, 0), least)
     rest = np.maximum(own - least[cells], 0)
     rows = np.arange(n)
-    found = [Piece(rows, np.sqrt(np.maximum(least, 0))[cells], cells), Piece(rows, np.sqrt(rest))]
-    return [p for p in found if p.scale.any()] + [Piece(cells, size, root=root)]
+    single = [Piece(rows, np.sqrt(np.maximum(least, 0))[cells], cells), Piece(rows, np.sqrt(rest))]
+    return [p for p in single if p.scale.any()] + [Piece(cells, size, root=root)]
 
 
 def _one_stage(design: Design, what: str) -> Stage:
@@ -332,10 +332,10 @@ def _draws(sampling: Sampling, seeds: np.ndarray) -> tuple[np.ndarray, Draw, flo
             )
 
         return rows, product, shrink
-    found = pieces(sampling)
+    independent = pieces(sampling)
 
     def total(rng: np.random.Generator) -> np.ndarray:
-        return sum((p.draw(rng) for p in found), np.zeros(len(rows)))
+        return sum((p.draw(rng) for p in independent), np.zeros(len(rows)))
 
     shrink = max(-min(total(np.random.default_rng(seed)).min() for seed in seeds) / (1 - LEAST), 1.0)
     return rows, lambda rng: 1 + total(rng) / shrink, shrink
@@ -360,7 +360,7 @@ def _multinomial(stage: Stage) -> tuple[Draw, np.ndarray]:
 def _results(
     design: Design, estimator: Callable[[Design], Any], units: np.ndarray, factors: Iterator[np.ndarray]
 ) -> pd.DataFrame:
-    found: list[np.ndarray] = []
+    results: list[np.ndarray] = []
     names = None
     try:
         for moved in _moved(design, units, factors):
@@ -370,10 +370,10 @@ def _results(
             if not own.equals(names):
                 lacking = list(names.symmetric_difference(own))[:5]
                 raise WelfareError("a value is not there in each replicate", where="estimator", got=lacking)
-            found.append(np.atleast_1d(np.asarray(result, dtype=float)))
+            results.append(np.atleast_1d(np.asarray(result, dtype=float)))
     except WelfareError as error:
-        raise WelfareError(f"replicate {len(found) + 1} has no result: {error}", where="replicates") from error
-    return pd.DataFrame(np.array(found), columns=names)
+        raise WelfareError(f"replicate {len(results) + 1} has no result: {error}", where="replicates") from error
+    return pd.DataFrame(np.array(results), columns=names)
 
 
 def _moved(design: Design, units: np.ndarray, factors: Iterator[np.ndarray]) -> Iterator[Design]:

@@ -29,28 +29,28 @@ def rerun(estimator: F) -> F:
         def again(design: Design) -> Any:
             return run(source.estimator(design) if isinstance(source, Estimate) else design, *args, **kwargs)
 
-        found = estimator(source, *args, **kwargs)
+        estimate = estimator(source, *args, **kwargs)
         known = not isinstance(source, Estimate) or source.estimator is not None
-        return repeated(found, again) if known else found
+        return repeated(estimate, again) if known else estimate
 
     return cast("F", run)
 
 
-def repeated(found: E, again: Callable[[Design], Estimate]) -> E:
+def repeated(estimate: E, again: Callable[[Design], Estimate]) -> E:
     """The estimate with what runs it again, and with the deviations of its replicates where the design has some."""
-    ready = found.design.ready
+    ready = estimate.design.ready
     if ready is None:
-        return replace(found, estimator=again)
-    values = refit(found.design, lambda design: again(design).value, ready)
-    return replace(found, estimator=again, deviations=values.to_numpy() - found.value.to_numpy())
+        return replace(estimate, estimator=again)
+    values = refit(estimate.design, lambda design: again(design).value, ready)
+    return replace(estimate, estimator=again, deviations=values.to_numpy() - estimate.value.to_numpy())
 
 
-def repeated_unless_jackknife(found: E, again: Callable[[Design], Estimate]) -> E:
+def repeated_unless_jackknife(estimate: E, again: Callable[[Design], Estimate]) -> E:
     """As `repeated`, of what is not smooth in the weights, as a quantile: there no jackknife is consistent.
 
     The estimate then keeps the errors that it has.
     """
-    ready = found.design.ready
+    ready = estimate.design.ready
     if ready is None or ready.method.startswith("JK"):
-        return replace(found, estimator=again)
-    return repeated(found, again)
+        return replace(estimate, estimator=again)
+    return repeated(estimate, again)

@@ -89,8 +89,8 @@ class Replicates(Term):
 
     def sums(self, z: Any, weights: np.ndarray) -> Any:
         """As `Term.sums`, centred."""
-        found = super().sums(z, weights)
-        return found if self.mse else self.centred(found)
+        total = super().sums(z, weights)
+        return total if self.mse else self.centred(total)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,9 +106,9 @@ class Stage:
     @property
     def parents(self) -> np.ndarray:
         """The group (units,) of each unit."""
-        found = np.zeros(int(self.units.max()) + 1, dtype=np.int64)
-        found[self.units] = self.groups  # each row of a unit says the same
-        return found
+        group = np.zeros(int(self.units.max()) + 1, dtype=np.int64)
+        group[self.units] = self.groups  # each row of a unit says the same
+        return group
 
     def terms(self) -> list[Term]:
         """The term of the units less that of the groups."""

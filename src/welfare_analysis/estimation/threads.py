@@ -21,8 +21,8 @@ def each(one: Callable[[int], T], columns: int, rows: int) -> list[T]:
         return [one(j) for j in range(columns)]
     count = os.cpu_count() or 1
     parts = [range(i, columns, count) for i in range(count)]
-    found = list(_pool().map(lambda part: [one(j) for j in part], parts))
-    return [found[j % count][j // count] for j in range(columns)]
+    results = list(_pool().map(lambda part: [one(j) for j in part], parts))
+    return [results[j % count][j // count] for j in range(columns)]
 
 
 @cache

@@ -17,6 +17,7 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from ..errors import WelfareError
 from ..languages import number
@@ -88,16 +89,16 @@ class Block:
     def values(self, picked: np.ndarray) -> np.ndarray:
         """Attributes (n x J x A) of cards given by the places of their levels (n x pairs of `varied`)."""
         shape = (len(picked), len(self.alternatives), len(self.attributes))
-        found, place = np.zeros(shape), {key: i for i, key in enumerate(self.varied)}
+        shown, place = np.zeros(shape), {key: i for i, key in enumerate(self.varied)}
         for j, a in product(range(shape[1]), range(shape[2])):
             key = self.alternatives[j], self.attributes[a]
             level = np.array(self.levels[key])
-            found[:, j, a] = level[picked[:, place[key]]] if key in place else level[0]
+            shown[:, j, a] = level[picked[:, place[key]]] if key in place else level[0]
         for (alternative, attribute), other in self.times.items():
             j = self.alternatives.index(alternative)
             a, b = self.attributes.index(attribute), self.attributes.index(other)
-            found[:, j, a] = np.round(found[:, j, a] * found[:, j, b], -1)  # to 10 DH, as a card would print it
-        return found
+            shown[:, j, a] = np.round(shown[:, j, a] * shown[:, j, b], -1)  # to 10 DH, as a card would print it
+        return shown
 
     def matrix(self, values: np.ndarray) -> np.ndarray:
         """Constants and attributes (n x J x K) of cards."""
@@ -115,9 +116,7 @@ def information(x: np.ndarray, prior: np.ndarray) -> np.ndarray:
 
 def shares(x: np.ndarray, prior: np.ndarray) -> np.ndarray:
     """Choice probabilities (n x J)."""
-    u = x @ prior
-    e = np.exp(u - u.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
+    return special.softmax(x @ prior, axis=1)
 
 
 def d_error(info: np.ndarray) -> float:
@@ -266,13 +265,13 @@ def long(answers: pd.DataFrame, codebook: Codebook, name: str) -> pd.DataFrame:
 
 def present(answers: pd.DataFrame, codebook: Codebook, name: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """What persons have now, by attribute (nan where not known), and whether all of it is known."""
-    found: dict[str, np.ndarray] = {}
+    values: dict[str, np.ndarray] = {}
     known = np.ones(len(answers), dtype=bool)
     for attribute, columns in STATUS_QUO.get(name, {}).items():
-        found[attribute] = np.zeros(len(answers))
+        values[attribute] = np.zeros(len(answers))
         for column in columns:
             value = answers[column] if column in answers else pd.Series(np.nan, index=answers.index)
             unasked = (~codebook.asked(column, answers, answers.index)).fillna(False).to_numpy(dtype=bool)
-            found[attribute] += np.where(unasked, 0.0, value.to_numpy(dtype=float))
-        known &= ~np.isnan(found[attribute])
-    return found, known
+            values[attribute] += np.where(unasked, 0.0, value.to_numpy(dtype=float))
+        known &= ~np.isnan(values[attribute])
+    return values, known

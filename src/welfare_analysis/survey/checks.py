@@ -156,6 +156,6 @@ def _check_labels(book: Codebook) -> None:
                 raise fault(table, int(empty.argmax()), prefix + language, "", "a text in each language")
     for row, line in enumerate(book.texts[list(LANGUAGES)].to_numpy()):
         fields = [sorted(FIELD.findall(text)) for text in line]
-        for language, found in zip(LANGUAGES, fields, strict=True):
-            if found != fields[-1]:
-                raise fault("texts.csv", row, language, found, f"the fields of the English text, {fields[-1]}")
+        for language, gaps in zip(LANGUAGES, fields, strict=True):
+            if gaps != fields[-1]:
+                raise fault("texts.csv", row, language, gaps, f"the fields of the English text, {fields[-1]}")

@@ -195,13 +195,13 @@ class Codebook:
 
         What is fixed, drawn or a key is not asked. A group stands where its first variable stands.
         """
-        found: dict[str, list[str]] = {}
+        asked_of: dict[str, list[str]] = {}
         for name, line in self.variables.iterrows():
             asked = name not in fixed and not line["drawn"] and line["type"] != "key"
             if asked and self.reached(str(name), **fixed):
-                found.setdefault(line["group"] or str(name), []).append(str(name))
+                asked_of.setdefault(line["group"] or str(name), []).append(str(name))
         kinds = {**self.variables["type"].to_dict(), **self.groups["kind"].to_dict()}
-        return [Question(name, kinds[name], tuple(members)) for name, members in found.items()]
+        return [Question(name, kinds[name], tuple(members)) for name, members in asked_of.items()]
 
     def minutes(self, **fixed: str) -> float:
         """How long a form takes at most, in minutes: the seconds of every question that may be asked and its items."""

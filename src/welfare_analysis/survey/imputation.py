@@ -38,23 +38,23 @@ def together(
     Whether there is a loan (``has_loan``, if the frame has it) is completed first, in the same way; deductions only of
     those who then have one. Arguments and errors as for `completed`.
     """
-    found: dict[str, list[pd.Series]] = {name: [] for name in asked}
+    draws: dict[str, list[pd.Series]] = {name: [] for name in asked}
     loan = frame["has_loan"].astype(object) if "has_loan" in frame else None
     if loan is not None:
-        found["has_loan"] = []
+        draws["has_loan"] = []
     for _ in range(m):
         full = frame.copy()
         if loan is not None:
             gaps, X = loan.isna().to_numpy(), _predictors(frame, weights, "has_loan")
             full["has_loan"] = loan.to_numpy()[_donors(X, loan.eq("yes").to_numpy(float), ~gaps, rng)]
-            found["has_loan"].append(full["has_loan"])
+            draws["has_loan"].append(full["has_loan"])
         for _ in range(SWEEPS):
             for name, rows in asked.items():
                 of = rows & full["has_loan"].eq("yes") if name in DEDUCTIONS and loan is not None else rows
                 (full[name],) = completed(full.assign(**{name: frame[name]}), weights, name, of, rng, 1)
         for name in asked:
-            found[name].append(full[name])
-    return found
+            draws[name].append(full[name])
+    return draws
 
 
 def completed(
@@ -89,15 +89,15 @@ def _donors(X: np.ndarray, y: np.ndarray, known: np.ndarray, rng: np.random.Gene
 
     Those with one prediction are in random order, so that where nothing tells the rows apart all may give.
     """
-    found, drawn = np.arange(len(y)), rng.choice(known.nonzero()[0], int(known.sum()))
+    donors, drawn = np.arange(len(y)), rng.choice(known.nonzero()[0], int(known.sum()))
     beta = np.linalg.pinv(X[drawn].T @ X[drawn], rcond=1e-12, hermitian=True) @ (X[drawn].T @ y[drawn])
     at, wanted = (X[drawn] @ beta).round(10), (X[~known] @ beta).round(10)
     order = np.lexsort((rng.random(len(drawn)), at))
     first, last = (np.searchsorted(at[order], wanted, side=side) for side in ("left", "right"))
     place = first + np.floor(rng.random(len(wanted)) * (last - first + 1)).astype(int)
     place += rng.integers(-(DONORS // 2), DONORS // 2, len(wanted))
-    found[~known] = drawn[order[np.clip(place, 0, len(drawn) - 1)]]
-    return found
+    donors[~known] = drawn[order[np.clip(place, 0, len(drawn) - 1)]]
+    return donors
 
 
 def _predictors(frame: pd.DataFrame, weights: np.ndarray, target: str) -> np.ndarray:
@@ -145,10 +145,10 @@ def combined(estimates: list[Estimate]) -> Estimate:
         n: sum(sparse.csr_array(e.extra_covariance[n]) / m for e in estimates if n in e.extra_covariance) for n in names
     }
     extra |= {"within": sparse.csr_array(within), "imputation": sparse.csr_array(between)}
-    found = replace(first, value=mean, compute=lambda: centre, extra_covariance=extra, push=None)
-    variance = found.se.to_numpy() ** 2
+    estimate = replace(first, value=mean, compute=lambda: centre, extra_covariance=extra, push=None)
+    variance = estimate.se.to_numpy() ** 2
     part = np.divide(np.diagonal(between), variance, out=np.zeros(len(variance)), where=variance > 0)
-    return replace(found, df=pd.Series(_freedom(first.df.to_numpy(float), part, m), index=first.df.index))
+    return replace(estimate, df=pd.Series(_freedom(first.df.to_numpy(float), part, m), index=first.df.index))
 
 
 def _freedom(complete: np.ndarray, part: np.ndarray, m: int) -> np.ndarray:

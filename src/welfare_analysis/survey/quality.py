@@ -217,8 +217,8 @@ def near_duplicates(frame: pd.DataFrame) -> pd.DataFrame:
     codes, pairs = _codes(frame), [np.empty((0, 2), int)]
     for band in np.array_split(np.arange(codes.shape[1]), min(BANDS, codes.shape[1])):
         keys = pd.util.hash_pandas_object(pd.DataFrame(codes[:, band]), index=False)
-        few = keys.groupby(keys).transform("size").between(2, MOST_IN_BAND).to_numpy()
-        rows = np.flatnonzero(few & ((codes[:, band] >= 0).mean(axis=1) >= 0.5))
+        shared = keys.groupby(keys).transform("size").between(2, MOST_IN_BAND).to_numpy()
+        rows = np.flatnonzero(shared & ((codes[:, band] >= 0).mean(axis=1) >= 0.5))
         rows = rows[np.argsort(keys.to_numpy()[rows], kind="stable")]
         for step in range(1, min(MOST_IN_BAND, len(rows))):
             same = keys.to_numpy()[rows[step:]] == keys.to_numpy()[rows[:-step]]
@@ -244,8 +244,8 @@ def _likeness(codes: np.ndarray, pairs: np.ndarray) -> pd.DataFrame:
     one, two = codes[pairs[:, 0]], codes[pairs[:, 1]]
     both = (one >= 0) & (two >= 0)
     items, alike = both.sum(axis=1), (both & (one == two)).sum(axis=1)
-    found = {"first": pairs[:, 0], "second": pairs[:, 1], "items": items, "alike": alike / np.maximum(items, 1)}
-    return pd.DataFrame(found)
+    table = {"first": pairs[:, 0], "second": pairs[:, 1], "items": items, "alike": alike / np.maximum(items, 1)}
+    return pd.DataFrame(table)
 
 
 def reconciled(frame: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:

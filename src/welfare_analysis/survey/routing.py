@@ -67,13 +67,13 @@ def routes(name: str, rules: Mapping[str, str]) -> dict[str, Clause]:
     RecursionError
         If the conditions go in a circle.
     """
-    found: dict[str, Clause] = {}
+    gates: dict[str, Clause] = {}
     waiting: list[tuple[Clause, tuple[str, ...]]] = [(clause, (name,)) for clause in clauses(rules[name])]
     while waiting:
         clause, path = waiting.pop()
         gate = clause.variable
         if gate in path:
             raise RecursionError(gate)
-        found[gate] = clause.both(found[gate]) if gate in found else clause
+        gates[gate] = clause.both(gates[gate]) if gate in gates else clause
         waiting += [(further, (*path, gate)) for further in clauses(rules.get(gate, ""))]
-    return found
+    return gates

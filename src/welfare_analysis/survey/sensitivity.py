@@ -81,8 +81,8 @@ def never_answered(
         return pd.Series(np.concatenate([whole, both / late, late * (1 - r)]), index=index)
 
     unsure = sparse.diags_array(np.concatenate([np.zeros(2 * k), np.broadcast_to((part * se) ** 2, k)]))
-    found = means.apply(parts)
-    return replace(found, extra_covariance={**found.extra_covariance, "answered": unsure}, estimator=None)
+    estimate = means.apply(parts)
+    return replace(estimate, extra_covariance={**estimate.extra_covariance, "answered": unsure}, estimator=None)
 
 
 def tipping_point(parts: Estimate, limit: float) -> Estimate:

@@ -154,8 +154,8 @@ def choices(
         raise WelfareError("it is not a frame of choices", where="long", got=got, expected=expected)
     left, _, right = (part.strip().strip("`") for part in formula.partition("~"))
     _complete(long, [c for c in (left, case, alternative, person, offset) if c is not None])
-    code, found = pd.factorize(long[case])
-    code, labels = code.astype(np.int32), pd.Index(found, name=case)
+    code, levels = pd.factorize(long[case])
+    code, labels = code.astype(np.int32), pd.Index(levels, name=case)
     alt, alternatives = _alternatives(long[alternative])
     key = code.astype(np.int64) * len(alternatives) + alt
     order = np.arange(len(key)) if (key[1:] >= key[:-1]).all() else np.argsort(key, kind="stable")
@@ -174,10 +174,10 @@ def choices(
     units = labels if person is None else _persons(long[person], order, code, start, labels)
     known = np.broadcast_to(0.0, len(key)) if offset is None else numbers(long[offset], offset)[order]
     rows, used = _rows(design, units, person or case)
-    found = Cases(
+    levels = Cases(
         x, names, code, start, labels, alt, alternatives, chosen, rows, known, used, order, long.index, spec, columns
     )
-    return found if used.counted is None else found.part(used.counted[rows])
+    return levels if used.counted is None else levels.part(used.counted[rows])
 
 
 def _complete(frame: pd.DataFrame, columns: list[str]) -> None:
@@ -284,7 +284,7 @@ def _attributes(
 
 
 def _coded(spec: ModelSpec, frame: pd.DataFrame, order: np.ndarray) -> tuple[np.ndarray, ModelSpec]:
-    """The columns of the coding, rows in ``order``; and the coding, with the levels that it found.
+    """The columns of the coding, rows in ``order``; and the coding, with the levels of the data.
 
     Raises
     ------

@@ -147,10 +147,10 @@ def _bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
 def _own(model: Model, design: Design) -> np.ndarray:
     """Covariance of the population's own coefficients, kept for a fit: what that of the sample lacks of the model's."""
     if model.fit not in OWN or model.constants is not None:
-        found = model.fit.design.covariance(model.influence) - design.covariance(model.influence)
+        excess = model.fit.design.covariance(model.influence) - design.covariance(model.influence)
         if model.constants is not None:
-            return found
-        OWN[model.fit] = found
+            return excess
+        OWN[model.fit] = excess
     return OWN[model.fit]
 
 

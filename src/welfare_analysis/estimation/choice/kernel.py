@@ -168,20 +168,20 @@ def _weigh(moments, likely, g, h, slope, z, log):
 
 
 @fused
-def _parameters(sums, bend, found, p, K):
-    """Sort ``found``, the sums over draws of `_weigh`'s rows times normals and 1, by parameters: one of each pair."""
+def _parameters(sums, bend, products, p, K):
+    """Sort ``products``, the sums over draws of `_weigh`'s rows times normals and 1: one place of each pair."""
     pair, pairs = 1 + p, p * (p + 1) // 2
-    sums[: 1 + p] += found[: 1 + p, p]
+    sums[: 1 + p] += products[: 1 + p, p]
     for k in range(p):
         if k < K:
-            sums[1 + p + k] += found[1 + k, k]
+            sums[1 + p + k] += products[1 + k, k]
         for m in range(k, p):
-            bend[k, m] += found[pair, p]
+            bend[k, m] += products[pair, p]
             if m < K:
-                bend[k, p + m] += found[pairs + pair, p]
-                bend[p + k, p + m] += found[pairs + pair, k]
+                bend[k, p + m] += products[pairs + pair, p]
+                bend[p + k, p + m] += products[pairs + pair, k]
             if k < K and k < m:
-                bend[p + k, m] += found[pair, k]
+                bend[p + k, m] += products[pair, k]
             pair += 1
 
 

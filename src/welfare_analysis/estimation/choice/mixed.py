@@ -205,11 +205,11 @@ def _fitted(cases: Cases, random: dict[str, str], sets: list[Draws], starts: Any
     theta, at = max(tried, key=lambda run: run[1].value)
     again = [simulated.maximum(theta * flip, names) for simulated, flip in zip(others, cycle(flips), strict=False)]
     tried += again
-    found = np.array([theta, *(point for point, _ in again)])
+    estimates = np.array([theta, *(point for point, _ in again)])
     runs = pd.DataFrame([point for point, _ in tried], columns=names)
     runs.insert(0, "log_likelihood", [run.value for _, run in tried])
     runs.insert(0, "scramble", np.maximum(np.arange(len(tried)) - (len(tried) - len(sets)), 0))
-    sizes = np.column_stack([found[:, :p], np.abs(found[:, p:])])
+    sizes = np.column_stack([estimates[:, :p], np.abs(estimates[:, p:])])
     up = np.append(np.ones(p), np.where(theta[p:] < 0, -1.0, 1.0))
     scores = np.zeros((cases.n_cases, len(theta)))
     scores[np.unique(cases.person, return_index=True)[1]] = at.scores * up

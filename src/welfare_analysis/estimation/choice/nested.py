@@ -224,18 +224,18 @@ def climbed(
     tree: Tree, starts: list[np.ndarray], where: str, evaluate: Evaluate
 ) -> tuple[np.ndarray, Likelihood, np.ndarray]:
     """The highest of the maxima from several starts, the likelihood and the scores (C, q) there."""
-    found, errors = [], []
+    maxima, errors = [], []
     for start in starts:
         try:
             names = [*tree.cases.names, *tree.names]
-            found.append(maximise(start, lambda theta: evaluate(tree, theta)[0], names, where))
+            maxima.append(maximise(start, lambda theta: evaluate(tree, theta)[0], names, where))
         except WelfareError as error:
             errors.append(error)
-    if not found:
+    if not maxima:
         hint = "Where it goes to 0, leave its nest or source out."
         got = f"{', '.join(tree.names)}: {errors[0].what}"
         raise WelfareError("no maximum was found", where=where, got=got, expected=f"values above {EDGE}", hint=hint)
-    theta, at = max(found, key=lambda one: one[1].value)
+    theta, at = max(maxima, key=lambda one: one[1].value)
     return theta, at, evaluate(tree, theta)[1]
 
 

@@ -131,18 +131,18 @@ def target(
     like = {name: item.like for name, item in new.items()}
     unknown = [name for name in like.values() if name not in own.alternatives]
     labels = own.alternatives.append(pd.Index(list(like), dtype=own.alternatives.dtype))
-    found = labels.get_indexer(pd.Index(frame[alternative].astype(object)))
-    unknown += sorted(set(frame[alternative].astype(object)[found < 0]))
+    places = labels.get_indexer(pd.Index(frame[alternative].astype(object)))
+    unknown += sorted(set(frame[alternative].astype(object)[places < 0]))
     if unknown or not labels.is_unique:
         hint = "Describe new ones: new={name: New(like=..., constant=..., scale=...)}."
         wrong = unknown or list(like)
         raise WelfareError("alternatives are not those of the fit", where=alternative, got=wrong, hint=hint)
     code, cases = pd.factorize(frame[own.labels.name])
-    key = code.astype(np.int64) * len(labels) + found
+    key = code.astype(np.int64) * len(labels) + places
     order = np.argsort(key, kind="stable")
     if (np.diff(key[order]) == 0).any():
         raise WelfareError("an alternative is twice in a case", where=alternative, expected="once at most")
-    code, found = code[order], found[order]
+    code, places = code[order], places[order]
     start, cases = np.flatnonzero(np.diff(code, prepend=-1)), pd.Index(cases, name=own.labels.name)
     if design is own.design and (person is None or hasattr(model.fit, "random")):
         place = own.labels.get_indexer(cases)
@@ -160,7 +160,7 @@ def target(
     if offset is None and own.offset.any():
         raise WelfareError("the fit has an offset", where="offset", expected="the name of its column in the frame")
     known = np.zeros(len(order)) if offset is None else numbers(frame[offset], offset)[order]
-    known = known + np.append(np.zeros(len(source)), [item.constant / item.scale for item in new.values()])[found]
+    known = known + np.append(np.zeros(len(source)), [item.constant / item.scale for item in new.values()])[places]
     source = np.append(source, own.alternatives.get_indexer(pd.Index(list(like.values()), dtype=object)).astype(int))
     target = replace(
         own,
@@ -168,7 +168,7 @@ def target(
         case=code,
         start=start,
         labels=cases,
-        alternative=found,
+        alternative=places,
         alternatives=labels,
         chosen=start,
         person=people,
@@ -198,7 +198,7 @@ def only(fit: ChoiceFit | Calibrated, to: Target, rows: np.ndarray) -> Target:
     case = cases.case[keep]
     start = np.flatnonzero(np.diff(case, prepend=-1))
     kept = case[start]
-    found = replace(
+    reduced = replace(
         cases,
         x=cases.x[keep],
         case=np.cumsum(np.diff(case, prepend=case[:1]) != 0),
@@ -210,7 +210,7 @@ def only(fit: ChoiceFit | Calibrated, to: Target, rows: np.ndarray) -> Target:
         offset=cases.offset[keep],
         order=cases.order[keep],
     )
-    return Target(found, to.source, _tree(modelled(fit).fit, found, to.source))
+    return Target(reduced, to.source, _tree(modelled(fit).fit, reduced, to.source))
 
 
 def recoded(
@@ -227,7 +227,7 @@ def recoded(
     """
     cases = to.cases if rows is None else only(fit, to, rows).cases
     terms = [t for t in cases.spec.formula if t.degree and set(Formula([t]).required_variables) & set(changed)]
-    found = cases.x.copy() if rows is None else cases.x  # which is then a copy
+    x = cases.x.copy() if rows is None else cases.x  # which is then a copy
     if terms:
         table = frame.iloc[cases.order]
         matrix = made_again(cases.spec.subset(terms), table)
@@ -235,8 +235,8 @@ def recoded(
             raise WelfareError("an attribute is missing or infinite", where="formula", got=sorted(changed))
         place = np.concatenate([cases.spec.term_indices[t] for t in terms])
         at = np.flatnonzero(np.isin(cases.columns, place))
-        found[:, at] = matrix[:, np.argsort(place)[np.searchsorted(np.sort(place), cases.columns[at])]]
-    coded = replace(cases, x=found)
+        x[:, at] = matrix[:, np.argsort(place)[np.searchsorted(np.sort(place), cases.columns[at])]]
+    coded = replace(cases, x=x)
     return Target(coded, to.source, _tree(modelled(fit).fit, coded, to.source))
 
 

@@ -89,9 +89,9 @@ def hold_out(fit: ChoiceFit, rng: np.random.Generator, share: float = 0.2) -> Ho
     rows = []
     for mask in (~out, out):
         w, chosen = fit.cases.weights[mask], p[fit.cases.chosen[mask]]
-        found = {"persons": len(np.unique(fit.cases.person[mask])), "cases": int(mask.sum())}
-        found["log_likelihood"] = np.average(np.log(chosen), weights=w)
-        rows.append(found | {"equal_shares": np.average(-np.log(fit.cases.sizes[mask]), weights=w)})
+        row = {"persons": len(np.unique(fit.cases.person[mask])), "cases": int(mask.sum())}
+        row["log_likelihood"] = np.average(np.log(chosen), weights=w)
+        rows.append(row | {"equal_shares": np.average(-np.log(fit.cases.sizes[mask]), weights=w)})
     return HoldOut(pd.DataFrame(rows, index=pd.Index(["fitted", "left_out"], name="part")), _shares(fit, out, p))
 
 

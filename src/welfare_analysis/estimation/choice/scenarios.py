@@ -189,5 +189,5 @@ def _slopes(model: Model, to: Target, parts: Domains) -> np.ndarray:
     cell, count = cases.alternative[rows] * parts.count + domain[rows], len(cases.alternatives) * parts.count
     own = sparse.csr_array((weight, (cell, rows)), shape=(count, len(p))) @ cases.x
     case = sparse.csr_array((weight, (cell, cases.case[rows])), shape=(count, len(cases.start)))
-    found = own - case @ means(cases.x, p, cases.start)
-    return np.pad(found, ((0, 0), (0, len(model.theta) - found.shape[1])))  # of scales of other sources: none
+    slopes = own - case @ means(cases.x, p, cases.start)
+    return np.pad(slopes, ((0, 0), (0, len(model.theta) - slopes.shape[1])))  # of scales of other sources: none

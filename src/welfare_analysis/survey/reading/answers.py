@@ -89,12 +89,12 @@ def read_followup(path: str | Path, codebook: Codebook, names: Map | None = None
 def read_any(path: Paths, codebook: Codebook, names: Map | None = None) -> tuple[str, Answers]:
     """Read a file as what its columns say that it is: ``follow-up``, ``register`` or ``answers``."""
     cells = _load(path, codebook, names)
-    found = set(cells.frame.columns)
-    if found & set(FOLLOWUP):
+    present = set(cells.frame.columns)
+    if present & set(FOLLOWUP):
         return "follow-up", _followup(cells, codebook)
     if is_margins(cells):
         return "margins of a register", _as_answers(margins(cells, codebook, names.codes if names else {}))
-    if found == set(REGISTER):
+    if present == set(REGISTER):
         return "register", _register(cells, codebook)
     return "answers", _answers(cells, codebook)
 
@@ -184,8 +184,8 @@ def _selection(raw: pd.DataFrame) -> tuple[dict[str, pd.Series], list[pd.DataFra
         (size < drawn, "stratum_population", size, "at least the number of persons drawn from the stratum", people),
     )
     faults = [*counts.faults, *outcomes.faults, *(fault(*rule) for rule in rules)]
-    found = {"stratum": stratum, "stratum_population": counts.values, "outcome": outcomes.values.astype(object)}
-    return found, faults
+    selection = {"stratum": stratum, "stratum_population": counts.values, "outcome": outcomes.values.astype(object)}
+    return selection, faults
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,20 +254,20 @@ def _required(name: str, column: Column, absent: pd.Series, header: int) -> pd.D
 
 def _header(cells: Cells, allowed: list[Hashable], required: tuple[str, ...], codebook: Codebook) -> list[pd.DataFrame]:
     """Columns that are missing, doubled or unknown."""
-    found = list(cells.frame.columns)
-    names, guess = [str(name) for name in allowed], guesser(codebook, frozenset(found))
+    header = list(cells.frame.columns)
+    names, guess = [str(name) for name in allowed], guesser(codebook, frozenset(header))
     faults = []
-    for name in dict.fromkeys(n for n in found if n not in allowed):
+    for name in dict.fromkeys(n for n in header if n not in allowed):
         near = next(iter(difflib.get_close_matches(fold(str(name)).replace(" ", "_"), names, n=1)), guess(str(name)))
-        free = near and near not in found
+        free = near and near not in header
         rule = "a column of the codebook" + (f"; did you mean {near}?" if free else "")
         todo = f"Rename it {near}, or remove it." if free else "Remove it, or say in a map what it is."
         faults.append(fault_at(cells.header, str(name), header_shown(name), rule, todo))
-    for name in dict.fromkeys(n for n in found if found.count(n) > 1):
+    for name in dict.fromkeys(n for n in header if header.count(n) > 1):
         rule, todo = "a column name occurs once", f"Keep one of the columns {cells.letter(str(name))}."
         faults.append(fault_at(cells.header, str(name), header_shown(name), rule, todo))
     for name in required:
-        if name not in found:
+        if name not in header:
             faults.append(fault_at(cells.header, name, "", "this column is required", "Add it."))
     return faults
 

@@ -81,13 +81,13 @@ class Question:
 def _spellings(codebook: Codebook, name: str, yes_no: bool) -> dict[str, str]:
     """Folded code and labels of a list; a spelling that two codes share is left out."""
     rows = codebook.values[codebook.values["list"] == name]
-    found: dict[str, set[str]] = {}
+    spellings: dict[str, set[str]] = {}
     for column in ("code", "label_ar", "label_fr", "label_en"):
         for label, own in zip(rows[column], rows["code"], strict=True):
-            found.setdefault(spelling.fold(label), set()).add(own)
+            spellings.setdefault(spelling.fold(label), set()).add(own)
     if yes_no and {"yes", "no"} <= set(rows["code"]):
-        found["true"], found["false"] = {"yes"}, {"no"}
-    return {label: next(iter(own)) for label, own in found.items() if len(own) == 1}
+        spellings["true"], spellings["false"] = {"yes"}, {"no"}
+    return {label: next(iter(own)) for label, own in spellings.items() if len(own) == 1}
 
 
 @lru_cache(maxsize=8)
@@ -117,24 +117,24 @@ def number(cell: Hashable, question: Question) -> Answer:
         text = spelling.clean(cell)
         if not text:
             return Answer(kind="skipped")
-        found, note = _numbers(text, question)
+        candidates, note = _numbers(text, question)
     else:
-        text, found, note = spelling.plain(cell), [(float(str(cell)), "")], ""
-    if len(found) == 1 and found[0][0] in (-98, -99):
-        return Answer(kind=MISSING[str(int(found[0][0]))])
-    if not found:
+        text, candidates, note = spelling.plain(cell), [(float(str(cell)), "")], ""
+    if len(candidates) == 1 and candidates[0][0] in (-98, -99):
+        return Answer(kind=MISSING[str(int(candidates[0][0]))])
+    if not candidates:
         gone = question.missing.get(spelling.fold(text))
         return Answer(kind=gone) if gone else _no_number(text)
-    within = [(value, how) for value, how in found if _allowed(value, question)]
+    within = [(value, how) for value, how in candidates if _allowed(value, question)]
     if len(within) > 1:
         rule = f"a number with one reading: {within[0][0]:g} or {within[1][0]:g}?"
         return Answer(rule=rule, todo="Write it without thousands separators, and decimals with one or two digits.")
     if not within:
-        return _outside(found[0][0], question)
+        return _outside(candidates[0][0], question)
     value, how = within[0]
     if question.unit.startswith("DH") and value in CODES_OF_OTHERS:
         return Answer(rule="98 and 99 are codes for no answer, not sums in DH", todo=BLANK_OR_CODE)
-    alone = " (the only reading within the bounds)" if len(found) > 1 else ""
+    alone = " (the only reading within the bounds)" if len(candidates) > 1 else ""
     return Answer(value, note="; ".join(n for n in (note, how + alone if how or alone else "") if n))
 
 
@@ -147,8 +147,8 @@ def _numbers(text: str, question: Question) -> tuple[list[tuple[float, str]], st
         *(["Arabic-Indic digits"] if any(c in "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹" for c in text) else []),
         *(["a unit left out"] if bare != latin else []),
     ]
-    found = spelling.readings(bare)
-    return found[:1] if "٫" in text else found, "; ".join(notes)  # the Arabic decimal mark leaves no doubt
+    readings = spelling.readings(bare)
+    return readings[:1] if "٫" in text else readings, "; ".join(notes)  # the Arabic decimal mark leaves no doubt
 
 
 def _allowed(value: float, question: Question) -> bool:
@@ -204,8 +204,8 @@ def code(cell: Hashable, question: Question) -> Answer:
 
 
 def _no_code(text: str, folded: str, question: Question) -> Answer:
-    few = ", ".join(question.codes[:8]) + (" ..." if len(question.codes) > 8 else "")
-    rule = f"one of {few}"
+    listed = ", ".join(question.codes[:8]) + (" ..." if len(question.codes) > 8 else "")
+    rule = f"one of {listed}"
     if text == NO_RESULT or SHEET_ERROR.fullmatch(text):
         return _of_sheet(rule, text)
     before = spelling.repaired(text)

@@ -50,7 +50,7 @@ def _column(values: pa.ChunkedArray) -> pd.Series:
     """The cells of a column, each distinct one once."""
     if pa.types.is_boolean(values.type):
         return pd.Series([{True: "TRUE", False: "FALSE"}.get(v, "") for v in values.to_pylist()], dtype="str")
-    which, found = pd.factorize(values.to_pandas())
-    cells = list(dict.fromkeys([*found.astype(object), ""]))
+    which, levels = pd.factorize(values.to_pandas())
+    cells = list(dict.fromkeys([*levels.astype(object), ""]))
     codes = np.where(which < 0, cells.index(""), which)
     return pd.Series(pd.Categorical.from_codes(codes, pd.Index(cells, dtype=object)))

@@ -75,16 +75,16 @@ def _kind(codes: tuple[str, ...]) -> pd.CategoricalDtype:
 
 def _notes(which: np.ndarray, answers: list[Answer], question: Question) -> list[Note]:
     counts = np.bincount(which, minlength=len(answers))
-    found: dict[str, int] = {}
+    notes: dict[str, int] = {}
     for answer, n in zip(answers, counts, strict=True):
         for what in filter(None, answer.note.split("; ")):
-            found[what] = found.get(what, 0) + int(n)
+            notes[what] = notes.get(what, 0) + int(n)
         if answer.value in CODES_IN_SUMS and question.unit.startswith("DH"):
             what = f"{answer.value:g} read as a sum: if it is a code for no answer, write -98 or -99"
-            found[what] = found.get(what, 0) + int(n)
+            notes[what] = notes.get(what, 0) + int(n)
     if counts.sum() and all(answer.kind == "skipped" for answer in answers):
-        found["the whole column is blank"] = 1
-    return [(question.name, what, n) for what, n in found.items()]
+        notes["the whole column is blank"] = 1
+    return [(question.name, what, n) for what, n in notes.items()]
 
 
 def read_key(raw: pd.Series, name: str, header: int) -> Column:

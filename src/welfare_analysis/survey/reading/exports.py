@@ -35,7 +35,7 @@ PIECES = 60  # of a cell of several answers
 @lru_cache(maxsize=8)
 def header_names(codebook: Codebook, *others: str) -> Known:
     """Names that a header may hold: variables and groups, their questions in words, and the groups of the form."""
-    found: dict[str, set[str]] = {}
+    labelled: dict[str, set[str]] = {}
     within: dict[tuple[str, str], str] = {}
     groups = {fold(f"block_{block}"): block for block in codebook.blocks}
     for language in LANGUAGES:
@@ -44,12 +44,12 @@ def header_names(codebook: Codebook, *others: str) -> Known:
                 groups[fold(codebook.text(f"block.{block}", language))] = block
         for name, line in codebook.groups.iterrows():
             groups |= {fold(str(name)): str(name), fold(line[f"label_{language}"]): str(name)}
-            found.setdefault(fold(line[f"label_{language}"]), set()).add(str(name))
+            labelled.setdefault(fold(line[f"label_{language}"]), set()).add(str(name))
         for name, line in codebook.lines.items():
             for text in {fold(line[f"label_{language}"]), fold(codebook.asks(name, language))}:
-                found.setdefault(text, set()).add(name)
+                labelled.setdefault(text, set()).add(name)
                 within |= {(place, text): name for place in (line["group"], line["block"]) if place}
-    spelt = {label: own.pop() for label, own in found.items() if len(own) == 1}
+    spelt = {label: own.pop() for label, own in labelled.items() if len(own) == 1}
     names = frozenset([*codebook.variables.index, *codebook.groups.index, *others])
     numeric = frozenset(n for n, line in codebook.lines.items() if line["type"] in ("integer", "amount"))
     return Known(names, spelt, groups, within, numeric=numeric)
@@ -169,12 +169,12 @@ def _marked(a: _Answers) -> pd.DataFrame:
 @lru_cache(maxsize=64)
 def _spelt(group: str, codebook: Codebook) -> dict[str, str]:
     """Folded codes and labels of the items of a group, longest first."""
-    found = {}
+    spelt = {}
     for name in codebook.variables.index[codebook.variables["group"] == group]:
         line = codebook.lines[name]
         for text in (name.removeprefix(f"{group}_"), name, *(line[f"label_{language}"] for language in LANGUAGES)):
-            found[fold(text)] = name
-    return dict(sorted(found.items(), key=lambda pair: -len(pair[0])))
+            spelt[fold(text)] = name
+    return dict(sorted(spelt.items(), key=lambda pair: -len(pair[0])))
 
 
 def _in_order(text: str, items: dict[str, str]) -> list[str] | None:
@@ -184,11 +184,11 @@ def _in_order(text: str, items: dict[str, str]) -> list[str] | None:
         ways: list[list[list[str]]] = [[[]]]  # how the pieces up to each place may be read: a label may hold a comma
         words = pieces[::2]
         for end in range(1, len(words) + 1):
-            found = list(ways[end - 1]) if not words[end - 1].strip() else []
+            splits = list(ways[end - 1]) if not words[end - 1].strip() else []
             for start in range(end):
                 item = items.get(fold("".join(pieces[2 * start : 2 * end - 1])))
-                found += [[*way, item] for way in ways[start]] if item else []
-            ways.append(found[:2])
+                splits += [[*way, item] for way in ways[start]] if item else []
+            ways.append(splits[:2])
         if len(ways[-1]) == 1:
             return ways[-1][0] if len(set(ways[-1][0])) == len(ways[-1][0]) else None
         if len(ways[-1]) > 1:

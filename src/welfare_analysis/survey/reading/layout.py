@@ -158,14 +158,14 @@ def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: st
     """
     rows = iter(rows)
     first = list(islice(rows, ROWS_TO_HEADER))
-    found = names_found((row for _, row in first), known)
-    if not any(found) and known.any_header:
-        found = [int(filled(row)) for _, row in first]
-    if not any(found):
+    matches = names_found((row for _, row in first), known)
+    if not any(matches) and known.any_header:
+        matches = [int(filled(row)) for _, row in first]
+    if not any(matches):
         what = "no column of the codebook is in the first rows"
         hint = "The header row holds the names of data/codebook/variables.csv; `make check` drafts a map for others."
         raise NoHeader(what, where=f"{path.name}, sheet {sheet}" if sheet else path.name, hint=hint)
-    place = found.index(max(found))
+    place = matches.index(max(matches))
     header, cells = first[place]
     names = names_of(cells, known)
     named = _extent(names)
@@ -242,10 +242,10 @@ def _under(
 
 def lettered(names: Iterable[str]) -> dict[str, str]:
     """The letters of the columns of each name."""
-    found: dict[str, list[str]] = {}
+    places: dict[str, list[str]] = {}
     for i, name in enumerate(names):
-        found.setdefault(name, []).append(letters(i))
-    return {name: ", ".join(own) for name, own in found.items()}
+        places.setdefault(name, []).append(letters(i))
+    return {name: ", ".join(own) for name, own in places.items()}
 
 
 def _column(values: Sequence[Hashable]) -> pa.Array | pd.Series:

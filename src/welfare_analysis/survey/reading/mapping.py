@@ -62,9 +62,9 @@ class Map:
             got = str(error).strip()[:120]
             raise WelfareError("the map cannot be read", where=path.name, got=got, expected="CSV in UTF-8") from None
         if list(table.columns) != COLUMNS:
-            found = ", ".join(map(str, table.columns[:8]))
+            listed = ", ".join(map(str, table.columns[:8]))
             expected = ", ".join(COLUMNS)
-            raise WelfareError("a map has other columns", where=f"{path.name}, row 1", got=found, expected=expected)
+            raise WelfareError("a map has other columns", where=f"{path.name}, row 1", got=listed, expected=expected)
         headers: dict[str, str] = {}
         codes: dict[str, dict[str, str]] = {}
         for row, line in enumerate(table.to_dict("records"), 2):

@@ -47,7 +47,7 @@ def margins(cells: Cells, codebook: Codebook, mapped: Mapping[str, Mapping[str, 
     count = read_column(raw["count"], Question.counting("count"))
     gone = count.values.isna() & ~_marked(count.faults, raw)
     faults = [*cells.faults, *count.faults, fault(gone, "count", "", "a whole number of persons", "Write it.")]
-    found: dict[str, pd.Series] = {}
+    tables: dict[str, pd.Series] = {}
     for name, rows in raw.groupby(variable.fillna(""), sort=False).groups.items():
         parts = [part.strip() for part in str(name).split("|")]
         if not set(parts) <= set(VARIABLES) or len(set(parts)) < len(parts):
@@ -62,15 +62,15 @@ def margins(cells: Cells, codebook: Codebook, mapped: Mapping[str, Mapping[str, 
         for part in set(parts) & set(PARENTS):
             groups[PARENTS[part]] = codes[part].map(codebook.parent(part))
         labels = groups.iloc[:, 0].str.cat(groups.iloc[:, 1:], sep="|")
-        found["|".join(groups)] = count.values.loc[rows].groupby(labels).sum()
+        tables["|".join(groups)] = count.values.loc[rows].groupby(labels).sum()
     if not any(len(part) for part in faults):
-        sizes = {name: float(counts.sum()) for name, counts in found.items()}
+        sizes = {name: float(counts.sum()) for name, counts in tables.items()}
         if len(set(sizes.values())) > 1:
             listed = ", ".join(f"{name} {size:,.0f}" for name, size in sizes.items())
             todo = "Take all margins from one register on one day."
             faults.append(fault_at(cells.header, "count", "", f"margins that add up to one size, not {listed}", todo))
     raise_all([cells], faults)
-    return {name: counts[counts > 0] for name, counts in found.items()}
+    return {name: counts[counts > 0] for name, counts in tables.items()}
 
 
 def _marked(faults: list[pd.DataFrame], raw: pd.DataFrame) -> pd.Series:

@@ -32,14 +32,14 @@ def routed(
     """
     known = {gate: other.values for gate, other in columns.items() if codebook.lines[gate]["type"] != "key"}
     asked: dict[str, pd.Series] = {}  # by condition: many questions share one
-    found = {}
+    parts = {}
     for name, column in columns.items():
         condition = codebook.lines[name]["asked_if"]
         if condition not in asked:
             asked[condition] = codebook.asked(name, known, raw.index)
         column = _offered(column, asked[condition]) if name in unticked else column
-        found[name] = _routed(column, asked[condition], condition, raw[name], absent)
-    return found
+        parts[name] = _routed(column, asked[condition], condition, raw[name], absent)
+    return parts
 
 
 def _offered(column: Column, asked: pd.Series) -> Column:

@@ -139,7 +139,7 @@ def readings(text: str) -> list[tuple[float, str]]:
     sign, whole, mark, part = match.groups()
     if not mark:
         return [(float(text), "")]
-    found = [(float(f"{sign}{whole}.{part}"), COMMA if mark == "," else "")]
+    numbers = [(float(f"{sign}{whole}.{part}"), COMMA if mark == "," else "")]
     if len(part) == 3 and len(whole) <= 3 and not whole.startswith("0"):
-        found.append((float(f"{sign}{whole}{part}"), THOUSANDS))
-    return found
+        numbers.append((float(f"{sign}{whole}{part}"), THOUSANDS))
+    return numbers

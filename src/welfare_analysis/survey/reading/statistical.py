@@ -43,7 +43,7 @@ def _cells(path: Path, known: Known, read: Callable[..., tuple[Any, Any]]) -> Ce
         what = "the file cannot be read as its name says"
         raise WelfareError(what, where=path.name, got=str(error).strip()[:120]) from None
     notes: list[Note] = []
-    found = []
+    texts = []
     header = names_of(columns, known)
     for name, own, values in zip(columns, header, columns.values(), strict=True):
         labels = {_plain(code): text for code, text in facts.variable_value_labels.get(name, {}).items()}
@@ -57,8 +57,8 @@ def _cells(path: Path, known: Known, read: Callable[..., tuple[Any, Any]]) -> Ce
         if any(cell in labels for cell in cells):
             notes.append((own, "value labels read for their codes", 1))
         written = ["" if b else labels.get(cell, cell) for cell, b in zip(cells, blank, strict=True)]
-        found.append(pd.Series(written, dtype="str" if all(isinstance(c, str) for c in written) else object))
-    frame = pd.DataFrame(dict(enumerate(found)))
+        texts.append(pd.Series(written, dtype="str" if all(isinstance(c, str) for c in written) else object))
+    frame = pd.DataFrame(dict(enumerate(texts)))
     frame = frame.set_axis(range(2, len(frame) + 2), axis=0)
     return Cells(path, frame.set_axis(header, axis=1), notes=notes, letters=lettered(header))
 

@@ -88,20 +88,20 @@ def _open(path: Path, results: bool) -> Any:
 
 def _choose(path: Path, book: Any, known: Known) -> tuple[str, list[str]]:
     """The sheet with a header of the codebook, of which there is one, and the sheets of repeated groups."""
-    found, repeats = {}, []
+    sheets, repeats = {}, []
     for sheet in book.worksheets:
         rows = [row for _, row in islice(_rows(sheet, frozenset()), ROWS_TO_HEADER)]
         if any(is_repeat(names_of(row, known)) for row in rows):
             repeats.append(sheet.title)
         elif any(filled(row) for row in rows):
-            found[sheet.title] = max(names_found(rows, known))
-    if not found:
+            sheets[sheet.title] = max(names_found(rows, known))
+    if not sheets:
         raise WelfareError("every sheet is empty", where=path.name)
-    several = [title for title, names in found.items() if names > 1]
+    several = [title for title, names in sheets.items() if names > 1]
     if len(several) > 1:
         hint, got = "Put them under one header in one sheet, or save each as a file.", list(map(printable, several))
         raise WelfareError("several sheets hold answers", where=path.name, got=got, expected="one", hint=hint)
-    return max(found, key=lambda title: found[title]), repeats
+    return max(sheets, key=lambda title: sheets[title]), repeats
 
 
 def _rows(sheet: Any, formulas: frozenset[tuple[int, int]]) -> Iterator[tuple[int, Row]]:

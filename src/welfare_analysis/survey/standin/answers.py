@@ -72,26 +72,26 @@ def _mistake(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.Dat
 
 def _round(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.DataFrame:
     """Heap amounts, and minutes and long distances to 5; never to zero."""
-    found = heaped(f, p, rng, MONEY)
+    rounded = heaped(f, p, rng, MONEY)
     minutes, km = f["commute_min"], f["commute_km"]
     at_five = rng.random(len(f)) < p["minutes_heap_share"]
-    found["commute_min"] = minutes.where(~at_five, ((minutes / 5).round() * 5).clip(lower=5)).to_numpy()
+    rounded["commute_min"] = minutes.where(~at_five, ((minutes / 5).round() * 5).clip(lower=5)).to_numpy()
     far = (rng.random(len(f)) < p["km_heap_share"]) & (km >= 10)
-    found["commute_km"] = km.where(~far, (km / 5).round() * 5).to_numpy()
-    return added(f, **found)
+    rounded["commute_km"] = km.where(~far, (km / 5).round() * 5).to_numpy()
+    return added(f, **rounded)
 
 
 def heaped(f: pd.DataFrame, p: Parameters, rng: np.random.Generator, names: list[str]) -> dict[str, np.ndarray]:
     """Amounts heaped to 50, 100 or 500 DH, by a habit drawn for each; never to zero."""
     habits = np.array([p["heap_50_share"], p["heap_100_share"], p["heap_500_share"]]).cumsum()
     steps = np.array([50.0, 100.0, 500.0, 10.0])
-    found = {}
+    heaps = {}
     for name in names:
         step, value = steps[(rng.random((len(f), 1)) > habits).sum(axis=1)], f[name].to_numpy(dtype=float)
         step = np.where((step == 500) & (value < p["heap_500_from_dh"]), 100, step)
         rounded = np.round(value / step) * step
-        found[name] = np.where((rounded > 0) & (value >= 200), rounded, value)
-    return found
+        heaps[name] = np.where((rounded > 0) & (value >= 200), rounded, value)
+    return heaps
 
 
 def gaps(f: pd.DataFrame, p: Parameters, rng: np.random.Generator, money: list[str], others: list[str]) -> pd.DataFrame:
@@ -99,11 +99,11 @@ def gaps(f: pd.DataFrame, p: Parameters, rng: np.random.Generator, money: list[s
     senior = np.log(p["money_missing_or_senior"]) * (f["rank_group"] == "senior").to_numpy()
     chance = expit(logit(p["money_missing_share"]) + senior)
     refused, unknown = p["money_refused_part"], p["money_unknown_part"]
-    found = {}
+    blanks = {}
     for name in money:
         kind = rng.random(len(f))
         said = np.select([kind < refused, kind < refused + unknown], [REFUSED, DOES_NOT_KNOW], np.nan)
-        found[name] = f[name].where(rng.random(len(f)) >= chance, pd.Series(said, index=f.index))
+        blanks[name] = f[name].where(rng.random(len(f)) >= chance, pd.Series(said, index=f.index))
     for name in others:
-        found[name] = f[name].where(rng.random(len(f)) >= p["other_missing_share"])
-    return added(f, **found)
+        blanks[name] = f[name].where(rng.random(len(f)) >= p["other_missing_share"])
+    return added(f, **blanks)

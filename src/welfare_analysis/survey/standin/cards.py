@@ -24,17 +24,17 @@ BLOCKS = ("home", "loan", "commute")
 def tastes(f: pd.DataFrame, d: Draws, version: str) -> pd.DataFrame:
     """Add what decides choices: constants by alternative (0 for the first), weight of what one pays, own attributes."""
     spread = 0.0 if version == "plain" else d.p["cost_taste_log_sd"]
-    found: dict[str, np.ndarray] = {"at_work": d.x["active"].to_numpy()}  # the others have no way to work
+    drawn: dict[str, np.ndarray] = {"at_work": d.x["active"].to_numpy()}  # the others have no way to work
     for block in BLOCKS:
         z = d.rng.normal(size=len(f))
         versions = d.p.codebook.designs.query("block == @block")["version"].astype(int).max()
-        found[f"{block}_version"] = d.rng.integers(1, versions + 1, len(f)) * 1.0
-        found[f"{block}_cost_taste"] = price_factor(f, d.p) * np.exp(spread * z)
+        drawn[f"{block}_version"] = d.rng.integers(1, versions + 1, len(f)) * 1.0
+        drawn[f"{block}_cost_taste"] = price_factor(f, d.p) * np.exp(spread * z)
         for name in d.p.codes(f"{block}_alternative")[1:]:
-            found[f"{block}_{name}_constant"] = d.p[f"{block}_{name}_constant"] + d.slopes(f"{block}_{name}")
+            drawn[f"{block}_{name}_constant"] = d.p[f"{block}_{name}_constant"] + d.slopes(f"{block}_{name}")
         for attribute, parts in STATUS_QUO.get(block, {}).items():
-            found[f"{block}_own_{attribute}"] = np.sum([_paid(f, part) for part in parts], axis=0)
-    return added(f, **found)
+            drawn[f"{block}_own_{attribute}"] = np.sum([_paid(f, part) for part in parts], axis=0)
+    return added(f, **drawn)
 
 
 def _paid(f: pd.DataFrame, name: str) -> np.ndarray:
@@ -95,15 +95,15 @@ def choose(
     strategic version says them: the scale differs by person and falls from card to card, some attributes are not looked
     at, some people never go on as before, and the strategic lean to offers.
     """
-    designs, found = p.codebook.designs, []
+    designs, chosen = p.codebook.designs, []
     for block in BLOCKS:
         attributes = [name for name in STEP if f"{block}_{name}_effect" in p.levels]
         design = designs[designs["block"] == block].astype(dict.fromkeys(["version", "card", *attributes], float))
         inside = asked(f, p, f"{block}_version")
         part = f.filter(regex=f"^(at_work|{block}_(version|cost_taste|own_.*|.*_constant))$")[inside]
         habits = None if strategic is None else _habits(strategic[inside], attributes, p, rng, version)
-        found.append(_answers(block, part, design, attributes, habits, p, rng, version).reindex(f.index))
-    return pd.concat(found, axis=1)
+        chosen.append(_answers(block, part, design, attributes, habits, p, rng, version).reindex(f.index))
+    return pd.concat(chosen, axis=1)
 
 
 def _answers(

@@ -41,7 +41,7 @@ def covariates(f: pd.DataFrame) -> pd.DataFrame:
 
 
 def added(f: pd.DataFrame, **columns: Any) -> pd.DataFrame:
-    """The frame with columns put in, or in the place of old ones, all at once."""
+    """The frame with columns added, or in the place of old ones, all at once."""
     old = f.drop(columns=[name for name in columns if name in f])
     return pd.concat([old, pd.DataFrame(columns, index=f.index)], axis=1)
 

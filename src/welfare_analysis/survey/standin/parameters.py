@@ -63,12 +63,12 @@ class Parameters:
     @cached_property
     def slopes(self) -> dict[str, list[str]]:
         """Covariates that each question (or code of it) depends on, by the ids ``<question>_<covariate>_slope``."""
-        found: dict[str, list[str]] = {}
+        columns: dict[str, list[str]] = {}
         for name in self.levels:
             question, _, covariate = name.removesuffix("_slope").rpartition("_")
             if name.endswith("_slope"):
-                found.setdefault(question, []).append(covariate)
-        return found
+                columns.setdefault(question, []).append(covariate)
+        return columns
 
     def draw(self, rng: np.random.Generator) -> Parameters:
         """Draw each assumed or derived level from the triangle (low, value, high).

@@ -46,17 +46,17 @@ def _overstated(f: pd.DataFrame, p: Parameters, who: np.ndarray) -> pd.DataFrame
     said = dict.fromkeys(wishes, "yes") | {"wants_loan": "yes", "home_horizon": "under_1"}
     # what those say who would not have wanted a home or a loan
     blank = {"home_kind": "social_flat", "home_tenure": "own", "loan_purpose": "home", "loan_product": "either"}
-    found = {name: f[name].where(~who, code) for name, code in said.items()}
-    found |= {name: f[name].where(~who | f[name].notna(), code) for name, code in blank.items()}
+    answers = {name: f[name].where(~who, code) for name, code in said.items()}
+    answers |= {name: f[name].where(~who | f[name].notna(), code) for name, code in blank.items()}
     more = np.where(who, p["strategic_amount_factor"], 1.0)
-    found |= {name: f[name] * more for name in ("loan_amount_dh", "uncovered_cost_dh")}
-    return added(f, **found, savings_dh=f["savings_dh"] / more)
+    answers |= {name: f[name] * more for name in ("loan_amount_dh", "uncovered_cost_dh")}
+    return added(f, **answers, savings_dh=f["savings_dh"] / more)
 
 
 def _habits(f: pd.DataFrame, p: Parameters, rng: np.random.Generator, names: list[str]) -> pd.DataFrame:
     """Some say yes to every item of a multiple choice; some give all items of a scale the answer of its first."""
     groups = p.codebook.groups["kind"]
-    found: dict[str, pd.Series] = {}
+    habits: dict[str, pd.Series] = {}
     for group in groups.index[groups.isin(["multiple", "scale"])]:
         items = [n for n in names if p.codebook.variables.loc[n, "group"] == group]
         if not items:
@@ -64,10 +64,10 @@ def _habits(f: pd.DataFrame, p: Parameters, rng: np.random.Generator, names: lis
         yes, straight = rng.random(len(f)) < p["yes_saying_share"], rng.random(len(f)) < p["straight_line_share"]
         for item in items:
             if groups[group] == "scale":
-                found[item] = f[item].where(~straight, f[items[0]])
+                habits[item] = f[item].where(~straight, f[items[0]])
             elif "wish" in group or group == "promotion":
-                found[item] = f[item].where(~yes, "yes")
-    return added(f, **found)
+                habits[item] = f[item].where(~yes, "yes")
+    return added(f, **habits)
 
 
 def _contradictions(f: pd.DataFrame, p: Parameters, rng: np.random.Generator, names: list[str]) -> pd.DataFrame:

@@ -83,6 +83,6 @@ def _running(f: pd.DataFrame, d: Draws) -> dict[str, np.ndarray]:
     further = (f["loans_n"].to_numpy() - 1).clip(0).astype(int)
     lenders = np.minimum(1 + rng.binomial(further, p["running_other_source_share"]), len(sources))
     at = np.argsort(np.argsort(-where, axis=1), axis=1) < lenders[:, None]
-    found = {"running_kind_housing": housing} | {f"running_kind_{k}": has[:, i] for i, k in enumerate(kinds)}
-    found |= {f"running_source_{s}": at[:, i] for i, s in enumerate(sources)}
-    return {name: yes_no(flag) for name, flag in found.items()}
+    running = {"running_kind_housing": housing} | {f"running_kind_{k}": has[:, i] for i, k in enumerate(kinds)}
+    running |= {f"running_source_{s}": at[:, i] for i, s in enumerate(sources)}
+    return {name: yes_no(flag) for name, flag in running.items()}
