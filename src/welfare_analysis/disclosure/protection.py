@@ -82,11 +82,13 @@ def protect(
     if rounded and blank.unit in COUNTED:
         out["low"] = out["low"].where(out["estimate"] < 0, out["low"].clip(lower=0.0))
     missing = 1 - known / asked if asked else float("nan")
-    frame = out.assign(flag=flag.mask(hidden, "hidden"))
+    frame = out.assign(flag=flag.mask(hidden, "hidden"), n=rules.base(out["n"]))
     if blank.statistic == "count" or blank.of == "register":  # how many a group has in the register is not shown
         frame["n"] = np.nan
     size = float(np.max(step))
-    return replace(blank, frame=frame, respondents=known, missing_share=missing, state="shown", step=size)
+    return replace(
+        blank, frame=frame, respondents=int(rules.base(known)), missing_share=missing, state="shown", step=size
+    )
 
 
 def protect_estimate(estimate: Estimate, name: str, unit: str = "", **labels: str) -> Released:
