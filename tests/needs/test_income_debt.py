@@ -247,3 +247,36 @@ def test_a_class_that_cannot_be_computed_is_no_answer():
     assert found["debt_class"].isna().tolist() == [False, True]
     assert "cannot_compute" not in found["debt_class"].cat.categories
     pd.testing.assert_frame_equal(found.drop(columns="debt_class"), made.drop(columns="debt_class"))
+
+
+def test_need_of_credit():
+    """Truth by case: each of the four reasons alone, none, and what is not known."""
+    calm = {
+        "status": "active", "net_pay_dh": 5000.0, "pension_dh": np.nan, "has_loan": "yes",
+        "consumer_deduction_dh": 500.0,
+        "housing_deduction_dh": 0.0, "running_source_finance_company": "no", "arrears": "no",
+        "uncovered_cost_dh": 1000.0, "savings_dh": 0.0,
+    }  # fmt: skip
+    none = {"has_loan": "no", "running_source_finance_company": None, "arrears": None, "consumer_deduction_dh": None}
+    cases = [
+        ({}, False),
+        ({"running_source_finance_company": "yes"}, True),
+        ({"arrears": "yes"}, True),
+        ({"consumer_deduction_dh": 2000.0}, False),  # 40 % is within the rule
+        ({"consumer_deduction_dh": 2001.0}, True),
+        ({"uncovered_cost_dh": 5000.0}, False),  # a month's pay meets it
+        ({"uncovered_cost_dh": 5001.0}, True),
+        ({"uncovered_cost_dh": 5001.0, "savings_dh": 1.0}, False),
+        (none, False),
+        (none | {"uncovered_cost_dh": 6000.0}, True),
+        ({"uncovered_cost_dh": None}, NA),
+        ({"uncovered_cost_dh": None, "arrears": "yes"}, True),
+        ({"arrears": None}, NA),
+        ({"has_loan": None}, NA),
+    ]
+    frame = pd.DataFrame([calm | changed for changed, _ in cases]).astype({"net_pay_dh": float})
+    for column in ("consumer_deduction_dh", "uncovered_cost_dh"):
+        frame[column] = frame[column].astype(float)
+    found = income_debt.credit_need(frame)
+    for (changed, known), value in zip(cases, found, strict=True):
+        assert (value is NA and known is NA) or value == known, changed

@@ -35,18 +35,18 @@ OWN, OTHER = "foundation", "conventional"
 NET = ("kept", "rebate", "losses", "bank", "members", "foundation")
 
 
-def kept(terms: Terms, months: pd.Series, funding: float) -> pd.Series:
-    """What a bank keeps of a dirham lent at the rate of ``terms``, today's value at the rate of its funds."""
-    return pd.Series(annuity(funding, months) / annuity(terms.rate, months) - 1, months.index)
+def kept(rate: float | pd.Series, months: pd.Series, funding: float) -> pd.Series:
+    """What a bank keeps of a dirham lent at a rate (one, or one a person), today's value at the rate of its funds."""
+    return pd.Series(annuity(funding, months) / annuity(rate, months) - 1, months.index)
 
 
 def margins(market: LoanMarket) -> pd.DataFrame:
     """DH of today that the bank of the agreement keeps before losses, by person and product: of its own loans."""
     funding, running, made = assumed("funding_rate"), assumed("running_cost_share"), {}
     part = {OWN: 1.0, OTHER: assumed("partner_share")}
-    for p, terms in market.terms.items():
+    for p in PRODUCTS:
         months = market.months[p].clip(lower=1)
-        made[p] = part.get(p, 0.0) * market.lent[p] * (kept(terms, months, funding) - running * months / 24)
+        made[p] = part.get(p, 0.0) * market.lent[p] * (kept(market.rates[p], months, funding) - running * months / 24)
     return pd.DataFrame(made)
 
 

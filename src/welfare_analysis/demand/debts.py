@@ -71,7 +71,7 @@ def consolidated(frame: pd.DataFrame, agreed: Terms, old_rate: float) -> pd.Data
     over, income = income_debt.over_debt_limit(frame), income_debt.member_income_dh(frame)
     saved, run = (consumer - same).astype(float), months.fillna(1.0)
     worth = pd.Series(annuity(of_programme("discount_rate"), run), frame.index)
-    keeps = kept(agreed, run, assumed("funding_rate")) - assumed("running_cost_share") * run / 24
+    keeps = kept(agreed.rate, run, assumed("funding_rate")) - assumed("running_cost_share") * run / 24
     found = {
         "computed": known.where(has.fillna(False)), "saved_dh": saved,
         "relief_dh": consumer - owed * agreed.cost(longest.to_numpy()), "owed_dh": owed.where(months.notna()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -44,12 +45,32 @@ def in_need(study: Study) -> dict[str, Estimate] | None:
     if "in_need" not in market.steps:
         return None
     need, steps = market.steps["in_need"], market.steps[["wants", "eligible", "affordable"]]
-    for name, side in {"in_need": need, "not_in_need": ~need, "all": need.notna() | True}.items():
+    for name, side in sides(market).items():
         inside = {"files": side.astype("Float64").fillna(0.0).astype(float)}
         likely = five_years(market, quantities=inside, known=None if name == "all" else need.notna())
         people = pd.DataFrame({"people": side.astype("boolean")}).join(steps)
         made[name] = funnel(market.design, people, likely, where=market.adult, reached=True)
     return made
+
+
+def behind(market: LoanMarket, rows: pd.DataFrame, sides: Mapping[str, pd.Series], key: str) -> pd.DataFrame:
+    """Rows of steps with the respondents who pass them; behind the forecast stand those who can pay."""
+    steps = market.steps.drop(columns="in_need", errors="ignore").fillna(False).astype(bool).cumprod(axis=1)
+    numbers: dict[tuple[str, str], int] = {}
+    for name, side in sides.items():
+        inside = side.fillna(False).astype(bool) & market.adult
+        numbers |= {(name, step): int((column.astype(bool) & inside).sum()) for step, column in steps.items()}
+        need = market.steps["in_need"].fillna(False).astype(bool) if "in_need" in market.steps else inside
+        numbers |= {(name, "people"): int(inside.sum()), (name, "in_need"): int((need & inside).sum())}
+        numbers[name, "likely"] = numbers[name, "affordable"]
+    pairs = zip(rows[key].astype(str), rows["loan_step"].astype(str), strict=True)
+    return rows.assign(numerator=[float(numbers[pair]) for pair in pairs])
+
+
+def sides(market: LoanMarket) -> dict[str, pd.Series]:
+    """Who is in need of credit, who is not, and all."""
+    need = market.steps["in_need"]
+    return {"in_need": need, "not_in_need": ~need, "all": pd.Series(True, need.index, dtype="boolean")}
 
 
 def everybody(market: LoanMarket) -> Base:
@@ -61,7 +82,9 @@ def everybody(market: LoanMarket) -> Base:
 def from_need(study: Study, market: LoanMarket) -> pd.DataFrame | None:
     """From need to likely demand, of those in need of credit and of the others."""
     made = study.result(in_need)
-    return None if made is None else long_format(made, "loan_need_of", "loan_step")
+    if made is None:
+        return None
+    return behind(market, long_format(made, "loan_need_of", "loan_step"), sides(market), "loan_need_of")
 
 
 @topic.table("lost", "loan_lost", "loan_need_of", "persons", everybody)
@@ -75,9 +98,11 @@ for _group in GROUPS:
 
     @topic.table(f"funnel_by_{_group}", _group, "loan_step", "persons", everybody)
     def by_group(study: Study, market: LoanMarket, group: str = _group) -> pd.DataFrame:
-        """The steps by group, of all in need or not; ranks are of the active."""
+        """The steps by group, of all in need or not; ranks are of the active, widows and orphans are taken together."""
         only = market.frame["status"] == "active" if group == "rank_group" else market.adult
-        by, where = market.frame[group].astype(object).where(only), market.adult & only
+        wide = market.codebook.parent(group) if group == "status" else {}
+        by = market.frame[group].astype(object).where(only)
+        by, where = by.replace({code: parent for code, parent in wide.items() if parent}), market.adult & only
         likely = five_years(market, by=by, where=where)
         steps = market.steps.drop(columns="in_need", errors="ignore")
         left = funnel(market.design, steps, likely, by=by, where=where, reached=True)
@@ -85,7 +110,8 @@ for _group in GROUPS:
         if "in_need" in market.steps:
             need = funnel(market.design, market.steps[["in_need"]], by=by, where=where)
             parts.append(long_format(need, group).assign(loan_step="in_need"))
-        return pd.concat(parts)
+        rows = pd.concat(parts, ignore_index=True)
+        return behind(market, rows, {str(code): by == code for code in rows[group]}, group)
 
 
 @topic.table("wish", "loan_kind", "loan_group", "persons", ready=always,
