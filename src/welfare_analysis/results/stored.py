@@ -106,7 +106,9 @@ def transport_parameters() -> Released:
     part = (long["measure"] == "place") | long["transport_assumption"].str.contains("share|discount")
     texts = table.assign(evidence="evidence." + table["kind"])[[*keys, "unit", "evidence", "source"]]
     texts = texts.melt(keys, var_name="measure", value_name="text").assign(estimate=0.0, unit="number")
-    cells = pd.concat([long.assign(unit=np.where(part, "share", "decimal")), texts], ignore_index=True)
+    whole = (table.set_index("transport_assumption")[["value", "low", "high"]] % 1 == 0).all(axis=1)
+    plain = np.where(long["transport_assumption"].map(whole), "number", "tenths")
+    cells = pd.concat([long.assign(unit=np.where(part, "share", plain)), texts], ignore_index=True)
     return document("transport_parameters", cells, keys, "measure")
 
 
