@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from ..demand import loans, scenarios
@@ -40,9 +41,12 @@ def parameters(
     name: str, keys: list[str], table: pd.DataFrame, said: tuple[str, ...] = ("evidence", "source")
 ) -> Released:
     """Assumptions: value and range, where the value stands in it, the kind of evidence and the source, as texts."""
-    long = table.melt([*keys, "unit"], ["value", "low", "high", "place"], "measure", "estimate").dropna()
+    ends = table[["value", "low", "high"]]
+    digits = [(ends.round(places) == ends).all(axis=1) for places in (0, 1)]
+    plain = table.assign(plain=np.select(digits, ["number", "tenths"], "decimal"))
+    long = plain.melt([*keys, "unit", "plain"], ["value", "low", "high", "place"], "measure", "estimate").dropna()
     part = long["unit"].str.startswith(("share", "a year", "margin")) | (long["measure"] == "place")
-    long["unit"] = long["unit"].map(PLAIN_UNITS).fillna("decimal").mask(part, "share")
+    long["unit"] = long["unit"].map(PLAIN_UNITS).fillna(long.pop("plain")).mask(part, "share")
     texts = table.assign(evidence="evidence." + table["kind"])[[*keys, *said]]
     texts = texts.melt(keys, var_name="measure", value_name="text").assign(estimate=0.0, unit="number")
     return document(f"{name}_parameters", pd.concat([long, texts], ignore_index=True), keys, "measure")
