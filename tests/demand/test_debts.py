@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from amortisation import instalment_dh
 
 from welfare_analysis.demand import debts, loans
 from welfare_analysis.demand.agreement import kept
