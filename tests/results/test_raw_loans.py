@@ -28,8 +28,8 @@ def column(study, name):
 @pytest.fixture(scope="module")
 def raw(study):
     names = (
-        "age status wants_loan loan_purpose loan_amount_dh loan_term_months net_pay_dh pension_dh has_loan loans_n arrears "
-        "consumer_deduction_dh housing_deduction_dh running_source_finance_company uncovered_cost_dh savings_dh"
+        "age status wants_loan loan_purpose loan_amount_dh loan_term_months net_pay_dh pension_dh has_loan loans_n "
+        "arrears consumer_deduction_dh housing_deduction_dh running_source_finance_company uncovered_cost_dh savings_dh"
     )
     found = {name: column(study, name) for name in names.split()}
     found["w"] = np.asarray(study.design.weights, dtype=float)
