@@ -64,7 +64,7 @@ def true_numbers(loan: loans.LoanMarket, version: str) -> pd.Series:
     allowed = (loan.eligible & loan.affordable).fillna(False).to_numpy(bool)[wants]
     years, nothing = loans.assumed("wish_years"), np.ones((wants.sum(), 1), dtype=bool)
     taken = chosen(true_utilities(loan, version)[wants], np.hstack([nothing, allowed]))[:, 1:]
-    found = {"in_need": float(steps["in_need"].fillna(False).sum())} | left.to_dict()
+    found = {"in_need": float((steps["in_need"].fillna(False) & loan.adult).sum())} | left.to_dict()
     found |= dict(zip(PRODUCTS, taken.sum(axis=0) / years, strict=True))
     found |= {"all": taken.sum() / years, "volume": taken[:, -1] @ loan.amount.to_numpy()[wants] / years}
     found |= {"housing": debts.housing_loans(loan, HOUSING)["files_within"].sum() / years}

@@ -15,19 +15,13 @@ from ..disclosure import NUMBERS
 from ..estimation import Estimate, mean, ratio, share, total
 from ..needs import income_debt
 from ..study import Study, public
-from .declare import Base, Topic, always, fitted, long_format, measured, quantile_rows
+from .declare import Base, Topic, always, fitted, long_format, measured
 
 KINDS = f"{BLOCK}_alternative"
 BINS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 TERMS = {"bank": "housing_bank", "foundation": "housing_foundation", "talks": "housing_talks"}
 GROUPS = ("status", "rank_group", "command_group")
 AFTER = ("within", "pushed_over", "already_over", "not_eligible", "cannot_compute")
-SAVED = {
-    "saved_q25": ("saved_dh", 0.25),
-    "saved_q50": ("saved_dh", 0.5),
-    "saved_q75": ("saved_dh", 0.75),
-    "relief_q50": ("relief_dh", 0.5),
-}
 FINDINGS = ("loans_files", ("many", "who", "where", "cost", "changes", "sure"))
 QUANTITIES = {"": ("files", "files"), "_volume": ("dh", "million_dh")}
 
@@ -162,17 +156,6 @@ def consolidation(study: Study, market: LoanMarket) -> pd.DataFrame:
         unit = np.where(rows["loan_freed"].isin(money), "million_dh", "persons")
         parts.append(rows.assign(numerator=numbers, loan_old_rate=end, unit=unit))
     return pd.concat(parts)
-
-
-@topic.table("saved", "rank_group", "loan_saved", "dh_month", takeover_base, always)
-def saved(study: Study, market: LoanMarket) -> pd.DataFrame | None:
-    """DH a month saved by taking consumer debts over at the agreed rate: quartiles by rank of the active."""
-    table, rank = takeover(market), market.frame["rank_group"].astype(object)
-    where = table["saved_dh"].notna() & (market.frame["status"] == "active") & rank.notna()
-    if not where.any():
-        return None
-    quartiles = {n: quantile_rows(market.design, table[c], q, rank, where) for n, (c, q) in SAVED.items()}
-    return long_format(quartiles, "loan_saved")
 
 
 @topic.table("standing", "loan_standing", "measure", "", ready=always, base=lambda m: (indebted(m), indebted(m)))

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..demand import agreement, loans, stated
+from ..demand import agreement, loans
 from ..demand.credit import Terms
 from ..demand.funnel import funnel, lost
 from ..demand.loans import BLOCK, PRODUCTS, PURPOSES, LoanMarket, assumed, per_year, taken
-from ..disclosure import NUMBERS
+from ..disclosure import CATEGORY
 from ..estimation import Estimate, joint, mean, total
-from ..estimation.choice import ChoiceFit, willingness_to_pay
+from ..estimation.choice import ChoiceFit
 from ..needs.income_debt import is_code
 from ..study import Study, public
 from . import choice_models, measures
@@ -78,7 +78,7 @@ def everybody(market: LoanMarket) -> Base:
     return market.adult & market.steps.notna().all(axis=1), market.adult
 
 
-@topic.table("funnel", "loan_step", "loan_need_of", "persons", everybody)
+@topic.table("funnel", "loan_step", "loan_need_of", "persons", everybody, adds="loan_need_of")
 def from_need(study: Study, market: LoanMarket) -> pd.DataFrame | None:
     """From need to likely demand, of those in need of credit and of the others."""
     made = study.result(in_need)
@@ -87,11 +87,23 @@ def from_need(study: Study, market: LoanMarket) -> pd.DataFrame | None:
     return behind(market, long_format(made, "loan_need_of", "loan_step"), sides(market), "loan_need_of")
 
 
-@topic.table("lost", "loan_lost", "loan_need_of", "persons", everybody)
+@topic.table("lost", "loan_lost", "loan_need_of", "persons", everybody, adds="loan_need_of")
 def fallen_out(study: Study, market: LoanMarket) -> pd.DataFrame | None:
-    """Who falls out between two steps."""
+    """Who falls out between two steps; hidden where one of the two is, which the other would tell."""
     made = study.result(in_need)
-    return None if made is None else long_format({n: lost(e) for n, e in made.items()}, "loan_need_of", "loan_lost")
+    if made is None:
+        return None
+    rows = long_format({name: lost(estimate) for name, estimate in made.items()}, "loan_need_of", "loan_lost")
+    shown = topic.release(study)[topic.address("funnel")].frame
+    gone = shown.loc[shown["flag"] == "hidden", ["loan_step", CATEGORY]].astype(str)
+    hidden = set(gone.itertuples(index=False, name=None))
+    before = {"wants": "people", "eligible": "wants", "affordable": "eligible", "likely": "affordable"}
+    return rows.assign(
+        unsafe=[
+            bool({(step, name), (before[step], name)} & hidden)
+            for step, name in zip(rows["loan_lost"], rows["loan_need_of"], strict=True)
+        ]
+    )
 
 
 for _group in GROUPS:
@@ -196,32 +208,6 @@ def cards_base(market: LoanMarket) -> Base:
     return pd.Series(market.frame.index.isin(market.cards["row"]), market.frame.index), market.frame[
         f"{BLOCK}_version"
     ].notna()
-
-
-@topic.table("worth", "loan_improvement", "income_group", "dh_month", cards_base)
-def worth(study: Study, market: LoanMarket) -> pd.DataFrame:
-    """What a better loan is worth in DH a month of insurance, by income group."""
-    fit, parts = market.fit(), []
-    for cost in (name for name in map(str, fit.value.index) if name.startswith("insurance_100")):
-        group = cost.partition("[")[2].rstrip("]") or "all"
-        changes: dict[str, Any] = {"year_longer": {"term_years": 1.0}, "participatory": participatory(market)}
-        changes["point_less"] = {cost.replace("insurance_100", "rate_points"): -1.0}
-        table = willingness_to_pay(fit, changes, cost).table().rename(columns={"variable": "loan_improvement"})
-        table[NUMBERS] *= stated.UNITS["insurance_dh"][1]
-        parts.append(table.assign(income_group=group)[["loan_improvement", "income_group", *NUMBERS, "n"]])
-    rows = pd.concat(parts)
-    return rows[rows["income_group"] != "unknown"]
-
-
-def participatory(market: LoanMarket) -> dict[str, float]:
-    """The utility of participatory finance over a conventional loan, at the mean of what shifts it."""
-    fit, people, changes = market.fit(), market.people, {}
-    means = {n: float(np.average(people[n], weights=market.design.weights)) for n in loans.SHIFTS if n in people}
-    for product, sign in (("participatory", 1.0), ("conventional", -1.0)):
-        constant = f"C(alternative)[T.{product}]"
-        changes[constant] = sign
-        changes |= {f"{constant}:{n}": sign * x for n, x in means.items() if f"{constant}:{n}" in fit.value}
-    return changes
 
 
 def measured_levers(study: Study) -> tuple[dict[str, Estimate], dict[str, Estimate]]:

@@ -60,5 +60,4 @@ FIGURES = {
     "loans_funnel_by_command_group": Plan(partial(categories, lines=2), ("loans_funnel_by_command_group",)),
     "loans_acceptability": Plan(heat, ("loans_acceptability",)),
     "loans_curve": Plan(against_rate, ("loans_curve",)),
-    "loans_saved": Plan(categories, ("loans_saved",)),
 }
