@@ -95,7 +95,7 @@ def test_likely_riders_by_hand(people, shuttle):
     on = wants & far & able & people.known
     had = wants & f["commute_certainty"].notna()
     sure = np.average(f.loc[had, "commute_certainty"] >= CERTAIN, weights=w[had])
-    kept = people.group.map(dict(chances(shuttle.on_a_run, TERMS.least_riders_n)))
+    kept = people.group.map(dict(shuttle.reach(TERMS.least_riders_n)))
     known = people.known & shuttle.open_to.notna()
     share = (w * shuttle.chance * kept)[on].sum() / w[known].sum()
     assert shuttle.riders().value.iloc[0] == pytest.approx(share * sure * w[people.active].sum(), rel=1e-9)
@@ -182,6 +182,8 @@ def test_chances_by_hand():
     error = np.sqrt(1 / (1 / estimate.se**2).sum())
     np.testing.assert_allclose(chances(estimate, 2.5), stats.norm.sf(0.5 / error))
     assert chances(estimate, -50).sum() == pytest.approx(2)
+    apart = chances(estimate, 2.5, pd.Index(["day", "night"]))  # each alone in its part: its own mean and error
+    np.testing.assert_allclose(apart, stats.norm.sf(0.5 / estimate.se))
 
 
 def test_what_it_brings_and_costs(people, shuttle):

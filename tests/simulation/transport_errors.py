@@ -22,7 +22,7 @@ from welfare_analysis.demand.fares import pick
 from welfare_analysis.demand.funnel import funnel
 from welfare_analysis.demand.levels import MODES
 from welfare_analysis.demand.service import Service
-from welfare_analysis.demand.shuttle import VIEWS, Shuttle, chances
+from welfare_analysis.demand.shuttle import VIEWS, Shuttle
 from welfare_analysis.demand.transport import BLOCK, CERTAIN, Commuters
 from welfare_analysis.estimation import Estimate, total
 from welfare_analysis.needs import commuting
@@ -35,7 +35,7 @@ from welfare_analysis.survey.standin.wants import price_factor
 
 BOOK = Codebook.read(DATA / "codebook")
 PARAMETERS = Parameters.read(DATA / "public")
-VERSIONS = {"plain": 20, "rich": 20, "strategic": 10}  # a small run: the headline is new
+VERSIONS = {"plain": 11, "rich": 10, "strategic": 10}  # a small run: the headline is new
 FIRST_SEED, SIZE = 60_000, 20_000  # persons of a population
 SCALE, FOOT = 0.7, -0.7  # of modes over cards; of ten minutes on foot all the way
 EFFECTS = {"cost_dh": 100, "time_min": 10, "headway_min": 10, "foot_min": 10}  # of a step, DH or minutes
@@ -134,7 +134,7 @@ def without_error(people: Commuters, scale: float, truth: dict[str, float]) -> l
     ends = low.interval().iloc[0, 0], high.interval().iloc[0, 1]
     runs, least = shuttle.on_a_run, shuttle.service.least_riders_n
     held = float(ends[0] <= truth["range"] <= ends[1])
-    values = {"range": (float(likely.value.iloc[0]), held), "groups": (float(chances(runs, least).sum()), np.nan)}
+    values = {"range": (float(likely.value.iloc[0]), held), "groups": (float(shuttle.reach(least).sum()), np.nan)}
     values["counted"] = float((runs.value >= least).sum()), np.nan
     true = truth | {"counted": truth["groups"]}
     return [

@@ -161,8 +161,11 @@ class Shuttle:
     @cached_property
     def kept(self) -> pd.Series:
         """Probability that the group of each has riders enough for a run to be kept; missing if not known."""
-        reach = chances(self.on_a_run, self.service.least_riders_n)
-        return self.people.group.map(dict(reach)).astype(float)
+        return self.people.group.map(dict(self.reach(self.service.least_riders_n))).astype(float)
+
+    def reach(self, needed: float) -> pd.Series:
+        """Probability of each group to have so many riders in a run; day and night are drawn to means of their own."""
+        return chances(self.on_a_run, needed, self.on_a_run.value.index.str.partition(".").get_level_values(2))
 
     def _mean(self, flags: Mapping[str, pd.Series], by: Any = None, where: Any = None) -> Forecast:
         """Mean of chance x flag (missing: not known, left out) by (name[, domain])."""
@@ -219,21 +222,28 @@ def enumerated(people: Commuters, inside: Any, measure: Measure, names: Sequence
     return forecast(modelled(people.fit), to, measure, keys, ["quantity"], **known)
 
 
-def chances(riders: Estimate, needed: float) -> pd.Series:
+def chances(riders: Estimate, needed: float, parts: pd.Index | None = None) -> pd.Series:
     r"""Probability of each group that its riders are ``needed`` or more, from shrunken means.
 
     Counting estimates above a limit counts luck. With variances v and :math:`\tau^2` between groups (DerSimonian and
     Laird 1986, Controlled Clinical Trials 7, 177-188) a group is :math:`N(m + B(y - m), Bv + (1 - B)^2 v_m)`,
-    :math:`B = \tau^2 / (\tau^2 + v)`. The sum is the number expected to reach it.
+    :math:`B = \tau^2 / (\tau^2 + v)`. The sum is the number expected to reach it. ``parts`` (one a group): each is
+    drawn to the mean of its own part, as day and night, which differ.
     """
-    y, v = riders.value.to_numpy(), riders.se.to_numpy() ** 2
+    y, v = riders.value, riders.se**2
     told = v[(v > 0) & np.isfinite(v)]
-    v = np.clip(v, told.min(initial=1.0), 1e9)  # of a group in which nobody differs it is not nil, nor without end
+    v = v.clip(told.min() if len(told) else 1.0, 1e9)  # of a group in which nobody differs it is not nil, nor endless
+    by = pd.Index(np.zeros(len(y))) if parts is None else parts
+    shrunk = [_shrunken(y[by == part], v[by == part]) for part in by.unique()]
+    mean, error = (pd.concat(x).reindex(y.index) for x in zip(*shrunk, strict=True))
+    return pd.Series(stats.norm.sf((needed - mean) / error), index=y.index)
+
+
+def _shrunken(y: pd.Series, v: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Means drawn to their common mean, and their errors."""
     w = 1 / v
-    q = w @ (y - w @ y / w.sum()) ** 2
-    between = max(0.0, (q - (len(y) - 1)) / (w.sum() - w @ w / w.sum()))
+    q, spare = (w * (y - (w * y).sum() / w.sum()) ** 2).sum(), w.sum() - (w**2).sum() / w.sum()
+    between = max(0.0, (q - (len(y) - 1)) / spare) if len(y) > 1 else 0.0
     w = 1 / (between + v)
-    centre, part = w @ y / w.sum(), between / (between + v)
-    error = np.sqrt(part * v + (1 - part) ** 2 / w.sum())
-    found = stats.norm.sf((needed - (centre + part * (y - centre))) / error)
-    return pd.Series(found, index=riders.value.index)
+    centre, part = (w * y).sum() / w.sum(), between / (between + v)
+    return centre + part * (y - centre), np.sqrt(part * v + (1 - part) ** 2 / w.sum())

@@ -15,7 +15,7 @@ import pandas as pd
 
 from ..demand.funnel import STEPS, funnel, lost
 from ..demand.service import Service, parameter
-from ..demand.shuttle import VIEWS, chances
+from ..demand.shuttle import VIEWS
 from ..demand.transport import Commuters
 from ..estimation import Estimate, mean, total
 from ..needs import commuting
@@ -153,7 +153,7 @@ def groups(study: Study, people: Commuters) -> pd.DataFrame:
             at = shuttle if fare == "kept" else shuttle.at(cost_dh=float(fare))
             s = replace(at.service, dh_km=cheap) if view == LOW_COST else at.service
             needed = s.least_riders_n if fare == "kept" else float(s.needed(fare))
-            expected = chances(at.view(own).on_a_run, needed).sum()
+            expected = at.view(own).reach(needed).sum()
             rows.append(point(expected, known, transport_fare=str(fare), transport_view=view))
     return pd.concat(rows)
 
