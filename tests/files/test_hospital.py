@@ -15,7 +15,7 @@ from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 
 REPOSITORY = DATA.parent
-POLICE = re.compile(r"\bpolice\b|\bFoundation\b|\bDH\b|\bNador\b|brigadier", re.IGNORECASE)
+POLICE = re.compile(r"\bpolice\b|\bFoundation\b|\bDH\b|\bNador\b|brigadier|Moroccan|March 2012", re.IGNORECASE)
 # what the page on the instrument says of 2012, and pages of tests on public data, speak of others
 ABOUT_OTHERS = {"01_instrument.html", "13_can_we_trust_it.html"}
 
