@@ -60,6 +60,7 @@ def test_words_are_whole_and_codes_stay():
     """A word inside another, beside an underscore or in an address is no word."""
     said = words(FOLDER).said("DH, ADHD, net_DH, {t|Foundation|x}, the Foundation’s commands", "en")
     assert said == "TND, ADHD, net_DH, {t|Foundation|x}, the Mutual’s hospitals"
+    assert words(FOLDER).said("the survey\nof 2012", "en") == "the survey"
 
 
 def test_a_word_with_other_forms_is_an_error(folder):

@@ -74,7 +74,8 @@ class Words:
 
     def said(self, text: str, language: str) -> str:
         """A text with the institution's own words; names of tables, codes and fields stay."""
-        return self._patterns[language].sub(lambda found: self._words[language][found[0]], text)
+        words = self._words[language]
+        return self._patterns[language].sub(lambda found: words[" ".join(found[0].split())], text)
 
     def in_tables(self, tables: Tables) -> Tables:
         """The tables of a codebook with the institution's own words in every label and text."""
@@ -87,8 +88,9 @@ class Words:
 
 
 def _pattern(words: dict[str, str]) -> re.Pattern[str]:
-    """Whole words, the longest first; not beside ``_``, ``|`` or a brace, where codes and names of fields stand."""
-    every = "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "(?!)"
+    """Whole words, the longest first, on one line or two; not beside ``_``, ``|`` or a brace, where codes stand."""
+    longest = sorted(words, key=len, reverse=True)
+    every = "|".join(r"\s+".join(map(re.escape, word.split())) for word in longest) or "(?!)"
     return re.compile(rf"(?<![\w{{|])(?:{every})(?![\w}}|])")
 
 
