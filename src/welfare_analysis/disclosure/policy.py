@@ -49,7 +49,7 @@ class Policy:
         bases = sorted(
             (float(str(n).removeprefix(BASES)), float(x)) for n, x in numbers.items() if str(n).startswith(BASES)
         )
-        return cls(**{name: numbers[name] for name in names}, rounding=steps, bases=tuple(bases))
+        return cls(**{name: numbers[name] for name in names}, rounding=steps, bases=tuple(bases) or ((0.0, 1.0),))
 
     def step(self, unit: str) -> float:
         """What numbers in a unit are rounded to."""

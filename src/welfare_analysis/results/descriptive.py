@@ -148,7 +148,8 @@ def released(study: Study, blank: Released) -> Released:
         return blank.without_numbers(WITHOUT.get(blank.variable, blank.state))
     make = _standards if blank.statistic == "standards" else partial(_coarsened, study.codebook)
     cells = make(rows, blank, answered)
-    axes = [*blank.by, *([CATEGORY] if CATEGORY in cells else [])]
+    groups = [] if blank.of == "weights" else blank.by  # the same people are in every stage of weighting
+    axes = [*groups, *([CATEGORY] if CATEGORY in cells else [])]
     beside = _not_known(rows, blank) if blank.statistic == "share" else None
     return protect(blank, cells, (int(answered.sum()), int(asked.sum())), adds=axes, rounded=False, unseen=beside)
 
