@@ -405,7 +405,7 @@ def mixed(_: argparse.Namespace) -> int:
     study = Study.open()
     folder = ROOT / "data" / "survey" if study.is_standin else ROOT / "build"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = tastes.Subsample(housing.market(study)).result()
+    found = tastes.Subsample(tastes.most_lent(housing.market(study))).result()
     partial = folder / f"{tastes.NAME}.partial"
     found.to_csv(partial, index=False, float_format="%.9g")
     partial.replace(folder / tastes.NAME)

@@ -8,17 +8,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from welfare_analysis.demand.credit import Terms
+from welfare_analysis.demand.credit import Terms, affordable_price_dh, months_left
 
 INF = float("inf")
 
 
 def affords(frame, price, terms, of="member"):
     """Whether a price (one, or one a person) can be paid on terms; exactly at the limit it can."""
-    from welfare_analysis.demand.credit import affordable_price_dh
-
     limit = affordable_price_dh(frame, terms, of)
     return (limit >= price).astype("boolean").mask(limit.isna() | pd.isna(price))
+
+
+def instalment_dh(frame, loan, terms):
+    """What a loan (one, or one a person) costs each person a month over her months, with VAT and insurance."""
+    cost = pd.Series(terms.cost(months_left(frame, terms).to_numpy()), index=frame.index)
+    return cost.mask(cost.eq(INF) & (loan == 0), 0.0) * loan
 
 
 def schedule(loan: float, terms: Terms, months: int | None = None) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
+from amortisation import affords, present_value, schedule
 
 from welfare_analysis.demand import credit
 from welfare_analysis.demand.credit import Terms
@@ -151,8 +152,8 @@ def test_affordable_price(terms, price):
     """Without interest by hand: 1,600 DH over 100 months, 40,000 DH saved, a person of 30."""
     frame = people(savings_dh=[40_000.0])
     assert credit.affordable_price_dh(frame, terms)[0] == pytest.approx(price)
-    assert credit.affords(frame, price - 1, terms).tolist() == [True]
-    assert credit.affords(frame, price + 1, terms).tolist() == [False]
+    assert affords(frame, price - 1, terms).tolist() == [True]
+    assert affords(frame, price + 1, terms).tolist() == [False]
 
 
 def test_loaded_rate():
@@ -161,14 +162,6 @@ def test_loaded_rate():
     initial = Terms(0.05, 300, vat=0.1, insurance=0.006, insured_initial=True).cost(300)
     assert initial == pytest.approx(1 / annuity(0.055, 300) + 0.0005)
     assert Terms(0.05, 300).cost([0, NAN]).tolist() == pytest.approx([np.inf, NAN], nan_ok=True)
-
-
-def test_instalment_of_persons():
-    """A loan costs the old more a month, for they have fewer months; without a month it cannot be had."""
-    frame = people(age=[30.0, 60.0, 70.0, NAN])
-    found = credit.instalment_dh(frame, 60_000.0, Terms(0.0, 120, age_end=65))
-    assert found.tolist() == pytest.approx([500.0, 1000.0, np.inf, NAN], nan_ok=True)
-    assert credit.instalment_dh(frame, 0.0, replace(BANK, age_end=65))[:3].tolist() == [0.0, 0.0, 0.0]
 
 
 def drawn(rng):
@@ -232,24 +225,10 @@ def test_monotone(seed):
 def test_missing_stays_missing():
     """A price is not known without age, pay, deductions or savings, nor is whether it can be paid."""
     frame = people(net_pay_dh=[4000.0, NAN, 4000.0, 4000.0], age=[30.0, 30.0, NAN, 30.0], savings_dh=[0, 0, 0, NAN])
-    assert credit.affords(frame, 1000.0, BANK).isna().tolist() == [False, True, True, True]
+    assert affords(frame, 1000.0, BANK).isna().tolist() == [False, True, True, True]
     assert credit.largest_loan_dh(frame, BANK).isna().tolist() == [False, True, True, False]
     with pytest.raises(WelfareError, match="savings_dh"):
         credit.affordable_price_dh(frame.drop(columns="savings_dh"), BANK)
-
-
-def test_who_crosses_is_a_knifes_edge():
-    """At 4,000 DH of pay the Foundation's rate lifts over 250,000 DH; 5 % more pay or term, or 4,500 DH, undo it."""
-    frame = people(net_pay_dh=[4000.0, 4500.0, 3400.0, NAN])
-    found = credit.crosses(frame, 250_000, BANK, FOUNDATION)
-    assert found["before"].tolist()[:3] == [False, True, False]
-    assert found["after"].tolist()[:3] == [True, True, False]
-    assert found["crosses"].tolist()[:3] == [True, False, False]
-    more = credit.crosses(frame.assign(net_pay_dh=frame["net_pay_dh"] * 1.05), 250_000, BANK, FOUNDATION)
-    assert more["crosses"].tolist()[:3] == [False, False, True]
-    longer = [replace(terms, months=terms.months * 1.05) for terms in (BANK, FOUNDATION)]
-    assert not credit.crosses(frame, 250_000, *longer).loc[0, "crosses"]
-    assert found.loc[3].isna().all()
 
 
 def exact(loan, rate, months, vat, insurance):
@@ -269,7 +248,7 @@ def exact(loan, rate, months, vat, insurance):
 def test_schedule_to_the_centime():
     """Principal adds up to the loan, parts to the instalment, all to the centime; the last payment closes the loan."""
     terms = Terms(0.0603, 36, vat=0.1, insurance=0.005)
-    found = credit.schedule(123_456.78, terms)
+    found = schedule(123_456.78, terms)
     money = found.drop(columns="month").to_numpy()
     wanted = exact(Fraction("123456.78"), Fraction("0.0603"), 36, Fraction("0.1"), Fraction("0.005"))
     np.testing.assert_array_equal(money, wanted)
@@ -283,30 +262,27 @@ def test_schedule_to_the_centime():
 
 
 def test_schedule_at_its_ends():
-    """Without interest the loan is paid in equal parts; insurance of the initial loan is level; no loan is an error."""
-    free = credit.schedule(100.0, Terms(0.0, 3, insurance=0.12, insured_initial=True))
+    """Without interest the loan is paid in equal parts; insurance of the initial loan is level."""
+    free = schedule(100.0, Terms(0.0, 3, insurance=0.12, insured_initial=True))
     assert free["principal_dh"].tolist() == [33.33, 33.33, 33.34]
     assert free["insurance_dh"].tolist() == [1.0, 1.0, 1.0]
-    for loan, months in ((0.0, 12), (100.0, 0), (100.0, 1.5), (NAN, 12)):
-        with pytest.raises(WelfareError, match="no loan to pay back"):
-            credit.schedule(loan, BANK, months)
 
 
 def test_present_value_at_the_own_rate_is_the_loan():
     """Exact instalments are worth the loan; those to the centime within half a centime each; less if dearer."""
-    assert credit.present_value(np.full(300, 250_000 * BANK.cost(300)), BANK.rate) == pytest.approx(250_000, abs=1e-6)
-    rows = credit.schedule(250_000, replace(BANK, vat=0.1))
+    assert present_value(np.full(300, 250_000 * BANK.cost(300)), BANK.rate) == pytest.approx(250_000, abs=1e-6)
+    rows = schedule(250_000, replace(BANK, vat=0.1))
     paid = rows["principal_dh"] + rows["interest_dh"]
-    assert credit.present_value(paid, BANK.rate) == pytest.approx(250_000, abs=1.5)
-    assert credit.present_value(rows["instalment_dh"], BANK.rate * 1.1) == pytest.approx(250_000, abs=1.5)
-    assert credit.present_value(paid, 0.07) < 250_000 < credit.present_value(paid, 0.05)
-    assert credit.present_value([105.0], 0.6) == pytest.approx(100.0)
+    assert present_value(paid, BANK.rate) == pytest.approx(250_000, abs=1.5)
+    assert present_value(rows["instalment_dh"], BANK.rate * 1.1) == pytest.approx(250_000, abs=1.5)
+    assert present_value(paid, 0.07) < 250_000 < present_value(paid, 0.05)
+    assert present_value([105.0], 0.6) == pytest.approx(100.0)
 
 
 def test_named_terms():
     """Own rows win over those of the kind, guarantees over both; rates are those that facts.csv reports."""
     foundation = Terms.named("housing_foundation", "fogarim")
-    assert (foundation.rate, foundation.months, foundation.instalment_most_dh) == (0.045, 300, 1500)
+    assert (foundation.rate, foundation.months, foundation.instalment_most_dh) == (0.045, 240, 1500)
     assert foundation.price_most_dh == 200_000
     assert Terms.named("housing_free", "housing_grant").months == 180  # what one gives, the kind of the other keeps
     assert Terms.named("housing_foundation").rate - Terms.named("housing_talks").rate == pytest.approx(0.015)
@@ -338,13 +314,14 @@ def test_the_table_of_terms():
     assert set(table["parameter"]) - {"participatory_share"} <= fields
 
 
-def test_ends_of_the_ranges():
-    """One parameter at a time goes to the end of its range; those without a range stay out."""
-    found, base = credit.ranged("housing_foundation", "fogarim"), Terms.named("housing_foundation", "fogarim")
-    assert found["rate", "high"] == replace(base, rate=0.05)
-    assert found["down_payment", "high"] == replace(base, down_payment=0.3)
-    assert ("price_most_dh", "low") not in found
-    assert {name for name, _ in found} == {"rate", "months", "age_end", "vat", "insurance", "fees", "down_payment"}
+def test_residual_income():
+    """By hand: a household of 4.6 needs 3,460 DH, one of 18.4 twice that; the smaller of both rules counts."""
+    frame = people(net_pay_dh=[6000.0] * 4, other_income_dh=[0.0, 2000.0, 0.0, 0.0]).assign(
+        household_size_n=[4.6, 4.6, 18.4, NAN], housing_charges_dh=300.0
+    )
+    found = credit.capacity_dh(frame, "residual")
+    assert found[:3].tolist() == pytest.approx([6000 - 300 - 3460, 2400, 0.0])
+    assert found.isna().tolist() == [False, False, False, True]
 
 
 def test_terms_that_cannot_be():

@@ -191,3 +191,36 @@ def test_indicators_of_need():
     assert set(names) <= set(made)
     assert computed(made)["housing_need_class"].isna().sum() == (made["housing_need_class"] == "cannot_compute").sum()
     assert tuple(Codebook.read(DATA / "codebook").codes("housing_need_class")) == housing.NEED_CLASSES
+
+
+SHORT, BURDEN = {"own_kitchen": "no"}, {"rent_dh": 1800.0}
+# what is changed; needs another dwelling, what would meet the need
+KINDS = [
+    ({}, False, "none"),
+    (SHORT, True, "another"),
+    (SHORT | {"tenure": "owner"}, False, "own_home"),
+    (SHORT | {"tenure": "owner", "net_pay_dh": 9000.0}, False, "could_pay"),
+    (BURDEN, False, "money"),
+    (BURDEN | SHORT, True, "another"),
+    (SHORT | {"command": "azilal"}, False, "could_pay"),
+    ({"tenure": "family"}, True, "another"),
+    ({"tenure": "family", "wants_home": "no"}, False, "none"),
+    ({"tenure": "service", "age": 58.0}, True, "another"),
+    ({"tenure": "service", "age": 58.0} | SHORT, True, "another"),
+    ({"tenure": "service", "age": 40.0}, False, "none"),
+    (SHORT | {"net_pay_dh": NAN}, None, "cannot_compute"),
+    (SHORT | {"net_pay_dh": NAN, "tenure": "owner"}, None, "cannot_compute"),
+    ({"rooms_n": NAN}, None, "cannot_compute"),
+    ({"rooms_n": NAN, "command": "azilal"}, None, "cannot_compute"),  # though too cheap a place for core need
+    ({"tenure": "service", "age": 58.0, "net_pay_dh": NAN}, None, "cannot_compute"),  # though the home ends
+    (SHORT | {"tenure": None}, None, "cannot_compute"),
+]
+
+
+def test_what_would_meet_the_need():
+    """Another dwelling, money, or work on one's own home; not known where any part is missing."""
+    frame = tenants(*[row[0] for row in KINDS])
+    assert told(housing.needs_another(frame, RENTS)) == [row[1] for row in KINDS]
+    found = housing.need_kind(frame, RENTS)
+    assert found.tolist() == [row[2] for row in KINDS]
+    assert tuple(found.cat.categories) == housing.NEED_KINDS

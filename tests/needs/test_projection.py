@@ -11,7 +11,7 @@ from tenants import NAN, tenants
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, Estimate, total
 from welfare_analysis.needs import projection
-from welfare_analysis.needs.projection import Flows, homes_needed, net_annual_need, newly_arising, tornado
+from welfare_analysis.needs.projection import Flows, homes_needed, net_annual_need, newly_arising, supplied
 from welfare_analysis.study import public
 
 NA = pd.NA
@@ -135,21 +135,28 @@ def test_a_surplus_is_negative():
     assert (plenty.value < 0).all()
 
 
-def test_tornado():
-    """Each end is the need with that assumption moved and the others kept, the widest first."""
-    frame, design, group = sample()
+def test_supply_is_what_is_committed_and_let_again():
+    """By hand; and need a year is backlog over years, plus what arises, less the supply."""
+    frame, design, _ = sample()
     stock = total(design, homes_needed(frame, RENTS))
-    found = tornado(stock, years=10)
-    base = Flows.read()
-    for row in found.itertuples():
-        for end, need in ((row.low, row.need_low), (row.high, row.need_high)):
-            moved = net_annual_need(stock, replace(base, **{row.assumption: end}), [10])
-            assert need == pytest.approx(moved.value.iloc[0])
-    assert (found["need_high"] - found["need_low"]).abs().is_monotonic_decreasing
-    assert (found["low"] < found["high"]).all()
-    assert set(found["assumption"]) == set(Flows.__dataclass_fields__)
-    grouped = tornado(total(design, homes_needed(frame, RENTS), by=group), years=10)
-    assert grouped["need_low"].tolist() == pytest.approx(found["need_low"].tolist())
+    v, base = stock.value, Flows.read()
+    split, left = v["active"] / base.staff_n, v["retirement"] + base.death_rate * v["post"]
+    supply = supplied(stock).value.iloc[0]
+    assert supply == pytest.approx(base.committed_n * split + base.relet_share * left)
+    net = net_annual_need(stock, years=[10]).value.iloc[0]
+    assert net == pytest.approx(v["backlog"] / 10 + newly_arising(stock).value.iloc[0] - supply)
+
+
+def test_a_chain_of_moves():
+    """By simulation of 200,000 chains, and where nothing is left or passed on one home is one move."""
+    left, passed = np.array([0.3, 0.6]), np.array([0.8, 0.25])
+    rng, running, moves = np.random.default_rng(1), 200_000, 0
+    while running:
+        moves += running
+        kind = rng.choice(3, running, p=[0.3, 0.6, 0.1])  # of the home that the mover leaves; the last is none
+        running = int((rng.random(running) < np.append(passed, 0.0)[kind]).sum())
+    assert projection.moves_by_home(left, passed) == pytest.approx(moves / 200_000, rel=0.01)
+    assert projection.moves_by_home(left, np.zeros(2)) == 1.0
 
 
 def test_the_table_of_flows():

@@ -8,7 +8,8 @@ from welfare_analysis.demand import tastes
 from welfare_analysis.disclosure import CATEGORY
 from welfare_analysis.publishing import agrees, figures, findings, say, show
 from welfare_analysis.results import TOPICS, release
-from welfare_analysis.results.homes import KINDS, PRICES, home_market
+from welfare_analysis.results.headlines import RECONCILED
+from welfare_analysis.results.homes import PRICES, bought, home_market
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
@@ -47,40 +48,60 @@ def test_every_table_is_shown_and_rounded(shown):
         assert (cells["n"] >= 30).all()
 
 
-def test_kinds_add_up_to_the_adults(shown, study):
-    """On any terms, in any version and group, everybody of age takes one alternative."""
+def test_kinds_add_up_to_the_people(shown, study):
+    """On any terms those who want a home and own none take one alternative each; all together are the adults."""
     market = study.result(home_market)
-    adults = float(study.design.weights[market.adult.to_numpy()].sum())
-    for name in ("homes_by_terms", "homes_versions", "homes_scenarios"):
-        frame = shown[name].frame
-        key = next(c for c in (CATEGORY, *shown[name].by) if c in frame and set(frame[c]) != set(BOOK.codes(KINDS)))
-        np.testing.assert_allclose(frame.groupby(key)["estimate"].sum(), adults, atol=30)
-    cells = shown["homes_cells"].frame
-    np.testing.assert_allclose(cells.groupby(CATEGORY)["estimate"].sum(), adults, atol=60)
+    wishers = float(study.design.weights[market.wishers.to_numpy()].sum())
+    frame = shown["homes_by_terms"].frame
+    np.testing.assert_allclose(frame.groupby(CATEGORY)["estimate"].sum(), wishers, atol=30)
+    wishes = float(study.design.weights[market.wishes.notna().to_numpy()].sum())
+    assert shown["homes_by_wish"].frame["estimate"].sum() == pytest.approx(wishes, abs=100)
 
 
-def test_dearer_homes_are_less_in_reach_and_less_taken(shown):
-    """Along prices, reach and demand fall; a lower rate moves both up."""
-    reach = shown["homes_reach"].frame.astype({"rank_group": str})
-    wide = reach.pivot(index=["rank_group", "home_terms"], columns=CATEGORY, values="estimate")[
-        [str(p) for p in PRICES]
-    ]
-    wide = wide.dropna()
-    assert (np.diff(wide.to_numpy(), axis=1) <= 1e-9).all()
+def test_the_funnel_narrows_and_what_falls_out_adds_up(shown):
+    """Each step is smaller; need and no need are all; what is lost is what is not left."""
+    steps = shown["homes_funnel"].frame.pivot(index="home_step", columns=CATEGORY, values="estimate")
+    steps = steps.loc[["people", "wants", "eligible", "affordable", "likely"]]
+    assert (steps.diff().dropna() <= 0).all(axis=None)
+    two = steps["in_need"] + steps["not_in_need"]
+    np.testing.assert_allclose(two[["people", "wants"]], steps.loc[["people", "wants"], "all"], rtol=0.05)
+    lost = shown["homes_lost"].frame.pivot(index="home_lost", columns=CATEGORY, values="estimate")
+    np.testing.assert_allclose(lost.sum(), steps.loc["people"] - steps.loc["likely"], atol=30)
+
+
+def test_need_is_parted_into_what_would_meet_it(shown):
+    """Dwellings, money and work on one's own home are the backlog, and the net need a year."""
+    table = shown["homes_need"].frame.pivot(index="home_need", columns=CATEGORY, values="estimate")
+    for row in ("backlog", "years_10"):
+        parts = table.loc[row, ["another", "money", "own_home"]].sum()
+        assert parts == pytest.approx(table.loc[row, "all"], rel=0.03)
+    one = table.loc["backlog", "another"] / 10 + table.loc["arising", "another"] - table.loc["supply", "another"]
+    assert table.loc["years_10", "another"] == pytest.approx(one, abs=30)
+
+
+def test_dearer_homes_are_less_taken(shown):
+    """Along prices demand falls; a lower rate moves it up."""
     curve = shown["homes_curve"].frame.pivot(index="home_price", columns=CATEGORY, values="estimate")
     curve = curve.loc[[str(p) for p in PRICES]]
     assert (np.diff(curve.to_numpy(), axis=0) <= 0).all()
     assert (curve["foundation"] >= curve["bank"]).all()
 
 
+def test_one_table_reconciles_the_pages(study):
+    """Its cells are those of the tables that they name, from hope to purchase."""
+    table = release(study)["demand_reconciled"]
+    for name, (other, *codes) in RECONCILED.items():
+        assert table.cell(name, "number")["estimate"] == release(study)[other].cell(*codes)["estimate"]
+
+
 def test_the_page_speaks_in_three_languages(shown, study):
     """Findings, tables and figures come in each language without a gap in their texts."""
     for language in ("ar", "fr", "en"):
         local = study.in_language(language)
-        text = findings(local, "homes").data + say(local, "homes.standards", "homes.scenario_terms").data
+        text = findings(local, "homes").data + say(local, "homes.standards", "homes.reconciled", "homes.chain").data
         assert findings(local, "homes").data.count("\n- ") == len(TOPICS["homes"].findings[1]) - 1
         assert "{" not in text
-        for name in (*shown, "homes_errors"):
+        for name in (*shown, "homes_errors", "homes_parameters", "demand_reconciled"):
             assert "<table>" in show(local, name).data
     for name in (name for name in figures.FIGURES if name.startswith("homes_")):
         _, of = figures.picture(study, name)
@@ -89,10 +110,9 @@ def test_the_page_speaks_in_three_languages(shown, study):
 
 
 def test_a_notebook_meets_the_released_number(study):
-    """Demand computed from the market agrees with the released one."""
-    demand = study.result(home_market).demand()
-    address = "homes_by_terms|cooperative_plot|foundation"
-    assert "released number" in agrees(study, address, demand.value["cooperative_plot"]).data
+    """Homes computed from the market agree with the released number."""
+    homes = bought(study.result(home_market).likely(), "homes").value.iloc[0]
+    assert "released number" in agrees(study, "homes_realised|certain|five_years", homes).data
 
 
 def test_what_was_not_asked_is_said(study):
@@ -111,7 +131,7 @@ def test_the_stored_mixed_logit_is_of_these_answers(study):
     """The key of the stored result is that of the stand-in as the code reads it now; of other answers none is shown."""
     default = Study.open()
     stored = pd.read_csv(DATA / "survey" / tastes.NAME)
-    assert set(stored["key"]) == {tastes.Subsample(default.result(home_market)).key()}
+    assert set(stored["key"]) == {tastes.Subsample(tastes.most_lent(default.result(home_market))).key()}
     assert stored["persons"].iloc[0] >= 4000
     assert release(default)["homes_tastes_shares"].state == "shown"
     assert release(study)["homes_tastes_shares"].state != "shown"

@@ -41,7 +41,7 @@ def true_numbers(market: HomeMarket, version: str) -> pd.Series:
     """People left at each step, and homes that those who want one within five years would take, by kind."""
     steps = market.steps
     left = steps[["wants", "eligible", "affordable"]].fillna(False).astype(bool).cumprod(axis=1)
-    found = {"in_need": float(steps["in_need"].fillna(False).sum())} | left.sum().astype(float).to_dict()
+    found = {"in_need": float(steps["in_need"].fillna(False)[market.adult].sum())} | left.sum().astype(float).to_dict()
     soon = market.wishers & market.soon.fillna(False).astype(bool)
     taken = true_choices(market, version)[soon].sum()
     return pd.Series(found | taken[list(KINDS)].to_dict() | {"bought": taken[list(KINDS)].sum()})

@@ -25,7 +25,7 @@ import pandas as pd
 from ..errors import WelfareError
 from ..estimation import Estimate, mean, total
 from ..estimation.choice import ChoiceFit, Target, only, predicted_shares, prepared, recoded, willingness_to_pay
-from ..needs.housing import need_kind
+from ..needs.housing import needs_another
 from ..needs.income_debt import is_code
 from ..study import Study, public
 from . import credit, stated
@@ -226,14 +226,13 @@ class HomeMarket(Market):
 
         Eligible: for a home by its rules, and of an age at which a loan can be had, unless none is needed.
         """
-        need = need_kind(self.frame)
         allowed = self.eligible[self._bought]
         able = (allowed & self.affordable[self._bought]).any(axis=1, skipna=False)
         months = credit.months_left(self.frame, self.terms)
         lent = months.gt(0).astype("boolean").mask(months.isna())
         wish = self.wishes.eq(WISHES[0]).astype("boolean").mask(self.wishes.isna())
         return pd.DataFrame({
-            "in_need": need.eq("another").astype("boolean").mask(need.eq("cannot_compute")),
+            "in_need": needs_another(self.frame),
             "wants": wish,
             "eligible": allowed.any(axis=1, skipna=False) & (lent | able),
             "affordable": able,

@@ -198,27 +198,38 @@ def housing_need_class(
     return found.astype(pd.CategoricalDtype(NEED_CLASSES)).rename("housing_need_class")
 
 
+def needs_another(frame: pd.DataFrame, rents: pd.Series | None = None, standards: Standards = STANDARDS) -> pd.Series:
+    """Whether another dwelling is needed.
+
+    Families who live with relatives and want a home (`suppressed_household`), homes that end with the post
+    (`tied_home`), and members who do not own, are crowded or lack facilities, and for whom an acceptable home nearby
+    would be a cost burden. NA where any of these is missing, also where the others decide: a "no" needs fewer answers
+    than a "yes", so that those of whom it could be told would be less in need than those of whom it could not.
+    """
+    dear = above(alternative_cost_dh(frame, rents), standards.burden_above_share * household_income_dh(frame))
+    lacks, close = lacks_facilities(frame), crowded(frame, standards)
+    owns = is_code(asked(frame, "tenure")[0], "owner")
+    parts = [suppressed_household(frame), tied_home(frame, standards), lacks, close, dear, owns]
+    unknown = pd.concat(parts, axis=1).isna().any(axis=1)
+    short = (lacks | close) & dear & ~owns
+    return (parts[0] | parts[1] | short).mask(unknown).rename("needs_another")
+
+
 def need_kind(frame: pd.DataFrame, rents: pd.Series | None = None, standards: Standards = STANDARDS) -> pd.Series:
     """What would meet the need, an unordered Categorical; everybody is in exactly one and none is NA.
 
-    ``another`` dwelling: families who live with relatives and want a home (`suppressed_household`), homes that end with
-    the post (`tied_home`), and members in core need who do not own and are crowded or lack facilities. ``money``: in
-    core need by cost alone. ``own_home``: owners in core need who are crowded or lack facilities. ``could_pay``: below
-    a standard, and could pay a local rent. ``none``: met. ``cannot_compute``: what would decide is missing.
+    The first that holds of ``another`` dwelling (`needs_another`); ``money``: in core need by cost alone;
+    ``own_home``: others in core need, who own and are crowded or lack facilities; ``could_pay``: below a standard, and
+    could pay a local rent; ``none``: met. ``cannot_compute``: what would decide is missing.
     """
-    (tenure,) = asked(frame, "tenure")
-    need, spaced = housing_need_class(frame, rents, standards), lacks_facilities(frame) | crowded(frame, standards)
-    core, owns = need.eq("core_need").astype("boolean").mask(need.eq(CANNOT)), is_code(tenure, "owner")
-    conditions = (
-        need.eq("suppressed").astype("boolean") | tied_home(frame, standards) | (core & spaced & ~owns),
-        core & ~spaced,
-        core & spaced & owns,
-        need.eq("below_standard").astype("boolean"),
-        need.isin(["met", "tied"]).astype("boolean"),
-    )
-    found = pd.Series(CANNOT, index=frame.index, dtype=object)
-    for name, holds in zip(NEED_KINDS[-2::-1], conditions[::-1], strict=True):
-        found = found.mask(holds.fillna(False).astype(bool), name)
+    need = housing_need_class(frame, rents, standards)
+    spaced = lacks_facilities(frame) | crowded(frame, standards)
+    another = needs_another(frame, rents, standards)
+    found, undecided = pd.Series(CANNOT, index=frame.index, dtype=object), pd.Series(True, frame.index, dtype="boolean")
+    core, below = (need.eq(name).astype("boolean").mask(need.eq(CANNOT)) for name in ("core_need", "below_standard"))
+    for name, holds in zip(NEED_KINDS, (another, core & ~spaced, core & spaced, below, undecided), strict=False):
+        found = found.mask((undecided & holds).fillna(False).astype(bool), name)
+        undecided = undecided & ~holds
     return found.astype(pd.CategoricalDtype(NEED_KINDS)).rename("need_kind")
 
 

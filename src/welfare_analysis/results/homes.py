@@ -55,12 +55,9 @@ def in_need(study: Study) -> dict[str, Estimate]:
     sides = {"in_need": need, "not_in_need": ~need, "all": pd.Series(True, need.index, dtype="boolean")}
     ones = {name: side.astype("Float64").fillna(0.0).astype(float) for name, side in sides.items()}
     known = market.likely(ones, known=need.notna())
-    made = {}
-    for name, side in sides.items():
-        whole = name == "all"
-        likely = bought(market.likely(), "homes") if whole else bought(known, name)
-        made[name] = funnel(market.design, steps.assign(people=side)[["people", *steps]], likely, where=market.adult)
-    return made
+    likely = {name: bought(known, name) for name in sides} | {"all": bought(market.likely(), "homes")}
+    people = {name: steps.assign(people=side)[["people", *steps]] for name, side in sides.items()}
+    return {n: funnel(market.design, passed, likely[n], where=market.adult) for n, passed in people.items()}
 
 
 @topic.table("funnel", "home_step", "home_need_of")
@@ -80,10 +77,9 @@ for _group in GROUPS:
     @topic.table(f"funnel_by_{_group}", _group, "home_step")
     def by_group(study: Study, market: HomeMarket, group: str = _group) -> pd.DataFrame:
         """The steps by group; of all who want a home and own none, in need or not."""
-        by, where = market.frame[group].astype(object), market.adult
-        if (only := active(market, group)) is not None:
-            by = by.where(only)
-            where = where & only
+        only = active(market, group)
+        where = market.adult if only is None else market.adult & only
+        by = market.frame[group].astype(object).where(where)
         steps = market.steps.loc[:, list(STEPS[1:])]
         likely = bought(market.likely(by=by), "homes")
         need = long_format(funnel(market.design, market.steps[["in_need"]], by=by, where=where), group)
