@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..demand import housing, scenarios, tastes
 from ..demand.credit import Terms
-from ..demand.funnel import STEPS, funnel, lost
+from ..demand.funnel import STEPS, funnel
 from ..demand.housing import BLOCK, BOUGHT, OFFERED, YEARS, HomeMarket, assumed
 from ..demand.scenarios import BANK, BASE, FLAT, at_prices, bought
 from ..disclosure import NUMBERS
@@ -17,7 +17,7 @@ from ..needs import projection
 from ..needs.housing import NEED_KINDS, need_kind
 from ..needs.income_debt import CANNOT, is_code
 from ..study import DATA, ROOT, Study, public
-from . import choice_models, measures
+from . import choice_models, measures, steps
 from .declare import Base, Topic, fitted, long_format, part, point, sums
 
 KINDS, NUMBER = f"{BLOCK}_alternative", "home_number"
@@ -48,43 +48,53 @@ def active(market: HomeMarket, group: str) -> pd.Series | None:
     return market.frame["status"] == "active" if group == "rank_group" else None
 
 
+def sides(market: HomeMarket) -> dict[str, pd.Series]:
+    """Who is in need of another dwelling, who is not, and all."""
+    need = market.steps["in_need"]
+    return {"in_need": need, "not_in_need": ~need, "all": pd.Series(True, need.index, dtype="boolean")}
+
+
 def in_need(study: Study) -> dict[str, Estimate]:
     """How many are left at each step, of those in need of another dwelling, of the others, and of all."""
     market = study.result(home_market)
-    steps, need = market.steps[list(STEPS[1:])], market.steps["in_need"]
-    sides = {"in_need": need, "not_in_need": ~need, "all": pd.Series(True, need.index, dtype="boolean")}
-    ones = {name: side.astype("Float64").fillna(0.0).astype(float) for name, side in sides.items()}
+    passed, need = market.steps[list(STEPS[1:])], market.steps["in_need"]
+    ones = {name: side.astype("Float64").fillna(0.0).astype(float) for name, side in sides(market).items()}
     known = market.likely(ones, known=need.notna())
-    likely = {name: bought(known, name) for name in sides} | {"all": bought(market.likely(), "homes")}
-    people = {name: steps.assign(people=side)[["people", *steps]] for name, side in sides.items()}
-    return {n: funnel(market.design, passed, likely[n], where=market.adult) for n, passed in people.items()}
+    likely = {name: bought(known, name) for name in ones} | {"all": bought(market.likely(), "homes")}
+    people = {name: passed.assign(people=side)[["people", *passed]] for name, side in sides(market).items()}
+    return {n: funnel(market.design, steps_, likely[n], where=market.adult) for n, steps_ in people.items()}
 
 
-@topic.table("funnel", "home_step", "home_need_of")
+@topic.table("funnel", "home_step", "home_need_of", adds="home_need_of")
 def from_need(study: Study, market: HomeMarket) -> pd.DataFrame:
     """From need to likely demand, of those in need of another dwelling and of the others."""
-    return long_format(study.result(in_need), "home_need_of", "home_step")
+    rows = long_format(study.result(in_need), "home_need_of", "home_step")
+    return steps.behind(rows, market.steps, market.adult, sides(market), "home_need_of", "home_step")
 
 
-@topic.table("lost", "home_lost", "home_need_of")
+@topic.table("lost", "home_lost", "home_need_of", adds="home_need_of")
 def fallen_out(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Who falls out between two steps."""
-    return long_format({name: lost(made) for name, made in study.result(in_need).items()}, "home_need_of", "home_lost")
+    shown = topic.release(study)[topic.address("funnel")].frame
+    return steps.fallen_out(shown, study.result(in_need), "home_need_of", "home_step", "home_lost")
 
 
 for _group in GROUPS:
 
     @topic.table(f"funnel_by_{_group}", _group, "home_step")
     def by_group(study: Study, market: HomeMarket, group: str = _group) -> pd.DataFrame:
-        """The steps by group; of all who want a home and own none, in need or not."""
+        """The steps by group, of all in need or not; widows and orphans are taken together, as each would be hidden."""
         only = active(market, group)
         where = market.adult if only is None else market.adult & only
-        by = market.frame[group].astype(object).where(where)
-        steps = market.steps.loc[:, list(STEPS[1:])]
+        wide = market.codebook.parent(group) if group == "status" else {}
+        by = market.frame[group].astype(object).replace({code: up for code, up in wide.items() if up}).where(where)
+        passed = market.steps.loc[:, list(STEPS[1:])]
         likely = bought(market.likely(by=by), "homes")
         need = long_format(funnel(market.design, market.steps[["in_need"]], by=by, where=where), group)
-        left = funnel(market.design, steps, likely, by=by, where=where)
-        return pd.concat([need.assign(home_step="in_need"), long_format(left, "home_step", group)])
+        left = funnel(market.design, passed, likely, by=by, where=where)
+        rows = pd.concat([need.assign(home_step="in_need"), long_format(left, "home_step", group)], ignore_index=True)
+        groups = {str(code): by == code for code in rows[group]}
+        return steps.behind(rows, market.steps, market.adult, groups, group, "home_step")
 
 
 @topic.table("by_wish", "home_wish", KINDS)

@@ -10,14 +10,13 @@ import pandas as pd
 
 from ..demand import agreement, loans
 from ..demand.credit import Terms
-from ..demand.funnel import funnel, lost
+from ..demand.funnel import funnel
 from ..demand.loans import BLOCK, PRODUCTS, PURPOSES, LoanMarket, assumed, per_year, taken
-from ..disclosure import CATEGORY
 from ..estimation import Estimate, joint, mean, total
 from ..estimation.choice import ChoiceFit
 from ..needs.income_debt import is_code
 from ..study import Study, public
-from . import choice_models, measures
+from . import choice_models, measures, steps
 from .debts import GROUPS, KINDS, loan_market, topic, wanting
 from .declare import Base, always, long_format, part, point, quantile_rows, sums
 
@@ -44,27 +43,18 @@ def in_need(study: Study) -> dict[str, Estimate] | None:
     market, made = study.result(loan_market), {}
     if "in_need" not in market.steps:
         return None
-    need, steps = market.steps["in_need"], market.steps[["wants", "eligible", "affordable"]]
+    need, passed = market.steps["in_need"], market.steps[["wants", "eligible", "affordable"]]
     for name, side in sides(market).items():
         inside = {"files": side.astype("Float64").fillna(0.0).astype(float)}
         likely = five_years(market, quantities=inside, known=None if name == "all" else need.notna())
-        people = pd.DataFrame({"people": side.astype("boolean")}).join(steps)
+        people = pd.DataFrame({"people": side.astype("boolean")}).join(passed)
         made[name] = funnel(market.design, people, likely, where=market.adult, reached=True)
     return made
 
 
-def behind(market: LoanMarket, rows: pd.DataFrame, sides: Mapping[str, pd.Series], key: str) -> pd.DataFrame:
-    """Rows of steps with the respondents who pass them; behind the forecast stand those who can pay."""
-    steps = market.steps.drop(columns="in_need", errors="ignore").fillna(False).astype(bool).cumprod(axis=1)
-    numbers: dict[tuple[str, str], int] = {}
-    for name, side in sides.items():
-        inside = side.fillna(False).astype(bool) & market.adult
-        numbers |= {(name, step): int((column.astype(bool) & inside).sum()) for step, column in steps.items()}
-        need = market.steps["in_need"].fillna(False).astype(bool) if "in_need" in market.steps else inside
-        numbers |= {(name, "people"): int(inside.sum()), (name, "in_need"): int((need & inside).sum())}
-        numbers[name, "likely"] = numbers[name, "affordable"]
-    pairs = zip(rows[key].astype(str), rows["loan_step"].astype(str), strict=True)
-    return rows.assign(numerator=[float(numbers[pair]) for pair in pairs])
+def behind(market: LoanMarket, rows: pd.DataFrame, groups: Mapping[str, pd.Series], key: str) -> pd.DataFrame:
+    """Rows of steps with the respondents who pass them."""
+    return steps.behind(rows, market.steps, market.adult, groups, key, "loan_step")
 
 
 def sides(market: LoanMarket) -> dict[str, pd.Series]:
@@ -89,21 +79,9 @@ def from_need(study: Study, market: LoanMarket) -> pd.DataFrame | None:
 
 @topic.table("lost", "loan_lost", "loan_need_of", "persons", everybody, adds="loan_need_of")
 def fallen_out(study: Study, market: LoanMarket) -> pd.DataFrame | None:
-    """Who falls out between two steps; hidden where one of the two is, which the other would tell."""
-    made = study.result(in_need)
-    if made is None:
-        return None
-    rows = long_format({name: lost(estimate) for name, estimate in made.items()}, "loan_need_of", "loan_lost")
-    shown = topic.release(study)[topic.address("funnel")].frame
-    gone = shown.loc[shown["flag"] == "hidden", ["loan_step", CATEGORY]].astype(str)
-    hidden = set(gone.itertuples(index=False, name=None))
-    before = {"wants": "people", "eligible": "wants", "affordable": "eligible", "likely": "affordable"}
-    return rows.assign(
-        unsafe=[
-            bool({(step, name), (before[step], name)} & hidden)
-            for step, name in zip(rows["loan_lost"], rows["loan_need_of"], strict=True)
-        ]
-    )
+    """Who falls out between two steps."""
+    made, funnel_ = study.result(in_need), topic.release(study)[topic.address("funnel")].frame
+    return None if made is None else steps.fallen_out(funnel_, made, "loan_need_of", "loan_step", "loan_lost")
 
 
 for _group in GROUPS:
@@ -116,8 +94,8 @@ for _group in GROUPS:
         by = market.frame[group].astype(object).where(only)
         by, where = by.replace({code: parent for code, parent in wide.items() if parent}), market.adult & only
         likely = five_years(market, by=by, where=where)
-        steps = market.steps.drop(columns="in_need", errors="ignore")
-        left = funnel(market.design, steps, likely, by=by, where=where, reached=True)
+        passed = market.steps.drop(columns="in_need", errors="ignore")
+        left = funnel(market.design, passed, likely, by=by, where=where, reached=True)
         parts = [long_format(left, "loan_step", group)]
         if "in_need" in market.steps:
             need = funnel(market.design, market.steps[["in_need"]], by=by, where=where)

@@ -13,7 +13,7 @@ from itertools import product
 
 import pandas as pd
 
-from ..demand.funnel import STEPS, funnel, lost
+from ..demand.funnel import STEPS, funnel
 from ..demand.service import Service, parameter
 from ..demand.shuttle import VIEWS
 from ..demand.transport import Commuters
@@ -21,6 +21,7 @@ from ..estimation import Estimate, mean, total
 from ..needs import commuting
 from ..needs.income_debt import is_code
 from ..study import Study, public
+from . import steps
 from .declare import GROUPS, long_format, point
 from .transport import shuttle_of, topic
 
@@ -58,15 +59,15 @@ def sides(study: Study) -> dict[str, pd.Series]:
 def from_need(study: Study) -> dict[str, Estimate]:
     """How many are left at each step, of those in need of transport, of the others, and of all."""
     shuttle, made = study.result(shuttle_of), {}
-    steps = shuttle.steps[list(STEPS[1:])]
+    passed = shuttle.steps[list(STEPS[1:])]
     for name, side in sides(study).items():
         riding = shuttle.riders({"riders": shuttle.open_to & side})
-        every = steps.assign(people=side)[["people", *steps]]
+        every = passed.assign(people=side)[["people", *passed]]
         made[name] = funnel(shuttle.people.design, every, riding, where=shuttle.people.active)
     return made
 
 
-@topic.table("funnel", "transport_step", "transport_need_of")
+@topic.table("funnel", "transport_step", "transport_need_of", adds="transport_need_of")
 def steps_of_all(study: Study, people: Commuters) -> pd.DataFrame:
     """From need to likely riders; the last step with the range over what is assumed of a new mode."""
     shuttle = study.result(shuttle_of)
@@ -75,16 +76,17 @@ def steps_of_all(study: Study, people: Commuters) -> pd.DataFrame:
         likely(lambda view, f=flag: shuttle.view(view).riders({"riders": f}), "quantity").assign(transport_need_of=name)
         for name, flag in flags.items()
     )
-    return ranged(
-        long_format(study.result(from_need), "transport_need_of", "transport_step"), ends, ["transport_need_of"]
-    )
+    rows = long_format(study.result(from_need), "transport_need_of", "transport_step")
+    rows = ranged(rows, ends, ["transport_need_of"])
+    return steps.behind(rows, shuttle.steps, people.active, sides(study), "transport_need_of", "transport_step")
 
 
-@topic.table("lost", "transport_lost", "transport_need_of")
+@topic.table("lost", "transport_lost", "transport_need_of", adds="transport_need_of")
 def fallen_out(study: Study, people: Commuters) -> pd.DataFrame:
     """Who falls out between two steps; the last, to what is likely, is without interval."""
-    made = {name: lost(one) for name, one in study.result(from_need).items()}
-    rows = long_format(made, "transport_need_of", "transport_lost")
+    shown = topic.release(study)[topic.address("funnel")].frame
+    names = "transport_need_of", "transport_step", "transport_lost"
+    rows = steps.fallen_out(shown, study.result(from_need), *names)
     last = rows["transport_lost"] == "likely"
     return rows.assign(low=rows["low"].mask(last, rows["estimate"]), high=rows["high"].mask(last, rows["estimate"]))
 
@@ -96,22 +98,24 @@ for _group in GROUPS[:3]:
         """The steps by group of the active, in need or not."""
         shuttle = study.result(shuttle_of)
         by = people.frame[group].astype(object).where(people.active)
-        steps = shuttle.steps[list(STEPS[1:])]
+        passed = shuttle.steps[list(STEPS[1:])]
         known = shuttle.steps[["in_need"]].where(shuttle.steps.notna().all(axis=1))
         need = long_format(funnel(people.design, known, by=by, where=people.active), group)
-        left = funnel(people.design, steps, shuttle.riders(by=by), by=by, where=people.active)
+        left = funnel(people.design, passed, shuttle.riders(by=by), by=by, where=people.active)
         ends = likely(lambda view: shuttle.view(view).riders(by=by), "", group)
         rows = ranged(long_format(left, "transport_step", group), ends, [group])
-        return pd.concat([need.assign(transport_step="in_need"), rows])
+        rows = pd.concat([need.assign(transport_step="in_need"), rows], ignore_index=True)
+        groups = {str(code): by == code for code in rows[group]}
+        return steps.behind(rows, shuttle.steps, people.active, groups, group, "transport_step")
 
 
 @topic.table("need", "transport_need", "transport_wish")
 def need(study: Study, people: Commuters) -> pd.DataFrame:
     """How many are in need by each part of the definition, and how many of them say that they would use a shuttle."""
-    steps = study.result(shuttle_of).steps
+    passed = study.result(shuttle_of).steps
     flags = pd.DataFrame({name: indicator(people.frame) for name, indicator in NEEDS.items()})
-    flags = flags.where(steps.notna().all(axis=1))  # as in the funnel
-    both = flags.apply(lambda column: column & steps["wants"].where(column.notna()))
+    flags = flags.where(passed.notna().all(axis=1))  # as in the funnel
+    both = flags.apply(lambda column: column & passed["wants"].where(column.notna()))
     parts = {"people": flags, "wants": both}
     rows = []
     for name, table in parts.items():
