@@ -107,7 +107,7 @@ def _opened(
     # what adds up are weighted numbers; a cell's respondents have the mean weight of their group
     weight = cells["weight"].to_numpy(float) if "weight" in cells else np.ones(len(n))
     value = n * cells["estimate"].to_numpy(float) if "weight" in cells else n if counted else numerator
-    most = np.full(len(n), np.inf) if counted else np.maximum(n, value)  # the base may be of fewer questions
+    most = np.where(counted | (value > n), np.inf, n)  # the base of a funnel may be of fewer people than a step
     place = np.flatnonzero(result)
     rows = [np.flatnonzero(np.isin(place, line)) for line in lines]
     at, columns = np.repeat(np.arange(len(rows)), [len(row) for row in rows]), np.concatenate(rows)
