@@ -161,5 +161,5 @@ def test_policy_is_read_from_its_file(tmp_path):
 
 def test_a_numerator_above_its_base_is_no_contradiction():
     """Steps of a funnel may count people of whom a later question is not known: the table is still protected."""
-    cells = table([40, 900, 900], [60, 4, 500])
+    cells = table([40, 900, 900], [60, 6, 500])
     assert list(hidden(cells)) == [True, True, False]
