@@ -37,7 +37,8 @@ def test_every_figure_is_drawn_in_every_language(study, name, language):
     with matplotlib.rc_context(figures.STYLE):
         figure, tables = figures.picture(spoken, name)
         again, _ = figures.picture(spoken, name)
-    shown = [t for t in map(release(spoken).__getitem__, figures.FIGURES[name].tables) if len(t.shown)]
+    made = release(spoken)
+    shown = [table for table in figures.FIGURES[name].tables if table in made and len(made[table].shown)]
     if not shown:  # in so small a survey a table of places by places is hidden whole
         assert name == "home_city_group_by_command"
         assert not tables

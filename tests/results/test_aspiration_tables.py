@@ -279,10 +279,10 @@ def test_ties_and_wrong_ranks_are_defined(world):
     columns = ["status", *(f"priority_{c}" for c in BOOK.codes("priority"))]
     frame = opened(world, columns).frame
     ranks = columns[1:]
-    some = frame.index[frame[ranks].notna().all(axis=1)][:60]
+    some = frame.index[frame[ranks].notna().all(axis=1)][:200]
     changed = frame.astype(dict.fromkeys(ranks, float))
-    changed.loc[some[:30], ranks[:2]] = 1.0
-    changed.loc[some[30:], ranks[0]] = 99.0
+    changed.loc[some[:100], ranks[:2]] = 1.0
+    changed.loc[some[100:], ranks[0]] = 99.0
     own = Study.of(changed[columns], None, None, BOOK)
     table = release(own)["priority_places"]
     assert table.state == "shown"
