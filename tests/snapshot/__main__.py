@@ -11,7 +11,8 @@ Stored are ``STUDY.parquet`` (a row a cell of every table of the catalogue) and 
 each language). A difference that is intended is listed in ``changes.csv``: study, table, keys, kind (changed, removed,
 added, text), reason. The first three may be patterns as in file names; of a difference of a whole table the keys are
 ``(table)``, of a text the table is ``language/page`` and the keys are the fragment. A line that lists no difference is
-stale and fails too. After `write` the lines that it settled go; ``settled.csv`` says by table what the last one changed.
+stale and fails too. After `write` the lines that it settled go, and ``settled.csv`` says by table what the last
+one changed.
 """
 
 from __future__ import annotations
