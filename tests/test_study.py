@@ -92,12 +92,17 @@ def test_a_follow_up_needs_its_register(files):
 
 
 def test_tables_add_up(released):
-    """Shares of tenure add to one in each group that is shown whole."""
-    frame = released["tenure_by_status"].frame
-    whole = frame.groupby("status", observed=True).filter(lambda part: (part["flag"] != "hidden").all())
-    sums = whole.groupby("status", observed=True)["estimate"].sum()
-    assert len(sums)
-    assert sums.to_numpy() == pytest.approx(1.0)
+    """Shares of categories add to one in each group that is shown whole."""
+    sums = []
+    for name, group in {
+        "tenure_by_status": "status",
+        "tenure_by_rank": "rank_group",
+        "shift_by_rank": "rank_group",
+    }.items():
+        parts = released[name].frame.groupby(group, observed=True)
+        sums += [part["estimate"].sum() for _, part in parts if (part["flag"] != "hidden").all()]
+    assert sums
+    assert sums == pytest.approx([1.0] * len(sums))
 
 
 def test_no_clear_difference_is_said(own, released):
