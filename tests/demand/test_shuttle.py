@@ -11,7 +11,8 @@ from welfare_analysis.demand import levels, service
 from welfare_analysis.demand.fares import SHARED, of_shuttle
 from welfare_analysis.demand.service import Service, annuity, break_even
 from welfare_analysis.demand.shuttle import VIEWS, Shuttle, chances
-from welfare_analysis.demand.transport import CERTAIN, Commuters
+from welfare_analysis.demand.stated import CERTAIN
+from welfare_analysis.demand.transport import Commuters
 from welfare_analysis.estimation import Design, mean
 from welfare_analysis.estimation.choice import predicted_shares
 from welfare_analysis.study import DATA
@@ -69,7 +70,7 @@ def test_riders_are_those_of_the_choice_model(people, shuttle):
     rows = people.frame.index[inside]
     now, s, way = people.now.loc[rows], shuttle.service, people.staff.loc[rows]
     shifts = people.people.loc[rows]
-    zero = dict.fromkeys([n for n in people.fit.value.index if n.startswith(("season", "car_pool"))], 0.0)
+    zero = dict.fromkeys([n for n in people.fit().value.index if n.startswith(("season", "car_pool"))], 0.0)
     present = pd.DataFrame({"cost_100": now["cost_dh"] / 100, "time_10min": now["door_min"] / 10, "walk_10min": 0.0,
                             "headway_10min": 0.0, "shuttle": 0.0, "shuttle_car": 0.0, "shuttle_nights": 0.0,
                             "shuttle_far_10km": 0.0, **zero}).assign(alternative="current", row=rows)  # fmt: skip
@@ -79,7 +80,7 @@ def test_riders_are_those_of_the_choice_model(people, shuttle):
     long = pd.concat([present, offer], ignore_index=True)
     kinds = BOOK.codes("commute_alternative")
     long = long.assign(case=long["row"], alternative=pd.Categorical(long["alternative"], kinds))
-    known = predicted_shares(people.fit, people.design, long, person="row")
+    known = predicted_shares(people.fit(), people.design, long, person="row")
     everybody = pd.Series(1.0, people.frame.index)
     found = shuttle._mean({"x": everybody}, where=people.known)
     assert found.value.iloc[0] == pytest.approx(known.value["share", "shuttle"], rel=1e-10)
@@ -108,7 +109,7 @@ def test_the_constant_of_today_is_the_pivot(people, shuttle):
     """At the constant of today as many would ride, were it as staff transport is, as ride staff transport now."""
     w, mode = people.design.weights, people.frame["commute_mode"].astype(object)
     inside, on = people.known.to_numpy(), (mode == "staff_transport").to_numpy()
-    b, now, way = people.fit.value, people.now, people.staff
+    b, now, way = people.fit().value, people.now, people.staff
     gap = (
         b["cost_100"] * (way["cost_dh"] - now["cost_dh"]) / 100
         + b["time_10min"] * (way["time_min"] - now["door_min"]) / 10
@@ -204,4 +205,4 @@ def test_other_terms_leave_people_and_models_as_they_are(people, shuttle):
     before = shuttle.riders().value.iloc[0]
     dear = shuttle.at(cost_dh=200.0)
     assert dear.riders().value.iloc[0] < before == shuttle.riders().value.iloc[0]
-    assert dear.people.fit is people.fit
+    assert dear.people.fit() is people.fit()

@@ -40,7 +40,7 @@ def test_tastes_of_the_cards_are_recovered(people):
     true = {f"{name}_10min": LEVEL[f"{BLOCK}_{name}_min_effect"] for name in ("time", "walk", "headway")}
     moved = {"shuttle_car": "car", "shuttle_nights": "shifts", "shuttle_far_10km": "far"}
     true |= {name: LEVEL[f"{BLOCK}_shuttle_{slope}_slope"] for name, slope in moved.items()}
-    fit = people.fit
+    fit = people.fit()
     z = pd.Series({name: (fit.value[name] - value) / fit.se[name] for name, value in true.items()})
     assert z.abs().max() < 3.5, z
 
@@ -92,7 +92,7 @@ def test_a_lever_by_hand(people, fares):
     made, more = fares.lever("fares_30")
     w = pd.Series(people.design.weights, people.frame.index)
     part, segment = people.frame[people.known], people.segments()[people.known]
-    mode, b, number = part["commute_mode"].astype(str), people.fit.value["cost_100"], w[people.active].sum()
+    mode, b, number = part["commute_mode"].astype(str), people.fit().value["cost_100"], w[people.active].sum()
     users = given = before = paid = 0.0
     for name, rows in part.groupby(segment).groups.items():
         mass = w[rows].groupby(mode[rows]).sum()

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from welfare_analysis.disclosure import CATEGORY, Policy, Released, protect
+from welfare_analysis.disclosure import CATEGORY, Policy, Released, protect, protect_estimate
 from welfare_analysis.disclosure.suppression import apart, completed, dominated, one_sided, unsafe
 from welfare_analysis.errors import WelfareError
+from welfare_analysis.estimation import Design, total
 
 RULES = Policy(10, 30, 50, 0.9, 0.1, (("totals", 10.0), ("dh", 100.0)))
 NAN = np.nan
@@ -163,3 +164,11 @@ def test_a_numerator_above_its_base_is_no_contradiction():
     """Steps of a funnel may count people of whom a later question is not known: the table is still protected."""
     cells = table([40, 900, 900], [60, 6, 500])
     assert list(hidden(cells)) == [True, True, False]
+
+
+def test_homes_of_ones_own_are_rounded_as_those_of_the_report():
+    """A number of homes from a reader's own call is printed to ten, as persons are."""
+    design = Design(pd.Series(np.full(400, 1.37)))
+    own = total(design, pd.Series(np.r_[np.ones(123), np.zeros(277)], name="homes"))
+    frame = protect_estimate(own, "homes", "homes").frame
+    assert (frame[["estimate", "low", "high"]] % 10 == 0).all(axis=None)

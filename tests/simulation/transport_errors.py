@@ -23,7 +23,8 @@ from welfare_analysis.demand.funnel import funnel
 from welfare_analysis.demand.levels import MODES
 from welfare_analysis.demand.service import Service
 from welfare_analysis.demand.shuttle import VIEWS, Shuttle
-from welfare_analysis.demand.transport import BLOCK, CERTAIN, Commuters
+from welfare_analysis.demand.stated import CERTAIN
+from welfare_analysis.demand.transport import BLOCK, Commuters
 from welfare_analysis.estimation import Estimate, total
 from welfare_analysis.needs import commuting
 from welfare_analysis.study import DATA, Study, public

@@ -71,7 +71,7 @@ class Fares:
         place = pd.Index(codes).get_indexer(self.cell)
         there, table = (place >= 0).astype(float)[:, None], amounts.to_numpy(float)
         change = (self.changed(name) - self.today["dh"].to_numpy()) / 100 * self.scale
-        cost = people.fit.value.index.get_loc("cost_100")
+        cost = people.fit().value.index.get_loc("cost_100")
 
         def measure(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return pivoted(self.today["share"], theta[cost] * change, table)[place] * there, there

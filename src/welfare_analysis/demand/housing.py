@@ -23,15 +23,15 @@ import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
-from ..estimation import Estimate, mean, total
-from ..estimation.choice import ChoiceFit, Target, only, predicted_shares, prepared, recoded, willingness_to_pay
+from ..estimation import Estimate, total
+from ..estimation.choice import Target, only, predicted_shares, prepared, recoded, willingness_to_pay
 from ..needs.housing import needs_another
 from ..needs.income_debt import is_code
 from ..study import Study, public
 from . import credit, stated
 from .brought import enumerated
 from .credit import Terms
-from .market import Market, shared
+from .market import shared
 
 BLOCK = "home"
 PLOT = "cooperative_plot"
@@ -39,7 +39,6 @@ BOUGHT = ("social_flat", "standing_flat", PLOT)
 OFFERED = (*BOUGHT, "service_rental")
 SOON = ("under_1", "1_2", "3_5")  # when people mean to acquire it: within five years
 YEARS = 5
-CERTAIN = 8  # points of ten from which an answer counts as certain
 WISHES = ("wants_none", "wants_owner", "no_wish", "no_wish_owner")  # wants a home and owns none; and so on
 PAID, OTHERS = ("price_100k", "instalment_1k"), ("size_10m2", "work_10km", "services_10km", "wait_years")
 SHIFTS = ("tenant", "owner", "crowded", "active", "decade", "log_income")
@@ -58,7 +57,7 @@ IMPROVED = {
 
 
 @dataclass(frozen=True, eq=False)
-class HomeMarket(Market):
+class HomeMarket(stated.CardMarket):
     """People who may be offered a home, at given terms of credit.
 
     Attributes
@@ -80,6 +79,7 @@ class HomeMarket(Market):
     of: str = "member"
     building_dh: float = 0.0
     means: pd.DataFrame | None = None
+    block, paid, others, shifts = BLOCK, PAID, OTHERS, SHIFTS
 
     def at(
         self, terms: Terms | None = None, offers: Mapping[str, Mapping[str, float]] | None = None, **changes: Any
@@ -175,24 +175,10 @@ class HomeMarket(Market):
         """Whether it can be computed what a person may get and can carry."""
         return self.adult & self.affordable.notna().all(axis=1) & self.eligible.notna().all(axis=1)
 
-    def fit(self) -> ChoiceFit:
-        """The model of the cards; fitted once for all terms and offers."""
-        model: ChoiceFit = self._fit
-        return model
-
-    @shared
-    def _fit(self) -> ChoiceFit:
-        return stated.fitted(self.superpopulation, self.cards, stated.formula(self.cards, PAID, OTHERS, SHIFTS))
-
     @shared
     def _coded(self) -> Target:
         """The first market's offer before every adult, coded for the model."""
         return prepared(self.fit(), self.design, self.first.put, "row")
-
-    @shared
-    def cards(self) -> pd.DataFrame:
-        """The cards that were answered."""
-        return stated.observed(self.frame, self.codebook, BLOCK, self.people)
 
     @shared
     def wishes(self) -> pd.Series:
@@ -217,8 +203,7 @@ class HomeMarket(Market):
     @shared
     def sure(self) -> Estimate:
         """Part of those who want a home and own none who are certain of their choices."""
-        points = self.frame[f"{BLOCK}_certainty"].astype(float)
-        return mean(self.design, (points >= CERTAIN).rename("certain"), where=self.wishers & points.notna())
+        return self.certain_of(self.wishers)
 
     @cached_property
     def steps(self) -> pd.DataFrame:

@@ -30,8 +30,8 @@ def columns(frame: pd.DataFrame) -> pd.DataFrame:
     """Trips by rail and what they cost (DH), a year; missing where they are not known."""
     trips, cost = (frame[name].astype(float) for name in ("intercity_trips_n", "intercity_cost_dh"))
     by_rail = frame["intercity_mode"].astype(object).eq(RAIL) & (trips > 0)
-    told = trips.eq(0) | (frame["intercity_mode"].notna() & cost.notna())
-    rail = trips.where(by_rail, 0.0).where(trips.notna() & told)
+    known = trips.eq(0) | (frame["intercity_mode"].notna() & cost.notna())
+    rail = trips.where(by_rail, 0.0).where(trips.notna() & known)
     return pd.DataFrame({"rail_trips": rail, "rail_dh": (rail * cost).where(by_rail, 0.0).where(rail.notna())})
 
 

@@ -110,8 +110,8 @@ class Levels:
         place = cells.get_indexer(pd.MultiIndex.from_frame(cell(frame)))
         found = np.stack([known[mode] for mode in modes], axis=1)[place]
         found = np.where((place >= 0)[:, None, None], found, np.nan).reshape(len(frame) * len(modes), -1)
-        told = pd.DataFrame(found, columns=self.table.columns)
-        return told.assign(cost_dh=told["way_dh"] * self.ways(frame).to_numpy().repeat(len(modes)))
+        each = pd.DataFrame(found, columns=self.table.columns)
+        return each.assign(cost_dh=each["way_dh"] * self.ways(frame).to_numpy().repeat(len(modes)))
 
     def ways(self, frame: pd.DataFrame) -> pd.Series:
         """Ways to and from work a month."""

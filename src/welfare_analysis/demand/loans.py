@@ -28,8 +28,7 @@ import pandas as pd
 from scipy import sparse
 
 from ..errors import WelfareError
-from ..estimation import Estimate, mean, total
-from ..estimation.choice import ChoiceFit
+from ..estimation import Estimate, total
 from ..needs.housing import STANDARDS as AGES
 from ..needs.income_debt import credit_need, is_code
 from ..study import Study, public
@@ -37,8 +36,7 @@ from ..survey import cards
 from . import credit, stated
 from .brought import enumerated
 from .credit import Terms
-from .housing import CERTAIN
-from .market import Market, shared
+from .market import shared
 
 BLOCK, NONE = "loan", "no_loan"
 TERMS = {
@@ -74,7 +72,7 @@ def assumed(item: str, column: str = "value") -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class LoanMarket(Market):
+class LoanMarket(stated.CardMarket):
     """People who may be offered consumer loans, at given rates.
 
     Attributes
@@ -98,6 +96,7 @@ class LoanMarket(Market):
     least_part: float = 1.0
     late: bool = False
     means: pd.DataFrame | None = None
+    block, paid, others, shifts = BLOCK, PAID, OTHERS, SHIFTS
 
     def at(self, rates: Mapping[str, float] | None = None, of: str | None = None, **changes: Any) -> LoanMarket:
         """The same people at other ``rates`` (a year, as shares) of some products, by other means, other attributes."""
@@ -133,10 +132,10 @@ class LoanMarket(Market):
 
     @shared
     def amount(self) -> pd.Series:
-        """Dirhams that are wanted for consumption, up to the largest that is lent; NA where none is wanted or told."""
+        """Dirhams that are wanted for consumption, up to the largest that is lent; NA where none is wanted or given."""
         most = min(terms.loan_most_dh for terms in self.terms.values())
-        told = self.frame["loan_amount_dh"].where(self.frame["loan_amount_dh"] > 0)
-        return told.clip(upper=most).where(self.wanted["consumer"].fillna(False).astype(bool)).astype(float)
+        given = self.frame["loan_amount_dh"].where(self.frame["loan_amount_dh"] > 0)
+        return given.clip(upper=most).where(self.wanted["consumer"].fillna(False).astype(bool)).astype(float)
 
     @cached_property
     def months(self) -> pd.DataFrame:
@@ -233,23 +232,7 @@ class LoanMarket(Market):
     @shared
     def sure(self) -> Estimate:
         """Part of those who want a consumer loan who are certain of their choices."""
-        points = self.frame[f"{BLOCK}_certainty"].astype(float)
-        wants = self.wanted["consumer"].fillna(False).astype(bool)
-        return mean(self.design, (points >= CERTAIN).rename("certain"), where=wants & points.notna())
-
-    def fit(self) -> ChoiceFit:
-        """The model of the cards; fitted once for all rates."""
-        model: ChoiceFit = self._fit
-        return model
-
-    @shared
-    def _fit(self) -> ChoiceFit:
-        return stated.fitted(self.superpopulation, self.cards, stated.formula(self.cards, PAID, OTHERS, SHIFTS))
-
-    @shared
-    def cards(self) -> pd.DataFrame:
-        """The cards that were answered."""
-        return stated.observed(self.frame, self.codebook, BLOCK, self.people)
+        return self.certain_of(self.wanted["consumer"].fillna(False).astype(bool))
 
     def put(self, who: pd.Series, open_to: pd.DataFrame | None = None) -> pd.DataFrame:
         """The products before some rows at their own amount and term, as far as these are on the cards."""

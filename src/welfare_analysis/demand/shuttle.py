@@ -65,7 +65,7 @@ class Shuttle:
     @cached_property
     def constants(self) -> pd.DataFrame:
         """The columns of the constant of the shuttle on cards (n x terms)."""
-        people, names = self.people.people, [n for n in self.people.fit.value.index if n.startswith("shuttle")]
+        people, names = self.people.people, [n for n in self.people.fit().value.index if n.startswith("shuttle")]
         ones = {"shuttle": np.ones(len(people))}
         return pd.DataFrame(
             {n: ones[n] if n in ones else people[n.removeprefix("shuttle_")] for n in names}, people.index
@@ -81,7 +81,7 @@ class Shuttle:
     def _less_now(self, way: pd.DataFrame) -> np.ndarray:
         """A way less the present one, which is reported door to door, as on cards; missing where not known."""
         now = self.people.now
-        table = pd.DataFrame(0.0, way.index, self.people.fit.value.index)
+        table = pd.DataFrame(0.0, way.index, self.people.fit().value.index)
         table["cost_100"] = (way["cost_dh"] - now["cost_dh"]) / 100
         table["time_10min"] = (way["time_min"] - now["door_min"]) / 10
         table["walk_10min"], table["headway_10min"] = way["walk_min"] / 10, way["headway_min"] / 10
@@ -90,9 +90,9 @@ class Shuttle:
     @cached_property
     def low(self) -> float:
         """The constant at which as many would ride, were it as staff transport is, as ride staff transport today."""
-        people, b = self.people, self.people.fit.value[list(TASTES)]
+        people, b = self.people, self.people.fit().value[list(TASTES)]
         mode, w = people.frame["commute_mode"].astype(object), people.design.weights
-        place = people.fit.value.index.get_indexer(list(TASTES))
+        place = people.fit().value.index.get_indexer(list(TASTES))
         gap = self._less_now(people.staff)[:, place] @ b.to_numpy()
         known, on = people.known.to_numpy(), (mode == LIKE).to_numpy()
         share, others = np.average(on[known], weights=w[known]), known & ~on
@@ -106,7 +106,7 @@ class Shuttle:
     @cached_property
     def slopes(self) -> np.ndarray:
         """Columns of the utility (n x coefficients), the constant at its place."""
-        place = self.people.fit.value.index.get_indexer(self.constants.columns)
+        place = self.people.fit().value.index.get_indexer(self.constants.columns)
         x = self.x.copy()
         x[:, place] += self.service.constant_share * self.constants.to_numpy()
         return self.service.scale * x
@@ -116,7 +116,7 @@ class Shuttle:
         """Probability (n,) that each would ride; missing where it is not known."""
         held = self.service.constant_share
         rest = (1 - held) * self.low if held < 1 else 0.0
-        found: np.ndarray = special.expit(self.slopes @ self.people.fit.value.to_numpy() + self.service.scale * rest)
+        found: np.ndarray = special.expit(self.slopes @ self.people.fit().value.to_numpy() + self.service.scale * rest)
         return found
 
     @cached_property
@@ -135,7 +135,7 @@ class Shuttle:
 
     @cached_property
     def steps(self) -> pd.DataFrame:
-        """Whether each is in need, says that he would use a shuttle, could be served, and can pay the fare."""
+        """Whether each is in need, says they would use a shuttle, could be served, and can pay the fare."""
         return pd.DataFrame({
             "in_need": commuting.transport_need(self.people.frame),
             "wants": self.people.wants,
@@ -216,10 +216,10 @@ class Shuttle:
 
 def enumerated(people: Commuters, inside: Any, measure: Measure, names: Sequence[str], **options: Any) -> Forecast:
     """Means over some people of what the coefficients of the cards say of each, by (quantity[, domain])."""
-    cases = replace(people.fit.cases, person=np.flatnonzero(inside), design=people.design)
+    cases = replace(people.fit().cases, person=np.flatnonzero(inside), design=people.design)
     to, keys = Target(cases, np.arange(0), None), [(name,) for name in names]
     known = {"by": None, "where": None} | options
-    return forecast(modelled(people.fit), to, measure, keys, ["quantity"], **known)
+    return forecast(modelled(people.fit()), to, measure, keys, ["quantity"], **known)
 
 
 def chances(riders: Estimate, needed: float, parts: pd.Index | None = None) -> pd.Series:
@@ -231,8 +231,10 @@ def chances(riders: Estimate, needed: float, parts: pd.Index | None = None) -> p
     drawn to the mean of its own part, as day and night, which differ.
     """
     y, v = riders.value, riders.se**2
-    told = v[(v > 0) & np.isfinite(v)]
-    v = v.clip(told.min() if len(told) else 1.0, 1e9)  # of a group in which nobody differs it is not nil, nor endless
+    positive = v[(v > 0) & np.isfinite(v)]
+    v = v.clip(
+        positive.min() if len(positive) else 1.0, 1e9
+    )  # of a group in which nobody differs it is not nil, nor endless
     by = pd.Index(np.zeros(len(y))) if parts is None else parts
     shrunk = [_shrunken(y[by == part], v[by == part]) for part in by.unique()]
     mean, error = (pd.concat(x).reindex(y.index) for x in zip(*shrunk, strict=True))

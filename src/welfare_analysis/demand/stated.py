@@ -7,18 +7,20 @@ what is known of the person. A model fitted to those who had cards scores everyb
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from ..errors import WelfareError
-from ..estimation import Design, Estimate, joint
+from ..estimation import Design, Estimate, joint, mean
 from ..estimation.choice import ChoiceFit, logit
 from ..needs import housing, income_debt
 from ..needs.income_debt import CANNOT
 from ..survey import cards
 from ..survey.codebook import Codebook
+from .market import Market, shared
 
 UNITS = {
     "price_dh": ("price_100k", 1e5),
@@ -36,6 +38,7 @@ UNITS = {
     "headway_min": ("headway_10min", 10),
     "walk_min": ("walk_10min", 10),
 }
+CERTAIN = 8  # points of ten from which an answer counts as certain
 INCOME_EDGES = (0, 4500, 7000, np.inf)  # DH a month
 INCOME_GROUPS = ("low", "middle", "high", "unknown")
 LEAST_BY_SHIFT = 150  # persons for each shift, which is a coefficient of every alternative but one
@@ -188,12 +191,12 @@ def _joined(long: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
 def formula(long: pd.DataFrame, paid: Sequence[str], others: Sequence[str], shifts: Sequence[str]) -> str:
     """Right and left side of the model: constants by person, what one pays by income group, other attributes.
 
-    What does not vary in ``long`` is left out, and shifts that few persons would have to tell, the last first.
+    What does not vary in ``long`` is left out, and shifts that too few persons would identify, the last first.
     """
-    told = [name for name in shifts if name in long and long[name].nunique() > 1]
-    told = told[: long["row"].nunique() // LEAST_BY_SHIFT]
+    kept = [name for name in shifts if name in long and long[name].nunique() > 1]
+    kept = kept[: long["row"].nunique() // LEAST_BY_SHIFT]
     groups = long["income_group"].nunique() > 1
-    parts = ["C(alternative)" + (f" * ({' + '.join(told)})" if told else "")]
+    parts = ["C(alternative)" + (f" * ({' + '.join(kept)})" if kept else "")]
     parts += [f"{name}:C(income_group)" if groups else name for name in paid]
     return f"chosen ~ {' + '.join([*parts, *others])}"
 
@@ -203,14 +206,51 @@ def fitted(design: Design, long: pd.DataFrame, model: str) -> ChoiceFit:
     return logit(design, long, model, case="case", alternative="alternative", person="row")
 
 
+class CardMarket(Market):
+    """A market of offers that cards describe: one model of the cards for all terms.
+
+    Attributes
+    ----------
+    block, paid, others, shifts
+        The block of cards, and what its utility is made of (`formula`).
+    people : DataFrame
+        What may shift the choice of each row (`persons`).
+    """
+
+    block: ClassVar[str]
+    paid: ClassVar[tuple[str, ...]]
+    others: ClassVar[tuple[str, ...]]
+    shifts: ClassVar[tuple[str, ...]]
+    people: Any
+
+    @shared
+    def cards(self) -> pd.DataFrame:
+        """The cards that were answered."""
+        return observed(self.frame, self.codebook, self.block, self.people)
+
+    def fit(self) -> ChoiceFit:
+        """The model of the cards; fitted once for all terms and offers."""
+        model: ChoiceFit = self._fit
+        return model
+
+    @shared
+    def _fit(self) -> ChoiceFit:
+        return fitted(self.superpopulation, self.cards, formula(self.cards, self.paid, self.others, self.shifts))
+
+    def certain_of(self, who: pd.Series) -> Estimate:
+        """Part of some rows who are certain of their choices on the cards, of those who said how certain they are."""
+        points = self.frame[f"{self.block}_certainty"].astype(float)
+        return mean(self.design, (points >= CERTAIN).rename("certain"), where=who & points.notna())
+
+
 def times(shares: Estimate, size: Estimate, index: pd.Index) -> Estimate:
     """Values by (anything, domain) times the sizes of the same domains, named by ``index``: products of estimates."""
     level, many = shares.value.to_numpy(), size.value.to_numpy()
     repeats = len(level) // len(many)
     blocks = [*map(sparse.diags_array, level.reshape(repeats, -1))]
     slopes = sparse.hstack([sparse.diags_array(np.tile(many, repeats)), sparse.vstack(blocks)])
-    told = pd.Series(level * np.tile(many, repeats), index=index)
-    return joint({"share": shares, "people": size}).apply(lambda _: told, slopes)
+    product = pd.Series(level * np.tile(many, repeats), index=index)
+    return joint({"share": shares, "people": size}).apply(lambda _: product, slopes)
 
 
 def yes_no(column: pd.Series, name: str) -> pd.Series:

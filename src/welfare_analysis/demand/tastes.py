@@ -125,8 +125,8 @@ class Subsample:
         rows = []
         for name, fit in (("logit", self.logit), ("mixed", self.mixed)):
             rows.append(pd.DataFrame({"part": "fit", "name": ["log_likelihood"], "estimate": [fit.log_likelihood]}))
-            told = pd.concat([fit.value.rename("estimate"), fit.se.rename("se"), fit.interval()], axis=1)
-            rows.append(told.rename_axis("name").reset_index().assign(part="coefficient"))
+            table = pd.concat([fit.value.rename("estimate"), fit.se.rename("se"), fit.interval()], axis=1)
+            rows.append(table.rename_axis("name").reset_index().assign(part="coefficient"))
             for view in VIEWS:
                 table = self.shares(fit, view).table()
                 rows.append(table.rename(columns={ALTERNATIVE: "name"}).assign(part=view))

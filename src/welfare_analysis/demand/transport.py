@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
-from ..estimation import Estimate, mean, total
+from ..estimation import Estimate, total
 from ..estimation.choice import ChoiceFit
 from ..needs.income_debt import is_code
 from ..study import Study
 from . import levels, modes, stated
 from .levels import Levels
-from .market import Market
+from .market import shared
+from .stated import CardMarket
 
 BLOCK = "commute"
 NEEDED: tuple[str, ...] = ("status", "command", "command_group", "cars_n", "shift", "commute_mode", "commute_km")
@@ -23,11 +24,10 @@ NEEDED += ("commute_days_n", "commute_min", "commute_cost_dh", "transit_at_shift
 NEEDED += ("net_pay_dh", "pension_dh")
 CARDS = (f"{BLOCK}_version", f"{BLOCK}_card_1", f"{BLOCK}_certainty")
 LIKE = "staff_transport"
-CERTAIN = 8  # points of ten from which an answer counts as certain
 
 
 @dataclass(frozen=True, eq=False)
-class Commuters(Market):
+class Commuters(CardMarket):
     """The active of a study before their ways to work.
 
     Attributes
@@ -37,6 +37,7 @@ class Commuters(Market):
     """
 
     levels: Levels
+    block = BLOCK
 
     def at(self, table: Levels) -> Commuters:
         """The same people at other times and costs."""
@@ -55,7 +56,7 @@ class Commuters(Market):
 
     @cached_property
     def wants(self) -> pd.Series:
-        """Who of the active says that he would use a shuttle; NA where it is not known."""
+        """Who of the active says they would use a shuttle; NA where it is not known."""
         return is_code(self.frame["transport_wish_shuttle"].where(self.active), "yes")
 
     @cached_property
@@ -68,17 +69,15 @@ class Commuters(Market):
             far_10km=self.km.fillna(0.0).to_numpy(float) / 10,
         )
 
-    @cached_property
-    def fit(self) -> ChoiceFit:
+    @shared
+    def _fit(self) -> ChoiceFit:
         """The model of the cards; what one has is the person's own cost and time."""
-        return modes.cards(self.superpopulation, stated.observed(self.frame, self.codebook, BLOCK, self.people))
+        return modes.cards(self.superpopulation, self.cards)
 
     @cached_property
     def sure(self) -> Estimate:
         """Part of those who say that they would use a shuttle who are certain of their choices on cards."""
-        points = self.frame[f"{BLOCK}_certainty"].astype(float)
-        where = self.wants.fillna(False).astype(bool) & points.notna()
-        return mean(self.design, (points >= CERTAIN).rename("certain"), where=where)
+        return self.certain_of(self.wants.fillna(False).astype(bool))
 
     @cached_property
     def now(self) -> pd.DataFrame:

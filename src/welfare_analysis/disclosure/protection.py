@@ -16,7 +16,7 @@ from .policy import Policy, policy
 from .released import CATEGORY, NUMBERS, Released
 from .suppression import completed, dominated, unsafe
 
-COUNTED = ("persons", "households", "files", "runs", "riders")  # numbers that cannot be negative
+COUNTED = ("persons", "households", "homes", "files", "runs", "riders")  # numbers that cannot be negative
 EVIDENCE = ("numerator", "unsafe", "weight")  # columns that decide what is hidden, and are not released
 
 

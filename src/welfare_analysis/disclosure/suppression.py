@@ -22,7 +22,7 @@ from .policy import Policy
 def unsafe(n: np.ndarray, numerator: np.ndarray, rules: Policy) -> np.ndarray:
     """Cells with few respondents behind base, numerator or complement; ``numerator`` is nan where there is none.
 
-    Nobody or everybody (0 or 100 %) is told of a group from ``caution_base`` on: below it speaks of each person.
+    Nobody or everybody (0 or 100 %) is shown of a group from ``caution_base`` on: below it speaks of each person.
     """
     least = np.fmin(numerator, n - numerator)
     few = (least < rules.min_respondents) & ((least > 0) | (n < rules.caution_base))

@@ -51,7 +51,7 @@ class Ranking:
     fits: dict[Hashable, RankFit] = field(default_factory=dict, repr=False)
 
     @cached_property
-    def told(self) -> np.ndarray:
+    def answered(self) -> np.ndarray:
         """Who ranked anything (n,)."""
         return self.placed.notna().any(axis=1).to_numpy()
 
@@ -62,11 +62,11 @@ class Ranking:
 
     def where(self, group: str = ALL) -> np.ndarray:
         """Who ranked anything in a group (n,)."""
-        return self.told if group == ALL else self.told & (self.status == group).to_numpy()
+        return self.answered if group == ALL else self.answered & (self.status == group).to_numpy()
 
     def groups(self, least: int) -> list[str]:
         """Everybody, and the groups of whom ``least`` ranked something."""
-        size = self.status[self.told].value_counts()
+        size = self.status[self.answered].value_counts()
         return [ALL, *(str(g) for g in self.status.cat.categories if size.get(g, 0) >= least)]
 
     def fit(self, group: str = ALL, **options: Any) -> RankFit:
@@ -129,8 +129,8 @@ def ranking(study: Study, group: str, status: pd.Series | None = None) -> Rankin
     placed = places(frame[names]).set_axis([n.removeprefix(f"{group}_") for n in names], axis=1)
     if not placed.notna().any(axis=None):
         return None
-    told = placed.notna().any(axis=1)
-    asked = book.asked(names[0], frame, frame.index).fillna(False).astype(bool) | told
+    answered = placed.notna().any(axis=1)
+    asked = book.asked(names[0], frame, frame.index).fillna(False).astype(bool) | answered
     groups = frame["status"].astype(pd.CategoricalDtype(book.codes("status"))) if status is None else status
     return Ranking(group, placed, asked.to_numpy(), study.design.superpopulation(), groups)
 

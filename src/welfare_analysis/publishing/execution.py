@@ -118,7 +118,7 @@ def failure(cell: NotebookNode) -> NotebookNode | None:
 
 
 def reason(error: NotebookNode) -> str:
-    """What a reader may be told of a cell's error: the clause of a `WelfareError`, nothing of any other.
+    """What a reader may know of a cell's error: the clause of a `WelfareError`, nothing of any other.
 
     The clause stands before the traceback, in a line of its own.
     """

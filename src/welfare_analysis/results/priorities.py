@@ -45,7 +45,7 @@ def ranked(study: Study, group: str) -> Ranked | None:
     if plain is None:
         return None
     least, fits = policy().min_base, {}
-    status = merged(study.codebook, study.frame["status"], plain.told, least)
+    status = merged(study.codebook, study.frame["status"], plain.answered, least)
     kind = pd.CategoricalDtype(in_order(study.codebook, "status", status.dropna().unique()))
     own = replace(plain, status=status.astype(kind))
     for name in own.groups(least):
@@ -65,7 +65,7 @@ def model_state(of: Ranked) -> str:
 
 def base(of: Ranked) -> Base:
     """Who ranked anything, of those who had the ranking on the form."""
-    return pd.Series(of.ranking.told), pd.Series(of.ranking.asked)
+    return pd.Series(of.ranking.answered), pd.Series(of.ranking.asked)
 
 
 def first(of: Ranked, name: str) -> pd.DataFrame:
@@ -172,8 +172,8 @@ def tests(study: Study, of: Ranked) -> pd.DataFrame | None:
 def answers(study: Study, of: Ranked) -> pd.DataFrame:
     """Who had the ranking on the form, ranked anything, ranked everything; what items left open change at most."""
     found = of.ranking
-    n = float(found.told.sum())
-    whole = found.placed[found.told].notna().all(axis=1)
+    n = float(found.answered.sum())
+    whole = found.placed[found.answered].notna().all(axis=1)
     parts = [
         point(found.asked.sum(), found.asked.sum(), rank_answer="asked", unit="number"),
         point(n, n, rank_answer="ranked", unit="number"),

@@ -49,7 +49,7 @@ def ready(people: Commuters) -> str:
     if people.frame[f"{BLOCK}_version"].notna().sum() < stated.LEAST_IN_GROUP:
         return "too_few"
     try:
-        known = bool(people.fit.value["cost_100"] < 0) and bool(np.isfinite(people.sure.se).all())
+        known = bool(people.fit().value["cost_100"] < 0) and bool(np.isfinite(people.sure.se).all())
     except WelfareError:  # small samples
         known = False
     return "shown" if known else "too_few"

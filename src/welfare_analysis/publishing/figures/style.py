@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import bidirectional
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -60,7 +61,9 @@ def canvas(name: str, height: float, columns: int = 1, lines: int = 1, **named: 
     """A titled figure with panels in one or more lines; ``height`` in inches a line, without title and axis."""
     size = WIDTH, lines * (height + 0.9)
     figure, axes = plt.subplots(lines, columns, figsize=size, layout="constrained", squeeze=False, **named)
-    figure.suptitle(name, x=0.01, ha="left", fontweight="bold", fontsize=12)
+    # a title begins where its language does
+    begins = ("right", 0.99) if any(bidirectional(letter) == "AL" for letter in name) else ("left", 0.01)
+    figure.suptitle(name, x=begins[1], ha=begins[0], fontweight="bold", fontsize=12)
     return figure, list(axes.ravel())
 
 
