@@ -68,8 +68,8 @@ def test_counts_cover_the_truth_of_everybody(world, own):
     truth = np.array([(world.truth[f"priority_{item}"] == 1).mean() for item in ITEMS])
     first = found.first()
     assert (np.abs(first.value.to_numpy() - truth) < 3.5 * first.se).all()
-    assert found.told.sum() < 0.4 * len(own.frame)
-    assert found.asked.sum() >= found.told.sum()
+    assert found.answered.sum() < 0.4 * len(own.frame)
+    assert found.asked.sum() >= found.answered.sum()
     finite = replace(found, design=own.design).first()
     np.testing.assert_allclose(finite.value, first.value)
     assert (first.se >= finite.se).all()
@@ -147,7 +147,7 @@ def test_who_left_a_place_out_is_not_in_the_model():
     few = frame.iloc[:20].copy()
     few[columns] = few[columns].where(few[columns].isin([1, 3]))
     found = priorities.ranking(study(frame, few), "priority")
-    assert (found.fit().n_rows, found.told.sum()) == (200, 220)
+    assert (found.fit().n_rows, found.answered.sum()) == (200, 220)
     assert set(found.first().counts["n"]) == {220}
 
 

@@ -137,7 +137,7 @@ def on_frontier(study: Study, people: Commuters) -> pd.DataFrame:
 
 def card_model(study: Study) -> ChoiceFit:
     """The model of the cards."""
-    return study.result(commuters_of).fit
+    return study.result(commuters_of).fit()
 
 
 @topic.table("tastes", "term", "measure", "decimal", statistic="model")
