@@ -209,9 +209,12 @@ class Shuttle:
 
     def view(self, name: str) -> Shuttle:
         """The shuttle in one of `VIEWS`: used as staff transport is today, what is likely, all that is stated."""
-        if name == "likely":
-            return self
-        return replace(self.at(constant_share=0.0) if name == "today" else self, bridge=False)
+        return self._views[name]
+
+    @cached_property
+    def _views(self) -> dict[str, Shuttle]:
+        ends = {"today": self.at(constant_share=0.0), "stated": self}
+        return {"likely": self} | {name: replace(end, bridge=False) for name, end in ends.items()}
 
 
 def enumerated(people: Commuters, inside: Any, measure: Measure, names: Sequence[str], **options: Any) -> Forecast:
