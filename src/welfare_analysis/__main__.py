@@ -83,14 +83,17 @@ def lab(_: argparse.Namespace) -> int:
     """Open the notebooks; with files of one's own copies of them, which git does not see."""
     from welfare_analysis.publishing import execution
     from welfare_analysis.publishing.folders import private
+    from welfare_analysis.results import kept
 
-    folder = ROOT / "notebooks"
-    if _named(*OWN):
+    folder, variables = ROOT / "notebooks", execution.environment()
+    if not _named(*OWN):
+        variables.setdefault(kept.FOLDER, str(ROOT / "build" / "cache"))
+    else:
         folder = private(ROOT / "build" / "lab")
         for path in execution.find(ROOT / "notebooks"):
             if not (folder / path.name).exists():
                 shutil.copyfile(path, folder / path.name)
-    return subprocess.call([sys.executable, "-m", "jupyterlab", str(folder)], env=execution.environment())
+    return subprocess.call([sys.executable, "-m", "jupyterlab", str(folder)], env=variables)
 
 
 def clean(_: argparse.Namespace) -> int:

@@ -69,6 +69,10 @@ class Study:
         Statuses of the register that the pages do not speak of (OMIT=unanswered), and how many persons have them.
     states : mapping
         Forms by review state or kind of doubt, and whether they are ``counted`` or ``left_out``.
+    files : tuple of Path
+        What it was opened from; empty for a study of frames.
+    wishes : tuple of str
+        What was said of forms in doubt.
     """
 
     frame: pd.DataFrame
@@ -85,6 +89,8 @@ class Study:
     survey_name: str = ""
     left_out: Mapping[str, int] = field(default_factory=dict)
     states: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
+    wishes: tuple[str, ...] = ()
     results: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __repr__(self) -> str:
@@ -193,6 +199,8 @@ class Study:
             is_standin=all(map(_marked, sources)),
             language=language or os.environ.get("LANGUAGE_OF_REPORT", "en"),
             survey_name=name,
+            files=tuple(Path(path) for path in (*sources, register, followup, codebook, names) if path),
+            wishes=(repr(wishes),),
         )
 
     @classmethod

@@ -19,6 +19,7 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import execution
 from welfare_analysis.publishing.folders import private, replacing, set_aside
 from welfare_analysis.publishing.markup import inline, markdown, page_name, table
+from welfare_analysis.results import kept
 from welfare_analysis.survey.codebook import words
 from welfare_analysis.survey.institution import Words
 
@@ -216,7 +217,7 @@ def publish(
     before = set_aside(build / "report")
     paths = execution.find(root / "notebooks")
     trees = [root / "src", root / "data", root / "requirements.txt"]
-    given = execution.environment(variables)
+    given = {kept.FOLDER: str(build / "cache"), **execution.environment(variables)}
     executed = execution.run(paths, build / "notebooks", trees, given, say)
     if "CODEBOOK" in given:
         _in_words_of(words(Path(given["CODEBOOK"])), executed, language)

@@ -26,6 +26,7 @@ from . import (
     weights,
 )
 from .declare import Topic
+from .kept import kept
 
 TOPICS: dict[str, Topic] = {
     topic.name: topic
@@ -58,7 +59,7 @@ def _release(study: Study) -> Lazy:
     parts = (topic.release(study) for topic in TOPICS.values())
     for part in (*parts, headlines.released(study), stored.documents(study)):
         makers |= part.makers
-    return Lazy(makers)
+    return Lazy({name: partial(kept, study, name, make) for name, make in makers.items()})
 
 
 def listed() -> pd.DataFrame:
