@@ -1,7 +1,7 @@
 """Pages and the whole report, beside those of an older commit: `make bench CASES=pages_bench`.
 
-The older one (BASE=, a commit; absent: 39d165b) lies in ``build/bench`` as a worktree of git and runs its own notebooks with
-its own library, in this environment. A page begins with an empty kernel and nothing kept; the report too.
+The older one (BASE=, a commit; absent: 39d165b) lies in ``build/bench`` as a worktree of git and runs its own notebooks
+with its own library, in this environment. A page begins with an empty kernel and nothing kept; the report too.
 """
 
 from __future__ import annotations

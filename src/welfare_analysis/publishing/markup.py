@@ -21,7 +21,7 @@ from welfare_analysis.errors import WelfareError
 
 SCHEME = re.compile(r"^(?:https?:)?//|https?://", re.IGNORECASE)
 MATHML = re.compile(r'<(/?m[a-z]+)((?: [a-z]+="[^"]*")*) ?(/?)>')
-NUMBER = re.compile(r"\u2066?[<≈~]?\s*[-−+]?\d[\d.,\u00a0\u202f ]*\s*%?\u2069?(?: \(.*\))?(?: \*)?$|(?:\.\.|/)$")
+NUMBER = re.compile(r"\u2066?[<≈~]?\s*[-−+]?\d[\d.,\u00a0\u202f \u2013]*\s*%?\u2069?(?: \(.*\))?(?: \*)?$|(?:\.\.|/)$")
 NO_SCOPE = re.compile(r"<th\b(?![^>]*scope)")
 INTERVAL = re.compile(r"\([^()<>]*\u2013[^()<>]*\)")
 CELL = re.compile(r"<td((?: [a-z]+=\"[^\"]*\")*)>(.*?)</td>")

@@ -12,10 +12,10 @@ from IPython.display import HTML
 
 from ..disclosure import Released, protect_estimate
 from ..estimation import Estimate
-from ..languages import GAP, amount, number
+from ..languages import GAP, amount
 from ..results import release
 from ..study import Study
-from .labels import CAUTION, cell_label, format_cell, in_order, note, title, unit_name
+from .labels import CAUTION, base, cell_label, format_cell, in_order, note, title, unit_name
 
 
 def show(study: Study, table: str | Released | Estimate, name: str = "", unit: str = "", further: str = "") -> HTML:
@@ -78,8 +78,8 @@ def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
     if table.statistic in ("count", "document", "model"):
         return heads, body
     heads.append(study.codebook.text("col.n", study.language))
-    counts = [table.cells(*row)["n"].max() for row in codes]
-    return heads, [[*line, number(count, study.language)] for line, count in zip(body, counts, strict=True)]
+    bases = [base(table.cells(*row)["n"], study.language) for row in codes]
+    return heads, [[*line, n] for line, n in zip(body, bases, strict=True)]
 
 
 def _cell(table: Released, study: Study, cell: pd.Series) -> str:
