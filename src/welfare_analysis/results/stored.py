@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import pandas as pd
@@ -18,16 +18,19 @@ from ..needs import commuting, housing, income_debt
 from ..study import DATA, Study
 from ..survey import quality
 from . import coverage, homes, instrument
+from .declare import melted
 from .loans import RATES
 
 SURVEY = DATA / "survey"
 ERRORS = {"loans": ("loan_validation.csv", "loan_number"), "homes": ("demand_validation.csv", "home_number")}
 ERRORS["transport"] = ("transport_validation.csv", "transport_number")
+ERROR_UNITS = dict.fromkeys(("error", "se_of_truth", "coverage"), "share")
+ERROR_UNITS |= dict.fromkeys(("samples", "population"), "number")
 ASSUMPTIONS = {"replacement_share": "share", "stress_points": "rate_points", "old_rate": "share"}
 ASSUMPTIONS |= {"funding_rate": "share", "running_cost_share": "share"}
 SHUTTLE = {"cost_dh": "dh_month", "walk_min": "minutes", "window_min": "minutes", "constant_share": "share"}
 SHUTTLE |= {"seats_n": "number", "load_share": "share", "window_share": "share", "least_riders_n": "number"}
-SHUTTLE |= {"members_a_route_n": "number", "discount": "share"}
+SHUTTLE |= {"members_a_route_n": "number", "discount": "share", "rail_discount": "share"}
 BREAK_EVEN = {"needed": "riders", "carried": "riders", "route_dh": "dh_month", "a_rider_dh": "dh_month"}
 
 
@@ -39,9 +42,7 @@ def errors(name: str) -> Released:
         stored = stored[(stored["terms"] == homes.TERMS[homes.BASE]) & (stored[key] != "stay")].reset_index(drop=True)
     stored["error"], stored["se_of_truth"] = stored["error"] / stored["truth"], stored["mean_se"] / stored["truth"]
     keys = ["version", key]
-    long = stored.melt(keys, ["error", "se_of_truth", "coverage", "samples", "population"], "measure", "estimate")
-    units = long["measure"].map({"samples": "number", "population": "number"}).fillna("share")
-    return document(f"{name}_errors", long.assign(unit=units), keys, "measure")
+    return document(f"{name}_errors", melted(stored, keys, ERROR_UNITS), keys, "measure")
 
 
 def home_prices() -> Released:
@@ -72,11 +73,15 @@ def loan_rates() -> Released:
     return document("loans_rates", table, ["loan_rate"], unit="share")
 
 
-def loan_assumptions() -> Released:
-    """The assumptions of page 07 that decide, with their ranges."""
-    rows = [(item, unit, *(assumed(item, c) for c in ("value", "low", "high"))) for item, unit in ASSUMPTIONS.items()]
-    table = pd.DataFrame(rows, columns=["loan_assumption", "unit", "estimate", "low", "high"])
-    return document("loans_assumptions", table, ["loan_assumption"])
+def assumptions(name: str, key: str, of: Callable[[str, str], float], units: Mapping[str, str]) -> Released:
+    """The assumptions of a page that decide, with their ranges; ``of`` reads a value or an end of one."""
+    rows = [(item, unit, *(of(item, end) for end in ("value", "low", "high"))) for item, unit in units.items()]
+    return document(name, pd.DataFrame(rows, columns=[key, "unit", "estimate", "low", "high"]), [key])
+
+
+def of_transport(item: str, end: str) -> float:
+    """An assumption of page 08: of rail journeys, or of the shuttle."""
+    return intercity.parameter("discount", end) if item == "rail_discount" else parameter(item, end)
 
 
 def standards() -> Released:
@@ -92,14 +97,6 @@ def standards() -> Released:
         ("commute", way.long_above_min, "minutes"),
     ]
     return document("standards", pd.DataFrame(rows, columns=["standard_of", "estimate", "unit"]), ["standard_of"])
-
-
-def transport_assumptions() -> Released:
-    """The assumptions of page 08 that decide, with their ranges."""
-    rows = [(item, unit, *(parameter(item, c) for c in ("value", "low", "high"))) for item, unit in SHUTTLE.items()]
-    rows.append(("rail_discount", "share", *(intercity.parameter("discount", c) for c in ("value", "low", "high"))))
-    table = pd.DataFrame(rows, columns=["transport_assumption", "unit", "estimate", "low", "high"])
-    return document("transport_assumptions", table, ["transport_assumption"])
 
 
 def shuttle_runs() -> Released:
@@ -122,8 +119,10 @@ DOCUMENTS: dict[str, Callable[[], Released]] = {
     "homes_prices": home_prices,
     "homes_scenario_terms": home_scenarios,
     "loans_rates": loan_rates,
-    "loans_assumptions": loan_assumptions,
-    "transport_assumptions": transport_assumptions,
+    "loans_assumptions": partial(assumptions, "loans_assumptions", "loan_assumption", assumed, ASSUMPTIONS),
+    "transport_assumptions": partial(
+        assumptions, "transport_assumptions", "transport_assumption", of_transport, SHUTTLE
+    ),
     "transport_runs": shuttle_runs,
     "validation": coverage.validation,
     "validation_summary": coverage.validation_summary,
