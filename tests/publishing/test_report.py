@@ -14,7 +14,7 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing.execution import run_in_place
 from welfare_analysis.publishing.folders import replacing
 from welfare_analysis.publishing.markup import formula, markdown, table
-from welfare_analysis.publishing.report import LABELS, publish, render
+from welfare_analysis.publishing.report import around, publish, render
 
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PICTURE = f"""from IPython.display import display
@@ -101,8 +101,8 @@ def test_a_result_that_cannot_be_made_says_so_in_its_place(root, language):
     published = publish(root, language, variables=os.environ)
     page, log = published.front.with_name("04_life.html").read_text(), root / "build" / "report.log"
     shown = re.sub(r"<details>.*?</details>", "", page, flags=re.DOTALL)
-    assert LABELS[language]["gap"] in shown
-    assert LABELS[language]["error"] in shown
+    assert around(language)["gap"] in shown
+    assert around(language)["error"] in shown
     assert '(<bdi lang="en">nobody of a group answered</bdi>)' in shown
     assert "kept" in shown
     assert not re.search("somebody|Fatima|Error|Traceback", shown)
@@ -130,7 +130,7 @@ def test_a_kernel_that_dies_takes_its_own_results_alone(root):
     published = publish(root, variables={})
     page = published.front.with_name("04_life.html").read_text()
     assert "kept" in page
-    assert page.count(LABELS["en"]["error"]) == published.errors == 2
+    assert page.count(around("en")["error"]) == published.errors == 2
 
 
 def test_a_committed_notebook_never_takes_a_gap(root):

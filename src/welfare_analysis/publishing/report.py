@@ -15,51 +15,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from nbformat import NotebookNode
 
-from welfare_analysis.errors import WelfareError
+from welfare_analysis.languages import direction
 from welfare_analysis.publishing import execution
 from welfare_analysis.publishing.folders import private, replacing, set_aside
 from welfare_analysis.publishing.markup import inline, markdown, page_name, table
 from welfare_analysis.results import kept
-from welfare_analysis.survey.codebook import words
+from welfare_analysis.study import DATA
+from welfare_analysis.survey.codebook import Codebook, words
 from welfare_analysis.survey.institution import Words
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
-LABELS = {
-    "en": {
-        "dir": "ltr",
-        "skip": "Skip to the text",
-        "contents": "Contents",
-        "previous": "Previous",
-        "next": "Next",
-        "code": "Code",
-        "figure": "Figure {number}",
-        "gap": "This result cannot be made from these answers.",
-        "error": "This result is missing: the program met an error. The others are not affected.",
-    },
-    "fr": {
-        "dir": "ltr",
-        "skip": "Aller au texte",
-        "contents": "Sommaire",
-        "previous": "Précédent",
-        "next": "Suivant",
-        "code": "Code",
-        "figure": "Figure {number}",
-        "gap": "Ce résultat ne peut pas être établi à partir de ces réponses.",
-        "error": "Ce résultat manque : le programme a rencontré une erreur. Les autres n'en sont pas touchés.",
-    },
-    "ar": {
-        "dir": "rtl",
-        "skip": "انتقل إلى النص",
-        "contents": "المحتويات",
-        "previous": "السابق",
-        "next": "التالي",
-        "code": "الشيفرة",
-        "figure": "الشكل {number}",
-        "gap": "لا يمكن استخراج هذه النتيجة من هذه الأجوبة.",
-        "error": "هذه النتيجة ناقصة: صادف البرنامج خطأً. ولا يمس ذلك النتائج الأخرى.",
-    },
-}
+AROUND = ("skip", "contents", "previous", "next", "code", "figure", "gap", "error")  # the text: ``site.`` of texts
 
 
 @dataclass(frozen=True)
@@ -97,7 +64,7 @@ def page(stem: str, notebook: NotebookNode, language: str = "en") -> Page:
     language : {"en", "fr", "ar"}
         Of the words around the text.
     """
-    labels = LABELS[language]
+    labels = around(language)
     environment: dict[str, Any] = {"headings": []}
     pictures: dict[str, bytes] = {}
 
@@ -145,6 +112,12 @@ def page(stem: str, notebook: NotebookNode, language: str = "en") -> Page:
     return Page(page_name(stem), title, sections, Markup("".join(parts)), pictures)
 
 
+def around(language: str) -> dict[str, str]:
+    """The words around the text of a page, and the direction of writing."""
+    texts = Codebook.read(DATA / "codebook")
+    return {"dir": direction(language)} | {word: texts.template(f"site.{word}", language) for word in AROUND}
+
+
 def _caption(outputs: list[NotebookNode]) -> str | None:
     """The line behind a picture, where a cell gives just these two."""
     data = [output.get("data", {}) for output in outputs]
@@ -167,7 +140,7 @@ def _output(output: NotebookNode, forms: Mapping[str, Callable[[str, NotebookNod
 
 
 def _front(pages: list[Page], language: str) -> Page:
-    title = LABELS[language]["contents"]
+    title = around(language)["contents"]
     items = "".join(f'<li><a href="{p.href}">{html.escape(p.title)}</a></li>' for p in pages)
     return Page("index.html", title, (), Markup(f"<h1>{title}</h1><ol>{items}</ol>"), {})
 
@@ -180,8 +153,7 @@ def render(notebooks: Mapping[str, NotebookNode], folder: Path, language: str = 
     WelfareError
         If the language is not one of the three, or a formula cannot be read.
     """
-    if language not in LABELS:
-        raise WelfareError("the language is not known", got=language, expected=", ".join(LABELS))
+    labels = around(language)
     pages = [page(stem, notebook, language) for stem, notebook in notebooks.items()]
     if not any(p.href == "index.html" for p in pages):
         pages.insert(0, _front(pages, language))
@@ -190,8 +162,8 @@ def render(notebooks: Mapping[str, NotebookNode], folder: Path, language: str = 
     (folder / "images").mkdir(parents=True, exist_ok=True)
     shutil.copyfile(SITE / "style.css", folder / "style.css")
     for i, current in enumerate(pages):
-        around = {"previous": pages[i - 1] if i else None, "following": pages[i + 1] if i + 1 < len(pages) else None}
-        text = template.render(page=current, pages=pages, language=language, labels=LABELS[language], **around)
+        beside = {"previous": pages[i - 1] if i else None, "following": pages[i + 1] if i + 1 < len(pages) else None}
+        text = template.render(page=current, pages=pages, language=language, labels=labels, **beside)
         (folder / current.href).write_text(text, encoding="utf-8")
         for name, data in current.pictures.items():
             (folder / "images" / name).write_bytes(data)

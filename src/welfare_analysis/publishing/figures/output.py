@@ -37,7 +37,7 @@ def picture(study: Study, name: str) -> tuple[Figure, list[Released]]:
     needed = tables if plan.any_table else tables[:1]
     if not any(len(t.shown) for t in needed):
         return Figure(), []
-    return plan.kind(tables, study, plan.limit), tables
+    return plan.kind(tables, study, **plan.options), tables
 
 
 def planned(name: str) -> Plan:
