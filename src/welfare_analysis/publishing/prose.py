@@ -57,6 +57,11 @@ class Prose:
         return {} if language == self.language else {"lang": language, "dir": direction(language)}
 
 
+def in_english(folder: Path = PROSE) -> list[str]:
+    """Pages whose prose has no translation yet: the lines of ``in_english.txt``."""
+    return (folder / "in_english.txt").read_text(encoding="utf-8").split()
+
+
 def messages(notebook: NotebookNode) -> list[str]:
     """The messages of a notebook's Markdown cells in their order, each once; a formula or a number alone is none."""
     texts = (text for cell in notebook.cells if cell.cell_type == "markdown" for text in paragraphs(cell.source))
@@ -90,20 +95,22 @@ def updated(known: Catalog, texts: Iterable[str]) -> str:
     for text in texts:
         today.add(text)
     known.update(today)
+    for message in known:  # Babel takes a per cent sign or a brace for a gap of a program's text
+        message.flags -= {"python-format", "python-brace-format"}
     written = io.BytesIO()
-    write_po(written, known, width=WIDTH, no_location=True, omit_header=True, include_previous=True)
+    write_po(written, known, width=WIDTH, no_location=True, omit_header=True)
     return HEADER.format(language=known.locale) + written.getvalue().decode("utf-8").strip("\n") + "\n"
 
 
 def update(notebooks: Iterable[Path], folder: Path = PROSE) -> dict[str, int]:
-    """Write the catalogues of notebooks anew; by file how many of its messages have no translation that stands."""
-    open_ = {}
-    for path in notebooks:
+    """Write the catalogues of the pages that are translated; by file how many of its messages lack a translation."""
+    lacking, waiting = {}, in_english(folder)
+    for path in (path for path in notebooks if path.stem not in waiting):
         texts = messages(nbformat.read(path, as_version=4))
         for language in TRANSLATED:
             target = folder / language / f"{path.stem}.po"
             target.parent.mkdir(parents=True, exist_ok=True)
             known = catalogue(path.stem, language, folder)
             target.write_text(updated(known, texts), encoding="utf-8")
-            open_[f"{language}/{target.name}"] = len(texts) - len(translations(known))
-    return open_
+            lacking[f"{language}/{target.name}"] = len(texts) - len(translations(known))
+    return lacking
