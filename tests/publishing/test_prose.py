@@ -78,7 +78,7 @@ def test_an_institution_speaks_in_its_own_words():
 
 
 def test_a_changed_paragraph_makes_its_translation_stale(tmp_path):
-    """It is kept for whoever translates, but stands no longer; what is new is empty, what is gone goes behind ``#~``."""
+    """It is kept but stands no longer; what is new is empty, what is gone goes behind ``#~``."""
     path = tmp_path / "04_life.ipynb"
     (tmp_path / "in_english.txt").write_text("05_hopes")
     nbformat.write(notebook("# Life", "How members live, and where.", "Gone."), path)
@@ -150,6 +150,7 @@ class Spoken:
         self.language, self.languages = language, languages
 
     def in_language(self, language):
+        """Speak another one."""
         return Spoken(language)
 
 
