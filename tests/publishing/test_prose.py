@@ -4,10 +4,12 @@ import re
 from collections import Counter
 
 import nbformat
+import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import Markdown, display
 from IPython.utils.capture import capture_output
+from said_numbers import differences, numbers
 
 from welfare_analysis.publishing import prose
 from welfare_analysis.publishing.execution import find
@@ -15,6 +17,7 @@ from welfare_analysis.publishing.markup import markdown
 from welfare_analysis.publishing.notebook import in_each_language
 from welfare_analysis.publishing.prose import SOURCE, TRANSLATED, Prose
 from welfare_analysis.study import DATA
+from welfare_analysis.survey.codebook import LANGUAGES
 
 NOTEBOOKS = {path.stem: path for path in find(DATA.parent / "notebooks")}
 PAGES = [(stem, language) for stem in NOTEBOOKS for language in TRANSLATED if stem not in prose.in_english()]
@@ -35,6 +38,7 @@ $$x = 1$$
 1
 """
 NUMBER = re.compile(r"\d+(?:[.,\u202f\u00a0]\d+)*")
+ADDRESS = re.compile(r"\{[^}]*\}|\([\w/]+\.(?:csv|ipynb)\)")
 KEPT = re.compile(r"`[^`]*`|\$[^$]+\$|\]\([^)]*\)|\{[^}]*\}")  # code, formulas, links, gaps
 
 
@@ -177,3 +181,27 @@ def test_a_display_gives_an_output_a_language_only_where_a_report_is_made():
 def test_the_source_is_no_translation():
     """Notebooks are written in English."""
     assert SOURCE not in TRANSLATED
+
+
+@pytest.mark.parametrize("file", ["values.csv", "texts.csv", "variables.csv", "groups.csv"])
+def test_labels_and_texts_say_the_same_numbers_in_each_language(file):
+    """A number of a label is written in digits, and as its language writes numbers; addresses of cells are none."""
+    for line in pd.read_csv(DATA / "codebook" / file, keep_default_na=False, dtype=str).to_dict("records"):
+        own = {one: line.get(one, line.get(f"label_{one}", "")) for one in LANGUAGES}
+        said = {one: numbers(ADDRESS.sub("", text), one) for one, text in own.items()}
+        assert said["ar"] == said["en"] == said["fr"], own
+
+
+PAGE = "<p>{} of <b>{}</b> <img alt='x' /><img alt=\"{}\"></p><p{}>in 2012: 4.6</p><td>source of note 1.5</td>"
+
+
+def test_the_comparison_of_numbers_sees_a_number_that_differs():
+    """Separators of each language are read, English parts of other pages too; one digit more is seen."""
+    pages = {
+        "en": PAGE.format("1,234", "0.5", "12.5 %", ""),
+        "fr": PAGE.format("1\u202f234", "0,5", "12,5\u202f%", ' lang="en"'),
+        "ar": PAGE.format("\u20661.234\u2069", "0,5", "12,5\u202f%", ' lang="en"'),
+    }
+    assert differences(pages) == {}
+    wrong = differences(pages | {"fr": pages["fr"].replace("12,5", "12,6")})
+    assert wrong == {"fr": ({12.6: 1}, {12.5: 1})}

@@ -167,13 +167,16 @@ def inline(text: str) -> str:
     return _MARKDOWN.renderInline(text, {})
 
 
-def table(source: str) -> str:
-    """Return an HTML table with table tags only, scopes of headers, unbroken intervals and numbers to align."""
+def table(source: str, attributes: str = "") -> str:
+    """Return an HTML table with table tags only, scopes of headers, unbroken intervals and numbers to align.
+
+    ``attributes`` are those of the block around it, where its language is not that of the page.
+    """
     clean = SCHEME.sub("", nh3.clean(source, tags=TAGS, attributes=ATTRIBUTES, clean_content_tags=DROPPED))
     head, mark, body = clean.rpartition("</thead>")
     scoped = NO_SCOPE.sub('<th scope="col"', head) + mark + NO_SCOPE.sub('<th scope="row"', body)
     unbroken = INTERVAL.sub(lambda found: f'<span class="interval">{found[0]}</span>', scoped)
-    return f'<div class="wide" tabindex="0">{CELL.sub(_aligned, unbroken).strip()}</div>\n'
+    return f'<div class="wide" tabindex="0"{attributes}>{CELL.sub(_aligned, unbroken).strip()}</div>\n'
 
 
 def _aligned(cell: re.Match[str]) -> str:

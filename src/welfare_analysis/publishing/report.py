@@ -80,11 +80,16 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
         under = f"<figcaption>{labels['figure'].format(number=len(pictures))}. {caption}</figcaption>"
         return f'<figure><div class="wide" tabindex="0">{image}</div>{under}</figure>\n'
 
+    def foreign(output: NotebookNode) -> str:
+        """Attributes of what a cell gives without saying its language, such as a frame of pandas."""
+        own = said.attributes(prose.SOURCE) if "language" not in output.get("metadata", {}) else {}
+        return "".join(f' {name}="{value}"' for name, value in own.items())
+
     forms: dict[str, Callable[[str, NotebookNode], str]] = {
         "image/png": picture,
-        "text/html": lambda text, _: table(text),
+        "text/html": lambda text, output: table(text, foreign(output)),
         "text/markdown": lambda text, _: markdown(text, environment),
-        "text/plain": lambda text, _: f'<pre tabindex="0">{html.escape(text)}</pre>\n',
+        "text/plain": lambda text, output: f'<pre tabindex="0"{foreign(output)}>{html.escape(text)}</pre>\n',
     }
     parts, folded = [], False
     if prose.missing(notebook, said):

@@ -26,6 +26,11 @@ FIGURES = {
         tuple(n + by for n in HEADLINES for by in ("", "_by_status", "_by_rank", "_by_command")),
         any_table=True,
     ),
+    "conditions": Plan(
+        partial(profile, name="conditions"),
+        tuple(n + by for n in HEADLINES[:-1] for by in ("", "_by_status")),
+        any_table=True,
+    ),
     "standards": Plan(steps, tuple(f"{n}_standards" for n in HEADLINES[1:]), any_table=True),
     "tenure_by_rank": Plan(categories, ("tenure_by_rank",)),
     "crowded_by_rank": Plan(groups, ("crowded_by_rank",)),

@@ -147,14 +147,19 @@ def value_axis(axes: Axes, most: float, unit: str, study: Study, small: bool = F
     axes.tick_params(axis="x", labelbottom=bool(most > 0))
     if most >= 1000:
         axes.xaxis.set_major_locator(MaxNLocator(2 if small else 5))
-        axes.xaxis.set_major_formatter(plain(study))
+    axes.xaxis.set_major_formatter(plain(study, None))
     axes.set(xlabel=unit_name(study, unit) or study.codebook.text(f"unit.{unit}", study.language), ylabel="")
     axes.grid(axis="x")
 
 
-def plain(study: Study, digits: int = 0) -> FuncFormatter:
-    """Numbers on an axis as the page writes them."""
-    return FuncFormatter(lambda x, _: number(x, study.language, digits))
+def plain(study: Study, digits: int | None = 0) -> FuncFormatter:
+    """Numbers on an axis as the page writes them; with as many digits as a step has where none are given."""
+
+    def written(x: float, _: object) -> str:
+        own = max(len(f"{round(x, 6) % 1:.2g}") - 2, 0)  # 0.25 has two
+        return number(x, study.language, own if digits is None else digits)
+
+    return FuncFormatter(written)
 
 
 def wrapped(text: str, width: int = 16) -> str:
