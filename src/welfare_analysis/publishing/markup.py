@@ -154,7 +154,7 @@ def markdown(text: str, environment: dict[str, Any] | None = None) -> str:
         Shared by the texts of one page; its ``headings`` gathers (tag, anchor, text). Its ``prose`` gives each
         paragraph in the language of the page (`publishing.prose.Prose`).
     """
-    return _MARKDOWN.render(text, {} if environment is None else environment)
+    return _unbroken(_MARKDOWN.render(text, {} if environment is None else environment))
 
 
 def paragraphs(text: str) -> list[str]:
@@ -175,8 +175,12 @@ def table(source: str, attributes: str = "") -> str:
     clean = SCHEME.sub("", nh3.clean(source, tags=TAGS, attributes=ATTRIBUTES, clean_content_tags=DROPPED))
     head, mark, body = clean.rpartition("</thead>")
     scoped = NO_SCOPE.sub('<th scope="col"', head) + mark + NO_SCOPE.sub('<th scope="row"', body)
-    unbroken = INTERVAL.sub(lambda found: f'<span class="interval">{found[0]}</span>', scoped)
-    return f'<div class="wide" tabindex="0"{attributes}>{CELL.sub(_aligned, unbroken).strip()}</div>\n'
+    return f'<div class="wide" tabindex="0"{attributes}>{CELL.sub(_aligned, _unbroken(scoped)).strip()}</div>\n'
+
+
+def _unbroken(source: str) -> str:
+    """Keep each interval in brackets on one line."""
+    return INTERVAL.sub(lambda found: f'<span class="interval">{found[0]}</span>', source)
 
 
 def _aligned(cell: re.Match[str]) -> str:
