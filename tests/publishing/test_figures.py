@@ -94,9 +94,9 @@ def test_line_figures_have_a_fingerprint(study):
     """A curve that moves changes what nbval compares."""
     (table,) = (t for t in [release(study)["homes_curve"]])
     with matplotlib.rc_context(figures.STYLE):
-        first = figures.fingerprint(curve([table], study, 0.0))
+        first = figures.fingerprint(curve([table], study))
         moved = replace(table, frame=table.frame.assign(estimate=table.frame["estimate"] * 1.1))
-        second = figures.fingerprint(curve([moved], study, 0.0))
+        second = figures.fingerprint(curve([moved], study))
     assert "paths " in first
     assert first != second
     plt.close("all")

@@ -14,7 +14,7 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing.execution import run_in_place
 from welfare_analysis.publishing.folders import replacing
 from welfare_analysis.publishing.markup import formula, markdown, table
-from welfare_analysis.publishing.report import publish, render, words
+from welfare_analysis.publishing.report import around, publish, render
 
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PICTURE = f"""from IPython.display import display
@@ -106,8 +106,8 @@ def test_a_result_that_cannot_be_made_says_so_in_its_place(root, language):
     published = publish(root, variables=os.environ)
     page, log = read(published, "04_life.html", language), root / "build" / "report.log"
     shown = re.sub(r"<details>.*?</details>", "", page, flags=re.DOTALL)
-    assert words(language)["gap"] in shown
-    assert words(language)["error"] in shown
+    assert around(language)["gap"] in shown
+    assert around(language)["error"] in shown
     assert '(<bdi lang="en">nobody of a group answered</bdi>)' in shown
     assert "kept" in shown
     assert not re.search("somebody|Fatima|Error|Traceback", shown)
@@ -135,7 +135,7 @@ def test_a_kernel_that_dies_takes_its_own_results_alone(root):
     published = publish(root, variables={})
     page = read(published, "04_life.html")
     assert "kept" in page
-    assert page.count(words("en")["error"]) == published.errors == 2
+    assert page.count(around("en")["error"]) == published.errors == 2
 
 
 def test_a_committed_notebook_never_takes_a_gap(root):
@@ -239,7 +239,7 @@ def test_a_page_that_is_in_english_still_says_so_in_its_language(root):
     published = publish(root, variables={})
     for language in ("ar", "fr"):
         page = read(published, "04_life.html", language)
-        assert words(language)["in_english"] in page
+        assert around(language)["in_english"] in page
         assert '<h1 id="life" lang="en" dir="ltr">' in page or '<h1 lang="en" dir="ltr" id="life">' in page
     assert 'class="notice"' not in read(published, "04_life.html")
 

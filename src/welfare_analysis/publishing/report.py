@@ -21,13 +21,12 @@ from welfare_analysis.publishing import execution, prose
 from welfare_analysis.publishing.folders import private, replacing, set_aside
 from welfare_analysis.publishing.markup import inline, markdown, page_name, table
 from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import Codebook
-from welfare_analysis.survey.codebook import words as institution_of
+from welfare_analysis.survey.codebook import Codebook, words
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
 # around the text of a page: ``site.`` of the codebook's texts
-WORDS = ("skip", "contents", "previous", "next", "code", "figure", "gap", "error", "languages", "in_english", "report")
+AROUND = ("skip", "contents", "previous", "next", "code", "figure", "gap", "error", "languages", "in_english", "report")
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
     said : Prose
         What its paragraphs are in the language of the page.
     labels : mapping
-        The words around the text, of this language (`words`).
+        The words around the text, of this language (`around`).
     """
     environment: dict[str, Any] = {"headings": []}
     pictures: dict[str, bytes] = {}
@@ -123,7 +122,7 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
     return Page(page_name(stem), title, sections, Markup("".join(parts)), pictures)
 
 
-def words(language: str) -> dict[str, str]:
+def around(language: str) -> dict[str, str]:
     """The words around the text of a page, the direction of writing, and what the language calls itself.
 
     Raises
@@ -133,8 +132,8 @@ def words(language: str) -> dict[str, str]:
     """
     if language not in NAMES:
         raise WelfareError("the language is not known", got=language, expected=", ".join(NAMES))
-    texts, around = Codebook.read(DATA / "codebook"), {"dir": direction(language), "name": NAMES[language]}
-    return around | {word: texts.template(f"site.{word}", language) for word in WORDS}
+    texts, own = Codebook.read(DATA / "codebook"), {"dir": direction(language), "name": NAMES[language]}
+    return own | {word: texts.template(f"site.{word}", language) for word in AROUND}
 
 
 def _caption(outputs: list[NotebookNode]) -> str | None:
@@ -179,7 +178,7 @@ def render(
         If a language is not one of the three, or a formula cannot be read.
     """
     jinja = Environment(loader=FileSystemLoader(SITE), autoescape=True, undefined=StrictUndefined)
-    switch = {language: words(language) for language in languages}
+    switch = {language: around(language) for language in languages}
     fronts = {}
     for language, labels in switch.items():
         own = folder / language
@@ -190,10 +189,10 @@ def render(
             pages.insert(0, _front(pages, labels["contents"]))
         fronts[language] = pages[0].title
         template = jinja.get_template("page.html.j2")
-        around = {"pages": pages, "language": language, "labels": labels, "switch": switch}
+        shared = {"pages": pages, "language": language, "labels": labels, "switch": switch}
         for i, current in enumerate(pages):
             steps = {"previous": pages[i - 1] if i else None, "following": pages[i + 1] if i + 1 < len(pages) else None}
-            (own / current.href).write_text(template.render(page=current, **around, **steps), encoding="utf-8")
+            (own / current.href).write_text(template.render(page=current, **shared, **steps), encoding="utf-8")
             for name, data in current.pictures.items():
                 (own / "images" / name).write_bytes(data)
     leads = jinja.get_template("languages.html.j2").render(switch=switch, fronts=fronts)
@@ -218,7 +217,7 @@ def publish(root: Path, variables: Mapping[str, str] = os.environ, say: executio
         known.
     """
     first = variables.get("LANGUAGE_OF_REPORT") or "en"
-    words(first)
+    around(first)
     languages = sorted(NAMES, key=lambda one: one != first)
     build = private(root / "build")
     before = set_aside(build / "report")
@@ -226,7 +225,7 @@ def publish(root: Path, variables: Mapping[str, str] = os.environ, say: executio
     trees = [root / "src", root / "data", root / "requirements.txt"]
     given = execution.environment(variables) | {"LANGUAGES_OF_REPORT": " ".join(NAMES)}
     executed = execution.run(paths, build / "notebooks", trees, given, say)
-    own_words = [institution_of(Path(given["CODEBOOK"])).said] if "CODEBOOK" in given else []
+    own_words = [words(Path(given["CODEBOOK"])).said] if "CODEBOOK" in given else []
     with replacing(build / "report") as fresh:
         render({path.stem: done for path, done in zip(paths, executed, strict=True)}, fresh, languages, *own_words)
     shutil.rmtree(before, ignore_errors=True)

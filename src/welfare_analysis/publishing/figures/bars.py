@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...disclosure import CATEGORY, Released
+from ...disclosure import CATEGORY, NUMBERS, Released
 from ...languages import amount, number
 from ...needs.income_debt import STANDARDS
 from ...study import Study
@@ -29,20 +29,26 @@ def _distribution(axes: Axes, cells: pd.DataFrame, over: np.ndarray) -> None:
         axes.annotate(missing_mark(cells["flag"].iloc[x]), (x, 0), (0, 2), textcoords="offset points", ha="center")
 
 
-def bands(tables: Sequence[Released], study: Study, limit: float) -> Figure:
-    """A panel a group: the distribution over bands of ten hundredths, intervals drawn, and a limit as a line."""
+def bands(tables: Sequence[Released], study: Study, limit: float | None = None) -> Figure:
+    """A panel a group: the distribution over bands, intervals drawn; and a limit as a line, if bands are of tenths."""
     (one,) = tables
     rows, columns = in_order(one, study, one.by[0]), study.codebook.codes(one.variable)
     figure, panels = canvas(title(one.id, study), 2.2, max(len(rows), 1), sharey=True)
+    at = np.arange(len(columns))
     for axes, row in zip(panels, rows, strict=False):
         part = one.frame[one.frame[one.by[0]].astype(str) == row].set_index(CATEGORY)
         part = part.set_axis(part.index.astype(str)).reindex(columns)
-        _distribution(axes, part, np.arange(len(columns)) > 10 * limit - 0.5)
-        axes.axvline(10 * limit - 0.5, color=INK, linestyle="--", linewidth=1)
+        part.loc[part["flag"].isna(), NUMBERS] = 0.0  # nobody is there
         axes.set_title(wrapped(label(study, one.by[0], row)))
-        axes.set_xticks(np.arange(len(columns) - 1) + 0.5, [f"{10 * (i + 1)}" for i in range(len(columns) - 1)])
-        axes.set_xlim(-0.6, len(columns) - 0.4)
         axes.set_xlabel(study.codebook.text(f"axis.{one.variable}", study.language), fontsize=9)
+        if limit is None:
+            _distribution(axes, part, at < 0)
+            axes.set_xticks(at, [label(study, one.variable, code) for code in columns], rotation=45, fontsize=8)
+            continue
+        _distribution(axes, part, at > 10 * limit - 0.5)
+        axes.axvline(10 * limit - 0.5, color=INK, linestyle="--", linewidth=1)
+        axes.set_xticks(at[:-1] + 0.5, [f"{10 * (i + 1)}" for i in at[:-1]])
+        axes.set_xlim(-0.6, len(columns) - 0.4)
     panels[0].set_ylabel(study.codebook.text("unit.share", study.language))
     return figure
 
@@ -67,24 +73,7 @@ def histogram(tables: Sequence[Released], study: Study, limit: float) -> Figure:
     return figure
 
 
-def weight_bars(tables: Sequence[Released], study: Study, _: float) -> Figure:
-    """The answers by size of their weight, a panel before and one after calibration."""
-    (one,) = tables
-    sizes, stages = study.codebook.codes("weight_band"), study.codebook.codes("stage")
-    figure, panels = canvas(title(one.id, study), 2.2, len(stages), sharey=True)
-    for axes, stage in zip(panels, stages, strict=True):
-        cells = one.frame[one.frame["stage"].astype(str) == stage]
-        part = 100 * cells.set_index(cells[CATEGORY].astype(str))["estimate"].reindex(sizes).fillna(0)
-        sns.barplot(x=np.arange(len(sizes)), y=part.to_numpy(), ax=axes, color=PALETTE[0], width=0.85, errorbar=None,
-                    saturation=1)  # fmt: skip
-        axes.set_xticks(range(len(sizes)), [label(study, "weight_band", b) for b in sizes], rotation=45, fontsize=8)
-        axes.set_title(label(study, "stage", stage))
-        axes.set(xlabel=study.codebook.text("axis.weight", study.language), ylabel="")
-    panels[0].set_ylabel(study.codebook.text("unit.share", study.language))
-    return figure
-
-
-def stacked(tables: Sequence[Released], study: Study, _: float) -> Figure:
+def stacked(tables: Sequence[Released], study: Study) -> Figure:
     """A bar a row, its parts the columns of the table, each with its number inside."""
     (one,) = tables
     rows, parts = in_order(one, study, one.by[0]), in_order(one, study, CATEGORY)
@@ -107,7 +96,7 @@ def stacked(tables: Sequence[Released], study: Study, _: float) -> Figure:
     return figure
 
 
-def pyramid(tables: Sequence[Released], study: Study, _: float) -> Figure:
+def pyramid(tables: Sequence[Released], study: Study) -> Figure:
     """Who they are: men and women by age, and status by age."""
     by_sex, by_status = tables
     ages = in_order(by_status, study, "age_group")
@@ -141,7 +130,7 @@ def _lost(table: Released, ages: Sequence[str]) -> np.ndarray:
     return np.array([age in hidden for age in ages])
 
 
-def flow(tables: Sequence[Released], study: Study, _: float) -> Figure:
+def flow(tables: Sequence[Released], study: Study) -> Figure:
     """From the register to the answers: each step a bar, what goes on to the next one in colour."""
     (one,) = tables
     n = one.frame.set_index("disposition")["estimate"].fillna(0)
@@ -169,7 +158,7 @@ def flow(tables: Sequence[Released], study: Study, _: float) -> Figure:
     return figure
 
 
-def tornado(tables: Sequence[Released], study: Study, _: float) -> Figure:
+def tornado(tables: Sequence[Released], study: Study) -> Figure:
     """A bar from the low to the high end of each assumption, beside the sampling interval of the number itself."""
     one, base = tables
     at = base.frame.iloc[0]
@@ -189,7 +178,7 @@ def tornado(tables: Sequence[Released], study: Study, _: float) -> Figure:
     return figure
 
 
-def heat(tables: Sequence[Released], study: Study, _: float) -> Figure:
+def heat(tables: Sequence[Released], study: Study) -> Figure:
     """Shares of each group (a row) over places (columns); the own place stands out, so colours are of the logarithm."""
     (one,) = tables
     rows, columns = in_order(one, study, one.by[0]), in_order(one, study, CATEGORY)

@@ -37,7 +37,7 @@ def picture(study: Study, name: str) -> tuple[Figure, list[Released]]:
     needed = tables if plan.any_table else tables[:1]
     if not any(len(t.shown) for t in needed):
         return Figure(), []
-    figure = plan.kind(tables, study, plan.limit)
+    figure = plan.kind(tables, study, **plan.options)
     return mirrored(figure) if direction(study.language) == "rtl" else figure, tables
 
 

@@ -6,7 +6,7 @@ the intervals are those of the design and are known already.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,6 @@ from matplotlib.offsetbox import HPacker, VPacker
 from matplotlib.text import Annotation, Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from ...disclosure import Released
 from ...languages import amount, number
 from ...study import Study
 from ..labels import missing_mark, unit_name
@@ -52,11 +51,11 @@ STYLE: Any = sns.axes_style("ticks") | {
 
 @dataclass(frozen=True)
 class Plan:
-    """A figure: its kind, the tables that it shows, and a limit to draw (a share)."""
+    """A figure: its kind, the tables that it shows, and what else the kind takes."""
 
-    kind: Callable[[Sequence[Released], Study, float], Figure]
+    kind: Callable[..., Figure]
     tables: tuple[str, ...]
-    limit: float = float("nan")
+    options: Mapping[str, Any]
     any_table: bool = False  # drawn where any of its tables has a number, not the first alone
 
 
