@@ -290,6 +290,14 @@ def test_markdown_shows_raw_html_and_leads_nowhere_outside():
     assert not re.search("https?:|<a |<img", text)
 
 
+def test_signs_and_intervals_are_not_torn_apart():
+    """A sign stays with the word before it, as French is printed; an interval with its brackets."""
+    text = markdown("Combien ? « oui » : 5 % (1–2) [a](04_life.ipynb)")
+    assert "Combien\u00a0? «\u00a0oui\u00a0»\u00a0: 5\u00a0% " in text
+    assert '<span class="interval">(1–2)</span>' in text
+    assert 'href="04_life.html"' in text
+
+
 def test_formula_is_safe_mathml():
     """What stands in a formula's text is text; a link in it is dropped."""
     assert "<script" not in formula(r"\text{<script>x</script>}")

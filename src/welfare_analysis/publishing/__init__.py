@@ -10,7 +10,6 @@ draw = in_each_language(figures.draw)
 findings = in_each_language(sentences.findings)
 first_page = in_each_language(briefs.first_page)
 limits = in_each_language(briefs.limits)
-main_results = in_each_language(briefs.main_results)
 method = in_each_language(briefs.method)
 say = in_each_language(sentences.say)
 show = in_each_language(tables.show)
@@ -25,7 +24,6 @@ __all__ = [
     "findings",
     "first_page",
     "limits",
-    "main_results",
     "method",
     "say",
     "show",

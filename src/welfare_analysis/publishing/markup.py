@@ -23,6 +23,7 @@ SCHEME = re.compile(r"^(?:https?:)?//|https?://", re.IGNORECASE)
 MATHML = re.compile(r'<(/?m[a-z]+)((?: [a-z]+="[^"]*")*) ?(/?)>')
 NUMBER = re.compile(r"\u2066?[<≈~]?\s*[-−+]?\d[\d.,\u00a0\u202f ]*\s*%?\u2069?(?: \(.*\))?(?: \*)?$|(?:\.\.|/)$")
 NO_SCOPE = re.compile(r"<th\b(?![^>]*scope)")
+LOOSE = re.compile(r" (?=[:;?!»%](?![^<>]*>))|(?<=«) ")  # spaces of French print, and before a per cent sign
 INTERVAL = re.compile(r"\([^()<>]*\u2013[^()<>]*\)")
 CELL = re.compile(r"<td((?: [a-z]+=\"[^\"]*\")*)>(.*?)</td>")
 TAGS = {"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "b", "strong", "i", "em", "sub", "sup"}
@@ -164,7 +165,7 @@ def paragraphs(text: str) -> list[str]:
 
 def inline(text: str) -> str:
     """Return the HTML of one line of Markdown, without a paragraph around it."""
-    return _MARKDOWN.renderInline(text, {})
+    return _unbroken(_MARKDOWN.renderInline(text, {}))
 
 
 def table(source: str, attributes: str = "") -> str:
@@ -179,8 +180,8 @@ def table(source: str, attributes: str = "") -> str:
 
 
 def _unbroken(source: str) -> str:
-    """Keep each interval in brackets on one line."""
-    return INTERVAL.sub(lambda found: f'<span class="interval">{found[0]}</span>', source)
+    """Keep each interval in brackets on one line, and a sign with the word before it."""
+    return INTERVAL.sub(lambda found: f'<span class="interval">{found[0]}</span>', LOOSE.sub("\u00a0", source))
 
 
 def _aligned(cell: re.Match[str]) -> str:
