@@ -51,19 +51,6 @@ def limits(study: Study, topic: str = "") -> Markdown:
     return Markdown("\n".join(f"- {line}" for line in lines))
 
 
-def main_results(study: Study) -> Markdown:
-    """The headline conditions in points; where assumptions decide most of the variance it says illustration."""
-    lines, nature = [], release(study)["headlines_nature"]
-    for name in HEADLINES:
-        totals = len(release(study)[f"{name}_total"].shown) > 0
-        line = sentence(study, "headline" if totals else "headline.share", name)
-        kind = nature.cell(name, "kind")
-        if kind is not None and kind["text"] == "kind.illustration":
-            line += f" *{sentence(study, 'headline.illustration', name)}*"
-        lines.append(f"- {line}")
-    return Markdown("\n".join(lines))
-
-
 def who_where(study: Study) -> Markdown:
     """For each headline the groups with the highest and lowest share: by status where all are asked, rank, region."""
     released, lines = release(study), []
