@@ -83,7 +83,8 @@ def wide(table: Released, study: Study) -> pd.DataFrame:
 def stacked(tables: Sequence[Released], study: Study) -> Figure:
     """A bar a row, its parts the columns of the table, each with its number inside."""
     (one,) = tables
-    cells, start = wide(one, study).fillna(0), 0.0
+    cells = wide(one, study).fillna(0)
+    start = pd.Series(0.0, cells.index)
     at = np.arange(len(cells))[::-1]
     figure, (axes,) = canvas(title(one.id, study), ROW * len(cells))
     colours = ((PALETTE[0], "white"), (PALETTE[4], "black"), (MARKED, "white"))  # of a bar, and of the number on it
@@ -104,18 +105,16 @@ def pyramid(tables: Sequence[Released], study: Study) -> Figure:
     figure, (left, right) = canvas(title("who_they_are", study), 2.7, 2, sharey=True)
     ages = in_order(by_status, study, "age_group")
     for table, axes, colours in ((by_sex, left, (QUIET, MARKED)), (by_status, right, PALETTE)):
-        key, start = table.by[0], 0.0
-        cells = wide(table, study).T.reindex(ages).fillna(0) * [
-            -1 if code == "m" else 1 for code in in_order(table, study, key)
-        ]
-        for place, code in enumerate(cells):
-            bars = axes.barh(ages, cells[code], left=start, color=colours[place], label=label(study, key, code),
-                             height=0.85)  # fmt: skip
+        cells, start = wide(table, study).T.reindex(ages).fillna(0), pd.Series(0.0, ages)
+        cells *= [-1 if code == "m" else 1 for code in cells]  # men to the left
+        for colour, code in zip(colours, cells, strict=False):
+            name = label(study, table.by[0], code)
+            bars = axes.barh(ages, cells[code], left=start, color=colour, label=name, height=0.85)
             start = start + cells[code] if axes is right else start
         hidden = set(table.frame.loc[table.frame["flag"] == "hidden", "age_group"].astype(str))
         sums = [number(n, study.language) if axes is right else "" for n in cells.sum(axis=1)]
-        axes.bar_label(bars, [".." if age in hidden else n for age, n in zip(ages, sums, strict=True)], padding=4,
-                       fontsize=8)  # fmt: skip
+        texts = [".." if age in hidden else text for age, text in zip(ages, sums, strict=True)]
+        axes.bar_label(bars, texts, padding=4, fontsize=8)
         axes.xaxis.set_major_formatter(lambda x, _p: number(abs(x), study.language))
         axes.locator_params(axis="x", nbins=5)
         axes.set_xlabel(study.codebook.text("unit.persons", study.language))
