@@ -14,7 +14,7 @@ from ...disclosure import CATEGORY, Released
 from ...languages import amount, number
 from ...needs.income_debt import STANDARDS
 from ...study import Study
-from ..labels import cell_label, in_order, label, missing_mark, title
+from ..labels import cell_label, in_order, label, missing_mark, step_of, title
 from .style import INK, MARKED, PALETTE, QUIET, ROW, canvas, plain, wrapped
 
 
@@ -195,7 +195,7 @@ def heat(tables: Sequence[Released], study: Study, _: float) -> Figure:
     rows, columns = in_order(one, study, one.by[0]), in_order(one, study, CATEGORY)
     wide = one.frame.astype({one.by[0]: str, CATEGORY: str}).pivot(index=one.by[0], columns=CATEGORY, values="estimate")
     wide = wide.reindex(index=rows, columns=columns).astype(float)
-    texts = wide.map(lambda x: amount(x, "share", study.language))
+    texts = wide.map(lambda x: amount(x, "share", study.language, step=step_of(one.frame)))
     figure, (axes,) = canvas(title(one.id, study), 0.36 * len(rows) + 0.8)
     colours = {"cmap": "Blues", "vmin": np.log(0.001), "vmax": 0.5, "cbar": False}
     sns.heatmap(np.log(wide.where(wide > 0)), annot=texts, fmt="", annot_kws={"fontsize": 7}, ax=axes, **colours)
