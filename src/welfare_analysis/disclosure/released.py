@@ -21,7 +21,8 @@ class Released:
 
     ``frame`` is long: the group columns ``by``, ``category`` where there is a column across (``standard`` for the same
     condition under several standards), estimate, low, high, n, and a flag that is empty, ``caution``, ``unsure`` (the
-    estimate and its interval are missing) or ``hidden`` (all numbers are). A column ``unit`` gives each row its own.
+    estimate and its interval are missing) or ``hidden`` (all numbers are). A column ``unit`` gives each row its own;
+    ``step`` is what the numbers of a row are printed to (`digits`).
     ``state`` is ``shown``, or the key of a text that says why there is no table. ``respondents`` answered,
     ``missing_share`` of those asked did not.
     """
@@ -37,7 +38,6 @@ class Released:
     respondents: int = 0
     missing_share: float = float("nan")
     state: str = "not_asked"
-    step: float = 0.0  # what its numbers are rounded to
 
     def without_numbers(self, state: str) -> Released:
         """The table without numbers, and why."""

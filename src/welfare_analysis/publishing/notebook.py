@@ -63,7 +63,7 @@ def agrees(study: Study, address: str, value: float) -> Markdown:
     heading = title(table.id, study)
     if cell is None or np.isnan(cell["estimate"]):
         return Markdown(study.codebook.text("agrees.hidden", study.language, title=heading))
-    step = max(abs(cell["estimate"]) * 1e-9, table.step / 2 * (1 + 1e-9))
+    step = max(abs(cell["estimate"]) * 1e-9, cell.get("step", 0.0) / 2 * (1 + 1e-9))
     if not abs(value - cell["estimate"]) <= step:
         raise WelfareError("not the released number", where=address, got=value, expected=str(cell["estimate"]))
     return Markdown(study.codebook.text("agrees", study.language, title=heading))

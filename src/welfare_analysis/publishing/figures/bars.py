@@ -14,7 +14,7 @@ from ...disclosure import CATEGORY, NUMBERS, Released
 from ...languages import amount, number
 from ...needs.income_debt import STANDARDS
 from ...study import Study
-from ..labels import cell_label, in_order, label, missing_mark, title
+from ..labels import cell_label, in_order, label, missing_mark, step_of, title
 from .style import INK, MARKED, PALETTE, QUIET, ROW, canvas, plain, wrapped
 
 
@@ -176,7 +176,7 @@ def heat(tables: Sequence[Released], study: Study) -> Figure:
     """Shares of each group (a row) over places (columns); the own place stands out, so colours are of the logarithm."""
     (one,) = tables
     cells = wide(one, study)
-    texts = cells.map(lambda x: amount(x, "share", study.language))
+    texts = cells.map(lambda x: amount(x, "share", study.language, step=step_of(one.frame)))
     figure, (axes,) = canvas(title(one.id, study), 0.36 * len(cells) + 0.8)
     colours = {"cmap": "Blues", "vmin": np.log(0.001), "vmax": 0.5, "cbar": False}
     sns.heatmap(

@@ -12,7 +12,7 @@ from ...disclosure import CATEGORY, Released
 from ...languages import amount
 from ...needs import VARIED
 from ...study import Study
-from ..labels import cell_label, codes, in_order, label, missing_mark, standard, title
+from ..labels import cell_label, codes, in_order, label, missing_mark, standard, step_of, title
 from .style import MARKED, PALETTE, QUIET, ROW, canvas, numbered, points, scaled, value_axis, wrapped
 
 FLATTEST = 1.2  # inches of a panel with few rows: titles and axis need as much beside it
@@ -125,7 +125,7 @@ def steps(tables: Sequence[Released], study: Study) -> Figure:
         for colour, kept in ((PALETTE[0], ~default), (MARKED, default)):
             points(axes, at[kept], table.frame[kept], "share", colour, upright=True)
         for x, cell in zip(at, table.frame.to_dict("records"), strict=True):
-            text = amount(cell["estimate"], "share", study.language)
+            text = amount(cell["estimate"], "share", study.language, step=step_of(table.frame))
             axes.annotate(text, (x, 100 * cell["high"]), (0, 4), textcoords="offset points", ha="center", fontsize=8)
         axes.set_xticks(at, [standard(v, table, study) for v in table.frame["standard"]])
         axes.set(xlim=(-0.6, len(at) - 0.4), ylim=(0, 115 * np.nanmax(table.frame["high"], initial=0.01)), ylabel="")
@@ -152,7 +152,7 @@ def with_without(tables: Sequence[Released], study: Study) -> Figure:
     points(axes, at, ways["returned_alone"], "share", MARKED)
     for way, height in (("both", -13), ("returned_alone", 7)):
         for y, x in zip(at, ways[way]["estimate"], strict=True):
-            text = amount(x, "share", study.language)
+            text = amount(x, "share", study.language, step=step_of(ways[way]))
             axes.annotate(text, (100 * x, y), (0, height), textcoords="offset points", ha="center", fontsize=8)
     for code, colour, mark in (("both", PALETTE[0], "o"), ("returned_alone", MARKED, "o"), ("silent", PALETTE[4], "s")):
         axes.scatter([], [], color=colour, marker=mark, label=study.codebook.text(f"col.{code}", study.language))

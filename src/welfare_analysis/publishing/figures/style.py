@@ -23,7 +23,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ...languages import amount, number
 from ...study import Study
-from ..labels import missing_mark, unit_name
+from ..labels import missing_mark, step_of, unit_name
 
 # Okabe and Ito (2008), the order of the list of codes.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
@@ -132,10 +132,10 @@ def points(axes: Axes, at: np.ndarray, cells: pd.DataFrame, unit: str, colour: s
 def numbered(axes: Axes, at: np.ndarray, cells: pd.DataFrame, unit: str, study: Study, small: bool = False) -> None:
     """Write each estimate behind its interval, or why there is none."""
     drawn = scaled(cells, unit)
-    digits = 0 if drawn["high"].max() >= 20 else 1
+    digits, step = 0 if drawn["high"].max() >= 20 else 1, step_of(cells)
     for y, (x, shown), flag, raw in zip(at, drawn[["high", "estimate"]].to_numpy(), cells["flag"], cells["estimate"],
                                         strict=True):  # fmt: skip
-        text = number(shown, study.language, digits) if small else amount(raw, unit, study.language)
+        text = number(shown, study.language, digits) if small else amount(raw, unit, study.language, step=step)
         text = text if raw == raw else missing_mark(flag)
         axes.annotate(text, (x if x == x else 0, y), (4, 0), textcoords="offset points", va="center", fontsize=8)
 
