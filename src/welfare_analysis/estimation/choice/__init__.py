@@ -5,7 +5,7 @@ from .logit import ChoiceFit, logit
 from .mixed import MixedFit, mixed_logit
 from .nested import NestedFit, nested_logit
 from .population import Target, only, prepared, recoded
-from .report import hold_out, market, summary
+from .report import hold_out, summary
 from .scenarios import predicted_shares
 from .willingness import willingness_to_pay
 
@@ -18,7 +18,6 @@ __all__ = [
     "choices",
     "hold_out",
     "logit",
-    "market",
     "mixed_logit",
     "nested_logit",
     "only",

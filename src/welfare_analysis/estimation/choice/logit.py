@@ -108,17 +108,16 @@ def logit(
 
 def fitted(cases: Cases) -> ChoiceFit:
     """The logit of choice situations."""
-    start = pilot(cases, fitted, lambda: np.zeros(len(cases.names)))
-    theta, at = maximise(start, lambda b: likelihood(cases, b), cases.names, "logit")
+    theta, at = maximise(_start(cases), lambda b: likelihood(cases, b), cases.names, "logit")
     return result(ChoiceFit, cases, cases.names, theta, at, scores(cases, theta))
 
 
-def pilot(cases: Cases, fit: Callable[[Cases], ChoiceFit], otherwise: Callable[[], np.ndarray]) -> np.ndarray:
+def _start(cases: Cases) -> np.ndarray:
     """Where a fit of many cases starts: at that of a few of them, with which most of the way is gone."""
     if cases.n_cases > MANY:
         with contextlib.suppress(WelfareError):
-            return fit(cases.part(np.arange(cases.n_cases) % (cases.n_cases // FEW) == 0)).value.to_numpy()
-    return otherwise()
+            return fitted(cases.part(np.arange(cases.n_cases) % (cases.n_cases // FEW) == 0)).value.to_numpy()
+    return np.zeros(len(cases.names))
 
 
 def result(

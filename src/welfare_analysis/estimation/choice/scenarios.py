@@ -55,17 +55,21 @@ def predicted_shares(
         p = to.by_person(model.predict(to, theta)[0], len(names))
         return p, np.ones((len(p), 1))
 
-    slopes = _slopes if model.plain else None
-    return forecast(model, to, measure, names, ["variable", "alternative"], by, where, slopes, logit_bounds)
+    of_logit = slopes if model.plain else None
+    return forecast(model, to, measure, names, ["variable", "alternative"], by, where, of_logit, logit_bounds)
 
 
-def _slopes(model: Model, to: Target, parts: Domains) -> np.ndarray:
-    r"""Derivative (alternatives x domains, p) of weighted sums of logit shares: of row j :math:`p_j (x_j - \bar x)`."""
+def slopes(model: Model, to: Target, parts: Domains, values: np.ndarray | None = None) -> np.ndarray:
+    r"""Derivative (alternatives x domains, p) of weighted sums of logit shares, or of shares times ``values``.
+
+    Of a row j it is :math:`p_j v_j (x_j - \bar x)`; values v are by person and alternative (n x alternatives).
+    """
     cases, p = to.cases, model.predict(to, model.theta)[0]
     person = cases.person[cases.case]
     domain = parts.codes[person]
     rows = np.flatnonzero(domain >= 0)
-    weight = (cases.design.weights[person] * to.part[cases.case] * p)[rows]
+    weight = cases.design.weights[person] * to.part[cases.case] * p
+    weight = (weight if values is None else weight * values[person, cases.alternative])[rows]
     cell, count = cases.alternative[rows] * parts.count + domain[rows], len(cases.alternatives) * parts.count
     own = sparse.csr_array((weight, (cell, rows)), shape=(count, len(p))) @ cases.x
     case = sparse.csr_array((weight, (cell, cases.case[rows])), shape=(count, len(cases.start)))
