@@ -60,19 +60,10 @@ class ChoiceFit(Fit):
         plain = replace(cases, x=constants, names=names, offset=np.zeros(len(cases.case)))
         return fitted(plain).log_likelihood
 
-    def predict(self, x: np.ndarray | None = None, theta: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities (rows,) and logsums (C,), in units of utility.
-
-        Parameters
-        ----------
-        x : (rows, p) array, optional
-            Attributes, as `Cases.of` gives them; by default those of the fit.
-        theta : array, optional
-            Coefficients, by default those estimated.
-        """
-        x = self.cases.x if x is None else x
+    def predict(self, theta: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities (rows,) and logsums (C,) in units of utility, at ``theta`` (p,) or at the estimates."""
         theta = self.value.to_numpy() if theta is None else theta
-        return softmax(x @ theta + self.cases.offset, self.cases.start)
+        return softmax(self.cases.x @ theta + self.cases.offset, self.cases.start)
 
 
 @rerun

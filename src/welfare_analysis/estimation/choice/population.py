@@ -53,7 +53,7 @@ class Model:
         """Probabilities (rows,) and logsums (C,)."""
         fit: Any = self.fit
         fit = replace(fit, cases=to.cases) if to.tree is None else replace(fit, cases=to.cases, tree=to.tree)
-        return fit.predict(None, theta)
+        return fit.predict(theta)
 
 
 @dataclass(frozen=True, eq=False)
