@@ -11,8 +11,8 @@ import pandas as pd
 from ..estimation import Design
 from ..estimation.choice import ChoiceFit
 from ..estimation.choice.forecast import Forecast, forecast
-from ..estimation.choice.population import Model, Target, target
-from ..estimation.choice.scenarios import slopes
+from ..estimation.choice.population import Target, prepared
+from ..estimation.choice.shares import slopes
 from ..estimation.domains import Domains
 
 
@@ -30,20 +30,19 @@ def enumerated(
     or a frame with a column an alternative; 0 for the others and where it is missing). Its derivative by the
     coefficients is :math:`\sum_i w_i v_{ij} p_{ij} (x_{ij} - \bar x_i)`. ``long`` may be `prepared` already.
     """
-    model = Model(fit)
-    to = long if isinstance(long, Target) else target(fit, design, long, "row")
+    to = long if isinstance(long, Target) else prepared(fit, design, long, "row")
     kinds = to.cases.alternatives
     tables = [_table(v, design, kinds) for v in quantities.values()]
     names = [(quantity, kind) for quantity in quantities for kind in kinds]
 
     def measure(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        p = to.by_person(model.predict(to, theta)[0], len(kinds))
+        p = to.by_person(to.predicted(fit, theta)[0], len(kinds))
         return np.hstack([p * v for v in tables]), np.ones((len(p), 1))
 
-    def moved(model: Model, to: Target, parts: Domains) -> np.ndarray:
-        return np.vstack([slopes(model, to, parts, v) for v in tables])
+    def moved(fit: ChoiceFit, to: Target, parts: Domains) -> np.ndarray:
+        return np.vstack([slopes(fit, to, parts, v) for v in tables])
 
-    return forecast(model, to, measure, names, ["quantity", "alternative"], by, where, moved)
+    return forecast(fit, to, measure, names, ["quantity", "alternative"], by, where, moved)
 
 
 def _table(values: pd.Series | pd.DataFrame, design: Design, kinds: pd.Index) -> np.ndarray:

@@ -6,7 +6,7 @@ from .mixed import MixedFit, mixed_logit
 from .nested import NestedFit, nested_logit
 from .population import Target, only, prepared, recoded
 from .report import hold_out, summary
-from .scenarios import predicted_shares
+from .shares import predicted_shares
 from .willingness import willingness_to_pay
 
 __all__ = [

@@ -13,7 +13,7 @@ from ..domains import Domains
 from ..intervals import logit_bounds
 from .forecast import Forecast, forecast
 from .logit import ChoiceFit, means
-from .population import Model, Target, target
+from .population import Target, prepared
 
 
 def predicted_shares(
@@ -44,27 +44,26 @@ def predicted_shares(
     Raises
     ------
     WelfareError
-        As for `target`.
+        As for `prepared`.
     """
-    model = Model(fit)
     design = fit.cases.design if design is None else design
-    to = frame if isinstance(frame, Target) else target(fit, design, frame, person, offset)
+    to = frame if isinstance(frame, Target) else prepared(fit, design, frame, person, offset)
     names = [("share", a) for a in to.cases.alternatives]
 
     def measure(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        p = to.by_person(model.predict(to, theta)[0], len(names))
+        p = to.by_person(to.predicted(fit, theta)[0], len(names))
         return p, np.ones((len(p), 1))
 
-    of_logit = slopes if model.plain else None
-    return forecast(model, to, measure, names, ["variable", "alternative"], by, where, of_logit, logit_bounds)
+    of_logit = slopes if type(fit) is ChoiceFit else None
+    return forecast(fit, to, measure, names, ["variable", "alternative"], by, where, of_logit, logit_bounds)
 
 
-def slopes(model: Model, to: Target, parts: Domains, values: np.ndarray | None = None) -> np.ndarray:
+def slopes(fit: ChoiceFit, to: Target, parts: Domains, values: np.ndarray | None = None) -> np.ndarray:
     r"""Derivative (alternatives x domains, p) of weighted sums of logit shares, or of shares times ``values``.
 
     Of a row j it is :math:`p_j v_j (x_j - \bar x)`; values v are by person and alternative (n x alternatives).
     """
-    cases, p = to.cases, model.predict(to, model.theta)[0]
+    cases, p = to.cases, to.predicted(fit, fit.value.to_numpy())[0]
     person = cases.person[cases.case]
     domain = parts.codes[person]
     rows = np.flatnonzero(domain >= 0)
