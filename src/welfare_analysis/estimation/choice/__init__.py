@@ -6,6 +6,7 @@ from .mixed import MixedFit, mixed_logit
 from .nested import NestedFit, nested_logit
 from .population import Target, only, prepared, recoded
 from .report import hold_out, summary
+from .scenarios import Scenario, scenario
 from .shares import predicted_shares
 from .willingness import willingness_to_pay
 
@@ -14,6 +15,7 @@ __all__ = [
     "ChoiceFit",
     "MixedFit",
     "NestedFit",
+    "Scenario",
     "Target",
     "choices",
     "hold_out",
@@ -24,6 +26,7 @@ __all__ = [
     "predicted_shares",
     "prepared",
     "recoded",
+    "scenario",
     "summary",
     "willingness_to_pay",
 ]
