@@ -21,9 +21,10 @@ from welfare_analysis.errors import WelfareError
 
 SCHEME = re.compile(r"^(?:https?:)?//|https?://", re.IGNORECASE)
 MATHML = re.compile(r'<(/?m[a-z]+)((?: [a-z]+="[^"]*")*) ?(/?)>')
-NUMBER = re.compile(r"\u2066?[<≈~]?\s*[-−+]?\d[\d.,\u00a0\u202f \u2013]*\s*%?\u2069?(?: \(.*\))?(?: \*)?$|(?:\.\.|/)$")
+NUMBER = re.compile(r"\u2066?[<≈~]?\s*[-−+]?\d[\d.,\s\u2013]*%?\u2069?(?: \(.*\))?(?:\s\*)?$|(?:\.\.|/)$")
 NO_SCOPE = re.compile(r"<th\b(?![^>]*scope)")
 INTERVAL = re.compile(r"\([^()<>]*\u2013[^()<>]*\)")
+TEXT = re.compile(r"(<caption>|<tfoot>\s*<tr>\s*<td[^>]*>)(.*?)(?=</caption>|</td>)", re.DOTALL)
 CELL = re.compile(r"<td((?: [a-z]+=\"[^\"]*\")*)>(.*?)</td>")
 TAGS = {"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "b", "strong", "i", "em", "sub", "sup"}
 ATTRIBUTES = {tag: {"scope", "colspan", "rowspan", "dir", "lang"} for tag in ("th", "td")}
@@ -141,12 +142,17 @@ def inline(text: str) -> str:
 
 
 def table(source: str) -> str:
-    """Return an HTML table with table tags only, scopes of headers, unbroken intervals and numbers to align."""
+    """Return an HTML table with table tags only, scopes of headers, unbroken intervals and numbers to align.
+
+    Its title and its note are marked as texts, which keep to the width of the page where the table is wider.
+    """
     clean = SCHEME.sub("", nh3.clean(source, tags=TAGS, attributes=ATTRIBUTES, clean_content_tags=DROPPED))
     head, mark, body = clean.rpartition("</thead>")
     scoped = NO_SCOPE.sub('<th scope="col"', head) + mark + NO_SCOPE.sub('<th scope="row"', body)
-    unbroken = INTERVAL.sub(lambda found: f'<span class="interval">{found[0]}</span>', scoped)
-    return f'<div class="wide" tabindex="0">{CELL.sub(_aligned, unbroken).strip()}</div>\n'
+    bound = re.sub(r" (?=[%*])", "\u00a0", scoped)
+    unbroken = INTERVAL.sub(lambda found: f'<span class="interval">{found[0]}</span>', bound)
+    fitted = TEXT.sub(r'\1<span class="text">\2</span>', CELL.sub(_aligned, unbroken))
+    return f'<div class="wide" tabindex="0">{fitted.strip()}</div>\n'
 
 
 def _aligned(cell: re.Match[str]) -> str:
