@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..disclosure import Lazy, Released
+from ..disclosure import Lazy, Released, combined
 from ..study import Study
 from . import (
     adjusted,
@@ -47,6 +47,20 @@ TOPICS: dict[str, Topic] = {
     )
 }
 
+RECONCILED = {
+    "hope": ("hopes_total", "home"),
+    "in_need": ("homes_funnel", "people", "in_need"),
+    "wants": ("homes_funnel", "wants", "all"),
+    "affordable": ("homes_funnel", "affordable", "all"),
+    "needed_year": ("homes_need", "years_10", "another"),
+    "supply_year": ("homes_need", "supply", "all"),
+    "loans_wanted": ("loans_housing", "foundation", "stated"),
+    "loans_within": ("loans_housing", "foundation", "affordable"),
+    "stated_year": ("homes_realised", "stated", "a_year"),
+    "market": ("homes_realised", "market", "a_year"),
+    "likely_year": ("homes_realised", "certain", "a_year"),
+}
+
 
 def release(study: Study) -> Lazy:
     """Every table that may be shown."""
@@ -59,7 +73,17 @@ def _release(study: Study) -> Lazy:
     parts = (topic.release(study) for topic in TOPICS.values())
     for part in (*parts, headlines.released(study), stored.documents(study)):
         makers |= part.makers
+    makers["demand_reconciled"] = partial(study.result, reconciled)
     return Lazy({name: partial(kept, study, name, make) for name, make in makers.items()})
+
+
+def reconciled(study: Study) -> Released:
+    """The numbers of homes and housing loans of several pages, beside each other."""
+    plan = release(study)
+    parts: dict[tuple[str, str], tuple[Released, *tuple[str, ...]]] = {
+        (name, "number"): (plan[table], *codes) for name, (table, *codes) in RECONCILED.items()
+    }
+    return combined("demand_reconciled", parts, "home_reconciled")
 
 
 def listed() -> pd.DataFrame:
@@ -71,7 +95,7 @@ def listed() -> pd.DataFrame:
     for topic in TOPICS.values():
         for name, one in topic.tables.items():
             rows.append((topic.address(name), "|".join(one.rows), one.across, one.unit, source_of(one.make)))
-    others = {**headlines.MAKERS, **stored.DOCUMENTS, **stored.INSTRUMENT}
+    others = {"demand_reconciled": reconciled, **headlines.MAKERS, **stored.DOCUMENTS, **stored.INSTRUMENT}
     rows += [(name, "", "", "", source_of(make)) for name, make in others.items()]
     return pd.DataFrame(rows, columns=["table", "rows", "across", "unit", "made_by"])
 

@@ -26,19 +26,6 @@ COSTS = {
     "commute_cost_share_median": "",
 }
 HOUSEHOLDS = ("households_total", "crowded_households", "cost_burdened_households")
-RECONCILED = {
-    "hope": ("hopes_total", "home"),
-    "in_need": ("homes_funnel", "people", "in_need"),
-    "wants": ("homes_funnel", "wants", "all"),
-    "affordable": ("homes_funnel", "affordable", "all"),
-    "needed_year": ("homes_need", "years_10", "another"),
-    "supply_year": ("homes_need", "supply", "all"),
-    "loans_wanted": ("loans_housing", "foundation", "stated"),
-    "loans_within": ("loans_housing", "foundation", "affordable"),
-    "stated_year": ("homes_realised", "stated", "a_year"),
-    "market": ("homes_realised", "market", "a_year"),
-    "likely_year": ("homes_realised", "certain", "a_year"),
-}
 RESPONSE = ("responded", "refused", "unreached")
 
 
@@ -85,23 +72,11 @@ def listed(study: Study, name: str, column: str, tables: tuple[str, ...]) -> Rel
     return combined(name, {(table, column): (plan[table],) for table in tables}, "situation")
 
 
-def reconciled(study: Study) -> Released:
-    """The numbers of homes and housing loans of several pages, beside each other."""
-    from . import catalogue  # tables of topics, which this module is a part of
-
-    plan = catalogue.release(study)
-    parts: dict[tuple[str, str], tuple[Released, *tuple[str, ...]]] = {
-        (name, "number"): (plan[table], *codes) for name, (table, *codes) in RECONCILED.items()
-    }
-    return combined("demand_reconciled", parts, "home_reconciled")
-
-
 MAKERS: Mapping[str, Callable[[Study], Released]] = {
     "headlines_nature": nature,
     "headlines": headlines,
     "costs": costs,
     "households": partial(listed, name="households", column="number_of", tables=HOUSEHOLDS),
-    "demand_reconciled": reconciled,
     "response": partial(listed, name="response", column="rate", tables=RESPONSE),
 }
 
