@@ -79,6 +79,16 @@ def notebooks(_: argparse.Namespace) -> int:
     return 0
 
 
+def prose(_: argparse.Namespace) -> int:
+    """Bring the catalogues of translated pages up to the notebooks; say what is left to translate."""
+    from welfare_analysis.publishing import execution
+    from welfare_analysis.publishing.prose import update
+
+    for name, lacking in update(execution.find(ROOT / "notebooks")).items():
+        print(f"{name}: {lacking} to translate" if lacking else f"{name}: complete")
+    return 0
+
+
 def lab(_: argparse.Namespace) -> int:
     """Open the notebooks; with files of one's own copies of them, which git does not see."""
     from welfare_analysis.publishing import execution
@@ -429,8 +439,8 @@ def as_text(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("\t", "\r", "\n")) or cell.lstrip().startswith(FORMULA_SIGNS) else cell
 
 
-COMMANDS: tuple[Command, ...] = (report, notebooks, lab, data, form, check, draw, replay, validate, mixed, clean)
-WRITERS = (report, notebooks, data, form, draw, replay, mixed)  # one run at a time
+COMMANDS: tuple[Command, ...] = (report, notebooks, prose, lab, data, form, check, draw, replay, validate, mixed, clean)
+WRITERS = (report, notebooks, prose, data, form, draw, replay, mixed)  # one run at a time
 
 
 def _take(command: Command, values: list[str]) -> None:

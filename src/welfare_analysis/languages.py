@@ -6,6 +6,7 @@ import math
 
 from .errors import WelfareError
 
+NAMES = {"en": "English", "fr": "Français", "ar": "العربية"}  # each as its own readers write it
 MARKS = {"en": (",", "."), "fr": ("\u202f", ","), "ar": (".", ",")}  # thousands, decimals
 PERCENT = {"en": " %", "fr": "\u202f%", "ar": "\u202f%"}
 GAP = ".."
@@ -25,37 +26,39 @@ def number(x: float, language: str = "en", digits: int = 0) -> str:
     return text.replace(",", "\0").replace(".", point).replace("\0", thousands)
 
 
-def amount(x: float, unit: str, language: str = "en", name: str = "") -> str:
+def amount(x: float, unit: str, language: str = "en", name: str = "", step: float = 0.0) -> str:
     """A number in its unit, with the unit's name behind it where one is given.
 
     A share is a percentage with one decimal, ``million_dh`` is given in DH and written in millions with one decimal;
-    anything else is rounded to whole units.
+    anything else is rounded to whole units. A number that is rounded to ``step`` has no digit below it.
     """
     if math.isnan(x):
         return GAP
     if unit == "p" and x < LEAST_P:
         return f"<\u00a0{number(LEAST_P, language, 3)}"
-    text = _plain(x, unit, language)
+    text = _plain(x, unit, language, step)
     if x < 0 and direction(language) == "rtl":
         text = f"\u2066{text}\u2069"  # the minus stays on the left of its number
     return text + (PERCENT[language] if unit == "share" else f"\u00a0{name}" if name else "")
 
 
-def with_interval(x: float, low: float, high: float, unit: str, language: str = "en", name: str = "") -> str:
+def with_interval(
+    x: float, low: float, high: float, unit: str, language: str = "en", name: str = "", step: float = 0.0
+) -> str:
     """A number with its interval in brackets: ``34.5 % (31.0-37.0)``, ``1,700 DH (1,600-1,800)``; alone if known."""
     if math.isnan(x):
         return GAP
     if math.isclose(low, high, rel_tol=1e-9):
-        return amount(x, unit, language, name)
-    return f"{amount(x, unit, language, name)} ({between(low, high, unit, language)})"
+        return amount(x, unit, language, name, step)
+    return f"{amount(x, unit, language, name, step)} ({between(low, high, unit, language, step)})"
 
 
-def between(low: float, high: float, unit: str, language: str = "en") -> str:
+def between(low: float, high: float, unit: str, language: str = "en", step: float = 0.0) -> str:
     """Two bounds and no unit; the lower one is on the left in Arabic too, as on the axes.
 
     A dash is between them, and a word where the lower one has a minus.
     """
-    bounds = (TO[language] if low < 0 else "\u2013").join(_plain(x, unit, language) for x in (low, high))
+    bounds = (TO[language] if low < 0 else "\u2013").join(_plain(x, unit, language, step) for x in (low, high))
     return f"\u2066{bounds}\u2069" if direction(language) == "rtl" else bounds
 
 
@@ -65,7 +68,7 @@ def span(low: float, high: float, language: str = "en", digits: int = 0) -> str:
     return f"\u2066{bounds}\u2069" if direction(language) == "rtl" else bounds
 
 
-def _plain(x: float, unit: str, language: str) -> str:
+def _plain(x: float, unit: str, language: str, step: float = 0.0) -> str:
     scale, digits = {
         "share": (100, 1),
         "share_points": (100, 1),
@@ -79,6 +82,8 @@ def _plain(x: float, unit: str, language: str) -> str:
         "files_each": (1, 1),
         **TENTHS,
     }.get(unit, (1, 0))
+    if step > 0:  # not where it is missing
+        digits = min(digits, max(0, -math.floor(math.log10(scale * step) + 1e-9)))
     return f"{x:.0f}" if unit == "year" else number(scale * x, language, digits)
 
 

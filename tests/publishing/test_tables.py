@@ -161,3 +161,14 @@ def test_names_that_do_not_exist_are_errors_that_help():
         figures.output.planned("profil")
     with pytest.raises(WelfareError, match="a cell has fewer keys"):
         released().cells("widow", "yes")
+
+
+def test_a_title_of_ones_own_is_a_text_or_stands_as_it_is():
+    """The name of a title of the texts is said in the study's language; any other words stay."""
+    design = Design(weights=np.full(400, 2.0))
+    half = share(design, pd.Series(np.arange(400) % 2 == 0, name="x"))
+    assert (
+        f"<caption>{BOOK.text('title.own_crowded', 'fr')}</caption>"
+        in tables.show(study("fr"), half, "own_crowded", "share").data
+    )
+    assert "<caption>Any words</caption>" in tables.show(study("fr"), half, "Any words", "share").data

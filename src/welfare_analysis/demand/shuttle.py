@@ -24,7 +24,7 @@ from scipy import optimize, special, stats
 
 from ..estimation import Estimate
 from ..estimation.choice.forecast import Forecast, Measure, forecast
-from ..estimation.choice.population import Target, modelled
+from ..estimation.choice.population import Model, Target
 from ..estimation.domains import Domains
 from ..needs import commuting
 from ..needs.income_debt import member_income_dh
@@ -220,9 +220,9 @@ class Shuttle:
 def enumerated(people: Commuters, inside: Any, measure: Measure, names: Sequence[str], **options: Any) -> Forecast:
     """Means over some people of what the coefficients of the cards say of each, by (quantity[, domain])."""
     cases = replace(people.fit().cases, person=np.flatnonzero(inside), design=people.design)
-    to, keys = Target(cases, np.arange(0), None), [(name,) for name in names]
+    to, keys = Target(cases), [(name,) for name in names]
     known = {"by": None, "where": None} | options
-    return forecast(modelled(people.fit()), to, measure, keys, ["quantity"], **known)
+    return forecast(Model(people.fit()), to, measure, keys, ["quantity"], **known)
 
 
 def chances(riders: Estimate, needed: float, parts: pd.Index | None = None) -> pd.Series:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
 from ..estimation import Estimate
+from .digits import column_of, printed, units
 from .marks import marks
 from .policy import Policy, policy
 from .released import CATEGORY, NUMBERS, Released
@@ -26,7 +26,6 @@ def protect(
     respondents: tuple[int, int],
     *,
     adds: Sequence[str] = (),
-    rounded: bool = True,
     unseen: pd.DataFrame | None = None,
     rules: Policy | None = None,
 ) -> Released:
@@ -47,8 +46,6 @@ def protect(
     unseen : DataFrame, optional
         Cells with their keys, n and numerator that are not in the table and follow from it: those whose group is not
         known are all less the groups. Where they are too few, more of the table is hidden.
-    rounded : bool
-        To the policy's step of the unit; else only numbers of persons and households are rounded.
     """
     rules = rules or policy()
     known, asked = respondents
@@ -75,20 +72,15 @@ def protect(
     keys = {*blank.by, CATEGORY, "standard"}
     measures = [c for c in out if pd.api.types.is_float_dtype(out[c]) and c not in keys]
     out.loc[hidden, measures] = np.nan
-    step: Any = 0.0
-    if rounded or blank.unit in COUNTED[:2]:
-        step = cells["unit"].map(rules.step).to_numpy()[:, None] if "unit" in cells else rules.step(blank.unit)
-        out[NUMBERS] = (out[NUMBERS] / step).round() * step
-    if rounded and blank.unit in COUNTED:
-        out["low"] = out["low"].where(out["estimate"] < 0, out["low"].clip(lower=0.0))
+    step = units(out, blank.unit or "coefficient", column_of(out, list(blank.by)), rules)
+    out[NUMBERS] = printed(out, step)
+    counted = (cells["unit"] if "unit" in cells else pd.Series(blank.unit, cells.index)).isin(COUNTED)
+    out["low"] = out["low"].where((out["estimate"] < 0) | ~counted, out["low"].clip(lower=0.0))
     missing = 1 - known / asked if asked else float("nan")
-    frame = out.assign(flag=flag.mask(hidden, "hidden"), n=rules.base(out["n"]))
+    frame = out.assign(flag=flag.mask(hidden, "hidden"), n=rules.base(out["n"]), step=step)
     if blank.statistic == "count" or blank.of == "register":  # how many a group has in the register is not shown
         frame["n"] = np.nan
-    size = float(np.max(step))
-    return replace(
-        blank, frame=frame, respondents=int(rules.base(known)), missing_share=missing, state="shown", step=size
-    )
+    return replace(blank, frame=frame, respondents=int(rules.base(known)), missing_share=missing, state="shown")
 
 
 def protect_estimate(estimate: Estimate, name: str, unit: str = "", **labels: str) -> Released:
@@ -115,7 +107,7 @@ def protect_estimate(estimate: Estimate, name: str, unit: str = "", **labels: st
         cells = cells.rename(columns={others[-1]: CATEGORY})
     n = int(estimate.counts["n"].max())
     missing = int(estimate.counts["missing"].max()) if "missing" in estimate.counts else 0
-    return protect(blank, cells, (n, n + missing), adds=[*blank.by, CATEGORY], rounded=unit in COUNTED)
+    return protect(blank, cells, (n, n + missing), adds=[*blank.by, CATEGORY])
 
 
 def evidence(estimate: Estimate, tolerance: float = 1e-9) -> tuple[np.ndarray, np.ndarray]:
@@ -172,7 +164,9 @@ def combined(name: str, parts: Mapping[tuple[str, str], tuple[Released, *tuple[s
         text = table.state if cell is None else cell.get("text")
         unit = table.unit if cell is None else cell.get("unit", table.unit)
         flag = "" if cell is None else cell["flag"]
-        cells.append({row: line, CATEGORY: column, **numbers, "n": n, "flag": flag, "unit": unit, "text": text})
+        step = np.nan if cell is None else cell.get("step", np.nan)
+        address = {row: line, CATEGORY: column}
+        cells.append({**address, **numbers, "n": n, "flag": flag, "unit": unit, "text": text, "step": step})
     tables = [table for table, *_ in parts.values() if table.state == "shown" and table.respondents]
     known = max((t.respondents for t in tables), default=0)
     missing = max((t.missing_share for t in tables), default=0.0)

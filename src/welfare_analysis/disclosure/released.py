@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,8 @@ class Released:
 
     ``frame`` is long: the group columns ``by``, ``category`` where there is a column across (``standard`` for the same
     condition under several standards), estimate, low, high, n, and a flag that is empty, ``caution``, ``unsure`` (the
-    estimate and its interval are missing) or ``hidden`` (all numbers are). A column ``unit`` gives each row its own.
+    estimate and its interval are missing) or ``hidden`` (all numbers are). A column ``unit`` gives each row its own;
+    ``step`` is what the numbers of a row are printed to (`digits`).
     ``state`` is ``shown``, or the key of a text that says why there is no table. ``respondents`` answered,
     ``missing_share`` of those asked did not.
     """
@@ -37,7 +39,6 @@ class Released:
     respondents: int = 0
     missing_share: float = float("nan")
     state: str = "not_asked"
-    step: float = 0.0  # what its numbers are rounded to
 
     def without_numbers(self, state: str) -> Released:
         """The table without numbers, and why."""
@@ -97,6 +98,11 @@ def declared(
 ) -> Released:
     """A table that has no numbers yet: `protect` gives them."""
     return Released(name, statistic, variable, by, unit, where, of)
+
+
+def restored(about: Mapping[str, Any], frame: pd.DataFrame) -> Released:
+    """A table that was released, from what was kept of it: its fields but the frame, and the frame."""
+    return Released(**{**about, "by": tuple(about["by"]), "frame": frame})
 
 
 Release = Mapping[str, Released]

@@ -16,7 +16,7 @@ from ..results.adjusted import SURE
 from ..results.aspirations import GROUPS
 from ..results.priorities import RANKINGS
 from ..study import Study
-from .labels import format_cell, in_order, label
+from .labels import format_cell, in_order, label, step_of
 from .sentences import conditional
 
 NAMED = 3  # services that the first finding names
@@ -183,7 +183,7 @@ def changes(study: Study) -> list[str]:
         own = cells.loc[cells[group] == top, "estimate"]
         others = [label(study, group, item) for item in leading[group].unique() if item != top]
         fields = {"name": text(study, f"name_{group}"), "item": label(study, group, top)}
-        fields["moved"] = between(own.min(), own.max(), "share", study.language)
+        fields["moved"] = between(own.min(), own.max(), "share", study.language, step_of(cells))
         fields |= {
             "readings": number(len(leading), study.language),
             "others": listed(study, others),

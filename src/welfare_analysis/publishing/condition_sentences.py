@@ -11,7 +11,7 @@ from ..results import HEADLINES, release
 from ..results.adjusted import SURE, models
 from ..study import Study
 from .aspiration_sentences import listed
-from .labels import format_cell, label, title
+from .labels import format_cell, label, step_of, title
 from .sentences import conditional
 
 
@@ -84,7 +84,7 @@ def _largest(clear: pd.DataFrame, study: Study) -> str:
         f"adjusted.{'more' if more else 'less'}", language,
         factor=label(study, "adjusted_factor", factor), level=label(study, factor, row["level"]),
         reference=label(study, factor, models(study).staff.factors[factor][0]),
-        points=with_interval(abs(row["estimate"]), *bounds, "share_points", language, unit),
+        points=with_interval(abs(row["estimate"]), *bounds, "share_points", language, unit, step_of(row)),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from ..disclosure import CATEGORY, Released
@@ -103,6 +104,12 @@ def unit_of(table: Released, cell: pd.Series) -> str:
     return str(cell.get("unit", table.unit))
 
 
+def step_of(cells: pd.Series | pd.DataFrame) -> float:
+    """What a cell is printed to, or the finest of several; nought where nothing says so."""
+    given = np.nan_to_num(np.atleast_1d(np.asarray(cells.get("step", 0.0), dtype=float)))
+    return float(given.min(initial=np.inf)) if len(given) else 0.0
+
+
 def unit_name(study: Study, unit: str) -> str:
     """What a unit is called; nothing for a plain number."""
     return study.codebook.text(f"unit.{unit}", study.language) if unit not in PLAIN else ""
@@ -124,7 +131,7 @@ def format_cell(
         )
     unit = unit_of(table, cell)
     name = unit_name(study, unit) if named and unit != "share" else ""
-    text = with_interval(cell["estimate"], cell["low"], cell["high"], unit, study.language, name)
+    text = with_interval(cell["estimate"], cell["low"], cell["high"], unit, study.language, name, step_of(cell))
     clear = CLEAR if cell.get("clear") in (True,) else ""
     return text + clear + (mark if cell.get("flag") == "caution" else "")
 

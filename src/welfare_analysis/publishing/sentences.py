@@ -30,7 +30,7 @@ from ..estimation.multiple import differ
 from ..languages import GAP, amount, between
 from ..results import TOPICS, release
 from ..study import Study
-from .labels import cell_label, format_cell, label, title, unit_name, unit_of
+from .labels import cell_label, format_cell, label, step_of, title, unit_name, unit_of
 
 Spoken = Callable[[Study], list[str]]
 CONDITIONAL: dict[str, Spoken] = {}
@@ -130,12 +130,14 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
             return GAP
         cell = cells.iloc[0]
         return (
-            amount(cell["estimate"], unit_of(table, cell), study.language) if verb else format_cell(table, study, cell)
+            amount(cell["estimate"], unit_of(table, cell), study.language, step=step_of(cell))
+            if verb
+            else format_cell(table, study, cell)
         )
     name = unit_name(study, table.unit)
     if verb == "sum":
-        return amount(cells["estimate"].sum(), table.unit, study.language, name)
-    bounds = between(cells["estimate"].min(), cells["estimate"].max(), table.unit, study.language)
+        return amount(cells["estimate"].sum(), table.unit, study.language, name, step_of(cells))
+    bounds = between(cells["estimate"].min(), cells["estimate"].max(), table.unit, study.language, step_of(cells))
     return bounds + (f"\u00a0{name}" if verb == "range" else "")
 
 
@@ -148,7 +150,7 @@ def contrast(table: Released, study: Study, category: str | None = None) -> str:
         return book.text(table.silence, language)
     top, bottom = cells.loc[cells["estimate"].idxmax()], cells.loc[cells["estimate"].idxmin()]
     if not differ(top, bottom, len(cells)):
-        bounds = between(bottom["estimate"], top["estimate"], table.unit, language)
+        bounds = between(bottom["estimate"], top["estimate"], table.unit, language, step_of(cells))
         return book.text("no_difference", language, between=f"{bounds} {book.text(f'unit.{table.unit}', language)}")
     sides = {"high": top, "low": bottom}
     values = {side: format_cell(table, study, cell) for side, cell in sides.items()}

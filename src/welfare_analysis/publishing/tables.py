@@ -28,7 +28,7 @@ def show(study: Study, table: str | Released | Estimate, name: str = "", unit: s
         The name of a released table (`results.release`), or an estimate of one's own: it is protected here, and is no
         part of the report.
     name, unit : str
-        Title and unit of an estimate of one's own (share, persons, dh, min, ...).
+        Title, or the name of a title of the texts, and unit of an estimate of one's own (share, persons, dh, min, ...).
     further : str
         Ends the note.
     """
@@ -37,7 +37,7 @@ def show(study: Study, table: str | Released | Estimate, name: str = "", unit: s
     elif isinstance(table, str):
         table = release(study)[table]
     book, language = study.codebook, study.language
-    heading = name or title(table.id, study)
+    heading = title(name, study) if f"title.{name}" in book.texts.index else name or title(table.id, study)
     if table.state != "shown":
         return HTML(f"<p><strong>{escape(heading)}</strong>: {escape(book.text(table.state, language))}</p>")
     heads, body = grid(table, study)

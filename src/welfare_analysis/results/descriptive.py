@@ -151,7 +151,7 @@ def released(study: Study, blank: Released) -> Released:
     groups = [] if blank.of == "weights" else blank.by  # the same people are in every stage of weighting
     axes = [*groups, *([CATEGORY] if CATEGORY in cells else [])]
     beside = _not_known(rows, blank) if blank.statistic == "share" else None
-    return protect(blank, cells, (int(answered.sum()), int(asked.sum())), adds=axes, rounded=False, unseen=beside)
+    return protect(blank, cells, (int(answered.sum()), int(asked.sum())), adds=axes, unseen=beside)
 
 
 def _not_known(rows: View, blank: Released) -> pd.DataFrame | None:
@@ -253,4 +253,4 @@ def _count(study: Study, rows: View, blank: Released) -> Released:
     labels = pd.DataFrame(counted.index.to_list() if people is not None else list(counted.index.str.split("|")))
     n = counted.to_numpy(float)
     cells = labels.set_axis(by, axis=1).assign(n=n, **dict.fromkeys(NUMBERS, n))
-    return protect(blank, cells, (int(counted.sum()), int(counted.sum())), adds=by, rounded=False)
+    return protect(blank, cells, (int(counted.sum()), int(counted.sum())), adds=by)

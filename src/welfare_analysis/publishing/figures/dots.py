@@ -12,14 +12,14 @@ from ...disclosure import CATEGORY, Released
 from ...languages import amount
 from ...needs import VARIED
 from ...study import Study
-from ..labels import cell_label, codes, in_order, label, missing_mark, standard, title
+from ..labels import cell_label, codes, in_order, label, missing_mark, standard, step_of, title
 from .style import MARKED, PALETTE, QUIET, ROW, canvas, numbered, points, scaled, value_axis, wrapped
 
 FLATTEST = 1.2  # inches of a panel with few rows: titles and axis need as much beside it
 APART = 0.18  # of a row, from its middle: two estimates of the same group
 
 
-def groups(tables: Sequence[Released], study: Study, _: float) -> Figure:
+def groups(tables: Sequence[Released], study: Study) -> Figure:
     """One dot and interval a group, from the highest to the lowest."""
     (one,) = tables
     cells = one.shown.sort_values("estimate")
@@ -34,7 +34,7 @@ def groups(tables: Sequence[Released], study: Study, _: float) -> Figure:
 
 
 def categories(
-    tables: Sequence[Released], study: Study, _: float, one_scale: bool = False, lines: int = 1, ranked: bool = False
+    tables: Sequence[Released], study: Study, one_scale: bool = False, lines: int = 1, ranked: bool = False
 ) -> Figure:
     """A panel a category, a row a group; where a table has a second key its codes are two dots in each row.
 
@@ -84,7 +84,7 @@ def _gaps(axes: object, at: np.ndarray, cells: pd.DataFrame) -> None:
         axes.annotate(missing_mark(flag), (0, y), (4, 0), textcoords="offset points", va="center", fontsize=8)  # type: ignore[attr-defined]
 
 
-def profile(tables: Sequence[Released], study: Study, _: float, name: str = "profile") -> Figure:
+def profile(tables: Sequence[Released], study: Study, name: str = "profile") -> Figure:
     """Who and where: a panel a condition, a row a group of every grouping, the level of all as a line."""
     shown = [t for t in tables if len(t.shown)]
     names = list(dict.fromkeys(t.variable for t in shown))
@@ -116,7 +116,7 @@ def profile(tables: Sequence[Released], study: Study, _: float, name: str = "pro
     return figure
 
 
-def steps(tables: Sequence[Released], study: Study, _: float) -> Figure:
+def steps(tables: Sequence[Released], study: Study) -> Figure:
     """The same condition under milder and stricter standards; the one of the headline is marked."""
     shown = [t for t in tables if len(t.shown)]
     figure, panels = canvas(title("standards", study), 2.4, max(len(shown), 1))
@@ -125,7 +125,7 @@ def steps(tables: Sequence[Released], study: Study, _: float) -> Figure:
         for colour, kept in ((PALETTE[0], ~default), (MARKED, default)):
             points(axes, at[kept], table.frame[kept], "share", colour, upright=True)
         for x, cell in zip(at, table.frame.to_dict("records"), strict=True):
-            text = amount(cell["estimate"], "share", study.language)
+            text = amount(cell["estimate"], "share", study.language, step=step_of(table.frame))
             axes.annotate(text, (x, 100 * cell["high"]), (0, 4), textcoords="offset points", ha="center", fontsize=8)
         axes.set_xticks(at, [standard(v, table, study) for v in table.frame["standard"]])
         axes.set(xlim=(-0.6, len(at) - 0.4), ylim=(0, 115 * np.nanmax(table.frame["high"], initial=0.01)), ylabel="")
@@ -135,7 +135,7 @@ def steps(tables: Sequence[Released], study: Study, _: float) -> Figure:
     return figure
 
 
-def with_without(tables: Sequence[Released], study: Study, _: float) -> Figure:
+def with_without(tables: Sequence[Released], study: Study) -> Figure:
     """Each condition with and without the follow-up: the estimate, its interval, the band of those never reached."""
     (one,) = tables
     cells = one.frame.set_index(["condition", CATEGORY])
@@ -152,7 +152,7 @@ def with_without(tables: Sequence[Released], study: Study, _: float) -> Figure:
     points(axes, at, ways["returned_alone"], "share", MARKED)
     for way, height in (("both", -13), ("returned_alone", 7)):
         for y, x in zip(at, ways[way]["estimate"], strict=True):
-            text = amount(x, "share", study.language)
+            text = amount(x, "share", study.language, step=step_of(ways[way]))
             axes.annotate(text, (100 * x, y), (0, height), textcoords="offset points", ha="center", fontsize=8)
     for code, colour, mark in (("both", PALETTE[0], "o"), ("returned_alone", MARKED, "o"), ("silent", PALETTE[4], "s")):
         axes.scatter([], [], color=colour, marker=mark, label=study.codebook.text(f"col.{code}", study.language))

@@ -1,0 +1,106 @@
+"""Digits follow the error: one unit a column, never finer than the policy, and intervals outward."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from welfare_analysis.disclosure import CATEGORY, NUMBERS, Released, combined, protect
+from welfare_analysis.disclosure.digits import NORMAL, ladder
+from welfare_analysis.languages import amount, with_interval
+
+
+def released(cells, unit="share", by=("g",), **named):
+    """A table of a hundred respondents a cell and more, protected."""
+    blank = Released("t", "share", "", by, unit)
+    return protect(blank, cells.assign(n=5000.0), (5000, 5000), **named).frame
+
+
+def cells(values, errors, **keys):
+    """Estimates with intervals of so many standard errors."""
+    x, half = np.asarray(values, dtype=float), NORMAL * np.asarray(errors, dtype=float)
+    return pd.DataFrame({**keys, "estimate": x, "low": x - half, "high": x + half})
+
+
+@pytest.mark.parametrize(
+    ("most", "unit"), [(0.0049, 0.002), (0.005, 0.005), (0.0099, 0.005), (0.01, 0.01), (26, 20), (50, 50), (0, 0)]
+)
+def test_steps_of_one_two_five(most, unit):
+    """The largest of 1, 2, 5 times a power of ten that is not above a number."""
+    assert ladder(most) == pytest.approx(unit)
+
+
+def test_one_unit_a_column_by_its_median_error():
+    """Errors of 1, 2 and 9 points: half the median is a point; a column with errors of 0.5 has its own 0.2."""
+    frame = released(
+        cells([0.3449, 0.2251, 0.5], [0.01, 0.02, 0.09], g=list("abc"), category="x").rename(
+            columns={"category": CATEGORY}
+        )
+    )
+    assert frame["step"].tolist() == pytest.approx([0.01] * 3)
+    assert frame["estimate"].tolist() == pytest.approx([0.34, 0.23, 0.5])
+    two = pd.concat(
+        [cells([0.3449, 0.2251], [0.02, 0.02], g=list("ab")), cells([0.3449, 0.2251], [0.005, 0.005], g=list("ab"))]
+    )
+    two[CATEGORY] = ["x", "x", "y", "y"]
+    frame = released(two)
+    assert frame["step"].tolist() == pytest.approx([0.01, 0.01, 0.002, 0.002])
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(0.05, 0.95), st.floats(1e-4, 0.05)), min_size=1, max_size=8),
+)
+def test_intervals_go_outward(pairs):
+    """Each printed interval has the one that was estimated in it, and the printed number; no end is a unit too far."""
+    x, errors = np.array(pairs).T
+    raw = cells(x, errors, g=[f"g{i}" for i in range(len(x))])
+    raw[["low", "high"]] = raw[["low", "high"]].clip(0, 1)
+    frame = released(raw)
+    step = frame["step"].to_numpy()
+    shown = frame[NUMBERS].to_numpy()
+    for low, (raw_low, raw_high), high, unit in zip(
+        shown[:, 1], raw[["low", "high"]].to_numpy(), shown[:, 2], step, strict=True
+    ):
+        assert raw_low - unit < low <= raw_low + 1e-6 * unit
+        assert raw_high - 1e-6 * unit <= high < raw_high + unit
+    assert (np.abs(shown[:, 0] - x) <= step / 2 * (1 + 1e-9)).all()
+    np.testing.assert_allclose(shown / step[:, None], np.round(shown / step[:, None]), atol=1e-6)
+    assert (shown[:, 1] <= shown[:, 0]).all()
+    assert (shown[:, 0] <= shown[:, 2]).all()
+
+
+def test_people_are_never_printed_finer_than_ten():
+    """A number of persons with an error of three persons is printed to ten, one with an error of 300 to a hundred."""
+    fine, coarse = (released(cells([4321.0], [error], g=["a"]), "persons") for error in (3.0, 300.0))
+    assert fine[NUMBERS].to_numpy().tolist() == [[4320.0, 4310.0, 4330.0]]
+    assert coarse.loc[0, "estimate"] == 4300.0
+
+
+def test_what_has_no_error_keeps_the_step_of_the_policy():
+    """A count of the register is exact, but for the ten that no number of persons is finer than."""
+    frame = released(cells([4321.0, 87.0], [0.0, 0.0], g=["a", "b"]), "persons")
+    assert frame[NUMBERS].to_numpy().tolist() == [[4320.0] * 3, [90.0] * 3]
+
+
+def test_a_number_that_is_printed_again_is_printed_alike():
+    """Cells of a released table keep their unit in a display of several, and through the door a second time."""
+    first = Released("t", "share", "", ("g",), "share")
+    table = protect(first, cells([0.3449], [0.02], g=["a"]).assign(n=500.0), (500, 500))
+    again = combined("list", {("line", "x"): (table, "a")}, "row")
+    assert again.frame.loc[0, "step"] == table.frame.loc[0, "step"]
+    beside = pd.concat([table.frame, cells([0.111], [0.0002], g=["b"]).assign(n=5000.0)], ignore_index=True)
+    frame = protect(first, beside, (500, 500)).frame
+    assert frame.loc[0, ["estimate", "low", "high", "step"]].tolist() == pytest.approx(
+        table.frame.loc[0, ["estimate", "low", "high", "step"]].tolist()
+    )
+
+
+def test_no_digit_below_the_unit_is_written():
+    """34 %, not 34.0 %, where the unit is a point; 34.5 % where it is half a point; millions likewise."""
+    assert amount(0.34, "share", "en", step=0.01) == "34 %"
+    assert amount(0.345, "share", "en", step=0.005) == "34.5 %"
+    assert with_interval(0.34, 0.3, 0.38, "share", "fr", step=0.02) == "34\u202f% (30\u201338)"
+    assert amount(36e6, "million_dh", "en", step=2e6) == "36"
+    assert amount(0.3, "share", "en", step=float("nan")) == "30.0 %"
