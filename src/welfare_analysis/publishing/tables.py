@@ -91,10 +91,11 @@ def _cell(table: Released, study: Study, cell: pd.Series) -> str:
 
 
 def _unit(table: Released, across: str, code: str) -> str | None:
-    """The unit that all cells of a column have; None where they have several."""
+    """The unit that all numbers of a column have; None where they have several, or where it has words alone."""
     if "unit" not in table.frame:
         return table.unit
     own = table.frame[table.frame[across].astype(str) == code] if across else table.frame
+    own = own[own["text"].isna()] if "text" in own else own
     return str(own["unit"].iloc[0]) if own["unit"].nunique() == 1 else None
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..disclosure import Released
+from ..disclosure import Released, restored
 from ..study import DATA, ROOT, Study
 
 FOLDER = "WELFARE_RESULTS"  # the variable that names where tables are kept
@@ -71,7 +71,7 @@ def _read(path: Path) -> Released | None:
         about = json.loads(table.schema.metadata[ABOUT])
     except (OSError, KeyError, ValueError):  # pyarrow's own errors are among them
         return None
-    return Released(**{**about, "by": tuple(about["by"]), "frame": table.to_pandas()})
+    return restored(about, table.to_pandas())
 
 
 def _written(released: Released, path: Path) -> Released:
