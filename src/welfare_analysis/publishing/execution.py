@@ -82,8 +82,8 @@ def state(trees: Iterable[Path], variables: Mapping[str, str]) -> str:
     own = {name: several(variables[name]) for name in OWN_FILES if name in variables}
     for name, paths in [("", _files(trees)), *((name, _files(given)) for name, given in own.items())]:
         for path in paths:
-            # the look of the site and compiled code change no result
-            if not {"__pycache__", "site"} & set(path.parts[-3:-1]):
+            # the look of the site, translations and compiled code change no result
+            if not {"__pycache__", "site", "prose"} & set(path.parts[-3:-1]):
                 digest.update(f"{name}\0{path}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
