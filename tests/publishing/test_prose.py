@@ -198,7 +198,7 @@ def test_the_source_is_no_translation():
     assert SOURCE not in TRANSLATED
 
 
-@pytest.mark.parametrize("file", ["values.csv", "texts.csv", "variables.csv", "groups.csv"])
+@pytest.mark.parametrize("file", ["values.csv", "texts.csv", "variables.csv", "groups.csv", "consistency.csv"])
 def test_labels_and_texts_say_the_same_numbers_in_each_language(file):
     """A number of a label is written in digits, and as its language writes numbers; addresses of cells are none."""
     for line in pd.read_csv(DATA / "codebook" / file, keep_default_na=False, dtype=str).to_dict("records"):
