@@ -408,8 +408,6 @@ def replay(_: argparse.Namespace) -> int:
 
 def validate(_: argparse.Namespace) -> int:
     """Run the long simulations."""
-    from welfare_analysis.study import ROOT
-
     return subprocess.run(
         [sys.executable, ROOT / "tests" / "simulation" / "headline_errors.py"], check=False
     ).returncode
