@@ -69,11 +69,13 @@ def test_report_is_a_private_site_of_all_pages(root, monkeypatch):
 
 
 def test_only_what_changed_is_run_again(root):
-    """New text needs no run; new code, data or answers do."""
+    """New text and its translation need no run; new code, data or answers do."""
     path, done = root / "notebooks" / "00_guide.ipynb", root / "build" / "notebooks" / "00_guide.ipynb"
     publish(root, variables={})
     first = done.stat().st_mtime_ns
     write(path, "# Another title", SURVEY)
+    (root / "data" / "prose" / "fr").mkdir(parents=True)
+    (root / "data" / "prose" / "fr" / "00_guide.po").write_text("")
     assert "Another title" in read(publish(root, variables={}))
     assert done.stat().st_mtime_ns == first
     (root / "data" / "a.csv").write_text("2")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 
 import pandas as pd
@@ -18,15 +19,16 @@ from ..study import Study
 from .labels import CAUTION, base, cell_label, format_cell, in_order, note, title, unit_name
 
 
-def show(study: Study, table: str | Released | Estimate, name: str = "", unit: str = "", further: str = "") -> HTML:
+def show(study: Study, table: str | Released | Estimate | Callable[[Study], Released], name: str = "", unit: str = "",
+         further: str = "") -> HTML:  # fmt: skip
     """A table in the study's language, protected: a row a group, a column a category.
 
     Parameters
     ----------
     study : Study
-    table : str, Released or Estimate
+    table : str, Released, Estimate or callable
         The name of a released table (`results.release`), or an estimate of one's own: it is protected here, and is no
-        part of the report.
+        part of the report. A function of the study where the table itself has words of its language.
     name, unit : str
         Title, or the name of a title of the texts, and unit of an estimate of one's own (share, persons, dh, min, ...).
     further : str
@@ -36,6 +38,8 @@ def show(study: Study, table: str | Released | Estimate, name: str = "", unit: s
         table = protect_estimate(table, name, unit)
     elif isinstance(table, str):
         table = release(study)[table]
+    elif callable(table):
+        table = table(study)
     book, language = study.codebook, study.language
     heading = title(name, study) if f"title.{name}" in book.texts.index else name or title(table.id, study)
     if table.state != "shown":
