@@ -6,10 +6,11 @@ from IPython.display import Markdown
 
 from ..disclosure import policy
 from ..languages import amount, number
-from ..results import HEADLINES, TOPICS, release
+from ..results import HEADLINES, TOPICS
 from ..study import Study
 from ..survey.xlsform import FIRST_PAGE, longest
 from .labels import source, title
+from .published import release
 from .sentences import sentence
 
 

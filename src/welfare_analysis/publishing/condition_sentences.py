@@ -7,11 +7,12 @@ import pandas as pd
 from ..disclosure import CATEGORY, Released
 from ..languages import amount, number, with_interval
 from ..needs.conditions import BLOCKS, FACTORS, NO_FACTORS
-from ..results import HEADLINES, release
+from ..results import HEADLINES
 from ..results.adjusted import SURE, models
 from ..study import Study
 from .aspiration_sentences import listed
 from .labels import format_cell, label, step_of, title
+from .published import release
 from .sentences import conditional
 
 

@@ -20,12 +20,14 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from welfare_analysis.errors import WelfareError
+from welfare_analysis.publishing.published import PUBLISHED
 from welfare_analysis.study import several
 
 OWN_FILES = ("SURVEY", "REGISTER", "FOLLOWUP", "CODEBOOK", "MAP")
 WISHES = ("KEEP", "OMIT")  # what is done with forms in doubt
 KERNELS = 2
 TIMEOUT_S = 600
+CELLS = ".cells.csv"  # what each notebook published
 CONNECTIONS = ".kernels-"  # folders of connection files, which hold the keys of running kernels
 Say = Callable[[str], object]  # takes a line of progress
 
@@ -182,9 +184,15 @@ def _executed(paths: list[Path], folder: Path, variables: Mapping[str, str], say
     """
     for left in folder.glob(f"{CONNECTIONS}*"):  # of a run that was killed
         shutil.rmtree(left, ignore_errors=True)
+    for path in paths:
+        (folder / f"{path.stem}{CELLS}").unlink(missing_ok=True)
+    own_file = [{PUBLISHED: str(folder.resolve() / f"{path.stem}{CELLS}")} for path in paths]
     with tempfile.TemporaryDirectory(prefix=CONNECTIONS, dir=folder) as own, ThreadPoolExecutor(KERNELS) as threads:
         clients = [_client(path, Path(own, f"{path.stem}.json")) for path in paths]
-        runs = [threads.submit(_execute, *pair, variables, say) for pair in zip(paths, clients, strict=True)]
+        runs = [
+            threads.submit(_execute, path, client, {**variables, **own}, say)
+            for path, client, own in zip(paths, clients, own_file, strict=True)
+        ]
         try:
             return [run.exception() or run.result() for run in runs]
         except KeyboardInterrupt:

@@ -10,9 +10,9 @@ from IPython.display import Markdown, display
 
 from ..errors import WelfareError
 from ..estimation import Estimate
-from ..results import release
 from ..study import Study
 from .labels import title
+from .published import release
 from .tables import show
 
 

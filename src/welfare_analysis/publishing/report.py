@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from nbformat import NotebookNode
 
+from welfare_analysis.disclosure.registry import joined
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import execution
 from welfare_analysis.publishing.folders import private, replacing, set_aside
@@ -22,6 +23,7 @@ from welfare_analysis.publishing.markup import inline, markdown, page_name, tabl
 from welfare_analysis.survey.codebook import words
 from welfare_analysis.survey.institution import Words
 
+RESULTS = "results.csv"  # every published cell
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
 LABELS = {
@@ -32,6 +34,7 @@ LABELS = {
         "previous": "Previous",
         "next": "Next",
         "code": "Code",
+        "numbers": "All published numbers (CSV)",
         "figure": "Figure {number}",
         "gap": "This result cannot be made from these answers.",
         "error": "This result is missing: the program met an error. The others are not affected.",
@@ -43,6 +46,7 @@ LABELS = {
         "previous": "Précédent",
         "next": "Suivant",
         "code": "Code",
+        "numbers": "Tous les chiffres publiés (CSV)",
         "figure": "Figure {number}",
         "gap": "Ce résultat ne peut pas être établi à partir de ces réponses.",
         "error": "Ce résultat manque : le programme a rencontré une erreur. Les autres n'en sont pas touchés.",
@@ -54,6 +58,7 @@ LABELS = {
         "previous": "السابق",
         "next": "التالي",
         "code": "الشيفرة",
+        "numbers": "كل الأرقام المنشورة (CSV)",
         "figure": "الشكل {number}",
         "gap": "لا يمكن استخراج هذه النتيجة من هذه الأجوبة.",
         "error": "هذه النتيجة ناقصة: صادف البرنامج خطأً. ولا يمس ذلك النتائج الأخرى.",
@@ -222,6 +227,8 @@ def publish(
         _in_words_of(words(Path(given["CODEBOOK"])), executed, language)
     with replacing(build / "report") as fresh:
         render({path.stem: notebook for path, notebook in zip(paths, executed, strict=True)}, fresh, language)
+        files = {path.stem: build / "notebooks" / f"{path.stem}{execution.CELLS}" for path in paths}
+        joined(files).to_csv(fresh / RESULTS, index=False)
     shutil.rmtree(before, ignore_errors=True)
     failed = {
         path.stem: errors

@@ -13,9 +13,9 @@ from IPython.display import HTML
 from ..disclosure import Released, protect_estimate
 from ..estimation import Estimate
 from ..languages import GAP, amount, number
-from ..results import release
 from ..study import Study
 from .labels import CAUTION, cell_label, format_cell, in_order, note, title, unit_name
+from .published import REGISTRY, release
 
 
 def show(study: Study, table: str | Released | Estimate, name: str = "", unit: str = "", further: str = "") -> HTML:
@@ -36,6 +36,7 @@ def show(study: Study, table: str | Released | Estimate, name: str = "", unit: s
         table = protect_estimate(table, name, unit)
     elif isinstance(table, str):
         table = release(study)[table]
+    REGISTRY.record(table)
     book, language = study.codebook, study.language
     heading = name or title(table.id, study)
     if table.state != "shown":
