@@ -21,10 +21,11 @@ from nbformat.v4 import new_output
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing.published import PUBLISHED
+from welfare_analysis.results.catalogue import WITHHELD
 from welfare_analysis.study import several
 
 OWN_FILES = ("SURVEY", "REGISTER", "FOLLOWUP", "CODEBOOK", "MAP")
-WISHES = ("KEEP", "OMIT")  # what is done with forms in doubt
+WISHES = ("KEEP", "OMIT", WITHHELD)  # what is done with forms in doubt, and what is not published
 KERNELS = 2
 TIMEOUT_S = 600
 CELLS = ".cells.csv"  # what each notebook published
