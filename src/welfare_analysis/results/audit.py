@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..disclosure import CATEGORY, Released, policy
+from ..disclosure import CATEGORY, Release, Released, policy
 from ..disclosure.attack import MET, NOT_KNOWN, Same, attack, identities, too_tight
 from ..disclosure.suppression import unsafe
 from ..errors import WelfareError
@@ -19,12 +19,13 @@ from .descriptive import IDENTITIES, descriptive, inside, view
 Answers = tuple[pd.Series, pd.Series, pd.Series]
 
 
-def broken(study: Study) -> list[str]:
-    """Tables by group of the families of which a cell that fails a rule by itself is known too well, in order.
+def broken(study: Study, published: Release | None = None) -> list[str]:
+    """Tables by group, of the plan or of what a file has (`registry.read`), of the families of which a cell that fails a rule by itself is known too well, in order.
 
     A family whose numbers contradict each other cannot be judged, and counts as broken.
     """
-    release, same = study.result(descriptive), identities(pd.read_csv(IDENTITIES).itertuples())
+    release = study.result(descriptive) if published is None else published
+    same = identities(pd.read_csv(IDENTITIES).itertuples())
     families: dict[str, dict[str, Released]] = {}
     for name in release:
         table = release[name]
