@@ -20,7 +20,9 @@ Answers = tuple[pd.Series, pd.Series, pd.Series]
 
 
 def broken(study: Study, published: Release | None = None) -> list[str]:
-    """Tables by group, of the plan or of what a file has (`registry.read`), of the families of which a cell that fails a rule by itself is known too well, in order.
+    """Tables by group of the families that give a cell away which fails a rule by itself, in order.
+
+    ``published`` are the tables as a file has them (`registry.read`), those of the plan if not given.
 
     A family whose numbers contradict each other cannot be judged, and counts as broken.
     """
