@@ -115,7 +115,7 @@ def test_an_estimate_of_ones_own_is_protected():
     html = tables.show(study(), share(design, flag, by="status"), "Tenants", "share").data
     assert "<caption>Tenants</caption>" in html
     assert rows(html)[0][:2] == ["active", ".."]
-    assert rows(html)[1][1].startswith("50.0 %")
+    assert rows(html)[1][1].startswith("50 %")
     money = pd.Series(np.where(np.arange(180) % 60 < 2, 1e6, 1.0), name="dh")
     hidden = tables.show(study(), mean(design, money, by="status"), "Debts", "dh").data
     assert all(line[1] == ".." for line in rows(hidden))
