@@ -51,7 +51,7 @@ def whole(root: Path, files: dict[str, str]) -> Path:
     """Publish a report that lacks no result, and return its front page."""
     published = publish(root, variables={**os.environ, **files})
     assert not published.gaps
-    return published.front
+    return published.front.parent / "en" / "index.html"
 
 
 def pages(front: Path) -> dict[str, str]:

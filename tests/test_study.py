@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.publishing import briefs, draw, figures, findings, limits, main_results, show, trust, who_where
+from welfare_analysis.publishing import briefs, draw, figures, findings, limits, show, trust, who_where
 from welfare_analysis.publishing.sentences import contrast
 from welfare_analysis.results import TOPICS, release
 from welfare_analysis.study import DATA, Study
@@ -148,7 +148,7 @@ def test_a_small_or_odd_file_still_gives_pages(frames, name, monkeypatch):
         draw(study, figure)
     texts = [show(study, name).data for name in released if released[name].by]
     texts += [findings(study, topic).data for topic in TOPICS if TOPICS[topic].findings[1]]
-    texts += [part(study).data for part in (main_results, who_where, trust, limits)]
+    texts += [part(study).data for part in (who_where, trust, limits)]
     texts += [data["text/markdown"] for data in seen if "text/markdown" in data]
     assert len(seen) >= len(figures.FIGURES)
     assert not re.search(r"\b(nan|None|inf)\b", " ".join(texts))

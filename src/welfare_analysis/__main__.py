@@ -88,18 +88,31 @@ def notebooks(_: argparse.Namespace) -> int:
     return 0
 
 
+def prose(_: argparse.Namespace) -> int:
+    """Bring the catalogues of translated pages up to the notebooks; say what is left to translate."""
+    from welfare_analysis.publishing import execution
+    from welfare_analysis.publishing.prose import update
+
+    for name, lacking in update(execution.find(ROOT / "notebooks")).items():
+        print(f"{name}: {lacking} to translate" if lacking else f"{name}: complete")
+    return 0
+
+
 def lab(_: argparse.Namespace) -> int:
     """Open the notebooks; with files of one's own copies of them, which git does not see."""
     from welfare_analysis.publishing import execution
     from welfare_analysis.publishing.folders import private
+    from welfare_analysis.results import kept
 
-    folder = ROOT / "notebooks"
-    if _named(*OWN):
+    folder, variables = ROOT / "notebooks", execution.environment()
+    if not _named(*OWN):
+        variables.setdefault(kept.FOLDER, str(ROOT / "build" / "cache"))
+    else:
         folder = private(ROOT / "build" / "lab")
         for path in execution.find(ROOT / "notebooks"):
             if not (folder / path.name).exists():
                 shutil.copyfile(path, folder / path.name)
-    return subprocess.call([sys.executable, "-m", "jupyterlab", str(folder)], env=execution.environment())
+    return subprocess.call([sys.executable, "-m", "jupyterlab", str(folder)], env=variables)
 
 
 def clean(_: argparse.Namespace) -> int:
@@ -435,8 +448,8 @@ def as_text(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("\t", "\r", "\n")) or cell.lstrip().startswith(FORMULA_SIGNS) else cell
 
 
-COMMANDS: tuple[Command, ...] = (report, notebooks, lab, data, form, check, draw, replay, validate, mixed, clean)
-WRITERS = (report, notebooks, data, form, draw, replay, mixed)  # one run at a time
+COMMANDS: tuple[Command, ...] = (report, notebooks, prose, lab, data, form, check, draw, replay, validate, mixed, clean)
+WRITERS = (report, notebooks, prose, data, form, draw, replay, mixed)  # one run at a time
 
 
 def _take(command: Command, values: list[str]) -> None:

@@ -6,6 +6,7 @@ import math
 
 from .errors import WelfareError
 
+NAMES = {"en": "English", "fr": "Français", "ar": "العربية"}  # each as its own readers write it
 MARKS = {"en": (",", "."), "fr": ("\u202f", ","), "ar": (".", ",")}  # thousands, decimals
 PERCENT = {"en": " %", "fr": "\u202f%", "ar": "\u202f%"}
 GAP = ".."

@@ -69,6 +69,12 @@ class Study:
         Statuses of the register that the pages do not speak of (OMIT=unanswered), and how many persons have them.
     states : mapping
         Forms by review state or kind of doubt, and whether they are ``counted`` or ``left_out``.
+    files : tuple of Path
+        What it was opened from; empty for a study of frames.
+    wishes : tuple of str
+        What was said of forms in doubt.
+    languages : tuple of str
+        Of the report that is made; empty in Jupyter, where a display is in ``language`` alone.
     """
 
     frame: pd.DataFrame
@@ -85,6 +91,9 @@ class Study:
     survey_name: str = ""
     left_out: Mapping[str, int] = field(default_factory=dict)
     states: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
+    wishes: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
     results: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __repr__(self) -> str:
@@ -106,7 +115,7 @@ class Study:
 
     def in_language(self, language: str) -> Study:
         """The same study in another language, with the results that are known already: they hold no words."""
-        other = replace(self, language=language)
+        other = replace(self, language=language, languages=())
         other.results.update(self.results)
         return other
 
@@ -192,7 +201,10 @@ class Study:
             states=states,
             is_standin=all(map(_marked, sources)),
             language=language or os.environ.get("LANGUAGE_OF_REPORT", "en"),
+            languages=tuple(os.environ.get("LANGUAGES_OF_REPORT", "").split()),
             survey_name=name,
+            files=tuple(Path(path) for path in (*sources, register, followup, codebook, names) if path),
+            wishes=(repr(wishes),),
         )
 
     @classmethod

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from cells import said
 from hospital import BLOCKS, FOLDER, made
+from said_numbers import differences
 
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
@@ -53,12 +54,17 @@ def test_its_commands_give_a_report_of_the_hospitals(root):
     assert "could not be made" not in done.stderr
     assert {path.stem for path in (root / "build" / "form").glob("*.xlsx")} == {"active", "retired", "survivor"}
     found = {}
-    for path in (root / "build" / "report").glob("*.html"):
+    for path in (root / "build" / "report" / "en").glob("*.html"):
         text = re.sub(r"<(details|style|nav|head)\b.*?</\1>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
         # an assumption that the example keeps quotes its source as it was printed, in the currency of that place
         text = re.sub(r"<table\b(?:(?!</table>).)*?kind of evidence.*?</table>", "", text, flags=re.DOTALL)
         found[path.name] = re.sub(r"<[^>]+>", " ", text)
     assert len(found) == len(list((root / "notebooks").glob("*.ipynb")))
+    for name in found:
+        pages = {
+            one: (root / "build" / "report" / one / name).read_text(encoding="utf-8") for one in ("en", "fr", "ar")
+        }
+        assert differences(pages) == {}, name
     assert "TND" in found["04_social_conditions.html"]
     assert "Harbour" in " ".join(found.values()) or "coast" in found["04_social_conditions.html"]
     for name, text in found.items():

@@ -162,18 +162,13 @@ def test_listed_columns(item):
             item.function(FULL[columns].drop(columns=name))
 
 
-def test_indicators_of_the_blocks_present():
-    """An absent block leaves its indicators out; a block said to be asked must be whole; the frame is kept."""
+def test_indicators_of_the_columns_present():
+    """An absent column leaves its indicators out, and no others; the frame is kept."""
     names = {item.name for item in INDICATORS}
     assert names == set(indicators(FULL)) - set(FULL)
     without = FULL.drop(columns=["net_pay_dh"])
     made = set(indicators(without)) - set(FULL)
     assert made == {item.name for item in INDICATORS if "net_pay_dh" not in item.columns}
-    homes = set(indicators(FULL, blocks=["identity", "housing"])) - set(FULL)
-    ends = {"suppressed_household", "service_years_left_n", "tied_home"}
-    assert homes == {"tenant", "persons_per_room_n", "crowded", "lacks_facilities", *ends}
-    with pytest.raises(WelfareError, match="net_pay_dh"):
-        indicators(without, blocks=["income_debt"])
     assert not names & set(FULL)
 
 
@@ -223,19 +218,6 @@ def test_floor_binds():
         ("active", NAN, 2000.0, NA),
     ]
     truth(income_debt.floor_binds, INCOME, rows)
-
-
-def test_debt_to_income():
-    """Years of income owed; nothing without a loan; not told if the debt or the income is missing."""
-    columns = ["has_loan", "debt_outstanding_dh", *INCOME]
-    rows = [
-        ("yes", 96_000.0, "active", 4000.0, NAN, 2.0),
-        ("no", NAN, "active", 4000.0, NAN, 0.0),
-        ("yes", NAN, "active", 4000.0, NAN, NA),
-        ("yes", 96_000.0, "active", NAN, NAN, NA),
-        (None, 96_000.0, "active", 4000.0, NAN, NA),
-    ]
-    truth(income_debt.debt_to_income_n, columns, rows)
 
 
 def test_a_class_that_cannot_be_computed_is_no_answer():

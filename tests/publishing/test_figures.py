@@ -8,9 +8,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.legend import Legend
 
 from welfare_analysis.publishing import draw, figures
 from welfare_analysis.publishing.figures.lines import curve
+from welfare_analysis.publishing.figures.style import plain
 from welfare_analysis.results import release
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook
@@ -92,9 +94,9 @@ def test_line_figures_have_a_fingerprint(study):
     """A curve that moves changes what nbval compares."""
     (table,) = (t for t in [release(study)["homes_curve"]])
     with matplotlib.rc_context(figures.STYLE):
-        first = figures.fingerprint(curve([table], study, 0.0))
+        first = figures.fingerprint(curve([table], study))
         moved = replace(table, frame=table.frame.assign(estimate=table.frame["estimate"] * 1.1))
-        second = figures.fingerprint(curve([moved], study, 0.0))
+        second = figures.fingerprint(curve([moved], study))
     assert "paths " in first
     assert first != second
     plt.close("all")
@@ -113,3 +115,37 @@ def test_ids_of_a_drawing_depend_on_its_content_alone():
         plt.close(figure)
     assert drawn[0] == drawn[1]
     assert 'clip-path="url(#i' in drawn[0]
+
+
+@pytest.mark.parametrize("name", ["profile", "who_they_are", "nonresponse_bias"])
+def test_an_arabic_picture_is_the_mirror_of_the_others(study, name):
+    """Values grow to the left, panels follow from the right, names and legends change sides; nothing else differs."""
+    drawn = {}
+    for language in ("fr", "ar"):
+        drawn[language], _ = figures.picture(study.in_language(language), name)
+        drawn[language].canvas.draw()
+    pairs = list(zip(*(figure.axes for figure in drawn.values()), strict=True))
+    for there, here in pairs:
+        assert here.get_xlim() == pytest.approx(there.get_xlim()[::-1])
+        assert here.get_ylim() == pytest.approx(there.get_ylim())
+        assert here.spines["right"].get_visible() == there.spines["left"].get_visible()
+        assert not here.spines["left"].get_visible()
+        written = [[label.label1.get_visible(), label.label2.get_visible()] for label in here.yaxis.get_major_ticks()]
+        assert all(not left for left, _ in written)
+        for text, other in zip(here.texts, there.texts, strict=True):
+            assert np.allclose(text.xyann, np.multiply(other.xyann, (-1, 1)))
+    across = [[axes.get_position().x0 for axes in side] for side in zip(*pairs, strict=True)]
+    assert sorted(across[0]) == across[0]
+    assert sorted(across[1], reverse=True) == across[1]
+    assert drawn["ar"]._suptitle.get_position()[0] == pytest.approx(1 - drawn["fr"]._suptitle.get_position()[0])
+    for legend in drawn["ar"].findobj(Legend):
+        (text, *_), (mark, *_) = legend.get_texts(), legend.legend_handles
+        assert text.get_window_extent().x1 < mark.get_window_extent().x0
+    plt.close("all")
+
+
+def test_values_on_an_axis_are_written_in_the_language(study):
+    """A step of a half has its decimal comma; a whole one has none."""
+    for language, written in (("en", "2.5"), ("fr", "2,5"), ("ar", "2,5")):
+        form = plain(study.in_language(language), None)
+        assert [form(x, 0) for x in (0, 2.5, 0.1 + 0.2 + 4.7, 40)] == ["0", written, "5", "40"]

@@ -14,7 +14,7 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing.execution import run_in_place
 from welfare_analysis.publishing.folders import replacing
 from welfare_analysis.publishing.markup import formula, markdown, table
-from welfare_analysis.publishing.report import LABELS, publish, render
+from welfare_analysis.publishing.report import around, publish, render
 
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PICTURE = f"""from IPython.display import display
@@ -43,13 +43,18 @@ def write(path: Path, text: str, *sources: str) -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
 
 
+def read(published, page="index.html", language="en"):
+    """Return a page of a report."""
+    return (published.front.parent / language / page).read_text()
+
+
 def test_report_is_a_private_site_of_all_pages(root, monkeypatch):
     """Pages, pictures and style are there, closed to others; the notebooks are not written; own paths are absolute."""
     before = (root / "notebooks" / "00_guide.ipynb").read_bytes()
     own = root / "answers.csv"
     own.write_text("x")
     monkeypatch.chdir(root)
-    front = publish(root, variables={"SURVEY": "answers.csv"}).front
+    front = publish(root, variables={"SURVEY": "answers.csv"}).front.parent / "en" / "index.html"
     life = (front.parent / "04_life.html").read_text()
     assert stat.S_IMODE((root / "build").stat().st_mode) == 0o700
     assert f"{own} True" in front.read_text()
@@ -69,7 +74,7 @@ def test_only_what_changed_is_run_again(root):
     publish(root, variables={})
     first = done.stat().st_mtime_ns
     write(path, "# Another title", SURVEY)
-    assert "Another title" in publish(root, variables={}).front.read_text()
+    assert "Another title" in read(publish(root, variables={}))
     assert done.stat().st_mtime_ns == first
     (root / "data" / "a.csv").write_text("2")
     publish(root, variables={})
@@ -78,12 +83,12 @@ def test_only_what_changed_is_run_again(root):
 
 def test_no_study_leaves_no_report_that_could_be_taken_for_its_own(root):
     """The first cell opens the study: if it fails it is named; the report of before goes with the next one."""
-    old = publish(root, variables={}).front.read_text()
+    old = read(publish(root, variables={}))
     write(root / "notebooks" / "04_life.ipynb", "# Life", "1 / 0")
     with pytest.raises(WelfareError, match=r"04_life.ipynb, cell 1.*ZeroDivisionError"):
         publish(root, variables={})
     assert not (root / "build" / "report").exists()
-    assert (root / "build" / "report.before" / "index.html").read_text() == old
+    assert (root / "build" / "report.before" / "en" / "index.html").read_text() == old
     write(root / "notebooks" / "04_life.ipynb", "# Life", "1 / 1")
     publish(root, variables={})
     assert {p.name for p in (root / "build").iterdir()} == {"report", "notebooks"}
@@ -98,11 +103,11 @@ raise WelfareError("nobody of a group answered", where="/home/somebody/a.csv", g
 def test_a_result_that_cannot_be_made_says_so_in_its_place(root, language):
     """An error of the house gives its clause, any other none; the cells behind it and the other pages are there."""
     write(root / "notebooks" / "04_life.ipynb", "# Life", "x = 1", REFUSES, "{}['Fatima']", "print('kept')")
-    published = publish(root, language, variables=os.environ)
-    page, log = published.front.with_name("04_life.html").read_text(), root / "build" / "report.log"
+    published = publish(root, variables=os.environ)
+    page, log = read(published, "04_life.html", language), root / "build" / "report.log"
     shown = re.sub(r"<details>.*?</details>", "", page, flags=re.DOTALL)
-    assert LABELS[language]["gap"] in shown
-    assert LABELS[language]["error"] in shown
+    assert around(language)["gap"] in shown
+    assert around(language)["error"] in shown
     assert '(<bdi lang="en">nobody of a group answered</bdi>)' in shown
     assert "kept" in shown
     assert not re.search("somebody|Fatima|Error|Traceback", shown)
@@ -110,7 +115,7 @@ def test_a_result_that_cannot_be_made_says_so_in_its_place(root, language):
     assert "KeyError: 'Fatima'" in log.read_text()
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
     write(root / "notebooks" / "04_life.ipynb", "# Life", "x = 1", "print('kept')")
-    assert not publish(root, language, variables={}).gaps
+    assert not publish(root, variables={}).gaps
     assert not log.exists()
 
 
@@ -128,9 +133,9 @@ def test_a_kernel_that_dies_takes_its_own_results_alone(root):
     """The cells that were not run say that they lack a result; what was made before stays."""
     write(root / "notebooks" / "04_life.ipynb", "# Life", "print('kept')", "import os\nos._exit(1)", "print('lost')")
     published = publish(root, variables={})
-    page = published.front.with_name("04_life.html").read_text()
+    page = read(published, "04_life.html")
     assert "kept" in page
-    assert page.count(LABELS["en"]["error"]) == published.errors == 2
+    assert page.count(around("en")["error"]) == published.errors == 2
 
 
 def test_a_committed_notebook_never_takes_a_gap(root):
@@ -148,7 +153,7 @@ def test_no_page_and_no_kept_notebook_shows_a_warning(root):
     source = "import warnings, sys\nwarnings.warn('/home/somebody/file.py')\nprint('kept')\nprint('x', file=sys.stderr)"
     write(root / "notebooks" / "04_life.ipynb", "# Life", source)
     lines = []
-    page = publish(root, variables={}, say=lines.append).front.with_name("04_life.html").read_text()
+    page = read(publish(root, variables={}, say=lines.append), "04_life.html")
     shown = page.split("<details>")[0]
     assert "kept" in shown
     assert not re.search("somebody|Warning|x</pre>", shown)
@@ -167,7 +172,7 @@ def test_keys_of_kernels_lie_in_a_private_folder_and_go(root):
     write(root / "notebooks" / "04_life.ipynb", "# Life", source)
     left = root / "build" / "notebooks" / ".kernels-killed"
     left.mkdir(parents=True)
-    page = publish(root, variables={}).front.with_name("04_life.html").read_text()
+    page = read(publish(root, variables={}), "04_life.html")
     assert "0o600 build" in page
     assert not list((root / "build" / "notebooks").glob(".kernels-*"))
 
@@ -194,9 +199,56 @@ def test_missing_file_is_an_error_before_anything_runs(root):
 def test_site_without_a_first_notebook_lists_its_pages(tmp_path):
     """Without notebook 00 the front page is a list; Arabic runs from right to left."""
     notebook: NotebookNode = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Vie")])
-    render({"04_life": notebook}, tmp_path, "ar")
-    assert '<html lang="ar" dir="rtl">' in (tmp_path / "index.html").read_text()
-    assert 'href="04_life.html"' in (tmp_path / "index.html").read_text()
+    render({"04_life": notebook}, tmp_path)
+    front = (tmp_path / "ar" / "index.html").read_text()
+    assert '<html lang="ar" dir="rtl">' in front
+    assert 'href="04_life.html"' in front
+
+
+SPEAKS = """from IPython.display import Markdown, display
+for language in ("en", "fr", "ar"):
+    display({"text/markdown": f"said in {language}"}, metadata={"language": language}, raw=True)
+print("of no language")"""
+
+
+def test_one_run_gives_a_report_in_each_language(root):
+    """A page has the outputs of its language and those of none; it links to itself in the others, the wished first."""
+    write(root / "notebooks" / "04_life.ipynb", "# Life", SPEAKS)
+    lines = []
+    published = publish(root, variables={"LANGUAGE_OF_REPORT": "fr"}, say=lines.append)
+    assert len(lines) == 2  # a run a notebook
+    for language in ("ar", "fr", "en"):
+        page = read(published, "04_life.html", language)
+        assert re.findall(r"said in (\w+)", re.sub(r"<pre.*?</pre>", "", page, flags=re.DOTALL)) == [language]
+        assert "of no language" in page
+        direction = "rtl" if language == "ar" else "ltr"
+        assert f'<html lang="{language}" dir="{direction}">' in page
+        switch = page[page.index('class="languages"') :].partition("</nav>")[0]
+        assert re.findall(r'href="([^"]+)"', switch) == [f"../{one}/04_life.html" for one in ("fr", "en", "ar")]
+        assert re.search(rf'lang="{language}"[^>]*aria-current', switch)
+        others = re.findall(r'<link rel="alternate" hreflang="(\w+)" href="\.\./(\w+)/04_life\.html">', page)
+        assert others == [("fr", "fr"), ("en", "en"), ("ar", "ar")]
+    leads = published.front.read_text()
+    assert re.findall(r'<a href="([^"]+)"', leads) == [f"{one}/index.html" for one in ("fr", "en", "ar")]
+    assert "<script" not in leads
+    assert "refresh" not in leads
+
+
+def test_a_page_that_is_in_english_still_says_so_in_its_language(root):
+    """Its paragraphs are marked as English; the English page says nothing."""
+    published = publish(root, variables={})
+    for language in ("ar", "fr"):
+        page = read(published, "04_life.html", language)
+        assert around(language)["in_english"] in page
+        assert '<h1 id="life" lang="en" dir="ltr">' in page or '<h1 lang="en" dir="ltr" id="life">' in page
+    assert 'class="notice"' not in read(published, "04_life.html")
+
+
+def test_a_language_that_is_not_known_stops_before_the_run(root):
+    """No notebook is run for it."""
+    with pytest.raises(WelfareError, match="the language is not known"):
+        publish(root, variables={"LANGUAGE_OF_REPORT": "de"})
+    assert not (root / "build").exists()
 
 
 def test_what_specialists_read_is_folded(tmp_path):
@@ -204,14 +256,14 @@ def test_what_specialists_read_is_folded(tmp_path):
     cells = [nbformat.v4.new_markdown_cell(text) for text in ("# A", "## Models", "More of it.", "## Limits")]
     cells[1].metadata["tags"] = ["fold"]
     render({"04_life": nbformat.v4.new_notebook(cells=cells)}, tmp_path)
-    body = (tmp_path / "04_life.html").read_text()
+    body = (tmp_path / "en" / "04_life.html").read_text()
     fold = body[body.index('<details class="fold">') : body.index("</details>", body.index('class="fold"'))]
     assert "<summary>Models</summary>" in fold
     assert "More of it." in fold
     assert "Limits</h2>" not in fold
     cells.pop()
     render({"04_life": nbformat.v4.new_notebook(cells=cells)}, tmp_path)
-    body = (tmp_path / "04_life.html").read_text()
+    body = (tmp_path / "en" / "04_life.html").read_text()
     assert body.count("<details") == body.count("</details>")
 
 
@@ -236,6 +288,14 @@ def test_markdown_shows_raw_html_and_leads_nowhere_outside():
     assert "costs $5 to $6" in text
     assert text.count("<math") == 1
     assert not re.search("https?:|<a |<img", text)
+
+
+def test_signs_and_intervals_are_not_torn_apart():
+    """A sign stays with the word before it, as French is printed; an interval with its brackets."""
+    text = markdown("Combien ? « oui » : 5 % (1–2) [a](04_life.ipynb)")
+    assert "Combien\u00a0? «\u00a0oui\u00a0»\u00a0: 5\u00a0% " in text
+    assert '<span class="interval">(1–2)</span>' in text
+    assert 'href="04_life.html"' in text
 
 
 def test_formula_is_safe_mathml():

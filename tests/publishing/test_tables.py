@@ -1,6 +1,7 @@
 """Tables: one row a group in the codebook's order, units in headers, flags explained, every text escaped."""
 
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -51,6 +52,21 @@ def test_rows_intervals_and_flags():
     assert "n = 1,245 respondents; 10.0 %" in html
     assert BOOK.text("note.hidden", "en") in html
     assert BOOK.text("note.caution", "en") in html
+
+
+@pytest.mark.parametrize(("language", "widest"), [("en", "35\u20131,830"), ("ar", "\u206635\u20131.830\u2069")])
+def test_cells_of_a_row_with_other_bases_show_the_range_of_n(language, widest):
+    """The column n speaks for every shown cell of its row: one number where all are alike, else least and largest."""
+    ns = {"active": (1830.0, 35.0), "retired": (60.0, 60.0), "widow": (NAN, 45.0), "orphan": (NAN, NAN)}
+    cells = [
+        (status, sex, 0.5, 0.4, 0.6, n, "hidden" if np.isnan(n) else "")
+        for status, both in ns.items()
+        for sex, n in zip(("man", "woman"), both, strict=True)
+    ]
+    frame = pd.DataFrame(cells, columns=["status", "sex", "estimate", "low", "high", "n", "flag"])
+    table = replace(released(frame=frame), by=("status", "sex"))
+    _, body = tables.grid(table, study(language))
+    assert [line[-1] for line in body] == [widest, "60", "45", ".."]
 
 
 def test_what_is_too_unsure_is_not_told():
@@ -132,3 +148,14 @@ def test_names_that_do_not_exist_are_errors_that_help():
         figures.output.planned("profil")
     with pytest.raises(WelfareError, match="a cell has fewer keys"):
         released().cells("widow", "yes")
+
+
+def test_a_title_of_ones_own_is_a_text_or_stands_as_it_is():
+    """The name of a title of the texts is said in the study's language; any other words stay."""
+    design = Design(weights=np.full(400, 2.0))
+    half = share(design, pd.Series(np.arange(400) % 2 == 0, name="x"))
+    assert (
+        f"<caption>{BOOK.text('title.own_crowded', 'fr')}</caption>"
+        in tables.show(study("fr"), half, "own_crowded", "share").data
+    )
+    assert "<caption>Any words</caption>" in tables.show(study("fr"), half, "Any words", "share").data

@@ -5,6 +5,7 @@ import pytest
 
 from welfare_analysis.estimation.replicates import full
 from welfare_analysis.publishing import bias, say, show
+from welfare_analysis.publishing.labels import title
 from welfare_analysis.results import release, weights
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
@@ -39,6 +40,38 @@ def test_bias_is_what_the_returned_forms_alone_say_less_both(study, alone):
     assert (cells["both"] < cells["silent_more"]).all()
     known = release(alone)["tenant"].frame["estimate"].iloc[0]
     assert cells.loc["tenant", "returned_alone"] == pytest.approx(known, abs=1e-6)
+
+
+def test_tipping_points_move_each_share_to_the_ends_of_its_interval(study):
+    """By hand: whole = kept + S theta_F, so with the needed share in place of theta_F the whole is at an end."""
+    frame = release(study)["nonresponse_tipping"].frame
+    ends = release(study)["nonresponse_bias"].frame.query("category == 'both'").set_index("condition")
+    cells = frame.pivot(index="condition", columns="category", values="estimate")
+    for name, end in (("needed_less", "low"), ("needed_more", "high")):
+        moved = ends["estimate"] + cells["never_answered"] * (cells[name] - cells["followed_up"])
+        near = cells[name].notna()
+        np.testing.assert_allclose(moved[near], ends.loc[near.index[near], end], atol=2e-5)
+    band = release(study)["nonresponse_bias"].frame.pivot(index="condition", columns="category", values="estimate")
+    whole = frame.query("category == 'whole'").set_index("condition").loc[band.index]
+    assert (whole["low"] < band["silent_less"]).all()
+    assert (whole["high"] > band["silent_more"]).all()
+
+
+def test_part_that_never_answered_is_that_of_the_collection(world, study):
+    """Of all: those who returned no form, times those of the follow-up who did not answer (weighted by stratum)."""
+    late, w = study.frame["outcome"].ne("returned").to_numpy(), study.design.weights
+    size = study.followup["stratum_population"] / study.followup.groupby("stratum")["stratum"].transform("size")
+    answered = (size * (study.followup["outcome"] == "answered")).sum() / size.sum()
+    expected = w[late].sum() / w.sum() * (1 - answered)
+    cells = release(study)["nonresponse_tipping"].frame.query("category == 'never_answered'")
+    assert cells["estimate"].to_numpy() == pytest.approx(expected, abs=0.01)  # less those without an answer to it
+
+
+def test_sentence_names_the_least_firm_finding(study):
+    """The condition whose needed share is nearest to that of the followed-up."""
+    cells = release(study)["nonresponse_tipping"].frame.pivot(index="condition", columns="category", values="estimate")
+    apart = cells[["needed_less", "needed_more"]].sub(cells["followed_up"], axis=0).abs()
+    assert title(apart.min(axis=1).idxmin(), study) in bias(study).data
 
 
 def test_sentence_names_the_largest_bias(study):

@@ -13,7 +13,7 @@ from ..estimation import Design
 from ..estimation.choice import ChoiceFit
 from ..estimation.choice.forecast import Forecast, forecast
 from ..estimation.choice.logit import means
-from ..estimation.choice.population import Model, Target, modelled, target
+from ..estimation.choice.population import Model, Target, target
 from ..estimation.domains import Domains
 
 
@@ -31,8 +31,8 @@ def enumerated(
     or a frame with a column an alternative; 0 for the others and where it is missing). Its derivative by the
     coefficients is :math:`\sum_i w_i v_{ij} p_{ij} (x_{ij} - \bar x_i)`. ``long`` may be `prepared` already.
     """
-    model = modelled(fit)
-    to = long if isinstance(long, Target) else target(model, design, long, {}, "row", None)
+    model = Model(fit)
+    to = long if isinstance(long, Target) else target(fit, design, long, "row")
     kinds = to.cases.alternatives
     tables = [_table(v, design, kinds) for v in quantities.values()]
     names = [(quantity, kind) for quantity in quantities for kind in kinds]

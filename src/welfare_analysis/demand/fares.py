@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from ..estimation import Estimate, joint, mean
+from ..estimation.choice.population import Model, Target
+from ..estimation.domains import Domains
 from . import intercity, stated
 from .levels import MODES
 from .levers import lever
@@ -76,7 +78,12 @@ class Fares:
         def measure(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return pivoted(self.today["share"], theta[cost] * change, table)[place] * there, there
 
-        return enumerated(people, people.known, measure, list(amounts))
+        def slopes(model: Model, _: Target, parts: Domains) -> np.ndarray:
+            step = model.steps * (np.arange(len(model.theta)) == cost)  # the others move nothing
+            ends = [parts.sums(measure(model.theta + h)[0], people.design.weights).ravel() for h in (step, -step)]
+            return np.outer((ends[0] - ends[1]) / (2 * step[cost]), step > 0)
+
+        return enumerated(people, people.known, measure, list(amounts), slopes=slopes)
 
     def shares(self, name: str) -> Estimate:
         """Shares of the modes under a change."""

@@ -24,7 +24,7 @@ from scipy import optimize, special, stats
 
 from ..estimation import Estimate
 from ..estimation.choice.forecast import Forecast, Measure, forecast
-from ..estimation.choice.population import Target, modelled
+from ..estimation.choice.population import Model, Target
 from ..estimation.domains import Domains
 from ..needs import commuting
 from ..needs.income_debt import member_income_dh
@@ -209,17 +209,20 @@ class Shuttle:
 
     def view(self, name: str) -> Shuttle:
         """The shuttle in one of `VIEWS`: used as staff transport is today, what is likely, all that is stated."""
-        if name == "likely":
-            return self
-        return replace(self.at(constant_share=0.0) if name == "today" else self, bridge=False)
+        return self._views[name]
+
+    @cached_property
+    def _views(self) -> dict[str, Shuttle]:
+        ends = {"today": self.at(constant_share=0.0), "stated": self}
+        return {"likely": self} | {name: replace(end, bridge=False) for name, end in ends.items()}
 
 
 def enumerated(people: Commuters, inside: Any, measure: Measure, names: Sequence[str], **options: Any) -> Forecast:
     """Means over some people of what the coefficients of the cards say of each, by (quantity[, domain])."""
     cases = replace(people.fit().cases, person=np.flatnonzero(inside), design=people.design)
-    to, keys = Target(cases, np.arange(0), None), [(name,) for name in names]
+    to, keys = Target(cases), [(name,) for name in names]
     known = {"by": None, "where": None} | options
-    return forecast(modelled(people.fit()), to, measure, keys, ["quantity"], **known)
+    return forecast(Model(people.fit()), to, measure, keys, ["quantity"], **known)
 
 
 def chances(riders: Estimate, needed: float, parts: pd.Index | None = None) -> pd.Series:

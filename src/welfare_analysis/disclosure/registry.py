@@ -38,8 +38,10 @@ def rows(table: Released) -> pd.DataFrame:
 def joined(pages: Mapping[str, Path]) -> pd.DataFrame:
     """The files of pages (by name of the page) as one table; a page without a file published nothing."""
     parts = [pd.read_csv(path, keep_default_na=False).assign(page=n) for n, path in pages.items() if path.exists()]
-    return (pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)).reindex(
-        columns=["page", *COLUMNS]
+    return (
+        (pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS))
+        .reindex(columns=["page", *COLUMNS])
+        .drop_duplicates()
     )
 
 

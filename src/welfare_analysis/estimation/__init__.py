@@ -1,7 +1,7 @@
 """Survey estimation: every estimate is a value and its influence; the variance is a property of the design."""
 
 from .censored import interval_regression, tobit
-from .choice import logit, mixed_logit, nested_logit, pooled_logit
+from .choice import logit, mixed_logit, nested_logit
 from .comparison import aic, bic, likelihood_ratio
 from .counts import negative_binomial, poisson, two_part
 from .design import Design
@@ -56,7 +56,6 @@ __all__ = [
     "ordered_logit",
     "plackett_luce",
     "poisson",
-    "pooled_logit",
     "poverty",
     "predictions",
     "probit",

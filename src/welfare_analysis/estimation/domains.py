@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,11 +31,17 @@ class Domains:
 
     def sums(self, values: np.ndarray, weights: np.ndarray | float = 1.0) -> np.ndarray:
         """Sums (k x domains) of the columns of ``values`` (n x k), times ``weights`` (n,)."""
-        inside = self.codes >= 0
-        w, codes = np.broadcast_to(weights, len(inside))[inside].astype(float), self.codes[inside].astype(np.int32)
-        ends = np.concatenate([[0], np.cumsum(inside)]).astype(np.int32)
+        inside, codes, ends = self._rows
+        w = np.broadcast_to(weights, len(inside))[inside].astype(float)
         add = sparse.csc_array((w, codes, ends), shape=(self.count, len(inside)))
         return np.array(each(lambda j: add @ values[:, j], values.shape[1], len(inside)))
+
+    @cached_property
+    def _rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Which rows (n,) are inside, their domains, and where each row of the sparse sums begins (n + 1,)."""
+        inside = self.codes >= 0
+        ends = np.concatenate([[0], np.cumsum(inside)]).astype(np.int32)
+        return inside, self.codes[inside].astype(np.int32), ends
 
 
 def domains(

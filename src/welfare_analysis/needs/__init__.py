@@ -1,6 +1,6 @@
 """Indicators of need: one indicator, one function, one truth table."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -14,14 +14,13 @@ __all__ = ["INDICATORS", "VARIED", "Indicator", "computed", "indicators", "under
 
 @dataclass(frozen=True)
 class Indicator:
-    """An indicator, the columns that it needs and the blocks (besides identity) that hold them.
+    """An indicator and the columns that it needs.
 
     ``without`` is the key of a text: why nothing can be said of anybody where a public figure is not given.
     """
 
     function: Callable[[pd.DataFrame], pd.Series]
     columns: tuple[str, ...]
-    blocks: tuple[str, ...]
     without: str = ""
 
     @property
@@ -45,74 +44,53 @@ _TIME = ("status", "commute_min")
 _FARE = ("commute_cost_dh", *_MEMBER)
 _SHIFT = ("status", "transit_at_shift")
 _TRIPS = ("intercity_trips_n", "intercity_cost_dh")
-_HOME, _MONEY, _WAY, _TRANSPORT = ("housing",), ("income_debt",), ("commute",), ("transport",)
 
 INDICATORS: tuple[Indicator, ...] = (
-    Indicator(housing.tenant, ("tenure",), _HOME),
-    Indicator(housing.persons_per_room_n, _ROOMS, _HOME),
-    Indicator(housing.crowded, _ROOMS, _HOME),
-    Indicator(housing.lacks_facilities, ("own_kitchen", "own_bathroom"), _HOME),
-    Indicator(housing.housing_cost_dh, _COST, _HOME + _MONEY),
-    Indicator(housing.housing_cost_share, _COST_SHARE, _HOME + _MONEY),
-    Indicator(housing.cost_burdened, _COST_SHARE, _HOME + _MONEY),
-    Indicator(housing.rent_share, ("tenure", "rent_dh", *_HOUSEHOLD), _HOME + _MONEY),
-    Indicator(housing.rent_band, ("tenure", "rent_dh", *_HOUSEHOLD), _HOME + _MONEY),
-    Indicator(housing.below_standard, _BELOW, _HOME + _MONEY),
-    Indicator(housing.core_need, _CORE, _HOME + _MONEY, "no_rents"),
-    Indicator(housing.suppressed_household, _OWN, _HOME),
-    Indicator(housing.service_years_left_n, _POST, _HOME),
-    Indicator(housing.tied_home, _POST, _HOME),
-    Indicator(housing.housing_need_class, (*_CORE, *_OWN, *_POST), _HOME + _MONEY, "no_rents"),
-    Indicator(housing.need_class_changes, (*_CORE, *_OWN, *_POST), _HOME + _MONEY, "no_rents"),
-    Indicator(income_debt.member_income_dh, _MEMBER, _MONEY),
-    Indicator(income_debt.household_income_dh, _HOUSEHOLD, _MONEY),
-    Indicator(income_debt.indebted, ("has_loan",), _MONEY),
-    Indicator(income_debt.debt_service_dh, _SERVICE, _MONEY),
-    Indicator(income_debt.debt_service_share, _DEBT, _MONEY),
-    Indicator(income_debt.debt_band, _DEBT, _MONEY),
-    Indicator(income_debt.over_debt_limit, _DEBT, _MONEY),
-    Indicator(income_debt.debt_capacity_left_dh, _DEBT, _MONEY),
-    Indicator(income_debt.debt_class, _DEBT, _MONEY),
-    Indicator(income_debt.household_debt_share, (*_SERVICE, *_HOUSEHOLD), _MONEY),
-    Indicator(income_debt.household_capacity_left_dh, (*_SERVICE, *_HOUSEHOLD), _MONEY),
-    Indicator(income_debt.floor_binds, _MEMBER, _MONEY),
-    Indicator(income_debt.debt_to_income_n, ("has_loan", "debt_outstanding_dh", *_MEMBER), _MONEY),
-    Indicator(commuting.commute_long, _TIME, _WAY),
-    Indicator(commuting.commute_cost_share, _FARE, _WAY + _MONEY),
-    Indicator(commuting.commute_band, _TIME, _WAY),
-    Indicator(commuting.commute_km_band, ("status", "commute_km"), _WAY),
-    Indicator(commuting.commute_cost_band, _FARE, _WAY + _MONEY),
-    Indicator(commuting.has_car, ("cars_n",), _WAY),
-    Indicator(commuting.works_nights, ("status", "shift"), _WAY),
-    Indicator(commuting.out_of_reach, _SHIFT, _TRANSPORT),
-    Indicator(commuting.no_way_to_come, (*_SHIFT, "cars_n", "commute_mode", "commute_km"), _WAY + _TRANSPORT),
-    Indicator(commuting.intercity_spend_dh, _TRIPS, _TRANSPORT),
-    Indicator(aspirations.holiday_spend_dh, ("holiday_centre", "holiday_budget_dh"), ("leisure",)),
+    Indicator(housing.tenant, ("tenure",)),
+    Indicator(housing.persons_per_room_n, _ROOMS),
+    Indicator(housing.crowded, _ROOMS),
+    Indicator(housing.lacks_facilities, ("own_kitchen", "own_bathroom")),
+    Indicator(housing.housing_cost_dh, _COST),
+    Indicator(housing.housing_cost_share, _COST_SHARE),
+    Indicator(housing.cost_burdened, _COST_SHARE),
+    Indicator(housing.rent_share, ("tenure", "rent_dh", *_HOUSEHOLD)),
+    Indicator(housing.rent_band, ("tenure", "rent_dh", *_HOUSEHOLD)),
+    Indicator(housing.below_standard, _BELOW),
+    Indicator(housing.core_need, _CORE, "no_rents"),
+    Indicator(housing.suppressed_household, _OWN),
+    Indicator(housing.service_years_left_n, _POST),
+    Indicator(housing.tied_home, _POST),
+    Indicator(housing.housing_need_class, (*_CORE, *_OWN, *_POST), "no_rents"),
+    Indicator(housing.need_class_changes, (*_CORE, *_OWN, *_POST), "no_rents"),
+    Indicator(income_debt.member_income_dh, _MEMBER),
+    Indicator(income_debt.household_income_dh, _HOUSEHOLD),
+    Indicator(income_debt.indebted, ("has_loan",)),
+    Indicator(income_debt.debt_service_dh, _SERVICE),
+    Indicator(income_debt.debt_service_share, _DEBT),
+    Indicator(income_debt.debt_band, _DEBT),
+    Indicator(income_debt.over_debt_limit, _DEBT),
+    Indicator(income_debt.debt_capacity_left_dh, _DEBT),
+    Indicator(income_debt.debt_class, _DEBT),
+    Indicator(income_debt.household_debt_share, (*_SERVICE, *_HOUSEHOLD)),
+    Indicator(income_debt.household_capacity_left_dh, (*_SERVICE, *_HOUSEHOLD)),
+    Indicator(income_debt.floor_binds, _MEMBER),
+    Indicator(commuting.commute_long, _TIME),
+    Indicator(commuting.commute_cost_share, _FARE),
+    Indicator(commuting.commute_band, _TIME),
+    Indicator(commuting.commute_km_band, ("status", "commute_km")),
+    Indicator(commuting.commute_cost_band, _FARE),
+    Indicator(commuting.has_car, ("cars_n",)),
+    Indicator(commuting.works_nights, ("status", "shift")),
+    Indicator(commuting.out_of_reach, _SHIFT),
+    Indicator(commuting.no_way_to_come, (*_SHIFT, "cars_n", "commute_mode", "commute_km")),
+    Indicator(commuting.intercity_spend_dh, _TRIPS),
+    Indicator(aspirations.holiday_spend_dh, ("holiday_centre", "holiday_budget_dh")),
 )
 
 
-def indicators(frame: pd.DataFrame, blocks: Iterable[str] | None = None) -> pd.DataFrame:
-    """Give the frame with a column for every indicator that can be computed, in the order of `INDICATORS`.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        A row a respondent, columns of the codebook.
-    blocks : iterable of str, optional
-        The blocks that were asked (identity is always). Then an indicator is made if all its blocks are among them,
-        and an absent column is an error. Without it, an indicator is made if all its columns are present.
-
-    Raises
-    ------
-    WelfareError
-        A column is absent from a block said to have been asked.
-    """
-    if blocks is None:
-        chosen = [item for item in INDICATORS if set(item.columns) <= set(frame.columns)]
-    else:
-        given = set(blocks)
-        chosen = [item for item in INDICATORS if set(item.blocks) <= given]
-    return frame.assign(**{item.name: item.function(frame) for item in chosen})
+def indicators(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the frame with a column for every indicator all of whose columns are there, in the order of `INDICATORS`."""
+    return frame.assign(**{item.name: item.function(frame) for item in INDICATORS if set(item.columns) <= set(frame)})
 
 
 def computed(frame: pd.DataFrame) -> pd.DataFrame:

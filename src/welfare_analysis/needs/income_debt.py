@@ -168,17 +168,6 @@ def floor_binds(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Ser
     return above(standards.limit_share * income, income - standards.least_left_dh).rename("floor_binds")
 
 
-def debt_to_income_n(frame: pd.DataFrame) -> pd.Series:
-    """Years of the member's income that are owed; 0 without a loan.
-
-    Needs ``has_loan``, ``debt_outstanding_dh`` and what `member_income_dh` needs. NA where has_loan, the debt of those
-    who have a loan or the income is missing, or the income is zero.
-    """
-    loan, owed = asked(frame, "has_loan", "debt_outstanding_dh")
-    debt = owed.astype("float64").mask(loan.eq("no"), 0.0).where(loan.notna())
-    return part_of(debt, 12 * member_income_dh(frame)).rename("debt_to_income_n")
-
-
 def debt_class(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
     """Class of debt, an unordered Categorical; everybody is in exactly one and none is NA.
 

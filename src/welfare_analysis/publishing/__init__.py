@@ -1,11 +1,20 @@
 """What leaves the study: tables that may be shown, pictures, sentences and the report."""
 
-from . import aspiration_sentences, condition_sentences  # noqa: F401 - they declare their sentences
-from .briefs import banner, bias, first_page, limits, main_results, method, trust, who_where
-from .figures import draw
-from .notebook import agrees, register
-from .sentences import findings, say
-from .tables import show
+from . import aspiration_sentences, briefs, condition_sentences, figures, notebook, sentences, tables  # noqa: F401 - they declare their sentences
+from .notebook import in_each_language
+
+agrees = in_each_language(notebook.agrees)
+banner = in_each_language(briefs.banner)
+bias = in_each_language(briefs.bias)
+draw = in_each_language(figures.draw)
+findings = in_each_language(sentences.findings)
+first_page = in_each_language(briefs.first_page)
+limits = in_each_language(briefs.limits)
+method = in_each_language(briefs.method)
+say = in_each_language(sentences.say)
+show = in_each_language(tables.show)
+trust = in_each_language(briefs.trust)
+who_where = in_each_language(briefs.who_where)
 
 __all__ = [
     "agrees",
@@ -15,11 +24,10 @@ __all__ = [
     "findings",
     "first_page",
     "limits",
-    "main_results",
     "method",
     "say",
     "show",
     "trust",
     "who_where",
 ]
-register()
+notebook.register()

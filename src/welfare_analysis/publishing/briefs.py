@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from IPython.display import Markdown
 
-from ..disclosure import policy
+from ..disclosure import CATEGORY, policy
 from ..languages import amount, number
 from ..results import HEADLINES, TOPICS
+from ..results.weights import NEEDED
 from ..study import Study
 from ..survey.xlsform import FIRST_PAGE, longest
 from .labels import source, title
@@ -52,19 +53,6 @@ def limits(study: Study, topic: str = "") -> Markdown:
     return Markdown("\n".join(f"- {line}" for line in lines))
 
 
-def main_results(study: Study) -> Markdown:
-    """The headline conditions in points; where assumptions decide most of the variance it says illustration."""
-    lines, nature = [], release(study)["headlines_nature"]
-    for name in HEADLINES:
-        totals = len(release(study)[f"{name}_total"].shown) > 0
-        line = sentence(study, "headline" if totals else "headline.share", name)
-        kind = nature.cell(name, "kind")
-        if kind is not None and kind["text"] == "kind.illustration":
-            line += f" *{sentence(study, 'headline.illustration', name)}*"
-        lines.append(f"- {line}")
-    return Markdown("\n".join(lines))
-
-
 def who_where(study: Study) -> Markdown:
     """For each headline the groups with the highest and lowest share: by status where all are asked, rank, region."""
     released, lines = release(study), []
@@ -83,17 +71,31 @@ def trust(study: Study) -> Markdown:
 
 
 def bias(study: Study) -> Markdown:
-    """The condition that the returned forms alone miss by most, or that no bias is seen."""
+    """The condition that the returned forms alone miss by most, or that no bias is seen; the least firm finding."""
     table = release(study)["nonresponse_bias"]
     if table.state != "shown":
         return Markdown(study.codebook.text(table.state, study.language))
     gaps = table.cells("*", "bias").dropna(subset="estimate")
     clear = gaps[(gaps["low"] > 0) | (gaps["high"] < 0)]
     if clear.empty:
-        return Markdown(sentence(study, "bias.none"))
+        return Markdown("\n\n".join([sentence(study, "bias.none"), *_least_firm(study)]))
     worst = str(clear.at[clear["estimate"].abs().idxmax(), "condition"])
     counts = {"count": number(len(clear), study.language), "of": number(len(gaps), study.language)}
-    return Markdown(sentence(study, "bias.found", worst, **counts))
+    return Markdown("\n\n".join([sentence(study, "bias.found", worst, **counts), *_least_firm(study)]))
+
+
+def _least_firm(study: Study) -> list[str]:
+    """The finding that the smallest difference of those who never answered would move out of its interval."""
+    table = release(study)["nonresponse_tipping"]
+    cells = table.shown[table.shown["estimate"].between(0, 1)]
+    of = cells[cells[CATEGORY] == "followed_up"].set_index("condition")["estimate"]
+    needed = cells[cells[CATEGORY].isin(NEEDED)].reset_index(drop=True)
+    apart = (needed["estimate"] - needed["condition"].map(of)).abs().dropna()
+    if apart.empty:
+        return []
+    least = needed.loc[apart.idxmin()]
+    share = amount(least["estimate"], table.unit, study.language)
+    return [sentence(study, "bias.tipping", str(least["condition"]), needed=share)]
 
 
 def first_page(study: Study, status: str) -> Markdown:

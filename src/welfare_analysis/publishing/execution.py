@@ -21,6 +21,7 @@ from nbformat.v4 import new_output
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing.published import PUBLISHED
+from welfare_analysis.results import kept
 from welfare_analysis.results.catalogue import WITHHELD
 from welfare_analysis.study import several
 
@@ -74,21 +75,10 @@ def environment(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
     return resolved
 
 
-def _files(trees: Iterable[Path]) -> Iterable[Path]:
-    for tree in trees:
-        yield from [tree] if tree.is_file() else sorted(path for path in tree.rglob("*") if path.is_file())
-
-
 def state(trees: Iterable[Path], variables: Mapping[str, str]) -> str:
     """Return a hash of everything that notebooks read: the trees, and what the reader names and wishes."""
-    digest = hashlib.sha256(repr([variables.get(name, "") for name in WISHES]).encode())
-    own = {name: several(variables[name]) for name in OWN_FILES if name in variables}
-    for name, paths in [("", _files(trees)), *((name, _files(given)) for name, given in own.items())]:
-        for path in paths:
-            # the look of the site and compiled code change no result
-            if not {"__pycache__", "site"} & set(path.parts[-3:-1]):
-                digest.update(f"{name}\0{path}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
+    own = [path for name in OWN_FILES if name in variables for path in several(variables[name])]
+    return kept.fingerprint([*trees, *own], *(variables.get(name, "") for name in WISHES))
 
 
 def _code(notebook: NotebookNode) -> list[NotebookNode]:
@@ -181,6 +171,9 @@ def _stopped(path: Path, notebook: NotebookNode) -> WelfareError:
 def _executed(paths: list[Path], folder: Path, variables: Mapping[str, str], say: Say) -> list[Any]:
     """Each notebook executed, or its error; connection files lie in ``folder``, closed to others, and go at the end.
 
+    The last one begins: the first, which quotes the others, then reads the tables that they kept (`results.kept`).
+    Those of the reader's own files lie with the connection files and go with them.
+
     Each runs in a thread of its own, where nbclient leaves Ctrl-C to the main one: it then ends all kernels at once.
     """
     for left in folder.glob(f"{CONNECTIONS}*"):  # of a run that was killed
@@ -189,13 +182,15 @@ def _executed(paths: list[Path], folder: Path, variables: Mapping[str, str], say
         (folder / f"{path.stem}{CELLS}").unlink(missing_ok=True)
     own_file = [{PUBLISHED: str(folder.resolve() / f"{path.stem}{CELLS}")} for path in paths]
     with tempfile.TemporaryDirectory(prefix=CONNECTIONS, dir=folder) as own, ThreadPoolExecutor(KERNELS) as threads:
+        if kept.FOLDER not in variables or set(OWN_FILES) & set(variables):
+            variables = {**variables, kept.FOLDER: str(Path(own, "results"))}
         clients = [_client(path, Path(own, f"{path.stem}.json")) for path in paths]
         runs = [
-            threads.submit(_execute, path, client, {**variables, **own}, say)
-            for path, client, own in zip(paths, clients, own_file, strict=True)
+            threads.submit(_execute, path, client, {**variables, **place}, say)
+            for path, client, place in reversed(list(zip(paths, clients, own_file, strict=True)))
         ]
         try:
-            return [run.exception() or run.result() for run in runs]
+            return [run.exception() or run.result() for run in reversed(runs)]
         except KeyboardInterrupt:
             threads.shutdown(wait=False, cancel_futures=True)
             for client in clients:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..disclosure import CATEGORY, Released
-from ..languages import GAP, MARKS, PERCENT, amount, number, with_interval
+from ..languages import GAP, MARKS, PERCENT, amount, between, number, with_interval
 from ..needs import VARIED
 from ..study import Study
 from ..survey.quality import read_rules
@@ -136,6 +136,15 @@ def format_cell(
     return text + clear + (mark if cell.get("flag") == "caution" else "")
 
 
+def base(respondents: pd.Series, language: str) -> str:
+    """How many respondents cells have: one number where it is that of all, else the least and the largest.
+
+    A cell without a number of respondents does not count.
+    """
+    low, high = respondents.min(), respondents.max()
+    return between(low, high, "", language) if low < high else number(low, language)
+
+
 def source(study: Study) -> str:
     """Whose answers these are."""
     if study.is_standin:
@@ -160,9 +169,8 @@ def note(tables: Sequence[Released], study: Study) -> str:
     elif shown and not sampled:
         text = book.text("note.register", language, base=10, source=source(study))
     else:
-        n = sorted({t.respondents for t in sampled})
         missing = max((t.missing_share for t in sampled), default=0.0)
-        respondents = "\u2013".join(number(x, language) for x in ([n[0], n[-1]] if len(n) > 1 else n))
+        respondents = base(pd.Series([t.respondents for t in sampled]), language)
         fields = {"n": respondents, "missing": amount(missing, "share", language), "source": source(study)}
         several = len(sampled) > 1 or sampled[0].statistic == "combined"
         key = "note.complete" if missing == 0 else "note.several" if several else "note"

@@ -21,8 +21,9 @@ from welfare_analysis.errors import WelfareError
 
 SCHEME = re.compile(r"^(?:https?:)?//|https?://", re.IGNORECASE)
 MATHML = re.compile(r'<(/?m[a-z]+)((?: [a-z]+="[^"]*")*) ?(/?)>')
-NUMBER = re.compile(r"\u2066?[<≈~]?\s*[-−+]?\d[\d.,\u00a0\u202f ]*\s*%?\u2069?(?: \(.*\))?(?: \*)?$|(?:\.\.|/)$")
+NUMBER = re.compile(r"\u2066?[<≈~]?\s*[-−+]?\d[\d.,\u00a0\u202f \u2013]*\s*%?\u2069?(?: \(.*\))?(?: \*)?$|(?:\.\.|/)$")
 NO_SCOPE = re.compile(r"<th\b(?![^>]*scope)")
+LOOSE = re.compile(r" (?=[:;?!»%](?![^<>]*>))|(?<=«) ")  # spaces of French print, and before a per cent sign
 INTERVAL = re.compile(r"\([^()<>]*\u2013[^()<>]*\)")
 CELL = re.compile(r"<td((?: [a-z]+=\"[^\"]*\")*)>(.*?)</td>")
 TAGS = {"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "b", "strong", "i", "em", "sub", "sup"}
@@ -99,16 +100,37 @@ def _settle(state: StateCore) -> None:
             token.attrSet("scope", "col")
         elif token.type == "heading_open" and following is not None:
             text = re.sub(r"[*`$]", "", following.content)
-            anchor = re.sub(r"\W+", "-", text.lower()).strip("-") or "section"
+            written = re.sub(r"[*`$]", "", following.meta.get("written", following.content))
+            anchor = re.sub(r"\W+", "-", written.lower()).strip("-") or "section"
             anchor += f"-{len(headings)}" if any(anchor == known for _, known, _ in headings) else ""
             headings.append((token.tag, anchor, text))
             token.attrSet("id", anchor)
+
+
+def _worded(state: StateCore) -> None:
+    """Say paragraphs in the language of the page (``prose`` of the environment); one in another language says so.
+
+    An anchor is that of the heading as it was written: the same in all languages.
+    """
+    prose: Any = state.env.get("prose")
+    for i, token in enumerate(state.tokens if prose else ()):
+        if token.type == "inline":
+            token.meta["written"] = token.content
+            token.content, language = prose(one_line(token.content))
+            around = state.tokens[i - 2 if state.tokens[i - 1].hidden else i - 1]
+            around.attrs |= prose.attributes(language)
+
+
+def one_line(text: str) -> str:
+    """A paragraph without its line breaks."""
+    return " ".join(text.split())
 
 
 def _renderer() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     # an amount in dollars is no formula: no space inside the marks, no digit behind them
     dollarmath_plugin(parser, allow_space=False, allow_digits=False, double_inline=True)
+    parser.core.ruler.after("block", "worded", _worded)
     parser.core.ruler.push("settle", _settle)
     rules: dict[str, Any] = parser.renderer.rules  # type: ignore[attr-defined]
     rules["math_inline"] = lambda tokens, i, options, env: formula(tokens[i].content)
@@ -130,23 +152,36 @@ def markdown(text: str, environment: dict[str, Any] | None = None) -> str:
     text : str
         CommonMark with tables, ``$inline$`` and ``$$display$$`` formulas.
     environment : dict, optional
-        Shared by the texts of one page; its ``headings`` gathers (tag, anchor, text).
+        Shared by the texts of one page; its ``headings`` gathers (tag, anchor, text). Its ``prose`` gives each
+        paragraph in the language of the page (`publishing.prose.Prose`).
     """
-    return _MARKDOWN.render(text, {} if environment is None else environment)
+    return _unbroken(_MARKDOWN.render(text, {} if environment is None else environment))
+
+
+def paragraphs(text: str) -> list[str]:
+    """The paragraphs, headings, items and cells of a Markdown text, each on one line."""
+    return [one_line(token.content) for token in _MARKDOWN.parse(text) if token.type == "inline"]
 
 
 def inline(text: str) -> str:
     """Return the HTML of one line of Markdown, without a paragraph around it."""
-    return _MARKDOWN.renderInline(text, {})
+    return _unbroken(_MARKDOWN.renderInline(text, {}))
 
 
-def table(source: str) -> str:
-    """Return an HTML table with table tags only, scopes of headers, unbroken intervals and numbers to align."""
+def table(source: str, attributes: str = "") -> str:
+    """Return an HTML table with table tags only, scopes of headers, unbroken intervals and numbers to align.
+
+    ``attributes`` are those of the block around it, where its language is not that of the page.
+    """
     clean = SCHEME.sub("", nh3.clean(source, tags=TAGS, attributes=ATTRIBUTES, clean_content_tags=DROPPED))
     head, mark, body = clean.rpartition("</thead>")
     scoped = NO_SCOPE.sub('<th scope="col"', head) + mark + NO_SCOPE.sub('<th scope="row"', body)
-    unbroken = INTERVAL.sub(lambda found: f'<span class="interval">{found[0]}</span>', scoped)
-    return f'<div class="wide" tabindex="0">{CELL.sub(_aligned, unbroken).strip()}</div>\n'
+    return f'<div class="wide" tabindex="0"{attributes}>{CELL.sub(_aligned, _unbroken(scoped)).strip()}</div>\n'
+
+
+def _unbroken(source: str) -> str:
+    """Keep each interval in brackets on one line, and a sign with the word before it."""
+    return INTERVAL.sub(lambda found: f'<span class="interval">{found[0]}</span>', LOOSE.sub("\u00a0", source))
 
 
 def _aligned(cell: re.Match[str]) -> str:

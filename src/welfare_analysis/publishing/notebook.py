@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from IPython.core.getipython import get_ipython
 from IPython.display import Markdown, display
+from IPython.utils.capture import capture_output
 
 from ..errors import WelfareError
 from ..estimation import Estimate
@@ -14,6 +17,36 @@ from ..study import Study
 from .labels import title
 from .published import release
 from .tables import show
+
+P = ParamSpec("P")
+Shown = TypeVar("Shown")
+
+
+def in_each_language(
+    function: Callable[Concatenate[Study, P], Shown],
+) -> Callable[Concatenate[Study, P], Shown | None]:
+    """Let a display give an output for each language of the report, with the language in its metadata.
+
+    All are made of the same results: those of the study's own language come first, the others share them. Where no
+    report is made (in Jupyter, and where notebooks are tested) the display is as it was.
+    """
+
+    @wraps(function)
+    def shown(study: Study, *arguments: P.args, **named: P.kwargs) -> Shown | None:
+        if not study.languages:
+            return function(study, *arguments, **named)
+        for language in sorted(study.languages, key=lambda one: one != study.language):
+            with capture_output(stdout=False, stderr=False) as captured:
+                result = function(
+                    study.in_language(language) if language != study.language else study, *arguments, **named
+                )
+                if result is not None:
+                    display(result)
+            for output in captured.outputs:
+                display(output.data, metadata={**(output.metadata or {}), "language": language}, raw=True)
+        return None
+
+    return shown
 
 
 def agrees(study: Study, address: str, value: float) -> Markdown:
@@ -47,7 +80,8 @@ def needs(line: str, cell: str) -> None:
     table = release(study)[name]
     state = "not_asked" if table.state == "shown" and codes and table.cell(*codes) is None else table.state
     if state != "shown":
-        display(Markdown(study.codebook.text(state, study.language)))
+        said = in_each_language(lambda one: Markdown(one.codebook.text(state, one.language)))(study)
+        display(*filter(None, [said]))
         return
     shell.run_cell(cell).raise_error()
 

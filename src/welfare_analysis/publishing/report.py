@@ -1,4 +1,4 @@
-"""The report: notebooks as a static site that needs no network and no script."""
+"""The report: notebooks as a static site that needs no network and no script, once in each language."""
 
 import base64
 import html
@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,53 +17,32 @@ from nbformat import NotebookNode
 
 from welfare_analysis.disclosure.registry import joined
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.publishing import execution
+from welfare_analysis.languages import NAMES, direction
+from welfare_analysis.publishing import execution, prose
 from welfare_analysis.publishing.folders import private, replacing, set_aside
 from welfare_analysis.publishing.markup import inline, markdown, page_name, table
-from welfare_analysis.survey.codebook import words
-from welfare_analysis.survey.institution import Words
+from welfare_analysis.results import kept
+from welfare_analysis.study import DATA
+from welfare_analysis.survey.codebook import Codebook, words
 
 RESULTS = "results.csv"  # every published cell
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
-LABELS = {
-    "en": {
-        "dir": "ltr",
-        "skip": "Skip to the text",
-        "contents": "Contents",
-        "previous": "Previous",
-        "next": "Next",
-        "code": "Code",
-        "numbers": "All published numbers (CSV)",
-        "figure": "Figure {number}",
-        "gap": "This result cannot be made from these answers.",
-        "error": "This result is missing: the program met an error. The others are not affected.",
-    },
-    "fr": {
-        "dir": "ltr",
-        "skip": "Aller au texte",
-        "contents": "Sommaire",
-        "previous": "Précédent",
-        "next": "Suivant",
-        "code": "Code",
-        "numbers": "Tous les chiffres publiés (CSV)",
-        "figure": "Figure {number}",
-        "gap": "Ce résultat ne peut pas être établi à partir de ces réponses.",
-        "error": "Ce résultat manque : le programme a rencontré une erreur. Les autres n'en sont pas touchés.",
-    },
-    "ar": {
-        "dir": "rtl",
-        "skip": "انتقل إلى النص",
-        "contents": "المحتويات",
-        "previous": "السابق",
-        "next": "التالي",
-        "code": "الشيفرة",
-        "numbers": "كل الأرقام المنشورة (CSV)",
-        "figure": "الشكل {number}",
-        "gap": "لا يمكن استخراج هذه النتيجة من هذه الأجوبة.",
-        "error": "هذه النتيجة ناقصة: صادف البرنامج خطأً. ولا يمس ذلك النتائج الأخرى.",
-    },
-}
+# around the text of a page: ``site.`` of the codebook's texts
+AROUND = (
+    "skip",
+    "contents",
+    "previous",
+    "next",
+    "code",
+    "numbers",
+    "figure",
+    "gap",
+    "error",
+    "languages",
+    "in_english",
+    "report",
+)
 
 
 @dataclass(frozen=True)
@@ -86,8 +65,8 @@ class Page:
     pictures: Mapping[str, bytes]
 
 
-def page(stem: str, notebook: NotebookNode, language: str = "en") -> Page:
-    """Return the page of an executed notebook.
+def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[str, str]) -> Page:
+    """Return the page of an executed notebook in one language.
 
     Code is folded behind its output; of each output the best form is shown: picture, table, Markdown, and text only
     where nothing else. A cell with a picture and then one line of Markdown is a figure and its caption.
@@ -97,11 +76,13 @@ def page(stem: str, notebook: NotebookNode, language: str = "en") -> Page:
     stem : str
         The notebook's file name without its ending, `NN_name`.
     notebook : NotebookNode
-        Executed notebook; a picture's alternative text is in its output's metadata, ``image/png``, ``alt``.
-    language : {"en", "fr", "ar"}
-        Of the words around the text.
+        Executed notebook; a picture's alternative text is in its output's metadata, ``image/png``, ``alt``; the
+        language of an output in ``language``, where it has one.
+    said : Prose
+        What its paragraphs are in the language of the page.
+    labels : mapping
+        The words around the text, of this language (`around`).
     """
-    labels = LABELS[language]
     environment: dict[str, Any] = {"headings": []}
     pictures: dict[str, bytes] = {}
 
@@ -114,31 +95,39 @@ def page(stem: str, notebook: NotebookNode, language: str = "en") -> Page:
         under = f"<figcaption>{labels['figure'].format(number=len(pictures))}. {caption}</figcaption>"
         return f'<figure><div class="wide" tabindex="0">{image}</div>{under}</figure>\n'
 
+    def foreign(output: NotebookNode) -> str:
+        """Attributes of what a cell gives without saying its language, such as a frame of pandas."""
+        own = said.attributes(prose.SOURCE) if "language" not in output.get("metadata", {}) else {}
+        return "".join(f' {name}="{value}"' for name, value in own.items())
+
     forms: dict[str, Callable[[str, NotebookNode], str]] = {
         "image/png": picture,
-        "text/html": lambda text, _: table(text),
+        "text/html": lambda text, output: table(text, foreign(output)),
         "text/markdown": lambda text, _: markdown(text, environment),
-        "text/plain": lambda text, _: f'<pre tabindex="0">{html.escape(text)}</pre>\n',
+        "text/plain": lambda text, output: f'<pre tabindex="0"{foreign(output)}>{html.escape(text)}</pre>\n',
     }
     parts, folded = [], False
+    if prose.missing(notebook, said):
+        parts.append(f'<p class="notice">{labels["in_english"]}</p>\n')
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             if folded and cell.source.startswith(("# ", "## ")):
                 parts.append("</details>\n")
                 folded = False
             if "fold" in cell.metadata.get("tags", []):  # what only specialists read opens when it is asked for
-                heading = inline(cell.source.splitlines()[0].lstrip("# "))
+                heading = inline(said(cell.source.splitlines()[0].lstrip("# "))[0])
                 parts.append(f'<details class="fold"><summary>{heading}</summary>\n')
                 folded = True
-            parts.append(markdown(cell.source, environment))
+            parts.append(markdown(cell.source, environment | {"prose": said}))
         elif cell.cell_type == "code" and cell.source.strip():
-            caption, error = _caption(cell.outputs), execution.failure(cell)
+            outputs = [o for o in cell.outputs if o.get("metadata", {}).get("language", said.language) == said.language]
+            caption, error = _caption(outputs), execution.failure(cell)
             if error is not None:  # nothing that is half made
                 parts.append(_gap(execution.reason(error), labels))
             elif caption is not None:
-                parts.append(picture(cell.outputs[0].data["image/png"], cell.outputs[0], inline(caption)))
+                parts.append(picture(outputs[0].data["image/png"], outputs[0], inline(caption)))
             else:
-                parts.extend(_output(output, forms) for output in cell.outputs)
+                parts.extend(_output(output, forms) for output in outputs)
             code = f'<pre tabindex="0"><code>{html.escape(cell.source)}</code></pre>'
             parts.append(f"<details><summary>{labels['code']}</summary>{code}</details>\n")
     parts.append("</details>\n" if folded else "")
@@ -147,6 +136,20 @@ def page(stem: str, notebook: NotebookNode, language: str = "en") -> Page:
     sections = tuple((anchor, text) for tag, anchor, text in headings if tag == "h2")
     # every part was escaped or sanitised where it was made
     return Page(page_name(stem), title, sections, Markup("".join(parts)), pictures)
+
+
+def around(language: str) -> dict[str, str]:
+    """The words around the text of a page, the direction of writing, and what the language calls itself.
+
+    Raises
+    ------
+    WelfareError
+        If the language is not one of the three.
+    """
+    if language not in NAMES:
+        raise WelfareError("the language is not known", got=language, expected=", ".join(NAMES))
+    texts, own = Codebook.read(DATA / "codebook"), {"dir": direction(language), "name": NAMES[language]}
+    return own | {word: texts.template(f"site.{word}", language) for word in AROUND}
 
 
 def _caption(outputs: list[NotebookNode]) -> str | None:
@@ -170,44 +173,55 @@ def _output(output: NotebookNode, forms: Mapping[str, Callable[[str, NotebookNod
     return forms[best](data[best], output) if best else ""
 
 
-def _front(pages: list[Page], language: str) -> Page:
-    title = LABELS[language]["contents"]
+def _front(pages: list[Page], title: str) -> Page:
     items = "".join(f'<li><a href="{p.href}">{html.escape(p.title)}</a></li>' for p in pages)
     return Page("index.html", title, (), Markup(f"<h1>{title}</h1><ol>{items}</ol>"), {})
 
 
-def render(notebooks: Mapping[str, NotebookNode], folder: Path, language: str = "en") -> None:
-    """Write the site of executed notebooks (stem to notebook, in order) into a folder.
+def render(
+    notebooks: Mapping[str, NotebookNode],
+    folder: Path,
+    languages: Sequence[str] = tuple(NAMES),
+    worded: Callable[[str, str], str] = lambda text, _: text,
+) -> None:
+    """Write the site of executed notebooks (stem to notebook, in order): a folder a language, and a page that leads.
+
+    Each page has a link to itself in the other languages, the first language first.
 
     Raises
     ------
     WelfareError
-        If the language is not one of the three, or a formula cannot be read.
+        If a language is not one of the three, or a formula cannot be read.
     """
-    if language not in LABELS:
-        raise WelfareError("the language is not known", got=language, expected=", ".join(LABELS))
-    pages = [page(stem, notebook, language) for stem, notebook in notebooks.items()]
-    if not any(p.href == "index.html" for p in pages):
-        pages.insert(0, _front(pages, language))
     jinja = Environment(loader=FileSystemLoader(SITE), autoescape=True, undefined=StrictUndefined)
-    template = jinja.get_template("page.html.j2")
-    (folder / "images").mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(SITE / "style.css", folder / "style.css")
-    for i, current in enumerate(pages):
-        around = {"previous": pages[i - 1] if i else None, "following": pages[i + 1] if i + 1 < len(pages) else None}
-        text = template.render(page=current, pages=pages, language=language, labels=LABELS[language], **around)
-        (folder / current.href).write_text(text, encoding="utf-8")
-        for name, data in current.pictures.items():
-            (folder / "images" / name).write_bytes(data)
+    switch = {language: around(language) for language in languages}
+    fronts = {}
+    for language, labels in switch.items():
+        own = folder / language
+        (own / "images").mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(SITE / "style.css", own / "style.css")
+        pages = [page(stem, notebook, _prose(stem, language, worded), labels) for stem, notebook in notebooks.items()]
+        if not any(p.href == "index.html" for p in pages):
+            pages.insert(0, _front(pages, labels["contents"]))
+        fronts[language] = pages[0].title
+        template = jinja.get_template("page.html.j2")
+        shared = {"pages": pages, "language": language, "labels": labels, "switch": switch}
+        for i, current in enumerate(pages):
+            steps = {"previous": pages[i - 1] if i else None, "following": pages[i + 1] if i + 1 < len(pages) else None}
+            (own / current.href).write_text(template.render(page=current, **shared, **steps), encoding="utf-8")
+            for name, data in current.pictures.items():
+                (own / "images" / name).write_bytes(data)
+    leads = jinja.get_template("languages.html.j2").render(switch=switch, fronts=fronts)
+    (folder / "index.html").write_text(leads, encoding="utf-8")
 
 
-def publish(
-    root: Path,
-    language: str = "en",
-    variables: Mapping[str, str] = os.environ,
-    say: execution.Say = lambda _: None,
-) -> Published:
-    """Run the notebooks of a repository and write its report.
+def _prose(stem: str, language: str, worded: Callable[[str, str], str]) -> prose.Prose:
+    known = prose.translations(prose.catalogue(stem, language)) if language in prose.TRANSLATED else {}
+    return prose.Prose(language, known, worded)
+
+
+def publish(root: Path, variables: Mapping[str, str] = os.environ, say: execution.Say = lambda _: None) -> Published:
+    """Run the notebooks of a repository once and write its report in each language; LANGUAGE_OF_REPORT comes first.
 
     A report of before is moved to `build/report.before`, and goes when the new one is whole. A result that cannot be
     made is said so in its place; the tracebacks are in `build/report.log`.
@@ -215,18 +229,22 @@ def publish(
     Raises
     ------
     WelfareError
-        If there is no notebook, a file that is named does not exist, or no study can be opened.
+        If there is no notebook, a file that is named does not exist, no study can be opened, or the language is not
+        known.
     """
+    first = variables.get("LANGUAGE_OF_REPORT") or "en"
+    around(first)
+    languages = sorted(NAMES, key=lambda one: one != first)
     build = private(root / "build")
     before = set_aside(build / "report")
     paths = execution.find(root / "notebooks")
     trees = [root / "src", root / "data", root / "requirements.txt"]
-    given = execution.environment(variables)
+    given = {kept.FOLDER: str(build / "cache"), **execution.environment(variables)}
+    given["LANGUAGES_OF_REPORT"] = " ".join(NAMES)
     executed = execution.run(paths, build / "notebooks", trees, given, say)
-    if "CODEBOOK" in given:
-        _in_words_of(words(Path(given["CODEBOOK"])), executed, language)
+    own_words = [words(Path(given["CODEBOOK"])).said] if "CODEBOOK" in given else []
     with replacing(build / "report") as fresh:
-        render({path.stem: notebook for path, notebook in zip(paths, executed, strict=True)}, fresh, language)
+        render({path.stem: done for path, done in zip(paths, executed, strict=True)}, fresh, languages, *own_words)
         files = {path.stem: build / "notebooks" / f"{path.stem}{execution.CELLS}" for path in paths}
         joined(files).to_csv(fresh / RESULTS, index=False)
     shutil.rmtree(before, ignore_errors=True)
@@ -238,14 +256,6 @@ def publish(
     _log(failed, build / "report.log")
     own = sum(not execution.reason(error) for errors in failed.values() for error in errors)
     return Published(build / "report" / "index.html", {stem: len(errors) for stem, errors in failed.items()}, own)
-
-
-def _in_words_of(institution: Words, notebooks: list[NotebookNode], language: str) -> None:
-    """Let the prose of pages speak of an institution: its people, places, lender and currency."""
-    for notebook in notebooks:
-        for cell in notebook.cells:
-            if cell.cell_type == "markdown":
-                cell.source = institution.said(cell.source, language)
 
 
 def _log(failed: Mapping[str, list[NotebookNode]], path: Path) -> None:

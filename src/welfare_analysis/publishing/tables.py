@@ -12,9 +12,9 @@ from IPython.display import HTML
 
 from ..disclosure import Released, protect_estimate
 from ..estimation import Estimate
-from ..languages import GAP, amount, number
+from ..languages import GAP, amount
 from ..study import Study
-from .labels import CAUTION, cell_label, format_cell, in_order, note, title, unit_name
+from .labels import CAUTION, base, cell_label, format_cell, in_order, note, title, unit_name
 from .published import REGISTRY, release
 
 
@@ -28,7 +28,7 @@ def show(study: Study, table: str | Released | Estimate, name: str = "", unit: s
         The name of a released table (`results.release`), or an estimate of one's own: it is protected here, and is no
         part of the report.
     name, unit : str
-        Title and unit of an estimate of one's own (share, persons, dh, min, ...).
+        Title, or the name of a title of the texts, and unit of an estimate of one's own (share, persons, dh, min, ...).
     further : str
         Ends the note.
     """
@@ -38,7 +38,7 @@ def show(study: Study, table: str | Released | Estimate, name: str = "", unit: s
         table = release(study)[table]
     REGISTRY.record(table)
     book, language = study.codebook, study.language
-    heading = name or title(table.id, study)
+    heading = title(name, study) if f"title.{name}" in book.texts.index else name or title(table.id, study)
     if table.state != "shown":
         return HTML(f"<p><strong>{escape(heading)}</strong>: {escape(book.text(table.state, language))}</p>")
     heads, body = grid(table, study)
@@ -79,8 +79,8 @@ def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
     if table.statistic in ("count", "document", "model"):
         return heads, body
     heads.append(study.codebook.text("col.n", study.language))
-    counts = [table.cells(*row)["n"].max() for row in codes]
-    return heads, [[*line, number(count, study.language)] for line, count in zip(body, counts, strict=True)]
+    bases = [base(table.cells(*row)["n"], study.language) for row in codes]
+    return heads, [[*line, n] for line, n in zip(body, bases, strict=True)]
 
 
 def _cell(table: Released, study: Study, cell: pd.Series) -> str:

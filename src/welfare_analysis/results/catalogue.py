@@ -27,6 +27,7 @@ from . import (
     weights,
 )
 from .declare import Topic
+from .kept import kept
 
 WITHHELD = "WELFARE_WITHHELD"  # the variable with the names of tables that an attack broke (`audit`)
 TOPICS: dict[str, Topic] = {
@@ -60,9 +61,8 @@ def _release(study: Study) -> Lazy:
     parts = (topic.release(study) for topic in TOPICS.values())
     for part in (*parts, headlines.released(study), stored.documents(study)):
         makers |= part.makers
-    for name in os.environ.get(WITHHELD, "").split():
-        makers[name] = partial(_withheld, makers[name])
-    return Lazy(makers)
+    lazy = {name: partial(kept, study, name, make) for name, make in makers.items()}
+    return Lazy(lazy | {name: partial(_withheld, lazy[name]) for name in os.environ.get(WITHHELD, "").split()})
 
 
 def _withheld(make: Callable[[], Released]) -> Released:

@@ -7,64 +7,58 @@ import pandas as pd
 
 from ..disclosure import Released, document
 from ..study import DATA, reference
+from .declare import melted
 from .descriptive import HEADLINES, PLAN
 
+ENDS = {"least": "min", "most": "max"}
 WAYS = {"with": "two_phase", "without": "returners"}  # the follow-up
+# measures, in the order of the columns, and their units
+VALIDATION = {"truth": "share", "error_with": "rate_points", "coverage_with": "share"}
+VALIDATION |= {"error_without": "rate_points", "coverage_without": "share", "samples": "number"}
+SUMMARY = {"least_coverage": "share", "most_coverage": "share", "largest_error": "rate_points", "samples": "number"}
+FAMILIES = {"cells": "number", "coverage": "share", "worst": "share", "samples": "number"}
+MODELS = dict.fromkeys(("least_coverage", "most_coverage", "least_hessian", "most_hessian"), "share")
+MODELS |= dict.fromkeys(("coefficients", "samples", "failed"), "number")
 LEAST_EFFECTIVE, LEAST_DF, MOST_SKEWED = 200, 30, 2  # where an interval is expected to hold what it promises
 PROMISED, POOR = (0.93, 0.97), 0.92
 MARKED = 0.5  # of the samples: from there on a number counts as marked
 
 
 def stored_validation() -> pd.DataFrame:
-    """The long simulation: a row a version, method and table."""
-    return pd.read_csv(DATA / "survey" / "validation.csv")
+    """The long simulation: a row a version, method and table; ``error`` in points."""
+    return pd.read_csv(DATA / "survey" / "validation.csv").assign(error=lambda t: 100 * t["bias"])
+
+
+def of_headlines() -> pd.DataFrame:
+    """The simulation's rows of headlines."""
+    table = stored_validation()
+    return table[table["headline"].isin(HEADLINES)]
 
 
 def validation() -> Released:
     """Error and coverage of each headline by version, with and without the follow-up."""
-    table = stored_validation()
-    table = table[table["headline"].isin(HEADLINES)].assign(error=lambda t: 100 * t["bias"])
-    first = table[table["method"] == "two_phase"]
-    keys = ["version", "headline"]
-    parts = [
-        part.melt(keys, columns, "measure", "estimate").replace({"measure": names}).assign(unit=unit)
-        for part, columns, names, unit in (
-            (first, ["truth"], {}, "share"),
-            *(
-                (table[table["method"] == method], [column], {column: f"{name}_{way}"}, unit)
-                for way, method in WAYS.items()
-                for column, name, unit in (("error", "error", "rate_points"), ("coverage", "coverage", "share"))
-            ),
-            (first, ["samples"], {}, "number"),
-        )
-    ]
-    return document("validation", pd.concat(parts), keys, "measure")
+    table, keys = of_headlines().set_index(["method", "version", "headline"]), ["version", "headline"]
+    ways = [table.loc[method, ["error", "coverage"]].add_suffix(f"_{way}") for way, method in WAYS.items()]
+    wide = table.loc["two_phase", ["truth", "samples"]].join(ways).reset_index()
+    return document("validation", melted(wide, keys, VALIDATION), keys, "measure")
 
 
 def validation_summary() -> Released:
     """By version and method: the least and the most coverage of the headlines, and the largest error in points."""
-    table = stored_validation()
-    table = table[table["headline"].isin(HEADLINES)]
-    groups = table.assign(error=100 * table["bias"].abs()).groupby(["version", "method"], sort=False)
+    keys = ["version", "method"]
+    groups = of_headlines().assign(error=lambda t: t["error"].abs()).groupby(keys, sort=False)
     columns = {"least_coverage": ("coverage", "min"), "most_coverage": ("coverage", "max")}
     wide = groups.agg(**columns, largest_error=("error", "max"), samples=("samples", "max")).reset_index()
-    units = {"largest_error": "rate_points", "samples": "number"}
-    cells = wide.melt(["version", "method"], var_name="measure", value_name="estimate")
-    cells = cells.assign(unit=cells["measure"].map(units).fillna("share"))
-    return document("validation_summary", cells, ["version", "method"], "measure")
+    return document("validation_summary", melted(wide, keys, SUMMARY), keys, "measure")
 
 
 def validation_families() -> Released:
     """Coverage of the tables that the pages print, over all their cells and in the worst, answers without error."""
-    table, plan = stored_validation(), pd.read_csv(PLAN).set_index("id")["unit"]
+    table, keys = stored_validation(), ["table", "unit_of"]
     others = (table["version"] == "plain") & (table["method"] == "two_phase") & ~table["headline"].isin(HEADLINES)
-    rows = table[others].assign(unit_of=table["headline"].map(plan))
-    names = {"headline": "table", "worst_coverage": "worst"}
-    cells = rows.rename(columns=names).melt(
-        ["table", "unit_of"], ["cells", "coverage", "worst", "samples"], "measure", "estimate"
-    )
-    units = cells["measure"].map({"cells": "number", "samples": "number"}).fillna("share")
-    return document("validation_families", cells.assign(unit=units), ["table", "unit_of"], "measure")
+    rows = table[others].rename(columns={"headline": "table", "worst_coverage": "worst"})
+    rows["unit_of"] = rows["table"].map(pd.read_csv(PLAN).set_index("id")["unit"])
+    return document("validation_families", melted(rows, keys, FAMILIES), keys, "measure")
 
 
 def expected(cells: pd.DataFrame) -> pd.Series:
@@ -111,17 +105,9 @@ def summary() -> Released:
 
 def models() -> Released:
     """Coverage of the coefficients of each model, with the design's errors and with those of the Hessian."""
-    groups = (
-        stored_coverage("models").rename(columns={"design": "simulated_model"}).groupby("simulated_model", sort=False)
-    )
-    columns = {
-        f"{end}_{name}": (column, end_of)
-        for name, column in (("coverage", "coverage"), ("hessian", "coverage_hessian"))
-        for end, end_of in (("least", "min"), ("most", "max"))
-    }
+    table = stored_coverage("models").rename(columns={"design": "simulated_model", "coverage_hessian": "hessian"})
+    groups = table.groupby("simulated_model", sort=False)
+    ends = {f"{end}_{of}": (of, end_of) for of in ("coverage", "hessian") for end, end_of in ENDS.items()}
     counts = {"coefficients": ("coverage", "size"), "samples": ("samples", "min"), "failed": ("failed", "max")}
-    cells = (
-        groups.agg(**columns, **counts).reset_index().melt("simulated_model", var_name="measure", value_name="estimate")
-    )
-    units = cells["measure"].map(dict.fromkeys(counts, "number")).fillna("share")
-    return document("coverage_models", cells.assign(unit=units), ["simulated_model"], "measure")
+    wide = groups.agg(**ends, **counts).reset_index()
+    return document("coverage_models", melted(wide, ["simulated_model"], MODELS), ["simulated_model"], "measure")

@@ -10,36 +10,13 @@ import pandas as pd
 
 from ..disclosure import Lazy, Released, combined, document
 from ..study import DATA, Study
-from .descriptive import HEADLINES, descriptive
+from .descriptive import descriptive
 
 Z = 1.959963984540054
 ASSUMPTIONS = DATA / "survey" / "assumptions.csv"
 NATURE = ("assumed_low", "assumed_high", "assumed_part", "kind")
 MOSTLY = 0.5  # from this part of the variance on that is assumption, a level is an illustration
-COSTS = {
-    "rent_median": "rent_total",
-    "rent_share_median": "",
-    "housing_cost_median": "",
-    "debt_service_median": "debt_service_total",
-    "capacity_median": "",
-    "commute_cost": "commute_cost_total",
-    "commute_cost_share_median": "",
-}
-HOUSEHOLDS = ("households_total", "crowded_households", "cost_burdened_households")
-RECONCILED = {
-    "hope": ("hopes_total", "home"),
-    "in_need": ("homes_funnel", "people", "in_need"),
-    "wants": ("homes_funnel", "wants", "all"),
-    "affordable": ("homes_funnel", "affordable", "all"),
-    "needed_year": ("homes_need", "years_10", "another"),
-    "supply_year": ("homes_need", "supply", "all"),
-    "loans_wanted": ("loans_housing", "foundation", "stated"),
-    "loans_within": ("loans_housing", "foundation", "affordable"),
-    "stated_year": ("homes_realised", "stated", "a_year"),
-    "market": ("homes_realised", "market", "a_year"),
-    "likely_year": ("homes_realised", "certain", "a_year"),
-}
-RESPONSE = ("responded", "refused", "unreached")
+DISPLAYS = pd.read_csv(DATA / "displays.csv")  # a line a cell: where it stands, and its address
 
 
 def nature(study: Study) -> Released:
@@ -59,50 +36,25 @@ def nature(study: Study) -> Released:
     return document("headlines_nature", cells, ["condition"], "measure", "share")
 
 
-def headlines(study: Study) -> Released:
-    """How many, what share, how sure: each headline with its sampling interval, and what assumptions decide."""
-    plan, kind = study.result(descriptive), study.result(nature)
-    parts: dict[tuple[str, str], tuple[Released, *tuple[str, ...]]] = {}
-    for name in HEADLINES:
-        parts |= {(name, "people"): (plan[f"{name}_total"],), (name, "share"): (plan[name],)}
-        parts |= {(name, part): (kind, name, part) for part in NATURE if kind.cell(name, part) is not None}
-    return combined("headlines", parts, "condition")
+def display(study: Study, name: str) -> Released:
+    """Cells of other tables side by side, as ``data/displays.csv`` lists them; what assumptions decide if it is known.
 
+    ``headlines``: how many, what share, how sure. ``costs``: for one person concerned and a month, and their sum.
+    ``demand_reconciled``: the numbers of homes and housing loans of several pages.
+    """
+    from . import catalogue  # the tables of all modules, this one too
 
-def costs(study: Study) -> Released:
-    """At what cost: amounts for one person concerned and a month, and their sum where there is a register."""
-    plan, parts = study.result(descriptive), {}
-    for name, sum_of in COSTS.items():
-        parts[name, "a_member"] = (plan[name],)
-        if sum_of:
-            parts[name, "in_all"] = (plan[sum_of],)
-    return combined("costs", parts, "amount")
-
-
-def listed(study: Study, name: str, column: str, tables: tuple[str, ...]) -> Released:
-    """Tables of one cell as rows."""
-    plan = study.result(descriptive)
-    return combined(name, {(table, column): (plan[table],) for table in tables}, "situation")
-
-
-def reconciled(study: Study) -> Released:
-    """The numbers of homes and housing loans of several pages, beside each other."""
-    from . import catalogue  # tables of topics, which this module is a part of
-
-    plan = catalogue.release(study)
-    parts: dict[tuple[str, str], tuple[Released, *tuple[str, ...]]] = {
-        (name, "number"): (plan[table], *codes) for name, (table, *codes) in RECONCILED.items()
-    }
-    return combined("demand_reconciled", parts, "home_reconciled")
+    plan, cells, parts = catalogue.release(study), DISPLAYS[DISPLAYS["table"] == name], {}
+    for row, column, address in cells[["row", "column", "address"]].itertuples(index=False):
+        table, *codes = address.split("|")
+        if table != "headlines_nature" or plan[table].cell(*codes) is not None:
+            parts[row, column] = (plan[table], *codes)
+    return combined(name, parts, cells["key"].iloc[0])
 
 
 MAKERS: Mapping[str, Callable[[Study], Released]] = {
     "headlines_nature": nature,
-    "headlines": headlines,
-    "costs": costs,
-    "households": partial(listed, name="households", column="number_of", tables=HOUSEHOLDS),
-    "demand_reconciled": reconciled,
-    "response": partial(listed, name="response", column="rate", tables=RESPONSE),
+    **{name: partial(display, name=name) for name in DISPLAYS["table"].unique()},
 }
 
 

@@ -13,6 +13,12 @@ from ..study import Study
 from ..survey import card_designs, cards
 from ..survey.checks import EVIDENCE
 from ..survey.codebook import Codebook
+from .declare import melted
+
+# measures, in the order of the columns, and their units
+LENGTH = {"chance": "share", "questions": "number", "minutes": "number"}
+EFFICIENCY = {"versions": "number", "cards_each": "number", "d_error": "coefficient", "of_random": "share"}
+EFFICIENCY |= {"of_all_cards": "share", "rarest_level": "share"}
 
 
 def counts(book: Codebook) -> pd.DataFrame:
@@ -37,12 +43,9 @@ def forms(book: Codebook) -> Iterator[tuple[str, str, int, int]]:
 
 def form_length(study: Study) -> Released:
     """Questions and minutes of each status with each module."""
-    chance, rows = 1 / len(study.codebook.codes("module")), []
-    for status, module, n, minutes in forms(study.codebook):
-        cells = (("chance", chance, "share"), ("questions", n, "number"), ("minutes", minutes, "number"))
-        rows += [(status, module, *cell) for cell in cells]
-    table = pd.DataFrame(rows, columns=["status", "module", "measure", "estimate", "unit"])
-    return document("form_length", table, ["status", "module"], "measure")
+    table = pd.DataFrame(forms(study.codebook), columns=["status", "module", "questions", "minutes"])
+    table["chance"] = 1 / len(study.codebook.codes("module"))
+    return document("form_length", melted(table, ["status", "module"], LENGTH), ["status", "module"], "measure")
 
 
 def card_efficiency(study: Study) -> Released:
@@ -51,13 +54,10 @@ def card_efficiency(study: Study) -> Released:
     for name in book.cards["block"].unique():
         design = card_designs.efficiency(book, name)
         sizes = cards.stored(book, name)[["version", "card"]].nunique()
-        cells = [("versions", sizes["version"], "number"), ("cards_each", sizes["card"], "number")]
-        cells += [("d_error", design["d_error"], "coefficient"), ("of_random", 1 / design["random"], "share")]
-        cells += [("of_all_cards", 1 / design["all_cards"], "share")]
-        cells += [("rarest_level", card_designs.rarest_level(book, name), "share")]
-        rows += [(f"cards_{name}", *cell) for cell in cells]
-    table = pd.DataFrame(rows, columns=["block", "measure", "estimate", "unit"])
-    return document("card_efficiency", table, ["block"], "measure")
+        parts = design["d_error"], 1 / design["random"], 1 / design["all_cards"], card_designs.rarest_level(book, name)
+        rows.append((f"cards_{name}", sizes["version"], sizes["card"], *parts))
+    table = pd.DataFrame(rows, columns=["block", *EFFICIENCY])
+    return document("card_efficiency", melted(table, ["block"], EFFICIENCY), ["block"], "measure")
 
 
 def facts(study: Study) -> Released:

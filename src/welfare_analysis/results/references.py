@@ -13,7 +13,9 @@ from ..estimation.fit import Fit
 from ..estimation.replicates import covariance
 from ..estimation.stages import Term
 from ..study import reference
+from .declare import melted
 
+UNITS = {"ours": "coefficient", "published": "coefficient", "same_digits": "number"}
 DIGITS = 9  # more are not compared
 
 
@@ -23,9 +25,7 @@ def beside(name: str, ours: pd.Series, theirs: pd.Series) -> Released:
     gap = np.maximum(2 * (ours / known - 1).abs(), 10.0**-DIGITS)
     same = np.floor(-np.log10(gap) + 1e-9).clip(0, DIGITS)
     wide = pd.DataFrame({"ours": ours, "published": known, "same_digits": same}).rename_axis("number_of").reset_index()
-    cells = wide.melt("number_of", var_name="measure", value_name="estimate")
-    return document(name, cells.assign(unit=cells["measure"].map({"same_digits": "number"}).fillna("coefficient")),
-                    ["number_of"], "measure")  # fmt: skip
+    return document(name, melted(wide, ["number_of"], UNITS), ["number_of"], "measure")
 
 
 def of_designs(estimates: Mapping[str, Estimate], stored: str, statistic: str) -> Released:

@@ -15,11 +15,14 @@ from ..needs import commuting, housing, income_debt
 from ..study import DATA, Study, public
 from ..survey import quality
 from . import coverage, instrument
+from .declare import melted
 from .shuttle import FARES
 
 SURVEY = DATA / "survey"
 ERRORS = {"loans": ("loan_validation.csv", "loan_number"), "homes": ("demand_validation.csv", "home_number")}
 ERRORS["transport"] = ("transport_validation.csv", "transport_number")
+ERROR_UNITS = dict.fromkeys(("error", "se_of_truth", "coverage"), "share")
+ERROR_UNITS |= dict.fromkeys(("samples", "population"), "number")
 PLAIN_UNITS = {"dh": "dh", "DH": "dh", "DH a m2": "dh", "DH a month": "dh_month", "months": "months", "years": "number"}
 PLAIN_UNITS |= {"km": "decimal", "m2": "number"}
 BREAK_EVEN = {"needed": "riders", "needed_low": "riders", "needed_high": "riders", "seats": "number"}
@@ -32,9 +35,7 @@ def errors(name: str) -> Released:
     stored = pd.read_csv(SURVEY / file).rename(columns={"number": key, "persons": "population"})
     stored["error"], stored["se_of_truth"] = stored["error"] / stored["truth"], stored["mean_se"] / stored["truth"]
     keys = ["version", key]
-    long = stored.melt(keys, ["error", "se_of_truth", "coverage", "samples", "population"], "measure", "estimate")
-    units = long["measure"].map({"samples": "number", "population": "number"}).fillna("share")
-    return document(f"{name}_errors", long.assign(unit=units), keys, "measure")
+    return document(f"{name}_errors", melted(stored, keys, ERROR_UNITS), keys, "measure")
 
 
 def parameters(
@@ -91,9 +92,8 @@ def transport_parameters() -> Released:
 def transport_break_even() -> Released:
     """Riders that a run needs for fares to cover it, by fare, over what a vehicle-km costs."""
     table = break_even(FARES).rename_axis("transport_fare").rename(index=str)
-    long = table.reset_index().melt("transport_fare", list(BREAK_EVEN), "transport_needed", "estimate")
-    return document("transport_break_even", long.assign(unit=long["transport_needed"].map(BREAK_EVEN)),
-                    ["transport_fare"], "transport_needed")  # fmt: skip
+    long = melted(table.reset_index(), ["transport_fare"], BREAK_EVEN).rename(columns={"measure": "transport_needed"})
+    return document("transport_break_even", long, ["transport_fare"], "transport_needed")
 
 
 def likeness_rule() -> Released:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,12 @@ from scipy import stats
 from ..disclosure import NUMBERS, Released, policy
 from ..disclosure.suppression import unsafe
 from ..errors import WelfareError
-from ..estimation import Estimate, mean
+from ..estimation import Estimate, imbens_manski, mean
 from ..estimation.replicates import full
 from ..needs import computed, indicators
 from ..study import Study
 from ..survey.response import ODDS, answered_share, pattern_mixture, without_followup
+from ..survey.sensitivity import PARTS, never_answered, tipping_point
 from ..survey.weighting import RETURNED, trimmed, weight
 from .declare import Base, Topic, always
 from .descriptive import HEADLINES, View, descriptive, estimate, inside, view
@@ -25,6 +26,7 @@ from .quality import everybody
 TRIMMED_AT = (0.99, 0.95)  # quantiles of the weights
 REPLICATES, REPLICATED_BY = 100, 2012  # how many, and the seed
 REACHED = 1e-9  # a smaller gap, in parts of a margin, is rounding
+NEEDED = ("needed_less", "needed_more")
 WAYS = ("both", "returned_alone", "bias", "silent_less", "silent_more")
 
 topic = Topic("weights", lambda study: study, always, "decimal", everybody, totals=False)
@@ -156,22 +158,67 @@ def bias(study: Study, _: Study) -> pd.DataFrame | None:
     The way ``bias`` is the returned forms alone less both.
     """
     first, rows = study.result(returned_alone), []
-    frame = study.result(view, "").frame
-    late = frame["outcome"] != RETURNED
-    for table in study.result(headlines):
-        where = inside(frame, table.where)
-        both = estimate(study.design, frame, table)
-        alone = estimate(first.design, first.frame, table).value.iloc[0]
-        mixture = partial(pattern_mixture, study.design, frame[table.variable], late, answered_share(study.followup))
+    for headline in study.result(silences):
+        both = headline.both
+        alone = estimate(first.design, first.frame, headline.table).value.iloc[0]
         gap = without_followup(both, pd.Series(alone, index=both.value.index))
-        lines = [_numbers(both), [alone] * 3, _numbers(gap), *(_numbers(mixture(odds, where)) for odds in ODDS)]
-        known = frame[table.variable][where].dropna().astype(bool)
-        counts = [known, known[~late[known.index]], known[late[known.index]]]  # any two give the third
-        n, met = (np.array([f(c) for c in counts], dtype=float) for f in (len, sum))
-        cells = pd.DataFrame(lines, columns=NUMBERS).assign(way=WAYS, condition=table.variable, n=n[0])
-        rows.append(cells.assign(unsafe=unsafe(n, met, policy()).any()))
+        lines = [_numbers(both), [alone] * 3, _numbers(gap), *map(_numbers, headline.mixtures)]
+        rows.append(headline.rows(pd.DataFrame(lines, columns=NUMBERS).assign(way=WAYS)))
     table = pd.concat(rows) if rows else pd.DataFrame()
     return table.assign(unit=np.where(table["way"] == "bias", "share_points", "share")) if rows else None
+
+
+@bias_topic.table("tipping", "condition", "measure")
+def tipping(study: Study, _: Study) -> pd.DataFrame | None:
+    """How different those who never answered must be for each share to leave its interval, and one interval for both.
+
+    ``needed_less`` and ``needed_more`` are the shares that they must have; ``whole`` holds the error of the sample and
+    what they may be by the two mixtures of `bias` (Imbens and Manski 2004).
+    """
+    rows = []
+    for headline in study.result(silences):
+        both, parts = _numbers(headline.both), headline.parts
+        needed = [tipping_point(parts, limit).value.iloc[-1] for limit in both[1:]]
+        bounds = imbens_manski(*headline.mixtures)[["low", "high"]].iloc[0]
+        lines = {name: [parts.value.iloc[i], *parts.interval().iloc[i]] for i, name in enumerate(PARTS) if i}
+        lines |= {name: [share] * 3 for name, share in zip(NEEDED, needed, strict=True)}
+        cells = pd.DataFrame.from_dict({**lines, "whole": [both[0], *bounds]}, orient="index", columns=NUMBERS)
+        possible = cells["estimate"].between(0, 1).to_numpy()
+        cells = cells.assign(measure=cells.index, text=np.where(possible, None, "weights.no_answers"))
+        rows.append(headline.rows(cells))
+    return pd.concat(rows) if rows else None
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A headline, and what is known of those who never answered."""
+
+    table: Released
+    both: Estimate
+    parts: Estimate
+    mixtures: list[Estimate]
+    n: float
+    unsafe: bool
+
+    def rows(self, cells: pd.DataFrame) -> pd.DataFrame:
+        """Numbers of this headline as rows of a table."""
+        return cells.assign(condition=self.table.variable, n=self.n, unsafe=self.unsafe)
+
+
+def silences(study: Study) -> list[Silence]:
+    """Each headline with its parts by who answered (`never_answered`), and its two mixtures."""
+    frame, r, made = study.result(view, "").frame, answered_share(study.followup), []
+    late = frame["outcome"] != RETURNED
+    for table in study.result(headlines):
+        y, where = frame[table.variable], inside(frame, table.where)
+        known = y[where].dropna().astype(bool)
+        counts = [known, known[~late[known.index]], known[late[known.index]]]  # any two give the third
+        n, met = (np.array([f(c) for c in counts], dtype=float) for f in (len, sum))
+        parts = never_answered(study.design, y, late, r, where=where)
+        mixtures = [pattern_mixture(study.design, y, late, r, odds, where) for odds in ODDS]
+        both = estimate(study.design, frame, table)
+        made.append(Silence(table, both, parts, mixtures, n[0], bool(unsafe(n, met, policy()).any())))
+    return made
 
 
 def _numbers(one: Estimate) -> list[float]:

@@ -9,7 +9,7 @@ import pytest
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, logistic
-from welfare_analysis.estimation.choice import choices, logit, mixed_logit, nested_logit, pooled_logit
+from welfare_analysis.estimation.choice import choices, logit, mixed_logit, nested_logit
 from welfare_analysis.estimation.choice.logit import likelihood, means, scores, softmax, spread
 
 MODULE = importlib.import_module("welfare_analysis.estimation.choice.logit")
@@ -236,14 +236,13 @@ def test_groups_of_rows():
 
 
 def every(frame: pd.DataFrame, formula: str) -> list:
-    """The four models, each to be fitted to a frame of cards."""
-    given = (None, frame.assign(source=np.where(frame["case"] % 2 == 0, "seen", "said")), formula, "case", "mode")
+    """The three models, each to be fitted to a frame of cards."""
+    given = (None, frame, formula, "case", "mode")
     normals = np.random.default_rng(1).normal(size=(frame["case"].nunique(), 1, 20))
     random = formula.split(" + ")[-1]
     return [
         lambda: logit(*given),
         lambda: nested_logit(*given, {"two": ["a", "b"]}),
-        lambda: pooled_logit(*given, "source", "seen"),
         lambda: mixed_logit(*given, {random: "normal"}, normals=normals),
     ]
 

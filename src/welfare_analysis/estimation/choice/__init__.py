@@ -1,14 +1,12 @@
 """Choice among alternatives: fitted with the design's covariance, carried through to money and forecasts."""
 
-from .calibration import calibrated
 from .data import Cases, choices
 from .logit import ChoiceFit, logit
 from .mixed import MixedFit, mixed_logit
 from .nested import NestedFit, nested_logit
-from .pooling import pooled_logit
-from .population import New, Target, only, prepared, recoded
+from .population import Target, only, prepared, recoded
 from .report import hold_out, market, summary
-from .scenarios import elasticities, predicted_shares, scenario
+from .scenarios import predicted_shares
 from .willingness import willingness_to_pay
 
 __all__ = [
@@ -16,22 +14,17 @@ __all__ = [
     "ChoiceFit",
     "MixedFit",
     "NestedFit",
-    "New",
     "Target",
-    "calibrated",
     "choices",
-    "elasticities",
     "hold_out",
     "logit",
     "market",
     "mixed_logit",
     "nested_logit",
     "only",
-    "pooled_logit",
     "predicted_shares",
     "prepared",
     "recoded",
-    "scenario",
     "summary",
     "willingness_to_pay",
 ]

@@ -14,7 +14,7 @@ A person with several cases counts once: each case has an equal part of the pers
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
 from weakref import WeakKeyDictionary
@@ -25,8 +25,7 @@ from scipy import sparse
 
 from ..design import Design
 from ..domains import Domains
-from ..estimate import Estimate, describe, scatter, t_bounds
-from ..shares import logit_bounds
+from ..estimate import Bounds, Estimate, describe, scatter, t_bounds
 from .population import Model, Target
 
 ROUNDING = 1e-10  # a variance below this share of its parts, which cancel, is rounding of derivatives
@@ -54,7 +53,6 @@ class Forecast(Estimate):
     jacobian: np.ndarray = field(default_factory=lambda: np.empty((0, 0)), repr=False)
     model: Model = field(default=cast(Model, None), repr=False)
     shared: bool = True
-    parts: Domains = field(default=cast(Domains, None), repr=False)
 
     def combined(self, matrix: sparse.csr_array) -> Any:
         """Influences of linear combinations, of the people and of the coefficients apart."""
@@ -98,27 +96,6 @@ class Forecast(Estimate):
         np.fill_diagonal(matrix, self._variance)
         return pd.DataFrame(matrix, index=self.value.index, columns=self.value.index)
 
-    def part(self, variables: list[str], total: bool = False) -> Forecast:
-        """Some of the variables; as totals, the means times the weighted number of people in each domain."""
-        keep = np.flatnonzero(self.value.index.get_level_values("variable").isin(variables))
-        value, people, J = self.value.iloc[keep], self.people[:, keep], self.jacobian[keep]
-        size = self.counts["n_weighted"].iloc[keep].to_numpy() if total else np.ones(len(keep))
-        if total:
-            level = value.to_numpy().reshape(-1, self.parts.count).T[np.maximum(self.parts.codes, 0)]
-            people = people @ sparse.diags_array(size) + scatter(level, self.parts)
-        S = sparse.diags_array(size)
-        return replace(
-            self,
-            value=value * size,
-            compute=_influence(people, size[:, None] * J, self.model, self.shared),
-            df=self.df.iloc[keep],
-            counts=self.counts.iloc[keep],
-            bounds=t_bounds if total else self.bounds,
-            extra_covariance={n: S @ sparse.csr_array(c)[keep][:, keep] @ S for n, c in self.extra_covariance.items()},
-            people=people,
-            jacobian=size[:, None] * J,
-        )
-
     def table(self, level: float = 0.95) -> pd.DataFrame:
         """Long table: estimate, se, low, high; se_people and se_coefficients, were the other known; counts."""
         people, coefficients = np.sqrt(np.maximum(self._diagonals[:2], 0))
@@ -127,30 +104,19 @@ class Forecast(Estimate):
         return pd.concat(columns, axis=1).reset_index()
 
 
-def derivative(f: Callable[[np.ndarray], np.ndarray], at: np.ndarray, steps: np.ndarray, first: int = 0) -> np.ndarray:
-    """Central differences (k, q) by the parameters from ``first`` on."""
-    moves = np.diag(steps)[first:]
-    return np.column_stack([(f(at + h) - f(at - h)) / (2 * h.max()) for h in moves])
+def derivative(f: Callable[[np.ndarray], np.ndarray], at: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Central differences (k, q) by the parameters."""
+    return np.column_stack([(f(at + h) - f(at - h)) / (2 * h.max()) for h in np.diag(steps)])
 
 
 def _influence(people: sparse.csr_array, jacobian: np.ndarray, model: Model, shared: bool) -> Callable[[], Any]:
     return lambda: people + sparse.csr_array(model.influence @ jacobian.T) if shared else people
 
 
-def _bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Bounds on the logit scale for shares, by t for what may be negative."""
-    share = estimate.value.index.get_level_values("variable").isin(["before", "after", "share"])
-    plain, within = t_bounds(estimate, level), logit_bounds(estimate, level)
-    return np.where(share, within[0], plain[0]), np.where(share, within[1], plain[1])
-
-
 def _own(model: Model, design: Design) -> np.ndarray:
     """Covariance of the population's own coefficients, kept for a fit: what that of the sample lacks of the model's."""
-    if model.fit not in OWN or model.constants is not None:
-        excess = model.fit.design.covariance(model.influence) - design.covariance(model.influence)
-        if model.constants is not None:
-            return excess
-        OWN[model.fit] = excess
+    if model.fit not in OWN:
+        OWN[model.fit] = model.fit.design.covariance(model.influence) - design.covariance(model.influence)
     return OWN[model.fit]
 
 
@@ -163,6 +129,7 @@ def forecast(
     by: Any,
     where: Any,
     slopes: Callable[[Model, Target, Domains], np.ndarray] | None = None,
+    bounds: Bounds = t_bounds,
 ) -> Forecast:
     """The ratio of the weighted sums of a measure (n, k) and its denominator in each domain.
 
@@ -194,7 +161,7 @@ def forecast(
     domain = [()] if parts.labels is None else [d if isinstance(d, tuple) else (d,) for d in parts.labels]
     of = [] if parts.labels is None else list(parts.labels.names)
     index = pd.MultiIndex.from_tuples([(*name, *d) for name in names for d in domain], names=[*levels, *of])
-    J = sparse.csr_array(jacobian[:, : len(model.fit.value)])
+    J = sparse.csr_array(jacobian)
     extra: dict[str, Any] = {n: J @ sparse.csr_array(c) @ J.T for n, c in model.fit.extra_covariance.items()}
     if (described.evidence == 1).any():
         extra["not estimable"] = sparse.diags_array(np.tile(np.where(described.evidence == 1, np.inf, 0.0), k))
@@ -208,11 +175,10 @@ def forecast(
         _influence(people, jacobian, model, shared),
         pd.Series(np.minimum(np.tile(described.df, k), model.fit.df.min()), index=index),
         pd.concat([described.counts] * k).set_axis(index),
-        _bounds if levels[0] == "variable" else t_bounds,
+        bounds,
         extra,
         people,
         jacobian,
         model,
         shared,
-        parts,
     )

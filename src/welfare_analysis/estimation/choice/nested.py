@@ -9,7 +9,7 @@ are consistent with utility maximisation, 1 is the logit. The scale ``greene`` l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
@@ -34,23 +34,44 @@ class Tree:
 
     Attributes
     ----------
-    order : (rows,) array
-        Rows of ``cases`` sorted by group.
-    first : (groups,) array
-        First row of each group; ``top`` (C,) is the first group of each case.
-    parameter : (groups,) array
-        Which of the lambdas, named ``names``, is that of the group; -1: it is 1.
+    nest : (alternatives,) array
+        Nest of each alternative of ``cases``.
+    number : (nests,) array
+        Which of the lambdas, named ``names``, is that of the nest; -1: it is 1.
     divided : bool
         Whether utilities are divided by lambda inside groups.
     """
 
     cases: Cases
-    order: np.ndarray
-    first: np.ndarray
-    top: np.ndarray
-    parameter: np.ndarray
+    nest: np.ndarray
+    number: np.ndarray
     names: list[str]
     divided: bool
+
+    @cached_property
+    def groups(self) -> np.ndarray:
+        """Case and nest (rows,) of each row, as one number."""
+        return self.cases.case * len(self.number) + self.nest[self.cases.alternative]
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """Rows (rows,) of ``cases`` sorted by group."""
+        return np.argsort(self.groups, kind="stable")
+
+    @cached_property
+    def first(self) -> np.ndarray:
+        """First row in order (groups,) of each group."""
+        return np.flatnonzero(np.diff(self.groups[self.order], prepend=-1))
+
+    @cached_property
+    def top(self) -> np.ndarray:
+        """First group (C,) of each case."""
+        return np.flatnonzero(np.diff(self.cases.case[self.first], prepend=-1))
+
+    @cached_property
+    def parameter(self) -> np.ndarray:
+        """Which of the lambdas (groups,) is that of the group; -1: it is 1."""
+        return self.number[self.nest[self.cases.alternative[self.order[self.first]]]]
 
     @cached_property
     def x(self) -> np.ndarray:
@@ -87,23 +108,8 @@ class Tree:
 
 
 @dataclass(frozen=True, eq=False)
-class TreeFit(ChoiceFit):
-    """A logit with lambdas, which come last in ``value``."""
-
-    tree: Tree = field(default=cast(Tree, None), repr=False)
-
-    def predict(self, x: np.ndarray | None = None, theta: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities (rows,) and logsums (C,); see `ChoiceFit.predict`."""
-        tree, theta = self.tree, self.value.to_numpy() if theta is None else theta
-        inside, across, _, _, logsum, _ = tree.levels(tree.x if x is None else x[tree.order], theta)
-        p = np.empty(len(inside))
-        p[tree.order] = inside * np.repeat(across, tree.sizes)
-        return p, logsum
-
-
-@dataclass(frozen=True, eq=False)
-class NestedFit(TreeFit):
-    """A nested logit.
+class NestedFit(ChoiceFit):
+    """A nested logit; lambdas come last in ``value``.
 
     Attributes
     ----------
@@ -113,9 +119,18 @@ class NestedFit(TreeFit):
         Of the logit, where all lambdas are 1.
     """
 
+    tree: Tree = field(default=cast(Tree, None), repr=False)
     fixed: tuple[str, ...] = ()
     boundary: tuple[str, ...] = ()
     logit_log_likelihood: float = np.nan
+
+    def predict(self, x: np.ndarray | None = None, theta: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities (rows,) and logsums (C,); see `ChoiceFit.predict`."""
+        tree, theta = self.tree, self.value.to_numpy() if theta is None else theta
+        inside, across, _, _, logsum, _ = tree.levels(tree.x if x is None else x[tree.order], theta)
+        p = np.empty(len(inside))
+        p[tree.order] = inside * np.repeat(across, tree.sizes)
+        return p, logsum
 
     def interval(self, level: float = 0.95) -> pd.DataFrame:
         """Bounds, with a column that says whether they are valid: they are not at the ``boundary``."""
@@ -169,7 +184,7 @@ def _fitted(cases: Cases, members: dict[str, list], same_scale: bool, divided: b
     tree = _tree(cases, members, same_scale, divided)
     flat = fitted(cases)
     starts = [np.append(flat.value, np.full(len(tree.names), lam)) for lam in STARTS]
-    theta, at, scores = climbed(tree, starts, "nested_logit", evaluated)
+    theta, at, scores = climbed(tree, starts)
     free = pd.Series(theta[len(cases.names) :], index=tree.names)
     outside = [f"{name} = {lam:.4g}" for name, lam in free.items() if lam > 1]
     blocked = f"{', '.join(outside)}: outside (0, 1] there is no utility" if outside else ""
@@ -206,37 +221,28 @@ def _tree(cases: Cases, members: dict[str, list], same_scale: bool, divided: boo
     free = several if divided else list(members)
     alone = [[a] for a in cases.alternatives if a not in listed]
     of = {a: m for m, named in enumerate([*members.values(), *alone]) for a in named}
-    nest = np.array([of[a] for a in cases.alternatives])[cases.alternative]
-    key = cases.case * (len(members) + len(alone)) + nest
-    order = np.argsort(key, kind="stable")
-    first = np.flatnonzero(np.diff(key[order], prepend=-1))
-    top = np.flatnonzero(np.diff(cases.case[first], prepend=-1))
+    nest = np.array([of[a] for a in cases.alternatives])
     number = [(0 if same_scale else free.index(name)) if name in free else -1 for name in members]
-    parameter = np.array(number + [-1] * len(alone))[nest[order][first]]
     names = ["lambda"] if same_scale else [f"lambda[{name}]" for name in free]
-    return Tree(cases, order, first, top, parameter, names, divided)
+    return Tree(cases, nest, np.array(number + [-1] * len(alone)), names, divided)
 
 
-Evaluate = Callable[[Tree, np.ndarray], tuple[Likelihood, np.ndarray]]
-
-
-def climbed(
-    tree: Tree, starts: list[np.ndarray], where: str, evaluate: Evaluate
-) -> tuple[np.ndarray, Likelihood, np.ndarray]:
+def climbed(tree: Tree, starts: list[np.ndarray]) -> tuple[np.ndarray, Likelihood, np.ndarray]:
     """The highest of the maxima from several starts, the likelihood and the scores (C, q) there."""
     maxima, errors = [], []
     for start in starts:
         try:
             names = [*tree.cases.names, *tree.names]
-            maxima.append(maximise(start, lambda theta: evaluate(tree, theta)[0], names, where))
+            maxima.append(maximise(start, lambda theta: evaluated(tree, theta)[0], names, "nested_logit"))
         except WelfareError as error:
             errors.append(error)
     if not maxima:
-        hint = "Where it goes to 0, leave its nest or source out."
+        hint = "Where it goes to 0, leave its nest out."
         got = f"{', '.join(tree.names)}: {errors[0].what}"
-        raise WelfareError("no maximum was found", where=where, got=got, expected=f"values above {EDGE}", hint=hint)
+        expected = f"values above {EDGE}"
+        raise WelfareError("no maximum was found", where="nested_logit", got=got, expected=expected, hint=hint)
     theta, at = max(maxima, key=lambda one: one[1].value)
-    return theta, at, evaluate(tree, theta)[1]
+    return theta, at, evaluated(tree, theta)[1]
 
 
 def evaluated(tree: Tree, theta: np.ndarray) -> tuple[Likelihood, np.ndarray]:

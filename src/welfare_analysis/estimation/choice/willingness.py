@@ -17,7 +17,7 @@ from scipy import sparse, stats
 from ...errors import WelfareError
 from ..estimate import Estimate
 from .logit import ChoiceFit
-from .nested import TreeFit
+from .nested import NestedFit
 
 WEAK = 3.0  # absolute t of the cost below which the ratio is far from normal
 METHODS = ("auto", "delta", "fieller", "krinsky-robb")
@@ -93,7 +93,7 @@ def willingness_to_pay(
     if method == "krinsky-robb" and rng is None:
         hint = "Pass rng=np.random.default_rng(seed)."
         raise WelfareError("draws need a generator", where="rng", expected="numpy's Generator", hint=hint)
-    if isinstance(fit, TreeFit) and fit.blocked and not fit.tree.divided:
+    if isinstance(fit, NestedFit) and fit.blocked and not fit.tree.divided:
         raise WelfareError("no willingness to pay from this fit", where="scale", got=fit.blocked, expected="utility")
     changes = _changes(fit, attribute)
     A, c = np.array([_weights(fit, change) for change in changes.values()]), _weights(fit, cost)
@@ -124,7 +124,7 @@ def willingness_to_pay(
         method=np.full(len(A), chosen, dtype=object),
         joint=[(pair @ beta, pair @ covariance @ pair.T) for pair in pairs],
         draws=sampled,
-        notes=(f"no model of utility: {fit.blocked}",) if isinstance(fit, TreeFit) and fit.blocked else (),
+        notes=(f"no model of utility: {fit.blocked}",) if isinstance(fit, NestedFit) and fit.blocked else (),
     )
 
 

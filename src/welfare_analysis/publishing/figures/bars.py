@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...disclosure import CATEGORY, Released
+from ...disclosure import CATEGORY, NUMBERS, Released
 from ...languages import amount, number
 from ...needs.income_debt import STANDARDS
 from ...study import Study
@@ -29,20 +29,26 @@ def _distribution(axes: Axes, cells: pd.DataFrame, over: np.ndarray) -> None:
         axes.annotate(missing_mark(cells["flag"].iloc[x]), (x, 0), (0, 2), textcoords="offset points", ha="center")
 
 
-def bands(tables: Sequence[Released], study: Study, limit: float) -> Figure:
-    """A panel a group: the distribution over bands of ten hundredths, intervals drawn, and a limit as a line."""
+def bands(tables: Sequence[Released], study: Study, limit: float | None = None) -> Figure:
+    """A panel a group: the distribution over bands, intervals drawn; and a limit as a line, if bands are of tenths."""
     (one,) = tables
     rows, columns = in_order(one, study, one.by[0]), study.codebook.codes(one.variable)
     figure, panels = canvas(title(one.id, study), 2.2, max(len(rows), 1), sharey=True)
+    at = np.arange(len(columns))
     for axes, row in zip(panels, rows, strict=False):
         part = one.frame[one.frame[one.by[0]].astype(str) == row].set_index(CATEGORY)
         part = part.set_axis(part.index.astype(str)).reindex(columns)
-        _distribution(axes, part, np.arange(len(columns)) > 10 * limit - 0.5)
-        axes.axvline(10 * limit - 0.5, color=INK, linestyle="--", linewidth=1)
+        part.loc[part["flag"].isna(), NUMBERS] = 0.0  # nobody is there
         axes.set_title(wrapped(label(study, one.by[0], row)))
-        axes.set_xticks(np.arange(len(columns) - 1) + 0.5, [f"{10 * (i + 1)}" for i in range(len(columns) - 1)])
-        axes.set_xlim(-0.6, len(columns) - 0.4)
         axes.set_xlabel(study.codebook.text(f"axis.{one.variable}", study.language), fontsize=9)
+        if limit is None:
+            _distribution(axes, part, at < 0)
+            axes.set_xticks(at, [label(study, one.variable, code) for code in columns], rotation=45, fontsize=8)
+            continue
+        _distribution(axes, part, at > 10 * limit - 0.5)
+        axes.axvline(10 * limit - 0.5, color=INK, linestyle="--", linewidth=1)
+        axes.set_xticks(at[:-1] + 0.5, [f"{10 * (i + 1)}" for i in at[:-1]])
+        axes.set_xlim(-0.6, len(columns) - 0.4)
     panels[0].set_ylabel(study.codebook.text("unit.share", study.language))
     return figure
 
@@ -67,81 +73,58 @@ def histogram(tables: Sequence[Released], study: Study, limit: float) -> Figure:
     return figure
 
 
-def weight_bars(tables: Sequence[Released], study: Study, _: float) -> Figure:
-    """The answers by size of their weight, a panel before and one after calibration."""
-    (one,) = tables
-    sizes, stages = study.codebook.codes("weight_band"), study.codebook.codes("stage")
-    figure, panels = canvas(title(one.id, study), 2.2, len(stages), sharey=True)
-    for axes, stage in zip(panels, stages, strict=True):
-        cells = one.frame[one.frame["stage"].astype(str) == stage]
-        part = 100 * cells.set_index(cells[CATEGORY].astype(str))["estimate"].reindex(sizes).fillna(0)
-        sns.barplot(x=np.arange(len(sizes)), y=part.to_numpy(), ax=axes, color=PALETTE[0], width=0.85, errorbar=None,
-                    saturation=1)  # fmt: skip
-        axes.set_xticks(range(len(sizes)), [label(study, "weight_band", b) for b in sizes], rotation=45, fontsize=8)
-        axes.set_title(label(study, "stage", stage))
-        axes.set(xlabel=study.codebook.text("axis.weight", study.language), ylabel="")
-    panels[0].set_ylabel(study.codebook.text("unit.share", study.language))
-    return figure
+def wide(table: Released, study: Study) -> pd.DataFrame:
+    """Estimates: a row a code of the first key, a column a code of the second, in the codebook's order."""
+    first, second = table.keys
+    cells = table.frame.astype({first: str, second: str}).pivot(index=first, columns=second, values="estimate")
+    return cells.reindex(index=in_order(table, study, first), columns=in_order(table, study, second)).astype(float)
 
 
-def stacked(tables: Sequence[Released], study: Study, _: float) -> Figure:
+def stacked(tables: Sequence[Released], study: Study) -> Figure:
     """A bar a row, its parts the columns of the table, each with its number inside."""
     (one,) = tables
-    rows, parts = in_order(one, study, one.by[0]), in_order(one, study, CATEGORY)
-    wide = one.frame.astype({one.by[0]: str, CATEGORY: str}).pivot(index=one.by[0], columns=CATEGORY, values="estimate")
-    wide, start = wide.reindex(index=rows, columns=parts).fillna(0), np.zeros(len(rows))
-    figure, (axes,) = canvas(title(one.id, study), ROW * len(rows))
-    for part, (colour, ink) in zip(
-        parts, ((PALETTE[0], "white"), (PALETTE[4], "black"), (MARKED, "white")), strict=False
-    ):
-        n = wide[part].to_numpy(float)
-        axes.barh(np.arange(len(rows))[::-1], n, left=start, color=colour, label=cell_label(one, study, CATEGORY, part))
-        for y, x, k in zip(range(len(rows) - 1, -1, -1), start, n, strict=True):
-            axes.annotate(
-                number(k, study.language) if k else "", (x + k / 2, y), ha="center", va="center", fontsize=8, color=ink
-            )
-        start = start + n
-    axes.set_yticks(np.arange(len(rows))[::-1], [label(study, one.by[0], row) for row in rows])
+    cells = wide(one, study).fillna(0)
+    start = pd.Series(0.0, cells.index)
+    at = np.arange(len(cells))[::-1]
+    figure, (axes,) = canvas(title(one.id, study), ROW * len(cells))
+    colours = ((PALETTE[0], "white"), (PALETTE[4], "black"), (MARKED, "white"))  # of a bar, and of the number on it
+    for part, (colour, ink) in zip(cells, colours, strict=False):
+        bars = axes.barh(at, cells[part], left=start, color=colour, label=cell_label(one, study, CATEGORY, part))
+        numbers = [number(n, study.language) if n else "" for n in cells[part]]
+        axes.bar_label(bars, numbers, label_type="center", fontsize=8, color=ink)
+        start = start + cells[part]
+    axes.set_yticks(at, [label(study, one.by[0], row) for row in cells.index])
     axes.set_xlabel(study.codebook.text(f"unit.{one.unit}", study.language))
     axes.legend(loc="lower right")
     return figure
 
 
-def pyramid(tables: Sequence[Released], study: Study, _: float) -> Figure:
-    """Who they are: men and women by age, and status by age."""
+def pyramid(tables: Sequence[Released], study: Study) -> Figure:
+    """Who they are: men and women by age, and status by age; two dots where a count is hidden, for its bar is short."""
     by_sex, by_status = tables
-    ages = in_order(by_status, study, "age_group")
     figure, (left, right) = canvas(title("who_they_are", study), 2.7, 2, sharey=True)
-    for table, axes, signs in ((by_sex, left, {"m": -1}), (by_status, right, {})):
-        key = table.by[0]
-        wide = table.frame.astype({key: str, "age_group": str}).pivot(index="age_group", columns=key, values="estimate")
-        start, lost = np.zeros(len(ages)), _lost(table, ages)
-        for place, code in enumerate(in_order(table, study, key)):
-            width = wide[code].reindex(ages).fillna(0).to_numpy() * signs.get(code, 1)
-            colour = PALETTE[place] if axes is right else (QUIET, MARKED)[place % 2]
-            axes.barh(ages, width, left=start, color=colour, label=label(study, key, code), height=0.85)
-            start = start + width if axes is right else start
+    ages = in_order(by_status, study, "age_group")
+    for table, axes, colours in ((by_sex, left, (QUIET, MARKED)), (by_status, right, PALETTE)):
+        cells, start = wide(table, study).T.reindex(ages).fillna(0), pd.Series(0.0, ages)
+        cells *= [-1 if code == "m" else 1 for code in cells]  # men to the left
+        for colour, code in zip(colours, cells, strict=False):
+            name = label(study, table.by[0], code)
+            bars = axes.barh(ages, cells[code], left=start, color=colour, label=name, height=0.85)
+            start = start + cells[code] if axes is right else start
+        hidden = set(table.frame.loc[table.frame["flag"] == "hidden", "age_group"].astype(str))
+        sums = [number(n, study.language) if axes is right else "" for n in cells.sum(axis=1)]
+        texts = [".." if age in hidden else text for age, text in zip(ages, sums, strict=True)]
+        axes.bar_label(bars, texts, padding=4, fontsize=8)
         axes.xaxis.set_major_formatter(lambda x, _p: number(abs(x), study.language))
         axes.locator_params(axis="x", nbins=5)
         axes.set_xlabel(study.codebook.text("unit.persons", study.language))
         axes.legend(loc="lower left" if axes is left else "upper right")
-        for y in np.flatnonzero(lost):
-            axes.annotate("..", (start[y], y), (4, 0), textcoords="offset points", va="center")
-    for y in np.flatnonzero(~lost):
-        text = number(start[y], study.language)
-        right.annotate(text, (start[y], y), (4, 0), textcoords="offset points", va="center", fontsize=8)
     right.set_xlim(0, max(start.max(), 1) * 1.5)
     left.set_yticks(range(len(ages)), [label(study, "age_group", age) for age in ages])
     return figure
 
 
-def _lost(table: Released, ages: Sequence[str]) -> np.ndarray:
-    """Ages of which a count is hidden, so that their bars are not whole."""
-    hidden = set(table.frame.loc[table.frame["flag"] == "hidden", "age_group"].astype(str))
-    return np.array([age in hidden for age in ages])
-
-
-def flow(tables: Sequence[Released], study: Study, _: float) -> Figure:
+def flow(tables: Sequence[Released], study: Study) -> Figure:
     """From the register to the answers: each step a bar, what goes on to the next one in colour."""
     (one,) = tables
     n = one.frame.set_index("disposition")["estimate"].fillna(0)
@@ -169,11 +152,11 @@ def flow(tables: Sequence[Released], study: Study, _: float) -> Figure:
     return figure
 
 
-def tornado(tables: Sequence[Released], study: Study, _: float) -> Figure:
+def tornado(tables: Sequence[Released], study: Study) -> Figure:
     """A bar from the low to the high end of each assumption, beside the sampling interval of the number itself."""
     one, base = tables
     at = base.frame.iloc[0]
-    ends = one.frame.pivot(index=one.by[0], columns=CATEGORY, values="estimate")
+    ends = wide(one, study)
     ends = ends.loc[(ends["high"] - ends["low"]).abs().sort_values().index]
     figure, (axes,) = canvas(title(one.id, study), ROW * len(ends))
     sampling = study.codebook.text("short.homes_sampling", study.language)
@@ -189,20 +172,25 @@ def tornado(tables: Sequence[Released], study: Study, _: float) -> Figure:
     return figure
 
 
-def heat(tables: Sequence[Released], study: Study, _: float) -> Figure:
+def heat(tables: Sequence[Released], study: Study) -> Figure:
     """Shares of each group (a row) over places (columns); the own place stands out, so colours are of the logarithm."""
     (one,) = tables
-    rows, columns = in_order(one, study, one.by[0]), in_order(one, study, CATEGORY)
-    wide = one.frame.astype({one.by[0]: str, CATEGORY: str}).pivot(index=one.by[0], columns=CATEGORY, values="estimate")
-    wide = wide.reindex(index=rows, columns=columns).astype(float)
-    texts = wide.map(lambda x: amount(x, "share", study.language, step=step_of(one.frame)))
-    figure, (axes,) = canvas(title(one.id, study), 0.36 * len(rows) + 0.8)
+    cells = wide(one, study)
+    texts = cells.map(lambda x: amount(x, "share", study.language, step=step_of(one.frame)))
+    figure, (axes,) = canvas(title(one.id, study), 0.36 * len(cells) + 0.8)
     colours = {"cmap": "Blues", "vmin": np.log(0.001), "vmax": 0.5, "cbar": False}
-    sns.heatmap(np.log(wide.where(wide > 0)), annot=texts, fmt="", annot_kws={"fontsize": 7}, ax=axes, **colours)
-    axes.set_yticks(
-        np.arange(len(rows)) + 0.5, [label(study, one.by[0], code) for code in rows], fontsize=8, rotation=0
+    sns.heatmap(
+        np.log(cells.where(cells > 0)),
+        xticklabels=True,
+        yticklabels=True,
+        annot=texts,
+        fmt="",
+        annot_kws={"fontsize": 7},
+        ax=axes,
+        **colours,
     )
-    names = [wrapped(cell_label(one, study, CATEGORY, code), 12) for code in columns]
-    axes.set_xticks(np.arange(len(columns)) + 0.5, names, fontsize=7, rotation=0)
+    axes.set_yticklabels([label(study, one.by[0], code) for code in cells.index], fontsize=8, rotation=0)
+    names = [wrapped(cell_label(one, study, CATEGORY, code), 12) for code in cells]
+    axes.set_xticklabels(names, fontsize=7, rotation=0)
     axes.set(xlabel="", ylabel="")
     return figure

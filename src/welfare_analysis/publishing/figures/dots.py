@@ -19,7 +19,7 @@ FLATTEST = 1.2  # inches of a panel with few rows: titles and axis need as much 
 APART = 0.18  # of a row, from its middle: two estimates of the same group
 
 
-def groups(tables: Sequence[Released], study: Study, _: float) -> Figure:
+def groups(tables: Sequence[Released], study: Study) -> Figure:
     """One dot and interval a group, from the highest to the lowest."""
     (one,) = tables
     cells = one.shown.sort_values("estimate")
@@ -34,7 +34,7 @@ def groups(tables: Sequence[Released], study: Study, _: float) -> Figure:
 
 
 def categories(
-    tables: Sequence[Released], study: Study, _: float, one_scale: bool = False, lines: int = 1, ranked: bool = False
+    tables: Sequence[Released], study: Study, one_scale: bool = False, lines: int = 1, ranked: bool = False
 ) -> Figure:
     """A panel a category, a row a group; where a table has a second key its codes are two dots in each row.
 
@@ -84,7 +84,7 @@ def _gaps(axes: object, at: np.ndarray, cells: pd.DataFrame) -> None:
         axes.annotate(missing_mark(flag), (0, y), (4, 0), textcoords="offset points", va="center", fontsize=8)  # type: ignore[attr-defined]
 
 
-def profile(tables: Sequence[Released], study: Study, _: float, name: str = "profile") -> Figure:
+def profile(tables: Sequence[Released], study: Study, name: str = "profile") -> Figure:
     """Who and where: a panel a condition, a row a group of every grouping, the level of all as a line."""
     shown = [t for t in tables if len(t.shown)]
     names = list(dict.fromkeys(t.variable for t in shown))
@@ -116,7 +116,7 @@ def profile(tables: Sequence[Released], study: Study, _: float, name: str = "pro
     return figure
 
 
-def steps(tables: Sequence[Released], study: Study, _: float) -> Figure:
+def steps(tables: Sequence[Released], study: Study) -> Figure:
     """The same condition under milder and stricter standards; the one of the headline is marked."""
     shown = [t for t in tables if len(t.shown)]
     figure, panels = canvas(title("standards", study), 2.4, max(len(shown), 1))
@@ -135,7 +135,7 @@ def steps(tables: Sequence[Released], study: Study, _: float) -> Figure:
     return figure
 
 
-def with_without(tables: Sequence[Released], study: Study, _: float) -> Figure:
+def with_without(tables: Sequence[Released], study: Study) -> Figure:
     """Each condition with and without the follow-up: the estimate, its interval, the band of those never reached."""
     (one,) = tables
     cells = one.frame.set_index(["condition", CATEGORY])

@@ -26,7 +26,7 @@ def _line(axes: Axes, cells: pd.DataFrame, unit: str, colour: str, name: str) ->
     sns.lineplot(drawn, x="at", y="estimate", ax=axes, color=colour, errorbar=None, label=name, legend=False, **marks)
 
 
-def curve(tables: Sequence[Released], study: Study, _: float, at: Mapping[str, float] | None = None) -> Figure:
+def curve(tables: Sequence[Released], study: Study, at: Mapping[str, float] | None = None) -> Figure:
     """Numbers by price (``at``: where each code of the first key is), a line and a band for each column."""
     (one,) = tables
     figure, (axes,) = canvas(title(one.id, study), 3.2)
@@ -48,6 +48,6 @@ def curve(tables: Sequence[Released], study: Study, _: float, at: Mapping[str, f
     return figure
 
 
-def against_rate(tables: Sequence[Released], study: Study, limit: float) -> Figure:
+def against_rate(tables: Sequence[Released], study: Study) -> Figure:
     """Loans by the rate of the Foundation, in per cent a year: `curve` at the rates of the terms."""
-    return curve(tables, study, limit, {name: 100 * Terms.named(terms).rate for name, terms in RATES.items()})
+    return curve(tables, study, {name: 100 * Terms.named(terms).rate for name, terms in RATES.items()})

@@ -19,12 +19,12 @@ from PIL import Image
 
 from ...disclosure import Released
 from ...errors import WelfareError
-from ...languages import amount
+from ...languages import amount, direction
 from ...study import ROOT, Study
 from ..labels import cell_label, format_cell, note, title
 from ..published import release
 from .plans import FIGURES
-from .style import STYLE, Plan
+from .style import STYLE, Plan, mirrored
 
 COLOURS = 96  # of a picture in a notebook; more are not seen, and triple its size
 LISTED = 40  # cells that an alternative text lists one by one
@@ -37,7 +37,8 @@ def picture(study: Study, name: str) -> tuple[Figure, list[Released]]:
     needed = tables if plan.any_table else tables[:1]
     if not any(len(t.shown) for t in needed):
         return Figure(), []
-    return plan.kind(tables, study, plan.limit), tables
+    figure = plan.kind(tables, study, **plan.options)
+    return mirrored(figure) if direction(study.language) == "rtl" else figure, tables
 
 
 def planned(name: str) -> Plan:

@@ -6,10 +6,9 @@ the intervals are those of the design and are known already.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from unicodedata import bidirectional
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,9 +16,11 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.offsetbox import HPacker, VPacker
+from matplotlib.text import Annotation, Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from ...disclosure import Released
 from ...languages import amount, number
 from ...study import Study
 from ..labels import missing_mark, step_of, unit_name
@@ -27,6 +28,7 @@ from ..labels import missing_mark, step_of, unit_name
 # Okabe and Ito (2008), the order of the list of codes.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 QUIET, MARKED, INK, GRID = "#9AA5B1", "#D55E00", "#222222", "#EEEEEE"
+SIDES = {"left": "right", "right": "left"}
 WIDTH, ROW = 8.0, 0.3  # inches
 SCALE = {"share": 100, "share_points": 100, "million_dh": 1e-6}
 STYLE: Any = sns.axes_style("ticks") | {
@@ -49,11 +51,11 @@ STYLE: Any = sns.axes_style("ticks") | {
 
 @dataclass(frozen=True)
 class Plan:
-    """A figure: its kind, the tables that it shows, and a limit to draw (a share)."""
+    """A figure: its kind, the tables that it shows, and what else the kind takes."""
 
-    kind: Callable[[Sequence[Released], Study, float], Figure]
+    kind: Callable[..., Figure]
     tables: tuple[str, ...]
-    limit: float = float("nan")
+    options: Mapping[str, Any]
     any_table: bool = False  # drawn where any of its tables has a number, not the first alone
 
 
@@ -61,10 +63,52 @@ def canvas(name: str, height: float, columns: int = 1, lines: int = 1, **named: 
     """A titled figure with panels in one or more lines; ``height`` in inches a line, without title and axis."""
     size = WIDTH, lines * (height + 0.9)
     figure, axes = plt.subplots(lines, columns, figsize=size, layout="constrained", squeeze=False, **named)
-    # a title begins where its language does
-    begins = ("right", 0.99) if any(bidirectional(letter) == "AL" for letter in name) else ("left", 0.01)
-    figure.suptitle(name, x=begins[1], ha=begins[0], fontweight="bold", fontsize=12)
+    figure.suptitle(name, x=0.01, ha="left", fontweight="bold", fontsize=12)
     return figure, list(axes.ravel())
+
+
+def mirrored(figure: Figure) -> Figure:
+    """A figure for who reads from right to left: values grow to the left, names and the first panel are at the right.
+
+    Letters are shaped and ordered by matplotlib; here only places change, so that kinds of figures know nothing of it.
+    """
+    for axes in figure.axes:
+        if not axes.xaxis_inverted():  # panels on one scale are turned with the first
+            axes.invert_xaxis()
+        axes.yaxis.tick_right()
+        axes.yaxis.set_label_position("right")
+        axes.spines["right"].set_visible(axes.spines["left"].get_visible())
+        axes.spines["left"].set_visible(False)
+        spec = axes.get_subplotspec()
+        if spec is not None:
+            place, grid = spec.colspan.start, spec.get_gridspec()
+            axes.set_subplotspec(grid[spec.rowspan.start, grid.ncols - 1 - place])
+        for text in axes.texts:
+            _turned(text)
+    for legend in figure.findobj(Legend):
+        _turned_legend(legend)
+    title: Any = figure._suptitle  # type: ignore[attr-defined]
+    title.set(x=1 - title.get_position()[0], ha="right")
+    return figure
+
+
+def _turned(text: Text) -> None:
+    """Set a text that stands beside a point on its other side."""
+    text.set_horizontalalignment(SIDES.get(text.get_horizontalalignment(), "center"))  # type: ignore[arg-type]
+    if isinstance(text, Annotation) and text.anncoords == "offset points":
+        across, up = text.xyann
+        text.xyann = -across, up
+
+
+def _turned_legend(legend: Any) -> None:
+    """Set a legend on the other side: marks at the right of their names, the first column at the right."""
+    for packer in legend.findobj(lambda box: isinstance(box, HPacker)):
+        packer.get_children().reverse()
+    for packer in legend.findobj(lambda box: isinstance(box, VPacker)):
+        packer.align = "right"
+    name = next(name for name, code in Legend.codes.items() if code == legend._loc)
+    turned = " ".join(SIDES.get(word, word) for word in name.split())
+    legend.set_loc(f"outside {turned}" if legend._outside_loc else turned)
 
 
 def scaled(cells: pd.DataFrame, unit: str) -> pd.DataFrame:
@@ -102,14 +146,19 @@ def value_axis(axes: Axes, most: float, unit: str, study: Study, small: bool = F
     axes.tick_params(axis="x", labelbottom=bool(most > 0))
     if most >= 1000:
         axes.xaxis.set_major_locator(MaxNLocator(2 if small else 5))
-        axes.xaxis.set_major_formatter(plain(study))
+    axes.xaxis.set_major_formatter(plain(study, None))
     axes.set(xlabel=unit_name(study, unit) or study.codebook.text(f"unit.{unit}", study.language), ylabel="")
     axes.grid(axis="x")
 
 
-def plain(study: Study, digits: int = 0) -> FuncFormatter:
-    """Numbers on an axis as the page writes them."""
-    return FuncFormatter(lambda x, _: number(x, study.language, digits))
+def plain(study: Study, digits: int | None = 0) -> FuncFormatter:
+    """Numbers on an axis as the page writes them; with as many digits as a step has where none are given."""
+
+    def written(x: float, _: object) -> str:
+        own = max(len(f"{round(x, 6) % 1:.2g}") - 2, 0)  # 0.25 has two
+        return number(x, study.language, own if digits is None else digits)
+
+    return FuncFormatter(written)
 
 
 def wrapped(text: str, width: int = 16) -> str:

@@ -1,0 +1,116 @@
+"""The prose of notebooks in Arabic and French: gettext catalogues, one a page and language, in ``data/prose``.
+
+A message is a paragraph, a heading, an item of a list or a cell of a table, on one line. Its translation stands as long
+as the English is what it was: a changed paragraph makes it stale (gettext's *fuzzy*), and the page then says the
+paragraph in English.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+from babel.messages import Catalog
+from babel.messages.pofile import read_po, write_po
+from nbformat import NotebookNode
+
+from ..languages import direction
+from ..study import DATA
+from .markup import paragraphs
+
+PROSE = DATA / "prose"
+SOURCE = "en"  # the language that notebooks are written in
+TRANSLATED = ("ar", "fr")
+HEADER = 'msgid ""\nmsgstr ""\n"Language: {language}\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+WIDTH = 120
+
+
+@dataclass(frozen=True)
+class Prose:
+    """What the paragraphs of a page are in one language, in an institution's own words.
+
+    Attributes
+    ----------
+    language : str
+        Of the page.
+    translations : mapping
+        By English paragraph; what it lacks stays English.
+    worded : callable
+        Takes a text and its language; gives it in the words of an institution.
+    """
+
+    language: str = SOURCE
+    translations: Mapping[str, str] = field(default_factory=dict)
+    worded: Callable[[str, str], str] = lambda text, _: text
+
+    def __call__(self, paragraph: str) -> tuple[str, str]:
+        """A paragraph and the language that it is in."""
+        text = self.translations.get(paragraph, paragraph)
+        language = self.language if paragraph in self.translations else SOURCE
+        return self.worded(text, language), language
+
+    def attributes(self, language: str) -> dict[str, str]:
+        """What HTML says of a paragraph that is in another language than its page."""
+        return {} if language == self.language else {"lang": language, "dir": direction(language)}
+
+
+def in_english(folder: Path = PROSE) -> list[str]:
+    """Pages whose prose has no translation yet: the lines of ``in_english.txt``."""
+    return (folder / "in_english.txt").read_text(encoding="utf-8").split()
+
+
+def messages(notebook: NotebookNode) -> list[str]:
+    """The messages of a notebook's Markdown cells in their order, each once; a formula or a number alone is none."""
+    texts = (text for cell in notebook.cells if cell.cell_type == "markdown" for text in paragraphs(cell.source))
+    return [text for text in dict.fromkeys(texts) if any(map(str.isalpha, text))]
+
+
+def missing(notebook: NotebookNode, prose: Prose) -> list[str]:
+    """Messages of a notebook that a page would say in English, though it is of another language."""
+    return [] if prose.language == SOURCE else [text for text in messages(notebook) if text not in prose.translations]
+
+
+def catalogue(stem: str, language: str, folder: Path = PROSE) -> Catalog:
+    """The catalogue of a page in a language; empty where there is none."""
+    path = folder / language / f"{stem}.po"
+    with io.BytesIO(path.read_bytes() if path.exists() else b"") as file:
+        return read_po(file, locale=language)
+
+
+def translations(known: Catalog) -> dict[str, str]:
+    """What stands of a catalogue: neither empty nor stale."""
+    return {str(m.id): str(m.string) for m in known if m.id and m.string and not m.fuzzy}
+
+
+def updated(known: Catalog, texts: Iterable[str]) -> str:
+    """A catalogue with the messages of today, as a PO file.
+
+    The translation of a paragraph that changed a little goes to the new one and is stale; that of one that is gone is
+    kept behind ``#~`` until somebody deletes it.
+    """
+    today = Catalog(locale=known.locale)
+    for text in texts:
+        today.add(text)
+    known.update(today)
+    for message in known:  # Babel takes a per cent sign or a brace for a gap of a program's text
+        message.flags -= {"python-format", "python-brace-format"}
+    written = io.BytesIO()
+    write_po(written, known, width=WIDTH, no_location=True, omit_header=True)
+    return HEADER.format(language=known.locale) + written.getvalue().decode("utf-8").strip("\n") + "\n"
+
+
+def update(notebooks: Iterable[Path], folder: Path = PROSE) -> dict[str, int]:
+    """Write the catalogues of the pages that are translated; by file how many of its messages lack a translation."""
+    lacking, waiting = {}, in_english(folder)
+    for path in (path for path in notebooks if path.stem not in waiting):
+        texts = messages(nbformat.read(path, as_version=4))
+        for language in TRANSLATED:
+            target = folder / language / f"{path.stem}.po"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            known = catalogue(path.stem, language, folder)
+            target.write_text(updated(known, texts), encoding="utf-8")
+            lacking[f"{language}/{target.name}"] = len(texts) - len(translations(known))
+    return lacking
