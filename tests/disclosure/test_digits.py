@@ -78,6 +78,18 @@ def test_people_are_never_printed_finer_than_ten():
     assert coarse.loc[0, "estimate"] == 4300.0
 
 
+def test_one_number_of_persons_is_printed_alike_in_two_tables():
+    """Beside numbers with small errors and beside numbers with large ones: its unit is a function of its own error."""
+    same = (7734.0, 233.0)
+    small, large = (
+        released(cells([same[0], other], [same[1], error], g=["a", "b"]), "persons")
+        for other, error in ((150.0, 21.0), (41234.0, 2100.0))
+    )
+    assert small.loc[0, NUMBERS].tolist() == large.loc[0, NUMBERS].tolist() == [7700.0, 7200.0, 8200.0]
+    assert small.loc[1, "step"] == 10.0
+    assert large.loc[1, "step"] == 1000.0
+
+
 def test_what_has_no_error_keeps_the_step_of_the_policy():
     """A count of the register is exact, but for the ten that no number of persons is finer than."""
     frame = released(cells([4321.0, 87.0], [0.0, 0.0], g=["a", "b"]), "persons")

@@ -11,12 +11,12 @@ from ..disclosure import CATEGORY, Released
 from ..estimation.multiple import differ
 from ..languages import amount, between, number
 from ..needs.priorities import ALL
-from ..results import release
 from ..results.adjusted import SURE
 from ..results.aspirations import GROUPS
 from ..results.priorities import RANKINGS
 from ..study import Study
 from .labels import format_cell, in_order, label, step_of
+from .published import release
 from .sentences import conditional, listed, named, ordered
 
 NAMED = 3  # services that the first finding names

@@ -9,10 +9,11 @@ import pandas as pd
 from ..disclosure import CATEGORY
 from ..languages import amount, number, with_interval
 from ..needs.conditions import BLOCKS, FACTORS, NO_FACTORS
-from ..results import HEADLINES, release
+from ..results import HEADLINES
 from ..results.adjusted import SURE, models
 from ..study import Study
 from .labels import format_cell, label, step_of, title
+from .published import release
 from .sentences import conditional, listed, named
 
 

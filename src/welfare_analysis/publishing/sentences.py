@@ -28,9 +28,10 @@ from ..disclosure import CATEGORY, Release, Released
 from ..errors import WelfareError
 from ..estimation.multiple import differ
 from ..languages import GAP, amount, between
-from ..results import TOPICS, release
+from ..results import TOPICS
 from ..study import Study
 from .labels import cell_label, format_cell, label, step_of, title, unit_name, unit_of
+from .published import release
 
 Spoken = Callable[[Study], Iterable[str]]
 CONDITIONAL: dict[str, Spoken] = {}

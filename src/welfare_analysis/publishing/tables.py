@@ -14,9 +14,9 @@ from IPython.display import HTML
 from ..disclosure import Released, protect_estimate
 from ..estimation import Estimate
 from ..languages import GAP, amount
-from ..results import release
 from ..study import Study
 from .labels import CAUTION, base, cell_label, format_cell, in_order, note, title, unit_name
+from .published import REGISTRY, release
 
 
 def show(study: Study, table: str | Released | Estimate | Callable[[Study], Released], name: str = "", unit: str = "",
@@ -40,6 +40,7 @@ def show(study: Study, table: str | Released | Estimate | Callable[[Study], Rele
         table = release(study)[table]
     elif callable(table):
         table = table(study)
+    REGISTRY.record(table)
     book, language = study.codebook, study.language
     heading = title(name, study) if f"title.{name}" in book.texts.index else name or title(table.id, study)
     if table.state != "shown":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -28,6 +29,7 @@ from . import (
 from .declare import Topic
 from .kept import kept
 
+WITHHELD = "WELFARE_WITHHELD"  # the variable with the names of tables that an attack broke (`audit`)
 TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
@@ -62,7 +64,13 @@ def _release(study: Study) -> Lazy:
     for part in (*parts, stored.documents(study)):
         makers |= part.makers
     makers |= {name: partial(study.result, make) for name, make in COMBINED.items()}
-    return Lazy({name: partial(kept, study, name, make) for name, make in makers.items()})
+    lazy = {name: partial(kept, study, name, make) for name, make in makers.items()}
+    return Lazy(lazy | {name: partial(_withheld, lazy[name]) for name in os.environ.get(WITHHELD, "").split()})
+
+
+def _withheld(make: Callable[[], Released]) -> Released:
+    """A table without numbers: what else is published would give its hidden cells away."""
+    return make().without_numbers("withheld")
 
 
 def display(study: Study, name: str) -> Released:
