@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from travellers import refitted, weighted
 
 REFERENCE = Path(__file__).parents[3] / "data" / "reference"
 
@@ -51,3 +52,15 @@ def cards() -> Callable[[int], pd.DataFrame]:
         return frame.assign(chosen=u == u.groupby(case).transform("max"))
 
     return make
+
+
+@pytest.fixture(scope="module")
+def design(travel):
+    """Unequal weights of the travellers."""
+    return weighted(travel, np.random.default_rng(1).uniform(1, 4, 210))
+
+
+@pytest.fixture(scope="module", params=["logit", "nested", "mixed"])
+def fit(request, travel, design):
+    """The three models of the travellers."""
+    return refitted(request.param, travel, design)

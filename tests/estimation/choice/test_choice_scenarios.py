@@ -4,44 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import integrate
+from travellers import FORMULA, NESTS, dearer, refitted, weighted
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design
 from welfare_analysis.estimation.choice import logit, mixed_logit, nested_logit, predicted_shares, scenario
-
-FORMULA = "chosen ~ C(mode, contr.treatment('car')) + gcost + wait"
-NESTS = {"fly": ["air"], "ground": ["bus", "car", "train"]}
-
-
-def weighted(travel, w):
-    """A design of the 210 travellers in 42 clusters."""
-    return Design(pd.Series(w, index=travel["individual"].unique()), psu=np.arange(210) // 5)
-
-
-@pytest.fixture(scope="module")
-def design(travel):
-    """Unequal weights."""
-    return weighted(travel, np.random.default_rng(1).uniform(1, 4, 210))
-
-
-@pytest.fixture(scope="module", params=["logit", "nested", "mixed"])
-def fit(request, travel, design):
-    """The models of the published tables, and one in which waiting is disliked by some more than by others."""
-    return refitted(request.param, travel, design)
-
-
-def refitted(kind, travel, design):
-    """A logit, a nested or a mixed logit."""
-    given = (design, travel, FORMULA, "individual", "mode")
-    if kind == "mixed":
-        normals = np.random.default_rng(2).normal(size=(210, 1, 32))
-        return mixed_logit(*given, random={"wait": "normal"}, normals=normals, starts=1)
-    return nested_logit(*given, NESTS) if kind == "nested" else logit(*given)
-
-
-def dearer(travel, by=1.2):
-    """Air costs more."""
-    return travel.assign(gcost=travel["gcost"] * np.where(travel["mode"] == "air", by, 1.0))
 
 
 def test_before_and_after_are_predicted_shares(fit, travel, design):
