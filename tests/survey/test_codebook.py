@@ -34,6 +34,15 @@ def test_every_rank_and_command_has_a_group():
         assert set(book.parent(fine).values()) == set(book.codes(coarse))
 
 
+def test_codes_come_in_their_order_wherever_their_lines_stand(folder):
+    """Fares by amount: lines that were added later stood behind, and tables had 50 DH below 200 DH."""
+    values = pd.read_csv(folder / "values.csv", dtype=str, keep_default_na=False)
+    values.sample(frac=1, random_state=1).to_csv(folder / "values.csv", index=False)
+    mixed = Codebook.read(folder)
+    assert mixed.codes("transport_fare") == ["kept", "0", "50", "100", "150", "200"]
+    assert all(mixed.codes(name) == BOOK.codes(name) for name in set(values["list"]))
+
+
 def test_labels_and_texts_in_three_languages():
     """A label or a text comes in the language asked for, with its fields filled in."""
     book = Codebook.read(FOLDER)

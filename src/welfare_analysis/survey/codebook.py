@@ -95,7 +95,8 @@ class Codebook(Tables):
 
     @cached_property
     def _lists(self) -> dict[str, pd.DataFrame]:
-        return {str(name): rows.set_index("code") for name, rows in self.values.groupby("list", sort=False)}
+        ordered = self.values.sort_values("order", key=lambda x: pd.to_numeric(x, errors="coerce"), kind="stable")
+        return {str(name): rows.set_index("code") for name, rows in ordered.groupby("list", sort=False)}
 
     def codes(self, name: str) -> list[str]:
         """Codes of a list in order."""
