@@ -328,3 +328,16 @@ def test_many_weights_at_once(example, drawn, method, bounds, spread):
     for d, g in zip(mass, known.factors(mass), strict=True):
         np.testing.assert_allclose((d * g) @ known.x, known.totals, rtol=1e-11)
         np.testing.assert_allclose(g, _solve(d, known)[0], rtol=1e-9)
+
+
+def test_a_calibrated_census_has_no_error():
+    """Everybody answered: values are those of the population, nothing varies; it stopped with an error of NumPy."""
+    people = pd.DataFrame({"g": np.repeat(["a", "b"], 20), "y": np.arange(40) % 3})
+    design = Design(np.ones(40), fpc=np.full(40, 40)).calibrate({"g": {"a": 20, "b": 20}}, people, method="raking")
+    for by in (None, people["g"]):
+        e = mean(design, people["y"], by=by)
+        expected = people["y"].groupby(people["g"]).mean() if by is not None else [people["y"].mean()]
+        np.testing.assert_allclose(e.value, expected, rtol=1e-14)
+        assert (e.se == 0).all()
+        assert (e.covariance() == 0).all().all()
+        assert (e.table()[["low", "high"]].sub(e.table()["estimate"], axis=0).abs() < 1e-12).all().all()

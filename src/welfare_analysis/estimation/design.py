@@ -364,8 +364,8 @@ class Design:
         for term, total in zip((*self.terms, *self.model), sums, strict=True):
             product = total.T @ (sparse.diags_array(term.coefficients) @ total)
             matrix += product.toarray() if sparse.issparse(product) else product
-        if self.residuals is not None:
-            slopes, cross = self.residuals.slopes(z), self._cross(sums)
+        if self.explained is not None:
+            slopes, cross = self.explained.slopes(z), self._cross(sums)
             matrix = matrix - slopes.T @ cross - cross.T @ slopes + slopes.T @ self.gram @ slopes
         return (matrix + matrix.T) / 2
 
@@ -387,8 +387,8 @@ class Design:
         for term, total in zip((*self.terms, *self.model), sums, strict=True):
             part = term.coefficients @ total**2
             variance, largest = variance + part, np.maximum(largest, np.abs(part))
-        if self.residuals is not None:
-            slopes, cross = self.residuals.slopes(z), self._cross(sums)
+        if self.explained is not None:
+            slopes, cross = self.explained.slopes(z), self._cross(sums)
             variance = variance - 2 * (slopes * cross).sum(axis=0) + (slopes * (self.gram @ slopes)).sum(axis=0)
         return variance, largest
 
@@ -396,6 +396,11 @@ class Design:
     def terms(self) -> list[Term]:
         """The terms that weigh anything."""
         return [term for term in self.sampling.terms if term.active.any()]
+
+    @property
+    def explained(self) -> Residuals | None:
+        """The calibration that takes some of the variance off; None where there is none, as of a census."""
+        return self.residuals if self.terms else None
 
     def totals(self, term: Term) -> np.ndarray:
         """What a term squares (squares x p), of the weighted calibration variables."""

@@ -167,7 +167,7 @@ def variances(design: Design, z: Influence) -> tuple[np.ndarray, np.ndarray]:
     rows = rows_of(z.codes >= 0)
     domain, w = z.codes[rows], design.weights[rows]
     squares = _squares([*design.terms, *design.model], rows, domain, z.count)
-    correct = None if design.residuals is None else _correction(design, squares, rows, domain, z.count)
+    correct = None if design.explained is None else _correction(design, squares, rows, domain, z.count)
 
     def one(j: int) -> tuple[np.ndarray, np.ndarray]:
         column = Column(z, j, rows, domain, w)
