@@ -113,6 +113,7 @@ def profile(tables: Sequence[Released], study: Study, name: str = "profile") -> 
         value_axis(axes, most, own[0].unit, study, small=True)
         axes.set_title(wrapped(study.codebook.text(f"short.{variable}", study.language)))
     panels[0].set_yticks(list(place.values()), [label(study, *pair) for pair in place])
+    panels[0].set_ylim(min(place.values()) - 0.6, max(place.values()) + 0.6)
     return figure
 
 
@@ -140,7 +141,7 @@ def with_without(tables: Sequence[Released], study: Study) -> Figure:
     (one,) = tables
     cells = one.frame.set_index(["condition", CATEGORY])
     names = list(dict.fromkeys(one.frame["condition"]))[::-1]
-    figure, (axes,) = canvas(title(one.id, study), 1.4 * ROW * len(names))
+    figure, (axes,) = canvas(title(one.id, study), 1.8 * ROW * len(names))
     at = np.arange(len(names))
     ways = {
         way: cells.xs(way, level=CATEGORY).reindex(names)
