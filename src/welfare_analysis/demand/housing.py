@@ -29,7 +29,7 @@ from ..needs.housing import needs_another
 from ..needs.income_debt import is_code
 from ..study import Study, public
 from . import credit, stated
-from .brought import enumerated
+from .brought import among_known, enumerated, together
 from .credit import Terms
 from .market import shared
 
@@ -281,6 +281,15 @@ class HomeMarket(stated.CardMarket):
         every = stated.times(made, self.number(by, self.wishers), made.value.index)
         return stated.times(every, self.sure, every.value.index) if bridge else every
 
+    @property
+    def counted(self) -> pd.Series:
+        """Adults."""
+        return self.adult
+
+    def in_five_years(self, among: pd.Series | None = None, by: Any = None) -> Estimate:
+        """How many are likely to buy a home within five years."""
+        return bought(self.likely(by=by, **among_known(among, "homes")))
+
     def worth(self) -> pd.DataFrame:
         """What `IMPROVED` is worth in DH of the price of a home at these terms, by income group: a long table.
 
@@ -314,6 +323,11 @@ def market(study: Study, terms: str = "housing_foundation") -> HomeMarket:
     return HomeMarket(
         frame, study.design, study.codebook, offers.loc[list(OFFERED)], Terms.named(terms), building_dh=building
     )
+
+
+def bought(forecast: Estimate, quantity: str = "homes") -> Estimate:
+    """Homes bought of all kinds, by domain where there are any; or another quantity of `HomeMarket.likely`."""
+    return together(forecast, quantity, BOUGHT, "bought")
 
 
 def assumed(item: str, column: str = "value") -> float:

@@ -34,7 +34,7 @@ from ..needs.income_debt import credit_need, is_code
 from ..study import Study, public
 from ..survey import cards
 from . import credit, stated
-from .brought import enumerated
+from .brought import among_known, enumerated, together
 from .credit import Terms
 from .market import shared
 
@@ -96,7 +96,7 @@ class LoanMarket(stated.CardMarket):
     least_part: float = 1.0
     late: bool = False
     means: pd.DataFrame | None = None
-    block, paid, others, shifts = BLOCK, PAID, OTHERS, SHIFTS
+    block, paid, others, shifts, reached = BLOCK, PAID, OTHERS, SHIFTS, True
 
     def at(self, rates: Mapping[str, float] | None = None, of: str | None = None, **changes: Any) -> LoanMarket:
         """The same people at other ``rates`` (a year, as shares) of some products, by other means, other attributes."""
@@ -297,6 +297,17 @@ class LoanMarket(stated.CardMarket):
         stated_ = self.demand(True, by, where, quantities, known=known)
         return stated.times(stated_, self.sure, stated_.value.index)
 
+    @property
+    def counted(self) -> pd.Series:
+        """Adults."""
+        return self.adult
+
+    def in_five_years(self, among: pd.Series | None = None, by: Any = None) -> Estimate:
+        """Who is likely to take a loan: what is wanted within two years is, or is not, within five."""
+        a_year = taken(self.likely(by=by, **among_known(among, "files")))
+        years = assumed("wish_years")
+        return a_year.apply(lambda v: years * v, years * sparse.eye_array(len(a_year.value)))
+
 
 def per_year(estimate: Estimate) -> Estimate:
     """What is wanted a year of what is wanted over the years of the question."""
@@ -329,12 +340,7 @@ def market(study: Study, terms: Mapping[str, str] = TERMS) -> LoanMarket:
 
 def taken(forecast: Estimate, quantity: str = "files", products: Collection[str] = PRODUCTS) -> Estimate:
     """A quantity of all (or some) products together, by domain where there are any."""
-    index = forecast.value.index
-    inside = (index.get_level_values(0) == quantity) & index.get_level_values(1).isin(products)
-    groups = index.droplevel([0, 1]) if index.nlevels > 2 else pd.Index(["loans"] * len(index))
-    labels = groups[inside].unique()
-    sums = (labels.get_indexer(groups) == np.arange(len(labels))[:, None]) & inside
-    return forecast.apply(lambda v: pd.Series(sums @ v.to_numpy(), index=labels), sums)
+    return together(forecast, quantity, products, "loans")
 
 
 def tests(market: LoanMarket) -> dict[str, LoanMarket]:

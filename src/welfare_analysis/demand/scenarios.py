@@ -13,21 +13,19 @@ the rest of the price in cash.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from ..estimation import Estimate, joint
+from ..estimation import Estimate
 from ..needs.housing import STANDARDS
 from ..study import public
 from ..survey.cards import annuity
 from . import credit
 from .credit import Terms
-from .housing import BOUGHT, PLOT, HomeMarket, assumed
+from .housing import BOUGHT, PLOT, HomeMarket, assumed, bought
 from .levers import lever
 from .loans import assumed as of_loans
 
@@ -99,19 +97,6 @@ def levers(market: HomeMarket) -> tuple[dict[str, Estimate], dict[str, Estimate]
     return found, members
 
 
-def bought(forecast: Estimate, quantity: str = "") -> Estimate:
-    """Homes bought of all kinds, by domain where there are any; or another quantity of `HomeMarket.likely`."""
-    index = forecast.value.index
-    inside = np.ones(len(index), dtype=bool)
-    if quantity:
-        inside, index = index.get_level_values(0) == quantity, index.droplevel(0)
-    kinds = inside & index.get_level_values(0).isin(BOUGHT)
-    groups = index.droplevel(0) if index.nlevels > 1 else pd.Index(["bought"] * len(kinds))
-    labels = groups.unique()
-    sums = (labels.get_indexer(groups) == np.arange(len(labels))[:, None]) & kinds
-    return forecast.apply(lambda v: pd.Series(sums @ v.to_numpy(), index=labels), sums)
-
-
 def tests(market: HomeMarket) -> dict[str, HomeMarket]:
     """The market under each test of what can be paid.
 
@@ -179,18 +164,3 @@ def one_at_a_time(market: HomeMarket) -> Iterator[tuple[str, str, HomeMarket]]:
 def at_prices(market: HomeMarket, kind: str, prices: Sequence[float]) -> dict[float, Estimate]:
     """Homes likely with a kind at each price."""
     return {price: market.at(offers={kind: {"price_dh": float(price)}}).likely() for price in prices}
-
-
-def elasticities(curve: Mapping[float, Estimate], kind: str) -> dict[tuple[float, float], Estimate]:
-    r"""Arc elasticity of demand between prices that follow each other, :math:`\ln(D_1/D_0) / \ln(p_1/p_0)`."""
-    found = {}
-    for low, high in pairwise(sorted(curve)):
-        pair, gap = joint({"low": curve[low], "high": curve[high]}), np.log(high / low)
-        at = pair.value.index.get_indexer([("low", kind), ("high", kind)])
-        found[low, high] = pair.apply(partial(_slope, at=at, gap=float(gap)))
-    return found
-
-
-def _slope(values: pd.Series, at: np.ndarray, gap: float) -> float:
-    low, high = values.to_numpy()[at]
-    return float(np.log(high / low) / gap)

@@ -16,18 +16,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from scipy import optimize, special, stats
 
-from ..estimation import Estimate
+from ..estimation import Design, Estimate
 from ..estimation.choice.forecast import Forecast, Measure, forecast
 from ..estimation.choice.population import Model, Target
 from ..estimation.domains import Domains
 from ..needs import commuting
 from ..needs.income_debt import member_income_dh
+from ..survey.codebook import Codebook
 from . import stated
 from .modes import TASTES
 from .service import Service
@@ -52,6 +53,7 @@ class Shuttle:
     people: Commuters
     service: Service
     bridge: bool = True
+    reached: ClassVar[bool] = False  # see `funnel`
 
     @classmethod
     def before(cls, people: Commuters) -> Shuttle:
@@ -135,13 +137,42 @@ class Shuttle:
 
     @cached_property
     def steps(self) -> pd.DataFrame:
-        """Whether each is in need, says they would use a shuttle, could be served, and can pay the fare."""
-        return pd.DataFrame({
-            "in_need": commuting.transport_need(self.people.frame),
-            "wants": self.people.wants,
-            "eligible": self.served,
-            "affordable": self.affordable,
-        })  # fmt: skip
+        """Whether each is in need, says they would use a shuttle, could be served, and can pay the fare.
+
+        Need is taken as known of those alone of whom all the rest is.
+        """
+        parts = {"wants": self.people.wants, "eligible": self.served, "affordable": self.affordable}
+        passed = pd.DataFrame({"in_need": commuting.transport_need(self.people.frame), **parts})
+        return passed.assign(in_need=passed["in_need"].where(passed.notna().all(axis=1)))
+
+    @property
+    def design(self) -> Design:
+        """The design of the people."""
+        return self.people.design
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Their answers."""
+        return self.people.frame
+
+    @property
+    def codebook(self) -> Codebook:
+        """What was asked."""
+        return self.people.codebook
+
+    @property
+    def counted(self) -> pd.Series:
+        """The active."""
+        return self.people.active
+
+    @property
+    def ends(self) -> tuple[Shuttle, Shuttle]:
+        """At the two ends of what is assumed of a new mode."""
+        return self.view(VIEWS[0]), self.view(VIEWS[-1])
+
+    def in_five_years(self, among: pd.Series | None = None, by: Any = None) -> Estimate:
+        """Who would ride: a wish for a shuttle has no years."""
+        return self.riders(None if among is None else {"riders": self.open_to & among}, by)
 
     @cached_property
     def open_to(self) -> pd.Series:

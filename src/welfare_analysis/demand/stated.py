@@ -221,6 +221,8 @@ class CardMarket(Market):
     paid: ClassVar[tuple[str, ...]]
     others: ClassVar[tuple[str, ...]]
     shifts: ClassVar[tuple[str, ...]]
+    reached: ClassVar[bool] = False  # see `funnel`
+    ends: ClassVar[tuple[Any, ...]] = ()
     people: Any
 
     @shared

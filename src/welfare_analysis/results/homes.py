@@ -7,9 +7,8 @@ import pandas as pd
 
 from ..demand import housing, scenarios, tastes
 from ..demand.credit import Terms
-from ..demand.funnel import STEPS, funnel
-from ..demand.housing import BLOCK, BOUGHT, OFFERED, YEARS, HomeMarket, assumed
-from ..demand.scenarios import BANK, BASE, FLAT, at_prices, bought
+from ..demand.housing import BLOCK, BOUGHT, OFFERED, YEARS, HomeMarket, assumed, bought
+from ..demand.scenarios import BANK, BASE, FLAT, at_prices
 from ..disclosure import NUMBERS
 from ..estimation import Estimate, joint, mean, total
 from ..estimation.choice import ChoiceFit
@@ -24,7 +23,6 @@ KINDS, NUMBER = f"{BLOCK}_alternative", "home_number"
 TERMS = {"bank": BANK, "foundation": BASE, "talks": "housing_talks"}
 PRICES = (140_000, 200_000, 250_000, 300_000, 400_000)
 WORTH = (10_000, 50_000, 100_000, 150_000, 200_000, 300_000)  # DH that a further home may be worth
-GROUPS = ("status", "rank_group", "command_group")
 FINDINGS = ("homes_funnel", ("many", "who", "where", "cost", "changes", "sure"))
 
 
@@ -43,58 +41,7 @@ cards_ready = fitted(HomeMarket.fit)
 topic = Topic("homes", home_market, cards_ready, "persons", lambda m: (m.computed, m.adult), FINDINGS)
 
 
-def active(market: HomeMarket, group: str) -> pd.Series | None:
-    """Whom a group speaks of: ranks are of the active."""
-    return market.frame["status"] == "active" if group == "rank_group" else None
-
-
-def sides(market: HomeMarket) -> dict[str, pd.Series]:
-    """Who is in need of another dwelling, who is not, and all."""
-    need = market.steps["in_need"]
-    return {"in_need": need, "not_in_need": ~need, "all": pd.Series(True, need.index, dtype="boolean")}
-
-
-def in_need(study: Study) -> dict[str, Estimate]:
-    """How many are left at each step, of those in need of another dwelling, of the others, and of all."""
-    market = study.result(home_market)
-    passed, need = market.steps[list(STEPS[1:])], market.steps["in_need"]
-    ones = {name: side.astype("Float64").fillna(0.0).astype(float) for name, side in sides(market).items()}
-    known = market.likely(ones, known=need.notna())
-    likely = {name: bought(known, name) for name in ones} | {"all": bought(market.likely(), "homes")}
-    people = {name: passed.assign(people=side)[["people", *passed]] for name, side in sides(market).items()}
-    return {n: funnel(market.design, steps_, likely[n], where=market.adult) for n, steps_ in people.items()}
-
-
-@topic.table("funnel", "home_step", "home_need_of", adds="home_need_of")
-def from_need(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """From need to likely demand, of those in need of another dwelling and of the others."""
-    rows = long_format(study.result(in_need), "home_need_of", "home_step")
-    return steps.behind(rows, market.steps, market.adult, sides(market), "home_need_of", "home_step")
-
-
-@topic.table("lost", "home_lost", "home_need_of", adds="home_need_of")
-def fallen_out(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """Who falls out between two steps."""
-    shown = topic.release(study)[topic.address("funnel")].frame
-    return steps.fallen_out(shown, study.result(in_need), "home_need_of", "home_step", "home_lost")
-
-
-for _group in GROUPS:
-
-    @topic.table(f"funnel_by_{_group}", _group, "home_step")
-    def by_group(study: Study, market: HomeMarket, group: str = _group) -> pd.DataFrame:
-        """The steps by group, of all in need or not; widows and orphans are taken together, as each would be hidden."""
-        only = active(market, group)
-        where = market.adult if only is None else market.adult & only
-        wide = market.codebook.parent(group) if group == "status" else {}
-        by = market.frame[group].astype(object).replace({code: up for code, up in wide.items() if up}).where(where)
-        passed = market.steps.loc[:, list(STEPS[1:])]
-        likely = bought(market.likely(by=by), "homes")
-        need = long_format(funnel(market.design, market.steps[["in_need"]], by=by, where=where), group)
-        left = funnel(market.design, passed, likely, by=by, where=where)
-        rows = pd.concat([need.assign(home_step="in_need"), long_format(left, "home_step", group)], ignore_index=True)
-        groups = {str(code): by == code for code in rows[group]}
-        return steps.behind(rows, market.steps, market.adult, groups, group, "home_step")
+steps.declare(topic, "home", home_market)
 
 
 @topic.table("by_wish", "home_wish", KINDS)
@@ -143,7 +90,7 @@ def need(study: Study, market: HomeMarket) -> pd.DataFrame:
 def chain(study: Study, market: HomeMarket) -> pd.DataFrame:
     """What a home that is bought sets free: moves by members for each, at the ends of what is assumed of it."""
     tenure = market.frame["tenure"].astype(object)
-    forecast = bought(market.likely(by=tenure.where(market.wishers)), "homes").value
+    forecast = bought(market.likely(by=tenure.where(market.wishers))).value
     from_ = forecast.reindex(["service", "tenant"]).fillna(0.0) / forecast.sum()
     n, rows = float((market.wishers & market.computed).sum()), []
     for column in ("low", "value", "high"):
@@ -187,8 +134,8 @@ def realised(study: Study, market: HomeMarket) -> pd.DataFrame:
     Certainty and consequentiality are of what is stated by those who can pay. The market's part is of all who want a
     home: those who cannot pay are among its demanders, so means are not taken out twice.
     """
-    stated, wanted = bought(market.likely(bridge=False), "homes"), market.number(where=market.wishers)
-    made = {"certain": bought(market.likely(), "homes")}
+    stated, wanted = bought(market.likely(bridge=False)), market.number(where=market.wishers)
+    made = {"certain": bought(market.likely())}
     counts = is_code(market.frame["consequential"], "somewhat", "much") if "consequential" in market.frame else None
     if counts is not None:
         believed = mean(market.design, counts.rename("part"), where=market.wishers & counts.notna())
@@ -220,7 +167,7 @@ def tornado(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Homes likely within five years with each assumption at the ends of its range."""
     known = float(market.computed.sum())
     return pd.concat(
-        point(bought(at.likely(), "homes").value.iloc[0], known, home_assumption=name, home_end=end)
+        point(bought(at.likely()).value.iloc[0], known, home_assumption=name, home_end=end)
         for name, end, at in scenarios.one_at_a_time(market)
     )
 

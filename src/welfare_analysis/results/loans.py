@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
 import pandas as pd
 
 from ..demand import agreement, loans
@@ -17,7 +13,7 @@ from ..estimation.choice import ChoiceFit
 from ..needs.income_debt import is_code
 from ..study import Study, public
 from . import choice_models, measures, steps
-from .debts import GROUPS, KINDS, loan_market, topic, wanting
+from .debts import KINDS, loan_market, topic, wanting
 from .declare import Base, always, long_format, part, point, quantile_rows, sums
 
 RATES = {name: f"consumer_{name}" for name in ("talks", "foundation", "bank", "company")}
@@ -32,76 +28,12 @@ def demand(study: Study, stage: str = "affordable") -> Estimate:
     return market.demand(stage != "stated", open_to=market.eligible if stage == "eligible" else None)
 
 
-def five_years(market: LoanMarket, **domains: Any) -> Estimate:
-    """Who of today's members is likely to take a loan: what is wanted within two years is, or is not, within five."""
-    loans_ = taken(market.likely(**domains))
-    return sums(loans_, loans_.value.index, assumed("wish_years") * np.eye(len(loans_.value)))
-
-
-def in_need(study: Study) -> dict[str, Estimate] | None:
-    """How many are left at each step, of those in need of credit, of the others, and of all; None if not asked."""
-    market, made = study.result(loan_market), {}
-    if "in_need" not in market.steps:
-        return None
-    need, passed = market.steps["in_need"], market.steps[["wants", "eligible", "affordable"]]
-    for name, side in sides(market).items():
-        inside = {"files": side.astype("Float64").fillna(0.0).astype(float)}
-        likely = five_years(market, quantities=inside, known=None if name == "all" else need.notna())
-        people = pd.DataFrame({"people": side.astype("boolean")}).join(passed)
-        made[name] = funnel(market.design, people, likely, where=market.adult, reached=True)
-    return made
-
-
-def behind(market: LoanMarket, rows: pd.DataFrame, groups: Mapping[str, pd.Series], key: str) -> pd.DataFrame:
-    """Rows of steps with the respondents who pass them."""
-    return steps.behind(rows, market.steps, market.adult, groups, key, "loan_step")
-
-
-def sides(market: LoanMarket) -> dict[str, pd.Series]:
-    """Who is in need of credit, who is not, and all."""
-    need = market.steps["in_need"]
-    return {"in_need": need, "not_in_need": ~need, "all": pd.Series(True, need.index, dtype="boolean")}
-
-
 def everybody(market: LoanMarket) -> Base:
     """Adults of whom every step is known, of all adults."""
     return market.adult & market.steps.notna().all(axis=1), market.adult
 
 
-@topic.table("funnel", "loan_step", "loan_need_of", "persons", everybody, adds="loan_need_of")
-def from_need(study: Study, market: LoanMarket) -> pd.DataFrame | None:
-    """From need to likely demand, of those in need of credit and of the others."""
-    made = study.result(in_need)
-    if made is None:
-        return None
-    return behind(market, long_format(made, "loan_need_of", "loan_step"), sides(market), "loan_need_of")
-
-
-@topic.table("lost", "loan_lost", "loan_need_of", "persons", everybody, adds="loan_need_of")
-def fallen_out(study: Study, market: LoanMarket) -> pd.DataFrame | None:
-    """Who falls out between two steps."""
-    made, funnel_ = study.result(in_need), topic.release(study)[topic.address("funnel")].frame
-    return None if made is None else steps.fallen_out(funnel_, made, "loan_need_of", "loan_step", "loan_lost")
-
-
-for _group in GROUPS:
-
-    @topic.table(f"funnel_by_{_group}", _group, "loan_step", "persons", everybody)
-    def by_group(study: Study, market: LoanMarket, group: str = _group) -> pd.DataFrame:
-        """The steps by group, of all in need or not; ranks are of the active, widows and orphans are taken together."""
-        only = market.frame["status"] == "active" if group == "rank_group" else market.adult
-        wide = market.codebook.parent(group) if group == "status" else {}
-        by = market.frame[group].astype(object).where(only)
-        by, where = by.replace({code: parent for code, parent in wide.items() if parent}), market.adult & only
-        likely = five_years(market, by=by, where=where)
-        passed = market.steps.drop(columns="in_need", errors="ignore")
-        left = funnel(market.design, passed, likely, by=by, where=where, reached=True)
-        parts = [long_format(left, "loan_step", group)]
-        if "in_need" in market.steps:
-            need = funnel(market.design, market.steps[["in_need"]], by=by, where=where)
-            parts.append(long_format(need, group).assign(loan_step="in_need"))
-        rows = pd.concat(parts, ignore_index=True)
-        return behind(market, rows, {str(code): by == code for code in rows[group]}, group)
+steps.declare(topic, "loan", loan_market, everybody)
 
 
 @topic.table("wish", "loan_kind", "loan_group", "persons", ready=always,

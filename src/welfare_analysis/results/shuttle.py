@@ -13,7 +13,6 @@ from itertools import product
 
 import pandas as pd
 
-from ..demand.funnel import STEPS, funnel
 from ..demand.service import Service, parameter
 from ..demand.shuttle import VIEWS
 from ..demand.transport import Commuters
@@ -22,7 +21,7 @@ from ..needs import commuting
 from ..needs.income_debt import is_code
 from ..study import Study, public
 from . import steps
-from .declare import GROUPS, long_format, point
+from .declare import long_format, point
 from .transport import shuttle_of, topic
 
 FARES, HEADWAYS = (50, 100, 150, 200), (30, 60, 120)
@@ -43,70 +42,7 @@ def likely(make: Callable[..., Estimate], *keys: str) -> pd.DataFrame:
     return rows.assign(low=low["low"].clip(lower=0.0).to_numpy(), high=high["high"].to_numpy())
 
 
-def ranged(rows: pd.DataFrame, ends: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Rows of a funnel whose last step has the range of `likely`."""
-    last = rows["transport_step"] == "likely"
-    own = rows[last].drop(columns=["low", "high"]).merge(ends[[*keys, "low", "high"]], on=keys)
-    return pd.concat([rows[~last], own], ignore_index=True)
-
-
-def sides(study: Study) -> dict[str, pd.Series]:
-    """Who is in need, who is not, and all."""
-    need = study.result(shuttle_of).steps["in_need"]
-    return {"in_need": need, "not_in_need": ~need, "all": pd.Series(True, need.index, dtype="boolean")}
-
-
-def from_need(study: Study) -> dict[str, Estimate]:
-    """How many are left at each step, of those in need of transport, of the others, and of all."""
-    shuttle, made = study.result(shuttle_of), {}
-    passed = shuttle.steps[list(STEPS[1:])]
-    for name, side in sides(study).items():
-        riding = shuttle.riders({"riders": shuttle.open_to & side})
-        every = passed.assign(people=side)[["people", *passed]]
-        made[name] = funnel(shuttle.people.design, every, riding, where=shuttle.people.active)
-    return made
-
-
-@topic.table("funnel", "transport_step", "transport_need_of", adds="transport_need_of")
-def steps_of_all(study: Study, people: Commuters) -> pd.DataFrame:
-    """From need to likely riders; the last step with the range over what is assumed of a new mode."""
-    shuttle = study.result(shuttle_of)
-    flags = {name: shuttle.open_to & side for name, side in sides(study).items()}
-    ends = pd.concat(
-        likely(lambda view, f=flag: shuttle.view(view).riders({"riders": f}), "quantity").assign(transport_need_of=name)
-        for name, flag in flags.items()
-    )
-    rows = long_format(study.result(from_need), "transport_need_of", "transport_step")
-    rows = ranged(rows, ends, ["transport_need_of"])
-    return steps.behind(rows, shuttle.steps, people.active, sides(study), "transport_need_of", "transport_step")
-
-
-@topic.table("lost", "transport_lost", "transport_need_of", adds="transport_need_of")
-def fallen_out(study: Study, people: Commuters) -> pd.DataFrame:
-    """Who falls out between two steps; the last, to what is likely, is without interval."""
-    shown = topic.release(study)[topic.address("funnel")].frame
-    names = "transport_need_of", "transport_step", "transport_lost"
-    rows = steps.fallen_out(shown, study.result(from_need), *names)
-    last = rows["transport_lost"] == "likely"
-    return rows.assign(low=rows["low"].mask(last, rows["estimate"]), high=rows["high"].mask(last, rows["estimate"]))
-
-
-for _group in GROUPS[:3]:
-
-    @topic.table(f"funnel_by_{_group}", _group, "transport_step")
-    def steps_by_group(study: Study, people: Commuters, group: str = _group) -> pd.DataFrame:
-        """The steps by group of the active, in need or not."""
-        shuttle = study.result(shuttle_of)
-        by = people.frame[group].astype(object).where(people.active)
-        passed = shuttle.steps[list(STEPS[1:])]
-        known = shuttle.steps[["in_need"]].where(shuttle.steps.notna().all(axis=1))
-        need = long_format(funnel(people.design, known, by=by, where=people.active), group)
-        left = funnel(people.design, passed, shuttle.riders(by=by), by=by, where=people.active)
-        ends = likely(lambda view: shuttle.view(view).riders(by=by), "", group)
-        rows = ranged(long_format(left, "transport_step", group), ends, [group])
-        rows = pd.concat([need.assign(transport_step="in_need"), rows], ignore_index=True)
-        groups = {str(code): by == code for code in rows[group]}
-        return steps.behind(rows, shuttle.steps, people.active, groups, group, "transport_step")
+steps.declare(topic, "transport", shuttle_of)
 
 
 @topic.table("need", "transport_need", "transport_wish")
