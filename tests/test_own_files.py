@@ -65,7 +65,7 @@ def pages(front: Path) -> dict[str, str]:
 
 def numbers(text: str) -> set[str]:
     """Return percentages and amounts of a page."""
-    return set(re.findall(r"\d+\.\d %|\d,\d{3}", text))
+    return set(re.findall(r"\d+\.\d %|\d,\d{3}", text.replace("\u00a0", " ")))
 
 
 @pytest.fixture(scope="module")

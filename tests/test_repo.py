@@ -31,6 +31,10 @@ HOSTS = (
 )
 
 
+# the methods of the one class `Design` are written in modules of their own, whose types name it
+ONE_CLASS = ("calibration", "design", "influence", "phases", "replicates")
+
+
 def imported(path: Path) -> set[str]:
     """Return the dotted names that a module imports, at any depth."""
     names = set()
@@ -68,6 +72,24 @@ def test_imports_go_one_way():
         for name in imported(path):
             if name.startswith("welfare_analysis.") and layer(name) in LAYERS:
                 assert LAYERS.index(layer(name)) <= own, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_modules_import_in_no_circle():
+    """Whatever a module reaches by its imports, for types or late ones too, does not reach it, but for one class."""
+    named = {path: path.relative_to(SOURCE.parent).with_suffix("").parts for path in SOURCE.rglob("*.py")}
+    modules = {".".join(p for p in parts if p != "__init__"): path for path, parts in named.items()}
+    direct = {}
+    for module, path in modules.items():
+        names = imported(path) & set(modules) - {module}
+        packages = {name for name in names if any(other.startswith(f"{name}.") for other in names)}
+        direct[module] = names - packages  # `from . import a` needs a, and no more of the package
+    reached = {module: set(names) for module, names in direct.items()}
+    for middle in modules:
+        for names in reached.values():
+            if middle in names:
+                names |= reached[middle]
+    circles = {module for module, names in reached.items() if module in names}
+    assert circles == {f"welfare_analysis.estimation.{name}" for name in ONE_CLASS}
 
 
 def test_every_part_has_a_layer():

@@ -39,26 +39,35 @@ FORMULA_SIGNS = tuple("=+-@＝＋－＠")
 def report(_: argparse.Namespace) -> int:
     """Run the notebooks and write the site; files of one's own are checked first.
 
-    The last line names the pages that lack a result: 1 if an error of the program is the cause, 0 if the answers are.
+    What would be published is attacked first, and tables that give hidden cells away are withheld. The last lines name
+    them, and the pages that lack a result: 1 if an error of the program is the cause, 0 if the answers are.
     """
     from welfare_analysis.publishing import folders
     from welfare_analysis.publishing.report import publish
 
     before = folders.set_aside(ROOT / "build" / "report")
-    named = _named(*OWN)
+    named, withheld = _named(*OWN), []
     try:
         if named:
+            from welfare_analysis.results.audit import broken
+            from welfare_analysis.results.catalogue import WITHHELD
             from welfare_analysis.study import Study
 
             if not _sound(named):
                 return 1
             with _waiting("opening the files together"):
-                Study.open()  # what they say together: an error comes without a notebook around it
+                study = Study.open()  # what they say together: an error comes without a notebook around it
+            with _waiting("attacking the tables as they would be published"):
+                withheld = broken(study)
+            os.environ[WITHHELD] = " ".join(withheld)
         published = publish(ROOT, say=_progress)
     finally:
         if before.exists():
             print(f"The report of before is in {os.path.relpath(before)}; this run wrote none", file=sys.stderr)
     print(os.path.relpath(published.front))
+    if withheld:
+        why = "Tables withheld, each said in its place, because what else is published would give hidden cells away"
+        print(f"{why}: {', '.join(withheld)}", file=sys.stderr)
     if published.gaps:
         pages = ", ".join(f"{page} {n}" for page, n in published.gaps.items())
         log = os.path.relpath(ROOT / "build" / "report.log")
@@ -411,8 +420,6 @@ def replay(_: argparse.Namespace) -> int:
 
 def validate(_: argparse.Namespace) -> int:
     """Run the long simulations."""
-    from welfare_analysis.study import ROOT
-
     return subprocess.run(
         [sys.executable, ROOT / "tests" / "simulation" / "headline_errors.py"], check=False
     ).returncode

@@ -24,13 +24,12 @@ PAGE = "import sys, nbformat, nbclient; nbclient.NotebookClient(nbformat.read(sy
 def older() -> Path | None:
     """The tree of the older commit; None where git does not have it, as in a copy without history."""
     place = ROOT / "build" / "bench" / BASE
-    if not place.exists():
+    if not place.exists():  # forced, for `make clean` removes a worktree without a word to git
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        told = subprocess.run(
-            ["git", "worktree", "add", "--detach", place, BASE], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        if told.returncode:
-            print(f"{BASE} is not in this copy's history: {told.stderr.strip()}", file=sys.stderr)
+        command = ["git", "worktree", "add", "--force", "--detach", place, BASE]
+        git = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if git.returncode:
+            print(f"{BASE} is not in this copy's history: {git.stderr.strip()}", file=sys.stderr)
             return None
     return place
 

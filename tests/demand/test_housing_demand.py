@@ -104,7 +104,7 @@ def test_likely_is_the_sum_over_those_who_want_one_soon(market):
     own = replace(market, frame=sure)
     made = own.likely()
     fit, to = own.fit(), own.target(where=own.wishers)
-    p = fit.predict.__func__(replace(fit, cases=to.cases), None, fit.value.to_numpy())[0]
+    p = replace(fit, cases=to.cases).predict()[0]
     kinds = np.asarray(to.cases.alternatives.astype(str))[to.cases.alternative]
     row = own.design.names[to.cases.person[to.cases.case]]
     soon = own.frame["home_horizon"].isin(["under_1", "1_2", "3_5"])

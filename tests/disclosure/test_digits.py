@@ -1,4 +1,4 @@
-"""Digits follow the error: one unit a column, never finer than the policy, and intervals outward."""
+"""Digits follow the error: the number's own, never finer than the policy, and intervals outward."""
 
 import numpy as np
 import pandas as pd
@@ -31,21 +31,25 @@ def test_steps_of_one_two_five(most, unit):
     assert ladder(most) == pytest.approx(unit)
 
 
-def test_one_unit_a_column_by_its_median_error():
-    """Errors of 1, 2 and 9 points: half the median is a point; a column with errors of 0.5 has its own 0.2."""
-    frame = released(
-        cells([0.3449, 0.2251, 0.5], [0.01, 0.02, 0.09], g=list("abc"), category="x").rename(
-            columns={"category": CATEGORY}
-        )
-    )
-    assert frame["step"].tolist() == pytest.approx([0.01] * 3)
-    assert frame["estimate"].tolist() == pytest.approx([0.34, 0.23, 0.5])
+def test_the_unit_is_that_of_the_own_error():
+    """Errors of 1, 2 and 9 points give units of 0.5, 1 and 2 points, whatever else the column has."""
+    frame = released(cells([0.3449, 0.2251, 0.5], [0.01, 0.02, 0.09], g=list("abc")))
+    assert frame["step"].tolist() == pytest.approx([0.005, 0.01, 0.02])
+    assert frame["estimate"].tolist() == pytest.approx([0.345, 0.23, 0.5])
+
+
+def test_a_number_without_an_error_has_the_median_of_its_column():
+    """Errors of 2, 2 and 0.5 points, and none in the first column."""
     two = pd.concat(
-        [cells([0.3449, 0.2251], [0.02, 0.02], g=list("ab")), cells([0.3449, 0.2251], [0.005, 0.005], g=list("ab"))]
+        [
+            cells([0.3449, 0.2251, 0.3333], [0.02, 0.02, 0.0], g=list("abc")),
+            cells([0.3449, 0.2251, 0.3333], [0.005] * 3, g=list("abc")),
+        ]
     )
-    two[CATEGORY] = ["x", "x", "y", "y"]
-    frame = released(two)
-    assert frame["step"].tolist() == pytest.approx([0.01, 0.01, 0.002, 0.002])
+    two[CATEGORY] = ["x"] * 3 + ["y"] * 3
+    frame = released(two).set_index(["g", CATEGORY])
+    assert frame.loc[("c", "x"), "step"] == pytest.approx(0.01)
+    assert frame.loc[("c", "y"), "step"] == pytest.approx(0.002)
 
 
 @settings(deadline=None)
@@ -76,6 +80,18 @@ def test_people_are_never_printed_finer_than_ten():
     fine, coarse = (released(cells([4321.0], [error], g=["a"]), "persons") for error in (3.0, 300.0))
     assert fine[NUMBERS].to_numpy().tolist() == [[4320.0, 4310.0, 4330.0]]
     assert coarse.loc[0, "estimate"] == 4300.0
+
+
+def test_one_number_of_persons_is_printed_alike_in_two_tables():
+    """Beside numbers with small errors and beside numbers with large ones: its unit is a function of its own error."""
+    same = (7734.0, 233.0)
+    small, large = (
+        released(cells([same[0], other], [same[1], error], g=["a", "b"]), "persons")
+        for other, error in ((150.0, 21.0), (41234.0, 2100.0))
+    )
+    assert small.loc[0, NUMBERS].tolist() == large.loc[0, NUMBERS].tolist() == [7700.0, 7200.0, 8200.0]
+    assert small.loc[1, "step"] == 10.0
+    assert large.loc[1, "step"] == 1000.0
 
 
 def test_what_has_no_error_keeps_the_step_of_the_policy():

@@ -1,27 +1,22 @@
-"""Tobit and interval regression: printed values, R's, recovery and bounds that cannot be."""
+"""Tobit: printed values, R's, recovery and limits that cannot be."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.estimation import Design, interval_regression, linear, predictions, tobit
-from welfare_analysis.estimation.censored import between_kernel, normal_law
+from welfare_analysis.estimation import Design, linear, predictions, tobit
 
 FORMULA = "affairs ~ age + yearsmarried + religiousness + occupation + rating"
 
 
 @pytest.fixture(scope="module")
 def affairs():
-    """601 people; the larger answers of one question are classes."""
+    """601 people with weights."""
     f = pd.read_csv(Path(__file__).parents[2] / "data" / "reference" / "AER_Affairs.csv")
-    y = f["affairs"]
-    low = np.where(y == 0, -np.inf, np.where(y >= 7, 7, y))
-    high = np.where(y >= 12, np.inf, np.where(y >= 7, 12, y))
-    return f.assign(w=(f.index + 1) % 3 + 1.0, low=low, high=high)
+    return f.assign(w=(f.index + 1) % 3 + 1.0)
 
 
 def test_tobit_agrees_with_r(affairs):
@@ -35,14 +30,6 @@ def test_tobit_agrees_with_r(affairs):
     np.testing.assert_allclose(np.sqrt(np.diag(fit.covariance("hessian")))[:-1], errors, rtol=1e-8)
 
 
-def test_intervals_agree_with_r(affairs):
-    """The same, Surv(low, high, type = "interval2") ~ age + rating with weights: exact, left, right and between."""
-    fit = interval_regression(Design(affairs["w"]), affairs, "~ age + rating", "low", "high")
-    np.testing.assert_allclose(fit.value, [4.0554586018038, 0.0547452086449, -3.2631212229658, 9.8392582051], rtol=1e-9)
-    assert fit.log_likelihood == pytest.approx(-1138.74685459, rel=1e-11)
-    assert fit.null_log_likelihood == pytest.approx(-1192.24319698, rel=1e-11)
-
-
 def test_nothing_cut_is_a_linear_regression(affairs):
     """Without a limit that is reached Tobit is least squares, with the maximum likelihood sigma."""
     design = Design(affairs["w"])
@@ -51,14 +38,6 @@ def test_nothing_cut_is_a_linear_regression(affairs):
     np.testing.assert_allclose(cut.se.iloc[:-1], plain.se, rtol=1e-7)
     assert cut.log_likelihood == pytest.approx(plain.log_likelihood)
     assert predictions(cut).value.iloc[0] == pytest.approx(np.average(affairs["affairs"], weights=affairs["w"]))
-
-
-def test_tobit_is_an_interval_regression(affairs):
-    """An outcome below the limit is one of which we know only that."""
-    design = Design(affairs["w"])
-    known = affairs.assign(low=affairs["affairs"].where(affairs["affairs"] > 0, -np.inf), high=affairs["affairs"])
-    a = interval_regression(design, known, "~ age + rating", "low", "high")
-    np.testing.assert_allclose(a.value, tobit(design, known, "affairs ~ age + rating").value, rtol=1e-9)
 
 
 def test_expected_outcome_by_simulation():
@@ -70,58 +49,25 @@ def test_expected_outcome_by_simulation():
     assert predictions(fit).value.iloc[0] == pytest.approx(drawn, abs=0.01)
 
 
-def test_far_tails():
-    """Far from the mean an interval keeps its likelihood, the same on both sides."""
-    kernel = between_kernel(np.zeros(1), np.zeros(1), normal_law)
-    low, high = np.array([8.0]), np.array([9.0])
-    value, first, second = kernel(low, high)
-    assert value[0] == pytest.approx(np.log(stats.norm.sf(8) - stats.norm.sf(9)), rel=1e-12)
-    other = kernel(-high, -low)
-    np.testing.assert_allclose(other[0], value, rtol=1e-12)
-    np.testing.assert_allclose(other[1][::-1], -first, rtol=1e-9)
-    np.testing.assert_allclose(other[2][::-1, ::-1], second, rtol=1e-6)
-
-
 def test_recovery():
-    """Coefficients of a cut outcome, and of one asked in classes, are those of the whole; a plain regression's not."""
+    """Coefficients of a cut outcome are those of the whole; a plain regression's not."""
     rng = np.random.default_rng(8)
     n = 6000
     x = rng.normal(0, 1, n)
     y = 0.5 + x + 1.5 * rng.normal(0, 1, n)
     p = np.where(y > 0, 0.4, 0.8)
     taken = rng.random(n) < p
-    f = pd.DataFrame({"x": x, "y": np.maximum(y, 0), "low": np.floor(y), "high": np.floor(y) + 1})[taken]
+    f = pd.DataFrame({"x": x, "y": np.maximum(y, 0)})[taken]
     design = Design(1 / p[taken])
-    for fit in (tobit(design, f, "y ~ x"), interval_regression(design, f, "~ x", "low", "high")):
-        assert (np.abs(fit.value - [0.5, 1, 1.5]) < 3 * fit.se).all()
+    fit = tobit(design, f, "y ~ x")
+    assert (np.abs(fit.value - [0.5, 1, 1.5]) < 3 * fit.se).all()
     assert linear(design, f, "y ~ x").value["x"] < 0.8
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"low": 13.0}, r"\[low, high\]: a low bound is above the high one; got '.* rows'"),
-        ({"low": "seven"}, "low: it is not numeric"),
-        ({"low": 7.0, "high": 7.0}, "the outcome does not vary"),
-    ],
-)
-def test_bounds_that_cannot_be(affairs, change, message):
-    """A low bound is a number, and not above the high one."""
-    with pytest.raises(WelfareError, match=message):
-        interval_regression(Design(affairs["w"]), affairs.assign(**change), "~ age", "low", "high")
-
-
 def test_calls_that_cannot_be(affairs):
-    """Limits are in order, bounds are columns; a row without any bound counts as missing."""
+    """Limits are in order, and the outcome varies."""
     design = Design(affairs["w"])
     with pytest.raises(WelfareError, match="tobit: the limits are not in order"):
         tobit(design, affairs, FORMULA, lower=5, upper=2)
-    with pytest.raises(WelfareError, match=r"the frame has no such column; got .'least'"):
-        interval_regression(design, affairs, "~ age", "least", "high")
     with pytest.raises(WelfareError, match="affairs: the outcome does not vary"):
         tobit(design, affairs.assign(affairs=0), FORMULA)
-    open_ends = affairs.assign(
-        low=affairs["low"].mask(affairs.index < 4, -np.inf), high=affairs["high"].mask(affairs.index < 4, np.inf)
-    )
-    fit = interval_regression(design, open_ends, "~ age", "low", "high")
-    assert (fit.n_cases, fit.counts["missing"].iloc[0]) == (597, 4)

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy import special
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, multinomial_logit, ordered_logit, predictions
+from welfare_analysis.estimation.ordered import between_kernel
 
 LEVELS = {
     "Sat": ["Low", "Medium", "High"],
@@ -97,3 +99,15 @@ def test_categories_that_cannot_be(cells, change, message):
     """Categories without an order, or without respondents, are errors that say what to do."""
     with pytest.raises(WelfareError, match=message):
         ordered_logit(Design(cells["Freq"]), change(cells), FORMULA)
+
+
+def test_far_tails():
+    """Far from the mean an interval keeps its likelihood, the same on both sides."""
+    kernel = between_kernel(np.zeros(1), np.zeros(1))
+    low, high = np.array([40.0]), np.array([41.0])
+    value, first, second = kernel(low, high)
+    assert value[0] == pytest.approx(np.log(special.expit(-40) - special.expit(-41)), rel=1e-12)
+    other = kernel(-high, -low)
+    np.testing.assert_allclose(other[0], value, rtol=1e-12)
+    np.testing.assert_allclose(other[1][::-1], -first, rtol=1e-9)
+    np.testing.assert_allclose(other[2][::-1, ::-1], second, rtol=1e-6)

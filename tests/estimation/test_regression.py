@@ -8,7 +8,6 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import (
     Design,
     heckman,
-    interval_regression,
     linear,
     logistic,
     multinomial_logit,
@@ -19,10 +18,10 @@ from welfare_analysis.estimation import (
     tobit,
     two_part,
 )
-from welfare_analysis.estimation.censored import censored_kernel
+from welfare_analysis.estimation.censored import tobit_kernel
 from welfare_analysis.estimation.counts import _negative_binomial
 from welfare_analysis.estimation.linear_models import logit_kernel, probit_kernel
-from welfare_analysis.estimation.ordered import between_kernel, logistic_law
+from welfare_analysis.estimation.ordered import between_kernel
 from welfare_analysis.estimation.regression import Index, likelihood
 from welfare_analysis.estimation.selection import selection_kernel
 
@@ -34,7 +33,6 @@ SMOOTH = {
     "multinomial": lambda d, f, **k: multinomial_logit(d, f, "o ~ x + g", **k),
     "negative binomial": lambda d, f, **k: negative_binomial(d, f, "n ~ x + g", **k),
     "tobit": lambda d, f, **k: tobit(d, f, "cut ~ x + g", upper=4, **k),
-    "interval": lambda d, f, **k: interval_regression(d, f, "~ x + g", "low", "high", **k),
     "heckman": lambda d, f, **k: heckman(d, f, "seen ~ x + g", "s ~ x + g + z", **k),
     "two steps": lambda d, f, **k: heckman(d, f, "seen ~ x + g", "s ~ x + g + z", "two-step", **k),
     "smearing": lambda d, f, **k: two_part(d, f, "cost ~ x + g", **k),
@@ -67,13 +65,11 @@ def people():
             "o": pd.Categorical(np.digitize(y, [0.3, 1.8]), categories=[0, 1, 2], ordered=True),
             "n": rng.poisson(np.exp(0.3 + 0.4 * x) * rng.gamma(1.2, 1 / 1.2, n)),
             "cut": cut,
-            "low": np.where(y < -0.5, -np.inf, np.where(cut % 1 < 0.3, y, np.floor(y))),
-            "high": np.where(y > 3, np.inf, np.where(cut % 1 < 0.3, y, np.floor(y) + 1)),
             "s": s,
             "seen": np.where(s, y, np.nan),
             "cost": np.where(y > 0.5, np.exp(0.5 * y + 0.4 * v), 0.0),
         }
-    ).assign(low=lambda f: np.where(np.isfinite(f["high"]), f["low"], 3.0))
+    )
 
 
 def drawn(f):
@@ -161,13 +157,11 @@ def _kernels():
     codes = rng.integers(0, 3, n)
     ones, design = np.ones((n, 1)), np.column_stack([np.ones(n), x])
     one, two = Index(design, np.array([0, 1])), Index(ones, np.array([2]))
-    low, high = np.where(y < -0.5, -np.inf, np.where(y < 0.3, y, -0.4)), np.where(y < -0.5, -0.5, y)
-    high = np.where(y > 1, np.inf, high)
     s = y > -0.4
     yield "logit", logit_kernel(y > 0), [one]
     yield "probit", probit_kernel(y > 0), [one]
-    yield "between", between_kernel(CUTS[codes], CUTS[codes + 1], logistic_law), [one, one]
-    yield "censored", censored_kernel(low, high), [one, two]
+    yield "between", between_kernel(CUTS[codes], CUTS[codes + 1]), [one, one]
+    yield "censored", tobit_kernel(y, -0.5, 1.0), [one, two]
     yield "negative binomial", _negative_binomial(rng.poisson(2, n)), [one, two]
     four = [one, Index(design, np.array([3, 4])), two, Index(ones, np.array([5]))]
     yield "selection", selection_kernel(s, np.where(s, y, 0)), four

@@ -17,7 +17,7 @@ from welfare_analysis.publishing.markup import markdown
 from welfare_analysis.publishing.notebook import in_each_language
 from welfare_analysis.publishing.prose import SOURCE, TRANSLATED, Prose
 from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import LANGUAGES
+from welfare_analysis.survey.codebook import LANGUAGES, words
 
 NOTEBOOKS = {path.stem: path for path in find(DATA.parent / "notebooks")}
 PAGES = [(stem, language) for stem in NOTEBOOKS for language in TRANSLATED if stem not in prose.in_english()]
@@ -147,6 +147,21 @@ def test_arabic_is_written_in_arabic_and_french_as_french_is_printed():
             assert not re.search(r"\w[?!;:](?:\s|$)|'", KEPT.sub("", other)), other
 
 
+OWN_WORDS = {"fr": r"\bpolice\b|\bFondation\b|\bDH\b|\bdirham", "ar": "الشرطة|المؤسسة|درهم|دراهم"}
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_translations_speak_of_another_institution_in_its_words(language):
+    """Neither the police nor its Foundation and currency are left where pages speak of the hospitals of the example.
+
+    Page 01 says what was asked in 2012, page 13 is about others.
+    """
+    said = words(DATA / "examples" / "hospital").said
+    for stem in set(NOTEBOOKS) - {"01_instrument", "13_can_we_trust_it"}:
+        for english, other in filled(stem, language):
+            assert not re.search(OWN_WORDS[language], said(other, language)), (stem, english, said(other, language))
+
+
 class Spoken:
     """A study in a language."""
 
@@ -183,7 +198,7 @@ def test_the_source_is_no_translation():
     assert SOURCE not in TRANSLATED
 
 
-@pytest.mark.parametrize("file", ["values.csv", "texts.csv", "variables.csv", "groups.csv"])
+@pytest.mark.parametrize("file", ["values.csv", "texts.csv", "variables.csv", "groups.csv", "consistency.csv"])
 def test_labels_and_texts_say_the_same_numbers_in_each_language(file):
     """A number of a label is written in digits, and as its language writes numbers; addresses of cells are none."""
     for line in pd.read_csv(DATA / "codebook" / file, keep_default_na=False, dtype=str).to_dict("records"):

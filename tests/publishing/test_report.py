@@ -14,7 +14,7 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing.execution import run_in_place
 from welfare_analysis.publishing.folders import replacing
 from welfare_analysis.publishing.markup import formula, markdown, table
-from welfare_analysis.publishing.report import around, publish, render
+from welfare_analysis.publishing.report import SITE, around, publish, render
 
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PICTURE = f"""from IPython.display import display
@@ -69,11 +69,13 @@ def test_report_is_a_private_site_of_all_pages(root, monkeypatch):
 
 
 def test_only_what_changed_is_run_again(root):
-    """New text needs no run; new code, data or answers do."""
+    """New text and its translation need no run; new code, data or answers do."""
     path, done = root / "notebooks" / "00_guide.ipynb", root / "build" / "notebooks" / "00_guide.ipynb"
     publish(root, variables={})
     first = done.stat().st_mtime_ns
     write(path, "# Another title", SURVEY)
+    (root / "data" / "prose" / "fr").mkdir(parents=True)
+    (root / "data" / "prose" / "fr" / "00_guide.po").write_text("")
     assert "Another title" in read(publish(root, variables={}))
     assert done.stat().st_mtime_ns == first
     (root / "data" / "a.csv").write_text("2")
@@ -278,6 +280,22 @@ def test_table_keeps_table_tags_only():
     assert "<a " not in copy
     assert '<th scope="col">A</th>' in copy
     assert copy.count("<table>") == copy.count("</table>") == 1
+
+
+def test_texts_of_a_wide_table_stay_in_sight():
+    """Title and note keep to the width of the page, however wide the table; numbers break at intervals only."""
+    copy = table(
+        "<table><caption>Tenants</caption><thead><tr><th>a</th></tr></thead><tbody><tr><th>b</th>"
+        "<td>29.3 % (28.6\u201330.1) *</td><td>35\u20131,830</td></tr></tbody>"
+        '<tfoot><tr><td colspan="3">n = 5</td></tr></tfoot></table>'
+    )
+    assert '<caption><span class="text">Tenants</span></caption>' in copy
+    assert '<td colspan="3"><span class="text">n = 5</span></td>' in copy
+    assert '<td class="number">29.3\u00a0% <span class="interval">(28.6\u201330.1)</span>\u00a0*</td>' in copy
+    assert '<td class="number">35\u20131,830</td>' in copy
+    style = (SITE / "style.css").read_text(encoding="utf-8")
+    assert re.search(r"\.text {[^}]*position: sticky;[^}]*max-width: calc\(100cqi", style)
+    assert re.search(r"\.wide {[^}]*container-type: inline-size", style)
 
 
 def test_markdown_shows_raw_html_and_leads_nowhere_outside():

@@ -69,6 +69,19 @@ def test_cells_of_a_row_with_other_bases_show_the_range_of_n(language, widest):
     assert [line[-1] for line in body] == [widest, "60", "45", ".."]
 
 
+def test_a_column_of_words_has_no_unit():
+    """The unit of a table stands over its numbers alone."""
+    cells = [
+        ("active", "share", 0.5, 0.4, 0.6, 60.0, "", None),
+        ("active", "kind", NAN, NAN, NAN, 60.0, "", "evidence"),
+    ]
+    columns = ["status", "measure", "estimate", "low", "high", "n", "flag", "text"]
+    frame = pd.DataFrame(cells, columns=columns).assign(unit="share")
+    heads, body = tables.grid(replace(released(frame=frame), by=("status", "measure")), study())
+    assert [head.endswith(", %") for head in heads] == [False, True, False, False]
+    assert body[0][2] == "evidence"
+
+
 def test_what_is_too_unsure_is_not_told():
     """A cell of which the rules say so shows a slash, and how many answered; the note explains it, in words too."""
     frame = released().frame.replace({"flag": {"hidden": "unsure"}}).assign(n=[45.0, 60.0, 1200.0])
@@ -131,7 +144,7 @@ def test_an_estimate_of_ones_own_is_protected():
     html = tables.show(study(), share(design, flag, by="status"), "Tenants", "share").data
     assert "<caption>Tenants</caption>" in html
     assert rows(html)[0][:2] == ["active", ".."]
-    assert rows(html)[1][1].startswith("50.0 %")
+    assert rows(html)[1][1].startswith("50 % (")
     money = pd.Series(np.where(np.arange(180) % 60 < 2, 1e6, 1.0), name="dh")
     hidden = tables.show(study(), mean(design, money, by="status"), "Debts", "dh").data
     assert all(line[1] == ".." for line in rows(hidden))

@@ -8,7 +8,7 @@ from welfare_analysis.demand import tastes
 from welfare_analysis.disclosure import CATEGORY
 from welfare_analysis.publishing import agrees, figures, findings, say, show
 from welfare_analysis.results import TOPICS, release
-from welfare_analysis.results.headlines import DISPLAYS
+from welfare_analysis.results.catalogue import DISPLAYS
 from welfare_analysis.results.homes import PRICES, bought, home_market
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
@@ -90,8 +90,9 @@ def test_dearer_homes_are_less_taken(shown):
 def test_one_table_reconciles_the_pages(study):
     """Its cells are those of the tables that they name, from hope to purchase."""
     table = release(study)["demand_reconciled"]
-    cells = DISPLAYS[DISPLAYS["table"] == "demand_reconciled"]
-    for name, address in zip(cells["row"], cells["address"], strict=True):
+    listed = DISPLAYS[DISPLAYS["table"] == "demand_reconciled"]
+    assert len(listed)
+    for name, address in zip(listed["row"], listed["address"], strict=True):
         other, *codes = address.split("|")
         assert table.cell(name, "number")["estimate"] == release(study)[other].cell(*codes)["estimate"]
 

@@ -56,3 +56,5 @@ def test_each_block_of_cards_has_its_efficiency(study):
     table = show(study.in_language("fr"), "card_efficiency").data
     assert table.count("<td>4</td><td>6</td>") == 3
     assert show(study, instrument.card(study, "home")).data.count("<tr>") > 3
+    spoken = show(study.in_language("fr"), lambda one: instrument.card(one, "home")).data
+    assert study.codebook.label("home_alternative", "stay", "fr") in spoken  # its words are those of who reads it

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from ..estimation import Design, Estimate
 from ..estimation.choice import ChoiceFit
 from ..estimation.choice.forecast import Forecast, forecast
-from ..estimation.choice.logit import means
-from ..estimation.choice.population import Model, Target, target
+from ..estimation.choice.population import Target, prepared
+from ..estimation.choice.shares import slopes
 from ..estimation.domains import Domains
 
 
@@ -31,20 +30,19 @@ def enumerated(
     or a frame with a column an alternative; 0 for the others and where it is missing). Its derivative by the
     coefficients is :math:`\sum_i w_i v_{ij} p_{ij} (x_{ij} - \bar x_i)`. ``long`` may be `prepared` already.
     """
-    model = Model(fit)
-    to = long if isinstance(long, Target) else target(fit, design, long, "row")
+    to = long if isinstance(long, Target) else prepared(fit, design, long, "row")
     kinds = to.cases.alternatives
     tables = [_table(v, design, kinds) for v in quantities.values()]
     names = [(quantity, kind) for quantity in quantities for kind in kinds]
 
     def measure(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        p = to.by_person(model.predict(to, theta)[0], len(kinds))
+        p = to.by_person(to.predicted(fit, theta)[0], len(kinds))
         return np.hstack([p * v for v in tables]), np.ones((len(p), 1))
 
-    def slopes(model: Model, to: Target, parts: Domains) -> np.ndarray:
-        return np.vstack([_moves(model, to, parts, v) for v in tables])
+    def moved(fit: ChoiceFit, to: Target, parts: Domains) -> np.ndarray:
+        return np.vstack([slopes(fit, to, parts, v) for v in tables])
 
-    return forecast(model, to, measure, names, ["quantity", "alternative"], by, where, slopes)
+    return forecast(fit, to, measure, names, ["quantity", "alternative"], by, where, moved)
 
 
 def together(forecast: Estimate, quantity: str, kinds: Collection[str], name: str) -> Estimate:
@@ -69,17 +67,3 @@ def _table(values: pd.Series | pd.DataFrame, design: Design, kinds: pd.Index) ->
     names = values.index if design.names is None else design.names
     frame = values if isinstance(values, pd.DataFrame) else pd.DataFrame(dict.fromkeys(kinds, values))
     return frame.reindex(index=names, columns=kinds).astype(float).replace(np.inf, np.nan).fillna(0.0).to_numpy()
-
-
-def _moves(model: Model, to: Target, parts: Domains, values: np.ndarray) -> np.ndarray:
-    """Derivative (alternatives x domains, p) of weighted sums of choices times values."""
-    cases, p = to.cases, model.predict(to, model.theta)[0]
-    person = cases.person[cases.case]
-    domain = parts.codes[person]
-    rows = np.flatnonzero(domain >= 0)
-    weight = (cases.design.weights[person] * p * values[person, cases.alternative])[rows]
-    cell = cases.alternative[rows] * parts.count + domain[rows]
-    shape = (len(cases.alternatives) * parts.count, len(p))
-    return sparse.csr_array((weight, (cell, rows)), shape=shape) @ (
-        cases.x - means(cases.x, p, cases.start)[cases.case]
-    )

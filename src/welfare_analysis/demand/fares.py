@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..estimation import Estimate, joint, mean
-from ..estimation.choice.population import Model, Target
+from ..estimation.choice import ChoiceFit, Target
 from ..estimation.domains import Domains
 from . import intercity, stated
 from .levels import MODES
@@ -78,10 +78,12 @@ class Fares:
         def measure(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return pivoted(self.today["share"], theta[cost] * change, table)[place] * there, there
 
-        def slopes(model: Model, _: Target, parts: Domains) -> np.ndarray:
-            step = model.steps * (np.arange(len(model.theta)) == cost)  # the others move nothing
-            ends = [parts.sums(measure(model.theta + h)[0], people.design.weights).ravel() for h in (step, -step)]
-            return np.outer((ends[0] - ends[1]) / (2 * step[cost]), step > 0)
+        def slopes(fit: ChoiceFit, _: Target, parts: Domains) -> np.ndarray:
+            theta, at = fit.value.to_numpy(), fit.value.index == "cost_100"  # the others move nothing
+            step = 1e-5 * abs(theta[cost])
+            ends = [measure(theta + end * at)[0] for end in (step, -step)]
+            change = parts.sums((ends[0] - ends[1]) / (2 * step), people.design.weights)
+            return np.outer(change.ravel(), at)
 
         return enumerated(people, people.known, measure, list(amounts), slopes=slopes)
 

@@ -24,7 +24,7 @@ from scipy import optimize, special, stats
 
 from ..estimation import Design, Estimate
 from ..estimation.choice.forecast import Forecast, Measure, forecast
-from ..estimation.choice.population import Model, Target
+from ..estimation.choice.population import Target
 from ..estimation.domains import Domains
 from ..needs import commuting
 from ..needs.income_debt import member_income_dh
@@ -253,7 +253,7 @@ def enumerated(people: Commuters, inside: Any, measure: Measure, names: Sequence
     cases = replace(people.fit().cases, person=np.flatnonzero(inside), design=people.design)
     to, keys = Target(cases), [(name,) for name in names]
     known = {"by": None, "where": None} | options
-    return forecast(Model(people.fit()), to, measure, keys, ["quantity"], **known)
+    return forecast(people.fit(), to, measure, keys, ["quantity"], **known)
 
 
 def chances(riders: Estimate, needed: float, parts: pd.Index | None = None) -> pd.Series:

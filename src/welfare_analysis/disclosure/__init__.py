@@ -3,7 +3,7 @@
 from .marks import marks
 from .policy import Policy, policy
 from .protection import combined, document, evidence, protect, protect_estimate
-from .released import CATEGORY, NUMBERS, Lazy, Release, Released, declared
+from .released import CATEGORY, NUMBERS, Lazy, Release, Released, declared, restored
 
 __all__ = [
     "CATEGORY",
@@ -20,4 +20,5 @@ __all__ = [
     "policy",
     "protect",
     "protect_estimate",
+    "restored",
 ]

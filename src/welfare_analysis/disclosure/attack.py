@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from scipy import sparse
 from .bounds import ranges, tight
 from .released import CATEGORY, Released
 
-PRINTED = 0.001  # shares are printed with one decimal of a percentage
+PRINTED = 0.001  # a share is printed to a tenth of a point where its table does not say to what
 PERSONS = 10.0  # numbers of persons to ten
 MET = "(met)"
 NOT_KNOWN = "?"
@@ -67,14 +68,17 @@ def attack(
     for table in release.values():
         if (table.state, table.statistic, table.unit, table.by) == ("shown", "total", "persons", ()) and not table.of:
             system.add_total(table, bases(table))
-    rows = []
-    for table in tables:
-        for place in np.flatnonzero(table.frame["flag"] == "hidden"):
-            cell = system.cell(table, table.frame.iloc[place])
-            n = sizes[table.id].loc[cell[3], "n"]
-            code = cell[4] if CATEGORY in table.frame else MET
-            most = n * min(1.0, system.of_all(table, code) / system.weights[table.id][cell[3]])
-            rows.append((table.id, cell[3], cell[4], n, *(n * system.range(cell)), most))
+    hidden = [
+        (table, system.cell(table, row))
+        for table in tables
+        for _, row in table.frame.query("flag == 'hidden'").iterrows()
+    ]
+    known, rows = system.ranges({cell for _, cell in hidden}), []
+    for table, cell in hidden:
+        n = sizes[table.id].loc[cell[3], "n"]
+        code = cell[4] if CATEGORY in table.frame else MET
+        most = n * min(1.0, system.of_all(table, code) / system.weights[table.id][cell[3]])
+        rows.append((table.id, cell[3], cell[4], n, *(n * known[cell]), most))
     return pd.DataFrame(rows, columns=["table", "group", "category", "n", "low", "high", "most"])
 
 
@@ -118,7 +122,8 @@ class _System:
         """What a table of shares tells, and how its cells add up."""
         codes = list(dict.fromkeys(table.frame[CATEGORY].astype(str))) if CATEGORY in table.frame else [MET]
         for _, row in table.frame.iterrows():
-            shown = (row["estimate"] - PRINTED / 2, row["estimate"] + PRINTED / 2)
+            half = row.get("step", PRINTED) / 2
+            shown = (row["estimate"] - half, row["estimate"] + half)
             self.bound(self.cell(table, row), shown if row["flag"] not in ("hidden", "unsure") else (0.0, 1.0))
         groups = list(bases.index) if table.by else [""]
         for group in groups:
@@ -140,8 +145,8 @@ class _System:
     def add_total(self, table: Released, bases: pd.DataFrame) -> None:
         """What a number of persons tells of a share."""
         if len(table.shown):
-            size, half = float(bases["w"].sum()), PERSONS / 2 / float(bases["w"].sum())
-            share = float(table.shown["estimate"].iloc[0]) / size
+            size, cell = float(bases["w"].sum()), table.shown.iloc[0]
+            share, half = cell["estimate"] / size, cell.get("step", PERSONS) / 2 / size
             self.bound(self.of(table, "", MET), (share - half, share + half))
 
     def bound(self, cell: Cell, to: tuple[float, float]) -> None:
@@ -149,18 +154,23 @@ class _System:
         low, high = self.known.get(cell, (0.0, 1.0))
         self.known[cell] = max(low, to[0]), min(high, to[1])
 
-    def range(self, cell: Cell) -> np.ndarray:
-        """Smallest and largest share of a cell, of all that its own variable tells."""
-        cells = [name for name in self.known if name[0] == cell[0]]
-        place = {name: i for i, name in enumerate(cells)}
-        lines = [(line, b) for line, b in self.lines if all(name in place for name in line)]
-        entries = [(k, place[name], x) for k, (line, _) in enumerate(lines) for name, x in line.items()]
-        rows, columns, values = map(np.array, zip(*entries, strict=True)) if entries else (np.empty(0),) * 3
-        matrix = sparse.csr_array((values, (rows, columns)), shape=(len(lines), len(cells)))
-        sums = np.array([b for _, b in lines])
-        low, high = np.array([self.known[name] for name in cells]).T
-        # sums of printed numbers are exact within their rounding: the bounds of the cells hold that
-        return np.asarray(ranges(matrix, (sums - 1e-9, sums + 1e-9), (low, high), [place[cell]])[0])
+    def ranges(self, wanted: Iterable[Cell]) -> dict[Cell, np.ndarray]:
+        """Smallest and largest share of each cell, of all that its own variable tells."""
+        found: dict[Cell, np.ndarray] = {}
+        for variable, own in groupby(sorted(wanted), key=lambda cell: cell[0]):
+            asked = list(own)
+            cells = [name for name in self.known if name[0] == variable]
+            place = {name: i for i, name in enumerate(cells)}
+            lines = [(line, b) for line, b in self.lines if all(name in place for name in line)]
+            entries = [(k, place[name], x) for k, (line, _) in enumerate(lines) for name, x in line.items()]
+            rows, columns, values = map(np.array, zip(*entries, strict=True)) if entries else (np.empty(0),) * 3
+            matrix = sparse.csr_array((values, (rows, columns)), shape=(len(lines), len(cells)))
+            sums = np.array([b for _, b in lines])
+            low, high = np.array([self.known[name] for name in cells]).T
+            # sums of printed numbers are exact within their rounding: the bounds of the cells hold that
+            limits = ranges(matrix, (sums - 1e-9, sums + 1e-9), (low, high), [place[cell] for cell in asked])
+            found |= dict(zip(asked, limits, strict=True))
+        return found
 
 
 def identities(rows: Iterable[Any]) -> dict[str, tuple[str, str]]:

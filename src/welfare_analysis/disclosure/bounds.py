@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import linprog
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from ..errors import WelfareError
 
@@ -43,19 +43,12 @@ def ranges(
     WelfareError
         No values fit all that is known.
     """
-    (low, high), k = sums, lines.shape[1]
-    equal = low == high
-    rows, finite_high, finite_low = lines, np.isfinite(high) & ~equal, np.isfinite(low) & ~equal
-    above = sparse.vstack([rows[finite_high], -rows[finite_low]]) if (finite_high | finite_low).any() else None
-    least = np.concatenate([high[finite_high], -low[finite_low]]) if above is not None else None
-    fixed = rows[equal] if equal.any() else None
-    bounds = np.column_stack(cells)
-    found = np.empty((len(wanted), 2))
+    within, limits, found = LinearConstraint(lines, *sums), Bounds(*cells), np.empty((len(wanted), 2))
     for row, cell in enumerate(wanted):
         for column, sign in enumerate((1.0, -1.0)):
-            goal = np.zeros(k)
+            goal = np.zeros(lines.shape[1])
             goal[cell] = sign
-            solved = linprog(goal, above, least, fixed, low[equal] if fixed is not None else None, bounds, "highs")
+            solved = milp(goal, bounds=limits, constraints=within)  # no whole numbers are asked: a linear program
             if solved.status not in (0, 3):
                 raise WelfareError(
                     "what is known contradicts itself", where="bounds of a hidden cell", got=solved.message

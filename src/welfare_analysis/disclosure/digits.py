@@ -1,11 +1,12 @@
 r"""To what unit numbers are printed: digits follow the error.
 
-A column has one unit, the largest of 1, 2, 5 times a power of ten that is not above half of its median standard error,
+The unit is the largest of 1, 2, 5 times a power of ten that is not above half of the standard error s,
 
-.. math:: u = \max\Bigl(u_0, \max\{a 10^k \le \tfrac12 \operatorname{median}_j s_j : a \in \{1, 2, 5\}\}\Bigr),
+.. math:: u = \max\Bigl(u_0, \max\{a 10^k \le s / 2 : a \in \{1, 2, 5\}\}\Bigr),
 
 and never finer than the policy's step :math:`u_0` of what it counts (ten persons). Rounding then adds at most
-:math:`u^2/12 \le s^2/48` to a variance of :math:`s^2`, and differences of a few persons are not printed.
+:math:`u^2/12 \le s^2/48` to a variance of :math:`s^2`, and differences of a few persons are not printed. The error is
+the number's own, not that of its column, so that a number is printed alike in all tables that it stands in.
 """
 
 from __future__ import annotations
@@ -28,17 +29,18 @@ def ladder(most: float) -> float:
 
 
 def units(cells: pd.DataFrame, unit: str, across: str, rules: Policy) -> np.ndarray:
-    """The unit of each cell (cells,): one for all of a column ``across`` (of the table where it has none).
+    """The unit of each cell (cells,).
 
-    Standard errors are those of the 95 % intervals; a number without one has the unit of its column. A column ``step``
-    of cells that were printed elsewhere already is kept: one quantity is printed alike.
+    Standard errors are those of the 95 % intervals; a number without one has the median error of its column ``across``
+    (of the table where it has none). A column ``step`` of cells that were printed elsewhere already is kept.
     """
     named = cells["unit"] if "unit" in cells else pd.Series(unit, cells.index)
     columns = [named, cells[across].astype(str)] if across in cells else [named]
     errors = ((cells["high"] - cells["low"]) / (2 * NORMAL)).astype(float)
     errors = errors.where((errors > 1e-9 * cells["estimate"].abs()) & np.isfinite(errors))
     middle = errors.groupby([c.to_numpy() for c in columns]).transform("median")
-    own = np.maximum([ladder(error / 2) for error in middle.fillna(0.0)], [rules.step(x) for x in named])
+    errors = errors.fillna(middle).fillna(0.0)
+    own = np.maximum([ladder(error / 2) for error in errors], [rules.step(x) for x in named])
     return np.asarray(cells["step"].fillna(pd.Series(own, cells.index)) if "step" in cells else own, dtype=float)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -97,6 +98,11 @@ def declared(
 ) -> Released:
     """A table that has no numbers yet: `protect` gives them."""
     return Released(name, statistic, variable, by, unit, where, of)
+
+
+def restored(about: Mapping[str, Any], frame: pd.DataFrame) -> Released:
+    """A table that was released, from what was kept of it: its fields but the frame, and the frame."""
+    return Released(**{**about, "by": tuple(about["by"]), "frame": frame})
 
 
 Release = Mapping[str, Released]

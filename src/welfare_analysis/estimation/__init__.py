@@ -1,6 +1,6 @@
 """Survey estimation: every estimate is a value and its influence; the variance is a property of the design."""
 
-from .censored import interval_regression, tobit
+from .censored import tobit
 from .choice import logit, mixed_logit, nested_logit
 from .comparison import aic, bic, likelihood_ratio
 from .counts import negative_binomial, poisson, two_part
@@ -39,7 +39,6 @@ __all__ = [
     "heckman",
     "imbens_manski",
     "independence",
-    "interval_regression",
     "joint",
     "likelihood_ratio",
     "linear",

@@ -1,4 +1,4 @@
-r"""Weighted sums of deviations by pair of group and domain, in one pass: a compiled kernel beside its NumPy version.
+r"""Weighted sums of deviations by pair of group and domain, in one pass of a compiled kernel.
 
 .. math:: T_p = \sum_{k \in p} w_k (y_k - m_{d(k)})
 
@@ -24,12 +24,3 @@ def compiled(
         if abs(gap) > CONSTANT * abs(y[k]):
             total[pair[k]] += weights[k] * gap
     return total
-
-
-def plain(
-    y: np.ndarray, level: np.ndarray, domain: np.ndarray, weights: np.ndarray, pair: np.ndarray, pairs: int
-) -> np.ndarray:
-    """The same in NumPy: what `compiled` is tested against."""
-    gap = y - level[domain]
-    gap[np.abs(gap) <= CONSTANT * np.abs(y)] = 0.0
-    return np.bincount(pair, weights=weights * gap, minlength=pairs)

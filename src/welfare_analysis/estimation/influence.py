@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from .stages import Term
 from .threads import each
 
 if TYPE_CHECKING:
     from .design import Design
-    from .stages import Term
 
 COMPILED = 2_000_000  # numbers from which a compiled sum pays
 DENSE = 4  # pairs of group and domain are counted out where they are at most so many times the rows

@@ -37,7 +37,7 @@ def ordered_logit(design: Design, frame: pd.DataFrame, formula: str, where: Any 
     at = np.arange(q + len(cuts))
     low, high = Index(np.hstack([-x, marks[:, 1:]]), at), Index(np.hstack([-x, marks[:, :-1]]), at)
     first, last = codes == 0, codes == len(levels) - 1
-    kernel = between_kernel(np.where(first, -np.inf, 0.0), np.where(last, np.inf, 0.0), logistic_law)
+    kernel = between_kernel(np.where(first, -np.inf, 0.0), np.where(last, np.inf, 0.0))
 
     def expected(theta: np.ndarray, columns: np.ndarray) -> np.ndarray:
         below = special.expit(theta[q:] - (columns[:, keep] @ theta[:q])[:, None])
@@ -101,14 +101,15 @@ def _levels(data: Cases, ordered: bool) -> tuple[np.ndarray, list[str]]:
     return outcome.codes.astype(int), [str(c) for c in outcome.categories]
 
 
-def logistic_law(a: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of the logistic distribution: log F, log f and f'/f."""
-    value = -np.logaddexp(0, -a)
-    return value, value - np.logaddexp(0, a), 1 - 2 * special.expit(a)
+def _density(z: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The logistic density at z over a probability whose log is ``value``, 0 where z is infinite, and f'/f."""
+    there = np.isfinite(z)
+    z = np.where(there, z, 0.0)
+    return np.where(there, np.exp(special.log_expit(z) + special.log_expit(-z) - value), 0.0), 1 - 2 * special.expit(z)
 
 
-def between_kernel(low: np.ndarray, high: np.ndarray, law: Any) -> Kernel:
-    r"""The kernel of :math:`\log[F(b) - F(a)]` in (a, b), for a symmetric F; an infinite ``low`` or ``high`` is none.
+def between_kernel(low: np.ndarray, high: np.ndarray) -> Kernel:
+    r"""The kernel of :math:`\log[F(b) - F(a)]` in (a, b), F logistic; an infinite ``low`` or ``high`` is none.
 
     With :math:`p = f/(F(b) - F(a))` the first derivatives are :math:`-p_a, p_b`.
     """
@@ -117,15 +118,9 @@ def between_kernel(low: np.ndarray, high: np.ndarray, law: Any) -> Kernel:
         a, b = a + low, b + high
         flip = a > -b  # the tail that is not near 1
         lower, upper = np.where(flip, -b, a), np.where(flip, -a, b)
-        top = law(upper)[0]
-        value = top + np.log1p(-np.exp(law(lower)[0] - top))
-        bounded = np.isfinite(a), np.isfinite(b)
-        (p_a, slope_a), (p_b, slope_b) = (
-            (np.where(there, np.exp(law(z)[1] - value), 0.0), law(z)[2])
-            for z, there in zip(
-                (np.where(t, z, 0.0) for z, t in zip((a, b), bounded, strict=True)), bounded, strict=True
-            )
-        )
+        top = special.log_expit(upper)
+        value = top + np.log1p(-np.exp(special.log_expit(lower) - top))
+        (p_a, slope_a), (p_b, slope_b) = (_density(z, value) for z in (a, b))
         cross = p_a * p_b
         second = np.array([[-p_a * (slope_a + p_a), cross], [cross, p_b * (slope_b - p_b)]])
         return value, np.array([-p_a, p_b]), second

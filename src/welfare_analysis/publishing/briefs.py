@@ -6,11 +6,12 @@ from IPython.display import Markdown
 
 from ..disclosure import CATEGORY, policy
 from ..languages import amount, number
-from ..results import HEADLINES, TOPICS, release
+from ..results import HEADLINES, TOPICS
 from ..results.weights import NEEDED
 from ..study import Study
 from ..survey.xlsform import FIRST_PAGE, longest
 from .labels import source, title
+from .published import release
 from .sentences import sentence
 
 

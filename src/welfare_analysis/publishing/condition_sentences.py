@@ -2,116 +2,116 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
-from ..disclosure import CATEGORY, Released
+from ..disclosure import CATEGORY
 from ..languages import amount, number, with_interval
 from ..needs.conditions import BLOCKS, FACTORS, NO_FACTORS
-from ..results import HEADLINES, release
+from ..results import HEADLINES
 from ..results.adjusted import SURE, models
 from ..study import Study
-from .aspiration_sentences import listed
 from .labels import format_cell, label, step_of, title
-from .sentences import conditional
+from .published import release
+from .sentences import conditional, listed, named
+
+
+def text(study: Study, key: str, **fields: str) -> str:
+    """A text of the models in the language of the study."""
+    return study.codebook.text(f"adjusted.{key}", study.language, **fields)
 
 
 @conditional("condition.borne")
-def borne(study: Study) -> list[str]:
+def borne(study: Study) -> Iterator[str]:
     """Which conditions the poorer bear, and which the better off, where intervals show it."""
     book, table = study.codebook, release(study)["condition_concentration"]
     if table.state != "shown":
-        return [book.text(table.state, study.language)]
+        yield book.text(table.state, study.language)
+        return
     cells = table.cells("*", "erreygers").dropna(subset="estimate").sort_values("estimate")
-    sides = {"poorer": cells[cells["high"] < 0], "richer": cells[cells["low"] > 0]}
-    sides["neither"] = cells[(cells["low"] <= 0) & (cells["high"] >= 0)]
-    named = {side: listed(study, _with_number(table, study, part), "semicolon") for side, part in sides.items()}
-    return [book.text(f"condition.{side}", study.language, conditions=names) for side, names in named.items() if names]
-
-
-def _with_number(table: Released, study: Study, cells: pd.DataFrame) -> list[str]:
-    return [
-        f"{title(str(cell['condition']), study)} {format_cell(table, study, cell, named=False)}"
-        for _, cell in cells.iterrows()
-    ]
+    sides = {"poorer": cells["high"] < 0, "richer": cells["low"] > 0}
+    sides["neither"] = (cells["low"] <= 0) & (cells["high"] >= 0)
+    for side, inside in sides.items():
+        names = listed(
+            study, (named(table, study, row, unit=False) for _, row in cells[inside].iterrows()), "semicolon"
+        )
+        if names:
+            yield book.text(f"condition.{side}", study.language, conditions=names)
 
 
 @conditional("adjusted.people")
-def people(study: Study) -> list[str]:
+def people(study: Study) -> Iterator[str]:
     """Of whom the models speak, with which factors and references, and which are not in them."""
-    book, language, staff = study.codebook, study.language, models(study).staff
+    staff = models(study).staff
     if not staff.factors:
-        return [book.text(NO_FACTORS, language)]
+        yield study.codebook.text(NO_FACTORS, study.language)
+        return
     factors = [
-        book.text("adjusted.against", language, factor=label(study, "adjusted_factor", factor),
-                  reference=label(study, factor, levels[0]))
-        for factor, levels in staff.factors.items()
-    ]  # fmt: skip
-    fields = {"n": number(staff.inside.sum(), language), "active": number(staff.active.sum(), language)}
-    text = book.text("adjusted.people", language, factors=listed(study, factors), **fields)
+        text(study, "against", factor=label(study, "adjusted_factor", factor), reference=label(study, factor, first))
+        for factor, (first, *_) in staff.factors.items()
+    ]
+    sizes = {"n": number(staff.inside.sum(), study.language), "active": number(staff.active.sum(), study.language)}
     out = [label(study, "adjusted_factor", factor) for factor in FACTORS if factor not in staff.factors]
-    return [text + (book.text("adjusted.left_out", language, factors=listed(study, out)) if out else "")]
+    left_out = text(study, "left_out", factors=listed(study, out)) if out else ""
+    yield text(study, "people", factors=listed(study, factors), **sizes) + left_out
 
 
 @conditional("adjusted.findings")
-def findings(study: Study) -> list[str]:
+def findings(study: Study) -> Iterator[str]:
     """Of each condition the largest clear difference and whether place adds to it; then what goes with each block."""
-    book, released, found = study.codebook, release(study), models(study)
+    released, found = release(study), models(study)
     if not found.staff.factors:
-        return [book.text(NO_FACTORS, study.language)]
+        yield study.codebook.text(NO_FACTORS, study.language)
+        return
     tables = [released[f"adjusted_{factor}"] for factor in found.staff.factors]
     effects = [t.shown.assign(factor=t.by[0], level=t.shown[t.by[0]].astype(str)) for t in tables if len(t.shown)]
     cells = pd.concat(effects, ignore_index=True) if effects else pd.DataFrame({CATEGORY: [], "clear": []})
     clear = cells[cells["clear"].eq(True)]
-    lines: dict[str, tuple[float, str]] = {}
-    for name in HEADLINES:
-        state, own = found.conditions[name].state, clear[clear[CATEGORY] == name]
-        size = own["estimate"].abs().max() if len(own) else 0.0
-        said = _largest(own, study) + _place(name, study) if state == "shown" else book.text(state, study.language)
-        lines[name] = (-size, f"**{title(name, study)}**: {said}")
-    return [line for _, line in sorted(lines.values(), key=lambda x: x[0])] + _blocks(study)
+    sizes = clear["estimate"].abs().groupby(clear[CATEGORY].astype(str)).max() if len(clear) else pd.Series(dtype=float)
+    for name in sorted(HEADLINES, key=lambda name: -sizes.get(name, 0.0)):
+        state = found.conditions[name].state
+        shown = state == "shown"
+        said = _largest(clear[clear[CATEGORY] == name], study) + _place(name, study) if shown else ""
+        yield f"**{title(name, study)}**: {said or study.codebook.text(state, study.language)}"
+    yield from _blocks(study)
 
 
 def _largest(clear: pd.DataFrame, study: Study) -> str:
     """The largest of the clear differences of a condition, and its direction."""
-    book, language = study.codebook, study.language
     if clear.empty:
-        return book.text("adjusted.none", language)
+        return text(study, "none")
     row = clear.loc[clear["estimate"].abs().idxmax()]
-    more = row["estimate"] > 0
+    more, factor, unit = row["estimate"] > 0, row["factor"], study.codebook.text("unit.share_points", study.language)
     bounds = (row["low"], row["high"]) if more else (-row["high"], -row["low"])
-    unit, factor = book.text("unit.share_points", language), row["factor"]
-    return book.text(
-        f"adjusted.{'more' if more else 'less'}", language,
+    return text(
+        study, "more" if more else "less",
         factor=label(study, "adjusted_factor", factor), level=label(study, factor, row["level"]),
         reference=label(study, factor, models(study).staff.factors[factor][0]),
-        points=with_interval(abs(row["estimate"]), *bounds, "share_points", language, unit, step_of(row)),
+        points=with_interval(abs(row["estimate"]), *bounds, "share_points", study.language, unit, step_of(row)),
     )  # fmt: skip
 
 
 def _place(name: str, study: Study) -> str:
     """Whether place adds to the other factors, and how much of the differences between places stays."""
-    book, language, released = study.codebook, study.language, release(study)
-    cell = released["adjusted_tests"].cell(name, "place", "p")
+    cell, table = release(study)["adjusted_tests"].cell(name, "place", "p"), release(study)["adjusted_kept"]
     if cell is None:
         return "."
-    caution = book.text("adjusted.caution", language) if cell["flag"] == "caution" else ""
-    p = amount(cell["estimate"], "p", language)
+    caution = text(study, "caution") if cell["flag"] == "caution" else ""
+    p = amount(cell["estimate"], "p", study.language)
     if not cell["estimate"] < SURE:
-        return book.text("adjusted.place_none", language, p=p) + caution
-    table = released["adjusted_kept"]
-    kept = format_cell(table, study, table.cell(name))
-    return book.text("adjusted.place_adds", language, p=p, kept=kept) + caution
+        return text(study, "place_none", p=p) + caution
+    return text(study, "place_adds", p=p, kept=format_cell(table, study, table.cell(name))) + caution
 
 
-def _blocks(study: Study) -> list[str]:
+def _blocks(study: Study) -> Iterator[str]:
     """Of each block the conditions that it adds to, at `SURE` for all of them together."""
-    book, language, lines, table = study.codebook, study.language, [], release(study)["adjusted_tests"]
+    table = release(study)["adjusted_tests"]
     for block in BLOCKS if table.state == "shown" else ():
         own = table.cells("*", block, "p")
         if own.empty:
             continue
         names = own.loc[own["estimate"] < SURE, "condition"]
-        fields = {"block": label(study, "adjusted_block", block)}
-        fields["conditions"] = listed(study, (book.text(f"short.{name}", language) for name in names), "semicolon")
-        lines.append(book.text(f"adjusted.block{'' if len(names) else '_none'}", language, **fields))
-    return lines
+        words = listed(study, (study.codebook.text(f"short.{n}", study.language) for n in names), "semicolon")
+        yield text(study, "block" if words else "block_none", block=label(study, "adjusted_block", block),
+                   conditions=words)  # fmt: skip

@@ -20,13 +20,16 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from welfare_analysis.errors import WelfareError
+from welfare_analysis.publishing.published import PUBLISHED
 from welfare_analysis.results import kept
+from welfare_analysis.results.catalogue import WITHHELD
 from welfare_analysis.study import several
 
 OWN_FILES = ("SURVEY", "REGISTER", "FOLLOWUP", "CODEBOOK", "MAP")
-WISHES = ("KEEP", "OMIT")  # what is done with forms in doubt
+WISHES = ("KEEP", "OMIT", WITHHELD)  # what is done with forms in doubt, and what is not published
 KERNELS = 2
 TIMEOUT_S = 600
+CELLS = ".cells.csv"  # what each notebook published
 CONNECTIONS = ".kernels-"  # folders of connection files, which hold the keys of running kernels
 Say = Callable[[str], object]  # takes a line of progress
 
@@ -175,12 +178,17 @@ def _executed(paths: list[Path], folder: Path, variables: Mapping[str, str], say
     """
     for left in folder.glob(f"{CONNECTIONS}*"):  # of a run that was killed
         shutil.rmtree(left, ignore_errors=True)
+    for path in paths:
+        (folder / f"{path.stem}{CELLS}").unlink(missing_ok=True)
+    own_file = [{PUBLISHED: str(folder.resolve() / f"{path.stem}{CELLS}")} for path in paths]
     with tempfile.TemporaryDirectory(prefix=CONNECTIONS, dir=folder) as own, ThreadPoolExecutor(KERNELS) as threads:
         if kept.FOLDER not in variables or set(OWN_FILES) & set(variables):
             variables = {**variables, kept.FOLDER: str(Path(own, "results"))}
         clients = [_client(path, Path(own, f"{path.stem}.json")) for path in paths]
-        pairs = reversed(list(zip(paths, clients, strict=True)))
-        runs = [threads.submit(_execute, *pair, variables, say) for pair in pairs]
+        runs = [
+            threads.submit(_execute, path, client, {**variables, **place}, say)
+            for path, client, place in reversed(list(zip(paths, clients, own_file, strict=True)))
+        ]
         try:
             return [run.exception() or run.result() for run in reversed(runs)]
         except KeyboardInterrupt:

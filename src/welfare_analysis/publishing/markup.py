@@ -21,10 +21,11 @@ from welfare_analysis.errors import WelfareError
 
 SCHEME = re.compile(r"^(?:https?:)?//|https?://", re.IGNORECASE)
 MATHML = re.compile(r'<(/?m[a-z]+)((?: [a-z]+="[^"]*")*) ?(/?)>')
-NUMBER = re.compile(r"\u2066?[<≈~]?\s*[-−+]?\d[\d.,\u00a0\u202f \u2013]*\s*%?\u2069?(?: \(.*\))?(?: \*)?$|(?:\.\.|/)$")
+NUMBER = re.compile(r"\u2066?[<≈~]?\s*[-−+]?\d[\d.,\s\u2013]*%?\u2069?(?: \(.*\))?(?:\s\*)?$|(?:\.\.|/)$")
 NO_SCOPE = re.compile(r"<th\b(?![^>]*scope)")
-LOOSE = re.compile(r" (?=[:;?!»%](?![^<>]*>))|(?<=«) ")  # spaces of French print, and before a per cent sign
+LOOSE = re.compile(r" (?=[:;?!»%*](?![^<>]*>))|(?<=«) ")  # spaces of French print, and before a per cent sign or a star
 INTERVAL = re.compile(r"\([^()<>]*\u2013[^()<>]*\)")
+TEXT = re.compile(r"(<caption>|<tfoot>\s*<tr>\s*<td[^>]*>)(.*?)(?=</caption>|</td>)", re.DOTALL)
 CELL = re.compile(r"<td((?: [a-z]+=\"[^\"]*\")*)>(.*?)</td>")
 TAGS = {"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "b", "strong", "i", "em", "sub", "sup"}
 ATTRIBUTES = {tag: {"scope", "colspan", "rowspan", "dir", "lang"} for tag in ("th", "td")}
@@ -171,12 +172,14 @@ def inline(text: str) -> str:
 def table(source: str, attributes: str = "") -> str:
     """Return an HTML table with table tags only, scopes of headers, unbroken intervals and numbers to align.
 
-    ``attributes`` are those of the block around it, where its language is not that of the page.
+    ``attributes`` are those of the block around it, where its language is not that of the page. Title and note
+    are marked as texts, which keep to the width of the page where the table is wider.
     """
     clean = SCHEME.sub("", nh3.clean(source, tags=TAGS, attributes=ATTRIBUTES, clean_content_tags=DROPPED))
     head, mark, body = clean.rpartition("</thead>")
     scoped = NO_SCOPE.sub('<th scope="col"', head) + mark + NO_SCOPE.sub('<th scope="row"', body)
-    return f'<div class="wide" tabindex="0"{attributes}>{CELL.sub(_aligned, _unbroken(scoped)).strip()}</div>\n'
+    fitted = TEXT.sub(r'\1<span class="text">\2</span>', CELL.sub(_aligned, _unbroken(scoped)))
+    return f'<div class="wide" tabindex="0"{attributes}>{fitted.strip()}</div>\n'
 
 
 def _unbroken(source: str) -> str:

@@ -13,9 +13,9 @@ from IPython.utils.capture import capture_output
 
 from ..errors import WelfareError
 from ..estimation import Estimate
-from ..results import release
 from ..study import Study
 from .labels import title
+from .published import release
 from .tables import show
 
 P = ParamSpec("P")

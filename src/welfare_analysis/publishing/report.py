@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from nbformat import NotebookNode
 
+from welfare_analysis.disclosure.registry import joined
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.languages import NAMES, direction
 from welfare_analysis.publishing import execution, prose
@@ -24,10 +25,24 @@ from welfare_analysis.results import kept
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook, words
 
+RESULTS = "results.csv"  # every published cell
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
 # around the text of a page: ``site.`` of the codebook's texts
-AROUND = ("skip", "contents", "previous", "next", "code", "figure", "gap", "error", "languages", "in_english", "report")
+AROUND = (
+    "skip",
+    "contents",
+    "previous",
+    "next",
+    "code",
+    "numbers",
+    "figure",
+    "gap",
+    "error",
+    "languages",
+    "in_english",
+    "report",
+)
 
 
 @dataclass(frozen=True)
@@ -230,6 +245,8 @@ def publish(root: Path, variables: Mapping[str, str] = os.environ, say: executio
     own_words = [words(Path(given["CODEBOOK"])).said] if "CODEBOOK" in given else []
     with replacing(build / "report") as fresh:
         render({path.stem: done for path, done in zip(paths, executed, strict=True)}, fresh, languages, *own_words)
+        files = {path.stem: build / "notebooks" / f"{path.stem}{execution.CELLS}" for path in paths}
+        joined(files).to_csv(fresh / RESULTS, index=False)
     shutil.rmtree(before, ignore_errors=True)
     failed = {
         path.stem: errors

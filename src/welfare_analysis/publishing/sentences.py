@@ -18,7 +18,7 @@ named with the text: ``{@_by_status:contrast}``.
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -28,11 +28,12 @@ from ..disclosure import CATEGORY, Release, Released
 from ..errors import WelfareError
 from ..estimation.multiple import differ
 from ..languages import GAP, amount, between
-from ..results import TOPICS, release
+from ..results import TOPICS
 from ..study import Study
 from .labels import cell_label, format_cell, label, step_of, title, unit_name, unit_of
+from .published import release
 
-Spoken = Callable[[Study], list[str]]
+Spoken = Callable[[Study], Iterable[str]]
 CONDITIONAL: dict[str, Spoken] = {}
 VERBS = ("", "number", "contrast", "between", "range", "sum", "title", "widest", "widest_range", "top", "ends")
 
@@ -55,7 +56,7 @@ def say(study: Study, *keys: str, of: Sequence[str] = ("",), **fields: str) -> M
 
 def points(study: Study, key: str, table: str = "", **fields: str) -> list[str]:
     """The sentences of a key."""
-    return CONDITIONAL[key](study) if key in CONDITIONAL else [sentence(study, key, table, **fields)]
+    return list(CONDITIONAL[key](study)) if key in CONDITIONAL else [sentence(study, key, table, **fields)]
 
 
 def findings(study: Study, topic: str) -> Markdown:
@@ -65,6 +66,21 @@ def findings(study: Study, topic: str) -> Markdown:
     if state != "shown":
         return Markdown(study.codebook.text(state, study.language))
     return say(study, *(f"{topic}.{key}" for key in keys))
+
+
+def listed(study: Study, parts: Iterable[str], mark: str = "comma") -> str:
+    """Parts of a sentence with the language's comma or semicolon between them."""
+    return study.codebook.text(f"list.{mark}", study.language).join(parts)
+
+
+def ordered(cells: pd.DataFrame) -> pd.DataFrame:
+    """Cells that have a number, from the highest on."""
+    return cells.dropna(subset="estimate").sort_values("estimate", ascending=False, kind="stable")
+
+
+def named(table: Released, study: Study, row: pd.Series, unit: bool = True) -> str:
+    """What a row of a table is about, and its number."""
+    return f"{label(study, table.by[0], row[table.by[0]])} {format_cell(table, study, row, named=unit)}"
 
 
 def sentence(study: Study, key: str, table: str = "", **fields: str) -> str:

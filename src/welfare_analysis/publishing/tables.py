@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 
 import pandas as pd
@@ -13,20 +14,21 @@ from IPython.display import HTML
 from ..disclosure import Released, protect_estimate
 from ..estimation import Estimate
 from ..languages import GAP, amount
-from ..results import release
 from ..study import Study
 from .labels import CAUTION, base, cell_label, format_cell, in_order, note, title, unit_name
+from .published import REGISTRY, release
 
 
-def show(study: Study, table: str | Released | Estimate, name: str = "", unit: str = "", further: str = "") -> HTML:
+def show(study: Study, table: str | Released | Estimate | Callable[[Study], Released], name: str = "", unit: str = "",
+         further: str = "") -> HTML:  # fmt: skip
     """A table in the study's language, protected: a row a group, a column a category.
 
     Parameters
     ----------
     study : Study
-    table : str, Released or Estimate
+    table : str, Released, Estimate or callable
         The name of a released table (`results.release`), or an estimate of one's own: it is protected here, and is no
-        part of the report.
+        part of the report. A function of the study where the table itself has words of its language.
     name, unit : str
         Title, or the name of a title of the texts, and unit of an estimate of one's own (share, persons, dh, min, ...).
     further : str
@@ -36,6 +38,9 @@ def show(study: Study, table: str | Released | Estimate, name: str = "", unit: s
         table = protect_estimate(table, name, unit)
     elif isinstance(table, str):
         table = release(study)[table]
+    elif callable(table):
+        table = table(study)
+    REGISTRY.record(table)
     book, language = study.codebook, study.language
     heading = title(name, study) if f"title.{name}" in book.texts.index else name or title(table.id, study)
     if table.state != "shown":
@@ -91,10 +96,11 @@ def _cell(table: Released, study: Study, cell: pd.Series) -> str:
 
 
 def _unit(table: Released, across: str, code: str) -> str | None:
-    """The unit that all cells of a column have; None where they have several."""
+    """The unit that all numbers of a column have; None where they have several, or where it has words alone."""
     if "unit" not in table.frame:
         return table.unit
     own = table.frame[table.frame[across].astype(str) == code] if across else table.frame
+    own = own[own["text"].isna()] if "text" in own else own
     return str(own["unit"].iloc[0]) if own["unit"].nunique() == 1 else None
 
 

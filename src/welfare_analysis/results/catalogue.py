@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from ..disclosure import Lazy, Released
-from ..study import Study
+from ..disclosure import Lazy, Released, combined
+from ..study import DATA, Study
 from . import (
     adjusted,
     aspirations,
@@ -28,6 +29,7 @@ from . import (
 from .declare import Topic
 from .kept import kept
 
+WITHHELD = "WELFARE_WITHHELD"  # the variable with the names of tables that an attack broke (`audit`)
 TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
@@ -47,6 +49,8 @@ TOPICS: dict[str, Topic] = {
     )
 }
 
+DISPLAYS = pd.read_csv(DATA / "displays.csv")  # a line a cell: where it stands, and its address
+
 
 def release(study: Study) -> Lazy:
     """Every table that may be shown."""
@@ -57,9 +61,36 @@ def _release(study: Study) -> Lazy:
     plan = study.result(descriptive.descriptive)
     makers: dict[str, Callable[[], Released]] = {name: partial(plan.__getitem__, name) for name in plan}
     parts = (topic.release(study) for topic in TOPICS.values())
-    for part in (*parts, headlines.released(study), stored.documents(study)):
+    for part in (*parts, stored.documents(study)):
         makers |= part.makers
-    return Lazy({name: partial(kept, study, name, make) for name, make in makers.items()})
+    makers |= {name: partial(study.result, make) for name, make in COMBINED.items()}
+    lazy = {name: partial(kept, study, name, make) for name, make in makers.items()}
+    return Lazy(lazy | {name: partial(_withheld, lazy[name]) for name in os.environ.get(WITHHELD, "").split()})
+
+
+def _withheld(make: Callable[[], Released]) -> Released:
+    """A table without numbers: what else is published would give its hidden cells away."""
+    return make().without_numbers("withheld")
+
+
+def display(study: Study, name: str) -> Released:
+    """Cells of other tables side by side, as ``data/displays.csv`` lists them; what assumptions decide if it is known.
+
+    ``headlines``: how many, what share, how sure. ``costs``: for one person concerned and a month, and their sum.
+    ``demand_reconciled``: the numbers of homes and housing loans of several pages.
+    """
+    plan, cells, parts = release(study), DISPLAYS[DISPLAYS["table"] == name], {}
+    for row, column, address in cells[["row", "column", "address"]].itertuples(index=False):
+        table, *codes = address.split("|")
+        if table != "headlines_nature" or plan[table].cell(*codes) is not None:
+            parts[row, column] = (plan[table], *codes)
+    return combined(name, parts, cells["key"].iloc[0])
+
+
+COMBINED: dict[str, Callable[[Study], Released]] = {
+    "headlines_nature": headlines.nature,
+    **{name: partial(display, name=name) for name in DISPLAYS["table"].unique()},
+}
 
 
 def listed() -> pd.DataFrame:
@@ -71,7 +102,7 @@ def listed() -> pd.DataFrame:
     for topic in TOPICS.values():
         for name, one in topic.tables.items():
             rows.append((topic.address(name), "|".join(one.rows), one.across, one.unit, source_of(one.make)))
-    others = {**headlines.MAKERS, **stored.DOCUMENTS, **stored.INSTRUMENT}
+    others = {**COMBINED, **stored.DOCUMENTS, **stored.INSTRUMENT}
     rows += [(name, "", "", "", source_of(make)) for name, make in others.items()]
     return pd.DataFrame(rows, columns=["table", "rows", "across", "unit", "made_by"])
 

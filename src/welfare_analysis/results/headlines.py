@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
-
 import numpy as np
 import pandas as pd
 
-from ..disclosure import Lazy, Released, combined, document
+from ..disclosure import Released, document
 from ..study import DATA, Study
 from .descriptive import descriptive
 
@@ -16,7 +13,6 @@ Z = 1.959963984540054
 ASSUMPTIONS = DATA / "survey" / "assumptions.csv"
 NATURE = ("assumed_low", "assumed_high", "assumed_part", "kind")
 MOSTLY = 0.5  # from this part of the variance on that is assumption, a level is an illustration
-DISPLAYS = pd.read_csv(DATA / "displays.csv")  # a line a cell: where it stands, and its address
 
 
 def nature(study: Study) -> Released:
@@ -34,30 +30,3 @@ def nature(study: Study) -> Released:
     kind = np.where(cells["estimate"] > MOSTLY, "kind.illustration", "kind.finding")
     cells["text"] = pd.Series(kind, cells.index).where(cells["measure"] == "kind")
     return document("headlines_nature", cells, ["condition"], "measure", "share")
-
-
-def display(study: Study, name: str) -> Released:
-    """Cells of other tables side by side, as ``data/displays.csv`` lists them; what assumptions decide if it is known.
-
-    ``headlines``: how many, what share, how sure. ``costs``: for one person concerned and a month, and their sum.
-    ``demand_reconciled``: the numbers of homes and housing loans of several pages.
-    """
-    from . import catalogue  # the tables of all modules, this one too
-
-    plan, cells, parts = catalogue.release(study), DISPLAYS[DISPLAYS["table"] == name], {}
-    for row, column, address in cells[["row", "column", "address"]].itertuples(index=False):
-        table, *codes = address.split("|")
-        if table != "headlines_nature" or plan[table].cell(*codes) is not None:
-            parts[row, column] = (plan[table], *codes)
-    return combined(name, parts, cells["key"].iloc[0])
-
-
-MAKERS: Mapping[str, Callable[[Study], Released]] = {
-    "headlines_nature": nature,
-    **{name: partial(display, name=name) for name in DISPLAYS["table"].unique()},
-}
-
-
-def released(study: Study) -> Lazy:
-    """Every such table, made when it is asked for."""
-    return Lazy({name: partial(study.result, make) for name, make in MAKERS.items()})

@@ -19,12 +19,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..disclosure import Released
+from ..disclosure import Released, restored
 from ..study import DATA, ROOT, Study
 
 FOLDER = "WELFARE_RESULTS"  # the variable that names where tables are kept
 SOURCES = (ROOT / "src", DATA, ROOT / "requirements.txt")
-NOTHING = {"__pycache__", "site"}  # compiled code and the look of the site change no result
+NOTHING = {"__pycache__", "site", "prose"}  # compiled code, the look of the site and translations change no result
 ABOUT = b"released"  # where a file has all but the frame
 
 
@@ -71,7 +71,7 @@ def _read(path: Path) -> Released | None:
         about = json.loads(table.schema.metadata[ABOUT])
     except (OSError, KeyError, ValueError):  # pyarrow's own errors are among them
         return None
-    return Released(**{**about, "by": tuple(about["by"]), "frame": table.to_pandas()})
+    return restored(about, table.to_pandas())
 
 
 def _written(released: Released, path: Path) -> Released:

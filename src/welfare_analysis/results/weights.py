@@ -184,7 +184,7 @@ def tipping(study: Study, _: Study) -> pd.DataFrame | None:
         lines |= {name: [share] * 3 for name, share in zip(NEEDED, needed, strict=True)}
         cells = pd.DataFrame.from_dict({**lines, "whole": [both[0], *bounds]}, orient="index", columns=NUMBERS)
         possible = cells["estimate"].between(0, 1).to_numpy()
-        cells = cells.assign(measure=cells.index, text=np.where(possible, None, "weights.no_answers"))
+        cells = cells.assign(measure=cells.index, text=[None if yes else "weights.no_answers" for yes in possible])
         rows.append(headline.rows(cells))
     return pd.concat(rows) if rows else None
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
 
 from ..errors import WelfareError
 from . import routing
-
-if TYPE_CHECKING:
-    from .codebook import Codebook
 
 LANGUAGES = ("ar", "fr", "en")
 CODED, NUMERIC = ("code", "yes_no"), ("integer", "amount")
@@ -30,6 +30,45 @@ FIELD = re.compile(r"\{(\w+)\}")
 LABELS = ("label_ar", "label_fr", "label_en")
 
 
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """The tables of a codebook.
+
+    Attributes
+    ----------
+    variables : DataFrame
+        By name, one a stored column; ``asked_if`` holds the condition of its group too, ``drawn`` marks what is drawn
+        with equal chances and not asked.
+    values, texts : DataFrame
+        One row a code of a list; texts by key.
+    groups : DataFrame
+        By name: questions whose answers take several columns.
+    cards, designs : DataFrame
+        Levels and prior of each attribute of an alternative; the choice cards, one row an alternative of a card.
+    seconds : DataFrame
+        By kind of question: how long it and each of its items take (assumptions).
+    impossible : DataFrame
+        By id: a condition that no person of the institution can meet, such as a widow who is a man.
+    consistency : DataFrame
+        By id: what the amounts of a form must keep to; see `quality.read_rules`.
+    """
+
+    variables: pd.DataFrame
+    values: pd.DataFrame
+    texts: pd.DataFrame
+    groups: pd.DataFrame
+    cards: pd.DataFrame
+    designs: pd.DataFrame
+    seconds: pd.DataFrame
+    impossible: pd.DataFrame
+    consistency: pd.DataFrame
+
+    @cached_property
+    def lines(self) -> dict[str, dict[Hashable, str]]:
+        """The variables row by row: by name the text of each column."""
+        return {str(name): line for name, line in self.variables.to_dict("index").items()}
+
+
 def fault(table: str, row: int, column: str, got: object, expected: str) -> WelfareError:
     """The error that names a cell of a table; ``row`` counts from 0 under the header."""
     return WelfareError(
@@ -37,7 +76,7 @@ def fault(table: str, row: int, column: str, got: object, expected: str) -> Welf
     )
 
 
-def check(book: Codebook) -> None:
+def check(book: Tables) -> None:
     """Raise on the first fault of a codebook whose groups are sound."""
     doubled = book.values.duplicated(["list", "code"]).to_numpy()
     if doubled.any():
@@ -119,7 +158,7 @@ def _check_impossible(
         raise fault("impossible.csv", row, "condition", rule, expected) from None
 
 
-def check_groups(book: Codebook) -> None:
+def check_groups(book: Tables) -> None:
     """Each group is there and has variables that are alike."""
     rows = {str(name): row for row, name in enumerate(book.variables.index)}
     for name, line in book.variables[book.variables["group"] != ""].iterrows():
@@ -141,7 +180,7 @@ def check_groups(book: Codebook) -> None:
             raise fault("groups.csv", row, "name", group, f"ranks from 1 to {len(members)}")
 
 
-def _check_labels(book: Codebook) -> None:
+def _check_labels(book: Tables) -> None:
     tables = (
         ("variables.csv", book.variables, "label_"),
         ("values.csv", book.values, "label_"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..errors import WelfareError
 from . import institution, routing
-from .checks import LABELS, LANGUAGES, SYMBOLS, check, check_groups, fault
+from .checks import LABELS, LANGUAGES, SYMBOLS, Tables, check, check_groups, fault
 
 COLUMNS = {
     "variables.csv": (
@@ -58,38 +58,8 @@ class Question:
     members: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Codebook:
-    """The tables of a codebook.
-
-    Attributes
-    ----------
-    variables : DataFrame
-        By name, one a stored column; ``asked_if`` holds the condition of its group too, ``drawn`` marks what is drawn
-        with equal chances and not asked.
-    values, texts : DataFrame
-        One row a code of a list; texts by key.
-    groups : DataFrame
-        By name: questions whose answers take several columns.
-    cards, designs : DataFrame
-        Levels and prior of each attribute of an alternative; the choice cards, one row an alternative of a card.
-    seconds : DataFrame
-        By kind of question: how long it and each of its items take (assumptions).
-    impossible : DataFrame
-        By id: a condition that no person of the institution can meet, such as a widow who is a man.
-    consistency : DataFrame
-        By id: what the amounts of a form must keep to; see `quality.read_rules`.
-    """
-
-    variables: pd.DataFrame
-    values: pd.DataFrame
-    texts: pd.DataFrame
-    groups: pd.DataFrame
-    cards: pd.DataFrame
-    designs: pd.DataFrame
-    seconds: pd.DataFrame
-    impossible: pd.DataFrame
-    consistency: pd.DataFrame
+class Codebook(Tables):
+    """The tables of a codebook, and what they say."""
 
     @classmethod
     def read(cls, folder: str | Path) -> Codebook:
@@ -122,11 +92,6 @@ class Codebook:
     def blocks(self) -> dict[str, list[str]]:
         """Names of the variables of each block, in order."""
         return {block: list(part.index) for block, part in self.variables.groupby("block", sort=False)}
-
-    @cached_property
-    def lines(self) -> dict[str, dict[Hashable, str]]:
-        """The variables row by row: by name the text of each column."""
-        return {str(name): line for name, line in self.variables.to_dict("index").items()}
 
     @cached_property
     def _lists(self) -> dict[str, pd.DataFrame]:

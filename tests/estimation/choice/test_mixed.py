@@ -268,8 +268,8 @@ def test_probabilities_are_means_over_draws():
     share, logsum = fit.predict()
     assert np.add.reduceat(share, fit.cases.start) == pytest.approx(np.ones(80))
     assert np.log(share[fit.cases.chosen]).sum() == pytest.approx(fit.log_likelihood, rel=1e-10)
-    moved = fit.cases.x + 1e-5 * np.array([1.0, 0.0])
-    assert (fit.predict(moved)[1] - logsum).mean() == pytest.approx(1e-5 * fit.value["time"], abs=2e-6)
+    moved = replace(fit, cases=replace(fit.cases, x=fit.cases.x + 1e-5 * np.array([1.0, 0.0])))
+    assert (moved.predict()[1] - logsum).mean() == pytest.approx(1e-5 * fit.value["time"], abs=2e-6)
 
 
 def test_weights_of_one_and_order_of_rows():

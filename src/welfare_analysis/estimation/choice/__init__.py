@@ -5,8 +5,9 @@ from .logit import ChoiceFit, logit
 from .mixed import MixedFit, mixed_logit
 from .nested import NestedFit, nested_logit
 from .population import Target, only, prepared, recoded
-from .report import hold_out, market, summary
-from .scenarios import predicted_shares
+from .report import hold_out, summary
+from .scenarios import Scenario, scenario
+from .shares import predicted_shares
 from .willingness import willingness_to_pay
 
 __all__ = [
@@ -14,17 +15,18 @@ __all__ = [
     "ChoiceFit",
     "MixedFit",
     "NestedFit",
+    "Scenario",
     "Target",
     "choices",
     "hold_out",
     "logit",
-    "market",
     "mixed_logit",
     "nested_logit",
     "only",
     "predicted_shares",
     "prepared",
     "recoded",
+    "scenario",
     "summary",
     "willingness_to_pay",
 ]

@@ -18,7 +18,7 @@ from formulaic.errors import DataMismatchWarning, FormulaicError
 from formulaic.parser.types import Factor, Term
 
 from ...errors import WelfareError
-from ..columns import aligned, numbers
+from ..columns import numbers
 from ..design import Design
 from ..formulas import widened
 
@@ -102,18 +102,6 @@ class Cases:
         fields |= {name: getattr(self, name)[keep] for name in ("labels", "person")}
         fields |= {name: place[getattr(self, name)[keep]] for name in ("start", "chosen")}
         return replace(self, case=(np.cumsum(keep) - 1)[self.case[rows]], **fields)
-
-    def of(self, changed: pd.DataFrame) -> np.ndarray:
-        """Attributes (rows, p) of the same rows in a changed frame, coded as the first was.
-
-        Raises
-        ------
-        WelfareError
-            Other rows; a column that is gone, a value that is missing, a level that is new.
-        """
-        frame = aligned(changed, len(self.index), self.index, "changed")
-        _complete(frame, sorted(map(str, Formula(self.spec.formula).required_variables)))
-        return np.take(_coded(self.spec, frame, self.order)[0], self.columns, axis=1)
 
 
 def choices(

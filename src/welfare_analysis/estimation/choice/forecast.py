@@ -26,9 +26,11 @@ from scipy import sparse
 from ..design import Design
 from ..domains import Domains
 from ..estimate import Bounds, Estimate, describe, scatter, t_bounds
-from .population import Model, Target
+from .logit import ChoiceFit
+from .population import Target
 
 ROUNDING = 1e-10  # a variance below this share of its parts, which cancel, is rounding of derivatives
+STEP = 1e-3  # of a coefficient, in standard errors, for derivatives
 COLUMNS = 256  # values whose covariance is taken at a time
 
 OWN: WeakKeyDictionary[Any, np.ndarray] = WeakKeyDictionary()
@@ -51,12 +53,12 @@ class Forecast(Estimate):
 
     people: sparse.csr_array = field(default=cast(Any, None), repr=False)
     jacobian: np.ndarray = field(default_factory=lambda: np.empty((0, 0)), repr=False)
-    model: Model = field(default=cast(Model, None), repr=False)
+    fit: ChoiceFit = field(default=cast(ChoiceFit, None), repr=False)
     shared: bool = True
 
     def combined(self, matrix: sparse.csr_array) -> Any:
         """Influences of linear combinations, of the people and of the coefficients apart."""
-        return _influence(self.people @ matrix.T, matrix @ self.jacobian, self.model, self.shared)()
+        return _influence(self.people @ matrix.T, matrix @ self.jacobian, self.fit, self.shared)()
 
     @cached_property
     def _columns(self) -> sparse.csc_array:
@@ -66,9 +68,9 @@ class Forecast(Estimate):
         """Covariances of some values: of the people, of the coefficients, and of one with the other and back."""
         k, J, people = len(columns), self.jacobian[columns], self._columns[:, columns]
         if not self.shared:
-            own = self.model.fit.design.covariance(self.model.influence)
+            own = self.fit.design.covariance(self.fit.influence)
             return self.design.covariance(people), J @ own @ J.T, np.zeros((k, k))
-        joint = self.design.covariance(sparse.hstack([people, self.model.influence]))
+        joint = self.design.covariance(sparse.hstack([people, self.fit.influence]))
         across = J @ joint[k:, :k]
         return joint[:k, :k], J @ joint[k:, k:] @ J.T, across + across.T
 
@@ -109,26 +111,26 @@ def derivative(f: Callable[[np.ndarray], np.ndarray], at: np.ndarray, steps: np.
     return np.column_stack([(f(at + h) - f(at - h)) / (2 * h.max()) for h in np.diag(steps)])
 
 
-def _influence(people: sparse.csr_array, jacobian: np.ndarray, model: Model, shared: bool) -> Callable[[], Any]:
-    return lambda: people + sparse.csr_array(model.influence @ jacobian.T) if shared else people
+def _influence(people: sparse.csr_array, jacobian: np.ndarray, fit: ChoiceFit, shared: bool) -> Callable[[], Any]:
+    return lambda: people + sparse.csr_array(fit.influence @ jacobian.T) if shared else people
 
 
-def _own(model: Model, design: Design) -> np.ndarray:
+def _own(fit: ChoiceFit, design: Design) -> np.ndarray:
     """Covariance of the population's own coefficients, kept for a fit: what that of the sample lacks of the model's."""
-    if model.fit not in OWN:
-        OWN[model.fit] = model.fit.design.covariance(model.influence) - design.covariance(model.influence)
-    return OWN[model.fit]
+    if fit not in OWN:
+        OWN[fit] = fit.design.covariance(fit.influence) - design.covariance(fit.influence)
+    return OWN[fit]
 
 
 def forecast(
-    model: Model,
+    fit: ChoiceFit,
     to: Target,
     measure: Measure,
     names: list,
     levels: list[str],
     by: Any,
     where: Any,
-    slopes: Callable[[Model, Target, Domains], np.ndarray] | None = None,
+    slopes: Callable[[ChoiceFit, Target, Domains], np.ndarray] | None = None,
     bounds: Bounds = t_bounds,
 ) -> Forecast:
     """The ratio of the weighted sums of a measure (n, k) and its denominator in each domain.
@@ -140,12 +142,13 @@ def forecast(
     there = np.bincount(to.cases.person, minlength=design.n) > 0
     parts = Domains(np.where(there, parts.codes, -1), parts.labels)
     described = describe(design, parts, there[:, None], ["forecast"])
-    w, k, shared = design.weights[:, None], len(names), design.of_same_rows(model.fit.design)
+    w, k, shared = design.weights[:, None], len(names), design.of_same_rows(fit.design)
 
     def sums(theta: np.ndarray) -> list[np.ndarray]:
         return [parts.sums(values * w) for values in measure(theta)]
 
-    top, bottom = measure(model.theta)
+    theta = fit.value.to_numpy()
+    top, bottom = measure(theta)
     size = parts.sums(bottom * w)
     value, row = parts.sums(top * w) / size, np.maximum(parts.codes, 0)
     people = scatter((top - value.T[row] * bottom) / size.T[row], parts)
@@ -154,31 +157,31 @@ def forecast(
         return np.divide(*sums(theta)).ravel()
 
     jacobian = (
-        derivative(ratio, model.theta, model.steps)
+        derivative(ratio, theta, STEP * np.sqrt(np.diagonal(fit.bread) * fit.scale))
         if slopes is None
-        else slopes(model, to, parts) / np.tile(size.ravel(), k)[:, None]
+        else slopes(fit, to, parts) / np.tile(size.ravel(), k)[:, None]
     )
     domain = [()] if parts.labels is None else [d if isinstance(d, tuple) else (d,) for d in parts.labels]
     of = [] if parts.labels is None else list(parts.labels.names)
     index = pd.MultiIndex.from_tuples([(*name, *d) for name in names for d in domain], names=[*levels, *of])
     J = sparse.csr_array(jacobian)
-    extra: dict[str, Any] = {n: J @ sparse.csr_array(c) @ J.T for n, c in model.fit.extra_covariance.items()}
+    extra: dict[str, Any] = {n: J @ sparse.csr_array(c) @ J.T for n, c in fit.extra_covariance.items()}
     if (described.evidence == 1).any():
         extra["not estimable"] = sparse.diags_array(np.tile(np.where(described.evidence == 1, np.inf, 0.0), k))
-    if shared and model.fit.design is not design:
-        extra["superpopulation"] = jacobian @ _own(model, design) @ jacobian.T
+    if shared and fit.design is not design:
+        extra["superpopulation"] = jacobian @ _own(fit, design) @ jacobian.T
     if not shared:
-        extra["coefficients"] = jacobian @ model.fit.design.covariance(model.influence) @ jacobian.T
+        extra["coefficients"] = jacobian @ fit.design.covariance(fit.influence) @ jacobian.T
     return Forecast(
         pd.Series(value.ravel(), index=index),
         design,
-        _influence(people, jacobian, model, shared),
-        pd.Series(np.minimum(np.tile(described.df, k), model.fit.df.min()), index=index),
+        _influence(people, jacobian, fit, shared),
+        pd.Series(np.minimum(np.tile(described.df, k), fit.df.min()), index=index),
         pd.concat([described.counts] * k).set_axis(index),
         bounds,
         extra,
         people,
         jacobian,
-        model,
+        fit,
         shared,
     )

@@ -60,19 +60,10 @@ class ChoiceFit(Fit):
         plain = replace(cases, x=constants, names=names, offset=np.zeros(len(cases.case)))
         return fitted(plain).log_likelihood
 
-    def predict(self, x: np.ndarray | None = None, theta: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities (rows,) and logsums (C,), in units of utility.
-
-        Parameters
-        ----------
-        x : (rows, p) array, optional
-            Attributes, as `Cases.of` gives them; by default those of the fit.
-        theta : array, optional
-            Coefficients, by default those estimated.
-        """
-        x = self.cases.x if x is None else x
+    def predict(self, theta: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities (rows,) and logsums (C,) in units of utility, at ``theta`` (p,) or at the estimates."""
         theta = self.value.to_numpy() if theta is None else theta
-        return softmax(x @ theta + self.cases.offset, self.cases.start)
+        return softmax(self.cases.x @ theta + self.cases.offset, self.cases.start)
 
 
 @rerun
@@ -108,17 +99,16 @@ def logit(
 
 def fitted(cases: Cases) -> ChoiceFit:
     """The logit of choice situations."""
-    start = pilot(cases, fitted, lambda: np.zeros(len(cases.names)))
-    theta, at = maximise(start, lambda b: likelihood(cases, b), cases.names, "logit")
+    theta, at = maximise(_start(cases), lambda b: likelihood(cases, b), cases.names, "logit")
     return result(ChoiceFit, cases, cases.names, theta, at, scores(cases, theta))
 
 
-def pilot(cases: Cases, fit: Callable[[Cases], ChoiceFit], otherwise: Callable[[], np.ndarray]) -> np.ndarray:
+def _start(cases: Cases) -> np.ndarray:
     """Where a fit of many cases starts: at that of a few of them, with which most of the way is gone."""
     if cases.n_cases > MANY:
         with contextlib.suppress(WelfareError):
-            return fit(cases.part(np.arange(cases.n_cases) % (cases.n_cases // FEW) == 0)).value.to_numpy()
-    return otherwise()
+            return fitted(cases.part(np.arange(cases.n_cases) % (cases.n_cases // FEW) == 0)).value.to_numpy()
+    return np.zeros(len(cases.names))
 
 
 def result(

@@ -107,9 +107,9 @@ class MixedFit(ChoiceFit):
         """Bounds, with a column that says whether they are valid: they are not at the ``boundary``."""
         return super().interval(level).assign(valid=~self.value.index.isin(self.boundary))
 
-    def predict(self, x: np.ndarray | None = None, theta: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def predict(self, theta: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities (rows,) and logsums (C,) in units of utility: means over the draws, not given past choices."""
-        x = self.cases.x if x is None else x
+        x = self.cases.x
         theta = self.value.to_numpy() if theta is None else theta
         columns, log = _columns(self.cases.names, self.random)
         p, case, ends = len(self.cases.names), self.cases.case, np.append(self.cases.start, len(x))

@@ -94,12 +94,12 @@ class Tree:
         """Indicator (groups, lambdas) of the lambda of each group."""
         return (self.parameter[:, None] == np.arange(len(self.names))).astype(float)
 
-    def levels(self, x: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, ...]:
-        """At attributes in order: probabilities inside groups (rows,) and of groups (groups,), utilities (rows,)
+    def levels(self, theta: np.ndarray) -> tuple[np.ndarray, ...]:
+        """At coefficients and lambdas: probabilities inside groups (rows,) and of groups (groups,), utilities (rows,)
         inside groups, their logsums, those of cases (C,), and lambda (groups,).
         """  # noqa: D205
-        lam = np.append(theta[x.shape[1] :], 1.0)[self.parameter]
-        u = x @ theta[: x.shape[1]] + self.cases.offset[self.order]
+        p = self.x.shape[1]
+        lam, u = np.append(theta[p:], 1.0)[self.parameter], self.x @ theta[:p] + self.cases.offset[self.order]
         if self.divided:
             u /= np.repeat(lam, self.sizes)
         inside, inclusive = softmax(u, self.first)
@@ -124,10 +124,10 @@ class NestedFit(ChoiceFit):
     boundary: tuple[str, ...] = ()
     logit_log_likelihood: float = np.nan
 
-    def predict(self, x: np.ndarray | None = None, theta: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def predict(self, theta: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities (rows,) and logsums (C,); see `ChoiceFit.predict`."""
         tree, theta = self.tree, self.value.to_numpy() if theta is None else theta
-        inside, across, _, _, logsum, _ = tree.levels(tree.x if x is None else x[tree.order], theta)
+        inside, across, _, _, logsum, _ = tree.levels(theta)
         p = np.empty(len(inside))
         p[tree.order] = inside * np.repeat(across, tree.sizes)
         return p, logsum
@@ -252,7 +252,7 @@ def evaluated(tree: Tree, theta: np.ndarray) -> tuple[Likelihood, np.ndarray]:
     across nests; each has the second derivative :math:`f_i'' - \sum P f'' - Cov_P(f')`.
     """
     p, w, (row, group), own = tree.x.shape[1], tree.cases.weights, tree.chosen, tree.own
-    inside, across, u, inclusive, logsum, lam = tree.levels(tree.x, theta)
+    inside, across, u, inclusive, logsum, lam = tree.levels(theta)
     if tree.divided and (lam < EDGE).any():
         return Likelihood(-np.inf, theta, np.eye(len(theta))), np.empty(0)
     long = np.repeat(own / lam[:, None], tree.sizes, axis=0) if tree.divided else np.zeros((len(u), len(tree.names)))

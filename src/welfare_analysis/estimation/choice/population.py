@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from formulaic import Formula
-from scipy import sparse
 
 from ...errors import WelfareError
 from ..columns import numbers
@@ -19,41 +18,6 @@ from ..formulas import columns as made_again
 from .data import Cases, _coded, _complete, _persons, _rows
 from .logit import ChoiceFit
 from .nested import NestedFit, Tree
-
-STEP = 1e-3  # of a coefficient, in standard errors, and of the log of an attribute, for derivatives
-
-
-@dataclass(frozen=True, eq=False)
-class Model:
-    """What a fit says at any values of its parameters (q,)."""
-
-    fit: ChoiceFit
-
-    @cached_property
-    def theta(self) -> np.ndarray:
-        """Parameters (q,)."""
-        return self.fit.value.to_numpy()
-
-    @property
-    def influence(self) -> sparse.csr_array:
-        """Their influences (n, q), in rows of the fit's design."""
-        return self.fit.influence
-
-    @cached_property
-    def steps(self) -> np.ndarray:
-        """Steps (q,) for derivatives."""
-        return STEP * np.sqrt(np.diagonal(self.fit.bread) * self.fit.scale)
-
-    @property
-    def plain(self) -> bool:
-        """Whether probabilities are those of a logit."""
-        return not isinstance(self.fit, NestedFit) and not hasattr(self.fit, "random")
-
-    def predict(self, to: Target, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities (rows,) and logsums (C,)."""
-        fit: Any = self.fit
-        fit = replace(fit, cases=to.cases) if to.tree is None else replace(fit, cases=to.cases, tree=to.tree)
-        return fit.predict(None, theta)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +32,11 @@ class Target:
         """Cases with the alternatives of a fit."""
         return cls(cases, replace(fit.tree, cases=cases) if isinstance(fit, NestedFit) else None)
 
+    def predicted(self, fit: Any, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities (rows,) and logsums (C,) of a fit at some values of its coefficients."""
+        nests = {} if self.tree is None else {"tree": self.tree}
+        return replace(fit, cases=self.cases, **nests).predict(theta)
+
     @cached_property
     def part(self) -> np.ndarray:
         """Share (C,) of its person that a case is."""
@@ -80,14 +49,14 @@ class Target:
         return np.bincount(cell, p * self.part[cases.case], n * width).reshape(n, width)
 
 
-def target(
+def prepared(
     fit: ChoiceFit,
     design: Design,
     frame: pd.DataFrame | None,
     person: str | None = None,
     offset: str | None = None,
 ) -> Target:
-    """Cases of a long frame; None: those of the fit.
+    """A long frame coded for a fit: to be forecast, and varied, without coding it again; None: the cases of the fit.
 
     Parameters
     ----------
@@ -151,11 +120,6 @@ def target(
         index=frame.index,
     )
     return Target.of(fit, cases)
-
-
-def prepared(fit: ChoiceFit, design: Design, frame: pd.DataFrame, person: str | None = None) -> Target:
-    """A long frame coded for a fit: to be forecast, and varied, without coding it again; see `target`."""
-    return target(fit, design, frame, person)
 
 
 def only(fit: ChoiceFit, to: Target, rows: np.ndarray) -> Target:

@@ -53,16 +53,6 @@ def summary(fit: ChoiceFit) -> pd.Series:
     )
 
 
-def market(fit: ChoiceFit) -> pd.DataFrame:
-    """By alternative: cases where it is available and where it is chosen, weighted shares observed and predicted."""
-    cases = fit.cases
-    every = np.ones(cases.n_cases, dtype=bool)
-    table = _shares(fit, every, fit.predict()[0])
-    table.insert(0, "available", np.bincount(cases.alternative, minlength=len(table)))
-    table.insert(1, "chosen", np.bincount(cases.alternative[cases.chosen], minlength=len(table)))
-    return table
-
-
 def hold_out(fit: ChoiceFit, rng: np.random.Generator, share: float = 0.2) -> HoldOut:
     """Fit to a random part of the persons and predict the choices of the others.
 

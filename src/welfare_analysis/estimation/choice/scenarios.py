@@ -1,72 +1,125 @@
-"""Shares of alternatives that a fitted choice model predicts."""
+"""What changes when the attributes of alternatives do: shares, and what that is worth in money."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
+from ...errors import WelfareError
 from ..design import Design
-from ..domains import Domains
+from ..estimate import Estimate, t_bounds
 from ..intervals import logit_bounds
 from .forecast import Forecast, forecast
-from .logit import ChoiceFit, means
-from .population import Model, Target, target
+from .logit import ChoiceFit
+from .population import prepared
+
+KINDS = ("before", "after", "difference")
 
 
-def predicted_shares(
+class Scenario(NamedTuple):
+    """Shares before, after, and their difference, by alternative; the mean surplus of a case in the unit of cost.
+
+    The surplus is None without a cost.
+    """
+
+    shares: Forecast
+    surplus: Forecast | None
+
+
+def scenario(
     fit: ChoiceFit,
-    design: Design | None = None,
-    frame: pd.DataFrame | Target | None = None,
+    design: Design | None,
+    changed: pd.DataFrame,
+    base: pd.DataFrame | None = None,
+    cost: str | None = None,
     by: Any = None,
     where: Any = None,
     person: str | None = None,
     offset: str | None = None,
-) -> Forecast:
-    """Shares of alternatives, by (variable, alternative, domain); intervals are on the logit scale.
+) -> Scenario:
+    r"""What changes when attributes, or which alternatives there are, do.
 
     Parameters
     ----------
     fit : ChoiceFit
-        The model.
-    design : Design, optional
-        Of the people of ``frame``; absent: that of the fit.
-    frame : DataFrame or Target, optional
-        One row an available alternative of a case, as for `choices`, or what `prepared` made of it for this fit and
-        design; absent: the cases of the fit.
+        A model.
+    design : Design or None
+        Of the people of the forecast; None: of the fit.
+    changed : DataFrame
+        Long format as for the fit, without the choice: attributes as they would be. A row that is left out is an
+        alternative that is not available.
+    base : DataFrame, optional
+        The same cases as they are; absent: those of the fit.
+    cost : str, optional
+        Coefficient of cost, for the surplus: :math:`(L_1 - L_0) / -\beta_c`, L the logsum of a case, in the unit of
+        cost a case (Small and Rosen 1981; nested: :math:`\ln \sum_m e^{\lambda_m I_m}`).
     by, where
-        As for `mean`, with its errors.
+        Domains of the rows of ``design``.
     person, offset : str, optional
-        Columns of ``frame``.
+        Columns of the frames, as they were for the fit; ``person`` is needed only with another design.
+
+    Returns
+    -------
+    Scenario
+        Forecasts by (variable, alternative, domain): before, after, difference; the surplus by domain.
 
     Raises
     ------
     WelfareError
-        As for `target`.
+        A fit that is ``blocked`` (lambda outside (0, 1], scale "greene"); other cases than in the base; alternatives
+        that are unknown, or twice in a case; a cost that also enters in another form, that is random, or whose
+        coefficient is not negative: the marginal utility of money would not be constant.
     """
-    model = Model(fit)
+    if fit.blocked:
+        raise WelfareError("no scenario from this fit", where="fit", got=fit.blocked, expected="a utility model")
     design = fit.cases.design if design is None else design
-    to = frame if isinstance(frame, Target) else target(fit, design, frame, person, offset)
-    names = [("share", a) for a in to.cases.alternatives]
+    if base is None and design is not fit.cases.design:
+        raise WelfareError("people of another design need a base", where="base", expected="a long frame")
+    one, two = (prepared(fit, design, frame, person, offset) for frame in (base, changed))
+    if not one.cases.labels.sort_values().equals(two.cases.labels.sort_values()):
+        got = f"{len(two.cases.labels)} cases, of {len(one.cases.labels)} in the base"
+        raise WelfareError("cases are not those of the base", where="changed", got=got, expected="the same cases")
+    money = None if cost is None else _money(fit, cost)
+    alternatives, everybody = two.cases.alternatives, np.ones((design.n, 1))
 
-    def measure(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        p = to.by_person(model.predict(to, theta)[0], len(names))
-        return p, np.ones((len(p), 1))
+    def shares(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        before, after = (to.by_person(to.predicted(fit, theta)[0], len(alternatives)) for to in (one, two))
+        return np.hstack([before, after, after - before]), everybody
 
-    slopes = _slopes if model.plain else None
-    return forecast(model, to, measure, names, ["variable", "alternative"], by, where, slopes, logit_bounds)
+    def surplus(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        logsums = [to.predicted(fit, theta)[1] * to.part for to in (one, two)]
+        before, after = (np.bincount(to.cases.person, v, design.n) for to, v in zip((one, two), logsums, strict=True))
+        return ((after - before) / -theta[money])[:, None], everybody
+
+    levels = ["variable", "alternative"]
+    names = [(kind, alternative) for kind in KINDS for alternative in alternatives]
+    moved = forecast(fit, one, shares, names, levels, by, where, bounds=_bounds)
+    return Scenario(moved, None if cost is None else forecast(fit, one, surplus, [("surplus", "")], levels, by, where))
 
 
-def _slopes(model: Model, to: Target, parts: Domains) -> np.ndarray:
-    r"""Derivative (alternatives x domains, p) of weighted sums of logit shares: of row j :math:`p_j (x_j - \bar x)`."""
-    cases, p = to.cases, model.predict(to, model.theta)[0]
-    person = cases.person[cases.case]
-    domain = parts.codes[person]
-    rows = np.flatnonzero(domain >= 0)
-    weight = (cases.design.weights[person] * to.part[cases.case] * p)[rows]
-    cell, count = cases.alternative[rows] * parts.count + domain[rows], len(cases.alternatives) * parts.count
-    own = sparse.csr_array((weight, (cell, rows)), shape=(count, len(p))) @ cases.x
-    case = sparse.csr_array((weight, (cell, cases.case[rows])), shape=(count, len(cases.start)))
-    return own - case @ means(cases.x, p, cases.start)
+def _bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds on the logit scale for shares, by t for what may be negative."""
+    share = estimate.value.index.get_level_values("variable") != "difference"
+    plain, within = t_bounds(estimate, level), logit_bounds(estimate, level)
+    return np.where(share, within[0], plain[0]), np.where(share, within[1], plain[1])
+
+
+def _money(fit: ChoiceFit, cost: str) -> int:
+    """The place of the coefficient of cost, which must enter in one fixed coefficient and in nothing else."""
+    names = fit.cases.names
+    if cost not in names:
+        raise WelfareError("no such coefficient", where="cost", got=cost, expected=f"among {names}")
+    word = re.compile(rf"(?<!\w){re.escape(cost)}(?!\w)")
+    other = [column for column in names if column != cost and word.search(column)]
+    random = cost in getattr(fit, "random", {})
+    if other or random:
+        hint = "Fit the model with this attribute as one linear, fixed coefficient."
+        got = "a random coefficient" if random else f"also in {other}"
+        raise WelfareError("it does not enter linearly and alone", where=cost, got=got, hint=hint)
+    if fit.value[cost] >= 0:
+        slope = float(fit.value[cost])
+        raise WelfareError("the coefficient of cost is not negative", where=cost, got=slope, expected="below 0")
+    return names.index(cost)

@@ -20,9 +20,9 @@ from PIL import Image
 from ...disclosure import Released
 from ...errors import WelfareError
 from ...languages import amount, direction
-from ...results import release
 from ...study import ROOT, Study
 from ..labels import cell_label, format_cell, note, title
+from ..published import release
 from .plans import FIGURES
 from .style import STYLE, Plan, mirrored
 

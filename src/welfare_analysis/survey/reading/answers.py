@@ -15,13 +15,14 @@ from . import rules
 from .cells import Question
 from .columns import Column, read_column, read_key, read_text
 from .exports import header_names, understood
-from .faults import STRIDE, fault, fault_at, raise_all
+from .faults import STRIDE, fault, fault_at
 from .files import joined, load_forms
 from .guessing import guesser
 from .layout import Cells, Note
 from .mapping import FOLLOWUP, OUTCOMES, Map, draft
 from .margins import MARGINS, Margins, is_margins, margins
 from .personal import header_shown
+from .placing import raise_all
 from .spelling import fold
 
 REGISTER = ("person_id", "status", "sex", "age", "rank", "command")

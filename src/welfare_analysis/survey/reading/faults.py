@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from ...errors import WelfareError, printable
-from .personal import header_shown, shown
-from .programs import ADDED
-
-if TYPE_CHECKING:
-    from .layout import Cells
+from .personal import shown
 
 COLUMNS = ["file", "sheet", "row", "letter", "column", "value", "rule", "what_to_do"]
 NONE = pd.DataFrame(columns=["row", "column", "value", "rule", "what_to_do"])
@@ -61,26 +55,3 @@ def fault(rows: pd.Series, column: str, values: object, rule: object, todo: obje
 def fault_at(row: int, column: str, value: str, rule: str, todo: str) -> pd.DataFrame:
     """One fault."""
     return pd.DataFrame({"row": [row], "column": column, "value": value, "rule": rule, "what_to_do": todo})
-
-
-def placed(faults: Iterable[pd.DataFrame], cells: Cells) -> list[pd.DataFrame]:
-    """Faults with the file, the sheet and the letter of the column that they are in, where they do not say so yet."""
-    parts = []
-    for part in (part for part in faults if len(part)):
-        place = {"file": printable(cells.path.name), "sheet": printable(cells.sheet)}
-        own = part if "letter" in part else part.assign(letter=part["column"].map(cells.letter))
-        own = own.assign(**{name: text for name, text in place.items() if name not in own})
-        parts.append(own.assign(column=[header_shown(name.removeprefix(ADDED)) for name in own["column"]]))
-    return parts
-
-
-def raise_all(sources: Sequence[Cells], faults: Iterable[pd.DataFrame]) -> None:
-    """Raise `Faults` if there is any, in the order of files, rows and columns."""
-    tables = []
-    for part in (part for part in faults if len(part)):
-        for number, rows in part.groupby(part["row"] // STRIDE):
-            tables += placed([rows.assign(row=rows["row"] % STRIDE, source=number)], sources[int(number)])
-    if tables:
-        table = pd.concat(tables, ignore_index=True)
-        table = table.sort_values(["source", "sheet", "row", "column"], kind="stable", ignore_index=True)[COLUMNS]
-        raise Faults(sources[0].path, table)

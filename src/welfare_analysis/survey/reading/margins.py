@@ -13,9 +13,10 @@ import pandas as pd
 from ..codebook import PARENTS, Codebook
 from .cells import Question
 from .columns import read_column, read_text
-from .faults import fault, fault_at, raise_all
+from .faults import fault, fault_at
 from .layout import Cells
 from .personal import header_shown
+from .placing import raise_all
 
 MARGINS = ("variable", "category", "count")
 VARIABLES = ("status", "sex", "age_group", "rank_group", "command_group", "rank", "command")

@@ -17,8 +17,9 @@ import pandas as pd
 from ..codebook import Codebook
 from .cells import Question
 from .columns import read_column
-from .faults import fault, placed
+from .faults import fault
 from .layout import Cells
+from .placing import placed
 from .programs import ADDED, LINKS
 from .spelling import fold, listed, texts
 

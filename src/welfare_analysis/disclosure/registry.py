@@ -1,0 +1,69 @@
+"""The registry of published cells: what is shown, drawn or said records itself, and nothing else is published.
+
+Each page writes the tables that it uses (`publishing.published`), and the report joins these files to one,
+``results.csv``: a row a cell, as printed, of hidden cells their keys and mark only. Whoever attacks what was published
+needs no more than this file (`read`, `attack`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .released import NUMBERS, Released
+
+TABLE = ("table", "statistic", "variable", "by", "universe", "of", "state", "respondents", "missing_share")
+CELL = ("keys", *NUMBERS, "step", "n", "flag", "unit", "text")
+COLUMNS = [*TABLE[:5], *CELL, *TABLE[5:]]
+
+
+def rows(table: Released) -> pd.DataFrame:
+    """A table as rows of the registry; one without cells where it is not shown."""
+    frame = table.frame if len(table.frame) else pd.DataFrame([{}])
+    names = [
+        "|".join(f"{key}={code}" for key, code in zip(table.keys, codes, strict=True))
+        for codes in frame[table.keys].itertuples(index=False)
+    ]
+    cells = pd.DataFrame({name: frame.get(name, np.nan) for name in CELL}, index=frame.index)
+    cells["unit"] = frame.get("unit", table.unit)
+    cells["keys"] = names or [""]
+    about = [table.id, table.statistic, table.variable, "|".join(table.by), table.where, table.of, table.state]
+    counts = {"respondents": table.respondents, "missing_share": round(table.missing_share, 3)}
+    return cells.assign(**dict(zip(TABLE, about, strict=False)), **counts)[COLUMNS]
+
+
+def joined(pages: Mapping[str, Path]) -> pd.DataFrame:
+    """The files of pages (by name of the page) as one table; a page without a file published nothing."""
+    parts = [pd.read_csv(path, keep_default_na=False).assign(page=n) for n, path in pages.items() if path.exists()]
+    return (
+        (pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS))
+        .reindex(columns=["page", *COLUMNS])
+        .drop_duplicates()
+    )
+
+
+def read(path: Path) -> dict[str, Released]:
+    """The tables of a file, as its readers have them."""
+    table = pd.read_csv(path, keep_default_na=False, dtype=str)
+    table = table.drop_duplicates([c for c in table if c != "page"])
+    return {str(name): _released(group) for name, group in table.groupby("table", sort=False)}
+
+
+def _released(group: pd.DataFrame) -> Released:
+    first = group.iloc[0]
+    shown = first["state"] == "shown"
+    numbers = group[[*NUMBERS, "step", "n"]].apply(pd.to_numeric, errors="coerce")
+    keys = pd.DataFrame(
+        [dict(part.split("=", 1) for part in names.split("|") if part) for names in group["keys"]], index=group.index
+    )
+    frame = keys.join(numbers).assign(flag=group["flag"], unit=group["unit"]) if shown else pd.DataFrame()
+    by = tuple(part for part in first["by"].split("|") if part)
+    unit = str(first["unit"]) if group["unit"].nunique() == 1 else ""
+    missing = pd.to_numeric(first["missing_share"], errors="coerce")
+    return Released(
+        first["table"], first["statistic"], first["variable"], by, unit, first["universe"], first["of"],
+        frame.reset_index(drop=True), int(float(first["respondents"])), float(missing), first["state"],
+    )  # fmt: skip

@@ -1,0 +1,89 @@
+"""The registry: whatever is shown, drawn or said is in one file, hidden cells without a number, and nothing else."""
+
+import ast
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import welfare_analysis.publishing as publishing
+from welfare_analysis.disclosure import CATEGORY, NUMBERS, Released, protect
+from welfare_analysis.disclosure.registry import COLUMNS, joined, read, rows
+from welfare_analysis.publishing import draw, say, show
+from welfare_analysis.publishing.published import PUBLISHED, REGISTRY
+from welfare_analysis.study import Study
+
+FOLDER = Path(publishing.__file__).parent
+
+
+def table():
+    """Shares by group and category, of which three are hidden."""
+    cells = pd.DataFrame({"g": ["a", "a", "b", "b"], CATEGORY: ["x", "y", "x", "y"], "n": [400.0, 400, 300, 300]})
+    cells = cells.assign(numerator=[395.0, 5, 100, 200], estimate=[0.9875, 0.0125, 1 / 3, 2 / 3])
+    cells = cells.assign(low=cells["estimate"] - 0.01, high=cells["estimate"] + 0.01)
+    return protect(Released("t", "share", "tenure", ("g",), "share", "status = active"), cells, (700, 710))
+
+
+def test_a_file_gives_back_the_tables_as_printed(tmp_path):
+    """Numbers, units, bases, marks and universe of each cell; a table that is not shown gives its reason."""
+    one, other = table(), Released("other", "share", "", ("g",), "share").without_numbers("no_totals")
+    pd.concat([rows(one), rows(other)]).to_csv(tmp_path / "p.csv", index=False)
+    whole = joined({"04": tmp_path / "p.csv", "05": tmp_path / "none.csv"})
+    assert list(whole) == ["page", *COLUMNS]
+    assert set(whole["page"]) == {"04"}
+    whole.to_csv(tmp_path / "results.csv", index=False)
+    back = read(tmp_path / "results.csv")
+    assert back["other"].state == "no_totals"
+    assert (back["t"].where, back["t"].by, back["t"].keys) == (one.where, one.by, one.keys)
+    pd.testing.assert_frame_equal(
+        back["t"].frame[[*one.keys, *NUMBERS, "n", "flag", "step"]],
+        one.frame[[*one.keys, *NUMBERS, "n", "flag", "step"]],
+        check_dtype=False,
+    )
+
+
+def test_nothing_hidden_is_in_the_file():
+    """Of a hidden cell there are its keys and its mark; no number, no base."""
+    cells = rows(table())
+    hidden = cells[cells["flag"] == "hidden"]
+    assert len(hidden) == 2
+    assert hidden[[*NUMBERS, "n"]].isna().all(axis=None)
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    """The file of a page, and a registry that knows nothing yet."""
+    monkeypatch.setenv(PUBLISHED, str(tmp_path / "page.csv"))
+    monkeypatch.setattr(REGISTRY, "tables", {})
+    return tmp_path / "page.csv"
+
+
+def test_what_is_shown_drawn_or_said_is_recorded_once(page):
+    """Through each door a table reaches the file of its page, with the numbers that the reader sees."""
+    study = Study.open()
+    show(study, "tenant_by_status")
+    assert set(read(page)) == {"tenant_by_status"}
+    size = len(pd.read_csv(page))
+    show(study, "tenant_by_status")
+    assert len(pd.read_csv(page)) == size
+    draw(study, "crowded_by_rank")
+    assert "crowded_by_rank" in read(page)
+    say(study, "headline.share", of=["commute_long"])
+    assert "commute_long" in read(page)
+    own = protect(Released("own", "share", "", ("g",), "share"), table().frame.assign(n=500.0), (500, 500))
+    show(study, own, name="of a reader")
+    assert "own" in read(page)
+    assert np.isfinite(read(page)["tenant_by_status"].shown["estimate"]).all()
+
+
+def test_no_page_goes_past_the_registry():
+    """Publishing takes the release from `published` alone: no other module of it imports that of `results`."""
+    for path in FOLDER.rglob("*.py"):
+        if path.name == "published.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("results"):
+                assert not {"release", "descriptive"} & {name.name for name in node.names}, path.name
+            elif isinstance(node, ast.ImportFrom) and node.module is None:
+                assert "results" not in {name.name for name in node.names}, path.name

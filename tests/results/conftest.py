@@ -1,0 +1,26 @@
+"""Tables as they are estimated: tests of what is computed look before digits are cut to the error.
+
+What is printed is tested in ``tests/disclosure/test_digits.py`` and on pages.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from welfare_analysis.disclosure import protection
+
+FINEST = {**dict.fromkeys(("share", "share_points", "place", "p"), 1e-6), "million_dh": 1e4}
+
+
+def finest(cells, unit, across, rules):
+    """The policy's step of each cell's unit, or a finer one of shares and sums."""
+    named = cells["unit"] if "unit" in cells else pd.Series(unit, cells.index)
+    return np.array([FINEST.get(x, rules.step(x)) for x in named])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def as_estimated():
+    """Every module of this folder sees what was estimated."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(protection, "units", finest)
+        yield
