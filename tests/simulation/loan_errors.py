@@ -75,7 +75,7 @@ def numbers(loan: loans.LoanMarket) -> Estimate:
     """The same numbers as the page estimates them, before the bridge from stated to likely, which no truth is of."""
     need = funnel(loan.design, loan.steps[["in_need"]], where=loan.adult)
     left = funnel(loan.design, loan.steps[STEPS[1:]], where=loan.adult, reached=True)
-    demand, homes = loan.demand(), loan.number("housing")
+    demand, homes = loan.demand(), loan.wishing("housing")
     table = debts.housing_loans(loan, HOUSING)["files_within"].rename("housing")
     lent = mean(loan.design, table, where=table.notna())
     housing = times(lent, loans.per_year(homes), lent.value.index)

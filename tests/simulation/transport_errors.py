@@ -49,7 +49,7 @@ def at_the_table(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd
     People tell those times and costs of the mode that they use.
     """
     f = conditions.commute(f, p, rng)
-    level, work = levels.levels(), f[f["status"] == "active"]
+    level, work = levels.Levels(), f[f["status"] == "active"]
     ways = level.of_each(work)
     steps = ways[list(EFFECTS)].to_numpy() / list(EFFECTS.values())
     effects = np.tile([p[f"{BLOCK}_{name}_effect"] if name != "foot_min" else FOOT for name in EFFECTS], (len(ways), 1))

@@ -11,50 +11,18 @@ part of stated choices that becomes an act.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 from scipy import sparse
 
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, joint, mean, total
-from .stated import times
+from .stated import CardMarket, times
 
 STEPS = ("in_need", "wants", "eligible", "affordable")
 LIKELY = "likely"
 NEED = "in_need"
-
-
-class Offer(Protocol):
-    """What is offered to people, as far as a funnel needs to know it: homes, loans, a shuttle.
-
-    Attributes
-    ----------
-    steps : DataFrame (n x steps)
-        Whether a person passes each step, ``in_need`` first where its questions were asked; NA where it is not known.
-    counted : Series (n,)
-        The people of whom the funnel speaks.
-    reached : bool
-        See `funnel`.
-    ends : sequence of Offer
-        The offer at the low and at the high end of what is assumed of people's word, where a range takes the place of
-        the interval of the last step; else none.
-    """
-
-    @property
-    def design(self) -> Design: ...  # noqa: D102
-    @property
-    def steps(self) -> pd.DataFrame: ...  # noqa: D102
-    @property
-    def counted(self) -> pd.Series: ...  # noqa: D102
-    @property
-    def reached(self) -> bool: ...  # noqa: D102
-    @property
-    def ends(self) -> Sequence[Any]: ...  # noqa: D102
-
-    def in_five_years(self, among: pd.Series | None = None, by: Any = None) -> Estimate:
-        """How many are likely to take it within five years, by domain; ``among`` some of whom NA says: not known."""
 
 
 def sides(steps: pd.DataFrame) -> dict[str, pd.Series]:
@@ -63,13 +31,23 @@ def sides(steps: pd.DataFrame) -> dict[str, pd.Series]:
     return {NEED: need, "not_in_need": ~need, "all": pd.Series(True, need.index, dtype="boolean")}
 
 
-def crossed(offer: Offer) -> dict[str, Estimate]:
-    """A funnel of each of the `sides`: all people of the side first, then the steps after need."""
+def crossed(market: CardMarket, offer: Any) -> dict[str, Estimate]:
+    """A funnel of each of the `sides`: all people of the side first, then the steps after need.
+
+    Parameters
+    ----------
+    market : CardMarket
+        The people.
+    offer
+        What is before them: itself, or something else with ``steps`` (n x steps; whether a person passes each,
+        ``in_need`` first, NA where it is not known) and ``in_five_years(among, by)`` (how many are likely to take it;
+        ``among`` are the people who count, NA where that is not known).
+    """
     passed, made = offer.steps.drop(columns=NEED), {}
     for name, side in sides(offer.steps).items():
         steps = pd.DataFrame({"people": side.astype("boolean")}).join(passed)
         likely = offer.in_five_years(side)
-        made[name] = funnel(offer.design, steps, likely, where=offer.counted, reached=offer.reached)
+        made[name] = funnel(market.design, steps, likely, where=market.counted, reached=market.reached)
     return made
 
 

@@ -13,24 +13,23 @@ the rest of the price in cash.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from ..estimation import Estimate
-from ..needs.housing import STANDARDS
 from ..study import public
 from ..survey.cards import annuity
-from . import credit
+from . import borrowers, credit
+from .assumptions import at_end, place
+from .borrowers import RETIRES
 from .credit import Terms
 from .housing import BOUGHT, PLOT, HomeMarket, assumed, bought
 from .levers import lever
-from .loans import assumed as of_loans
 
 FLAT, BASE, BANK = "social_flat", "housing_foundation", "housing_bank"
-RETIRES = STANDARDS.retirement_age
 BUILDING = ("building_dh_m2", "building_m2")  # what a house on a plot costs
 BETTER_HIGH = ("months", "age_end", "size_m2")  # of other parameters the low end is the favourable one
 
@@ -98,26 +97,12 @@ def levers(market: HomeMarket) -> tuple[dict[str, Estimate], dict[str, Estimate]
 
 
 def tests(market: HomeMarket) -> dict[str, HomeMarket]:
-    """The market under each test of what can be paid.
-
-    ``household``: by the means of the household. ``residual``: what needs by the size of the family leave must carry
-    the instalment too. ``ends_at_retirement``: the last instalment by 60. ``retirement_pay``: the pension must carry
-    the instalment of those whose term runs past 60. ``pay_less``, ``rate_more``: pay lower, the rate higher.
-    ``no_house``: a plot counts without a house on it.
-    """
-    frame, terms = market.frame, market.terms
-    pay = ["net_pay_dh", "pension_dh"]
-    past = (frame["status"] == "active") & (frame["age"] + credit.months_left(frame, terms) / 12 > RETIRES)
-    pension = frame["net_pay_dh"].mask(past.fillna(False), of_loans("replacement_share") * frame["net_pay_dh"])
-    return {
-        "household": market.at(of="household"),
-        "residual": market.at(of="residual"),
-        "ends_at_retirement": market.at(replace(terms, age_end=RETIRES)),
-        "retirement_pay": market.at(means=frame.assign(net_pay_dh=pension)),
-        "pay_less": market.at(means=frame.assign(**frame[pay] * (1 - assumed("pay_less_share")))),
-        "rate_more": market.at(replace(terms, rate=terms.rate + assumed("stress_points"))),
-        "no_house": market.at(building_dh=0.0),
-    }
+    """The market under each test of what can be paid (`borrowers.tests`); ``no_house``: a plot counts without one."""
+    terms = market.terms
+    dearer = replace(terms, rate=terms.rate + assumed("stress_points"))
+    last_age = market.frame["age"] + credit.months_left(market.frame, terms) / 12
+    tried = borrowers.tests(market, replace(terms, age_end=RETIRES), dearer, last_age, assumed("pay_less_share"))
+    return tried | {"no_house": market.at(building_dh=0.0)}
 
 
 def parameters() -> pd.DataFrame:
@@ -130,11 +115,10 @@ def parameters() -> pd.DataFrame:
     lent = credit.rows_of([BASE]).rename(columns={"parameter": "home_assumption"}).assign(home_offer="credit")
     programme = public("home_programme").rename(columns={"item": "home_assumption"}).assign(home_offer="programme")
     found = pd.concat([offers[offers["home_offer"].isin(BOUGHT)], lent, programme], ignore_index=True)
-    name, width = found["home_assumption"], (found["high"] - found["low"]).where(found["low"] < found["high"])
-    place = (found["high"] - found["value"]) / width
-    enters = width.notna() & (found["home_offer"].ne("programme") | name.isin(BUILDING))
+    name = found["home_assumption"]
+    enters = (found["low"] < found["high"]) & (found["home_offer"].ne("programme") | name.isin(BUILDING))
     columns = ["home_offer", "home_assumption", "value", "low", "high", "unit", "kind", "source"]
-    return found[columns].assign(place=place.mask(name.isin(BETTER_HIGH), 1 - place), enters=enters)
+    return found[columns].assign(place=place(found, name, BETTER_HIGH), enters=enters)
 
 
 def moved(market: HomeMarket, rows: pd.DataFrame, end: pd.Series) -> HomeMarket:
@@ -149,9 +133,11 @@ def moved(market: HomeMarket, rows: pd.DataFrame, end: pd.Series) -> HomeMarket:
 def ends(market: HomeMarket) -> dict[str, HomeMarket]:
     """All that is assumed of homes and credit at its good end (``favourable``), and at its bad end."""
     rows = parameters().query("enters")
-    high = rows["home_assumption"].isin(BETTER_HIGH)
-    return {"favourable": moved(market, rows, rows["high"].where(high, rows["low"])),
-            "unfavourable": moved(market, rows, rows["low"].where(high, rows["high"]))}  # fmt: skip
+    cases = {"favourable": True, "unfavourable": False}
+    return {
+        case: moved(market, rows, at_end(rows, rows["home_assumption"], good, BETTER_HIGH))
+        for case, good in cases.items()
+    }
 
 
 def one_at_a_time(market: HomeMarket) -> Iterator[tuple[str, str, HomeMarket]]:
@@ -159,8 +145,3 @@ def one_at_a_time(market: HomeMarket) -> Iterator[tuple[str, str, HomeMarket]]:
     for name, rows in parameters().query("enters").groupby("home_assumption", sort=False):
         for end in ("low", "high"):
             yield str(name), end, moved(market, rows, rows[end])
-
-
-def at_prices(market: HomeMarket, kind: str, prices: Sequence[float]) -> dict[float, Estimate]:
-    """Homes likely with a kind at each price."""
-    return {price: market.at(offers={kind: {"price_dh": float(price)}}).likely() for price in prices}

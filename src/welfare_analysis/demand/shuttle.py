@@ -16,19 +16,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import optimize, special, stats
 
-from ..estimation import Design, Estimate
+from ..estimation import Estimate
 from ..estimation.choice.forecast import Forecast, Measure, forecast
 from ..estimation.choice.population import Target
 from ..estimation.domains import Domains
 from ..needs import commuting
 from ..needs.income_debt import member_income_dh
-from ..survey.codebook import Codebook
 from . import stated
 from .modes import TASTES
 from .service import Service
@@ -53,7 +52,6 @@ class Shuttle:
     people: Commuters
     service: Service
     bridge: bool = True
-    reached: ClassVar[bool] = False  # see `funnel`
 
     @classmethod
     def before(cls, people: Commuters) -> Shuttle:
@@ -146,26 +144,6 @@ class Shuttle:
         return passed.assign(in_need=passed["in_need"].where(passed.notna().all(axis=1)))
 
     @property
-    def design(self) -> Design:
-        """The design of the people."""
-        return self.people.design
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """Their answers."""
-        return self.people.frame
-
-    @property
-    def codebook(self) -> Codebook:
-        """What was asked."""
-        return self.people.codebook
-
-    @property
-    def counted(self) -> pd.Series:
-        """The active."""
-        return self.people.active
-
-    @property
     def ends(self) -> tuple[Shuttle, Shuttle]:
         """At the two ends of what is assumed of a new mode."""
         return self.view(VIEWS[0]), self.view(VIEWS[-1])
@@ -186,8 +164,7 @@ class Shuttle:
         many = share.apply(lambda v: v.droplevel(0), np.eye(len(share.value)))
         if self.bridge:
             many = stated.times(many, self.people.sure, many.value.index)
-        factor = self.service.members_a_route_n * self.service.window_share
-        return many.apply(lambda v: factor * v, np.diag(np.full(len(many.value), factor)))
+        return stated.scaled(many, self.service.members_a_route_n * self.service.window_share)
 
     @cached_property
     def kept(self) -> pd.Series:

@@ -8,16 +8,16 @@ import pandas as pd
 from ..demand import housing, scenarios, tastes
 from ..demand.credit import Terms
 from ..demand.housing import BLOCK, BOUGHT, OFFERED, YEARS, HomeMarket, assumed, bought
-from ..demand.scenarios import BANK, BASE, FLAT, at_prices
+from ..demand.scenarios import BANK, BASE, FLAT
+from ..demand.stated import times
 from ..disclosure import NUMBERS
-from ..estimation import Estimate, joint, mean, total
-from ..estimation.choice import ChoiceFit
+from ..estimation import Estimate, total
 from ..needs import projection
 from ..needs.housing import NEED_KINDS, need_kind
-from ..needs.income_debt import CANNOT, is_code
+from ..needs.income_debt import CANNOT
 from ..study import DATA, ROOT, Study, public
 from . import choice_models, measures, steps
-from .declare import Base, Topic, fitted, long_format, part, point, sums
+from .declare import Topic, fitted, long_format, part, point, sums
 
 KINDS, NUMBER = f"{BLOCK}_alternative", "home_number"
 TERMS = {"bank": BANK, "foundation": BASE, "talks": "housing_talks"}
@@ -29,12 +29,6 @@ FINDINGS = ("homes_funnel", ("many", "who", "where", "cost", "changes", "sure"))
 def home_market(study: Study) -> HomeMarket | None:
     """The market of homes; None where a question that it needs was not asked."""
     return None if study.lacking(housing.NEEDED) else housing.market(study)
-
-
-def fitted_market(study: Study) -> HomeMarket | None:
-    """The market of homes with its models; None where they cannot be fitted."""
-    market = study.result(home_market)
-    return market if market is not None and cards_ready(market) == "shown" else None
 
 
 cards_ready = fitted(HomeMarket.fit)
@@ -136,22 +130,21 @@ def realised(study: Study, market: HomeMarket) -> pd.DataFrame:
     """
     stated, wanted = bought(market.likely(bridge=False)), market.number(where=market.wishers)
     made = {"certain": bought(market.likely())}
-    counts = is_code(market.frame["consequential"], "somewhat", "much") if "consequential" in market.frame else None
-    if counts is not None:
-        believed = mean(market.design, counts.rename("part"), where=market.wishers & counts.notna())
-        made["consequential"] = joint({"homes": stated, "part": believed}).apply(lambda v: pd.Series({"x": v.prod()}))
+    if market.believed is not None:
+        made["consequential"] = times(stated, market.believed, stated.value.index)
     for row in public("realisation").itertuples():
         made[row.factor] = sums(wanted if row.of == "wanted" else stated, ["x"], [[float(row.value)]])
-    times = {"five_years": 1.0, "a_year": 1 / YEARS}
+    spans = {"five_years": 1.0, "a_year": 1 / YEARS}
     return long_format(
-        {name: {time: sums(e, ["x"], [[by]]) for time, by in times.items()} for name, e in made.items()},
+        {name: {time: sums(e, ["x"], [[by]]) for time, by in spans.items()} for name, e in made.items()},
         "home_realisation", "home_time", "",
     )  # fmt: skip
 
 
 def priced(study: Study, terms: str) -> dict[float, Estimate]:
     """Homes likely with the social flat at each price, on some terms."""
-    return at_prices(study.result(home_market).at(Terms.named(TERMS[terms])), FLAT, PRICES)
+    market = study.result(home_market).at(Terms.named(TERMS[terms]))
+    return {price: market.at(offers={FLAT: {"price_dh": float(price)}}).likely() for price in PRICES}
 
 
 @topic.table("curve", "home_price", "home_terms", "homes")
@@ -179,22 +172,10 @@ def worth(study: Study, market: HomeMarket) -> pd.DataFrame:
     return table.loc[table["income_group"] != "unknown", ["home_improvement", "income_group", *NUMBERS, "n"]]
 
 
-def card_model(study: Study) -> ChoiceFit:
-    """The model of the cards."""
-    return study.result(home_market).fit()
+choice_models.declare(topic, KINDS)
 
 
-def cards_base(market: HomeMarket) -> Base:
-    """Who answered choice cards, of those who were given some."""
-    return pd.Series(market.frame.index.isin(market.cards["row"]), market.frame.index), market.frame[
-        f"{BLOCK}_version"
-    ].notna()
-
-
-choice_models.declare(topic, card_model, KINDS, cards_base)
-
-
-@topic.table("tastes_shares", KINDS, "measure", "share", cards_base)
+@topic.table("tastes_shares", KINDS, "measure", "share", choice_models.answered)
 def own_tastes(study: Study, market: HomeMarket) -> pd.DataFrame | None:
     """What tastes that differ between persons change, where most is lent: the stored mixed logit of these answers."""
     paths = [folder / tastes.NAME for folder in (DATA / "survey", ROOT / "build") if (folder / tastes.NAME).is_file()]

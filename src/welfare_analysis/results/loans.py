@@ -7,10 +7,9 @@ import pandas as pd
 from ..demand import agreement, loans
 from ..demand.credit import Terms
 from ..demand.funnel import funnel
-from ..demand.loans import BLOCK, PRODUCTS, PURPOSES, LoanMarket, assumed, per_year, taken
-from ..estimation import Estimate, joint, mean, total
-from ..estimation.choice import ChoiceFit
-from ..needs.income_debt import is_code
+from ..demand.loans import PRODUCTS, PURPOSES, LoanMarket, assumed, per_year, taken
+from ..demand.stated import times
+from ..estimation import Estimate, total
 from ..study import Study, public
 from . import choice_models, measures, steps
 from .debts import KINDS, loan_market, topic, wanting
@@ -41,8 +40,8 @@ steps.declare(topic, "loan", loan_market, everybody)
 def wish(study: Study, market: LoanMarket) -> pd.DataFrame:
     """How many adults want a loan of each kind within the years of the question, in all and by status."""
     status = market.frame["status"].astype(object)
-    whole = long_format({kind: {"all": market.number(kind)} for kind in PURPOSES}, "loan_kind", "loan_group", "")
-    groups = {kind: market.number(kind, by=status) for kind in PURPOSES}
+    whole = long_format({kind: {"all": market.wishing(kind)} for kind in PURPOSES}, "loan_kind", "loan_group", "")
+    groups = {kind: market.wishing(kind, by=status) for kind in PURPOSES}
     return pd.concat([whole, long_format(groups, "loan_kind", "", "loan_group")])
 
 
@@ -113,13 +112,6 @@ def cases(study: Study, market: LoanMarket) -> pd.DataFrame:
     return rows.assign(unit=rows["loan_measure"].map(units))
 
 
-def cards_base(market: LoanMarket) -> Base:
-    """Who answered choice cards, of those who were given some."""
-    return pd.Series(market.frame.index.isin(market.cards["row"]), market.frame.index), market.frame[
-        f"{BLOCK}_version"
-    ].notna()
-
-
 def measured_levers(study: Study) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
     """What measures bring and cost, and what members pay, all against the rate of the banks."""
     return agreement.levers(study.result(loan_market))
@@ -138,12 +130,9 @@ def net(study: Study, market: LoanMarket) -> pd.DataFrame:
 def reconciled(study: Study, market: LoanMarket) -> pd.DataFrame:
     """Consumer loans a year: wished, within means, by each bridge, to keep today's number, at the market's pace."""
     every, frame = taken(study.result(demand)), market.frame
-    wishes, one = per_year(market.number()), lambda v: pd.Series({"loans": v.prod()})
-    made = {"wishes": wishes, "stated": every, "likely": taken(market.likely())}
-    if "consequential" in frame:
-        counts = is_code(frame["consequential"], "somewhat", "much")
-        believed = mean(market.design, counts.rename("part"), where=wanting(market, "consumer") & counts.notna())
-        made["consequential"] = joint({"loans": every, "part": believed}).apply(one)
+    made = {"wishes": per_year(market.wishing()), "stated": every, "likely": taken(market.likely())}
+    if market.believed is not None:
+        made["consequential"] = times(every, market.believed, every.value.index)
     for row in public("loan_realisation").itertuples():
         made[row.factor] = sums(every, ["loans"], [[float(row.value)]])
     if "loans_n" in frame:
@@ -158,9 +147,4 @@ def reconciled(study: Study, market: LoanMarket) -> pd.DataFrame:
     return pd.concat(rows)
 
 
-def card_model(study: Study) -> ChoiceFit:
-    """The model of the cards."""
-    return study.result(loan_market).fit()
-
-
-choice_models.declare(topic, card_model, KINDS, cards_base)
+choice_models.declare(topic, KINDS)

@@ -52,7 +52,8 @@ def declare(
     part, worth_of = columns
 
     def in_units(rows: pd.DataFrame) -> pd.DataFrame:
-        return rows.assign(unit=rows[part].map(COSTS).fillna(rows[key].map(units or {})).fillna(unit))
+        named = zip(rows[key], rows[part], strict=True)
+        return rows.assign(unit=[COSTS.get(of, (units or {}).get(name, unit)) for name, of in named])
 
     def asked(study: Study, which: int) -> dict[str, Estimate]:
         made = study.result(measured)[0]

@@ -7,18 +7,17 @@ would give how many serve there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 
 import pandas as pd
 
+from ..demand.funnel import LIKELY
 from ..demand.service import Service, parameter
-from ..demand.shuttle import VIEWS
+from ..demand.shuttle import VIEWS, Shuttle
 from ..demand.transport import Commuters
-from ..estimation import Estimate, mean, total
+from ..estimation import total
 from ..needs import commuting
-from ..needs.income_debt import is_code
 from ..study import Study, public
 from . import steps
 from .declare import long_format, point
@@ -33,13 +32,10 @@ NEEDS = {"no_way": commuting.no_way_to_come, "long": commuting.commute_long, "de
 NEEDS["in_need"] = commuting.transport_need
 
 
-def likely(make: Callable[..., Estimate], *keys: str) -> pd.DataFrame:
-    """What is likely as rows, with the range over the views in place of an interval: from today's to all stated.
-
-    ``make`` is called with the name of a view. Its ends are the ends of the intervals of the two views.
-    """
-    low, rows, high = (long_format(make(view), *keys) for view in VIEWS)
-    return rows.assign(low=low["low"].clip(lower=0.0).to_numpy(), high=high["high"].to_numpy())
+def likely(shuttle: Shuttle, *keys: str, by: pd.Series | None = None) -> pd.DataFrame:
+    """Likely riders as rows, with the range over the views in place of an interval: from today's to all stated."""
+    rows = long_format(shuttle.riders(by=by), "transport_step", *keys).assign(transport_step=LIKELY)
+    return steps.ranged(rows, shuttle, "transport_step", by=by).drop(columns="transport_step")
 
 
 steps.declare(topic, "transport", shuttle_of)
@@ -67,7 +63,7 @@ def corridors(study: Study, people: Commuters) -> pd.DataFrame:
     """Likely riders by where they work and from how far they come."""
     band = commuting.commute_km_band(people.frame).astype(object)
     by = (people.frame["command_group"].astype(object) + "|" + band).where(people.active).rename("corridor")
-    rows = likely(lambda view: study.result(shuttle_of).view(view).riders(by=by), "", "corridor")
+    rows = likely(study.result(shuttle_of), "corridor", by=by)
     rows[["command_group", "commute_km_band"]] = rows["corridor"].str.split("|", expand=True).to_numpy()
     return rows.drop(columns="corridor")
 
@@ -76,7 +72,7 @@ def corridors(study: Study, people: Commuters) -> pd.DataFrame:
 def by_mode(study: Study, people: Commuters) -> pd.DataFrame:
     """How the likely riders come today."""
     by = people.frame["commute_mode"].astype(object).where(people.active)
-    return likely(lambda view: study.result(shuttle_of).view(view).riders(by=by), "", "commute_mode")
+    return likely(study.result(shuttle_of), "commute_mode", by=by)
 
 
 @topic.table("groups", "transport_fare", "transport_view", "tenths", adds=None)
@@ -104,8 +100,7 @@ def curve(study: Study, people: Commuters) -> pd.DataFrame:
     shuttle, made = study.result(shuttle_of), []
     for price, headway in product(PRICES, HEADWAYS):
         one = shuttle.at(cost_dh=float(price), runs_n=shuttle.service.window_min / headway)
-        rows = likely(lambda view, s=one: s.view(view).riders(), "")
-        made.append(rows.assign(transport_fare=str(price), transport_headway=str(headway)))
+        made.append(likely(one).assign(transport_fare=str(price), transport_headway=str(headway)))
     return pd.concat(made)
 
 
@@ -114,10 +109,8 @@ def cases(study: Study, people: Commuters) -> pd.DataFrame:
     """Riders by each bridge from what is stated, and with all assumptions at their good or bad end."""
     shuttle, known = study.result(shuttle_of), float(people.known.sum())
     made = {view: float(shuttle.view(view).riders().value.iloc[0]) for view in (VIEWS[1], VIEWS[0], VIEWS[2])}
-    if "consequential" in people.frame:
-        counts = is_code(people.frame["consequential"], "somewhat", "much").rename("part")
-        where = people.wants.fillna(False).astype(bool) & counts.notna()
-        made["consequential"] = made["stated"] * float(mean(people.design, counts, where=where).value.iloc[0])
+    if people.believed is not None:
+        made["consequential"] = made["stated"] * float(people.believed.value.iloc[0])
     made |= {row.factor: made["stated"] * float(row.value) for row in public("transport_realisation").itertuples()}
     for name, good in (("favourable", True), ("unfavourable", False)):
         service = replace(Service.all_at(good), constant_share=shuttle.service.constant_share)

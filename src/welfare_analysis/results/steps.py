@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from ..demand.funnel import LIKELY, NEED, crossed, funnel, lost, sides
+from ..demand.stated import CardMarket
 from ..disclosure import CATEGORY
 from ..estimation import Estimate
 from ..study import Study
@@ -25,7 +26,8 @@ def declare(topic: Topic, key: str, offer: Callable[[Study], Any], base: Callabl
     key : str
         First part of the columns: ``KEY_step``, ``KEY_need_of``, ``KEY_lost``.
     offer : callable
-        Of the study: a `demand.funnel.Offer` with the frame and the codebook of its people.
+        Of the study: what is before the people of the topic (`demand.funnel.crossed`). Where a range takes the place of
+        the interval of the last step, it has ``ends``: itself at the two ends of what is assumed of people's word.
     base : callable, optional
         As in `Topic.table`.
     """
@@ -33,7 +35,7 @@ def declare(topic: Topic, key: str, offer: Callable[[Study], Any], base: Callabl
 
     def from_need(study: Study) -> dict[str, Estimate] | None:
         of = study.result(offer)
-        return crossed(of) if NEED in of.steps else None
+        return crossed(study.result(topic.subject), of) if NEED in of.steps else None
 
     @topic.table("funnel", step, need_of, "persons", base, adds=need_of)
     def in_need_or_not(study: Study, subject: Any) -> pd.DataFrame | None:
@@ -43,10 +45,10 @@ def declare(topic: Topic, key: str, offer: Callable[[Study], Any], base: Callabl
             return None
         groups = sides(of.steps)
         parts = [
-            ranged(estimate, [end.in_five_years(groups[name]) for end in of.ends], step).assign(**{need_of: name})
+            ranged(long_format(estimate, step), of, step, among=groups[name]).assign(**{need_of: name})
             for name, estimate in made.items()
         ]
-        return behind(pd.concat(parts, ignore_index=True), of, groups, need_of, step)
+        return behind(pd.concat(parts, ignore_index=True), subject, of, groups, need_of, step)
 
     @topic.table("lost", lost_at, need_of, "persons", base, adds=need_of)
     def fallen_out(study: Study, subject: Any) -> pd.DataFrame | None:
@@ -55,7 +57,7 @@ def declare(topic: Topic, key: str, offer: Callable[[Study], Any], base: Callabl
         if made is None:
             return None
         rows = between(shown, made, need_of, step, lost_at)
-        known = ~(rows[lost_at].eq(LIKELY) & bool(study.result(offer).ends))
+        known = ~(rows[lost_at].eq(LIKELY) & hasattr(study.result(offer), "ends"))
         return rows.assign(**{end: rows[end].where(known, rows["estimate"]) for end in ("low", "high")})
 
     for by in GROUPS[:3]:
@@ -63,39 +65,42 @@ def declare(topic: Topic, key: str, offer: Callable[[Study], Any], base: Callabl
         @topic.table(f"funnel_by_{by}", by, step, "persons", base)
         def by_group(study: Study, subject: Any, group: str = by) -> pd.DataFrame:
             """The steps by group, of all in need or not; widows and orphans are taken together."""
-            return grouped(study.result(offer), group, step)
+            return grouped(subject, study.result(offer), group, step)
 
 
-def grouped(of: Any, group: str, step: str) -> pd.DataFrame:
+def grouped(market: CardMarket, of: Any, group: str, step: str) -> pd.DataFrame:
     """The steps of a funnel by group: ranks are of the active, small statuses are taken together."""
-    where = of.counted & (of.frame["status"] == "active") if group == "rank_group" else of.counted
-    wide = of.codebook.parent(group) if group == "status" else {}
-    by = of.frame[group].astype(object).replace({code: up for code, up in wide.items() if up}).where(where)
+    active = market.frame["status"] == "active"
+    where = market.counted & active if group == "rank_group" else market.counted
+    wide = market.codebook.parent(group) if group == "status" else {}
+    by = market.frame[group].astype(object).replace({code: up for code, up in wide.items() if up}).where(where)
     passed, likely = of.steps.drop(columns=NEED, errors="ignore"), of.in_five_years(by=by)
-    left = funnel(of.design, passed, likely, by=by, where=where, reached=of.reached)
-    rows = ranged(left, [end.in_five_years(by=by) for end in of.ends], step, group)
+    left = funnel(market.design, passed, likely, by=by, where=where, reached=market.reached)
+    rows = ranged(long_format(left, step, group), of, step, by=by)
     if NEED in of.steps:
-        need = long_format(funnel(of.design, of.steps[[NEED]], by=by, where=where), group)
+        need = long_format(funnel(market.design, of.steps[[NEED]], by=by, where=where), group)
         rows = pd.concat([need.assign(**{step: NEED}), rows], ignore_index=True)
-    return behind(rows, of, {str(code): by == code for code in rows[group]}, group, step)
+    return behind(rows, market, of, {str(code): by == code for code in rows[group]}, group, step)
 
 
-def ranged(left: Estimate, ends: Sequence[Estimate], step: str, *keys: str) -> pd.DataFrame:
-    """Rows of a funnel; the last step from the low end of the first of ``ends`` to the high end of the other."""
-    rows = long_format(left, step, *keys)
-    for bound, end in zip(("low", "high"), ends, strict=bool(ends)):
-        rows.loc[rows[step] == LIKELY, bound] = end.bounded()[bound].to_numpy(float)
+def ranged(rows: pd.DataFrame, of: Any, step: str, **asked: Any) -> pd.DataFrame:
+    """Rows of a funnel; of an offer with two ends the last step is a range, from the low end of one to the high end."""
+    for bound, end in zip(("low", "high"), getattr(of, "ends", ()), strict=False):
+        rows.loc[rows[step] == LIKELY, bound] = end.in_five_years(**asked).bounded()[bound].to_numpy(float)
     return rows
 
 
-def behind(rows: pd.DataFrame, of: Any, groups: Mapping[str, pd.Series], by: str, step: str) -> pd.DataFrame:
+def behind(
+    rows: pd.DataFrame, market: CardMarket, of: Any, groups: Mapping[str, pd.Series], by: str, step: str
+) -> pd.DataFrame:
     """Rows of a funnel with the respondents who pass each step; behind the forecast stand those who can pay.
 
     Parameters
     ----------
     rows : DataFrame
         With the columns ``by`` and ``step``.
-    of : Offer
+    market, of
+        See `crossed`.
     groups : mapping of label to Series (n,)
         The codes of ``by``.
     """
@@ -103,7 +108,7 @@ def behind(rows: pd.DataFrame, of: Any, groups: Mapping[str, pd.Series], by: str
     passed = flags.drop(columns=NEED, errors="ignore").cumprod(axis=1).astype(bool)
     numbers: dict[tuple[str, str], int] = {}
     for name, group in groups.items():
-        inside = group.fillna(False).astype(bool) & of.counted
+        inside = group.fillna(False).astype(bool) & market.counted
         numbers |= {(name, str(at)): int((column & inside).sum()) for at, column in passed.items()}
         need = flags[NEED] & inside if NEED in flags else inside
         numbers |= {(name, "people"): int(inside.sum()), (name, NEED): int(need.sum())}

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..demand import loans, scenarios
+from ..demand.assumptions import place
 from ..demand.service import LOW_IS_GOOD, break_even
 from ..disclosure import Lazy, Released, document
 from ..needs import commuting, housing, income_debt
@@ -83,10 +84,9 @@ def transport_parameters() -> Released:
     trains = public("intercity").query("parameter in ('elasticity', 'discount')")
     table = pd.concat([public("shuttle"), trains.assign(parameter="rail_" + trains["parameter"])])
     table = table.rename(columns={"parameter": "transport_assumption"})
-    keys, width = ["transport_assumption"], table["high"] - table["low"]
-    place = (table["value"] - table["low"]) / width.where(width > 0)
-    table["place"] = place.where(~table["transport_assumption"].isin(LOW_IS_GOOD), 1 - place)
-    return parameters("transport", keys, table, ("unit", "evidence", "source"))
+    names = table["transport_assumption"]
+    table["place"] = place(table, names, set(names) - set(LOW_IS_GOOD))
+    return parameters("transport", ["transport_assumption"], table, ("unit", "evidence", "source"))
 
 
 def transport_break_even() -> Released:

@@ -13,7 +13,6 @@ from ..demand.shuttle import VIEWS, Shuttle
 from ..demand.transport import BLOCK, Commuters
 from ..errors import WelfareError
 from ..estimation import Estimate, mean
-from ..estimation.choice import ChoiceFit
 from ..study import Study
 from . import choice_models, measures, rail
 from .declare import Base, Topic, long_format
@@ -102,16 +101,11 @@ measures.declare(
 )  # fmt: skip
 
 
-def card_model(study: Study) -> ChoiceFit:
-    """The model of the cards."""
-    return study.result(commuters_of).fit()
-
-
 @topic.table("tastes", "term", "measure", "decimal", statistic="model")
 def tastes(study: Study, people: Commuters) -> pd.DataFrame:
     """Coefficients of the cards, of what decides on a shuttle."""
-    rows = long_format(study.result(card_model), "term").assign(measure="cards")
+    rows = long_format(study.result(choice_models.model_of, commuters_of), "term").assign(measure="cards")
     return rows[rows["term"].isin(SHOWN)]
 
 
-choice_models.declare(topic, card_model, f"{BLOCK}_alternative", base)
+choice_models.declare(topic, f"{BLOCK}_alternative", base)
