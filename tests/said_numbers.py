@@ -7,10 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-# thousands and decimals as `languages` writes them; labels in French part thousands with any space
+# thousands and decimals as `languages` writes them; labels in French part thousands of whole numbers with any space
 WRITTEN = {
     "en": (r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?", ",", "."),
-    "fr": (r"\d{1,3}(?:[\u202f\u00a0 ]\d{3})+(?!\d)(?:,\d+)?|\d+(?:,\d+)?", "\u202f\u00a0 ", ","),
+    "fr": (r"\d{1,3}(?:[\u202f\u00a0]\d{3}| \d{3}(?!\d|,\d))+(?!\d)(?:,\d+)?|\d+(?:,\d+)?", "\u202f\u00a0 ", ","),
     "ar": (r"\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?|\d+(?:,\d+)?", ".", ","),
 }
 ASIDE = re.compile(r"<(head|nav|pre|math|code|footer)\b.*?</\1>", re.DOTALL)  # the same in all, or no part of the page

@@ -2,6 +2,7 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -93,16 +94,19 @@ def test_a_follow_up_needs_its_register(files):
 
 def test_tables_add_up(released):
     """Shares of categories add to one in each group that is shown whole."""
-    sums = []
+    off, allowed = [], []
     for name, group in {
         "tenure_by_status": "status",
         "tenure_by_rank": "rank_group",
         "shift_by_rank": "rank_group",
     }.items():
         parts = released[name].frame.groupby(group, observed=True)
-        sums += [part["estimate"].sum() for _, part in parts if (part["flag"] != "hidden").all()]
-    assert sums
-    assert sums == pytest.approx([1.0] * len(sums))
+        whole = [part for _, part in parts if (part["flag"] != "hidden").all()]
+        off += [abs(part["estimate"].sum() - 1) for part in whole]
+        allowed += [part["step"].sum() / 2 for part in whole]  # each is rounded to its own unit
+    assert off
+    assert (np.array(off) <= np.array(allowed) + 1e-9).all()
+    assert max(allowed) < 0.02
 
 
 def test_no_clear_difference_is_said(own, released):

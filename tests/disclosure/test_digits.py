@@ -9,6 +9,11 @@ from hypothesis import strategies as st
 from welfare_analysis.disclosure import CATEGORY, NUMBERS, Released, combined, protect
 from welfare_analysis.disclosure.digits import NORMAL, ladder
 from welfare_analysis.languages import amount, with_interval
+from welfare_analysis.results import release
+from welfare_analysis.study import DATA, Study
+from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.survey.reading import typed
+from welfare_analysis.survey.standin import Parameters, generate
 
 
 def released(cells, unit="share", by=("g",), **named):
@@ -120,3 +125,15 @@ def test_no_digit_below_the_unit_is_written():
     assert with_interval(0.34, 0.3, 0.38, "share", "fr", step=0.02) == "34\u202f% (30\u201338)"
     assert amount(36e6, "million_dh", "en", step=2e6) == "36"
     assert amount(0.3, "share", "en", step=float("nan")) == "30.0 %"
+
+
+def test_a_headline_is_printed_alike_in_all_tables_of_the_page():
+    """With the follow-up, in one interval with those who never answered, and beside cut weights."""
+    world = generate(Parameters.read(DATA / "public"), 12, "plain", size=4000)
+    book = Codebook.read(DATA / "codebook")
+    plan = release(Study.of(*(typed(f, book) for f in (world.answers, world.register, world.followup)), book))
+    both = plan["nonresponse_bias"].frame.query("category == 'both'").set_index("condition")["estimate"]
+    whole = plan["nonresponse_tipping"].frame.query("category == 'whole'").set_index("condition")["estimate"]
+    cut = plan["weights_trimming"].frame.query("category == 'share'").set_index("condition")["estimate"]
+    assert whole.to_dict() == both.to_dict()
+    assert sorted(cut) == sorted(both)

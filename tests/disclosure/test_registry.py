@@ -69,7 +69,7 @@ def test_what_is_shown_drawn_or_said_is_recorded_once(page):
     assert len(pd.read_csv(page)) == size
     draw(study, "crowded_by_rank")
     assert "crowded_by_rank" in read(page)
-    say(study, "headline.share", of=["commute_long"])
+    say(study, "front.commute")
     assert "commute_long" in read(page)
     own = protect(Released("own", "share", "", ("g",), "share"), table().frame.assign(n=500.0), (500, 500))
     show(study, own, name="of a reader")

@@ -76,7 +76,8 @@ def trimming(study: Study, _: Study) -> pd.DataFrame | None:
             change, width = cut.value.iloc[0] - whole.value.iloc[0], cut.se.iloc[0] / whole.se.iloc[0]
             rows += [(f"change_{100 * q:.0f}", *[100 * change] * 3, "rate_points")]
             rows += [(f"width_{100 * q:.0f}", *[width] * 3, "decimal")]
-        parts.append(pd.DataFrame(rows, columns=["measure", *NUMBERS, "unit"]).assign(condition=table.id, n=n))
+        cells = pd.DataFrame(rows, columns=["measure", *NUMBERS, "unit"]).assign(condition=table.id, n=n)
+        parts.append(cells.assign(step=cells["measure"].map({"share": table.frame["step"].iloc[0]})))
     return pd.concat(parts) if parts else None
 
 
@@ -163,7 +164,7 @@ def bias(study: Study, _: Study) -> pd.DataFrame | None:
         alone = estimate(first.design, first.frame, headline.table).value.iloc[0]
         gap = without_followup(both, pd.Series(alone, index=both.value.index))
         lines = [_numbers(both), [alone] * 3, _numbers(gap), *map(_numbers, headline.mixtures)]
-        rows.append(headline.rows(pd.DataFrame(lines, columns=NUMBERS).assign(way=WAYS)))
+        rows.append(headline.rows(pd.DataFrame(lines, columns=NUMBERS).assign(way=WAYS), "way", "both"))
     table = pd.concat(rows) if rows else pd.DataFrame()
     return table.assign(unit=np.where(table["way"] == "bias", "share_points", "share")) if rows else None
 
@@ -185,7 +186,7 @@ def tipping(study: Study, _: Study) -> pd.DataFrame | None:
         cells = pd.DataFrame.from_dict({**lines, "whole": [both[0], *bounds]}, orient="index", columns=NUMBERS)
         possible = cells["estimate"].between(0, 1).to_numpy()
         cells = cells.assign(measure=cells.index, text=[None if yes else "weights.no_answers" for yes in possible])
-        rows.append(headline.rows(cells))
+        rows.append(headline.rows(cells, "measure", "whole"))
     return pd.concat(rows) if rows else None
 
 
@@ -200,9 +201,10 @@ class Silence:
     n: float
     unsafe: bool
 
-    def rows(self, cells: pd.DataFrame) -> pd.DataFrame:
-        """Numbers of this headline as rows of a table."""
-        return cells.assign(condition=self.table.variable, n=self.n, unsafe=self.unsafe)
+    def rows(self, cells: pd.DataFrame, key: str, own: str) -> pd.DataFrame:
+        """Numbers of this headline as rows; where the key is ``own`` it is printed as where it stands alone."""
+        step = cells[key].map({own: self.table.frame["step"].iloc[0]})
+        return cells.assign(condition=self.table.variable, n=self.n, unsafe=self.unsafe, step=step)
 
 
 def silences(study: Study) -> list[Silence]:
