@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..demand.funnel import LIKELY, NEED, crossed, funnel, lost, sides
 from ..demand.stated import CardMarket
-from ..disclosure import CATEGORY
+from ..disclosure import CATEGORY, policy
 from ..estimation import Estimate
 from ..study import Study
 from .declare import GROUPS, Base, Topic, long_format
@@ -80,7 +80,17 @@ def grouped(market: CardMarket, of: Any, group: str, step: str) -> pd.DataFrame:
     if NEED in of.steps:
         need = long_format(funnel(market.design, of.steps[[NEED]], by=by, where=where), group)
         rows = pd.concat([need.assign(**{step: NEED}), rows], ignore_index=True)
-    return behind(rows, market, of, {str(code): by == code for code in rows[group]}, group, step)
+    rows = behind(rows, market, of, {str(code): by == code for code in rows[group]}, group, step)
+    return rows[parted(rows, step)]
+
+
+def parted(rows: pd.DataFrame, step: str) -> pd.Series:
+    """Rows of the steps that are told apart by group.
+
+    A step that too few pass outside one group would be hidden whole, since its total is shown: it is of all alone.
+    """
+    passed = rows.groupby(step)["numerator"]
+    return ~(passed.transform("sum") - passed.transform("max")).between(1, policy().min_respondents - 1)
 
 
 def ranged(rows: pd.DataFrame, of: Any, step: str, **asked: Any) -> pd.DataFrame:
