@@ -31,14 +31,14 @@ def market(people):
 
 
 def test_each_measure_brings_homes_and_each_test_takes_means(market):
-    """Every measure brings homes; a test takes some out of reach, but for the household's income and plots alone."""
+    """Every measure brings homes; a test takes some out of reach, but for household income, plots alone and savings."""
     base = scenarios.bought(market.likely(), "homes").value.iloc[0]
     for other, cost in scenarios.measures(market).values():
         assert (cost.fillna(0.0) >= 0).all(axis=None)
         assert scenarios.bought(other.likely(), "homes").value.iloc[0] >= base
     within = market.at(building_dh=160_000.0)
     for name, other in scenarios.tests(within).items():
-        more, less = (other, within) if name in ("household", "no_house") else (within, other)
+        more, less = (other, within) if name in ("household", "no_house", "saving") else (within, other)
         known = more.computed & less.computed
         assert not (less.affordable & ~more.affordable)[known].any(axis=None), name
         assert (less.affordable.sum() < more.affordable.sum()).any(), name

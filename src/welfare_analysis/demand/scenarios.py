@@ -20,18 +20,19 @@ import numpy as np
 import pandas as pd
 
 from ..estimation import Estimate
+from ..needs.income_debt import member_income_dh
 from ..study import public
 from ..survey.cards import annuity
 from . import borrowers, credit
 from .assumptions import at_end, place
 from .borrowers import RETIRES
 from .credit import Terms
-from .housing import BOUGHT, PLOT, HomeMarket, assumed, bought
+from .housing import BOUGHT, PLOT, YEARS, HomeMarket, assumed, bought
 from .levers import lever
 
 FLAT, BASE, BANK = "social_flat", "housing_foundation", "housing_bank"
 BUILDING = ("building_dh_m2", "building_m2")  # what a house on a plot costs
-BETTER_HIGH = ("months", "age_end", "size_m2")  # of other parameters the low end is the favourable one
+BETTER_HIGH = ("months", "age_end", "size_m2", "saving_share")  # of other parameters the low end is the favourable one
 
 
 def loan_dh(market: HomeMarket) -> pd.DataFrame:
@@ -97,12 +98,17 @@ def levers(market: HomeMarket) -> tuple[dict[str, Estimate], dict[str, Estimate]
 
 
 def tests(market: HomeMarket) -> dict[str, HomeMarket]:
-    """The market under each test of what can be paid (`borrowers.tests`); ``no_house``: a plot counts without one."""
+    """The market under each test of what can be paid (`borrowers.tests`).
+
+    ``no_house``: a plot counts without one; ``saving``: savings grow over the five years by a part of pay or pension.
+    """
     terms = market.terms
     dearer = replace(terms, rate=terms.rate + assumed("stress_points"))
     last_age = market.frame["age"] + credit.months_left(market.frame, terms) / 12
     tried = borrowers.tests(market, replace(terms, age_end=RETIRES), dearer, last_age, assumed("pay_less_share"))
-    return tried | {"no_house": market.at(building_dh=0.0)}
+    saved = 12 * YEARS * assumed("saving_share") * member_income_dh(market.frame)
+    later = market.frame.assign(savings_dh=market.frame["savings_dh"] + saved)
+    return tried | {"no_house": market.at(building_dh=0.0), "saving": market.at(means=later)}
 
 
 def parameters() -> pd.DataFrame:
