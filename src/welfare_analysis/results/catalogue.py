@@ -75,9 +75,9 @@ def _withheld(make: Callable[[], Released]) -> Released:
 
 
 def display(study: Study, name: str) -> Released:
-    """Cells of other tables side by side, as ``data/displays.csv`` lists them. What is known of the stand-in
-    stands on its pages only.
+    """Cells of other tables side by side, as ``data/displays.csv`` lists them.
 
+    What is known of the stand-in alone stands where the study is the stand-in.
     ``headlines``: how many, what share, how sure. ``costs``: for one person concerned and a month, and their sum.
     ``demand_reconciled``: the numbers of homes and housing loans of several pages.
     """
