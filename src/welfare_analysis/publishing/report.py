@@ -19,6 +19,7 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 
 from welfare_analysis import __version__
+from welfare_analysis.disclosure import policy
 from welfare_analysis.disclosure.registry import joined
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.languages import NAMES, direction
@@ -30,6 +31,8 @@ from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook, words
 
 RESULTS = "results"  # every published cell: a CSV and a workbook, and a folder of a CSV a table
+LINKED = 8  # tables of a figure that have a link each
+GLOSSARY = DATA / "glossary.csv"  # words and signs, with what they mean
 PUBLISHED = re.compile(r'<table id="(\w+)">')  # a table of the release, by its name
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
@@ -42,6 +45,7 @@ AROUND = (
     "code",
     "numbers",
     "workbook",
+    "glossary",
     "made",
     "figure",
     "table",
@@ -173,7 +177,9 @@ def around(language: str) -> dict[str, str]:
 
 
 def _data(names: Sequence[str], labels: Mapping[str, str]) -> str:
-    """Links to the published cells of tables."""
+    """Links to the published cells of tables; of many to those of all."""
+    if len(names) > LINKED:
+        return f'<a href="../{RESULTS}.csv" download>{labels["numbers"]}</a>'
     links = [f'<a href="../{RESULTS}/{name}.csv" download><bdi>{name}.csv</bdi></a>' for name in names]
     return f"{labels['data']}: {', '.join(links)}" if links else ""
 
@@ -204,6 +210,16 @@ def _front(pages: list[Page], title: str) -> Page:
     return Page("index.html", title, (), Markup(f"<h1>{title}</h1><ol>{items}</ol>"), {})
 
 
+def _glossary(language: str, title: str, worded: Callable[[str, str], str]) -> Page:
+    """What words and signs of the report mean, with the thresholds that the policy has."""
+    rules = vars(policy()) | {"round_totals": policy().step("totals")}
+    limits = {name: f"{rule:g}" for name, rule in rules.items() if isinstance(rule, int | float)}
+    words = pd.read_csv(GLOSSARY)[[language, f"{language}_meaning"]]
+    said = ((html.escape(worded(text, language).format(**limits)) for text in row) for row in words.to_numpy(str))
+    items = "".join(f"<dt><bdi>{name}</bdi></dt><dd>{meaning}</dd>" for name, meaning in said)
+    return Page("glossary.html", title, (), Markup(f"<h1>{html.escape(title)}</h1><dl>{items}</dl>"), {})  # escaped
+
+
 def render(
     notebooks: Mapping[str, NotebookNode],
     folder: Path,
@@ -229,6 +245,7 @@ def render(
         pages = [page(stem, notebook, _prose(stem, language, worded), labels) for stem, notebook in notebooks.items()]
         if not any(p.href == "index.html" for p in pages):
             pages.insert(0, _front(pages, labels["contents"]))
+        pages.append(_glossary(language, labels["glossary"], worded))
         fronts[language] = pages[0].title
         template = jinja.get_template("page.html.j2")
         made = labels["made"].format(date=datetime.datetime.now(datetime.UTC).date(), version=__version__)
