@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from welfare_analysis.disclosure import CATEGORY, policy
-from welfare_analysis.estimation import contrast, share
+from welfare_analysis.estimation import Design, contrast, share
 from welfare_analysis.needs.aspirations import HOPES
 from welfare_analysis.needs.factors import merged
 from welfare_analysis.needs.hopes import PAIRS
@@ -214,7 +214,7 @@ def test_services_are_listed_where_both_rules_tell_groups_apart(shown, study):
 
 
 def test_groups_that_hope_alike_are_not_told_apart():
-    """Cochran's Q by hand on two groups is the squared z of their difference."""
+    """Independent computation: of two groups of one sample Wald's F is the squared z of their difference."""
     rng = np.random.default_rng(8)
     n = 400
     frame = pd.DataFrame({"status": np.repeat(["active", "retired"], n // 2), "wants_home": "yes"})
@@ -224,6 +224,23 @@ def test_groups_that_hope_alike_are_not_told_apart():
     one = share(small.design, small.frame["wants_home"].eq("yes"), by=small.frame["status"])
     z2 = float((one.value.iloc[0] - one.value.iloc[1]) ** 2 / (one.se**2).sum())
     assert table.frame["p"].iloc[0] == pytest.approx(stats.f.sf(z2, 1, one.df.max()), rel=1e-6)
+
+
+def test_groups_are_compared_with_their_covariance():
+    """Two groups that answer alike in each cluster: their difference has no error between clusters, only within.
+
+    Independent computation: the F of the mean difference within 40 clusters.
+    """
+    rng = np.random.default_rng(4)
+    cluster, group = np.repeat(np.arange(40), 20), np.tile(["a", "b"], 400)
+    level = rng.uniform(0.1, 0.9, 40)[cluster]
+    yes = pd.Series(rng.random(800) < level + np.where(group == "a", 0.05, -0.05))
+    hopes = pd.DataFrame({"rail": yes, "coach": ~yes})
+    made = share(Design(np.ones(800), psu=cluster), hopes, by=pd.Series(group, name="status"))
+    sides = [yes[group == g].groupby(cluster[group == g]).mean() for g in "ab"]
+    gap = sides[0] - sides[1]
+    F = gap.mean() ** 2 / (gap.var(ddof=1) / 40)
+    np.testing.assert_allclose(aspirations.alike(made), [stats.f.sf(F, 1, 39)] * 4, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
