@@ -26,7 +26,7 @@ from .declare import Base, Topic, always, beside, counted, part
 from .priorities import leads
 
 GROUPS = ("status", "rank_group", "command_group")
-FINDINGS = ("", ("most", "first", "by_whom", "in_2012", "sure"))
+FINDINGS = ("", ("most", "first", "spread_status", "in_2012", "changes_priority"))
 
 
 def hopes_of(study: Study) -> Hopes:
@@ -48,7 +48,8 @@ def shares(of: Hopes, by: pd.Series | None) -> pd.DataFrame | None:
 
     Of all together ``leads`` says which services do not clearly differ from the first.
     """
-    parts, of_all = [], {}
+    parts: list[pd.DataFrame] = []
+    of_all: dict[int, Estimate] = {}
     for names, rows in of.bundles(by):
         made = share(of.design, of.hoped[names], by=by, where=rows)
         answers = of.hoped.loc[rows, names].astype("Float64")
@@ -76,13 +77,14 @@ def shares(of: Hopes, by: pd.Series | None) -> pd.DataFrame | None:
 def alike(made: Estimate) -> np.ndarray:
     """For each row p of Wald's F test that all groups hope for its service alike, with the covariance of the groups.
 
-    The groups were weighted to one register, so they are not independent. nan where there is one group, or no error.
+    The groups were weighted to one register, so they are not independent. Degrees of freedom are those of the largest
+    group: those of a group of ten would hide what all others show. nan where there is one group, or no error.
     """
     services, p = made.value.index.get_level_values(0), {}
     for service in services.unique():
         groups = part(made, service)
         try:
-            p[service] = wald(differences(groups, groups.value.index[0])).p
+            p[service] = wald(differences(groups, groups.value.index[0]), df=float(groups.df.max())).p
         except WelfareError:
             p[service] = np.nan
     return services.map(p).to_numpy(float)
