@@ -90,9 +90,9 @@ draw: setup ## Whom to follow up: make draw REGISTER=register.csv RETURNED=answe
 replay: setup ## Apply a log of corrections: make replay SURVEY=answers.xlsx LOG=build/check/consistency.csv
 	@$(RUN) replay
 
-validate: $(VENV)/test.stamp ## The long simulations: coverage, bias, and what the assumptions alone decide
-	@$(RUN) validate
-	@$(ONE_THREAD) $(BIN)/python tests/simulation
+validate: $(VENV)/test.stamp ## The long simulations: coverage, bias, what assumptions decide; or one: make validate PART=recovery
+	@$(if $(PART),,$(RUN) validate)
+	@$(ONE_THREAD) $(BIN)/python tests/simulation $(PART)
 
 mixed: setup ## Fit the mixed logit of the cards again (minutes): SURVEY=... for files of one's own
 	@$(RUN) mixed

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from .errors import WelfareError
 from .estimation import Design
-from .survey import doubts
-from .survey.codebook import Codebook
+from .survey import doubts, institution
+from .survey.codebook import Codebook, words
 from .survey.reading import Answers, Map, Margins, read, read_followup, read_register
 from .survey.reading.reviews import LEFT_OUT
 from .survey.response import Collection, collection
@@ -34,6 +34,7 @@ GROUPED = (
     ("home_city", "command", "home_city_group"),
 )
 KEYED = {"rents": "command", "transport_zones": "command_group"}  # tables of data/public by codes of the codebook
+INHERITED = "source.inherited"  # key of a text
 AGE_GROUPS = ("under_18", "18_29", "30_39", "40_49", "50_59", "60_over")
 
 
@@ -254,11 +255,22 @@ def reference(name: str) -> pd.DataFrame:
 def public(name: str) -> pd.DataFrame:
     """One of the tables of ``data/public``, levels with their range and source, by name.
 
-    A table of the same name in the folder ``public`` of the codebook that CODEBOOK names stands in its place.
+    A table of the same name in the folder ``public`` of the codebook that CODEBOOK names stands in its place. What
+    another institution takes over from ``data/public`` has the text `INHERITED` for its sources, which are not its own.
     """
     codebook = _named("CODEBOOK")
     own = codebook / "public" / f"{name}.csv" if codebook else None
-    return _public(own if own and own.is_file() else DATA / "public" / f"{name}.csv").copy()
+    if own and own.is_file():
+        return _public(own).copy()
+    table = _public(DATA / "public" / f"{name}.csv").copy()
+    if codebook and institution.is_part(codebook) and "source" in table:
+        table["source"] = INHERITED
+    return table
+
+
+def own_words() -> institution.Words:
+    """The words of the institution whose codebook CODEBOOK names, its currency among them."""
+    return words(_named("CODEBOOK") or DATA / "codebook")
 
 
 def not_given(codebook: Codebook) -> dict[str, list[str]]:

@@ -73,7 +73,7 @@ def test_the_net_of_each_party_by_hand(market):
     conventional = amount * (annuity(given["funding_rate"], other) / annuity(rate, other) - 1
                              - given["running_cost_share"] * other / 24) * given["partner_share"]  # fmt: skip
     more = with_ - without
-    scale = float(market.sure.value.iloc[0]) * float(loans.per_year(market.number()).value.iloc[0]) / len(rows)
+    scale = float(market.sure.value.iloc[0]) * float(loans.per_year(market.wishing()).value.iloc[0]) / len(rows)
     keeps = (more["foundation"] * margin[0.065] + more["conventional"] * conventional).sum() * scale
     rebate = (without["foundation"] * (margin[0.0728] - margin[0.065])).sum() * scale
     exposed = (more["foundation"] * amount * months / 24).sum()

@@ -7,6 +7,7 @@ import pytest
 from welfare_analysis.demand import intercity
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, Estimate
+from welfare_analysis.study import public
 
 
 def test_sums_by_rail_by_hand():
@@ -53,7 +54,7 @@ def test_an_agreement_by_hand():
 
 def test_the_discount_of_the_police_is_an_assumption():
     """What sister foundations have is reported, theirs is not known; all ends of the elasticity are below zero."""
-    rows = intercity.public("intercity").set_index("parameter")
+    rows = public("intercity").set_index("parameter")
     assert (rows.loc[["discount_education", "discount_health"], "kind"] == "reported").all()
     assert (rows.loc[["discount", "elasticity"], "kind"] == "assumption").all()
     assert all(intercity.parameter("elasticity", end) < 0 for end in intercity.ENDS)

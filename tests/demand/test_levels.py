@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from welfare_analysis.demand import levels
-from welfare_analysis.errors import WelfareError
 
 PEOPLE = pd.DataFrame(
     {
@@ -21,7 +20,7 @@ PEOPLE = pd.DataFrame(
 
 def test_levels_by_hand():
     """A bus at 13 km an hour over 5.5 km, 10 minutes of access, half of 16 minutes of headway; a night taxi at 1.5."""
-    table = levels.levels()
+    table = levels.Levels()
     bus = table.of(PEOPLE, "bus").iloc[0]
     assert bus["time_min"] == pytest.approx(60 * 5.5 / 13)
     assert bus["door_min"] == pytest.approx(60 * 5.5 / 13 + 10 + 8)
@@ -37,20 +36,10 @@ def test_levels_by_hand():
 
 def test_each_mode_at_once_is_each_mode_alone():
     """The rows of a person are those of every mode asked one by one."""
-    table = levels.levels()
+    table = levels.Levels()
     every = table.of_each(PEOPLE)
     for j, mode in enumerate(levels.MODES):
         pd.testing.assert_frame_equal(every.iloc[j :: len(levels.MODES)].reset_index(drop=True), table.of(PEOPLE, mode))
-
-
-def test_the_ends_of_ranges_move_what_they_are_of():
-    """Slower speeds make every ride longer and leave fares; an end that is none is refused."""
-    slow, now = levels.levels("low", "speed_km_h").table, levels.levels().table
-    ride = now["time_min"] > 0
-    assert (slow.loc[ride, "time_min"] > now.loc[ride, "time_min"]).all()
-    pd.testing.assert_series_equal(slow["way_dh"], now["way_dh"])
-    with pytest.raises(WelfareError, match="no such end"):
-        levels.levels("middle")
 
 
 def test_no_level_is_of_the_generator():

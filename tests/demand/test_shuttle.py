@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
-from welfare_analysis.demand import levels, service
+from welfare_analysis.demand import levels
 from welfare_analysis.demand.fares import SHARED, of_shuttle
 from welfare_analysis.demand.service import Service, annuity, break_even
 from welfare_analysis.demand.shuttle import VIEWS, Shuttle, chances
@@ -15,7 +15,7 @@ from welfare_analysis.demand.stated import CERTAIN
 from welfare_analysis.demand.transport import Commuters
 from welfare_analysis.estimation import Design, mean
 from welfare_analysis.estimation.choice import predicted_shares
-from welfare_analysis.study import DATA
+from welfare_analysis.study import DATA, public
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
@@ -30,7 +30,7 @@ def people():
     group = truth["command"].astype(object).map(BOOK.parent("command"))
     frame = truth.assign(command_group=group).set_index(pd.RangeIndex(len(truth)))
     return Commuters(
-        frame, Design(pd.Series(np.random.default_rng(5).uniform(1, 3, len(frame)))), BOOK, levels.levels()
+        frame, Design(pd.Series(np.random.default_rng(5).uniform(1, 3, len(frame)))), BOOK, levels.Levels()
     )
 
 
@@ -55,7 +55,7 @@ def test_a_run_pays_for_itself_from_the_riders_that_it_needs():
 
 def test_headlines_stand_inside_their_ranges():
     """Every assumption has its value between its ends and a source; good ends are cheaper and larger than bad ones."""
-    rows = service.public("shuttle")
+    rows = public("shuttle")
     assert ((rows["low"] <= rows["value"]) & (rows["value"] <= rows["high"])).all()
     assert rows["source"].str.len().gt(10).all()
     good, bad = Service.all_at(True), Service.all_at(False)

@@ -26,7 +26,7 @@ def people():
     group = truth["command"].astype(object).map(BOOK.parent("command"))
     frame = truth.assign(command_group=group).set_index(pd.RangeIndex(len(truth)))
     return Commuters(
-        frame, Design(pd.Series(np.random.default_rng(3).uniform(1, 3, len(frame)))), BOOK, levels.levels()
+        frame, Design(pd.Series(np.random.default_rng(3).uniform(1, 3, len(frame)))), BOOK, levels.Levels()
     )
 
 

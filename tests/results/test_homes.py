@@ -7,7 +7,7 @@ import pytest
 from welfare_analysis.demand import tastes
 from welfare_analysis.disclosure import CATEGORY
 from welfare_analysis.publishing import agrees, figures, findings, say, show
-from welfare_analysis.results import TOPICS, release
+from welfare_analysis.results import TOPICS, release, steps
 from welfare_analysis.results.catalogue import DISPLAYS
 from welfare_analysis.results.homes import PRICES, bought, home_market
 from welfare_analysis.study import DATA, Study
@@ -77,6 +77,15 @@ def test_need_is_parted_into_what_would_meet_it(shown):
         assert parts == pytest.approx(table.loc[row, "all"], rel=0.03)
     one = table.loc["backlog", "another"] / 10 + table.loc["arising", "another"] - table.loc["supply", "another"]
     assert table.loc["years_10", "another"] == pytest.approx(one, abs=30)
+
+
+def test_a_step_that_hardly_anybody_passes_outside_one_group_is_of_all_alone(shown):
+    """By hand: four and one respondents beside many are not parted, nobody and ten are."""
+    rows = pd.DataFrame({"s": [*"aaabbbccc"], "numerator": [2242.0, 4, 1, 50, 0, 0, 90, 6, 4]})
+    assert steps.parted(rows, "s").tolist() == [False] * 3 + [True] * 6
+    table = shown["homes_funnel_by_status"].frame
+    assert {"in_need", "wants"} <= set(table[CATEGORY])
+    assert not table.groupby(CATEGORY)["flag"].agg(lambda flags: flags.eq("hidden").all()).any()
 
 
 def test_dearer_homes_are_less_taken(shown):

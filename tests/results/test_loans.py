@@ -109,7 +109,7 @@ def test_nobody_is_counted_as_a_success_over_the_limit(shown, study):
     """The guard rail holds everybody who wants a consumer loan, and what is pushed over is in no affordable loan."""
     market = study.result(loan_market)
     guard = wide(shown["loans_guard"], "loan_guard")
-    number = float(market.number().value.iloc[0])
+    number = float(market.wishing().value.iloc[0])
     np.testing.assert_allclose(guard.sum(), number, atol=60)
     files = wide(shown["loans_files"], KINDS)["affordable"]
     assert (files * demand.assumed("wish_years") <= guard.loc["within", files.index] * 1.2).all()

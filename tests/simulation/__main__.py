@@ -1,14 +1,19 @@
 """The long simulations of estimators and of demand, each written whole or not at all.
 
-``python tests/simulation [jobs]``: as many processes as there are cores, or as said. Designs, statistics and models go
+``make validate``, or ``python tests/simulation [part ...]`` for some of `PARTS`: as many processes as there are cores,
+or as JOBS says. Designs, statistics and models go
 to data/reference/coverage.csv, the size of the test of independence to data/reference/independence_size.csv, the demand
 for homes to data/survey/demand_validation.csv, that for loans to data/survey/loan_validation.csv, that for transport to
-data/survey/transport_validation.csv. Ten thousand mutants of good files are read too.
+data/survey/transport_validation.csv; whether the funnels are recovered where the model is right to
+data/survey/recovery.csv. Ten thousand mutants of good files are read too.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 
 import coverage_grid
@@ -18,6 +23,7 @@ import independence_size
 import loan_errors
 import mutants_read
 import pandas as pd
+import recovery
 import reliability_rules
 import transport_errors
 from headline_errors import stored
@@ -97,17 +103,42 @@ def reading(jobs: int) -> None:
         sys.exit("A mutant of a good file was read wrong.")
 
 
-def main(jobs: int = -1) -> None:
-    """Run what is not in the cache, and store the tables."""
-    reading(jobs)
-    write(coverage(jobs), ROOT / "data" / "reference" / "coverage.csv")
-    write(sizes(jobs), ROOT / "data" / "reference" / "independence_size.csv")
-    for name, (module, keys) in ERRORS.items():
-        write(
-            demand(name, module, ["version", *keys, "number"], jobs),
-            ROOT / "data" / "survey" / f"{name}_validation.csv",
-        )
+def recovered(jobs: int) -> pd.DataFrame:
+    """Whether each step of the funnels is recovered, where the model is right."""
+    modules = [HERE / f"{name}.py" for name in ("recovery", "demand_errors", "loan_errors", "transport_errors")]
+    place = folder("recovery", [*DEMAND, *modules, *sorted((ROOT / "data" / "public").glob("*.csv"))])
+    seeds = range(recovery.FIRST_SEED, recovery.FIRST_SEED + int(os.environ.get("SAMPLES", recovery.SAMPLES)))
+    parts = Parallel(n_jobs=jobs)(
+        delayed(stored)(place / f"{seed}.parquet", recovery.one_sample, seed) for seed in seeds
+    )
+    return recovery.judged(pd.concat(parts, ignore_index=True))
+
+
+# what each part gives, and where it is stored
+PARTS: dict[str, tuple[Callable[[int], pd.DataFrame | None], str]] = {
+    "reading": (reading, ""),
+    "coverage": (coverage, "reference/coverage.csv"),
+    "sizes": (sizes, "reference/independence_size.csv"),
+    **{
+        name: (partial(demand, name, module, ["version", *keys, "number"]), f"survey/{name}_validation.csv")
+        for name, (module, keys) in ERRORS.items()
+    },
+    "recovery": (recovered, "survey/recovery.csv"),
+}
+
+
+def main(*names: str) -> None:
+    """Run what is not in the cache, of all parts or of some, and store the tables."""
+    if unknown := set(names) - set(PARTS):
+        sys.exit(f"No such part: {', '.join(sorted(unknown))}. The parts are {', '.join(PARTS)}.")
+    for name in names or PARTS:
+        make, target = PARTS[name]
+        table = make(int(os.environ.get("JOBS", -1)))
+        if table is not None:
+            write(table, ROOT / "data" / target)
+            if "recovered" in table and not table["recovered"].all():
+                sys.exit(f"Not shown to be recovered:\n{table[~table['recovered']].to_string(index=False)}")
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]))
+    main(*sys.argv[1:])

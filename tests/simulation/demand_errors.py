@@ -6,6 +6,8 @@ answers. The estimate comes from what they said on the form: in the rich and the
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -61,14 +63,23 @@ def numbers(market: HomeMarket) -> Estimate:
     return every.apply(lambda v: pd.Series(weights @ v.to_numpy(), index=names), weights)
 
 
-def one_sample(version: str, seed: int, size: int = SIZE) -> pd.DataFrame:
-    """A row a number: truth, estimate, se and whether the interval holds the truth."""
-    world = generate(PARAMETERS, seed, version, size)
+def studies(version: str, seed: int, size: int | None, **settings: Any) -> tuple[Study, Study]:
+    """A survey of a generated population, and the true answers of everybody in it."""
+    world = generate(PARAMETERS, seed, version, size, **settings)
     truth, *files = (typed(f, BOOK) for f in (world.truth, world.answers, world.register, world.followup))
-    everybody = Study.of(truth.assign(home_certainty=np.nan), None, None, BOOK)
-    known = true_numbers(housing.market(everybody), version)
-    found = numbers(housing.market(Study.of(*files, BOOK)))
+    return Study.of(*files, BOOK), Study.of(truth.assign(home_certainty=np.nan), None, None, BOOK)
+
+
+def against(found: Estimate, truth: pd.Series) -> pd.DataFrame:
+    """A row a number: truth, estimate, se and whether the interval holds the truth."""
     bounds = found.interval()
-    table = pd.DataFrame({"estimate": found.value, "se": found.se, "truth": known.reindex(found.value.index)})
+    table = pd.DataFrame({"estimate": found.value, "se": found.se, "truth": truth.reindex(found.value.index)})
     held = bounds["low"].le(table["truth"]) & table["truth"].le(bounds["high"])
-    return table.assign(held=held, version=version, seed=seed).rename_axis("number").reset_index()
+    return table.assign(held=held).rename_axis("number").reset_index()
+
+
+def one_sample(version: str, seed: int, size: int = SIZE) -> pd.DataFrame:
+    """What `against` says of the numbers of one population."""
+    study, everybody = studies(version, seed, size)
+    known = true_numbers(housing.market(everybody), version)
+    return against(numbers(housing.market(study)), known).assign(version=version, seed=seed)

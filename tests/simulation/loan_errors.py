@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from demand_errors import BOOK, PARAMETERS
+from demand_errors import BOOK, PARAMETERS, against, studies
 
 from welfare_analysis.demand import debts, loans
 from welfare_analysis.demand.credit import Terms
@@ -16,10 +16,7 @@ from welfare_analysis.demand.funnel import funnel
 from welfare_analysis.demand.loans import PRODUCTS
 from welfare_analysis.demand.stated import times
 from welfare_analysis.estimation import Estimate, joint, mean
-from welfare_analysis.study import Study
 from welfare_analysis.survey.cards import Block
-from welfare_analysis.survey.reading import typed
-from welfare_analysis.survey.standin import generate
 
 VERSIONS = {"plain": 12, "rich": 10, "strategic": 8}  # a small run: the headline is new
 FIRST_SEED = 50_000
@@ -75,7 +72,7 @@ def numbers(loan: loans.LoanMarket) -> Estimate:
     """The same numbers as the page estimates them, before the bridge from stated to likely, which no truth is of."""
     need = funnel(loan.design, loan.steps[["in_need"]], where=loan.adult)
     left = funnel(loan.design, loan.steps[STEPS[1:]], where=loan.adult, reached=True)
-    demand, homes = loan.demand(), loan.number("housing")
+    demand, homes = loan.demand(), loan.wishing("housing")
     table = debts.housing_loans(loan, HOUSING)["files_within"].rename("housing")
     lent = mean(loan.design, table, where=table.notna())
     housing = times(lent, loans.per_year(homes), lent.value.index)
@@ -93,13 +90,7 @@ def numbers(loan: loans.LoanMarket) -> Estimate:
 
 
 def one_sample(version: str, seed: int, size: int | None = SIZE) -> pd.DataFrame:
-    """A row a number: truth, estimate, se and whether the interval holds the truth."""
-    world = generate(PARAMETERS, seed, version, size)
-    truth, *files = (typed(f, BOOK) for f in (world.truth, world.answers, world.register, world.followup))
-    study, everybody = Study.of(*files, BOOK), Study.of(truth, None, None, BOOK)
+    """What `against` says of the numbers of one population."""
+    study, everybody = studies(version, seed, size)
     known = true_numbers(loans.market(everybody), version)
-    found = numbers(loans.market(study))
-    bounds = found.interval()
-    table = pd.DataFrame({"estimate": found.value, "se": found.se, "truth": known.reindex(found.value.index)})
-    held = bounds["low"].le(table["truth"]) & table["truth"].le(bounds["high"])
-    return table.assign(held=held, version=version, seed=seed).rename_axis("number").reset_index()
+    return against(numbers(loans.market(study)), known).assign(version=version, seed=seed)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from demand_errors import BOOK, PARAMETERS, studies
 
 from welfare_analysis.demand import intercity, levels, transport
 from welfare_analysis.demand.fares import pick
@@ -27,15 +28,11 @@ from welfare_analysis.demand.stated import CERTAIN
 from welfare_analysis.demand.transport import BLOCK, Commuters
 from welfare_analysis.estimation import Estimate, total
 from welfare_analysis.needs import commuting
-from welfare_analysis.study import DATA, Study, public
-from welfare_analysis.survey.codebook import Codebook
-from welfare_analysis.survey.reading import typed
-from welfare_analysis.survey.standin import Parameters, conditions, generate
+from welfare_analysis.study import public
+from welfare_analysis.survey.standin import Parameters, conditions
 from welfare_analysis.survey.standin.cards import utilities
 from welfare_analysis.survey.standin.wants import price_factor
 
-BOOK = Codebook.read(DATA / "codebook")
-PARAMETERS = Parameters.read(DATA / "public")
 VERSIONS = {"plain": 11, "rich": 10, "strategic": 10}  # a small run: the headline is new
 FIRST_SEED, SIZE = 60_000, 20_000  # persons of a population
 SCALE, FOOT = 0.7, -0.7  # of modes over cards; of ten minutes on foot all the way
@@ -49,7 +46,7 @@ def at_the_table(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd
     People tell those times and costs of the mode that they use.
     """
     f = conditions.commute(f, p, rng)
-    level, work = levels.levels(), f[f["status"] == "active"]
+    level, work = levels.Levels(), f[f["status"] == "active"]
     ways = level.of_each(work)
     steps = ways[list(EFFECTS)].to_numpy() / list(EFFECTS.values())
     effects = np.tile([p[f"{BLOCK}_{name}_effect"] if name != "foot_min" else FOOT for name in EFFECTS], (len(ways), 1))
@@ -113,19 +110,13 @@ def true_numbers(people: Commuters, version: str, scale: float) -> dict[str, flo
     return found | {"certain": certain, "groups": float((sure * share >= service.least_riders_n).sum())}
 
 
-def estimated(people: Commuters, scale: float) -> dict[str, Estimate]:
-    """The steps of the funnel, riders in the views of the page."""
-    shuttle = Shuttle.before(people).at(scale=scale)
+def passed(people: Commuters, shuttle: Shuttle) -> dict[str, Estimate]:
+    """The steps of the funnel, and riders by what is certain, wherever a run is kept or not."""
     names, steps = ("wants", "eligible", "affordable"), shuttle.steps
     left = funnel(people.design, steps[list(names)], where=people.active)
     found = {"in_need": funnel(people.design, steps[["in_need"]], where=people.active)}
     found |= {name: pick(left, {name: 1.0}) for name in names}
-    likely = shuttle.riders()
-    return found | {
-        "stated": shuttle.view("stated").riders(),
-        "likely": likely,
-        "certain": shuttle.at(least_riders_n=0.0).riders(),
-    }
+    return found | {"certain": shuttle.at(least_riders_n=0.0).riders()}
 
 
 def without_error(people: Commuters, scale: float, truth: dict[str, float]) -> list[dict[str, object]]:
@@ -147,11 +138,7 @@ def one_sample(version: str, seed: int, size: int | None = SIZE) -> pd.DataFrame
     """A row a number: truth, estimate, se and whether the interval holds the truth."""
     commute = at_the_table if version == "plain" else conditions.commute
     kind = "plain" if version == "apart" else version
-    world = generate(PARAMETERS, seed, kind, size, commute)
-    truth, answers, register, followup = (
-        typed(f, BOOK) for f in (world.truth, world.answers, world.register, world.followup)
-    )
-    study, everybody = Study.of(answers, register, followup, BOOK), Study.of(truth, None, None, BOOK)
+    study, everybody = studies(kind, seed, size, commute=commute)
     people, known = transport.commuters(study), transport.commuters(everybody)
     scale = SCALE if version == "plain" else 1.0
     trips, all_trips = intercity.travellers(study), intercity.travellers(everybody)
@@ -160,7 +147,10 @@ def one_sample(version: str, seed: int, size: int | None = SIZE) -> pd.DataFrame
     assumed = elasticity if version == "plain" else intercity.parameter("elasticity")
     agreed = intercity.agreement(intercity.rail(study.design, trips), DISCOUNT, assumed)
     without = commuting.no_way_to_come(study.frame.set_axis(study.design.index)).rename("no_way")
-    found = estimated(people, scale) | {
+    shuttle = Shuttle.before(people).at(scale=scale)
+    found = passed(people, shuttle) | {
+        "stated": shuttle.view("stated").riders(),
+        "likely": shuttle.riders(),
         "no_way": total(study.design, without, where=people.active, missing="mean"),
         "rail_trips": pick(intercity.rail(study.design, trips), {"rail_trips": 1.0}),
         "rail_cost": pick(agreed, {"cost_dh": 1.0}),

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.study import DATA, not_given, public
+from welfare_analysis.results import stored
+from welfare_analysis.study import DATA, INHERITED, not_given, public
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook, words
 
 POLICE, FOLDER = DATA / "codebook", DATA / "examples" / "hospital"
@@ -95,3 +96,19 @@ def test_public_figures_are_those_of_its_folder(monkeypatch):
     assert not not_given(BOOK)
     assert set(public("rents")["command"]) == set(BOOK.codes("command"))
     assert "terms" in public("credit")
+
+
+def test_what_an_institution_takes_over_says_whose_it_is(monkeypatch):
+    """Its own public tables keep their sources; those of the example say so, in its language and its currency."""
+    monkeypatch.setenv("CODEBOOK", str(FOLDER))
+    assert set(public("rents")["source"]) == {"made for this example"}
+    assert set(public("credit")["source"]) == {INHERITED}
+    for make in (stored.home_parameters, stored.loan_parameters, stored.transport_parameters):
+        table = make().frame
+        assert set(table.loc[table["category"] == "source", "text"]) == {INHERITED}
+        units = table.loc[table["category"] == "unit", "text"]
+        assert not units.str.contains(r"\bDH\b").any()
+    assert units.str.contains("TND").any()
+    assert len({BOOK.text(INHERITED, language) for language in LANGUAGES}) == 3
+    monkeypatch.delenv("CODEBOOK")
+    assert INHERITED not in set(public("credit")["source"])

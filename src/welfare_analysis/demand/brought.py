@@ -2,13 +2,13 @@ r"""What choices bring: files, dirhams, anything that goes with an alternative, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..estimation import Design
+from ..estimation import Design, Estimate
 from ..estimation.choice import ChoiceFit
 from ..estimation.choice.forecast import Forecast, forecast
 from ..estimation.choice.population import Target, prepared
@@ -43,6 +43,23 @@ def enumerated(
         return np.vstack([slopes(fit, to, parts, v) for v in tables])
 
     return forecast(fit, to, measure, names, ["quantity", "alternative"], by, where, moved)
+
+
+def together(forecast: Estimate, quantity: str, kinds: Collection[str], name: str) -> Estimate:
+    """A quantity of several alternatives together, by domain where there are any; else it is called ``name``."""
+    index = forecast.value.index
+    inside = (index.get_level_values(0) == quantity) & index.get_level_values(1).isin(kinds)
+    groups = index.droplevel([0, 1]) if index.nlevels > 2 else pd.Index([name] * len(index))
+    labels = groups[inside].unique()
+    sums = (labels.get_indexer(groups) == np.arange(len(labels))[:, None]) & inside
+    return forecast.apply(lambda v: pd.Series(sums @ v.to_numpy(), index=labels), sums)
+
+
+def among_known(among: pd.Series | None, name: str) -> dict[str, Any]:
+    """``quantities`` and ``known`` of a forecast that counts some people, of whom NA says that it is not known."""
+    if among is None:
+        return {}
+    return {"quantities": {name: among.astype("Float64").fillna(0.0).astype(float)}, "known": among.notna()}
 
 
 def _table(values: pd.Series | pd.DataFrame, design: Design, kinds: pd.Index) -> np.ndarray:

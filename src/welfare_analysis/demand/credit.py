@@ -28,6 +28,7 @@ from ..needs import income_debt
 from ..needs.income_debt import STANDARDS, Standards
 from ..study import public
 from ..survey.cards import annuity
+from .assumptions import assumption
 
 ADULT = 18  # years; a minor cannot borrow
 INF = float("inf")
@@ -125,7 +126,7 @@ def capacity_dh(frame: pd.DataFrame, of: str = "member", standards: Standards = 
     left = income_debt.left_dh(INCOMES[of](frame), service, standards)
     if of == "residual":
         size, charges = income_debt.asked(frame, "household_size_n", "housing_charges_dh")
-        needs = float(public("home_programme").set_index("item").loc["needs_dh", "value"]) * np.sqrt(size / MEAN_SIZE)
+        needs = assumption("home_programme", "needs_dh") * np.sqrt(size / MEAN_SIZE)
         rest = (income_debt.household_income_dh(frame) - service - charges - needs).clip(lower=0.0).astype(float)
         left = left.where(left <= rest, rest).mask(left.isna() | rest.isna())
     return left.rename("capacity_dh")

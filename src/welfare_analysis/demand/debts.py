@@ -108,7 +108,7 @@ def guard(market: LoanMarket) -> pd.DataFrame:
             ("not_eligible", ~open_),
         ):
             place = place.mask(mask.fillna(False).astype(bool), name)
-        found[product] = place.where(market.wanted["consumer"].fillna(False).astype(bool))
+        found[product] = place.where(market.wishers)
     return pd.DataFrame(found)
 
 

@@ -145,5 +145,4 @@ def of_rail(today: Estimate) -> tuple[Estimate, Estimate]:
 
 def present_value(estimate: Estimate) -> Estimate:
     """What amounts a year are worth today over the years of the horizon."""
-    factor = annuity(parameter("years_n"), parameter("discount_rate"))
-    return estimate.apply(lambda v: v * factor, np.diag(np.full(len(estimate.value), factor)))
+    return stated.scaled(estimate, annuity(parameter("years_n"), parameter("discount_rate")))

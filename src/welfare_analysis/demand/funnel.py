@@ -18,10 +18,37 @@ from scipy import sparse
 
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, joint, mean, total
-from .stated import times
+from .stated import CardMarket, times
 
 STEPS = ("in_need", "wants", "eligible", "affordable")
 LIKELY = "likely"
+NEED = "in_need"
+
+
+def sides(steps: pd.DataFrame) -> dict[str, pd.Series]:
+    """Who is in need, who is not, and all."""
+    need = steps[NEED]
+    return {NEED: need, "not_in_need": ~need, "all": pd.Series(True, need.index, dtype="boolean")}
+
+
+def crossed(market: CardMarket, offer: Any) -> dict[str, Estimate]:
+    """A funnel of each of the `sides`: all people of the side first, then the steps after need.
+
+    Parameters
+    ----------
+    market : CardMarket
+        The people.
+    offer
+        What is before them: itself, or something else with ``steps`` (n x steps; whether a person passes each,
+        ``in_need`` first, NA where it is not known) and ``in_five_years(among, by)`` (how many are likely to take it;
+        ``among`` are the people who count, NA where that is not known).
+    """
+    passed, made = offer.steps.drop(columns=NEED), {}
+    for name, side in sides(offer.steps).items():
+        steps = pd.DataFrame({"people": side.astype("boolean")}).join(passed)
+        likely = offer.in_five_years(side)
+        made[name] = funnel(market.design, steps, likely, where=market.counted, reached=market.reached)
+    return made
 
 
 def funnel(

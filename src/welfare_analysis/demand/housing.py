@@ -22,14 +22,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import WelfareError
-from ..estimation import Estimate, total
+from ..estimation import Estimate
 from ..estimation.choice import Target, only, predicted_shares, prepared, recoded, willingness_to_pay
 from ..needs.housing import needs_another
 from ..needs.income_debt import is_code
 from ..study import Study, public
 from . import credit, stated
-from .brought import enumerated
+from .borrowers import Borrowers, of_programme
+from .brought import among_known, enumerated, together
 from .credit import Terms
 from .market import shared
 
@@ -42,7 +42,6 @@ YEARS = 5
 WISHES = ("wants_none", "wants_owner", "no_wish", "no_wish_owner")  # wants a home and owns none; and so on
 PAID, OTHERS = ("price_100k", "instalment_1k"), ("size_10m2", "work_10km", "services_10km", "wait_years")
 SHIFTS = ("tenant", "owner", "crowded", "active", "decade", "log_income")
-ADULT = 18
 CARDS = (f"{BLOCK}_version", f"{BLOCK}_card_1")
 NEEDED = (
     *("status", "age", "tenure", "net_pay_dh", "pension_dh", "has_loan", "savings_dh", "wants_home", "home_horizon"),
@@ -56,8 +55,11 @@ IMPROVED = {
 }
 
 
+assumed = of_programme  # numbers of ``data/public/home_programme.csv``
+
+
 @dataclass(frozen=True, eq=False)
-class HomeMarket(stated.CardMarket):
+class HomeMarket(Borrowers):
     """People who may be offered a home, at given terms of credit.
 
     Attributes
@@ -66,19 +68,13 @@ class HomeMarket(stated.CardMarket):
         What is offered, in the units of the cards; what a bought home costs a month follows from price and terms.
     terms : Terms
         Terms of credit.
-    of : str
-        Whose means count, see `credit.capacity_dh`: ``member`` (the bank's view), ``household`` or ``residual``.
     building_dh : float
         What a house on a plot costs.
-    means : DataFrame, optional
-        Rows of ``frame`` with other pay or savings, by which it is judged what people can pay.
     """
 
     offers: pd.DataFrame
     terms: Terms
-    of: str = "member"
     building_dh: float = 0.0
-    means: pd.DataFrame | None = None
     block, paid, others, shifts = BLOCK, PAID, OTHERS, SHIFTS
 
     def at(
@@ -90,16 +86,6 @@ class HomeMarket(stated.CardMarket):
             for attribute, value in attributes.items():
                 changed.loc[alternative, attribute] = value
         return replace(self, offers=changed, terms=terms or self.terms, origin=self.first, **changes)
-
-    @shared
-    def adult(self) -> pd.Series:
-        """Whether a row is of age, and so may be offered a home."""
-        return (self.frame["age"] >= ADULT).fillna(False).astype(bool)
-
-    @shared
-    def people(self) -> pd.DataFrame:
-        """What may shift the choice of each row."""
-        return stated.persons(self.frame, BLOCK)
 
     @cached_property
     def instalments(self) -> pd.Series:
@@ -120,27 +106,11 @@ class HomeMarket(stated.CardMarket):
     @cached_property
     def ceiling(self) -> pd.Series:
         """Highest price that each person can pay on the terms."""
-        if self._same_means:
-            return self.first.ceiling
-        return credit.affordable_price_dh(self._means, self.terms, self.of)
-
-    @cached_property
-    def left(self) -> pd.Series:
-        """Further instalment a month that each person can carry."""
-        if self._same_means:
-            return self.first.left
-        return credit.capacity_dh(self._means, self.of)
-
-    @property
-    def _means(self) -> pd.DataFrame:
-        return self.frame if self.means is None else self.means
-
-    @property
-    def _same_means(self) -> bool:
-        """Whether what people can pay is what it is in the first market."""
         first = self.first
-        same = (self.terms, self.of) == (first.terms, first.of) and self.means is first.means
-        return self is not first and same
+        if self is not first and (self.terms, self.of) == (first.terms, first.of) and self.means is first.means:
+            known: pd.Series = first.ceiling
+            return known
+        return credit.affordable_price_dh(self.paying, self.terms, self.of)
 
     @cached_property
     def to_pay(self) -> pd.Series:
@@ -153,9 +123,9 @@ class HomeMarket(stated.CardMarket):
         """Whether each offer is within a person's means (n x alternatives); NA where that cannot be computed."""
         within = {a: cost <= self.ceiling for a, cost in self.to_pay.items()}
         rented = self.offers.index.difference(self._bought)
-        within |= {a: self.offers.loc[a, "instalment_dh"] <= self.left for a in rented}
+        within |= {a: self.offers.loc[a, "instalment_dh"] <= self.capacity for a in rented}
         table = pd.DataFrame(within)[list(self.offers.index)].astype("boolean")
-        return table.mask(self.ceiling.isna() | self.left.isna())
+        return table.mask(self.ceiling.isna() | self.capacity.isna())
 
     @shared
     def eligible(self) -> pd.DataFrame:
@@ -200,11 +170,6 @@ class HomeMarket(stated.CardMarket):
         """Whether a home is meant to be acquired within five years; NA where that was not answered."""
         return is_code(self.frame["home_horizon"], *SOON)
 
-    @shared
-    def sure(self) -> Estimate:
-        """Part of those who want a home and own none who are certain of their choices."""
-        return self.certain_of(self.wishers)
-
     @cached_property
     def steps(self) -> pd.DataFrame:
         """Whether each row is in need of another dwelling, wants a home and owns none, is eligible, and can pay one.
@@ -223,14 +188,14 @@ class HomeMarket(stated.CardMarket):
             "affordable": able,
         })  # fmt: skip
 
-    def target(self, restricted: bool = True, where: pd.Series | None = None) -> Target:
-        """The offer before every adult; ``restricted``: before those of whom it can be computed, what is open to them.
+    def target(self, where: pd.Series | None = None) -> Target:
+        """What is open of the offer to the adults of whom it can be computed, of some alone with ``where``.
 
-        Coded once; at other terms and offers only what differs is coded again. ``where``: of these alone.
+        Coded once; at other terms and offers only what differs is coded again.
         """
-        first, rows = self.first, self.open_rows(where) if restricted else None
+        first, rows = self.first, self.open_rows(where)
         if self is first:
-            return self._coded if rows is None else only(self.fit(), self._coded, rows)
+            return only(self.fit(), self._coded, rows)
         return recoded(self.fit(), self._coded, *stated.changed(first.put, first.priced, self.priced), rows)
 
     def open_rows(self, where: pd.Series | None = None) -> np.ndarray:
@@ -246,19 +211,14 @@ class HomeMarket(stated.CardMarket):
         """The offer before every adult, as a long frame."""
         return stated.offered(self.frame[self.adult], self.codebook, BLOCK, self.people, self.priced)
 
-    def demand(self, restricted: bool = True, by: Any = None, where: Any = None) -> Estimate:
+    def demand(self, by: Any = None, where: Any = None) -> Estimate:
         """How many adults would take each alternative, by (alternative, domain), whenever, and whoever they are.
 
-        ``restricted``: of what they are eligible for and can pay; else of everything that is offered (what is stated).
-        What is restricted is the shares of those of whom it can be computed, who stand for all adults of the domain.
+        Of what they are eligible for and can pay. The shares of those of whom it can be computed stand for all adults
+        of the domain.
         """
-        shares = predicted_shares(self.fit(), self.design, self.target(restricted), by, where)
+        shares = predicted_shares(self.fit(), self.design, self.target(), by, where)
         return stated.times(shares, self.number(by, where), shares.value.index.droplevel(0))
-
-    def number(self, by: Any = None, where: Any = None) -> Estimate:
-        """How many adults there are, by domain."""
-        inside = self.adult if where is None else self.adult & where
-        return total(self.design, self.adult.astype(float).rename("people"), by=by, where=inside)
 
     def likely(
         self,
@@ -280,6 +240,10 @@ class HomeMarket(stated.CardMarket):
         made = enumerated(self.fit(), self.design, self.target(where=asked), brought, by, asked)
         every = stated.times(made, self.number(by, self.wishers), made.value.index)
         return stated.times(every, self.sure, every.value.index) if bridge else every
+
+    def in_five_years(self, among: pd.Series | None = None, by: Any = None) -> Estimate:
+        """How many are likely to buy a home within five years."""
+        return bought(self.likely(by=by, **among_known(among, "homes")))
 
     def worth(self) -> pd.DataFrame:
         """What `IMPROVED` is worth in DH of the price of a home at these terms, by income group: a long table.
@@ -306,16 +270,12 @@ def market(study: Study, terms: str = "housing_foundation") -> HomeMarket:
     WelfareError
         A question that the model or the rules need was not asked.
     """
-    if absent := study.lacking(NEEDED):
-        raise WelfareError("the question was not asked", where="demand for homes", got=", ".join(absent))
     offers = public("home_offers").pivot(index="alternative", columns="attribute", values="value")
-    frame = study.frame.set_axis(study.design.index)
     building = assumed("building_dh_m2") * assumed("building_m2")
-    return HomeMarket(
-        frame, study.design, study.codebook, offers.loc[list(OFFERED)], Terms.named(terms), building_dh=building
-    )
+    known = stated.asked(study, NEEDED, "homes")
+    return HomeMarket(*known, offers.loc[list(OFFERED)], Terms.named(terms), building_dh=building)
 
 
-def assumed(item: str, column: str = "value") -> float:
-    """A number of ``data/public/home_programme.csv``: value, low or high of an item."""
-    return float(public("home_programme").set_index("item").loc[item, column])
+def bought(forecast: Estimate, quantity: str = "homes") -> Estimate:
+    """Homes bought of all kinds, by domain where there are any; or another quantity of `HomeMarket.likely`."""
+    return together(forecast, quantity, BOUGHT, "bought")

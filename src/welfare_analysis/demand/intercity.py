@@ -9,21 +9,21 @@ pay for a trip cannot tell it: who goes far pays more and goes less often.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, total
-from ..study import Study, public
+from ..study import Study
+from . import stated
+from .assumptions import assumption
 
 NEEDED = ("status", "intercity_trips_n", "intercity_cost_dh", "intercity_mode", "command_group")
 RAIL = "train"
 ENDS = ("low", "value", "high")
-
-
-def parameter(name: str, end: str = "value") -> float:
-    """A number of ``data/public/intercity.csv``: value, low or high of a parameter."""
-    return float(public("intercity").set_index("parameter").loc[name, end])
+parameter = partial(assumption, "intercity")  # numbers of ``data/public/intercity.csv``
 
 
 def columns(frame: pd.DataFrame) -> pd.DataFrame:
@@ -85,6 +85,4 @@ def travellers(study: Study) -> pd.DataFrame:
     WelfareError
         A question that was not asked.
     """
-    if absent := study.lacking(NEEDED):
-        raise WelfareError("the question was not asked", where="trips between towns", got=", ".join(absent))
-    return columns(study.frame.set_axis(study.design.index))
+    return columns(stated.asked(study, NEEDED, "trips between towns")[0])

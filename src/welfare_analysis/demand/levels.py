@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -24,30 +24,17 @@ from ..study import public
 
 MODES = ("walk", "bus", "tram", "grand_taxi", "petit_taxi", "two_wheeler", "car", "staff_transport")
 SHIFTS = ("day", "rotating", "night")
-ENDS = ("value", "low", "high")
 CELL = ["city", "band", "shift"]
 
 
 @dataclass(frozen=True)
 class Levels:
-    """The table with each parameter at its ``value``, or at the low or high end of its range.
-
-    Parameters
-    ----------
-    end : str
-        Of the parameters named in ``moved``; the others are at their value.
-    moved : tuple of str
-        Parameters at that end, as ``speed_km_h``; all modes together.
-    """
-
-    end: str = "value"
-    moved: tuple[str, ...] = ()
+    """The table of all modes, at the middle of what is assumed."""
 
     @cached_property
     def parameters(self) -> pd.DataFrame:
         """Parameters (columns) by mode, class of city and part of the day; 0 where a mode has none of it."""
         rows = public("level_of_service")
-        rows = rows.assign(value=rows["value"].where(~rows["parameter"].isin(self.moved), rows[self.end]))
         for column, every in (("city", ("large", "other")), ("day_part", ("day", "night"))):
             rows = rows.assign(**{column: rows[column].map(lambda x, e=every: [x] if isinstance(x, str) else list(e))})
             rows = rows.explode(column)
@@ -58,8 +45,7 @@ class Levels:
     def of_all(self, parameter: str) -> float:
         """A parameter that is the same for all modes."""
         rows = public("level_of_service")
-        column = self.end if parameter in self.moved else "value"
-        return float(rows[rows["mode"].isna() & (rows["parameter"] == parameter)].iloc[0][column])
+        return float(rows[rows["mode"].isna() & (rows["parameter"] == parameter)].iloc[0]["value"])
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -116,20 +102,6 @@ class Levels:
     def ways(self, frame: pd.DataFrame) -> pd.Series:
         """Ways to and from work a month."""
         return frame["commute_days_n"].astype(float) * self.of_all("ways_n") * self.of_all("weeks_n")
-
-
-@cache
-def levels(end: str = "value", *moved: str) -> Levels:
-    """The table of levels; made once.
-
-    Raises
-    ------
-    WelfareError
-        An end that is not value, low or high.
-    """
-    if end not in ENDS:
-        raise WelfareError("no such end of a range", where="levels", got=end, expected=", ".join(ENDS))
-    return Levels(end, moved)
 
 
 def bands() -> pd.DataFrame:

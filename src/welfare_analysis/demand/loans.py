@@ -25,16 +25,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
-from ..errors import WelfareError
 from ..estimation import Estimate, total
-from ..needs.housing import STANDARDS as AGES
 from ..needs.income_debt import credit_need, is_code
 from ..study import Study, public
 from ..survey import cards
-from . import credit, stated
-from .brought import enumerated
+from . import borrowers, credit, stated
+from .assumptions import at_end, place
+from .borrowers import RETIRES, Borrowers, of_loans
+from .brought import among_known, enumerated, together
 from .credit import Terms
 from .market import shared
 
@@ -66,13 +65,11 @@ NEEDED = (
 CARDS = (f"{BLOCK}_version", f"{BLOCK}_card_1", f"{BLOCK}_certainty")  # and for the model and what is likely
 
 
-def assumed(item: str, column: str = "value") -> float:
-    """A number of ``data/public/loan_offers.csv``: value, low or high of an item."""
-    return float(public("loan_offers").set_index("item").loc[item, column])
+assumed = of_loans  # numbers of ``data/public/loan_offers.csv``
 
 
 @dataclass(frozen=True, eq=False)
-class LoanMarket(stated.CardMarket):
+class LoanMarket(Borrowers):
     """People who may be offered consumer loans, at given rates.
 
     Attributes
@@ -80,34 +77,22 @@ class LoanMarket(stated.CardMarket):
     terms : mapping of product to Terms
         For pay that is deducted from; a pension has the term, age and files of ``consumer_pensioner``, and the bank's
         loan its rate.
-    of : str
-        Whose means count: ``member`` (the bank's view), ``household``, or ``residual`` (`credit.capacity_dh`, with rent
-        among the charges).
     least_part : float
         Part of the amount wanted that is worth borrowing: from it on a loan is cut to what can be carried. 1: all.
     late : bool
         Whether those in arrears may borrow.
-    means : DataFrame, optional
-        Pay, pension, age and deductions where they are not those of ``frame``: a test of what can be carried.
     """
 
     terms: Mapping[str, Terms]
-    of: str = "member"
     least_part: float = 1.0
     late: bool = False
-    means: pd.DataFrame | None = None
-    block, paid, others, shifts = BLOCK, PAID, OTHERS, SHIFTS
+    block, paid, others, shifts, reached = BLOCK, PAID, OTHERS, SHIFTS, True
 
-    def at(self, rates: Mapping[str, float] | None = None, of: str | None = None, **changes: Any) -> LoanMarket:
-        """The same people at other ``rates`` (a year, as shares) of some products, by other means, other attributes."""
+    def at(self, rates: Mapping[str, float] | None = None, **changes: Any) -> LoanMarket:
+        """The same people at other ``rates`` (a year, as shares) of some products, or other attributes."""
         terms = changes.pop("terms", self.terms)
         changed = {p: replace(t, rate=(rates or {}).get(p, t.rate)) for p, t in terms.items()}
-        return replace(self, terms=changed, of=of or self.of, origin=self.first, **changes)
-
-    @shared
-    def adult(self) -> pd.Series:
-        """Whether a row is of age, and so may borrow."""
-        return (self.frame["age"] >= credit.ADULT).fillna(False).astype(bool)
+        return replace(self, terms=changed, origin=self.first, **changes)
 
     @shared
     def people(self) -> pd.DataFrame:
@@ -126,6 +111,11 @@ class LoanMarket(stated.CardMarket):
         return pd.DataFrame({name: (wants & kind).where(self.adult) for name, kind in kinds.items()})
 
     @shared
+    def wishers(self) -> pd.Series:
+        """Who wants a consumer loan."""
+        return self.wanted["consumer"].fillna(False).astype(bool)
+
+    @shared
     def pensioner(self) -> pd.Series:
         """Whether deductions are from a pension."""
         return self.frame["status"].ne("active").fillna(False).astype(bool)
@@ -135,7 +125,7 @@ class LoanMarket(stated.CardMarket):
         """Dirhams that are wanted for consumption, up to the largest that is lent; NA where none is wanted or given."""
         most = min(terms.loan_most_dh for terms in self.terms.values())
         given = self.frame["loan_amount_dh"].where(self.frame["loan_amount_dh"] > 0)
-        return given.clip(upper=most).where(self.wanted["consumer"].fillna(False).astype(bool)).astype(float)
+        return given.clip(upper=most).where(self.wishers).astype(float)
 
     @cached_property
     def months(self) -> pd.DataFrame:
@@ -169,13 +159,13 @@ class LoanMarket(stated.CardMarket):
     def _by_product(self, of: Any) -> pd.DataFrame:
         return pd.DataFrame({p: self._split(p, of) for p in PRODUCTS}, index=self.frame.index)
 
-    @cached_property
-    def capacity(self) -> pd.Series:
-        """Further instalment a month that the protected-pay rule leaves."""
-        frame = self.frame if self.means is None else self.means
-        if self.of == "residual":
-            frame = frame.assign(housing_charges_dh=frame["housing_charges_dh"] + frame["rent_dh"].fillna(0.0))
-        return credit.capacity_dh(frame, self.of)
+    @property
+    def paying(self) -> pd.DataFrame:
+        """The rows by which it is judged what people can pay; rent is among the charges, and goes on."""
+        frame = super().paying
+        if self.of != "residual":
+            return frame
+        return frame.assign(housing_charges_dh=frame["housing_charges_dh"] + frame["rent_dh"].fillna(0.0))
 
     @cached_property
     def affordable(self) -> pd.DataFrame:
@@ -212,7 +202,7 @@ class LoanMarket(stated.CardMarket):
     def computed(self) -> pd.Series:
         """Who wants a consumer loan of whom it can be computed what they may get and can carry."""
         known = self.affordable.notna().all(axis=1) & self.eligible.notna().all(axis=1)
-        return self.wanted["consumer"].fillna(False).astype(bool) & known
+        return self.wishers & known
 
     @cached_property
     def steps(self) -> pd.DataFrame:
@@ -229,11 +219,6 @@ class LoanMarket(stated.CardMarket):
         asked = set(NEED) <= set(self.frame)
         return pd.DataFrame(({"in_need": credit_need(self.frame)} if asked else {}) | found)
 
-    @shared
-    def sure(self) -> Estimate:
-        """Part of those who want a consumer loan who are certain of their choices."""
-        return self.certain_of(self.wanted["consumer"].fillna(False).astype(bool))
-
     def put(self, who: pd.Series, open_to: pd.DataFrame | None = None) -> pd.DataFrame:
         """The products before some rows at their own amount and term, as far as these are on the cards."""
         levels, own = cards.Block.of(self.codebook, BLOCK).levels, {}
@@ -249,16 +234,15 @@ class LoanMarket(stated.CardMarket):
         open_ = None if open_to is None else open_to[who].fillna(False).astype(bool)
         return stated.offered(self.frame[who], self.codebook, BLOCK, self.people, blank, own, open_)
 
-    def number(self, kind: str = "consumer", by: Any = None, where: Any = None) -> Estimate:
+    def wishing(self, kind: str = "consumer", by: Any = None) -> Estimate:
         """How many adults want a loan of a kind; those who answered stand for the others."""
-        inside = self.adult if where is None else self.adult & where
-        return total(self.design, self.wanted[kind].astype("Float64").rename("people"), by, inside, missing="mean")
+        flag = self.wanted[kind].astype("Float64").rename("people")
+        return total(self.design, flag, by, self.adult, missing="mean")
 
     def demand(
         self,
         restricted: bool = True,
         by: pd.Series | None = None,
-        where: pd.Series | None = None,
         quantities: Mapping[str, pd.Series | pd.DataFrame] | None = None,
         open_to: pd.DataFrame | None = None,
         known: pd.Series | None = None,
@@ -269,7 +253,7 @@ class LoanMarket(stated.CardMarket):
         ----------
         restricted : bool
             Of what people may get and can carry (``open_to`` where it is given); else of every product.
-        by, where : Series, optional
+        by : Series, optional
             Domains.
         quantities : mapping of name to Series (n rows) or DataFrame (n x products)
             What each file brings; absent: ``files`` (one) and ``dh`` (the amount).
@@ -280,28 +264,30 @@ class LoanMarket(stated.CardMarket):
         many = {"files": pd.Series(1.0, self.frame.index), "dh": lent} if quantities is None else quantities
         allowed = (self.eligible & self.affordable if open_to is None else open_to) if restricted else None
         who = self.computed if known is None else self.computed & known
-        found = enumerated(self.fit(), self.design, self.put(who, allowed), many, by, where)
+        found = enumerated(self.fit(), self.design, self.put(who, allowed), many, by)
         if by is not None:
-            inside = who if where is None else who & where
-            by = by.where(by.isin(by[inside].unique()))
-        return stated.times(found, per_year(self.number(by=by, where=where)), found.value.index)
+            by = by.where(by.isin(by[who].unique()))
+        return stated.times(found, per_year(self.wishing(by=by)), found.value.index)
 
     def likely(
         self,
         quantities: Mapping[str, pd.Series | pd.DataFrame] | None = None,
         by: pd.Series | None = None,
-        where: pd.Series | None = None,
         known: pd.Series | None = None,
     ) -> Estimate:
         """`demand` within means, a year, times the part who are certain of their choices."""
-        stated_ = self.demand(True, by, where, quantities, known=known)
+        stated_ = self.demand(True, by, quantities, known=known)
         return stated.times(stated_, self.sure, stated_.value.index)
+
+    def in_five_years(self, among: pd.Series | None = None, by: Any = None) -> Estimate:
+        """Who is likely to take a loan: what is wanted within two years is, or is not, within five."""
+        a_year = taken(self.likely(by=by, **among_known(among, "files")))
+        return stated.scaled(a_year, assumed("wish_years"))
 
 
 def per_year(estimate: Estimate) -> Estimate:
     """What is wanted a year of what is wanted over the years of the question."""
-    years = assumed("wish_years")
-    return estimate.apply(lambda v: v / years, sparse.eye_array(len(estimate.value)) / years)
+    return stated.scaled(estimate, 1 / assumed("wish_years"))
 
 
 @cache
@@ -321,45 +307,24 @@ def market(study: Study, terms: Mapping[str, str] = TERMS) -> LoanMarket:
     WelfareError
         A question that the model or the rules need was not asked.
     """
-    if absent := study.lacking(NEEDED):
-        raise WelfareError("the question was not asked", where="demand for loans", got=", ".join(absent))
-    frame = study.frame.set_axis(study.design.index)
-    return LoanMarket(frame, study.design, study.codebook, {p: Terms.named(name) for p, name in terms.items()})
+    return LoanMarket(*stated.asked(study, NEEDED, "loans"), {p: Terms.named(name) for p, name in terms.items()})
 
 
 def taken(forecast: Estimate, quantity: str = "files", products: Collection[str] = PRODUCTS) -> Estimate:
     """A quantity of all (or some) products together, by domain where there are any."""
-    index = forecast.value.index
-    inside = (index.get_level_values(0) == quantity) & index.get_level_values(1).isin(products)
-    groups = index.droplevel([0, 1]) if index.nlevels > 2 else pd.Index(["loans"] * len(index))
-    labels = groups[inside].unique()
-    sums = (labels.get_indexer(groups) == np.arange(len(labels))[:, None]) & inside
-    return forecast.apply(lambda v: pd.Series(sums @ v.to_numpy(), index=labels), sums)
+    return together(forecast, quantity, products, "loans")
 
 
 def tests(market: LoanMarket) -> dict[str, LoanMarket]:
-    """The market under each test of what can be paid.
+    """The market under each test of what can be paid (`borrowers.tests`).
 
-    ``household``: by the means of the household. ``residual``: what needs by the size of the family leave must carry
-    the instalment too. ``ends_at_retirement``: the last instalment of the active by 60. ``retirement_pay``: the pension
-    must carry the instalment of those whose term runs past 60. ``pay_less``, ``rate_more``: pay lower, rates higher.
     ``cut``: amounts are cut to what can be carried, as far as a part is worth borrowing.
     """
-    frame, pay = market.frame, ["net_pay_dh", "pension_dh"]
-    short = {p: replace(t, age_end=AGES.retirement_age) for p, t in market.terms.items()}
-    end = frame["age"] + market.months["foundation"] / 12
-    past = ((frame["status"] == "active") & (end > AGES.retirement_age)).fillna(False).astype(bool)
-    pension = frame["net_pay_dh"].mask(past, assumed("replacement_share") * frame["net_pay_dh"])
-    dearer = {p: t.rate + assumed("stress_points") / 100 for p, t in market.terms.items()}
-    return {
-        "household": market.at(of="household"),
-        "residual": market.at(of="residual"),
-        "ends_at_retirement": market.at(terms=short),
-        "retirement_pay": market.at(means=frame.assign(net_pay_dh=pension)),
-        "pay_less": market.at(means=frame.assign(**frame[pay] * (1 - assumed("pay_less_share")))),
-        "rate_more": market.at(dearer),
-        "cut": market.at(least_part=assumed("least_part")),
-    }
+    short = {p: replace(t, age_end=RETIRES) for p, t in market.terms.items()}
+    dearer = {p: replace(t, rate=t.rate + assumed("stress_points") / 100) for p, t in market.terms.items()}
+    last_age = market.frame["age"] + market.months["foundation"] / 12
+    tried = borrowers.tests(market, short, dearer, last_age, assumed("pay_less_share"))
+    return tried | {"cut": market.at(least_part=assumed("least_part"))}
 
 
 def ends(market: LoanMarket) -> dict[str, LoanMarket]:
@@ -369,8 +334,7 @@ def ends(market: LoanMarket) -> dict[str, LoanMarket]:
         terms = {}
         for product in market.terms:
             rows = credit.rows_of([TERMS[product]]).set_index("parameter")
-            high = rows.index.isin(BETTER_HIGH) == good
-            terms[product] = Terms(**rows["high"].where(high, rows["low"]))
+            terms[product] = Terms(**at_end(rows, rows.index.to_series(), good, BETTER_HIGH))
         made[name] = market.at(terms=terms, least_part=assumed("least_part") if good else 1.0)
     return made
 
@@ -390,5 +354,4 @@ def parameters() -> pd.DataFrame:
     own = pd.DataFrame([["loss_share", *lost, "share a year", "assumption", losses.at["middle", "source"]]],
                        columns=["item", "value", "low", "high", "unit", "kind", "source"])  # fmt: skip
     found = pd.concat([public("loan_offers"), lent, *rates, own], ignore_index=True)
-    place = (found["high"] - found["value"]) / (found["high"] - found["low"]).where(found["low"] < found["high"])
-    return found.assign(place=place.mask(found["item"].isin(BETTER_HIGH), 1 - place))
+    return found.assign(place=place(found, found["item"], BETTER_HIGH))

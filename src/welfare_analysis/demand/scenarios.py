@@ -13,28 +13,26 @@ the rest of the price in cash.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from ..estimation import Estimate, joint
-from ..needs.housing import STANDARDS
+from ..estimation import Estimate
+from ..needs.income_debt import member_income_dh
 from ..study import public
 from ..survey.cards import annuity
-from . import credit
+from . import borrowers, credit
+from .assumptions import at_end, place
+from .borrowers import RETIRES
 from .credit import Terms
-from .housing import BOUGHT, PLOT, HomeMarket, assumed
+from .housing import BOUGHT, PLOT, YEARS, HomeMarket, assumed, bought
 from .levers import lever
-from .loans import assumed as of_loans
 
 FLAT, BASE, BANK = "social_flat", "housing_foundation", "housing_bank"
-RETIRES = STANDARDS.retirement_age
 BUILDING = ("building_dh_m2", "building_m2")  # what a house on a plot costs
-BETTER_HIGH = ("months", "age_end", "size_m2")  # of other parameters the low end is the favourable one
+BETTER_HIGH = ("months", "age_end", "size_m2", "saving_share")  # of other parameters the low end is the favourable one
 
 
 def loan_dh(market: HomeMarket) -> pd.DataFrame:
@@ -99,40 +97,18 @@ def levers(market: HomeMarket) -> tuple[dict[str, Estimate], dict[str, Estimate]
     return found, members
 
 
-def bought(forecast: Estimate, quantity: str = "") -> Estimate:
-    """Homes bought of all kinds, by domain where there are any; or another quantity of `HomeMarket.likely`."""
-    index = forecast.value.index
-    inside = np.ones(len(index), dtype=bool)
-    if quantity:
-        inside, index = index.get_level_values(0) == quantity, index.droplevel(0)
-    kinds = inside & index.get_level_values(0).isin(BOUGHT)
-    groups = index.droplevel(0) if index.nlevels > 1 else pd.Index(["bought"] * len(kinds))
-    labels = groups.unique()
-    sums = (labels.get_indexer(groups) == np.arange(len(labels))[:, None]) & kinds
-    return forecast.apply(lambda v: pd.Series(sums @ v.to_numpy(), index=labels), sums)
-
-
 def tests(market: HomeMarket) -> dict[str, HomeMarket]:
-    """The market under each test of what can be paid.
+    """The market under each test of what can be paid (`borrowers.tests`).
 
-    ``household``: by the means of the household. ``residual``: what needs by the size of the family leave must carry
-    the instalment too. ``ends_at_retirement``: the last instalment by 60. ``retirement_pay``: the pension must carry
-    the instalment of those whose term runs past 60. ``pay_less``, ``rate_more``: pay lower, the rate higher.
-    ``no_house``: a plot counts without a house on it.
+    ``no_house``: a plot counts without one; ``saving``: savings grow over the five years by a part of pay or pension.
     """
-    frame, terms = market.frame, market.terms
-    pay = ["net_pay_dh", "pension_dh"]
-    past = (frame["status"] == "active") & (frame["age"] + credit.months_left(frame, terms) / 12 > RETIRES)
-    pension = frame["net_pay_dh"].mask(past.fillna(False), of_loans("replacement_share") * frame["net_pay_dh"])
-    return {
-        "household": market.at(of="household"),
-        "residual": market.at(of="residual"),
-        "ends_at_retirement": market.at(replace(terms, age_end=RETIRES)),
-        "retirement_pay": market.at(means=frame.assign(net_pay_dh=pension)),
-        "pay_less": market.at(means=frame.assign(**frame[pay] * (1 - assumed("pay_less_share")))),
-        "rate_more": market.at(replace(terms, rate=terms.rate + assumed("stress_points"))),
-        "no_house": market.at(building_dh=0.0),
-    }
+    terms = market.terms
+    dearer = replace(terms, rate=terms.rate + assumed("stress_points"))
+    last_age = market.frame["age"] + credit.months_left(market.frame, terms) / 12
+    tried = borrowers.tests(market, replace(terms, age_end=RETIRES), dearer, last_age, assumed("pay_less_share"))
+    saved = 12 * YEARS * assumed("saving_share") * member_income_dh(market.frame)
+    later = market.frame.assign(savings_dh=market.frame["savings_dh"] + saved)
+    return tried | {"no_house": market.at(building_dh=0.0), "saving": market.at(means=later)}
 
 
 def parameters() -> pd.DataFrame:
@@ -145,11 +121,10 @@ def parameters() -> pd.DataFrame:
     lent = credit.rows_of([BASE]).rename(columns={"parameter": "home_assumption"}).assign(home_offer="credit")
     programme = public("home_programme").rename(columns={"item": "home_assumption"}).assign(home_offer="programme")
     found = pd.concat([offers[offers["home_offer"].isin(BOUGHT)], lent, programme], ignore_index=True)
-    name, width = found["home_assumption"], (found["high"] - found["low"]).where(found["low"] < found["high"])
-    place = (found["high"] - found["value"]) / width
-    enters = width.notna() & (found["home_offer"].ne("programme") | name.isin(BUILDING))
+    name = found["home_assumption"]
+    enters = (found["low"] < found["high"]) & (found["home_offer"].ne("programme") | name.isin(BUILDING))
     columns = ["home_offer", "home_assumption", "value", "low", "high", "unit", "kind", "source"]
-    return found[columns].assign(place=place.mask(name.isin(BETTER_HIGH), 1 - place), enters=enters)
+    return found[columns].assign(place=place(found, name, BETTER_HIGH), enters=enters)
 
 
 def moved(market: HomeMarket, rows: pd.DataFrame, end: pd.Series) -> HomeMarket:
@@ -164,9 +139,11 @@ def moved(market: HomeMarket, rows: pd.DataFrame, end: pd.Series) -> HomeMarket:
 def ends(market: HomeMarket) -> dict[str, HomeMarket]:
     """All that is assumed of homes and credit at its good end (``favourable``), and at its bad end."""
     rows = parameters().query("enters")
-    high = rows["home_assumption"].isin(BETTER_HIGH)
-    return {"favourable": moved(market, rows, rows["high"].where(high, rows["low"])),
-            "unfavourable": moved(market, rows, rows["low"].where(high, rows["high"]))}  # fmt: skip
+    cases = {"favourable": True, "unfavourable": False}
+    return {
+        case: moved(market, rows, at_end(rows, rows["home_assumption"], good, BETTER_HIGH))
+        for case, good in cases.items()
+    }
 
 
 def one_at_a_time(market: HomeMarket) -> Iterator[tuple[str, str, HomeMarket]]:
@@ -174,23 +151,3 @@ def one_at_a_time(market: HomeMarket) -> Iterator[tuple[str, str, HomeMarket]]:
     for name, rows in parameters().query("enters").groupby("home_assumption", sort=False):
         for end in ("low", "high"):
             yield str(name), end, moved(market, rows, rows[end])
-
-
-def at_prices(market: HomeMarket, kind: str, prices: Sequence[float]) -> dict[float, Estimate]:
-    """Homes likely with a kind at each price."""
-    return {price: market.at(offers={kind: {"price_dh": float(price)}}).likely() for price in prices}
-
-
-def elasticities(curve: Mapping[float, Estimate], kind: str) -> dict[tuple[float, float], Estimate]:
-    r"""Arc elasticity of demand between prices that follow each other, :math:`\ln(D_1/D_0) / \ln(p_1/p_0)`."""
-    found = {}
-    for low, high in pairwise(sorted(curve)):
-        pair, gap = joint({"low": curve[low], "high": curve[high]}), np.log(high / low)
-        at = pair.value.index.get_indexer([("low", kind), ("high", kind)])
-        found[low, high] = pair.apply(partial(_slope, at=at, gap=float(gap)))
-    return found
-
-
-def _slope(values: pd.Series, at: np.ndarray, gap: float) -> float:
-    low, high = values.to_numpy()[at]
-    return float(np.log(high / low) / gap)

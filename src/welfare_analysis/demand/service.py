@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..study import public
+from .assumptions import assumption
 
-ENDS = ("value", "low", "high")
+parameter = partial(assumption, "shuttle")  # numbers of ``data/public/shuttle.csv``
 LOW_IS_GOOD = ("cost_dh", "walk_min", "window_min", "least_riders_n", "route_km", "dh_km", "windows_a_day_n",
                "days_a_month_n", "least_km", "discount_rate", "season_ticket_dh")  # fmt: skip
 
@@ -74,12 +74,6 @@ class Service:
     def needed(self, fare_dh: Any) -> Any:
         """Riders in a run from which fares cover it."""
         return self.run_dh * self.window_share / np.asarray(fare_dh, dtype=float)
-
-
-@cache
-def parameter(name: str, end: str = "value") -> float:
-    """A number of ``data/public/shuttle.csv``: value, low or high of a parameter."""
-    return float(public("shuttle").set_index("parameter").loc[name, end])
 
 
 def break_even(fares_dh: Sequence[float]) -> pd.DataFrame:

@@ -135,13 +135,22 @@ class Shuttle:
 
     @cached_property
     def steps(self) -> pd.DataFrame:
-        """Whether each is in need, says they would use a shuttle, could be served, and can pay the fare."""
-        return pd.DataFrame({
-            "in_need": commuting.transport_need(self.people.frame),
-            "wants": self.people.wants,
-            "eligible": self.served,
-            "affordable": self.affordable,
-        })  # fmt: skip
+        """Whether each is in need, says they would use a shuttle, could be served, and can pay the fare.
+
+        Need is taken as known of those alone of whom all the rest is.
+        """
+        parts = {"wants": self.people.wants, "eligible": self.served, "affordable": self.affordable}
+        passed = pd.DataFrame({"in_need": commuting.transport_need(self.people.frame), **parts})
+        return passed.assign(in_need=passed["in_need"].where(passed.notna().all(axis=1)))
+
+    @property
+    def ends(self) -> tuple[Shuttle, Shuttle]:
+        """At the two ends of what is assumed of a new mode."""
+        return self.view(VIEWS[0]), self.view(VIEWS[-1])
+
+    def in_five_years(self, among: pd.Series | None = None, by: Any = None) -> Estimate:
+        """Who would ride: a wish for a shuttle has no years."""
+        return self.riders(None if among is None else {"riders": self.open_to & among}, by)
 
     @cached_property
     def open_to(self) -> pd.Series:
@@ -155,8 +164,7 @@ class Shuttle:
         many = share.apply(lambda v: v.droplevel(0), np.eye(len(share.value)))
         if self.bridge:
             many = stated.times(many, self.people.sure, many.value.index)
-        factor = self.service.members_a_route_n * self.service.window_share
-        return many.apply(lambda v: factor * v, np.diag(np.full(len(many.value), factor)))
+        return stated.scaled(many, self.service.members_a_route_n * self.service.window_share)
 
     @cached_property
     def kept(self) -> pd.Series:

@@ -14,12 +14,14 @@ import pandas as pd
 from scipy import sparse
 
 from ..errors import WelfareError
-from ..estimation import Design, Estimate, joint, mean
+from ..estimation import Design, Estimate, joint, mean, total
 from ..estimation.choice import ChoiceFit, logit
 from ..needs import housing, income_debt
-from ..needs.income_debt import CANNOT
+from ..needs.income_debt import is_code
+from ..study import Study
 from ..survey import cards
 from ..survey.codebook import Codebook
+from .credit import ADULT
 from .market import Market, shared
 
 UNITS = {
@@ -213,15 +215,36 @@ class CardMarket(Market):
     ----------
     block, paid, others, shifts
         The block of cards, and what its utility is made of (`formula`).
-    people : DataFrame
-        What may shift the choice of each row (`persons`).
+    reached
+        Whether a step of its funnel is a share of those who reached it (`funnel`).
     """
 
     block: ClassVar[str]
     paid: ClassVar[tuple[str, ...]]
     others: ClassVar[tuple[str, ...]]
     shifts: ClassVar[tuple[str, ...]]
-    people: Any
+    reached: ClassVar[bool] = False  # see `funnel`
+
+    @shared
+    def adult(self) -> pd.Series:
+        """Whether a row is of age, and so may buy or borrow."""
+        return (self.frame["age"] >= ADULT).fillna(False).astype(bool)
+
+    @property
+    def counted(self) -> pd.Series:
+        """Of whom numbers speak."""
+        adult: pd.Series = self.adult
+        return adult
+
+    @shared
+    def people(self) -> pd.DataFrame:
+        """What may shift the choice of each row."""
+        return persons(self.frame, self.block)
+
+    @property
+    def wishers(self) -> pd.Series:
+        """Who counts for the headline: those who say that they want what is offered."""
+        raise NotImplementedError
 
     @shared
     def cards(self) -> pd.DataFrame:
@@ -237,10 +260,37 @@ class CardMarket(Market):
     def _fit(self) -> ChoiceFit:
         return fitted(self.superpopulation, self.cards, formula(self.cards, self.paid, self.others, self.shifts))
 
-    def certain_of(self, who: pd.Series) -> Estimate:
-        """Part of some rows who are certain of their choices on the cards, of those who said how certain they are."""
+    @shared
+    def sure(self) -> Estimate:
+        """Part of the wishers who are certain of their choices on cards, of those who said how certain they are."""
         points = self.frame[f"{self.block}_certainty"].astype(float)
-        return mean(self.design, (points >= CERTAIN).rename("certain"), where=who & points.notna())
+        return mean(self.design, (points >= CERTAIN).rename("certain"), where=self.wishers & points.notna())
+
+    @shared
+    def believed(self) -> Estimate | None:
+        """Part of the wishers who hold that their answers count; None where that was not asked."""
+        if "consequential" not in self.frame:
+            return None
+        counts = is_code(self.frame["consequential"], "somewhat", "much").rename("part")
+        return mean(self.design, counts, where=self.wishers & counts.notna())
+
+    def number(self, by: Any = None, where: Any = None) -> Estimate:
+        """How many people there are, by domain."""
+        inside = self.counted if where is None else self.counted & where
+        return total(self.design, self.counted.astype(float).rename("people"), by=by, where=inside)
+
+
+def asked(study: Study, needed: Sequence[str], what: str) -> tuple[pd.DataFrame, Design, Codebook]:
+    """What a market is made of: answers, named as the rows of the design, the design and the codebook.
+
+    Raises
+    ------
+    WelfareError
+        A question that the model or the rules need was not asked.
+    """
+    if absent := study.lacking(needed):
+        raise WelfareError("the question was not asked", where=f"demand for {what}", got=", ".join(absent))
+    return study.frame.set_axis(study.design.index), study.design, study.codebook
 
 
 def times(shares: Estimate, size: Estimate, index: pd.Index) -> Estimate:
@@ -253,6 +303,6 @@ def times(shares: Estimate, size: Estimate, index: pd.Index) -> Estimate:
     return joint({"share": shares, "people": size}).apply(lambda _: product, slopes)
 
 
-def yes_no(column: pd.Series, name: str) -> pd.Series:
-    """A condition as yes, no or ``cannot_compute`` where it is missing: a domain of the 2 x 2 x 2 tables."""
-    return column.astype(object).map({True: "yes", False: "no"}).fillna(CANNOT).rename(name)
+def scaled(estimate: Estimate, factor: float) -> Estimate:
+    """All values times a number."""
+    return estimate.apply(lambda v: factor * v, factor * sparse.eye_array(len(estimate.value)))

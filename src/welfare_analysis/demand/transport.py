@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from ..errors import WelfareError
-from ..estimation import Estimate, total
 from ..estimation.choice import ChoiceFit
 from ..needs.income_debt import is_code
 from ..study import Study
@@ -39,10 +37,6 @@ class Commuters(CardMarket):
     levels: Levels
     block = BLOCK
 
-    def at(self, table: Levels) -> Commuters:
-        """The same people at other times and costs."""
-        return replace(self, levels=table)
-
     @cached_property
     def active(self) -> pd.Series:
         """Who has a way to work."""
@@ -59,7 +53,7 @@ class Commuters(CardMarket):
         """Who of the active says they would use a shuttle; NA where it is not known."""
         return is_code(self.frame["transport_wish_shuttle"].where(self.active), "yes")
 
-    @cached_property
+    @shared
     def people(self) -> pd.DataFrame:
         """What may shift a choice on cards: `stated.persons`, a car, nights, tens of km; 0 if unknown."""
         night = levels.day_part(self.frame).eq("night").fillna(False)
@@ -74,10 +68,15 @@ class Commuters(CardMarket):
         """The model of the cards; what one has is the person's own cost and time."""
         return modes.cards(self.superpopulation, self.cards)
 
-    @cached_property
-    def sure(self) -> Estimate:
-        """Part of those who say that they would use a shuttle who are certain of their choices on cards."""
-        return self.certain_of(self.wants.fillna(False).astype(bool))
+    @property
+    def wishers(self) -> pd.Series:
+        """Who says that they would use a shuttle."""
+        return self.wants.fillna(False).astype(bool)
+
+    @property
+    def counted(self) -> pd.Series:
+        """The active."""
+        return self.active
 
     @cached_property
     def now(self) -> pd.DataFrame:
@@ -100,11 +99,6 @@ class Commuters(CardMarket):
         parts = self.frame["command_group"].astype(object), levels.day_part(self.frame).astype(object)
         return (parts[0] + "." + parts[1]).where(self.known).rename("group")
 
-    def number(self, by: pd.Series | None = None, where: pd.Series | None = None) -> Estimate:
-        """How many the active are."""
-        inside = self.active if where is None else self.active & where
-        return total(self.design, self.active.astype(float).rename("people"), by=by, where=inside)
-
     def segments(self) -> pd.Series:
         """People alike in what decides a mode: class of city, band of distance, a car; missing if not known."""
         car = pd.Series(np.where(self.people["car"] > 0, "car", "no_car"), self.frame.index)
@@ -120,6 +114,4 @@ def commuters(study: Study) -> Commuters:
     WelfareError
         A question that the model needs was not asked.
     """
-    if absent := study.lacking((*NEEDED, *CARDS)):
-        raise WelfareError("the question was not asked", where="demand for transport", got=", ".join(absent))
-    return Commuters(study.frame.set_axis(study.design.index), study.design, study.codebook, levels.levels())
+    return Commuters(*stated.asked(study, (*NEEDED, *CARDS), "transport"), Levels())

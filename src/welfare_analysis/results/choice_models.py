@@ -2,42 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..demand.stated import CardMarket
 from ..disclosure import NUMBERS
-from ..estimation import Estimate
 from ..estimation.choice import ChoiceFit, hold_out, summary
 from ..study import Study
-from .declare import Base, Topic, sums
+from .declare import Base, Topic
 
 UNITS = {"rho": "decimal", "per_card": "decimal", "by_chance": "decimal", "beyond": "share"}
 SEED = 2012  # of who is left out
 
 
-def unseen(study: Study, fit: Callable[[Study], ChoiceFit]) -> Any:
+def model_of(study: Study, market: Callable[[Study], Any]) -> ChoiceFit:
+    """The model of the cards of a market."""
+    fit: ChoiceFit = study.result(market).fit()
+    return fit
+
+
+def unseen(study: Study, market: Callable[[Study], Any]) -> Any:
     """The model fitted to four fifths of the persons, before the others."""
-    return hold_out(study.result(fit), np.random.default_rng(SEED))
+    return hold_out(study.result(model_of, market), np.random.default_rng(SEED))
 
 
-def declare(
-    topic: Topic,
-    fit: Callable[[Study], ChoiceFit],
-    kinds: str,
-    base: Callable[[Any], Base],
-    further: Callable[[Any], Mapping[str, float]] | None = None,
-) -> None:
-    """Add the tables ``model`` and ``hold_out`` of a choice model; ``further`` adds numbers of the subject."""
+def answered(market: CardMarket) -> Base:
+    """Who answered choice cards, of those who were given some."""
+    given = market.frame[f"{market.block}_version"].notna()
+    return pd.Series(market.frame.index.isin(market.cards["row"]), market.frame.index), given
+
+
+def declare(topic: Topic, kinds: str, base: Callable[[Any], Base] = answered) -> None:
+    """Add the tables ``model`` and ``hold_out`` of the choice model of a topic whose subject is a market."""
 
     @topic.table("model", "model_of_cards", "", "number", base, statistic="model")
-    def model(study: Study, subject: Any) -> pd.DataFrame:
+    def model_of_cards(study: Study, subject: Any) -> pd.DataFrame:
         """Persons, cases, fit, and the likelihood of the choices of those left out."""
-        known, left = summary(study.result(fit)), study.result(unseen, fit).likelihood.loc["left_out"]
-        counts = {"persons": known["persons"], "cards": known["cases"], **(further(subject) if further else {})}
-        values = {**counts, "rho": known["rho_squared_bar"], "left_out": left["persons"]}
+        model = study.result(model_of, topic.subject)
+        known, left = summary(model), study.result(unseen, topic.subject).likelihood.loc["left_out"]
+        values = {"persons": known["persons"], "cards": known["cases"]}
+        values |= {"rho": known["rho_squared_bar"], "left_out": left["persons"]}
         values |= {"per_card": left["log_likelihood"], "by_chance": left["equal_shares"]}
         units = {name: UNITS.get(name, "number") for name in values}
         rows = pd.DataFrame({"model_of_cards": list(values), "unit": list(units.values()), "n": known["persons"]})
@@ -46,22 +53,8 @@ def declare(
     @topic.table("hold_out", kinds, "measure", "share", base)
     def held_out(study: Study, subject: Any) -> pd.DataFrame:
         """Shares of the alternatives, observed and predicted, of those left out."""
-        made = study.result(unseen, fit)
+        made = study.result(unseen, topic.subject)
         rows = made.shares.rename_axis(kinds).stack().rename_axis([kinds, "measure"]).rename("estimate").reset_index()
         return rows.assign(
             low=rows["estimate"], high=rows["estimate"], n=float(made.likelihood.loc["left_out", "persons"])
         )
-
-
-def by_access(ladder: Estimate, kind: str) -> Estimate:
-    """Who takes a kind, by eligible x affordable: ``takes_yes_no`` takes it, is eligible, cannot afford it.
-
-    ``ladder`` is indexed by (alternative, eligible, affordable), the last two yes, no or something else: then the cell
-    is ``takes_cannot_compute`` or ``not_cannot_compute``.
-    """
-    names = []
-    for alternative, eligible, affordable in ladder.value.index:
-        access = f"{eligible}_{affordable}" if {eligible, affordable} <= {"yes", "no"} else "cannot_compute"
-        names.append(f"{'takes' if alternative == kind else 'not'}_{access}")
-    order = list(dict.fromkeys(names))
-    return sums(ladder, order, pd.get_dummies(pd.Series(names), dtype=float)[order].to_numpy().T)

@@ -104,7 +104,7 @@ def housing(study: Study, terms: str, quantity: str = "files") -> Estimate | Non
     if not where.any():
         return None
     level = mean(market.design, table.astype(float), where=where)
-    return times(level, per_year(market.number("housing")), level.value.index)
+    return times(level, per_year(market.wishing("housing")), level.value.index)
 
 
 for _suffix, (_quantity, _unit) in QUANTITIES.items():
@@ -130,7 +130,7 @@ def after_the_loan(study: Study, market: LoanMarket) -> pd.DataFrame:
 def persons(market: LoanMarket, flags: pd.DataFrame, where: pd.Series, key: str) -> pd.DataFrame:
     """Of those who want a consumer loan, how many have each flag, with the respondents behind each number."""
     level = mean(market.design, flags, where=where)
-    rows = long_format(times(level, market.number(), level.value.index), key)
+    rows = long_format(times(level, market.wishing(), level.value.index), key)
     return rows.assign(numerator=flags[where].sum()[rows[key]].to_numpy(float))
 
 

@@ -7,24 +7,22 @@ import pandas as pd
 
 from ..demand import housing, scenarios, tastes
 from ..demand.credit import Terms
-from ..demand.funnel import STEPS, funnel
-from ..demand.housing import BLOCK, BOUGHT, OFFERED, YEARS, HomeMarket, assumed
-from ..demand.scenarios import BANK, BASE, FLAT, at_prices, bought
+from ..demand.housing import BLOCK, BOUGHT, OFFERED, YEARS, HomeMarket, assumed, bought
+from ..demand.scenarios import BANK, BASE, FLAT
+from ..demand.stated import times
 from ..disclosure import NUMBERS
-from ..estimation import Estimate, joint, mean, total
-from ..estimation.choice import ChoiceFit
+from ..estimation import Estimate, total
 from ..needs import projection
 from ..needs.housing import NEED_KINDS, need_kind
-from ..needs.income_debt import CANNOT, is_code
+from ..needs.income_debt import CANNOT
 from ..study import DATA, ROOT, Study, public
 from . import choice_models, measures, steps
-from .declare import Base, Topic, fitted, long_format, part, point, sums
+from .declare import Topic, fitted, long_format, part, point, sums
 
 KINDS, NUMBER = f"{BLOCK}_alternative", "home_number"
 TERMS = {"bank": BANK, "foundation": BASE, "talks": "housing_talks"}
 PRICES = (140_000, 200_000, 250_000, 300_000, 400_000)
 WORTH = (10_000, 50_000, 100_000, 150_000, 200_000, 300_000)  # DH that a further home may be worth
-GROUPS = ("status", "rank_group", "command_group")
 FINDINGS = ("homes_funnel", ("many", "who", "where", "cost", "changes", "sure"))
 
 
@@ -33,68 +31,11 @@ def home_market(study: Study) -> HomeMarket | None:
     return None if study.lacking(housing.NEEDED) else housing.market(study)
 
 
-def fitted_market(study: Study) -> HomeMarket | None:
-    """The market of homes with its models; None where they cannot be fitted."""
-    market = study.result(home_market)
-    return market if market is not None and cards_ready(market) == "shown" else None
-
-
 cards_ready = fitted(HomeMarket.fit)
 topic = Topic("homes", home_market, cards_ready, "persons", lambda m: (m.computed, m.adult), FINDINGS)
 
 
-def active(market: HomeMarket, group: str) -> pd.Series | None:
-    """Whom a group speaks of: ranks are of the active."""
-    return market.frame["status"] == "active" if group == "rank_group" else None
-
-
-def sides(market: HomeMarket) -> dict[str, pd.Series]:
-    """Who is in need of another dwelling, who is not, and all."""
-    need = market.steps["in_need"]
-    return {"in_need": need, "not_in_need": ~need, "all": pd.Series(True, need.index, dtype="boolean")}
-
-
-def in_need(study: Study) -> dict[str, Estimate]:
-    """How many are left at each step, of those in need of another dwelling, of the others, and of all."""
-    market = study.result(home_market)
-    passed, need = market.steps[list(STEPS[1:])], market.steps["in_need"]
-    ones = {name: side.astype("Float64").fillna(0.0).astype(float) for name, side in sides(market).items()}
-    known = market.likely(ones, known=need.notna())
-    likely = {name: bought(known, name) for name in ones} | {"all": bought(market.likely(), "homes")}
-    people = {name: passed.assign(people=side)[["people", *passed]] for name, side in sides(market).items()}
-    return {n: funnel(market.design, steps_, likely[n], where=market.adult) for n, steps_ in people.items()}
-
-
-@topic.table("funnel", "home_step", "home_need_of", adds="home_need_of")
-def from_need(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """From need to likely demand, of those in need of another dwelling and of the others."""
-    rows = long_format(study.result(in_need), "home_need_of", "home_step")
-    return steps.behind(rows, market.steps, market.adult, sides(market), "home_need_of", "home_step")
-
-
-@topic.table("lost", "home_lost", "home_need_of", adds="home_need_of")
-def fallen_out(study: Study, market: HomeMarket) -> pd.DataFrame:
-    """Who falls out between two steps."""
-    shown = topic.release(study)[topic.address("funnel")].frame
-    return steps.fallen_out(shown, study.result(in_need), "home_need_of", "home_step", "home_lost")
-
-
-for _group in GROUPS:
-
-    @topic.table(f"funnel_by_{_group}", _group, "home_step")
-    def by_group(study: Study, market: HomeMarket, group: str = _group) -> pd.DataFrame:
-        """The steps by group, of all in need or not; widows and orphans are taken together, as each would be hidden."""
-        only = active(market, group)
-        where = market.adult if only is None else market.adult & only
-        wide = market.codebook.parent(group) if group == "status" else {}
-        by = market.frame[group].astype(object).replace({code: up for code, up in wide.items() if up}).where(where)
-        passed = market.steps.loc[:, list(STEPS[1:])]
-        likely = bought(market.likely(by=by), "homes")
-        need = long_format(funnel(market.design, market.steps[["in_need"]], by=by, where=where), group)
-        left = funnel(market.design, passed, likely, by=by, where=where)
-        rows = pd.concat([need.assign(home_step="in_need"), long_format(left, "home_step", group)], ignore_index=True)
-        groups = {str(code): by == code for code in rows[group]}
-        return steps.behind(rows, market.steps, market.adult, groups, group, "home_step")
+steps.declare(topic, "home", home_market)
 
 
 @topic.table("by_wish", "home_wish", KINDS)
@@ -143,7 +84,7 @@ def need(study: Study, market: HomeMarket) -> pd.DataFrame:
 def chain(study: Study, market: HomeMarket) -> pd.DataFrame:
     """What a home that is bought sets free: moves by members for each, at the ends of what is assumed of it."""
     tenure = market.frame["tenure"].astype(object)
-    forecast = bought(market.likely(by=tenure.where(market.wishers)), "homes").value
+    forecast = bought(market.likely(by=tenure.where(market.wishers))).value
     from_ = forecast.reindex(["service", "tenant"]).fillna(0.0) / forecast.sum()
     n, rows = float((market.wishers & market.computed).sum()), []
     for column in ("low", "value", "high"):
@@ -187,24 +128,23 @@ def realised(study: Study, market: HomeMarket) -> pd.DataFrame:
     Certainty and consequentiality are of what is stated by those who can pay. The market's part is of all who want a
     home: those who cannot pay are among its demanders, so means are not taken out twice.
     """
-    stated, wanted = bought(market.likely(bridge=False), "homes"), market.number(where=market.wishers)
-    made = {"certain": bought(market.likely(), "homes")}
-    counts = is_code(market.frame["consequential"], "somewhat", "much") if "consequential" in market.frame else None
-    if counts is not None:
-        believed = mean(market.design, counts.rename("part"), where=market.wishers & counts.notna())
-        made["consequential"] = joint({"homes": stated, "part": believed}).apply(lambda v: pd.Series({"x": v.prod()}))
+    stated, wanted = bought(market.likely(bridge=False)), market.number(where=market.wishers)
+    made = {"certain": bought(market.likely())}
+    if market.believed is not None:
+        made["consequential"] = times(stated, market.believed, stated.value.index)
     for row in public("realisation").itertuples():
         made[row.factor] = sums(wanted if row.of == "wanted" else stated, ["x"], [[float(row.value)]])
-    times = {"five_years": 1.0, "a_year": 1 / YEARS}
+    spans = {"five_years": 1.0, "a_year": 1 / YEARS}
     return long_format(
-        {name: {time: sums(e, ["x"], [[by]]) for time, by in times.items()} for name, e in made.items()},
+        {name: {time: sums(e, ["x"], [[by]]) for time, by in spans.items()} for name, e in made.items()},
         "home_realisation", "home_time", "",
     )  # fmt: skip
 
 
 def priced(study: Study, terms: str) -> dict[float, Estimate]:
     """Homes likely with the social flat at each price, on some terms."""
-    return at_prices(study.result(home_market).at(Terms.named(TERMS[terms])), FLAT, PRICES)
+    market = study.result(home_market).at(Terms.named(TERMS[terms]))
+    return {price: market.at(offers={FLAT: {"price_dh": float(price)}}).likely() for price in PRICES}
 
 
 @topic.table("curve", "home_price", "home_terms", "homes")
@@ -220,7 +160,7 @@ def tornado(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Homes likely within five years with each assumption at the ends of its range."""
     known = float(market.computed.sum())
     return pd.concat(
-        point(bought(at.likely(), "homes").value.iloc[0], known, home_assumption=name, home_end=end)
+        point(bought(at.likely()).value.iloc[0], known, home_assumption=name, home_end=end)
         for name, end, at in scenarios.one_at_a_time(market)
     )
 
@@ -232,22 +172,10 @@ def worth(study: Study, market: HomeMarket) -> pd.DataFrame:
     return table.loc[table["income_group"] != "unknown", ["home_improvement", "income_group", *NUMBERS, "n"]]
 
 
-def card_model(study: Study) -> ChoiceFit:
-    """The model of the cards."""
-    return study.result(home_market).fit()
+choice_models.declare(topic, KINDS)
 
 
-def cards_base(market: HomeMarket) -> Base:
-    """Who answered choice cards, of those who were given some."""
-    return pd.Series(market.frame.index.isin(market.cards["row"]), market.frame.index), market.frame[
-        f"{BLOCK}_version"
-    ].notna()
-
-
-choice_models.declare(topic, card_model, KINDS, cards_base)
-
-
-@topic.table("tastes_shares", KINDS, "measure", "share", cards_base)
+@topic.table("tastes_shares", KINDS, "measure", "share", choice_models.answered)
 def own_tastes(study: Study, market: HomeMarket) -> pd.DataFrame | None:
     """What tastes that differ between persons change, where most is lent: the stored mixed logit of these answers."""
     paths = [folder / tastes.NAME for folder in (DATA / "survey", ROOT / "build") if (folder / tastes.NAME).is_file()]

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
 import pandas as pd
 
 from ..demand import agreement, loans
 from ..demand.credit import Terms
 from ..demand.funnel import funnel
-from ..demand.loans import BLOCK, PRODUCTS, PURPOSES, LoanMarket, assumed, per_year, taken
-from ..estimation import Estimate, joint, mean, total
-from ..estimation.choice import ChoiceFit
-from ..needs.income_debt import is_code
+from ..demand.loans import PRODUCTS, PURPOSES, LoanMarket, assumed, per_year, taken
+from ..demand.stated import times
+from ..estimation import Estimate, total
 from ..study import Study, public
 from . import choice_models, measures, steps
-from .debts import GROUPS, KINDS, loan_market, topic, wanting
+from .debts import KINDS, loan_market, topic, wanting
 from .declare import Base, always, long_format, part, point, quantile_rows, sums
 
 RATES = {name: f"consumer_{name}" for name in ("talks", "foundation", "bank", "company")}
@@ -32,76 +27,12 @@ def demand(study: Study, stage: str = "affordable") -> Estimate:
     return market.demand(stage != "stated", open_to=market.eligible if stage == "eligible" else None)
 
 
-def five_years(market: LoanMarket, **domains: Any) -> Estimate:
-    """Who of today's members is likely to take a loan: what is wanted within two years is, or is not, within five."""
-    loans_ = taken(market.likely(**domains))
-    return sums(loans_, loans_.value.index, assumed("wish_years") * np.eye(len(loans_.value)))
-
-
-def in_need(study: Study) -> dict[str, Estimate] | None:
-    """How many are left at each step, of those in need of credit, of the others, and of all; None if not asked."""
-    market, made = study.result(loan_market), {}
-    if "in_need" not in market.steps:
-        return None
-    need, passed = market.steps["in_need"], market.steps[["wants", "eligible", "affordable"]]
-    for name, side in sides(market).items():
-        inside = {"files": side.astype("Float64").fillna(0.0).astype(float)}
-        likely = five_years(market, quantities=inside, known=None if name == "all" else need.notna())
-        people = pd.DataFrame({"people": side.astype("boolean")}).join(passed)
-        made[name] = funnel(market.design, people, likely, where=market.adult, reached=True)
-    return made
-
-
-def behind(market: LoanMarket, rows: pd.DataFrame, groups: Mapping[str, pd.Series], key: str) -> pd.DataFrame:
-    """Rows of steps with the respondents who pass them."""
-    return steps.behind(rows, market.steps, market.adult, groups, key, "loan_step")
-
-
-def sides(market: LoanMarket) -> dict[str, pd.Series]:
-    """Who is in need of credit, who is not, and all."""
-    need = market.steps["in_need"]
-    return {"in_need": need, "not_in_need": ~need, "all": pd.Series(True, need.index, dtype="boolean")}
-
-
 def everybody(market: LoanMarket) -> Base:
     """Adults of whom every step is known, of all adults."""
     return market.adult & market.steps.notna().all(axis=1), market.adult
 
 
-@topic.table("funnel", "loan_step", "loan_need_of", "persons", everybody, adds="loan_need_of")
-def from_need(study: Study, market: LoanMarket) -> pd.DataFrame | None:
-    """From need to likely demand, of those in need of credit and of the others."""
-    made = study.result(in_need)
-    if made is None:
-        return None
-    return behind(market, long_format(made, "loan_need_of", "loan_step"), sides(market), "loan_need_of")
-
-
-@topic.table("lost", "loan_lost", "loan_need_of", "persons", everybody, adds="loan_need_of")
-def fallen_out(study: Study, market: LoanMarket) -> pd.DataFrame | None:
-    """Who falls out between two steps."""
-    made, funnel_ = study.result(in_need), topic.release(study)[topic.address("funnel")].frame
-    return None if made is None else steps.fallen_out(funnel_, made, "loan_need_of", "loan_step", "loan_lost")
-
-
-for _group in GROUPS:
-
-    @topic.table(f"funnel_by_{_group}", _group, "loan_step", "persons", everybody)
-    def by_group(study: Study, market: LoanMarket, group: str = _group) -> pd.DataFrame:
-        """The steps by group, of all in need or not; ranks are of the active, widows and orphans are taken together."""
-        only = market.frame["status"] == "active" if group == "rank_group" else market.adult
-        wide = market.codebook.parent(group) if group == "status" else {}
-        by = market.frame[group].astype(object).where(only)
-        by, where = by.replace({code: parent for code, parent in wide.items() if parent}), market.adult & only
-        likely = five_years(market, by=by, where=where)
-        passed = market.steps.drop(columns="in_need", errors="ignore")
-        left = funnel(market.design, passed, likely, by=by, where=where, reached=True)
-        parts = [long_format(left, "loan_step", group)]
-        if "in_need" in market.steps:
-            need = funnel(market.design, market.steps[["in_need"]], by=by, where=where)
-            parts.append(long_format(need, group).assign(loan_step="in_need"))
-        rows = pd.concat(parts, ignore_index=True)
-        return behind(market, rows, {str(code): by == code for code in rows[group]}, group)
+steps.declare(topic, "loan", loan_market, everybody)
 
 
 @topic.table("wish", "loan_kind", "loan_group", "persons", ready=always,
@@ -109,8 +40,8 @@ for _group in GROUPS:
 def wish(study: Study, market: LoanMarket) -> pd.DataFrame:
     """How many adults want a loan of each kind within the years of the question, in all and by status."""
     status = market.frame["status"].astype(object)
-    whole = long_format({kind: {"all": market.number(kind)} for kind in PURPOSES}, "loan_kind", "loan_group", "")
-    groups = {kind: market.number(kind, by=status) for kind in PURPOSES}
+    whole = long_format({kind: {"all": market.wishing(kind)} for kind in PURPOSES}, "loan_kind", "loan_group", "")
+    groups = {kind: market.wishing(kind, by=status) for kind in PURPOSES}
     return pd.concat([whole, long_format(groups, "loan_kind", "", "loan_group")])
 
 
@@ -181,13 +112,6 @@ def cases(study: Study, market: LoanMarket) -> pd.DataFrame:
     return rows.assign(unit=rows["loan_measure"].map(units))
 
 
-def cards_base(market: LoanMarket) -> Base:
-    """Who answered choice cards, of those who were given some."""
-    return pd.Series(market.frame.index.isin(market.cards["row"]), market.frame.index), market.frame[
-        f"{BLOCK}_version"
-    ].notna()
-
-
 def measured_levers(study: Study) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
     """What measures bring and cost, and what members pay, all against the rate of the banks."""
     return agreement.levers(study.result(loan_market))
@@ -206,12 +130,9 @@ def net(study: Study, market: LoanMarket) -> pd.DataFrame:
 def reconciled(study: Study, market: LoanMarket) -> pd.DataFrame:
     """Consumer loans a year: wished, within means, by each bridge, to keep today's number, at the market's pace."""
     every, frame = taken(study.result(demand)), market.frame
-    wishes, one = per_year(market.number()), lambda v: pd.Series({"loans": v.prod()})
-    made = {"wishes": wishes, "stated": every, "likely": taken(market.likely())}
-    if "consequential" in frame:
-        counts = is_code(frame["consequential"], "somewhat", "much")
-        believed = mean(market.design, counts.rename("part"), where=wanting(market, "consumer") & counts.notna())
-        made["consequential"] = joint({"loans": every, "part": believed}).apply(one)
+    made = {"wishes": per_year(market.wishing()), "stated": every, "likely": taken(market.likely())}
+    if market.believed is not None:
+        made["consequential"] = times(every, market.believed, every.value.index)
     for row in public("loan_realisation").itertuples():
         made[row.factor] = sums(every, ["loans"], [[float(row.value)]])
     if "loans_n" in frame:
@@ -226,9 +147,4 @@ def reconciled(study: Study, market: LoanMarket) -> pd.DataFrame:
     return pd.concat(rows)
 
 
-def card_model(study: Study) -> ChoiceFit:
-    """The model of the cards."""
-    return study.result(loan_market).fit()
-
-
-choice_models.declare(topic, card_model, KINDS, cards_base)
+choice_models.declare(topic, KINDS)

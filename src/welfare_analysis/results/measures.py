@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,20 @@ from ..study import Study
 from .declare import Topic, long_format, point
 
 Measured = tuple[dict[str, Estimate], dict[str, Estimate]]
-COSTS = dict.fromkeys(("cost_dh", "transfer_dh", "member_dh"), "million_dh") | {"one_more": "dh"}
+COSTS = dict.fromkeys(("cost_dh", "transfer_dh", "member_dh", "present_dh"), "million_dh") | {"one_more": "dh"}
 
 
-def declare(topic: Topic, key: str, unit: str, measured: Callable[[Study], Measured], worth: Sequence[int]) -> None:
+def declare(
+    topic: Topic,
+    key: str,
+    unit: str,
+    measured: Callable[[Study], Measured],
+    worth: Sequence[int],
+    columns: tuple[str, str] = ("lever_part", "lever_worth"),
+    units: Mapping[str, str] | None = None,
+    years: Callable[[Estimate], Estimate] | None = None,
+    compared: tuple[Collection[str], Collection[str]] | None = None,
+) -> None:
     """Add what measures bring and cost.
 
     Parameters
@@ -30,35 +40,57 @@ def declare(topic: Topic, key: str, unit: str, measured: Callable[[Study], Measu
         Of the study: each measure (`demand.levers.lever`), and DH of today that members pay with it.
     worth : sequence of int
         DH that a further unit may be worth.
+    columns : (str, str)
+        What the parts of a measure and the worth of a unit are called, with their lists of labels.
+    units : mapping of str to str, optional
+        What some measures bring that is not ``unit``.
+    years : callable, optional
+        Where costs are those of a year: what they are worth today over all years, ``present_dh``.
+    compared : (collection, collection) of str, optional
+        Measures of which acceptability and frontier speak; absent: all.
     """
+    part, worth_of = columns
 
-    def in_parts(rows: pd.DataFrame) -> pd.DataFrame:
-        return rows.assign(unit=rows["lever_part"].map(COSTS).fillna(unit))
+    def in_units(rows: pd.DataFrame) -> pd.DataFrame:
+        named = zip(rows[key], rows[part], strict=True)
+        return rows.assign(unit=[COSTS.get(of, (units or {}).get(name, unit)) for name, of in named])
 
-    @topic.table("levers", key, "lever_part", unit, adds=None)
+    def asked(study: Study, which: int) -> dict[str, Estimate]:
+        made = study.result(measured)[0]
+        return {name: one for name, one in made.items() if compared is None or name in compared[which]}
+
+    @topic.table("levers", key, part, unit, adds=None)
     def levers(study: Study, subject: object) -> pd.DataFrame:
         """Units without and with each measure, what it costs today, and of one more, without a number if unbounded."""
         made, members = study.result(measured)
-        rows = long_format(made, key, "lever_part")
-        theirs = long_format(members, key, "").assign(lever_part="member_dh")
+        parts = [long_format(made, key, part), long_format(members, key, "").assign(**{part: "member_dh"})]
+        if years is not None:
+            later = {name: {"present_dh": years(one)} for name, one in made.items()}
+            parts.append(long_format(later, key, part, ""))
         ratios = cost_of_one_more(made).rename_axis(key).reset_index()
         ratios["flag"] = np.where(ratios.pop("kind") == "between", "", "unsure")
-        return in_parts(pd.concat([rows, theirs, ratios.assign(lever_part="one_more", n=rows["n"].max())]))
+        n = ratios[key].map(people(made))
+        return in_units(pd.concat([*parts, ratios.assign(**{part: "one_more"}, n=n)]))
 
-    @topic.table("acceptability", "lever_worth", key, "share", adds=None, statistic="model")
+    @topic.table("acceptability", worth_of, key, "share", adds=None, statistic="model")
     def accepted(study: Study, subject: object) -> pd.DataFrame:
         """Probability that a measure costs less than its additional units are worth, by what one is worth."""
+        made = asked(study, 0)
         return pd.concat(
-            point(chance, float(made.counts["n"].max()), lever_worth=str(at), **{key: name})
-            for name, made in study.result(measured)[0].items()
-            for at, chance in acceptability(made, worth).items()
+            point(chance, people(made)[name], **{worth_of: str(at), key: name})
+            for name, one in made.items()
+            for at, chance in acceptability(one, worth).items()
         )
 
-    @topic.table("frontier", key, "lever_part", unit, adds=None)
+    @topic.table("frontier", key, part, unit, adds=None)
     def on_frontier(study: Study, subject: object) -> pd.DataFrame:
         """Measures that no mix of others beats: the cost of each next unit, and what the next million buys."""
-        made = study.result(measured)[0]
+        made = asked(study, 1)
         table = frontier(made).rename(columns={"step_dh": "one_more"}).rename_axis(key).reset_index()
-        rows = table.melt(key, var_name="lever_part", value_name="estimate")
-        n = max(float(e.counts["n"].max()) for e in made.values())
-        return in_parts(rows.assign(low=rows["estimate"], high=rows["estimate"], n=n))
+        rows = table.melt(key, var_name=part, value_name="estimate")
+        return in_units(rows.assign(low=rows["estimate"], high=rows["estimate"], n=rows[key].map(people(made))))
+
+
+def people(made: Mapping[str, Estimate]) -> dict[str, float]:
+    """Respondents behind each measure."""
+    return {name: float(one.counts["n"].max()) for name, one in made.items()}

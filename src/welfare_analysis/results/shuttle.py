@@ -7,22 +7,20 @@ would give how many serve there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 
 import pandas as pd
 
-from ..demand.funnel import STEPS, funnel
+from ..demand.funnel import LIKELY
 from ..demand.service import Service, parameter
-from ..demand.shuttle import VIEWS
+from ..demand.shuttle import VIEWS, Shuttle
 from ..demand.transport import Commuters
-from ..estimation import Estimate, mean, total
+from ..estimation import total
 from ..needs import commuting
-from ..needs.income_debt import is_code
 from ..study import Study, public
 from . import steps
-from .declare import GROUPS, long_format, point
+from .declare import long_format, point
 from .transport import shuttle_of, topic
 
 FARES, HEADWAYS = (50, 100, 150, 200), (30, 60, 120)
@@ -34,79 +32,13 @@ NEEDS = {"no_way": commuting.no_way_to_come, "long": commuting.commute_long, "de
 NEEDS["in_need"] = commuting.transport_need
 
 
-def likely(make: Callable[..., Estimate], *keys: str) -> pd.DataFrame:
-    """What is likely as rows, with the range over the views in place of an interval: from today's to all stated.
-
-    ``make`` is called with the name of a view. Its ends are the ends of the intervals of the two views.
-    """
-    low, rows, high = (long_format(make(view), *keys) for view in VIEWS)
-    return rows.assign(low=low["low"].clip(lower=0.0).to_numpy(), high=high["high"].to_numpy())
+def likely(shuttle: Shuttle, *keys: str, by: pd.Series | None = None) -> pd.DataFrame:
+    """Likely riders as rows, with the range over the views in place of an interval: from today's to all stated."""
+    rows = long_format(shuttle.riders(by=by), "transport_step", *keys).assign(transport_step=LIKELY)
+    return steps.ranged(rows, shuttle, "transport_step", by=by).drop(columns="transport_step")
 
 
-def ranged(rows: pd.DataFrame, ends: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Rows of a funnel whose last step has the range of `likely`."""
-    last = rows["transport_step"] == "likely"
-    own = rows[last].drop(columns=["low", "high"]).merge(ends[[*keys, "low", "high"]], on=keys)
-    return pd.concat([rows[~last], own], ignore_index=True)
-
-
-def sides(study: Study) -> dict[str, pd.Series]:
-    """Who is in need, who is not, and all."""
-    need = study.result(shuttle_of).steps["in_need"]
-    return {"in_need": need, "not_in_need": ~need, "all": pd.Series(True, need.index, dtype="boolean")}
-
-
-def from_need(study: Study) -> dict[str, Estimate]:
-    """How many are left at each step, of those in need of transport, of the others, and of all."""
-    shuttle, made = study.result(shuttle_of), {}
-    passed = shuttle.steps[list(STEPS[1:])]
-    for name, side in sides(study).items():
-        riding = shuttle.riders({"riders": shuttle.open_to & side})
-        every = passed.assign(people=side)[["people", *passed]]
-        made[name] = funnel(shuttle.people.design, every, riding, where=shuttle.people.active)
-    return made
-
-
-@topic.table("funnel", "transport_step", "transport_need_of", adds="transport_need_of")
-def steps_of_all(study: Study, people: Commuters) -> pd.DataFrame:
-    """From need to likely riders; the last step with the range over what is assumed of a new mode."""
-    shuttle = study.result(shuttle_of)
-    flags = {name: shuttle.open_to & side for name, side in sides(study).items()}
-    ends = pd.concat(
-        likely(lambda view, f=flag: shuttle.view(view).riders({"riders": f}), "quantity").assign(transport_need_of=name)
-        for name, flag in flags.items()
-    )
-    rows = long_format(study.result(from_need), "transport_need_of", "transport_step")
-    rows = ranged(rows, ends, ["transport_need_of"])
-    return steps.behind(rows, shuttle.steps, people.active, sides(study), "transport_need_of", "transport_step")
-
-
-@topic.table("lost", "transport_lost", "transport_need_of", adds="transport_need_of")
-def fallen_out(study: Study, people: Commuters) -> pd.DataFrame:
-    """Who falls out between two steps; the last, to what is likely, is without interval."""
-    shown = topic.release(study)[topic.address("funnel")].frame
-    names = "transport_need_of", "transport_step", "transport_lost"
-    rows = steps.fallen_out(shown, study.result(from_need), *names)
-    last = rows["transport_lost"] == "likely"
-    return rows.assign(low=rows["low"].mask(last, rows["estimate"]), high=rows["high"].mask(last, rows["estimate"]))
-
-
-for _group in GROUPS[:3]:
-
-    @topic.table(f"funnel_by_{_group}", _group, "transport_step")
-    def steps_by_group(study: Study, people: Commuters, group: str = _group) -> pd.DataFrame:
-        """The steps by group of the active, in need or not."""
-        shuttle = study.result(shuttle_of)
-        by = people.frame[group].astype(object).where(people.active)
-        passed = shuttle.steps[list(STEPS[1:])]
-        known = shuttle.steps[["in_need"]].where(shuttle.steps.notna().all(axis=1))
-        need = long_format(funnel(people.design, known, by=by, where=people.active), group)
-        left = funnel(people.design, passed, shuttle.riders(by=by), by=by, where=people.active)
-        ends = likely(lambda view: shuttle.view(view).riders(by=by), "", group)
-        rows = ranged(long_format(left, "transport_step", group), ends, [group])
-        rows = pd.concat([need.assign(transport_step="in_need"), rows], ignore_index=True)
-        groups = {str(code): by == code for code in rows[group]}
-        return steps.behind(rows, shuttle.steps, people.active, groups, group, "transport_step")
+steps.declare(topic, "transport", shuttle_of)
 
 
 @topic.table("need", "transport_need", "transport_wish")
@@ -131,7 +63,7 @@ def corridors(study: Study, people: Commuters) -> pd.DataFrame:
     """Likely riders by where they work and from how far they come."""
     band = commuting.commute_km_band(people.frame).astype(object)
     by = (people.frame["command_group"].astype(object) + "|" + band).where(people.active).rename("corridor")
-    rows = likely(lambda view: study.result(shuttle_of).view(view).riders(by=by), "", "corridor")
+    rows = likely(study.result(shuttle_of), "corridor", by=by)
     rows[["command_group", "commute_km_band"]] = rows["corridor"].str.split("|", expand=True).to_numpy()
     return rows.drop(columns="corridor")
 
@@ -140,7 +72,7 @@ def corridors(study: Study, people: Commuters) -> pd.DataFrame:
 def by_mode(study: Study, people: Commuters) -> pd.DataFrame:
     """How the likely riders come today."""
     by = people.frame["commute_mode"].astype(object).where(people.active)
-    return likely(lambda view: study.result(shuttle_of).view(view).riders(by=by), "", "commute_mode")
+    return likely(study.result(shuttle_of), "commute_mode", by=by)
 
 
 @topic.table("groups", "transport_fare", "transport_view", "tenths", adds=None)
@@ -168,8 +100,7 @@ def curve(study: Study, people: Commuters) -> pd.DataFrame:
     shuttle, made = study.result(shuttle_of), []
     for price, headway in product(PRICES, HEADWAYS):
         one = shuttle.at(cost_dh=float(price), runs_n=shuttle.service.window_min / headway)
-        rows = likely(lambda view, s=one: s.view(view).riders(), "")
-        made.append(rows.assign(transport_fare=str(price), transport_headway=str(headway)))
+        made.append(likely(one).assign(transport_fare=str(price), transport_headway=str(headway)))
     return pd.concat(made)
 
 
@@ -178,10 +109,8 @@ def cases(study: Study, people: Commuters) -> pd.DataFrame:
     """Riders by each bridge from what is stated, and with all assumptions at their good or bad end."""
     shuttle, known = study.result(shuttle_of), float(people.known.sum())
     made = {view: float(shuttle.view(view).riders().value.iloc[0]) for view in (VIEWS[1], VIEWS[0], VIEWS[2])}
-    if "consequential" in people.frame:
-        counts = is_code(people.frame["consequential"], "somewhat", "much").rename("part")
-        where = people.wants.fillna(False).astype(bool) & counts.notna()
-        made["consequential"] = made["stated"] * float(mean(people.design, counts, where=where).value.iloc[0])
+    if people.believed is not None:
+        made["consequential"] = made["stated"] * float(people.believed.value.iloc[0])
     made |= {row.factor: made["stated"] * float(row.value) for row in public("transport_realisation").itertuples()}
     for name, good in (("favourable", True), ("unfavourable", False)):
         service = replace(Service.all_at(good), constant_share=shuttle.service.constant_share)

@@ -1,21 +1,107 @@
-"""Funnels as tables: the respondents behind each step, and who falls out between two."""
+"""Funnels as tables: from need to likely demand, by need and by group, and who falls out between two steps."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pandas as pd
 
-from ..demand.funnel import lost
-from ..disclosure import CATEGORY
+from ..demand.funnel import LIKELY, NEED, crossed, funnel, lost, sides
+from ..demand.stated import CardMarket
+from ..disclosure import CATEGORY, policy
 from ..estimation import Estimate
-from .declare import long_format
+from ..study import Study
+from .declare import GROUPS, Base, Topic, long_format
 
 BEFORE = {"wants": "people", "eligible": "wants", "affordable": "eligible", "likely": "affordable"}
 
 
+def declare(topic: Topic, key: str, offer: Callable[[Study], Any], base: Callable[[Any], Base] | None = None) -> None:
+    """Add the tables ``funnel``, ``lost`` and, by status, rank group and command group, ``funnel_by_GROUP``.
+
+    Parameters
+    ----------
+    topic : Topic
+    key : str
+        First part of the columns: ``KEY_step``, ``KEY_need_of``, ``KEY_lost``.
+    offer : callable
+        Of the study: what is before the people of the topic (`demand.funnel.crossed`). Where a range takes the place of
+        the interval of the last step, it has ``ends``: itself at the two ends of what is assumed of people's word.
+    base : callable, optional
+        As in `Topic.table`.
+    """
+    step, need_of, lost_at = f"{key}_step", f"{key}_need_of", f"{key}_lost"
+
+    def from_need(study: Study) -> dict[str, Estimate] | None:
+        of = study.result(offer)
+        return crossed(study.result(topic.subject), of) if NEED in of.steps else None
+
+    @topic.table("funnel", step, need_of, "persons", base, adds=need_of)
+    def in_need_or_not(study: Study, subject: Any) -> pd.DataFrame | None:
+        """From need to likely demand, of those in need, of the others, and of all."""
+        made, of = study.result(from_need), study.result(offer)
+        if made is None:
+            return None
+        groups = sides(of.steps)
+        parts = [
+            ranged(long_format(estimate, step), of, step, among=groups[name]).assign(**{need_of: name})
+            for name, estimate in made.items()
+        ]
+        return behind(pd.concat(parts, ignore_index=True), subject, of, groups, need_of, step)
+
+    @topic.table("lost", lost_at, need_of, "persons", base, adds=need_of)
+    def fallen_out(study: Study, subject: Any) -> pd.DataFrame | None:
+        """Who falls out between two steps; before a step that is a range, without interval."""
+        made, shown = study.result(from_need), topic.release(study)[topic.address("funnel")].frame
+        if made is None:
+            return None
+        rows = between(shown, made, need_of, step, lost_at)
+        known = ~(rows[lost_at].eq(LIKELY) & hasattr(study.result(offer), "ends"))
+        return rows.assign(**{end: rows[end].where(known, rows["estimate"]) for end in ("low", "high")})
+
+    for by in GROUPS[:3]:
+
+        @topic.table(f"funnel_by_{by}", by, step, "persons", base)
+        def by_group(study: Study, subject: Any, group: str = by) -> pd.DataFrame:
+            """The steps by group, of all in need or not; widows and orphans are taken together."""
+            return grouped(subject, study.result(offer), group, step)
+
+
+def grouped(market: CardMarket, of: Any, group: str, step: str) -> pd.DataFrame:
+    """The steps of a funnel by group: ranks are of the active, small statuses are taken together."""
+    active = market.frame["status"] == "active"
+    where = market.counted & active if group == "rank_group" else market.counted
+    wide = market.codebook.parent(group) if group == "status" else {}
+    by = market.frame[group].astype(object).replace({code: up for code, up in wide.items() if up}).where(where)
+    passed, likely = of.steps.drop(columns=NEED, errors="ignore"), of.in_five_years(by=by)
+    left = funnel(market.design, passed, likely, by=by, where=where, reached=market.reached)
+    rows = ranged(long_format(left, step, group), of, step, by=by)
+    if NEED in of.steps:
+        need = long_format(funnel(market.design, of.steps[[NEED]], by=by, where=where), group)
+        rows = pd.concat([need.assign(**{step: NEED}), rows], ignore_index=True)
+    rows = behind(rows, market, of, {str(code): by == code for code in rows[group]}, group, step)
+    return rows[parted(rows, step)]
+
+
+def parted(rows: pd.DataFrame, step: str) -> pd.Series:
+    """Rows of the steps that are told apart by group.
+
+    A step that too few pass outside one group would be hidden whole, since its total is shown: it is of all alone.
+    """
+    passed = rows.groupby(step)["numerator"]
+    return ~(passed.transform("sum") - passed.transform("max")).between(1, policy().min_respondents - 1)
+
+
+def ranged(rows: pd.DataFrame, of: Any, step: str, **asked: Any) -> pd.DataFrame:
+    """Rows of a funnel; of an offer with two ends the last step is a range, from the low end of one to the high end."""
+    for bound, end in zip(("low", "high"), getattr(of, "ends", ()), strict=False):
+        rows.loc[rows[step] == LIKELY, bound] = end.in_five_years(**asked).bounded()[bound].to_numpy(float)
+    return rows
+
+
 def behind(
-    rows: pd.DataFrame, steps: pd.DataFrame, who: pd.Series, groups: Mapping[str, pd.Series], by: str, step: str
+    rows: pd.DataFrame, market: CardMarket, of: Any, groups: Mapping[str, pd.Series], by: str, step: str
 ) -> pd.DataFrame:
     """Rows of a funnel with the respondents who pass each step; behind the forecast stand those who can pay.
 
@@ -23,29 +109,28 @@ def behind(
     ----------
     rows : DataFrame
         With the columns ``by`` and ``step``.
-    steps : DataFrame (n x steps)
-        Whether a person passes each step, ``in_need`` apart from the others; NA where that is not known.
-    who : Series (n,)
-        Who counts.
+    market, of
+        See `crossed`.
     groups : mapping of label to Series (n,)
         The codes of ``by``.
     """
-    passed = steps.drop(columns="in_need", errors="ignore").fillna(False).astype(bool).cumprod(axis=1).astype(bool)
+    flags = of.steps.fillna(False).astype(bool)
+    passed = flags.drop(columns=NEED, errors="ignore").cumprod(axis=1).astype(bool)
     numbers: dict[tuple[str, str], int] = {}
     for name, group in groups.items():
-        inside = group.fillna(False).astype(bool) & who
-        need = steps["in_need"].fillna(False).astype(bool) if "in_need" in steps else inside
+        inside = group.fillna(False).astype(bool) & market.counted
         numbers |= {(name, str(at)): int((column & inside).sum()) for at, column in passed.items()}
-        numbers |= {(name, "people"): int(inside.sum()), (name, "in_need"): int((need & inside).sum())}
-        numbers[name, "likely"] = numbers[name, "affordable"]
+        need = flags[NEED] & inside if NEED in flags else inside
+        numbers |= {(name, "people"): int(inside.sum()), (name, NEED): int(need.sum())}
+        numbers[name, LIKELY] = numbers[name, "affordable"]
     pairs = zip(rows[by].astype(str), rows[step].astype(str), strict=True)
     return rows.assign(numerator=[float(numbers[pair]) for pair in pairs])
 
 
-def fallen_out(funnel: pd.DataFrame, made: Mapping[str, Estimate], by: str, step: str, lost_at: str) -> pd.DataFrame:
-    """Who falls out between two steps; hidden where one of the two is in the released ``funnel``, which would tell."""
+def between(shown: pd.DataFrame, made: Mapping[str, Estimate], by: str, step: str, lost_at: str) -> pd.DataFrame:
+    """Who falls out between two steps; hidden where one of the two is in the released funnel, which would tell."""
     rows = long_format({name: lost(estimate) for name, estimate in made.items()}, by, lost_at)
-    gone = funnel.loc[funnel["flag"] == "hidden", [step, CATEGORY]].astype(str) if len(funnel) else funnel
+    gone = shown.loc[shown["flag"] == "hidden", [step, CATEGORY]].astype(str) if len(shown) else shown
     hidden = set(gone.itertuples(index=False, name=None))
     names = zip(rows[lost_at], rows[by], strict=True)
     return rows.assign(unsafe=[bool({(at, name), (BEFORE[at], name)} & hidden) for at, name in names])

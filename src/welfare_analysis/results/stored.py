@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from ..demand import loans, scenarios
+from ..demand.assumptions import place
 from ..demand.service import LOW_IS_GOOD, break_even
 from ..disclosure import Lazy, Released, document
 from ..needs import commuting, housing, income_debt
-from ..study import DATA, Study, public
+from ..study import DATA, Study, own_words, public
 from ..survey import quality
 from . import coverage, instrument
 from .declare import melted
@@ -48,7 +49,8 @@ def parameters(
     long = plain.melt([*keys, "unit", "plain"], ["value", "low", "high", "place"], "measure", "estimate").dropna()
     part = long["unit"].str.startswith(("share", "a year", "margin")) | (long["measure"] == "place")
     long["unit"] = long["unit"].map(PLAIN_UNITS).fillna(long.pop("plain")).mask(part, "share")
-    texts = table.assign(evidence="evidence." + table["kind"])[[*keys, *said]]
+    units = [own_words().said(unit, "en") for unit in table["unit"]]
+    texts = table.assign(evidence="evidence." + table["kind"], unit=units)[[*keys, *said]]
     texts = texts.melt(keys, var_name="measure", value_name="text").assign(estimate=0.0, unit="number")
     return document(f"{name}_parameters", pd.concat([long, texts], ignore_index=True), keys, "measure")
 
@@ -83,10 +85,9 @@ def transport_parameters() -> Released:
     trains = public("intercity").query("parameter in ('elasticity', 'discount')")
     table = pd.concat([public("shuttle"), trains.assign(parameter="rail_" + trains["parameter"])])
     table = table.rename(columns={"parameter": "transport_assumption"})
-    keys, width = ["transport_assumption"], table["high"] - table["low"]
-    place = (table["value"] - table["low"]) / width.where(width > 0)
-    table["place"] = place.where(~table["transport_assumption"].isin(LOW_IS_GOOD), 1 - place)
-    return parameters("transport", keys, table, ("unit", "evidence", "source"))
+    names = table["transport_assumption"]
+    table["place"] = place(table, names, set(names) - set(LOW_IS_GOOD))
+    return parameters("transport", ["transport_assumption"], table, ("unit", "evidence", "source"))
 
 
 def transport_break_even() -> Released:

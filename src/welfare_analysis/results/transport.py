@@ -7,17 +7,15 @@ import pandas as pd
 
 from ..demand import fares, stated, transport
 from ..demand.fares import BASE, CHANGES, Fares
-from ..demand.levers import acceptability, cost_of_one_more, frontier
 from ..demand.modes import TASTES
 from ..demand.service import parameter
 from ..demand.shuttle import VIEWS, Shuttle
 from ..demand.transport import BLOCK, Commuters
 from ..errors import WelfareError
 from ..estimation import Estimate, mean
-from ..estimation.choice import ChoiceFit
 from ..study import Study
-from . import choice_models, rail
-from .declare import Base, Topic, long_format, point
+from . import choice_models, measures, rail
+from .declare import Base, Topic, long_format
 
 SHOWN = (*TASTES, "shuttle", "shuttle_car", "shuttle_nights", "shuttle_far_10km")
 LEVELS = {"minutes": ("commute_min", "door_min", "minutes"), "level_costs": ("commute_cost_dh", "cost_dh", "dh_month")}
@@ -25,8 +23,6 @@ FINDINGS = ("transport_funnel", ("many", "who", "where", "cost", "changes", "sur
 WORTH = (1_000, 2_500, 5_000, 10_000, 20_000)  # DH a year that a further user of a shared way may be worth
 RAIL = "rail"
 ACCEPTED = ("shuttle_km_low", "shuttle_likely", "shuttle_km_high", *CHANGES)
-PARTED = {"cost_dh": "million_dh", "transfer_dh": "million_dh", "member_dh": "million_dh", "present_dh": "million_dh"}
-PARTED |= {"one_more": "dh"}
 
 
 def commuters_of(study: Study) -> Commuters | None:
@@ -82,7 +78,7 @@ def shares(study: Study, people: Commuters) -> pd.DataFrame:
     return rows.assign(numerator=rows["commute_mode"].map(users).fillna(0).to_numpy(float))
 
 
-def measures(study: Study) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
+def measured(study: Study) -> measures.Measured:
     """What each measure brings and costs a year, and what members pay more: a shuttle, fares, a ticket, trains."""
     shuttle, market = study.result(shuttle_of), study.result(fares_of)
     made = {f"shuttle_{view}": fares.of_shuttle(shuttle.view(view)) for view in VIEWS}
@@ -94,57 +90,22 @@ def measures(study: Study) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
     return {name: one for name, (one, _) in made.items()}, {name: one for name, (_, one) in made.items()}
 
 
-@topic.table("levers", "transport_lever", "transport_part")
-def levers(study: Study, people: Commuters) -> pd.DataFrame:
-    """Users (by rail: trips) with and without each measure, its cost a year and in all years, that of a further one."""
-    made, members = study.result(measures)
-    rows = long_format(made, "transport_lever", "transport_part")
-    theirs = long_format(members, "transport_lever", "transport_part").assign(transport_part="member_dh")
-    every = {name: fares.present_value(fares.pick(one, {"cost_dh": 1.0})) for name, one in made.items()}
-    later = long_format(every, "transport_lever", "transport_part").assign(transport_part="present_dh")
-    ratios = cost_of_one_more(made).rename_axis("transport_lever").reset_index()
-    unsure = np.where(ratios["kind"] == "between", "", "unsure")
-    ratios = ratios.assign(transport_part="one_more", flag=unsure, n=rows["n"].min()).drop(columns="kind")
-    return in_units(pd.concat([rows, theirs, later, ratios]))
+def all_years(one: Estimate) -> Estimate:
+    """What the cost of a measure a year is worth today over the years of the horizon."""
+    return fares.present_value(fares.pick(one, {"cost_dh": 1.0}))
 
 
-def in_units(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows with the unit of each part."""
-    counted = np.where(rows["transport_lever"] == RAIL, "rail_trips", "persons")
-    return rows.assign(unit=rows["transport_part"].map(PARTED).fillna(pd.Series(counted, rows.index)))
-
-
-@topic.table("acceptability", "lever_dh_year", "transport_lever", "share", adds=None, statistic="model")
-def accepted(study: Study, people: Commuters) -> pd.DataFrame:
-    """Probability that a measure costs less than its additional users are worth, by what one is worth a year."""
-    known = float(people.known.sum())
-    chances = {name: acceptability(e, WORTH) for name, e in study.result(measures)[0].items() if name in ACCEPTED}
-    return pd.concat(
-        point(chance, known, lever_dh_year=str(worth), transport_lever=name)
-        for name, own in chances.items()
-        for worth, chance in own.items()
-    )
-
-
-@topic.table("frontier", "transport_lever", "transport_part", adds=None)
-def on_frontier(study: Study, people: Commuters) -> pd.DataFrame:
-    """Measures that no mix of others beats: the cost of each next user, and what the next million buys."""
-    own = {name: e for name, e in study.result(measures)[0].items() if name in ("shuttle_likely", *CHANGES)}
-    table = frontier(own).rename(columns={"step_dh": "one_more"}).rename_axis("transport_lever").reset_index()
-    rows = table.melt("transport_lever", var_name="transport_part", value_name="estimate")
-    return in_units(rows.assign(low=rows["estimate"], high=rows["estimate"], n=float(people.known.sum())))
-
-
-def card_model(study: Study) -> ChoiceFit:
-    """The model of the cards."""
-    return study.result(commuters_of).fit()
+measures.declare(
+    topic, "transport_lever", "persons", measured, WORTH, ("transport_part", "lever_dh_year"), {RAIL: "rail_trips"},
+    all_years, (ACCEPTED, ("shuttle_likely", *CHANGES)),
+)  # fmt: skip
 
 
 @topic.table("tastes", "term", "measure", "decimal", statistic="model")
 def tastes(study: Study, people: Commuters) -> pd.DataFrame:
     """Coefficients of the cards, of what decides on a shuttle."""
-    rows = long_format(study.result(card_model), "term").assign(measure="cards")
+    rows = long_format(study.result(choice_models.model_of, commuters_of), "term").assign(measure="cards")
     return rows[rows["term"].isin(SHOWN)]
 
 
-choice_models.declare(topic, card_model, f"{BLOCK}_alternative", base)
+choice_models.declare(topic, f"{BLOCK}_alternative", base)
