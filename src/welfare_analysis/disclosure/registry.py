@@ -18,6 +18,10 @@ from .released import NUMBERS, Released
 TABLE = ("table", "statistic", "variable", "by", "universe", "of", "state", "respondents", "missing_share")
 CELL = ("keys", *NUMBERS, "step", "n", "flag", "unit", "text")
 COLUMNS = [*TABLE[:5], *CELL, *TABLE[5:]]
+COUNTED = "min_base, min_respondents, completion"  # rules of data/policy.csv, and `suppression.completed`
+WHY = {"median": f"{COUNTED}, a side of the median", "count": "min_base, completion"}
+WHY |= {"standards": f"{COUNTED}, neighbours", "mean": f"{COUNTED}, dominance", "total": f"{COUNTED}, dominance"}
+WHY[""] = COUNTED  # of shares and models
 
 
 def rows(table: Released) -> pd.DataFrame:
@@ -43,6 +47,26 @@ def joined(pages: Mapping[str, Path]) -> pd.DataFrame:
         .reindex(columns=["page", *COLUMNS])
         .drop_duplicates()
     )
+
+
+def log(cells: pd.DataFrame) -> pd.DataFrame:
+    """What a file (`joined`) leaves out, by page and table: how many of its cells, and the rules that such a table has.
+
+    It is made of the file alone, and the rules are those of a statistic: whoever has the file learns nothing from it,
+    not even which cells fail a rule themselves and which are hidden beside them.
+
+    Returns
+    -------
+    DataFrame
+        Columns page, table, rule (`WHY`, or the state of a table without cells), hidden (cells left out) and cells (of
+        the table; none where it has no cells).
+    """
+    known = cells.assign(rule=cells["flag"].where(cells["state"] == "shown", cells["state"]))
+    known["rule"] = known["rule"].mask(known["rule"] == "hidden", known["statistic"].map(WHY).fillna(WHY[""]))
+    many = known.groupby(["page", "table"], sort=False)["table"].transform("size")
+    known = known.assign(cells=many.where(cells["state"] == "shown", 0))
+    out = known[~known["rule"].isin(["", "caution"])].groupby(["page", "table", "rule"], sort=False)["cells"]
+    return out.agg(hidden="size", cells="first").reset_index()
 
 
 def read(path: Path) -> dict[str, Released]:

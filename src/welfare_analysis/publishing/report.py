@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from nbformat import NotebookNode
 
-from welfare_analysis.disclosure.registry import joined
+from welfare_analysis.disclosure.registry import joined, log
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.languages import NAMES, direction
 from welfare_analysis.publishing import execution, prose
@@ -26,6 +26,7 @@ from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook, words
 
 RESULTS = "results.csv"  # every published cell
+HIDDEN = "hidden.csv"  # what it leaves out, and by which rules
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
 # around the text of a page: ``site.`` of the codebook's texts
@@ -246,7 +247,9 @@ def publish(root: Path, variables: Mapping[str, str] = os.environ, say: executio
     with replacing(build / "report") as fresh:
         render({path.stem: done for path, done in zip(paths, executed, strict=True)}, fresh, languages, *own_words)
         files = {path.stem: build / "notebooks" / f"{path.stem}{execution.CELLS}" for path in paths}
-        joined(files).to_csv(fresh / RESULTS, index=False)
+        cells = joined(files)
+        cells.to_csv(fresh / RESULTS, index=False)
+        log(cells).to_csv(fresh / HIDDEN, index=False)
     shutil.rmtree(before, ignore_errors=True)
     failed = {
         path.stem: errors
