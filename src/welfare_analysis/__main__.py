@@ -127,6 +127,9 @@ def data(_: argparse.Namespace) -> int:
     from welfare_analysis.survey import card_designs, standin
     from welfare_analysis.survey.codebook import Codebook
 
+    if _named(*OWN):
+        hint = "Answers of one's own are read and never written: `make report` publishes tables of them"
+        raise WelfareError("only answers of the stand-in, of nobody, are written", where=" or ".join(OWN), hint=hint)
     card_designs.designs(Codebook.read(ROOT / "data" / "codebook")).to_csv(
         ROOT / "data" / "codebook" / "card_designs.csv", index=False, float_format="%g"
     )
