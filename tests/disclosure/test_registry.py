@@ -43,6 +43,13 @@ def test_a_file_gives_back_the_tables_as_printed(tmp_path):
     )
 
 
+def test_a_table_of_which_no_row_is_left_is_one_row():
+    """A table may have columns and no cell, as a list of differences where there are none: its state is in the file."""
+    empty = Released("t", "share", "", ("g",), "share", frame=table().frame.iloc[:0], state="shown")
+    assert rows(empty)[["table", "keys", "state"]].to_numpy().tolist() == [["t", "", "shown"]]
+    assert rows(empty)[NUMBERS].isna().all(axis=None)
+
+
 def test_nothing_hidden_is_in_the_file():
     """Of a hidden cell there are its keys and its mark; no number, no base."""
     cells = rows(table())

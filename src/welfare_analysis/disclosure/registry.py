@@ -27,9 +27,10 @@ WHY[""] = COUNTED  # of shares and models
 def rows(table: Released) -> pd.DataFrame:
     """A table as rows of the registry; one without cells where it is not shown."""
     frame = table.frame if len(table.frame) else pd.DataFrame([{}])
+    keys = [key for key in table.keys if key in frame]
     names = [
-        "|".join(f"{key}={code}" for key, code in zip(table.keys, codes, strict=True))
-        for codes in frame[table.keys].itertuples(index=False)
+        "|".join(f"{key}={code}" for key, code in zip(keys, codes, strict=True))
+        for codes in frame[keys].itertuples(index=False)
     ]
     cells = pd.DataFrame({name: frame.get(name, np.nan) for name in CELL}, index=frame.index)
     cells["unit"] = frame.get("unit", table.unit)
