@@ -1,7 +1,8 @@
 """What an attacker has, the published file, beside what it was made from: for tests, and for simulations of many.
 
-`witnessed` makes every table of a study while it notes what `protect` is given. The file is what anybody reads; the
-notes are the truth that attacks on it are judged by, and no attack uses them.
+`published` makes every table of a study, writes the file that anybody reads, and notes on the way what `protect` was
+given. The notes are the truth that attacks are judged by: an attack has the tables of the file, the policy, and in
+`known_too_well` what its arguments say; what it returns are cells that it learns.
 """
 
 from __future__ import annotations
@@ -14,148 +15,227 @@ from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from welfare_analysis import results
-from welfare_analysis.disclosure import CATEGORY, NUMBERS, Released, policy, protect
+from welfare_analysis.disclosure import Released, policy, protect
+from welfare_analysis.disclosure.bounds import ranges, tight
 from welfare_analysis.disclosure.registry import read, rows
+from welfare_analysis.disclosure.suppression import unsafe
 from welfare_analysis.results import declare, descriptive
 from welfare_analysis.study import Study
 
-
-@dataclass(frozen=True)
-class Evidence:
-    """Cells of a table before protection, with the lines along which they add up."""
-
-    cells: pd.DataFrame
-    adds: tuple[str, ...]
-
-
-@contextmanager
-def witness() -> Iterator[dict[str, Evidence]]:
-    """What every table is made from, by name, while the context is open."""
-    notes: dict[str, Evidence] = {}
-
-    def noted(blank: Released, cells: pd.DataFrame, *rest, **named) -> Released:
-        notes[blank.id] = Evidence(cells.reset_index(drop=True), tuple(a for a in named["adds"] if a in cells))
-        return protect(blank, cells, *rest, **named)
-
-    with patch.object(declare, "protect", noted), patch.object(descriptive, "protect", noted):
-        yield notes
+PLACES = {"command_group", "home_city_group"}
+FINER = {"command", "station", "rank", "home_city"}  # than the policy lets be known
+COSTS = {"runs", "dh", "dh_trip", "dh_month", "million_dh"}  # with riders, or per run, they give how many ride
+NOTES = ["estimate", "n", "numerator", "weight", "unsafe"]
+PRINTED = {"estimate": "printed", "step": "step", "flag": "flag", "unit": "unit"}
 
 
 @dataclass(frozen=True)
 class Publication:
-    """The tables as a file has them, and a row a cell of the truth."""
+    """The tables as a file has them, and a row a cell of those that `protect` made: what it is and what is printed.
+
+    ``truth`` has the columns table, statistic, codes (of the table's keys), adds (keys along which cells add up),
+    `NOTES` (what was known before protection), `PRINTED`, and ``unseen``: in no table, it follows from all less the rest.
+    """
 
     tables: dict[str, Released]
     truth: pd.DataFrame
 
-    def lines(self) -> Iterator[tuple[str, pd.DataFrame]]:
-        """Cells of each line along which a table adds up, one key varied and the others held."""
-        for name, own in self.truth.groupby("table", sort=False):
-            keys = self.tables[name].keys
-            for axis in own["adds"].iloc[0]:
-                others = [key for key in keys if key != axis]
-                parts = own.groupby([own["codes"].map(lambda c, i=keys.index(k): c[i]) for k in others], sort=False)
-                yield from ((name, part) for _, part in (parts if others else [("", own)]))
+    @property
+    def hidden(self) -> pd.Series:
+        """Cells that the file hides."""
+        return self.truth["flag"] == "hidden"
+
+    @property
+    def shown(self) -> pd.Series:
+        """Cells that it has a number of."""
+        return self.truth["printed"].notna()
+
+    def key(self, cells: pd.DataFrame, name: str) -> pd.Series:
+        """The code of a key in each cell; empty where its table has no such key."""
+        place = {t: keys.index(name) for t, table in self.tables.items() if name in (keys := table.keys)}
+        codes = zip(cells["table"], cells["codes"], strict=True)
+        return pd.Series([code[place[table]] if table in place else "" for table, code in codes], cells.index)
+
+    def lines(self, cells: pd.DataFrame) -> Iterator[pd.DataFrame]:
+        """Cells of each line of one table: a key along which it adds up is varied, and the others held."""
+        for axis in cells["adds"].iloc[0]:
+            others = [self.key(cells, key) for key in self.tables[cells["table"].iloc[0]].keys if key != axis]
+            yield from (part for _, part in cells.groupby(others)) if others else (cells,)
 
 
-def published(study: Study, file: Path, only: tuple[str, ...] = ()) -> Publication:
-    """Write the file of every table of a study (or of topics and tables whose names begin so), and read it again."""
-    with witness() as notes:
+def published(study: Study, file: Path, only: tuple[str, ...] = ("",)) -> Publication:
+    """Write the file of every table of a study, or of those whose names begin with some words, and read it again."""
+    notes: dict[str, pd.DataFrame] = {}
+
+    def noted(blank: Released, cells: pd.DataFrame, *rest, **named) -> Released:
+        adds = tuple(axis for axis in named["adds"] if axis in cells)
+        known = pd.concat([cells, *([] if named.get("unseen") is None else [named["unseen"]])], ignore_index=True)
+        known = known.reindex(columns=[*known, *(c for c in NOTES if c not in known)])
+        notes[blank.id] = known.assign(adds=[adds] * len(cells), statistic=blank.statistic)
+        return protect(blank, cells, *rest, **named)
+
+    with patch.object(declare, "protect", noted), patch.object(descriptive, "protect", noted):
         release = results.release(study)
-        names = [name for name in release if not only or name.startswith(only)]
-        made = {name: release[name] for name in names}
+        made = {name: release[name] for name in release if name.startswith(only)}
     pd.concat([rows(table) for table in made.values()]).to_csv(file, index=False, float_format="%.12g")
     tables = read(file)
-    return Publication(tables, pd.concat([_truth(tables[n], notes[n]) for n in names if _known(tables[n], notes)]))
+    parts = [_cells(table, notes[name]) for name, table in tables.items() if name in notes and table.state == "shown"]
+    return Publication(tables, pd.concat(parts, ignore_index=True))
 
 
-def _known(table: Released, notes: dict[str, Evidence]) -> bool:
-    return table.state == "shown" and table.id in notes
+def _cells(table: Released, notes: pd.DataFrame) -> pd.DataFrame:
+    """Cells of a table: what is printed of each beside the notes."""
+    printed = table.frame.rename(columns=PRINTED)[[*table.keys, *PRINTED.values()]].astype(dict.fromkeys(table.keys, str))
+    whole = notes.drop(columns=["unit", "flag", "step"], errors="ignore").astype(dict.fromkeys(table.keys, str))
+    whole, printed = (frame.set_index(table.keys) if table.keys else frame for frame in (whole, printed))
+    cells = whole.join(printed, validate="1:1").reset_index().assign(table=table.id)
+    cells["codes"] = list(cells[table.keys].itertuples(index=False, name=None))
+    cells[NOTES[:4]] = cells[NOTES[:4]].astype(float)
+    cells["unsafe"] = cells["unsafe"].fillna(False).astype(bool)
+    unseen = cells["flag"].isna()  # who is of no known group: all less the groups, where every group is shown
+    followed = unseen & ~alone(cells)
+    cells = cells.fillna({"flag": "hidden", "unit": table.unit, "step": 0.0})
+    cells.loc[followed, "flag"], cells.loc[followed, "printed"] = "", cells.loc[followed, "estimate"]
+    return cells[["table", "statistic", "codes", "adds", *NOTES, *PRINTED.values()]].assign(unseen=unseen)
 
 
-def _truth(table: Released, evidence: Evidence) -> pd.DataFrame:
-    cells = evidence.cells
-    columns = {"estimate": cells["estimate"].astype(float), "n": cells["n"].astype(float)}
-    for name in ("numerator", "weight"):
-        columns[name] = cells[name].astype(float) if name in cells else np.nan
-    codes = [tuple(map(str, row)) for row in cells[table.keys].itertuples(index=False)]
-    seen = {tuple(map(str, row[: len(table.keys)])): row[len(table.keys) :]
-            for row in table.frame[[*table.keys, *NUMBERS, "step", "flag", "unit"]].itertuples(index=False, name=None)}
-    shown = pd.DataFrame([seen[c] for c in codes], columns=["printed", "low", "high", "step", "flag", "unit"])
-    out = pd.DataFrame(columns).join(shown).assign(table=table.id, codes=codes)
-    return out.assign(adds=[evidence.adds] * len(out))
-
-
-def unprotected(cells: pd.DataFrame) -> pd.Series:
-    """Cells that fail a rule of counts by themselves."""
-    return pd.Series(unsafe(cells["n"].to_numpy(), cells["numerator"].to_numpy(), policy()), cells.index)
+def alone(cells: pd.DataFrame) -> pd.Series:
+    """Cells that fail a rule by themselves."""
+    counts = unsafe(cells["n"].to_numpy(), cells["numerator"].to_numpy(), policy())
+    return pd.Series(counts, cells.index) | cells["unsafe"]
 
 
 def against_a_rule(pub: Publication) -> pd.DataFrame:
-    """Shown cells that fail a rule by themselves."""
-    cells = pub.truth
-    return cells[cells["printed"].notna() & unprotected(cells) & (pub.statistic != "count")]
+    """Cells that are shown though they fail a rule by themselves."""
+    return pub.truth[pub.shown & alone(pub.truth) & ~pub.truth["unseen"]]
 
 
-def single(pub: Publication) -> pd.DataFrame:
-    """Lines of which all cells but one are shown: that one is what the margin, or 100 %, leaves."""
-    lost = [line for _, line in pub.lines() if (line["flag"] == "hidden").sum() == 1 < line["printed"].notna().sum() + 1]
-    alone = [line[line["flag"] == "hidden"] for line in lost if (line["flag"] == "hidden").sum() < len(line)]
-    return pd.concat([*alone, pub.truth.iloc[:0]])
+def alone_in_a_line(pub: Publication) -> pd.DataFrame:
+    """Cells that are the only hidden ones of a line: what the margin, or 100 %, leaves."""
+    found = []
+    for _, cells in pub.truth.groupby("table", sort=False):
+        for line in pub.lines(cells):
+            hidden = line[line["flag"] == "hidden"]
+            found += [hidden] if len(hidden) == 1 < len(line) else []
+    return pd.concat([pub.truth.iloc[:0], *found])
 
 
-def repeated(pub: Publication) -> pd.DataFrame:
-    """Hidden cells whose very quantity is shown elsewhere: the same number of the same respondents.
-
-    Nobody tells the attack which quantities are the same: two cells are, where all twelve digits of estimate, base and
-    numerator are. Whole numbers are left out, since small counts agree by chance.
-    """
-    cells = pub.truth[pub.truth["numerator"].notna() & (pub.truth["estimate"] % 1 != 0)]
-    same = [cells["unit"], cells["estimate"].map("{:.11e}".format), cells["n"], cells["numerator"]]
-    known = cells["printed"].notna().groupby(same).transform("any")
-    return cells[(cells["flag"] == "hidden") & known]
-
-
-def inverted(pub: Publication) -> pd.DataFrame:
-    """Hidden totals that are a shown share times the size of a group, and hidden shares whose total is shown."""
-    cells = pub.truth[pub.truth["numerator"] > 0]
-    persons, shares = cells[cells["unit"] == "persons"], cells[cells["unit"] == "share"]
-    pairs = persons.merge(shares, on=["n", "numerator"], suffixes=("", "_share"))
-    return pairs[(pairs["flag"] == "hidden") != (pairs["flag"] == "hidden")]
-
-
-def not_known(pub: Publication, whole: str, parts: str, by: str) -> pd.DataFrame:
-    """What is left when all groups are taken from everybody, where it is of few: those whose group is not known.
+def known_too_well(pub: Publication, exact: bool = True, colleagues: int = 0) -> pd.DataFrame:
+    """Cells that fail a rule by themselves and that linear programs over the lines of their table narrow down.
 
     Parameters
     ----------
-    whole, parts : str
-        Tables of the same numbers, of all and by the key ``by``; their other key is the same.
+    exact : bool
+        Whether the attacker knows the sum of each line exactly, as who has the register's margins, all weights and who
+        answered; otherwise to the rounding of the cells that are shown.
+    colleagues : int
+        Respondents whose answers the attacker knows, all of them in the cell: fewer are left to be learned.
     """
-    every, groups = (pub.truth[pub.truth["table"] == name] for name in (whole, parts))
-    return every, groups
+    found = []
+    for _, cells in pub.truth.groupby("table", sort=False):
+        asked = alone(cells).to_numpy() & (cells["flag"] == "hidden").to_numpy()
+        if cells["adds"].iloc[0] and asked.any() and (cells["printed"].notna() | ~np.isfinite(cells["estimate"])).any():
+            found.append(_narrowed(pub, cells.reset_index(drop=True), asked, exact, colleagues))
+    return pd.concat([pub.truth.iloc[:0], *found])
 
 
-def finer(tables: dict[str, Released]) -> list[str]:
-    """Tables with a place or rank finer than the policy, a shift at a place, or runs and costs of a place."""
-    places = {"command_group", "home_city_group", "city", "zone"}
-    rates = {"runs", "dh", "dh_trip", "dh_month", "million_dh", "riders"}
+def _narrowed(pub: Publication, cells: pd.DataFrame, asked: np.ndarray, exact: bool, colleagues: int) -> pd.DataFrame:
+    """Cells of one table that are known too well, in respondents of mean weight."""
+    n, value, step = (cells[c].to_numpy(float) for c in ("n", "estimate", "step"))
+    share = (cells["unit"] == "share").to_numpy()
+    # a number of persons counts as respondents by the weight of one, which whoever knows the weights divides by
+    with np.errstate(divide="ignore", invalid="ignore"):
+        each = np.where(share, 1 / n, value / cells["numerator"].to_numpy())
+    usual = pd.Series(each).where(each > 0).median()  # of a table without numerators a person counts as one
+    each = np.where(np.isfinite(each) & (each > 0), each, np.nan_to_num(usual, nan=1.0))
+    weight = np.where(share, n * np.nan_to_num(cells["weight"].to_numpy(), nan=1.0), 1.0)
+    known, half = np.nan_to_num(value), np.nan_to_num(step) / 2
+    seen = cells["printed"].notna().to_numpy()
+    most = np.where(share, 1.0, np.inf)
+    low = np.where(seen, known if exact else cells["printed"].to_numpy() - half, 0.0)
+    high = np.where(seen, known if exact else cells["printed"].to_numpy() + half, most)
+    lines = [line.index.to_numpy() for line in pub.lines(cells)]
+    matrix = sparse.lil_array((len(lines), len(cells)))
+    for row, line in enumerate(lines):
+        matrix[row, line] = weight[line]
+    sums = matrix.tocsr() @ known
+    slack = 1e-9 * (1 + np.abs(sums))
+    found = ranges(matrix.tocsr(), (sums - slack, sums + slack), (low, high), list(np.flatnonzero(asked)))
+    own, size = value[asked] / each[asked], cells["numerator"].to_numpy(float)[asked]
+    left = np.fmin(size, n[asked] - size) if share[asked].all() else size
+    within = np.column_stack([np.full(asked.sum(), float(colleagues)), np.where(share, n, np.inf)[asked]])
+    limits = found / each[asked][:, None]
+    limits[:, 0] = np.maximum(limits[:, 0], colleagues)
+    return cells[asked][tight(own, within, limits, np.nan_to_num(left))]
+
+
+def repeated(pub: Publication) -> pd.DataFrame:
+    """Hidden cells whose very quantity is shown in another place.
+
+    Nobody tells the attack which quantities are the same: two cells are, where unit, base, numerator and twelve digits
+    of the estimate agree. Whole numbers are left out, since small counts agree by chance.
+    """
+    cells = pub.truth[pub.truth["numerator"].notna() & (pub.truth["estimate"] % 1 != 0)]
+    same = [cells["unit"], cells["estimate"].map("{:.11e}".format), cells["n"], cells["numerator"]]
+    return cells[(cells["flag"] == "hidden") & cells["printed"].notna().groupby(same).transform("any")]
+
+
+def divided(pub: Publication, sizes: np.ndarray) -> pd.DataFrame:
+    """Hidden numbers of persons that are a shown share times a known size of a group, and the other way round."""
+    cells = pub.truth[pub.truth["numerator"] > 0]
+    persons, shares = cells[cells["unit"] == "persons"], cells[cells["unit"] == "share"]
+    pairs = persons.merge(shares, on=["n", "numerator"], suffixes=("", "_share"))
+    size = (pairs["estimate"] / pairs["estimate_share"]).to_numpy()
+    same = (np.abs(size[:, None] / sizes - 1) < 1e-9).any(axis=1)
+    return pairs[same & (pairs["printed"].isna() != pairs["printed_share"].isna())]
+
+
+def left_over(pub: Publication, whole: pd.DataFrame, parts: pd.DataFrame, by: str) -> pd.DataFrame:
+    """What all less the groups leaves, where it is of one to nine respondents: those whose group is not known.
+
+    ``whole`` (a row a ``by``) and ``parts`` are cells with the column ``by``, such as the step of a funnel.
+    """
+    groups = parts.groupby(by).agg(numerator=("numerator", "sum"), known=("printed", lambda x: x.notna().all()))
+    both = whole.set_index(by).join(groups, rsuffix="_of_groups", how="inner")
+    gap = both["numerator"] - both["numerator_of_groups"]
+    return both[both["printed"].notna() & both["known"] & gap.between(1, policy().min_respondents - 1)]
+
+
+def neighbours(pub: Publication, cells: pd.DataFrame) -> pd.DataFrame:
+    """Shown cells of nested conditions (rows in order) between which few lie, as far as their printed digits tell."""
+    shown = cells[cells["printed"].notna()]
+    pairs = pd.concat([shown.add_suffix("_1").reset_index(drop=True),
+                       shown.shift(-1).add_suffix("_2").reset_index(drop=True)], axis=1).iloc[:-1]  # fmt: skip
+    each = pairs["estimate_1"] / pairs["numerator_1"]  # of one respondent
+    gap = (pairs["numerator_1"] - pairs["numerator_2"]).abs()
+    printed = (pairs["printed_1"] - pairs["printed_2"]).abs() / each
+    open_ = (pairs["step_1"] + pairs["step_2"]) / 2 / each
+    limits = np.column_stack([np.maximum(printed - open_, 0), printed + open_])
+    within = np.column_stack([np.zeros(len(pairs)), np.full(len(pairs), np.inf)])
+    known = tight(gap.to_numpy(float), within, limits)
+    return pairs[known & gap.between(1, policy().min_respondents - 1).to_numpy()]
+
+
+def of_strength(tables: dict[str, Released]) -> list[str]:
+    """Tables with a place or rank finer than the policy, a shift at a place, or what is paid for runs to a place."""
     found = []
     for name, table in tables.items():
-        keys = {key for key in (*table.by, table.variable) if key}
-        units = set(table.frame.get("unit", ())) if table.state == "shown" else set()
-        if keys & {"command", "station", "rank", "home_city"} or ("shift" in keys and keys & places):
-            found.append(name)
-        elif name.startswith(("transport", "rail")) and keys & places and units & rates:
+        keys = {*table.keys, *table.by, table.variable}
+        costs = set(table.frame["unit"]) & COSTS if table.state == "shown" and "run" in name + "".join(keys) else set()
+        if keys & FINER or (keys & PLACES and ("shift" in keys or "day_part" in keys or costs)):
             found.append(name)
     return found
 
 
-def printed_bases(tables: dict[str, Released]) -> pd.Series:
-    """Bases and numbers of respondents that are not those that the policy prints."""
-    every = {name: pd.Series([*table.frame.get("n", ()), table.respondents], dtype=float).dropna()
-             for name, table in tables.items() if table.state == "shown"}  # fmt: skip
-    bases = pd.concat(every)
-    return bases[bases.to_numpy() != policy().base(bases.to_numpy())]
+def bases_as_they_are(tables: dict[str, Released]) -> list[str]:
+    """Tables with a number of respondents that is none of those that the policy prints."""
+    return [
+        name
+        for name, table in tables.items()
+        if table.state == "shown"
+        for n in [pd.Series([*table.frame.get("n", ()), table.respondents], dtype=float).dropna().to_numpy()]
+        if (n != policy().base(n)).any()
+    ]

@@ -70,6 +70,15 @@ def log(cells: pd.DataFrame) -> pd.DataFrame:
     return out.agg(hidden="size", cells="first").reset_index()
 
 
+def shown_share(cells: pd.DataFrame) -> pd.DataFrame:
+    """By page, and of all: how many cells the tables of a file (`joined`) have, and the share of them with a number."""
+    known = cells[(cells["state"] == "shown") & (cells["of"] != "document")]
+    has = known["flag"].isin(["", "caution"]).astype(float)
+    pages = has.groupby(known["page"].to_numpy()).agg(["size", "mean"])
+    pages.loc["all"] = [len(has), has.mean()]
+    return pages.set_axis(["cells", "shown"], axis=1).astype({"cells": int})
+
+
 def read(path: Path) -> dict[str, Released]:
     """The tables of a file, as its readers have them."""
     table = pd.read_csv(path, keep_default_na=False, dtype=str)

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_notebook
 
-from welfare_analysis.disclosure.registry import joined, log
+from welfare_analysis.disclosure.registry import joined, log, shown_share
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.languages import NAMES, direction
 from welfare_analysis.publishing import execution, prose
@@ -27,6 +29,7 @@ from welfare_analysis.survey.codebook import Codebook, words
 
 RESULTS = "results.csv"  # every published cell
 HIDDEN = "hidden.csv"  # what it leaves out, and by which rules
+CONFIDENTIALITY = DATA.parent / "CONFIDENTIALITY.md"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
 # around the text of a page: ``site.`` of the codebook's texts
@@ -37,6 +40,7 @@ AROUND = (
     "next",
     "code",
     "numbers",
+    "confidentiality",
     "figure",
     "gap",
     "error",
@@ -244,10 +248,10 @@ def publish(root: Path, variables: Mapping[str, str] = os.environ, say: executio
     given["LANGUAGES_OF_REPORT"] = " ".join(NAMES)
     executed = execution.run(paths, build / "notebooks", trees, given, say)
     own_words = [words(Path(given["CODEBOOK"])).said] if "CODEBOOK" in given else []
+    cells = joined({path.stem: build / "notebooks" / f"{path.stem}{execution.CELLS}" for path in paths})
+    made = {path.stem: done for path, done in zip(paths, executed, strict=True)}
     with replacing(build / "report") as fresh:
-        render({path.stem: done for path, done in zip(paths, executed, strict=True)}, fresh, languages, *own_words)
-        files = {path.stem: build / "notebooks" / f"{path.stem}{execution.CELLS}" for path in paths}
-        cells = joined(files)
+        render({**made, "confidentiality": confidentiality(cells)}, fresh, languages, *own_words)
         cells.to_csv(fresh / RESULTS, index=False)
         log(cells).to_csv(fresh / HIDDEN, index=False)
     shutil.rmtree(before, ignore_errors=True)
@@ -259,6 +263,15 @@ def publish(root: Path, variables: Mapping[str, str] = os.environ, say: executio
     _log(failed, build / "report.log")
     own = sum(not execution.reason(error) for errors in failed.values() for error in errors)
     return Published(build / "report" / "index.html", {stem: len(errors) for stem, errors in failed.items()}, own)
+
+
+def confidentiality(cells: pd.DataFrame) -> NotebookNode:
+    """The page on what may be published, with a table of how much each page shows; ``cells`` are those of `joined`."""
+    part = shown_share(cells)
+    rows = [f"| {page} | {line.cells:,} | {line.shown:.0%} |" for page, line in part.iterrows()]
+    head = ["## How much of this report is shown", "", "| page | cells | shown |", "|---|--:|--:|"]
+    text = CONFIDENTIALITY.read_text(encoding="utf-8")
+    return new_notebook(cells=[new_markdown_cell("\n".join([text, *head, *rows]))])
 
 
 def _log(failed: Mapping[str, list[NotebookNode]], path: Path) -> None:
