@@ -8,7 +8,6 @@ given. The notes are the truth that attacks are judged by: an attack has the tab
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -37,7 +36,7 @@ class Publication:
     """The tables as a file has them, and a row a cell of those that `protect` made: what it is and what is printed.
 
     ``truth`` has the columns table, statistic, codes (of the table's keys), adds (keys along which cells add up),
-    `NOTES` (what was known before protection), `PRINTED`, and ``unseen``: in no table, it follows from all less the rest.
+    `NOTES` (what was known before protection), `PRINTED`, and ``unseen``: in no table, but all less the groups.
     """
 
     tables: dict[str, Released]
@@ -74,7 +73,7 @@ def published(study: Study, file: Path, only: tuple[str, ...] = ("",)) -> Public
         adds = tuple(axis for axis in named["adds"] if axis in cells)
         known = pd.concat([cells, *([] if named.get("unseen") is None else [named["unseen"]])], ignore_index=True)
         known = known.reindex(columns=[*known, *(c for c in NOTES if c not in known)])
-        notes[blank.id] = known.assign(adds=[adds] * len(cells), statistic=blank.statistic)
+        notes[blank.id] = known.assign(adds=[adds] * len(known), statistic=blank.statistic)
         return protect(blank, cells, *rest, **named)
 
     with patch.object(declare, "protect", noted), patch.object(descriptive, "protect", noted):
@@ -88,7 +87,9 @@ def published(study: Study, file: Path, only: tuple[str, ...] = ("",)) -> Public
 
 def _cells(table: Released, notes: pd.DataFrame) -> pd.DataFrame:
     """Cells of a table: what is printed of each beside the notes."""
-    printed = table.frame.rename(columns=PRINTED)[[*table.keys, *PRINTED.values()]].astype(dict.fromkeys(table.keys, str))
+    printed = table.frame.rename(columns=PRINTED)[[*table.keys, *PRINTED.values()]].astype(
+        dict.fromkeys(table.keys, str)
+    )
     whole = notes.drop(columns=["unit", "flag", "step"], errors="ignore").astype(dict.fromkeys(table.keys, str))
     whole, printed = (frame.set_index(table.keys) if table.keys else frame for frame in (whole, printed))
     cells = whole.join(printed, validate="1:1").reset_index().assign(table=table.id)
@@ -123,53 +124,59 @@ def alone_in_a_line(pub: Publication) -> pd.DataFrame:
     return pd.concat([pub.truth.iloc[:0], *found])
 
 
-def known_too_well(pub: Publication, exact: bool = True, colleagues: int = 0) -> pd.DataFrame:
+def known_too_well(pub: Publication, exact: bool = True, colleagues: int = 0, seed: int = 0) -> pd.DataFrame:
     """Cells that fail a rule by themselves and that linear programs over the lines of their table narrow down.
+
+    Cells that count nobody, as expected numbers of riders, are not asked for: `alone_in_a_line` holds for them.
 
     Parameters
     ----------
     exact : bool
-        Whether the attacker knows the sum of each line exactly, as who has the register's margins, all weights and who
-        answered; otherwise to the rounding of the cells that are shown.
+        Whether the attacker knows each shown cell as it is, as who has the register's margins, all weights and who
+        answered may; otherwise it is known to the unit that it is printed to.
     colleagues : int
-        Respondents whose answers the attacker knows, all of them in the cell: fewer are left to be learned.
+        Respondents, drawn among those of hidden cells, whose answers the attacker has. Then cells are returned that
+        are known to less than one respondent; otherwise those with less than five, or a tenth, open on a side.
     """
-    found = []
+    rng, found = np.random.default_rng(seed), []
     for _, cells in pub.truth.groupby("table", sort=False):
-        asked = alone(cells).to_numpy() & (cells["flag"] == "hidden").to_numpy()
-        if cells["adds"].iloc[0] and asked.any() and (cells["printed"].notna() | ~np.isfinite(cells["estimate"])).any():
-            found.append(_narrowed(pub, cells.reset_index(drop=True), asked, exact, colleagues))
+        counts = (cells["statistic"] == "count") | cells["numerator"].notna()
+        asked = (alone(cells) & (cells["flag"] == "hidden") & counts).to_numpy()
+        if cells["adds"].iloc[0] and asked.any() and cells["printed"].notna().any():
+            found.append(_narrowed(pub, cells.reset_index(drop=True), asked, exact, colleagues, rng))
     return pd.concat([pub.truth.iloc[:0], *found])
 
 
-def _narrowed(pub: Publication, cells: pd.DataFrame, asked: np.ndarray, exact: bool, colleagues: int) -> pd.DataFrame:
+def _narrowed(
+    pub: Publication, cells: pd.DataFrame, asked: np.ndarray, exact: bool, colleagues: int, rng: np.random.Generator
+) -> pd.DataFrame:
     """Cells of one table that are known too well, in respondents of mean weight."""
-    n, value, step = (cells[c].to_numpy(float) for c in ("n", "estimate", "step"))
-    share = (cells["unit"] == "share").to_numpy()
-    # a number of persons counts as respondents by the weight of one, which whoever knows the weights divides by
-    with np.errstate(divide="ignore", invalid="ignore"):
-        each = np.where(share, 1 / n, value / cells["numerator"].to_numpy())
-    usual = pd.Series(each).where(each > 0).median()  # of a table without numerators a person counts as one
-    each = np.where(np.isfinite(each) & (each > 0), each, np.nan_to_num(usual, nan=1.0))
-    weight = np.where(share, n * np.nan_to_num(cells["weight"].to_numpy(), nan=1.0), 1.0)
-    known, half = np.nan_to_num(value), np.nan_to_num(step) / 2
-    seen = cells["printed"].notna().to_numpy()
-    most = np.where(share, 1.0, np.inf)
-    low = np.where(seen, known if exact else cells["printed"].to_numpy() - half, 0.0)
-    high = np.where(seen, known if exact else cells["printed"].to_numpy() + half, most)
+    n, value, half = (np.nan_to_num(cells[c].to_numpy(float)) for c in ("n", "estimate", "step"))
+    half, seen, share = half / 2, cells["printed"].notna().to_numpy(), (cells["unit"] == "share").to_numpy()
+    met = cells["numerator"].fillna(cells["n"]).to_numpy()
+    # a number of persons is one of respondents over the weight of one, which is near the table's where there is none
+    each = np.divide(value, met, out=np.full(len(n), np.nan), where=met > 0)
+    each = np.where(share, 1 / n, np.nan_to_num(each, nan=np.nan_to_num(np.nanmedian(each), nan=1.0)))
+    weight = np.where(share, n * cells["weight"].fillna(1.0).to_numpy(), 1.0)
+    low = np.where(seen, value if exact else cells["printed"].to_numpy() - half, 0.0)
+    high = np.where(seen, value if exact else cells["printed"].to_numpy() + half, np.where(share, 1.0, np.inf))
+    if colleagues:
+        hidden = np.where(seen, 0, met).astype(int)
+        drawn = rng.multivariate_hypergeometric(hidden, min(colleagues, hidden.sum()))
+        low = np.where(seen, low, np.minimum(drawn * each, value))
     lines = [line.index.to_numpy() for line in pub.lines(cells)]
-    matrix = sparse.lil_array((len(lines), len(cells)))
-    for row, line in enumerate(lines):
-        matrix[row, line] = weight[line]
-    sums = matrix.tocsr() @ known
+    rows = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+    places = np.concatenate(lines)
+    matrix = sparse.csr_array((weight[places], (rows, places)), shape=(len(lines), len(cells)))
+    sums = matrix @ value
     slack = 1e-9 * (1 + np.abs(sums))
-    found = ranges(matrix.tocsr(), (sums - slack, sums + slack), (low, high), list(np.flatnonzero(asked)))
-    own, size = value[asked] / each[asked], cells["numerator"].to_numpy(float)[asked]
-    left = np.fmin(size, n[asked] - size) if share[asked].all() else size
-    within = np.column_stack([np.full(asked.sum(), float(colleagues)), np.where(share, n, np.inf)[asked]])
-    limits = found / each[asked][:, None]
-    limits[:, 0] = np.maximum(limits[:, 0], colleagues)
-    return cells[asked][tight(own, within, limits, np.nan_to_num(left))]
+    found = ranges(matrix, (sums - slack, sums + slack), (low, high), list(np.flatnonzero(asked)))
+    found /= each[asked][:, None]
+    if colleagues:
+        return cells[asked][found[:, 1] - found[:, 0] < 1]
+    within = np.column_stack([np.zeros(asked.sum()), np.where(share, n, np.inf)[asked]])
+    size = np.where(share, np.fmin(met, n - met), met)[asked]
+    return cells[asked][tight(value[asked] / each[asked], within, found, size)]
 
 
 def repeated(pub: Publication) -> pd.DataFrame:
@@ -193,7 +200,7 @@ def divided(pub: Publication, sizes: np.ndarray) -> pd.DataFrame:
     return pairs[same & (pairs["printed"].isna() != pairs["printed_share"].isna())]
 
 
-def left_over(pub: Publication, whole: pd.DataFrame, parts: pd.DataFrame, by: str) -> pd.DataFrame:
+def left_over(whole: pd.DataFrame, parts: pd.DataFrame, by: str) -> pd.DataFrame:
     """What all less the groups leaves, where it is of one to nine respondents: those whose group is not known.
 
     ``whole`` (a row a ``by``) and ``parts`` are cells with the column ``by``, such as the step of a funnel.
@@ -204,7 +211,7 @@ def left_over(pub: Publication, whole: pd.DataFrame, parts: pd.DataFrame, by: st
     return both[both["printed"].notna() & both["known"] & gap.between(1, policy().min_respondents - 1)]
 
 
-def neighbours(pub: Publication, cells: pd.DataFrame) -> pd.DataFrame:
+def neighbours(cells: pd.DataFrame) -> pd.DataFrame:
     """Shown cells of nested conditions (rows in order) between which few lie, as far as their printed digits tell."""
     shown = cells[cells["printed"].notna()]
     pairs = pd.concat([shown.add_suffix("_1").reset_index(drop=True),
