@@ -183,9 +183,10 @@ def repeated(pub: Publication) -> pd.DataFrame:
     """Hidden cells whose very quantity is shown in another place.
 
     Nobody tells the attack which quantities are the same: two cells are, where unit, base, numerator and twelve digits
-    of the estimate agree. Whole numbers are left out, since small counts agree by chance.
+    of the estimate agree. What is not weighted is left out, since counts and shares of a count agree by chance.
     """
     cells = pub.truth[pub.truth["numerator"].notna() & (pub.truth["estimate"] % 1 != 0)]
+    cells = cells[(cells["estimate"] - cells["numerator"] / cells["n"]).abs() > 1e-9]
     same = [cells["unit"], cells["estimate"].map("{:.11e}".format), cells["n"], cells["numerator"]]
     return cells[(cells["flag"] == "hidden") & cells["printed"].notna().groupby(same).transform("any")]
 

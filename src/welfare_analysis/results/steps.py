@@ -59,7 +59,7 @@ def declare(topic: Topic, key: str, offer: Callable[[Study], Any], base: Callabl
         rows, of = between(shown, made, need_of, step, lost_at), study.result(offer)
         ends = [rows.assign(**{step: at}) for at in (rows[lost_at].map(BEFORE), rows[lost_at])]
         before, after = (behind(end, subject, of, sides(of.steps), need_of, step)["numerator"] for end in ends)
-        rows["numerator"] = (before - after).where(rows[lost_at] != LIKELY)  # a forecast counts nobody
+        rows["numerator"] = (before - after).where(rows[lost_at] != LIKELY, before)  # a forecast counts nobody
         known = ~(rows[lost_at].eq(LIKELY) & hasattr(of, "ends"))
         return rows.assign(**{end: rows[end].where(known, rows["estimate"]) for end in ("low", "high")})
 
