@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.legend import Legend
 
+from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import draw, figures
 from welfare_analysis.publishing.figures.lines import curve
 from welfare_analysis.publishing.figures.style import plain
@@ -142,6 +143,14 @@ def test_an_arabic_picture_is_the_mirror_of_the_others(study, name):
         (text, *_), (mark, *_) = legend.get_texts(), legend.legend_handles
         assert text.get_window_extent().x1 < mark.get_window_extent().x0
     plt.close("all")
+
+
+def test_a_kind_that_is_not_there_is_an_error_that_helps():
+    """A line of the plan with an unknown kind is named, with the kinds that are near."""
+    row = {"figure": "mine", "kind": "group", "tables": "tenant", "needs": "", "options": ""}
+    with pytest.raises(WelfareError, match=r"figures.csv, mine: no such kind; got 'group'; expected groups"):
+        figures.plans.read(row)
+    assert figures.plans.read({**row, "kind": "groups", "needs": "any"}).any_table
 
 
 def test_values_on_an_axis_are_written_in_the_language(study):

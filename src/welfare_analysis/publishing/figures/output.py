@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 import matplotlib
@@ -18,7 +17,7 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from ...disclosure import Released
-from ...errors import WelfareError
+from ...errors import unknown
 from ...languages import amount, direction
 from ...study import ROOT, Study
 from ..labels import cell_label, format_cell, note, title
@@ -50,8 +49,7 @@ def planned(name: str) -> Plan:
         No such figure.
     """
     if name not in FIGURES:
-        near = get_close_matches(name, list(FIGURES), 3, 0.5)
-        raise WelfareError("no such figure", got=name, expected=" or ".join(near) or "a name of figures.FIGURES")
+        raise unknown("no such figure", name, FIGURES, "a name of figures.FIGURES")
     return FIGURES[name]
 
 
