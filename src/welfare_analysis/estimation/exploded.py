@@ -98,8 +98,8 @@ class Rankings:
                     yield int(stage), part, np.nonzero(self.taken[part])[1].reshape(len(part), m)
 
 
-def likelihood(data: Rankings, w: np.ndarray, theta: np.ndarray, scaled: list[int]) -> tuple[Likelihood, np.ndarray]:
-    r"""Weighted log-likelihood and the scores of choices (c, P); utilities at stage r are :math:`\mu_r (0, \beta)`.
+def likelihood(data: Rankings, w: np.ndarray, theta: np.ndarray, scaled: list[int]) -> Likelihood:
+    r"""Weighted log-likelihood with the scores of choices (c, P); utilities at stage r are :math:`\mu_r (0, \beta)`.
 
     ``w`` (c,) are the weights of the choices, ``theta`` the worths of all items but the first, then the scales of the
     stages ``scaled``; those of others are 1.
@@ -119,7 +119,7 @@ def likelihood(data: Rankings, w: np.ndarray, theta: np.ndarray, scaled: list[in
             second[: J - 1, at] += (g.T @ w[rows] + mu * H @ worths)[1:]
             second[at, at] += worths @ H @ worths
     second[J - 1 :, : J - 1] = second[: J - 1, J - 1 :].T
-    return Likelihood(float(value), w @ scores, -second), scores
+    return Likelihood(float(value), w @ scores, -second, scores)
 
 
 def _stage(

@@ -22,7 +22,6 @@ from formulaic.errors import DataMismatchWarning, FormulaicError
 from ..errors import WelfareError
 from .columns import aligned, numbers
 from .design import Design
-from .domains import Domains
 from .means import shared_rows
 
 ALIKE = 1e-10  # smallest singular value of the columns, each scaled to length 1, that still tells them apart
@@ -64,11 +63,6 @@ class Cases:
     def names(self) -> list[str]:
         """Names of the columns."""
         return [str(c) for c in self.spec.column_names]
-
-    @property
-    def parts(self) -> Domains:
-        """The rows of ``where`` as one domain."""
-        return Domains(np.where(self.inside, 0, -1).astype(np.int64), None)
 
     def at(self, kept: np.ndarray) -> Cases:
         """Some of the cases (a mask or positions among them); the others count as missing."""

@@ -23,7 +23,7 @@ from .columns import matrix
 from .design import Design
 from .estimate import Estimate
 from .exploded import MOST, Rankings, likelihood
-from .fit import Fit, Likelihood, inverse, maximise
+from .fit import Fit, Likelihood, estimated, maximise
 from .hypotheses import Test, wald
 from .joint import joint
 from .means import shared_rows
@@ -107,29 +107,24 @@ def _fitted(design: Design, data: Rankings, inside: np.ndarray, scales: bool) ->
     names = [*free, *(f"scale:{stage + 1}" for stage in scaled)]
 
     def evaluate(theta: np.ndarray) -> Likelihood:
-        return likelihood(data, weights, theta, scaled[: len(theta) - len(free)])[0]
+        return likelihood(data, weights, theta, scaled[: len(theta) - len(free)])
 
-    theta, at = np.zeros(len(free)), Likelihood(0.0, np.empty(0), np.empty((0, 0)))
-    for used in ([], scaled) if scaled else ([],):  # scales are identified where worths differ: they come second
-        theta = np.append(theta, np.ones(len(used)))
-        theta, at = maximise(theta, evaluate, names[: len(theta)], "plackett_luce")
-    scores = data.of_persons(likelihood(data, weights, theta, scaled)[1])
+    start = np.zeros(len(free))
+    theta, at = maximise(start, evaluate, free, "plackett_luce")
+    if scaled:  # they are identified where worths differ, and come second
+        theta, at = maximise(np.append(theta, np.ones(len(scaled))), evaluate, names, "plackett_luce")
     there = (data.at >= 0).any(axis=1) & inside
-    index = pd.Index(names, name="variable")
-    counts = {"n": there.sum(), "n_weighted": design.weights[there].sum(), "missing": (inside & ~there).sum()}
-    df = design.degrees_of_freedom(np.where(there, 0, -1), 1)[0]
-    return RankFit(
-        pd.Series(theta, index=index),
+    return estimated(
+        RankFit,
         design,
-        lambda: scores @ inverse(at.information),
-        pd.Series(df, index=index),
-        pd.DataFrame(counts, index=index),
+        pd.Series(theta, index=pd.Index(names, name="variable")),
+        data.of_persons(at.scores),
+        at.information,
+        there,
+        inside,
         log_likelihood=at.value,
-        null_log_likelihood=evaluate(np.zeros(len(free))).value,
+        null_log_likelihood=evaluate(start).value,
         n_cases=int(there.sum()),
-        information=at.information,
-        scores=scores,
-        used=there,
         rankings=data,
     )
 

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from formulaic import ModelSpec
-from scipy import sparse
 
 from ..errors import WelfareError
-from .estimate import describe
-from .fit import Fit, Likelihood, inverse, maximise
+from .fit import Fit, Likelihood, estimated, maximise
 from .formulas import Cases
 
 Kernel = Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -156,34 +153,25 @@ def regression(
     null: float = np.nan,
     **more: Any,
 ) -> Regression:
-    """A fit from the scores (cases x p) and the information: the influence is zero for rows outside the cases.
-
-    Degrees of freedom are those of the rows less the ``q`` coefficients of an equation plus 1, at least 1.
-    """
+    """A fit from the scores (cases x p) and the information (`fit.estimated`); those of other rows are zero."""
     design, used = data.design, np.zeros(data.design.n, dtype=bool)
     used[data.rows] = True
-    described = describe(design, data.parts, used[:, None], [data.label])
     full = score
     if len(score) < design.n:
         full = np.zeros((design.n, len(value)))
         full[data.rows] = score
-    index = pd.Index(names, name="variable")
-    bread = inverse(information)
-    influence = cache(lambda: full @ bread.T)
-    unknown = {"not estimable": sparse.diags_array(np.full(len(value), np.inf))} if described.evidence[0] == 1 else {}
-    return Regression(
-        pd.Series(value, index=index, name=data.label),
+    return estimated(
+        Regression,
         design,
-        influence,
-        pd.Series(np.maximum(described.df[0] + 1 - q, 1), index=index),
-        pd.concat([described.counts] * len(value)).set_axis(index),
-        extra_covariance=unknown,
+        pd.Series(value, index=pd.Index(names, name="variable"), name=data.label),
+        full,
+        information,
+        used,
+        data.inside,
+        q,
         log_likelihood=log_likelihood,
         null_log_likelihood=null,
         n_cases=len(data.rows),
-        information=information,
-        scores=full,
-        used=used,
         frame=data.frame,
         **({"specs": (data.spec,), "outcomes": (data.label,)} | more),
     )

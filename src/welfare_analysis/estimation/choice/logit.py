@@ -20,7 +20,7 @@ from scipy import sparse
 
 from ...errors import WelfareError
 from ..design import Design
-from ..fit import Fit, Likelihood, inverse, maximise
+from ..fit import Fit, Likelihood, estimated, maximise
 from ..rerun import rerun
 from .data import Cases, choices
 
@@ -100,7 +100,7 @@ def logit(
 def fitted(cases: Cases) -> ChoiceFit:
     """The logit of choice situations."""
     theta, at = maximise(_start(cases), lambda b: likelihood(cases, b), cases.names, "logit")
-    return result(ChoiceFit, cases, cases.names, theta, at, scores(cases, theta))
+    return result(ChoiceFit, cases, cases.names, theta, at._replace(scores=scores(cases, theta)))
 
 
 def _start(cases: Cases) -> np.ndarray:
@@ -117,34 +117,21 @@ def result(
     names: list[str],
     theta: np.ndarray,
     at: Likelihood,
-    scores: np.ndarray,
     **more: Any,
 ) -> Any:
-    """A fit of ``kind`` from its maximum and the scores (C, p) of cases."""
-    design, index = cases.design, pd.Index(names, name="variable")
-    there = np.full(design.n, -1)
-    there[cases.person] = 0
-    df = design.degrees_of_freedom(there, 1)[0]
-    row = {"n": int((there == 0).sum()), "n_weighted": float(design.weights[there == 0].sum()), "missing": 0}
-    by_person = cases.persons(scores)
-
-    def influence() -> sparse.csr_array:
-        z = by_person @ inverse(at.information)
-        columns, ends = np.tile(np.arange(z.shape[1], dtype=np.int32), len(z)), np.arange(len(z) + 1, dtype=np.int32)
-        return sparse.csr_array((z.ravel(), columns, ends * z.shape[1]), shape=z.shape)
-
-    return kind(
-        value=pd.Series(theta, index=index),
-        design=design,
-        compute=influence,
-        df=pd.Series(df, index=index),
-        counts=pd.DataFrame([row] * len(names), index=index),
+    """A fit of ``kind`` from its maximum, with the scores (C, p) of cases."""
+    used = np.zeros(cases.design.n, dtype=bool)
+    used[cases.person] = True
+    return estimated(
+        kind,
+        cases.design,
+        pd.Series(theta, index=pd.Index(names, name="variable")),
+        cases.persons(at.scores),
+        at.information,
+        used,
         log_likelihood=at.value,
         null_log_likelihood=float(-cases.weights @ np.log(cases.sizes)),
         n_cases=cases.n_cases,
-        information=at.information,
-        scores=by_person,
-        used=there == 0,
         cases=cases,
         **more,
     )

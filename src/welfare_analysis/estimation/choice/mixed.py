@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import cycle, product
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,15 +38,6 @@ FEW = 6  # with no more random coefficients than this, all signs are tried; else
 BLOCK = 1 << 20  # utilities that are predicted at a time
 
 
-class Point(NamedTuple):
-    """A `Likelihood`, and the scores (U, q) of units: coefficients, then standard deviations."""
-
-    value: float
-    gradient: np.ndarray
-    information: np.ndarray
-    scores: np.ndarray
-
-
 @dataclass(frozen=True, eq=False)
 class Simulated:
     """The weighted simulated log-likelihood as a function of the parameters; ``random`` (K,) are columns of cases."""
@@ -55,7 +46,7 @@ class Simulated:
     weights: np.ndarray
     random: np.ndarray
 
-    def __call__(self, theta: np.ndarray) -> Point:
+    def __call__(self, theta: np.ndarray) -> Likelihood:
         """Evaluate at coefficients (p,) and standard deviations (K,)."""
         from .kernel import compiled  # compilers are loaded by those who simulate
 
@@ -65,9 +56,9 @@ class Simulated:
         at = theta[self.random], theta[p:], theta[order[K:]]
         logs, scores, information = compiled(self.panel, *at, self.weights)
         scores = scores[:, back]
-        return Point(float(self.weights @ logs), self.weights @ scores, information[np.ix_(back, back)], scores)
+        return Likelihood(float(self.weights @ logs), self.weights @ scores, information[np.ix_(back, back)], scores)
 
-    def maximum(self, start: np.ndarray, names: list[str]) -> tuple[np.ndarray, Point]:
+    def maximum(self, start: np.ndarray, names: list[str]) -> tuple[np.ndarray, Likelihood]:
         """The maximum near a start."""
         try:
             return maximise(start, self, names, "mixed_logit")
@@ -218,8 +209,7 @@ def _fitted(cases: Cases, random: dict[str, str], sets: list[Draws], starts: Any
         cases,
         names,
         theta * up,
-        Likelihood(at.value, at.gradient * up, at.information * np.outer(up, up)),
-        scores,
+        Likelihood(at.value, at.gradient * up, at.information * np.outer(up, up), scores),
         extra_covariance=_edge(theta, at.information, first.weights, p)
         | ({"simulation": np.cov(sizes.T)} if others else {}),
         again=lambda part: _fitted(part, random, sets, starts, signs),

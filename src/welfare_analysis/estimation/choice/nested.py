@@ -184,7 +184,7 @@ def _fitted(cases: Cases, members: dict[str, list], same_scale: bool, divided: b
     tree = _tree(cases, members, same_scale, divided)
     flat = fitted(cases)
     starts = [np.append(flat.value, np.full(len(tree.names), lam)) for lam in STARTS]
-    theta, at, scores = climbed(tree, starts)
+    theta, at = climbed(tree, starts)
     free = pd.Series(theta[len(cases.names) :], index=tree.names)
     outside = [f"{name} = {lam:.4g}" for name, lam in free.items() if lam > 1]
     blocked = f"{', '.join(outside)}: outside (0, 1] there is no utility" if outside else ""
@@ -194,7 +194,6 @@ def _fitted(cases: Cases, members: dict[str, list], same_scale: bool, divided: b
         [*cases.names, *tree.names],
         theta,
         at,
-        scores,
         blocked=blocked if divided else "the scale 'greene' only reproduces published tables",
         again=lambda part: _fitted(part, members, same_scale, divided),
         tree=tree,
@@ -227,13 +226,13 @@ def _tree(cases: Cases, members: dict[str, list], same_scale: bool, divided: boo
     return Tree(cases, nest, np.array(number + [-1] * len(alone)), names, divided)
 
 
-def climbed(tree: Tree, starts: list[np.ndarray]) -> tuple[np.ndarray, Likelihood, np.ndarray]:
-    """The highest of the maxima from several starts, the likelihood and the scores (C, q) there."""
+def climbed(tree: Tree, starts: list[np.ndarray]) -> tuple[np.ndarray, Likelihood]:
+    """The highest of the maxima from several starts, and the likelihood there."""
     maxima, errors = [], []
     for start in starts:
         try:
             names = [*tree.cases.names, *tree.names]
-            maxima.append(maximise(start, lambda theta: evaluated(tree, theta)[0], names, "nested_logit"))
+            maxima.append(maximise(start, lambda theta: evaluated(tree, theta), names, "nested_logit"))
         except WelfareError as error:
             errors.append(error)
     if not maxima:
@@ -241,11 +240,10 @@ def climbed(tree: Tree, starts: list[np.ndarray]) -> tuple[np.ndarray, Likelihoo
         got = f"{', '.join(tree.names)}: {errors[0].what}"
         expected = f"values above {EDGE}"
         raise WelfareError("no maximum was found", where="nested_logit", got=got, expected=expected, hint=hint)
-    theta, at = max(maxima, key=lambda one: one[1].value)
-    return theta, at, evaluated(tree, theta)[1]
+    return max(maxima, key=lambda one: one[1].value)
 
 
-def evaluated(tree: Tree, theta: np.ndarray) -> tuple[Likelihood, np.ndarray]:
+def evaluated(tree: Tree, theta: np.ndarray) -> Likelihood:
     r"""Weighted log-likelihood, gradient and information, and the unweighted scores (C, q).
 
     The log-probability is that of a softmax of u inside the nest plus that of one of :math:`G_m = \lambda_m I_m`
@@ -254,7 +252,7 @@ def evaluated(tree: Tree, theta: np.ndarray) -> tuple[Likelihood, np.ndarray]:
     p, w, (row, group), own = tree.x.shape[1], tree.cases.weights, tree.chosen, tree.own
     inside, across, u, inclusive, logsum, lam = tree.levels(theta)
     if tree.divided and (lam < EDGE).any():
-        return Likelihood(-np.inf, theta, np.eye(len(theta))), np.empty(0)
+        return Likelihood(-np.inf, theta, np.eye(len(theta)))
     long = np.repeat(own / lam[:, None], tree.sizes, axis=0) if tree.divided else np.zeros((len(u), len(tree.names)))
     inner = np.hstack([tree.x / np.repeat(lam, tree.sizes)[:, None] if tree.divided else tree.x, -u[:, None] * long])
     mean = means(inner, inside, tree.first)
@@ -273,4 +271,4 @@ def evaluated(tree: Tree, theta: np.ndarray) -> tuple[Likelihood, np.ndarray]:
     cross[:, p:] += np.diag(weight @ (u[:, None] * long**2))
     info[p:] += cross
     info[:, p:] += cross.T
-    return Likelihood(value, w @ scores, info), scores
+    return Likelihood(value, w @ scores, info, scores)
