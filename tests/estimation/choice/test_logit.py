@@ -160,7 +160,6 @@ def test_what_changes_nothing(cards, seed):
         ),
         logit(Design(w), renamed, CARDS, **NAMES, person="person"),
         logit(Design(w), f.assign(cost=f["cost"] + 10 * f["income"]), CARDS, **NAMES, person="person"),
-        logit(Design(w), f.assign(known=f["income"]), CARDS, **NAMES, person="person", offset="known"),
         logit(Design(7 * w), f, CARDS, **NAMES, person="person"),
     ]
     for other in same:
@@ -186,17 +185,6 @@ def test_a_person_twice_is_twice_the_weight(cards):
     np.testing.assert_allclose(fit.value, heavy.value, rtol=1e-9, atol=1e-11)
     np.testing.assert_allclose(fit.se, heavy.se, rtol=1e-9)
     assert fit.log_likelihood == pytest.approx(heavy.log_likelihood, rel=1e-12)
-
-
-def test_known_utility_is_an_offset(cards):
-    """An offset of a coefficient times its attribute takes it out of the estimation."""
-    f = cards(1)
-    fit = logit(None, f, CARDS, **NAMES)
-    known = logit(
-        None, f.assign(known=fit.value["cost"] * f["cost"]), CARDS.replace("cost + ", ""), **NAMES, offset="known"
-    )
-    np.testing.assert_allclose(known.value, fit.value.drop("cost"), rtol=1e-8)
-    assert known.log_likelihood == pytest.approx(fit.log_likelihood, rel=1e-12)
 
 
 def test_a_case_of_one_alternative_tells_nothing(cards):

@@ -96,7 +96,7 @@ def in_numpy(panel: Panel, mean: np.ndarray, sd: np.ndarray, fixed: np.ndarray, 
         sparse.csr_array((np.ones(len(of)), (of, np.arange(len(of)))), (len(ends) - 1, len(of)))
         for of, ends in ((case, panel.rows), (unit, panel.cases))
     )
-    known = panel.offset + panel.x[:, K:] @ fixed
+    known = panel.x[:, K:] @ fixed
     e = np.exp(np.clip(known[:, None] + np.einsum("dk,dkr->dr", panel.x[:, :K], beta[unit[case]]), -BOUND, BOUND))
     total = 1 + by_case @ e
     logs = -(by_unit @ np.log(total))

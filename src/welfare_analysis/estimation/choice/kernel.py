@@ -42,7 +42,7 @@ def compiled(
     value, score = np.empty(U), np.empty((U, T))
     ends = np.linspace(0, U, min(TASKS, U) + 1).astype(int)
     curves = np.zeros((len(ends) - 1, T, T))
-    known = panel.offset + panel.x[:, len(mean) :] @ fixed
+    known = panel.x[:, len(mean) :] @ fixed
     choices = (np.ascontiguousarray(panel.x), known, mean, sd, panel.log, panel.rows, panel.cases)
     numbers = (draws.net, draws.shift, draws.given, draws.count)
 

@@ -57,13 +57,13 @@ class ChoiceFit(Fit):
         cases = self.cases
         constants = (cases.alternative[:, None] == np.arange(1, len(cases.alternatives))).astype(float)
         names = [str(name) for name in cases.alternatives[1:]]
-        plain = replace(cases, x=constants, names=names, offset=np.zeros(len(cases.case)))
+        plain = replace(cases, x=constants, names=names)
         return fitted(plain).log_likelihood
 
     def predict(self, theta: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities (rows,) and logsums (C,) in units of utility, at ``theta`` (p,) or at the estimates."""
         theta = self.value.to_numpy() if theta is None else theta
-        return softmax(self.cases.x @ theta + self.cases.offset, self.cases.start)
+        return softmax(self.cases.x @ theta, self.cases.start)
 
 
 @rerun
@@ -74,13 +74,12 @@ def logit(
     case: str,
     alternative: str,
     person: str | None = None,
-    offset: str | None = None,
 ) -> ChoiceFit:
     """Fit a conditional or multinomial logit by weighted maximum likelihood.
 
     Parameters
     ----------
-    design, long, formula, case, alternative, person, offset
+    design, long, formula, case, alternative, person
         As for `choices`; for instance ``"chosen ~ C(mode, contr.treatment('car')) + cost + C(mode):income"``.
 
     Returns
@@ -94,7 +93,7 @@ def logit(
     WelfareError
         As for `choices` and `maximise`: collinear attributes, separation.
     """
-    return fitted(choices(design, long, formula, case, alternative, person, offset))
+    return fitted(choices(design, long, formula, case, alternative, person))
 
 
 def fitted(cases: Cases) -> ChoiceFit:
@@ -107,7 +106,7 @@ def _start(cases: Cases) -> np.ndarray:
     """Where a fit of many cases starts: at that of a few of them, with which most of the way is gone."""
     if cases.n_cases > MANY:
         with contextlib.suppress(WelfareError):
-            return fitted(cases.part(np.arange(cases.n_cases) % (cases.n_cases // FEW) == 0)).value.to_numpy()
+            return fitted(cases.part(cases.case % (cases.n_cases // FEW) == 0)).value.to_numpy()
     return np.zeros(len(cases.names))
 
 
@@ -168,7 +167,7 @@ def spread(x: np.ndarray, mean: np.ndarray, weights: np.ndarray, start: np.ndarr
 
 def likelihood(cases: Cases, beta: np.ndarray) -> Likelihood:
     """Weighted log-likelihood, gradient and information at ``beta``."""
-    v = cases.x @ beta + cases.offset
+    v = cases.x @ beta
     p, logsum = softmax(v, cases.start)
     w, mean = cases.weights, means(cases.x, p, cases.start)
     gradient = cases.observed - w @ mean
@@ -178,5 +177,5 @@ def likelihood(cases: Cases, beta: np.ndarray) -> Likelihood:
 
 def scores(cases: Cases, beta: np.ndarray) -> np.ndarray:
     """Unweighted scores (C, p) of cases."""
-    p, _ = softmax(cases.x @ beta + cases.offset, cases.start)
+    p, _ = softmax(cases.x @ beta, cases.start)
     return cases.x[cases.chosen] - means(cases.x, p, cases.start)

@@ -104,7 +104,7 @@ class MixedFit(ChoiceFit):
         theta = self.value.to_numpy() if theta is None else theta
         columns, log = _columns(self.cases.names, self.random)
         p, case, ends = len(self.cases.names), self.cases.case, np.append(self.cases.start, len(x))
-        known = np.delete(x, columns, axis=1) @ np.delete(theta[:p], columns) + self.cases.offset
+        known = np.delete(x, columns, axis=1) @ np.delete(theta[:p], columns)
         share, logsum = np.empty(len(x)), np.empty(len(ends) - 1)
         step = max(1, BLOCK // (int(np.diff(ends).max()) * self.draws.count))
         for low in range(0, len(logsum), step):
@@ -130,7 +130,6 @@ def mixed_logit(
     alternative: str,
     random: Mapping[str, str],
     person: str | None = None,
-    offset: str | None = None,
     draws: int = 2048,
     starts: Any = 4,
     seeds: int = 4,
@@ -141,7 +140,7 @@ def mixed_logit(
 
     Parameters
     ----------
-    design, long, formula, case, alternative, person, offset
+    design, long, formula, case, alternative, person
         As for `choices`. A person's draws are the same in all her cases; without ``person`` each case is a person.
     random : mapping of attribute to "normal" or "lognormal"
         A lognormal coefficient is positive: multiply the attribute by minus one, as ``I(-cost)``, if it lowers utility.
@@ -165,7 +164,7 @@ def mixed_logit(
         As for `choices` and `logit`; attributes or distributions that are not known; a lognormal coefficient that the
         logit finds negative; a number of draws that is no power of two; no convergence.
     """
-    cases = choices(design, long, formula, case, alternative, person, offset)
+    cases = choices(design, long, formula, case, alternative, person)
     columns, _ = _columns(cases.names, random)
     if normals is None and seeds < 2:
         raise WelfareError("one scramble has no spread", where="seeds", got=seeds, expected="two or more")

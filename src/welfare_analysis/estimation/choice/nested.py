@@ -99,7 +99,7 @@ class Tree:
         inside groups, their logsums, those of cases (C,), and lambda (groups,).
         """  # noqa: D205
         p = self.x.shape[1]
-        lam, u = np.append(theta[p:], 1.0)[self.parameter], self.x @ theta[:p] + self.cases.offset[self.order]
+        lam, u = np.append(theta[p:], 1.0)[self.parameter], self.x @ theta[:p]
         if self.divided:
             u /= np.repeat(lam, self.sizes)
         inside, inclusive = softmax(u, self.first)
@@ -146,7 +146,6 @@ def nested_logit(
     alternative: str,
     nests: Mapping[str, Iterable[Any]],
     person: str | None = None,
-    offset: str | None = None,
     same_scale: bool = False,
     scale: str = "utility",
 ) -> NestedFit:
@@ -154,7 +153,7 @@ def nested_logit(
 
     Parameters
     ----------
-    design, long, formula, case, alternative, person, offset
+    design, long, formula, case, alternative, person
         As for `choices`.
     nests : mapping of name to alternatives
         Alternatives that are not named stand alone.
@@ -176,7 +175,7 @@ def nested_logit(
     """
     if scale not in ("utility", "greene"):
         raise WelfareError("unknown scale", where="scale", got=scale, expected="utility or greene")
-    cases = choices(design, long, formula, case, alternative, person, offset)
+    cases = choices(design, long, formula, case, alternative, person)
     return _fitted(cases, {str(name): list(named) for name, named in nests.items()}, same_scale, scale == "utility")
 
 
