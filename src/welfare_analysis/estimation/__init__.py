@@ -10,7 +10,7 @@ from .hypotheses import adjusted_p, contrast, differences, independence, rank_te
 from .inequality import concentration, correlation, covariance, gini, variance
 from .intervals import imbens_manski
 from .joint import by_domain, joint
-from .linear_models import linear, logistic, probit
+from .linear_models import linear, logistic
 from .means import mean, ratio, total
 from .ordered import multinomial_logit, ordered_logit
 from .poverty import lorenz, poverty, quantile_ratio, quantile_shares, share_ratio

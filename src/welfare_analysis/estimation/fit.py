@@ -158,6 +158,13 @@ def estimated(
     )
 
 
+def positive(weights: np.ndarray, where: str) -> None:
+    """Negative weights, which linear calibration may give, have no likelihood; rows of weight zero are no cases."""
+    if (weights < 0).any():
+        got = int((weights < 0).sum())
+        raise WelfareError("weights are negative", where=where, got=got, hint='Calibrate with "raking".')
+
+
 def maximise(
     start: np.ndarray,
     evaluate: Callable[[np.ndarray], Any],

@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from formulaic import ModelSpec
+from scipy import linalg
 
-from ..errors import WelfareError
-from .fit import Fit, Likelihood, estimated, maximise
+from .fit import Fit, Likelihood, estimated, maximise, positive
 from .formulas import Cases
 
 Kernel = Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]
+Shown = tuple[Callable[..., Any], Callable[..., Any]]  # how a parameter that is estimated is shown, its derivative
 
 
 class Index(NamedTuple):
@@ -55,9 +56,9 @@ class Regression(Fit):
     notes: tuple[str, ...] = ()
 
 
-def constant(n: int, place: int) -> Index:
-    """The linear predictor of a parameter that all cases share."""
-    return Index(np.ones((n, 1)), np.array([place]))
+def least_squares(x: np.ndarray, y: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Coefficients (q,) of weighted least squares, the shortest where several are."""
+    return linalg.lstsq(x * np.sqrt(w)[:, None], y * np.sqrt(w))[0]
 
 
 def blocks(*columns: np.ndarray) -> list[Index]:
@@ -107,31 +108,28 @@ def scores(kernel: Kernel, indices: Sequence[Index], theta: np.ndarray) -> np.nd
     return score
 
 
-def positive(weights: np.ndarray, where: str) -> None:
-    """Negative weights, which linear calibration may give, have no likelihood; rows of weight zero are no cases."""
-    if (weights < 0).any():
-        got = int((weights < 0).sum())
-        raise WelfareError("weights are negative", where=where, got=got, hint='Calibrate with "raking".')
-
-
 def fitted(
     data: Cases,
     names: list[str],
     kernel: Kernel,
     indices: Sequence[Index],
     start: np.ndarray,
-    null: float,
-    scales: Mapping[str, tuple[Callable, Callable]] | None = None,
+    null: float | np.ndarray,
+    scales: Mapping[str, Shown] | None = None,
     **more: Any,
 ) -> Regression:
     """The maximum of a likelihood; ``scales`` names the last coefficients, with how they are shown.
 
-    Each is a pair of functions of the parameter that is estimated: its shown value and the derivative of that.
+    Each is a pair of functions of the parameter that is estimated: its shown value and the derivative of that. ``null``
+    is the log-likelihood without columns, or where the search for it begins: of an intercept and the scales.
     """
     positive(data.w, data.label)
     shown = scales or {}
     evaluate = likelihood(kernel, indices, data.w)
     theta, now = maximise(start, evaluate, [*names, *shown], data.label)
+    if isinstance(null, np.ndarray):
+        alone = likelihood(kernel, blocks(*[np.ones((len(data.w), 1))] * len(null)), data.w)
+        null = maximise(null, alone, ["Intercept", *shown], data.label)[1].value
     score, information, value = scores(kernel, indices, theta), now.information, theta.copy()
     for place, (show, slope) in enumerate(shown.values(), len(names)):
         value[place], change = show(theta[place]), slope(theta[place])

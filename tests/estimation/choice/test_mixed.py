@@ -83,7 +83,7 @@ def ragged(seed: int, K: int, p: int, draws, units: int = 30) -> Panel:
     cases = np.append(0, np.cumsum(rng.integers(1, 8, units)))
     rows = np.append(0, np.cumsum(rng.integers(0, 6, cases[-1])))
     log = rng.random(K) < 0.5
-    return Panel(rng.normal(size=(rows[-1], p)), rng.normal(size=rows[-1]), rows, cases, np.arange(units), log, draws)
+    return Panel(rng.normal(size=(rows[-1], p)), rows, cases, np.arange(units), log, draws)
 
 
 def in_numpy(panel: Panel, mean: np.ndarray, sd: np.ndarray, fixed: np.ndarray, weights: np.ndarray) -> tuple:
@@ -163,7 +163,7 @@ def test_long_panels_do_not_underflow():
     rng = np.random.default_rng(9)
     x = rng.normal(size=(4 * 900 * 5, 3))
     rows, units = np.arange(4 * 900 + 1) * 5, np.arange(5) * 900
-    panel = Panel(x, np.zeros(len(x)), rows, units, np.arange(4), np.zeros(3, bool), net(3, 256, 4, rng))
+    panel = Panel(x, rows, units, np.arange(4), np.zeros(3, bool), net(3, 256, 4, rng))
     at = np.full(3, 2.0), np.full(3, 3.0), np.empty(0), np.ones(4)
     found, expected = compiled(panel, *at), in_numpy(panel, *at)
     assert found[0].max() < -1000
