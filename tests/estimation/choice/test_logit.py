@@ -51,7 +51,7 @@ def test_swissmetro(swissmetro):
     np.testing.assert_allclose(robust, [0.082562, 0.058163, 0.104254, 0.068225], atol=6e-7)
     np.testing.assert_allclose(fit.se[order], robust * np.sqrt(6768 / 6767), rtol=1e-9)
     assert fit.log_likelihood == pytest.approx(-5331.252007, abs=6e-7)
-    assert (fit.n_cases, fit.n_persons) == (6768, 6768)
+    assert (fit.n_cases, fit.cases.n_persons) == (6768, 6768)
     assert 60 * fit.value["time"] / fit.value["cost"] == pytest.approx(70.7, abs=0.05)
 
 
@@ -63,7 +63,7 @@ def test_answers_of_a_person_are_one_unit(swissmetro):
     by_case = Design(np.ones(6768), psu=swissmetro.groupby("case", sort=False)["person"].first())
     same = logit(by_case, swissmetro, SWISS, **NAMES)
     np.testing.assert_allclose(same.se, fit.se, rtol=1e-9)
-    assert (fit.n_cases, fit.n_persons) == (6768, 752)
+    assert (fit.n_cases, fit.cases.n_persons) == (6768, 752)
 
 
 @pytest.mark.parametrize("name", ["strat", "stratnf", "clus1", "clus1nf"])

@@ -46,11 +46,6 @@ class ChoiceFit(Fit):
     again: Callable[[Cases], ChoiceFit] = field(default=lambda cases: fitted(cases), repr=False)
     blocked: str = ""
 
-    @property
-    def n_persons(self) -> int:
-        """Rows of the design that chose."""
-        return self.cases.n_persons
-
     @cached_property
     def shares_log_likelihood(self) -> float:
         """Weighted log-likelihood of a constant for each alternative and nothing else: market shares."""

@@ -36,7 +36,7 @@ def summary(fit: ChoiceFit) -> pd.Series:
     sizes = fit.cases.sizes
     return pd.Series(
         {
-            "persons": fit.n_persons,
+            "persons": fit.cases.n_persons,
             "cases": fit.n_cases,
             "smallest_choice_set": sizes.min(),
             "largest_choice_set": sizes.max(),
