@@ -67,10 +67,10 @@ def test_amounts_without_columns(affairs):
 @pytest.mark.parametrize(
     ("model", "change", "message"),
     [
-        (negative_binomial, lambda y: y - 1, "an outcome is negative; got -1.0"),
+        (negative_binomial, lambda y: y - 1, "answers are negative; got -1.0"),
         (negative_binomial, lambda y: y + 0.5, "a count is not a whole number; got"),
         (negative_binomial, lambda y: (y > 0) * 1, "vary no more than a Poisson law"),
-        (two_part, lambda y: y - 1, "an outcome is negative; got -1.0"),
+        (two_part, lambda y: y - 1, "answers are negative; got -1.0"),
         (two_part, lambda y: y + 1, "too few amounts of zero, or above; got '601 of 601'"),
     ],
 )

@@ -38,7 +38,7 @@ import pyarrow.compute as pc
 from scipy import sparse, special
 
 from ..errors import WelfareError
-from .columns import aligned, numbered, numbers
+from .columns import aligned, numbered, numbers, one_of
 
 if TYPE_CHECKING:
     from .design import Design
@@ -146,8 +146,7 @@ def calibrate(
     margins = {k: m.to_dict() if isinstance(m, pd.Series) else m for k, m in margins.items()}
     if design.residuals is not None:
         raise WelfareError("the design is calibrated already", where="calibrate", hint="Give all margins at once.")
-    if method not in METHODS:
-        raise WelfareError("unknown method", where="calibrate", got=method, expected="raking, linear or poststratify")
+    one_of(method, METHODS, "calibrate")
     if method == "poststratify" and (len(margins) != 1 or not isinstance(next(iter(margins.values())), dict)):
         raise WelfareError("post-strata are the categories of one column", where="calibrate", got=list(margins))
     if bounds is not None and not (method != "poststratify" and len(bounds) == 2 and bounds[0] < 1 < bounds[1]):

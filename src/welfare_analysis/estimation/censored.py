@@ -13,9 +13,9 @@ import pandas as pd
 from scipy import special
 
 from ..errors import WelfareError
+from .columns import positive
 from .counts import EXPONENT
 from .design import Design
-from .fit import positive
 from .formulas import cases
 from .linear_models import log_normal
 from .regression import Kernel, Regression, blocks, fitted, least_squares

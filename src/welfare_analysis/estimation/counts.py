@@ -14,10 +14,10 @@ import pandas as pd
 from scipy import special
 
 from ..errors import WelfareError
-from .columns import numbers
+from .columns import not_negative, numbers, positive
 from .design import Design
-from .fit import maximise, positive, unidentified
-from .formulas import Cases, cases
+from .fit import maximise, unidentified
+from .formulas import cases
 from .linear_models import logit_kernel
 from .regression import Kernel, Regression, Shown, blocks, fitted, least_squares, likelihood, regression, scores
 from .rerun import rerun
@@ -37,7 +37,8 @@ def poisson(
     months; predictions are for one of it, o = 0. The null is a constant and the offset.
     """
     data = cases(design, frame, formula, where, () if offset is None else (offset,))
-    y, w = _amounts(data), data.w
+    y, w = data.numbers(), data.w
+    not_negative(y, data.label)
     known = np.zeros(len(y)) if offset is None else numbers(data.frame[offset].iloc[data.rows], offset)
     kernel = _poisson(y, known)
     start = least_squares(data.x, np.log(y + 0.5) - known, w)
@@ -65,7 +66,8 @@ def negative_binomial(design: Design, frame: pd.DataFrame, formula: str, where: 
         Counts that are negative or not whole; no more variance than a Poisson law has, where alpha is 0.
     """
     data = cases(design, frame, formula, where)
-    y, w = _amounts(data), data.w
+    y, w = data.numbers(), data.w
+    not_negative(y, data.label)
     positive(w, data.label)
     if (y != np.round(y)).any():
         got = float(y[y != np.round(y)][0])
@@ -104,7 +106,8 @@ def two_part(design: Design, frame: pd.DataFrame, formula: str, where: Any = Non
     ``log_likelihood`` is nan.
     """
     data = cases(design, frame, formula, where)
-    y, w, x, q = _amounts(data), data.w, data.x, data.x.shape[1]
+    y, w, x, q = data.numbers(), data.w, data.x, data.x.shape[1]
+    not_negative(y, data.label)
     positive(w, data.label)
     some = y > 0
     if some.all() or some.sum() <= q:
@@ -131,14 +134,6 @@ def two_part(design: Design, frame: pd.DataFrame, formula: str, where: Any = Non
 
     value = np.concatenate([whether, amount, [smearing]])
     return regression(data, [*names, *data.names, "smearing"], value, score, information, q, expected=expected)
-
-
-def _amounts(data: Cases) -> np.ndarray:
-    y = data.numbers()
-    if (y < 0).any():
-        got = float(y[y < 0][0])
-        raise WelfareError("an outcome is negative", where=data.label, got=got, expected="0 or more")
-    return y
 
 
 def _poisson(y: np.ndarray, offset: np.ndarray | float = 0.0) -> Kernel:

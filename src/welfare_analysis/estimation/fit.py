@@ -17,6 +17,7 @@ import pandas as pd
 from scipy import linalg, sparse
 
 from ..errors import WelfareError
+from .columns import one_of
 from .design import Design
 from .domains import Domains
 from .estimate import Estimate, describe
@@ -71,10 +72,9 @@ class Fit(Estimate):
 
         The last two are what other programs print: the inverse information, and the sandwich of single rows.
         """
+        one_of(kind, ("design", "hessian", "robust"), "covariance", "kind")
         if kind == "design":
             return self._of_design.copy()
-        if kind not in ("hessian", "robust"):
-            raise WelfareError("unknown kind", where="covariance", got=kind, expected="design, hessian or robust")
         matrix = self.bread
         if kind == "robust":
             weighted = self.scores * self.design.weights[:, None]
@@ -156,13 +156,6 @@ def estimated(
         used=used,
         **more,
     )
-
-
-def positive(weights: np.ndarray, where: str) -> None:
-    """Negative weights, which linear calibration may give, have no likelihood; rows of weight zero are no cases."""
-    if (weights < 0).any():
-        got = int((weights < 0).sum())
-        raise WelfareError("weights are negative", where=where, got=got, hint='Calibrate with "raking".')
 
 
 def maximise(

@@ -25,7 +25,7 @@ import pandas as pd
 from scipy import sparse, stats
 
 from ..errors import WelfareError
-from .columns import one
+from .columns import not_negative, one
 from .design import Design
 from .domains import Domains
 from .estimate import Estimate, describe, scatter
@@ -71,7 +71,7 @@ def poverty(
 
     rows = shared_rows(design, income)
     y, names = one(income, design.n, rows, "income")
-    _none_below(y, names)
+    not_negative(y, names[0])
     middle = None if line is not None else woodruff(design, pd.Series(y, design.index), q, None, None, "smallest")
     limit = part * float(middle.value.iloc[0]) if middle is not None else float(line or 0)
     if not (limit > 0 and alpha >= 0):
@@ -106,7 +106,7 @@ def lorenz(
     """
     rows = shared_rows(design, income)
     y, names = one(income, design.n, rows, "income")
-    _none_below(y, names)
+    not_negative(y, names[0])
     if not len(p) or not all(0 < share < 1 for share in p):
         raise WelfareError("not between 0 and 1", where="p", got=list(p), expected="shares, as 0.2")
     parts = design.domains(by, where, rows)
@@ -178,11 +178,6 @@ def log_bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray
     value = estimate.value.to_numpy()
     half = stats.t.ppf((1 + level) / 2, estimate.df.to_numpy()) * estimate.se.to_numpy() / value
     return value * np.exp(-half), value * np.exp(half)
-
-
-def _none_below(y: np.ndarray, names: list[str]) -> None:
-    if (y < 0).any():
-        raise WelfareError("incomes are negative", where=names[0], got=int((y < 0).sum()), expected="zero or more")
 
 
 def _density(design: Design, y: np.ndarray, limit: float, parts: Domains) -> np.ndarray:

@@ -16,8 +16,9 @@ import pandas as pd
 from scipy import optimize, stats
 
 from ..errors import WelfareError
+from .columns import positive
 from .design import Design
-from .fit import positive, unidentified
+from .fit import unidentified
 from .formulas import cases
 from .regression import Regression, regression
 from .rerun import rerun

@@ -23,7 +23,7 @@ import pandas as pd
 from scipy import sparse, special
 
 from ..errors import WelfareError
-from .columns import matrix
+from .columns import matrix, one_of, positive
 from .design import Design
 from .estimate import Estimate, describe, scatter, t_bounds
 from .influence import Influence
@@ -63,11 +63,8 @@ def quantile(
 
 def woodruff(design: Design, variables: Any, q: float, by: Any, where: Any, rule: str) -> Estimate:
     """One quantile with its interval by that of the share at or below it."""
-    if rule not in ("smallest", "midpoint"):
-        raise WelfareError("unknown rule", where="rule", got=rule, expected="smallest or midpoint")
-    if (design.weights < 0).any():
-        got = int((design.weights < 0).sum())
-        raise WelfareError("weights are negative", where="quantile", got=got, hint='Calibrate with "raking".')
+    one_of(rule, ("smallest", "midpoint"), "rule", "rule")
+    positive(design.weights, "quantile")
     rows = shared_rows(design, variables)
     y, names = matrix(variables, design.n, rows, "quantile")
     parts = design.domains(by, where, rows)

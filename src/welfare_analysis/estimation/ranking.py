@@ -19,7 +19,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from ..errors import WelfareError
-from .columns import matrix
+from .columns import matrix, one_of
 from .design import Design
 from .estimate import Estimate
 from .exploded import MOST, Rankings, likelihood
@@ -34,11 +34,11 @@ from .rerun import rerun
 class RankFit(Fit):
     """Worths of all items but the first, whose worth is 0, then scales of stages."""
 
-    rankings: Rankings | None = field(default=None, repr=False)
+    rankings: Rankings = field(default=None, repr=False)  # type: ignore[assignment]
 
     def worths(self) -> Estimate:
         """Worths of all items, on the scale where they add up to zero."""
-        items = _known(self).items
+        items = self.rankings.items
         spread = (np.eye(len(items)) - 1 / len(items))[:, 1:]
         jacobian = np.hstack([spread, np.zeros((len(items), len(self.value) - len(items) + 1))])
         index = pd.Index(items, name="item")
@@ -140,8 +140,7 @@ def pooling(fit: RankFit) -> Pooling:
     WelfareError
         Rankings of one stage; as for `wald`.
     """
-    data = _known(fit)
-    free = _fitted(fit.design, data, fit.rows, scales=True)
+    free = _fitted(fit.design, fit.rankings, fit.rows, scales=True)
     names = [name for name in free.value.index if str(name).startswith("scale:")]
     if not names:
         raise WelfareError("there is one stage, so no scale to test", where="pooling", expected="second choices")
@@ -163,8 +162,7 @@ def _checked(ranks: Any, unranked: str, depth: int | None) -> None:
     if not isinstance(ranks, pd.DataFrame) or ranks.shape[1] < 2:
         got = list(ranks.columns) if isinstance(ranks, pd.DataFrame) else type(ranks).__name__
         raise WelfareError("nothing to rank", where="ranks", got=got, expected="a frame with two items or more")
-    if unranked not in ("below", "missing"):
-        raise WelfareError("unknown rule", where="unranked", got=unranked, expected="below or missing")
+    one_of(unranked, ("below", "missing"), "unranked", "rule")
     if ranks.shape[1] > MOST:
         raise WelfareError("too many items", where="ranks", got=ranks.shape[1], expected=f"at most {MOST}")
     if depth is not None and depth < 1:
@@ -207,9 +205,3 @@ def _ordered(place: np.ndarray, items: pd.Index, below: bool, depth: int | None)
             expected="every item beaten by the others at times, and beating them",
             hint=hint,
         )
-
-
-def _known(fit: RankFit) -> Rankings:
-    if fit.rankings is None:
-        raise WelfareError("the fit holds no rankings", where="fit", expected="a fit of plackett_luce")
-    return fit.rankings

@@ -16,7 +16,8 @@ import pandas as pd
 from formulaic import ModelSpec
 from scipy import linalg
 
-from .fit import Fit, Likelihood, estimated, maximise, positive
+from .columns import positive
+from .fit import Fit, Likelihood, estimated, maximise
 from .formulas import Cases
 
 Kernel = Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
+from .columns import one_of, positive
 from .counts import EXPONENT
 from .design import Design
-from .fit import Likelihood, maximise, positive
+from .fit import Likelihood, maximise
 from .formulas import Cases, cases
 from .linear_models import log_normal, probit_kernel, share_likelihood, yes_or_no
 from .regression import Kernel, Regression, Shown, blocks, fitted, least_squares, likelihood, regression, scores
@@ -55,8 +56,7 @@ def heckman(
     WelfareError
         As for `linear` and `logistic`.
     """
-    if method not in ("ml", "two-step"):
-        raise WelfareError("unknown method", where="heckman", got=method, expected="ml or two-step")
+    one_of(method, ("ml", "two-step"), "heckman")
     chosen = cases(design, frame, selection, where)
     seen = yes_or_no(chosen) == 1
     mask = np.zeros(design.n, dtype=bool)

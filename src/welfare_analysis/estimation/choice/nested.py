@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import WelfareError
+from ..columns import one_of
 from ..design import Design
 from ..fit import Likelihood, maximise
 from ..rerun import rerun
@@ -115,14 +116,11 @@ class NestedFit(ChoiceFit):
     ----------
     fixed : names of the nests of one alternative, whose lambda is 1.
     boundary : names of the values whose interval is not valid: lambdas above 1.
-    logit_log_likelihood : float
-        Of the logit, where all lambdas are 1.
     """
 
     tree: Tree = field(default=cast(Tree, None), repr=False)
     fixed: tuple[str, ...] = ()
     boundary: tuple[str, ...] = ()
-    logit_log_likelihood: float = np.nan
 
     def predict(self, theta: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities (rows,) and logsums (C,); see `ChoiceFit.predict`."""
@@ -173,8 +171,7 @@ def nested_logit(
         As for `choices` and `maximise`; nests that overlap or name no alternative; no nest of two alternatives; a
         lambda that goes to 0.
     """
-    if scale not in ("utility", "greene"):
-        raise WelfareError("unknown scale", where="scale", got=scale, expected="utility or greene")
+    one_of(scale, ("utility", "greene"), "scale", "scale")
     cases = choices(design, long, formula, case, alternative, person)
     return _fitted(cases, {str(name): list(named) for name, named in nests.items()}, same_scale, scale == "utility")
 
@@ -198,7 +195,6 @@ def _fitted(cases: Cases, members: dict[str, list], same_scale: bool, divided: b
         tree=tree,
         fixed=tuple(name for name, named in members.items() if len(named) == 1 and divided),
         boundary=tuple(free.index[free > 1]) if divided else (),
-        logit_log_likelihood=flat.log_likelihood,
     )
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from scipy import sparse, stats
 
 from ...errors import WelfareError
+from ..columns import one_of
 from ..estimate import Estimate
 from .logit import ChoiceFit
 from .nested import NestedFit
@@ -88,8 +89,7 @@ def willingness_to_pay(
         moments: Daly, Hess and Train 2012) or otherwise random; a fit with ``scale="greene"``; Krinsky-Robb without
         ``rng``.
     """
-    if method not in METHODS:
-        raise WelfareError("unknown method", where="method", got=method, expected=", ".join(METHODS))
+    one_of(method, METHODS, "method")
     if method == "krinsky-robb" and rng is None:
         hint = "Pass rng=np.random.default_rng(seed)."
         raise WelfareError("draws need a generator", where="rng", expected="numpy's Generator", hint=hint)
