@@ -37,12 +37,11 @@ class RankFit(Fit):
     rankings: Rankings = field(default=None, repr=False)  # type: ignore[assignment]
 
     def worths(self) -> Estimate:
-        """Worths of all items, on the scale where they add up to zero."""
+        """Worths of all items, on the scale where they add up to zero (their index is called as the ranks' columns)."""
         items = self.rankings.items
         spread = (np.eye(len(items)) - 1 / len(items))[:, 1:]
         jacobian = np.hstack([spread, np.zeros((len(items), len(self.value) - len(items) + 1))])
-        index = pd.Index(items, name="item")
-        return self.apply(lambda v: pd.Series(jacobian @ v.to_numpy(), index=index, name="worth"), jacobian)
+        return self.apply(lambda v: pd.Series(jacobian @ v.to_numpy(), index=items, name="worth"), jacobian)
 
 
 class Pooling(NamedTuple):
@@ -95,7 +94,7 @@ def plackett_luce(
     rows = shared_rows(design, ranks)
     inside = design.domains(None, where, rows).codes == 0
     place = np.where(inside[:, None], _places(matrix(ranks, design.n, rows, "ranks")[0]), 0)
-    items, deepest = pd.Index(ranks.columns, name="item"), int(place.max())
+    items, deepest = ranks.columns.rename(ranks.columns.name or "item"), int(place.max())
     _ordered(place, items, unranked == "below", depth)
     data = Rankings.of(items, place, unranked == "below", min(deepest, depth or deepest))
     return _fitted(design, data, inside, scales)

@@ -17,7 +17,7 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design
 from welfare_analysis.estimation.choice import logit, mixed_logit
 from welfare_analysis.estimation.choice.data import choices
-from welfare_analysis.estimation.choice.kernel import BOUND, _exponential, compiled
+from welfare_analysis.estimation.choice.kernel import BOUND, compiled
 from welfare_analysis.estimation.choice.mixed import Simulated
 from welfare_analysis.estimation.choice.simulation import Panel, differences, net, supplied
 
@@ -122,12 +122,6 @@ def in_numpy(panel: Panel, mean: np.ndarray, sd: np.ndarray, fixed: np.ndarray, 
     curve -= np.einsum("utr,usr,ur,u->ts", gradient, gradient, omega, weights)
     score = np.einsum("utr,ur->ut", gradient, omega)
     return top[:, 0] + np.log(sums[:, 0] / z.shape[2]), score, curve + (score * weights[:, None]).T @ score
-
-
-def exponential(x: np.ndarray) -> np.ndarray:
-    found, bits = x.copy(), np.empty(len(x), np.int64)
-    _exponential(found, bits.view(float), bits)
-    return found
 
 
 @pytest.mark.parametrize(("K", "p", "count"), [(1, 1, 128), (3, 4, 256), (5, 9, 128), (6, 6, 1024)])

@@ -9,13 +9,13 @@ import pandas as pd
 from ...study import DATA
 from .bars import bands, flow, heat, histogram, pyramid, stacked, tornado
 from .dots import categories, groups, profile, steps, with_without
-from .lines import against_rate, curve
+from .lines import against_rate, curve, parts
 from .style import Plan
 
 KINDS = {
     kind.__name__: kind
     for kind in (bands, flow, heat, histogram, pyramid, stacked, tornado, categories, groups, profile, steps,
-                 with_without, against_rate, curve)
+                 with_without, against_rate, curve, parts)
 }  # fmt: skip
 FIGURES = {
     row["figure"]: Plan(
