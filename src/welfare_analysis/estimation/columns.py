@@ -109,6 +109,21 @@ def numbered(cells: np.ndarray, span: int) -> tuple[np.ndarray, int]:
     return (cells, span) if there.all() else ((np.cumsum(there) - 1)[cells], int(there.sum()))
 
 
+def crossed(levels: list[np.ndarray], counts: list[int], n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cells (n,) of rows that are alike in their levels, and a row of each cell."""
+    cells, span = np.zeros(n, dtype=np.int64), 1
+    for level, count in zip(levels, counts, strict=True):
+        if span * count > 4 * n:
+            cells, span = numbered(cells, span)
+        cells *= count
+        cells += level
+        span *= count
+    cells, count = numbered(cells, span)
+    row = np.zeros(count, dtype=np.int64)
+    row[cells] = np.arange(n)
+    return cells, row
+
+
 def matrix(values: Any, n: int, index: pd.Index | None, where: str) -> tuple[np.ndarray, list[str]]:
     """Numeric columns (n x k) with missing as nan, to be read only, and their names.
 

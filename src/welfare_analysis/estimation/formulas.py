@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from formulaic import Formula, ModelSpec, SimpleFormula, model_matrix
+from formulaic import Formula, ModelMatrix, ModelSpec, SimpleFormula, model_matrix
 from formulaic.errors import DataMismatchWarning, FormulaicError
 
 from ..errors import WelfareError
@@ -110,7 +110,7 @@ def cases(design: Design, frame: pd.DataFrame, formula: str, where: Any = None, 
     return data
 
 
-def columns(spec: ModelSpec, frame: pd.DataFrame) -> np.ndarray:
+def coded(spec: ModelSpec, frame: pd.DataFrame) -> ModelMatrix:
     """The columns of a formula made of another frame.
 
     Raises
@@ -121,11 +121,15 @@ def columns(spec: ModelSpec, frame: pd.DataFrame) -> np.ndarray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", DataMismatchWarning)
-            made = spec.get_model_matrix(widened(spec, frame), context={}, na_action="ignore")
-    except (FormulaicError, DataMismatchWarning) as error:
+            return spec.get_model_matrix(widened(spec, frame), context={}, na_action="ignore")
+    except (FormulaicError, DataMismatchWarning, ValueError) as error:
         what, hint = str(error).split("\n")[0], "Leave rows with levels that the fit never saw out with where=."
         raise WelfareError("the columns cannot be made", where=str(spec.formula), got=what, hint=hint) from None
-    return np.asarray(made, dtype=float)
+
+
+def columns(spec: ModelSpec, frame: pd.DataFrame) -> np.ndarray:
+    """The same as floats."""
+    return np.asarray(coded(spec, frame), dtype=float)
 
 
 def widened(terms: Formula | ModelSpec, frame: pd.DataFrame) -> pd.DataFrame:

@@ -155,7 +155,8 @@ def independence(design: Design, rows: Any, columns: Any, where: Any = None, sta
     """
     one_of(statistic, ("F", "chisq"), "statistic", "statistic")
     order = shared_rows(design, rows, columns)
-    pair = [pd.Series(aligned(v, design.n, order, name)).reset_index(drop=True) for v, name in _named(rows, columns)]
+    named = ((rows, "rows"), (columns, "columns"))
+    pair = [pd.Series(aligned(v, design.n, order, name)).reset_index(drop=True) for v, name in named]
     both = (pair[0].notna() & pair[1].notna()).to_numpy()
     mask = None if where is None else np.asarray(aligned(where, design.n, order, "where"))
     codes = design.domains(where=both if mask is None else both & pd.array(mask, "boolean").fillna(False)).codes
@@ -220,13 +221,6 @@ def rank_test(
         return Test("Kruskal-Wallis", test.statistic, test.df, test.df_error, test.p)
     row = t_tests(gaps, df=df).iloc[0]
     return Test("Wilcoxon", float(row["t"]), 1.0, df, float(row["p"]))
-
-
-def _named(rows: Any, columns: Any) -> list[tuple[Any, str]]:
-    return [
-        (rows, str(getattr(rows, "name", None) or "rows")),
-        (columns, str(getattr(columns, "name", None) or "columns")),
-    ]
 
 
 def _effects(A: np.ndarray, p: np.ndarray, V: np.ndarray) -> np.ndarray:

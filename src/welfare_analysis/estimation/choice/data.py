@@ -7,20 +7,19 @@ level that they stand for (McFadden 1974; Train 2009, section 2.5).
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from formulaic import Formula, ModelSpec
-from formulaic.errors import DataMismatchWarning, FormulaicError
+from formulaic.errors import FormulaicError
 from formulaic.parser.types import Factor, Term
 
 from ...errors import WelfareError
 from ..columns import numbers
 from ..design import Design
-from ..formulas import widened
+from ..formulas import coded
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,12 +287,7 @@ def _coded(spec: ModelSpec, frame: pd.DataFrame, order: np.ndarray) -> tuple[np.
     """
     terms = [str(term) for term in spec.formula if term.degree]
     plain = bool(terms) and all(t in frame and frame[t].dtype.kind in "fiu" for t in terms)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", DataMismatchWarning)
-            matrix = spec.get_model_matrix(frame.iloc[:1] if plain else widened(spec, frame), na_action="ignore")
-    except (FormulaicError, DataMismatchWarning, ValueError) as error:
-        raise WelfareError("an attribute cannot be coded", where="formula", got=str(error)) from None
+    matrix = coded(spec, frame.iloc[:1] if plain else frame)
     if plain:  # as it would be, without copies of all columns on the way
         x = np.column_stack([np.ones(len(frame)), *(frame[name].to_numpy(float) for name in terms)])
     else:
