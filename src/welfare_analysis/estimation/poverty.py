@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ from .estimate import Estimate, describe, scatter
 from .joint import joint
 from .means import made, ratios, shared_rows
 from .quantiles import inverse, quantile, woodruff
-from .rerun import repeated, repeated_unless_jackknife, rerun
+from .rerun import repeated, rerun
 from .shares import logit_bounds
 
 
@@ -65,10 +66,7 @@ def poverty(
     WelfareError
         Also of incomes below zero, an ``alpha`` below zero and a line that is not above zero.
     """
-
-    def again(changed: Design) -> Estimate:
-        return poverty(changed, income, line, alpha, part, q, by, where)
-
+    again = partial(poverty, income=income, line=line, alpha=alpha, part=part, q=q, by=by, where=where)
     rows = shared_rows(design, income)
     y, names = one(income, design.n, rows, "income")
     not_negative(y, names[0])
@@ -93,7 +91,7 @@ def poverty(
     def influence() -> sparse.csr_array:
         return sparse.csr_array(plain().tocsr() + sparse.csr_array(middle.influence @ sparse.csr_array(moved[None, :])))
 
-    return repeated_unless_jackknife(replace(estimate, compute=influence), again)
+    return repeated(replace(estimate, compute=influence), again, smooth=False)
 
 
 @rerun

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from .estimate import Estimate, describe, scatter, t_bounds
 from .influence import Influence
 from .joint import joint
 from .means import made, ratios, shared_rows
-from .rerun import repeated, repeated_unless_jackknife
+from .rerun import repeated
 
 LEVEL = 0.95
 NEAR = 1e-11  # a distribution function that comes this near to p reaches it
@@ -52,13 +53,10 @@ def quantile(
     if not pd.api.types.is_number(q) or not 0 < q < 1:
         raise WelfareError("not between 0 and 1", where="q", got=q, expected="shares, as 0.5")
 
-    def again(changed: Design) -> Estimate:
-        return quantile(changed, variables, q, by, where, rule)
-
     estimate = woodruff(design, variables, float(q), by, where, rule)
-    again_found = repeated_unless_jackknife(estimate, again)
-    rerun = again_found.deviations is not None and estimate.deviations is not again_found.deviations
-    return replace(again_found, bounds=t_bounds) if rerun else again_found
+    again = partial(quantile, variables=variables, q=q, by=by, where=where, rule=rule)
+    repeats = repeated(estimate, again, smooth=False)
+    return repeats if repeats.deviations is estimate.deviations else replace(repeats, bounds=t_bounds)
 
 
 def woodruff(design: Design, variables: Any, q: float, by: Any, where: Any, rule: str) -> Estimate:

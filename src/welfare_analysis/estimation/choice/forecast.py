@@ -44,27 +44,19 @@ class Forecast(Estimate):
 
     Attributes
     ----------
-    people : (n, k) sparse array
+    people : (n, k) sparse array by columns
         Influence with the coefficients taken as known.
     jacobian : (k, q) array
         Derivative by the coefficients.
     """
 
-    people: sparse.csr_array = field(default=cast(Any, None), repr=False)
+    people: sparse.csc_array = field(default=cast(Any, None), repr=False)
     jacobian: np.ndarray = field(default_factory=lambda: np.empty((0, 0)), repr=False)
     fit: ChoiceFit = field(default=cast(ChoiceFit, None), repr=False)
 
-    def combined(self, matrix: sparse.csr_array) -> Any:
-        """Influences of linear combinations, of the people and of the coefficients apart."""
-        return _influence(self.people @ matrix.T, matrix @ self.jacobian, self.fit)()
-
-    @cached_property
-    def _columns(self) -> sparse.csc_array:
-        return sparse.csc_array(self.people)
-
     def _joint(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Covariances of some values: of the people, of the coefficients, and of one with the other and back."""
-        k, J, people = len(columns), self.jacobian[columns], self._columns[:, columns]
+        k, J, people = len(columns), self.jacobian[columns], self.people[:, columns]
         joint = self.design.covariance(sparse.hstack([people, self.fit.influence]))
         across = J @ joint[k:, :k]
         return joint[:k, :k], J @ joint[k:, k:] @ J.T, across + across.T
@@ -83,21 +75,13 @@ class Forecast(Estimate):
         total = sum((sparse.csr_array(c).diagonal() for c in self.extra_covariance.values()), total)
         return np.where(np.isnan(total), np.inf, total)
 
-    def covariance(self) -> pd.DataFrame:
-        """Covariance matrix (k x k), without building the influences."""
-        matrix = sum(self._joint(np.arange(len(self.value))), np.zeros(()))
-        matrix = sum((sparse.csr_array(c).toarray() for c in self.extra_covariance.values()), matrix)
-        np.fill_diagonal(matrix, self._variance)
-        return pd.DataFrame(matrix, index=self.value.index, columns=self.value.index)
+    def _linear(self) -> np.ndarray:
+        return sum(self._joint(np.arange(len(self.value))), np.zeros(()))  # without building the influences
 
 
 def derivative(f: Callable[[np.ndarray], np.ndarray], at: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """Central differences (k, q) by the parameters."""
     return np.column_stack([(f(at + h) - f(at - h)) / (2 * h.max()) for h in np.diag(steps)])
-
-
-def _influence(people: sparse.csr_array, jacobian: np.ndarray, fit: ChoiceFit) -> Callable[[], Any]:
-    return lambda: people + sparse.csr_array(fit.influence @ jacobian.T)
 
 
 def _own(fit: ChoiceFit, design: Design) -> np.ndarray:
@@ -139,7 +123,7 @@ def forecast(
     top, bottom = measure(theta)
     size = parts.sums(bottom * w)
     value, row = parts.sums(top * w) / size, np.maximum(parts.codes, 0)
-    people = scatter((top - value.T[row] * bottom) / size.T[row], parts)
+    people = sparse.csc_array(scatter((top - value.T[row] * bottom) / size.T[row], parts))
 
     def ratio(theta: np.ndarray) -> np.ndarray:
         return np.divide(*sums(theta)).ravel()
@@ -158,10 +142,14 @@ def forecast(
         extra["not estimable"] = sparse.diags_array(np.tile(np.where(described.evidence == 1, np.inf, 0.0), k))
     if fit.design is not design:
         extra["superpopulation"] = jacobian @ _own(fit, design) @ jacobian.T
+
+    def combined(matrix: sparse.csr_array) -> sparse.csr_array:
+        return people @ matrix.T + sparse.csr_array(fit.influence @ (matrix @ jacobian).T)
+
     return Forecast(
         pd.Series(value.ravel(), index=index),
         design,
-        _influence(people, jacobian, fit),
+        lambda: combined(sparse.eye_array(len(index))),
         pd.Series(np.minimum(np.tile(described.df, k), fit.df.min()), index=index),
         pd.concat([described.counts] * k).set_axis(index),
         bounds,
@@ -169,4 +157,5 @@ def forecast(
         people,
         jacobian,
         fit,
+        push=combined,
     )
