@@ -73,9 +73,8 @@ def test_t_tests_of_an_unweighted_sample(example):
     assert adjusted_p(p) == pytest.approx([0.04, 0.09, 0.09, 0.5])  # by hand: 4p, 3p, 2p, p
     pairs = differences(mean(Design(f["w"]), f["y"], by=f["stratum"]))
     assert adjusted_p(np.insert(p, 2, np.nan)) == pytest.approx([0.04, 0.09, np.nan, 0.09, 0.5], nan_ok=True)
-    for method in ("holm", "fdr_bh"):
-        found = t_tests(pairs, adjust=method)
-        np.testing.assert_allclose(found["p_adjusted"], multipletests(found["p"], method=method)[1])
+    found = t_tests(pairs)
+    np.testing.assert_allclose(found["p_adjusted"], multipletests(found["p"], method="holm")[1])
     assert (t_tests(pairs)["p_adjusted"] > t_tests(pairs)["p"]).any()
 
 
@@ -235,7 +234,6 @@ def test_ranks_of_an_unweighted_sample():
         (lambda d, f: contrast(mean(d, f["y"], by=f["d"]), {"in": 1, "no": -1}), "contrast: no such value; got .'no'"),
         (lambda d, f: contrast(mean(d, f["y"]), {}), "no such value"),
         (lambda d, f: t_tests(mean(d, f["y"], where=f["psu"] == 0)), "t_tests: no error is known to test against"),
-        (lambda d, f: t_tests(mean(d, f["y"]), adjust="guess"), "adjust: unknown method; got 'guess'"),
         (lambda d, f: wald(share(d, f["d"]), null=0.5), "wald: one value follows from the others"),
         (lambda d, f: wald(mean(d, f["y"], where=f["psu"] == 0)), "wald: no error is known"),
         (lambda d, f: wald(total(d, f[["y", "x"]]), df=1), "wald: too many values for the sample; got 1.0"),
