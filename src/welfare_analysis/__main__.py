@@ -123,18 +123,22 @@ def clean(_: argparse.Namespace) -> int:
 
 
 def data(_: argparse.Namespace) -> int:
-    """Make the choice cards, the stand-in population and its answers again."""
+    """Make the choice cards, the stand-in population, its answers, and what is true of it again."""
+    from welfare_analysis.results import headlines
     from welfare_analysis.survey import card_designs, standin
     from welfare_analysis.survey.codebook import Codebook
+    from welfare_analysis.survey.reading import typed
 
     if _named(*OWN):
         hint = "Answers of one's own are read and never written: `make report` publishes tables of them"
         raise WelfareError("only answers of the stand-in, of nobody, are written", where=" or ".join(OWN), hint=hint)
-    card_designs.designs(Codebook.read(ROOT / "data" / "codebook")).to_csv(
+    codebook = Codebook.read(ROOT / "data" / "codebook")
+    card_designs.designs(codebook).to_csv(
         ROOT / "data" / "codebook" / "card_designs.csv", index=False, float_format="%g"
     )
-    parameters = standin.Parameters.read(ROOT / "data" / "public")
-    standin.write(standin.generate(parameters, STANDIN_SEED), ROOT / "data" / "survey")
+    world = standin.generate(standin.Parameters.read(ROOT / "data" / "public"), STANDIN_SEED)
+    standin.write(world, ROOT / "data" / "survey")
+    headlines.known(typed(world.truth, codebook)).to_csv(headlines.TRUTH, index=False, float_format="%.5f")
     return 0
 
 

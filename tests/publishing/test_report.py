@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 from nbformat import NotebookNode
 
@@ -61,7 +62,8 @@ def test_report_is_a_private_site_of_all_pages(root, monkeypatch):
     assert 'href="04_life.html"' in front.read_text()
     assert '<html lang="en" dir="ltr">' in life
     assert 'alt="Rent &amp; &quot;rooms&quot;"' in life
-    assert "<pre" not in life.split("</details>")[1]
+    assert "<pre" not in re.sub(r'<pre class="code".*?</pre>', "", life, flags=re.DOTALL)
+    assert life.count('<input type="checkbox" id="code">') == 1
     assert "<blockquote>" in life
     assert (front.parent / "images" / "04_life-1.png").read_bytes().startswith(b"\x89PNG")
     assert not re.search(r"<script|https?:|//", re.sub(r"<pre.*?</pre>", "", life, flags=re.DOTALL))
@@ -107,7 +109,7 @@ def test_a_result_that_cannot_be_made_says_so_in_its_place(root, language):
     write(root / "notebooks" / "04_life.ipynb", "# Life", "x = 1", REFUSES, "{}['Fatima']", "print('kept')")
     published = publish(root, variables=os.environ)
     page, log = read(published, "04_life.html", language), root / "build" / "report.log"
-    shown = re.sub(r"<details>.*?</details>", "", page, flags=re.DOTALL)
+    shown = re.sub(r'<pre class="code".*?</pre>', "", page, flags=re.DOTALL)
     assert around(language)["gap"] in shown
     assert around(language)["error"] in shown
     assert '(<bdi lang="en">nobody of a group answered</bdi>)' in shown
@@ -156,7 +158,7 @@ def test_no_page_and_no_kept_notebook_shows_a_warning(root):
     write(root / "notebooks" / "04_life.ipynb", "# Life", source)
     lines = []
     page = read(publish(root, variables={}, say=lines.append), "04_life.html")
-    shown = page.split("<details>")[0]
+    shown = re.sub(r'<pre class="code".*?</pre>', "", page, flags=re.DOTALL)
     assert "kept" in shown
     assert not re.search("somebody|Warning|x</pre>", shown)
     assert sorted(re.sub(r"\d+ s", "0 s", line) for line in lines) == [
@@ -267,6 +269,37 @@ def test_what_specialists_read_is_folded(tmp_path):
     render({"04_life": nbformat.v4.new_notebook(cells=cells)}, tmp_path)
     body = (tmp_path / "en" / "04_life.html").read_text()
     assert body.count("<details") == body.count("</details>")
+
+
+SHOWN = """import pandas as pd
+from IPython.display import HTML, Markdown, display
+from welfare_analysis.disclosure import Released
+from welfare_analysis.publishing.published import REGISTRY
+frame = pd.DataFrame({"group": ["=1+1"], "estimate": [0.3]})
+for name in ("tenants", "a title / of one's own"):
+    REGISTRY.record(Released(name, "share", "tenure", ("group",), "share", "", "", frame))
+display(HTML('<table id="tenants"><caption>Tenants</caption><tr><td>30 %</td></tr></table>'))
+display(HTML('<table><caption>Of pandas</caption><tr><td>1</td></tr></table>'))
+display(HTML('<table id="owners"><caption>Owners</caption><tr><td>70 %</td></tr></table>'))"""
+DRAWN = PICTURE.replace("'}}", '\', "tables": ["tenants"]}}') + "\ndisplay({'text/markdown': 'A *note*.'}, raw=True)"
+
+
+def test_tables_and_figures_are_numbered_and_lead_to_their_cells(root):
+    """Within the page whose number comes first; a frame of pandas has none. Each leads to a file that is there."""
+    write(root / "notebooks" / "04_life.ipynb", "# Life", SHOWN, DRAWN)
+    published = publish(root, variables={})
+    for language, words in {"en": ("Table 4.", "Figure 4."), "ar": ("الجدول 4.", "الشكل 4.")}.items():
+        page = read(published, "04_life.html", language)
+        assert re.findall(rf"{words[0]}(\d)\. (\w+)", page) == [("1", "Tenants"), ("2", "Owners")]
+        assert f"<figcaption>{words[1]}1. A <em>note</em>." in page
+        assert page.count('<a href="../results/tenants.csv" download>') == 2
+    folder = published.front.parent
+    assert [path.name for path in (folder / "results").iterdir()] == ["tenants.csv"]
+    cells = pd.read_csv(folder / "results" / "tenants.csv")
+    assert cells["keys"].tolist() == ["group==1+1"]
+    assert cells["estimate"].tolist() == [0.3]
+    book = pd.read_excel(folder / "results.xlsx")
+    pd.testing.assert_frame_equal(book, pd.read_csv(folder / "results.csv"), check_dtype=False)
 
 
 def test_table_keeps_table_tags_only():

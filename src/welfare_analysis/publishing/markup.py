@@ -28,7 +28,7 @@ INTERVAL = re.compile(r"\([^()<>]*\u2013[^()<>]*\)")
 TEXT = re.compile(r"(<caption>|<tfoot>\s*<tr>\s*<td[^>]*>)(.*?)(?=</caption>|</td>)", re.DOTALL)
 CELL = re.compile(r"<td((?: [a-z]+=\"[^\"]*\")*)>(.*?)</td>")
 TAGS = {"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "b", "strong", "i", "em", "sub", "sup"}
-ATTRIBUTES = {tag: {"scope", "colspan", "rowspan", "dir", "lang"} for tag in ("th", "td")}
+ATTRIBUTES = {tag: {"scope", "colspan", "rowspan", "dir", "lang"} for tag in ("th", "td")} | {"table": {"id"}}
 DROPPED = {"script", "style", "template", "iframe", "object", "svg"}
 
 
@@ -169,12 +169,13 @@ def inline(text: str) -> str:
     return _unbroken(_MARKDOWN.renderInline(text, {}))
 
 
-def table(source: str, attributes: str = "") -> str:
+def table(source: str, attributes: str = "", number: str = "") -> str:
     """Return an HTML table with table tags only, scopes of headers, unbroken intervals and numbers to align.
 
-    ``attributes`` are those of the block around it, where its language is not that of the page. Title and note
-    are marked as texts, which keep to the width of the page where the table is wider.
+    ``attributes`` are those of the block around it, where its language is not that of the page; ``number`` goes before
+    its title. Title and note are marked as texts, which keep to the width of the page where the table is wider.
     """
+    source = source.replace("<caption>", f"<caption>{number}. ", 1) if number else source
     clean = SCHEME.sub("", nh3.clean(source, tags=TAGS, attributes=ATTRIBUTES, clean_content_tags=DROPPED))
     head, mark, body = clean.rpartition("</thead>")
     scoped = NO_SCOPE.sub('<th scope="col"', head) + mark + NO_SCOPE.sub('<th scope="row"', body)

@@ -1,6 +1,7 @@
 """The report: notebooks as a static site that needs no network and no script, once in each language."""
 
 import base64
+import datetime
 import html
 import os
 import re
@@ -8,6 +9,7 @@ import shutil
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
+from welfare_analysis import __version__
 from welfare_analysis.disclosure.registry import joined, log, shown_share
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.languages import NAMES, direction
@@ -27,9 +30,10 @@ from welfare_analysis.results import kept
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook, words
 
-RESULTS = "results.csv"  # every published cell
-HIDDEN = "hidden.csv"  # what it leaves out, and by which rules
+RESULTS = "results"  # every published cell: a CSV and a workbook, and a folder of a CSV a table
+HIDDEN = "hidden.csv"  # what they leave out, and by which rules
 CONFIDENTIALITY = DATA.parent / "CONFIDENTIALITY.md"
+PUBLISHED = re.compile(r'<table id="(\w+)">')  # a table of the release, by its name
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
 # around the text of a page: ``site.`` of the codebook's texts
@@ -40,8 +44,12 @@ AROUND = (
     "next",
     "code",
     "numbers",
+    "workbook",
     "confidentiality",
+    "made",
     "figure",
+    "table",
+    "data",
     "gap",
     "error",
     "languages",
@@ -73,16 +81,18 @@ class Page:
 def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[str, str]) -> Page:
     """Return the page of an executed notebook in one language.
 
-    Code is folded behind its output; of each output the best form is shown: picture, table, Markdown, and text only
-    where nothing else. A cell with a picture and then one line of Markdown is a figure and its caption.
+    Code stands behind its output and is seen where the page's switch is on; of each output the best form is shown:
+    picture, table, Markdown, and text only where nothing else. A cell with a picture and then one line of Markdown is a
+    figure and its caption. Figures and tables are numbered within the page, whose number comes first (6.3), and lead
+    to the published cells that they show.
 
     Parameters
     ----------
     stem : str
         The notebook's file name without its ending, `NN_name`.
     notebook : NotebookNode
-        Executed notebook; a picture's alternative text is in its output's metadata, ``image/png``, ``alt``; the
-        language of an output in ``language``, where it has one.
+        Executed notebook; a picture's alternative text is in its output's metadata, ``image/png``, ``alt``, and the
+        tables that it shows in ``tables``; the language of an output in ``language``, where it has one.
     said : Prose
         What its paragraphs are in the language of the page.
     labels : mapping
@@ -90,15 +100,25 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
     """
     environment: dict[str, Any] = {"headings": []}
     pictures: dict[str, bytes] = {}
+    chapter = stem[:2].lstrip("0") or "0"
+    tables = count(1)
 
     def picture(data: str, output: NotebookNode, caption: str = "") -> str:
         name = f"{stem}-{len(pictures) + 1}.png"
         pictures[name] = base64.b64decode(data)
         width, height = struct.unpack(">II", pictures[name][16:24])
-        alt = output.metadata.get("image/png", {}).get("alt") or labels["figure"].format(number=len(pictures))
-        image = f'<img src="images/{name}" width="{width}" height="{height}" alt="{html.escape(alt)}">'
-        under = f"<figcaption>{labels['figure'].format(number=len(pictures))}. {caption}</figcaption>"
+        about = output.metadata.get("image/png", {})
+        number = labels["figure"].format(number=f"{chapter}.{len(pictures)}")
+        alt = html.escape(about.get("alt") or number)
+        image = f'<img src="images/{name}" width="{width}" height="{height}" alt="{alt}">'
+        under = f"<figcaption>{number}. {caption} {_data(about.get('tables', []), labels)}</figcaption>"
         return f'<figure><div class="wide" tabindex="0">{image}</div>{under}</figure>\n'
+
+    def numbered(text: str, output: NotebookNode) -> str:
+        names = PUBLISHED.findall(text)
+        number = labels["table"].format(number=f"{chapter}.{next(tables)}") if names else ""
+        below = f'<p class="data">{_data(names, labels)}</p>\n' if names else ""
+        return table(text, foreign(output), number) + below
 
     def foreign(output: NotebookNode) -> str:
         """Attributes of what a cell gives without saying its language, such as a frame of pandas."""
@@ -107,7 +127,7 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
 
     forms: dict[str, Callable[[str, NotebookNode], str]] = {
         "image/png": picture,
-        "text/html": lambda text, output: table(text, foreign(output)),
+        "text/html": numbered,
         "text/markdown": lambda text, _: markdown(text, environment),
         "text/plain": lambda text, output: f'<pre tabindex="0"{foreign(output)}>{html.escape(text)}</pre>\n',
     }
@@ -133,8 +153,7 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
                 parts.append(picture(outputs[0].data["image/png"], outputs[0], inline(caption)))
             else:
                 parts.extend(_output(output, forms) for output in outputs)
-            code = f'<pre tabindex="0"><code>{html.escape(cell.source)}</code></pre>'
-            parts.append(f"<details><summary>{labels['code']}</summary>{code}</details>\n")
+            parts.append(f'<pre class="code" tabindex="0"><code>{html.escape(cell.source)}</code></pre>\n')
     parts.append("</details>\n" if folded else "")
     headings = environment["headings"]
     title = next((text for tag, _, text in headings if tag == "h1"), stem)
@@ -155,6 +174,12 @@ def around(language: str) -> dict[str, str]:
         raise WelfareError("the language is not known", got=language, expected=", ".join(NAMES))
     texts, own = Codebook.read(DATA / "codebook"), {"dir": direction(language), "name": NAMES[language]}
     return own | {word: texts.template(f"site.{word}", language) for word in AROUND}
+
+
+def _data(names: Sequence[str], labels: Mapping[str, str]) -> str:
+    """Links to the published cells of tables."""
+    links = [f'<a href="../{RESULTS}/{name}.csv" download><bdi>{name}.csv</bdi></a>' for name in names]
+    return f"{labels['data']}: {', '.join(links)}" if links else ""
 
 
 def _caption(outputs: list[NotebookNode]) -> str | None:
@@ -210,7 +235,8 @@ def render(
             pages.insert(0, _front(pages, labels["contents"]))
         fronts[language] = pages[0].title
         template = jinja.get_template("page.html.j2")
-        shared = {"pages": pages, "language": language, "labels": labels, "switch": switch}
+        made = labels["made"].format(date=datetime.datetime.now(datetime.UTC).date(), version=__version__)
+        shared = {"pages": pages, "language": language, "labels": labels, "switch": switch, "made": made}
         for i, current in enumerate(pages):
             steps = {"previous": pages[i - 1] if i else None, "following": pages[i + 1] if i + 1 < len(pages) else None}
             (own / current.href).write_text(template.render(page=current, **shared, **steps), encoding="utf-8")
@@ -252,8 +278,7 @@ def publish(root: Path, variables: Mapping[str, str] = os.environ, say: executio
     made = {path.stem: done for path, done in zip(paths, executed, strict=True)}
     with replacing(build / "report") as fresh:
         render({**made, "confidentiality": confidentiality(cells)}, fresh, languages, *own_words)
-        cells.to_csv(fresh / RESULTS, index=False)
-        log(cells).to_csv(fresh / HIDDEN, index=False)
+        _results(cells, fresh)
     shutil.rmtree(before, ignore_errors=True)
     failed = {
         path.stem: errors
@@ -272,6 +297,17 @@ def confidentiality(cells: pd.DataFrame) -> NotebookNode:
     head = ["## How much of this report is shown", "", "| page | cells | shown |", "|---|--:|--:|"]
     text = CONFIDENTIALITY.read_text(encoding="utf-8")
     return new_notebook(cells=[new_markdown_cell("\n".join([text, *head, *rows]))])
+
+
+def _results(cells: pd.DataFrame, folder: Path) -> None:
+    """Write every published cell as one CSV, as a workbook, and as a CSV a table; and what is left out (`log`)."""
+    log(cells).to_csv(folder / HIDDEN, index=False)
+    cells.to_csv(folder / f"{RESULTS}.csv", index=False)
+    cells.to_excel(folder / f"{RESULTS}.xlsx", sheet_name=RESULTS, index=False, freeze_panes=(1, 2))
+    (folder / RESULTS).mkdir()
+    for name, rows in cells.drop(columns="page").drop_duplicates().groupby("table"):
+        if re.fullmatch(r"\w+", name):  # not what a reader called a table of his own
+            rows.to_csv(folder / RESULTS / f"{name}.csv", index=False)
 
 
 def _log(failed: Mapping[str, list[NotebookNode]], path: Path) -> None:

@@ -46,7 +46,7 @@ def show(study: Study, table: str | Released | Estimate | Callable[[Study], Rele
     if table.state != "shown":
         return HTML(f"<p><strong>{escape(heading)}</strong>: {escape(book.text(table.state, language))}</p>")
     heads, body = grid(table, study)
-    return HTML(_html(heading, heads, body, f"{note([table], study)} {further}".strip()))
+    return HTML(_html(table.id, heading, heads, body, f"{note([table], study)} {further}".strip()))
 
 
 def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
@@ -112,8 +112,8 @@ def _head(table: Released, study: Study, across: str, code: str) -> str:
     return words or study.codebook.text("col.value", study.language)
 
 
-def _html(caption: str, heads: list[str], body: list[list[str]], foot: str) -> str:
-    """An accessible HTML table; every text is escaped."""
+def _html(name: str, caption: str, heads: list[str], body: list[list[str]], foot: str) -> str:
+    """An accessible HTML table, its id that of what it shows; every text is escaped."""
     head = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
     rows = "".join(
         f'<tr><th scope="row">{escape(line[0])}</th>' + "".join(f"<td>{escape(c)}</td>" for c in line[1:]) + "</tr>"
@@ -121,5 +121,6 @@ def _html(caption: str, heads: list[str], body: list[list[str]], foot: str) -> s
     )
     last = f'<tfoot><tr><td colspan="{len(heads)}">{escape(foot)}</td></tr></tfoot>' if foot else ""
     return (
-        f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>{last}</table>"
+        f'<table id="{escape(name)}"><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody>{last}</table>"
     )

@@ -49,6 +49,7 @@ TOPICS: dict[str, Topic] = {
     )
 }
 
+OF_STANDIN = ("headlines_nature", "truth")  # what is known where the population is invented
 DISPLAYS = pd.read_csv(DATA / "displays.csv")  # a line a cell: where it stands, and its address
 
 
@@ -74,21 +75,23 @@ def _withheld(make: Callable[[], Released]) -> Released:
 
 
 def display(study: Study, name: str) -> Released:
-    """Cells of other tables side by side, as ``data/displays.csv`` lists them; what assumptions decide if it is known.
+    """Cells of other tables side by side, as ``data/displays.csv`` lists them.
 
+    What is known of the stand-in alone stands where the study is the stand-in.
     ``headlines``: how many, what share, how sure. ``costs``: for one person concerned and a month, and their sum.
     ``demand_reconciled``: the numbers of homes and housing loans of several pages.
     """
     plan, cells, parts = release(study), DISPLAYS[DISPLAYS["table"] == name], {}
     for row, column, address in cells[["row", "column", "address"]].itertuples(index=False):
         table, *codes = address.split("|")
-        if table != "headlines_nature" or plan[table].cell(*codes) is not None:
+        if table not in OF_STANDIN or plan[table].cell(*codes) is not None:
             parts[row, column] = (plan[table], *codes)
     return combined(name, parts, cells["key"].iloc[0])
 
 
 COMBINED: dict[str, Callable[[Study], Released]] = {
     "headlines_nature": headlines.nature,
+    "truth": headlines.truth,
     **{name: partial(display, name=name) for name in DISPLAYS["table"].unique()},
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,9 @@ from ..labels import cell_label, codes, in_order, label, missing_mark, standard,
 from .style import MARKED, PALETTE, QUIET, ROW, canvas, numbered, points, scaled, value_axis, wrapped
 
 FLATTEST = 1.2  # inches of a panel with few rows: titles and axis need as much beside it
+KNOWN: dict[str, Any] = {  # what is true of the stand-in
+    "marker": "D", "linestyle": "", "markersize": 6, "markerfacecolor": "none", "markeredgecolor": MARKED, "zorder": 4,
+}  # fmt: skip
 APART = 0.18  # of a row, from its middle: two estimates of the same group
 
 
@@ -85,8 +89,12 @@ def _gaps(axes: object, at: np.ndarray, cells: pd.DataFrame) -> None:
 
 
 def profile(tables: Sequence[Released], study: Study, name: str = "profile") -> Figure:
-    """Who and where: a panel a condition, a row a group of every grouping, the level of all as a line."""
-    shown = [t for t in tables if len(t.shown)]
+    """Who and where: a panel a condition, a row a group of every grouping, the level of all as a line.
+
+    Where a table ``truth`` (condition, status) is given, what is true of the stand-in is a diamond beside its estimate.
+    """
+    shown = [t for t in tables if len(t.shown) and t.id != "truth"]
+    true = pd.concat([t.frame for t in tables if t.id == "truth"] or [pd.DataFrame(columns=["condition"])])
     names = list(dict.fromkeys(t.variable for t in shown))
     grouped = [t for t in shown if t.by]
     rows = [
@@ -110,8 +118,15 @@ def profile(tables: Sequence[Released], study: Study, name: str = "profile") -> 
             else:
                 level = scaled(table.frame, table.unit)["estimate"].iloc[0]
                 axes.axvline(level, color=QUIET, linewidth=1, linestyle="--", zorder=0)
+        estimated = {("status", str(code)) for t in own if t.by == ("status",) for code in t.frame["status"]}
+        for cell in true[true["condition"] == variable].to_dict("records"):
+            if (row := ("status", cell[CATEGORY])) in estimated:
+                axes.plot(100 * cell["estimate"], place[row], **KNOWN)
         value_axis(axes, most, own[0].unit, study, small=True)
         axes.set_title(wrapped(study.codebook.text(f"short.{variable}", study.language)))
+    if len(true):
+        panels[0].plot([], [], **KNOWN, label=study.codebook.text("figure.truth", study.language))
+        figure.legend(loc="outside lower right")
     panels[0].set_yticks(list(place.values()), [label(study, *pair) for pair in place])
     panels[0].set_ylim(min(place.values()) - 0.6, max(place.values()) + 0.6)
     return figure

@@ -64,17 +64,19 @@ def draw(study: Study, name: str) -> None:
             text = book.text(release(study)[planned(name).tables[0]].silence, language)
             display({"text/markdown": f"**{title(name, study)}**: {text}"}, raw=True)
             return
-        put(figure, alt_text(name, tables, study), study.as_markdown(note(tables, study)))
+        put(figure, alt_text(name, tables, study), study.as_markdown(note(tables, study)), [t.id for t in tables])
 
 
-def put(figure: Figure, alt: str, below: str) -> None:
-    """Put a figure into a notebook: the picture with its words, then the note; the figure is closed."""
+def put(figure: Figure, alt: str, below: str, tables: Sequence[str] = ()) -> None:
+    """Put a figure into a notebook, and close it: the picture with its words and its tables' names, then the note."""
     picture, fewer = io.BytesIO(), io.BytesIO()
     figure.savefig(picture, format="png")
     data = {"text/plain": fingerprint(figure)}
     plt.close(figure)
     Image.open(picture).convert("RGB").quantize(COLOURS).save(fewer, format="png", optimize=True)
-    display({"image/png": fewer.getvalue(), **data}, metadata={"image/png": {"alt": alt}}, raw=True)
+    display(
+        {"image/png": fewer.getvalue(), **data}, metadata={"image/png": {"alt": alt, "tables": [*tables]}}, raw=True
+    )
     display({"text/markdown": below}, raw=True)
 
 
