@@ -17,7 +17,7 @@ import pandas as pd
 from scipy import sparse
 
 from welfare_analysis import results
-from welfare_analysis.disclosure import Released, policy, protect
+from welfare_analysis.disclosure import CATEGORY, Released, policy, protect
 from welfare_analysis.disclosure.bounds import ranges, tight
 from welfare_analysis.disclosure.registry import read, rows
 from welfare_analysis.disclosure.suppression import unsafe
@@ -127,7 +127,8 @@ def alone_in_a_line(pub: Publication) -> pd.DataFrame:
 def known_too_well(pub: Publication, exact: bool = True, colleagues: int = 0, seed: int = 0) -> pd.DataFrame:
     """Cells that fail a rule by themselves and that linear programs over the lines of their table narrow down.
 
-    Cells that count nobody, as expected numbers of riders, are not asked for: `alone_in_a_line` holds for them.
+    What is open is counted in respondents of mean weight, of numbers of persons in persons. Cells that count nobody, as
+    expected numbers of riders or a step that nobody falls out of, are not asked for: `alone_in_a_line` holds for them.
 
     Parameters
     ----------
@@ -135,12 +136,13 @@ def known_too_well(pub: Publication, exact: bool = True, colleagues: int = 0, se
         Whether the attacker knows each shown cell as it is, as who has the register's margins, all weights and who
         answered may; otherwise it is known to the unit that it is printed to.
     colleagues : int
-        Respondents, drawn among those of hidden cells, whose answers the attacker has. Then cells are returned that
-        are known to less than one respondent; otherwise those with less than five, or a tenth, open on a side.
+        Respondents of the table, drawn at random, whose answers the attacker has. Then cells are returned that are
+        known to less than one respondent; otherwise those with less than five, or a tenth, open on a side.
     """
     rng, found = np.random.default_rng(seed), []
     for _, cells in pub.truth.groupby("table", sort=False):
-        counts = (cells["statistic"] == "count") | cells["numerator"].notna()
+        counted = (cells["numerator"] > 0) & ((cells["unit"] == "share") | (cells["estimate"] >= cells["numerator"]))
+        counts = (cells["statistic"] == "count") | counted  # below one each it is a sum of probabilities
         asked = (alone(cells) & (cells["flag"] == "hidden") & counts).to_numpy()
         if cells["adds"].iloc[0] and asked.any() and cells["printed"].notna().any():
             found.append(_narrowed(pub, cells.reset_index(drop=True), asked, exact, colleagues, rng))
@@ -154,15 +156,13 @@ def _narrowed(
     n, value, half = (np.nan_to_num(cells[c].to_numpy(float)) for c in ("n", "estimate", "step"))
     half, seen, share = half / 2, cells["printed"].notna().to_numpy(), (cells["unit"] == "share").to_numpy()
     met = cells["numerator"].fillna(cells["n"]).to_numpy()
-    # a number of persons is one of respondents over the weight of one, which is near the table's where there is none
-    each = np.divide(value, met, out=np.full(len(n), np.nan), where=met > 0)
-    each = np.where(share, 1 / n, np.nan_to_num(each, nan=np.nan_to_num(np.nanmedian(each), nan=1.0)))
+    each = np.where(share, 1 / n, 1.0)
     weight = np.where(share, n * cells["weight"].fillna(1.0).to_numpy(), 1.0)
     low = np.where(seen, value if exact else cells["printed"].to_numpy() - half, 0.0)
     high = np.where(seen, value if exact else cells["printed"].to_numpy() + half, np.where(share, 1.0, np.inf))
     if colleagues:
-        hidden = np.where(seen, 0, met).astype(int)
-        drawn = rng.multivariate_hypergeometric(hidden, min(colleagues, hidden.sum()))
+        others = 0 if CATEGORY in cells["adds"].iloc[0] else int((n - met).sum())  # who is in no cell of the table
+        drawn = rng.multivariate_hypergeometric([*met.astype(int), others], min(colleagues, int(met.sum())))[:-1]
         low = np.where(seen, low, np.minimum(drawn * each, value))
     lines = [line.index.to_numpy() for line in pub.lines(cells)]
     rows = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
@@ -175,7 +175,7 @@ def _narrowed(
     if colleagues:
         return cells[asked][found[:, 1] - found[:, 0] < 1]
     within = np.column_stack([np.zeros(asked.sum()), np.where(share, n, np.inf)[asked]])
-    size = np.where(share, np.fmin(met, n - met), met)[asked]
+    size = np.where(share, np.fmin(met, n - met), value)[asked]
     return cells[asked][tight(value[asked] / each[asked], within, found, size)]
 
 
