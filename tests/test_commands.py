@@ -176,6 +176,18 @@ def test_a_fault_leaves_no_report_of_before(tmp_path, monkeypatch, capsys):
     assert set_aside(tmp_path / "build" / "report").exists()
 
 
+@pytest.mark.parametrize("name", command.OWN)
+def test_no_answers_of_ones_own_are_written(name, tmp_path, monkeypatch, capsys):
+    """`make data` writes the answers of the stand-in; with a file of one's own it refuses, and writes nothing."""
+    for other in command.READ:
+        monkeypatch.setenv(other, "")
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    (tmp_path / "own.csv").write_text("status,age\nactive,20\n")
+    assert command.main(["data", f"{name}={tmp_path / 'own.csv'}"]) == 2
+    assert "only answers of the stand-in, of nobody, are written" in capsys.readouterr().err
+    assert {path.name for path in tmp_path.rglob("*")} <= {"own.csv", "build", "data.lock"}
+
+
 def test_clean_erases_what_was_made(tmp_path, monkeypatch):
     """Own data and results lie in build, and in the copies that the notebooks' editor keeps."""
     monkeypatch.setattr(command, "ROOT", tmp_path)

@@ -129,6 +129,9 @@ def data(_: argparse.Namespace) -> int:
     from welfare_analysis.survey.codebook import Codebook
     from welfare_analysis.survey.reading import typed
 
+    if _named(*OWN):
+        hint = "Answers of one's own are read and never written: `make report` publishes tables of them"
+        raise WelfareError("only answers of the stand-in, of nobody, are written", where=" or ".join(OWN), hint=hint)
     codebook = Codebook.read(ROOT / "data" / "codebook")
     card_designs.designs(codebook).to_csv(
         ROOT / "data" / "codebook" / "card_designs.csv", index=False, float_format="%g"

@@ -9,7 +9,7 @@ import pytest
 
 import welfare_analysis.publishing as publishing
 from welfare_analysis.disclosure import CATEGORY, NUMBERS, Released, protect
-from welfare_analysis.disclosure.registry import COLUMNS, joined, read, rows
+from welfare_analysis.disclosure.registry import COLUMNS, WHY, joined, log, read, rows
 from welfare_analysis.publishing import draw, say, show
 from welfare_analysis.publishing.published import PUBLISHED, REGISTRY
 from welfare_analysis.study import Study
@@ -43,12 +43,34 @@ def test_a_file_gives_back_the_tables_as_printed(tmp_path):
     )
 
 
+def test_a_table_of_which_no_row_is_left_is_one_row():
+    """A table may have columns and no cell, as a list of differences where there are none: its state is in the file."""
+    empty = Released("t", "share", "", ("g",), "share", frame=table().frame.iloc[:0], state="shown")
+    assert rows(empty)[["table", "keys", "state"]].to_numpy().tolist() == [["t", "", "shown"]]
+    assert rows(empty)[NUMBERS].isna().all(axis=None)
+
+
 def test_nothing_hidden_is_in_the_file():
     """Of a hidden cell there are its keys and its mark; no number, no base."""
     cells = rows(table())
     hidden = cells[cells["flag"] == "hidden"]
     assert len(hidden) == 2
     assert hidden[[*NUMBERS, "n"]].isna().all(axis=None)
+
+
+def test_the_log_of_what_is_hidden_reveals_nothing():
+    """Two files that differ in which cells fail a rule themselves have one log: it is a function of the file alone.
+
+    By page and table it counts what the file leaves out, and names the rules of such a table, or why there is none.
+    """
+    one = rows(table()).assign(page="04")
+    none = rows(Released("o", "total", "", ("g",), "persons").without_numbers("withheld")).assign(page="05")
+    whole = rows(Released("w", "share", "", ("g",), "share", frame=table().shown, state="shown")).assign(page="05")
+    found = log(pd.concat([one, none, whole], ignore_index=True))
+    assert found.to_dict("split")["data"] == [["04", "t", WHY[""], 2, 4], ["05", "o", "withheld", 1, 0]]
+    # nothing but keys, marks and kinds of tables goes in: numbers may be anything
+    blind = one.assign(**dict.fromkeys([*NUMBERS, "n", "respondents", "missing_share"], 0.0))
+    pd.testing.assert_frame_equal(log(blind), log(one))
 
 
 @pytest.fixture

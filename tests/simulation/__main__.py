@@ -5,7 +5,8 @@ or as JOBS says. Designs, statistics and models go
 to data/reference/coverage.csv, the size of the test of independence to data/reference/independence_size.csv, the demand
 for homes to data/survey/demand_validation.csv, that for loans to data/survey/loan_validation.csv, that for transport to
 data/survey/transport_validation.csv; whether the funnels are recovered where the model is right to
-data/survey/recovery.csv. Ten thousand mutants of good files are read too.
+data/survey/recovery.csv; what attacks find in many releases to data/survey/attacks.csv. Ten thousand mutants of good
+files are read too.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from types import ModuleType
 import coverage_grid
 import coverage_models
 import demand_errors
+import disclosure_attacks
 import independence_size
 import loan_errors
 import mutants_read
@@ -114,6 +116,22 @@ def recovered(jobs: int) -> pd.DataFrame:
     return recovery.judged(pd.concat(parts, ignore_index=True))
 
 
+def attacked(jobs: int) -> pd.DataFrame:
+    """What attacks find in many releases: of each kind as many as there are, or as RELEASES says, spread over sizes."""
+    place = folder("attacks", [SOURCE, HERE / "disclosure_attacks.py", ROOT / "tests" / "attacker.py"])
+    many = {k: min(n, int(os.environ.get("RELEASES", n))) for k, n in disclosure_attacks.RELEASES.items()}
+    work = [
+        (kind, number * (disclosure_attacks.RELEASES[kind] - 1) // max(n - 1, 1))
+        for kind, n in many.items()
+        for number in range(n)
+    ]
+    parts = Parallel(n_jobs=jobs)(
+        delayed(stored)(place / f"{kind}-{number}.parquet", disclosure_attacks.one_release, kind, number)
+        for kind, number in work
+    )
+    return disclosure_attacks.summarised(pd.concat(parts, ignore_index=True))
+
+
 # what each part gives, and where it is stored
 PARTS: dict[str, tuple[Callable[[int], pd.DataFrame | None], str]] = {
     "reading": (reading, ""),
@@ -124,6 +142,7 @@ PARTS: dict[str, tuple[Callable[[int], pd.DataFrame | None], str]] = {
         for name, (module, keys) in ERRORS.items()
     },
     "recovery": (recovered, "survey/recovery.csv"),
+    "attacks": (attacked, "survey/attacks.csv"),
 }
 
 
@@ -138,6 +157,8 @@ def main(*names: str) -> None:
             write(table, ROOT / "data" / target)
             if "recovered" in table and not table["recovered"].all():
                 sys.exit(f"Not shown to be recovered:\n{table[~table['recovered']].to_string(index=False)}")
+            if "too_tight" in table and (lost := table.filter(items=disclosure_attacks.FAULTS)).to_numpy().any():
+                sys.exit(f"Releases give cells away:\n{lost.to_string(index=False)}")
 
 
 if __name__ == "__main__":

@@ -18,14 +18,19 @@ from .released import NUMBERS, Released
 TABLE = ("table", "statistic", "variable", "by", "universe", "of", "state", "respondents", "missing_share")
 CELL = ("keys", *NUMBERS, "step", "n", "flag", "unit", "text")
 COLUMNS = [*TABLE[:5], *CELL, *TABLE[5:]]
+COUNTED = "min_base, min_respondents, completion"  # rules of data/policy.csv, and `suppression.completed`
+WHY = {"median": f"{COUNTED}, a side of the median", "count": "min_base, completion"}
+WHY |= {"standards": f"{COUNTED}, neighbours", "mean": f"{COUNTED}, dominance", "total": f"{COUNTED}, dominance"}
+WHY[""] = COUNTED  # of shares and models
 
 
 def rows(table: Released) -> pd.DataFrame:
     """A table as rows of the registry; one without cells where it is not shown."""
     frame = table.frame if len(table.frame) else pd.DataFrame([{}])
+    keys = [key for key in table.keys if key in frame]
     names = [
-        "|".join(f"{key}={code}" for key, code in zip(table.keys, codes, strict=True))
-        for codes in frame[table.keys].itertuples(index=False)
+        "|".join(f"{key}={code}" for key, code in zip(keys, codes, strict=True))
+        for codes in frame[keys].itertuples(index=False)
     ]
     cells = pd.DataFrame({name: frame.get(name, np.nan) for name in CELL}, index=frame.index)
     cells["unit"] = frame.get("unit", table.unit)
@@ -43,6 +48,35 @@ def joined(pages: Mapping[str, Path]) -> pd.DataFrame:
         .reindex(columns=["page", *COLUMNS])
         .drop_duplicates()
     )
+
+
+def log(cells: pd.DataFrame) -> pd.DataFrame:
+    """What a file (`joined`) leaves out, by page and table: how many of its cells, and the rules that such a table has.
+
+    It is made of the file alone, and the rules are those of a statistic: whoever has the file learns nothing from it,
+    not even which cells fail a rule themselves and which are hidden beside them.
+
+    Returns
+    -------
+    DataFrame
+        Columns page, table, rule (`WHY`, or the state of a table without cells), hidden (cells left out) and cells (of
+        the table; none where it has no cells).
+    """
+    known = cells.assign(rule=cells["flag"].where(cells["state"] == "shown", cells["state"]))
+    known["rule"] = known["rule"].mask(known["rule"] == "hidden", known["statistic"].map(WHY).fillna(WHY[""]))
+    many = known.groupby(["page", "table"], sort=False)["table"].transform("size")
+    known = known.assign(cells=many.where(cells["state"] == "shown", 0))
+    out = known[~known["rule"].isin(["", "caution"])].groupby(["page", "table", "rule"], sort=False)["cells"]
+    return out.agg(hidden="size", cells="first").reset_index()
+
+
+def shown_share(cells: pd.DataFrame) -> pd.DataFrame:
+    """By page, and of all: how many cells the tables of a file (`joined`) have, and the share of them with a number."""
+    known = cells[(cells["state"] == "shown") & (cells["of"] != "document")]
+    has = known["flag"].isin(["", "caution"]).astype(float)
+    pages = has.groupby(known["page"].to_numpy()).agg(["size", "mean"])
+    pages.loc["all"] = [len(has), has.mean()]
+    return pages.set_axis(["cells", "shown"], axis=1).astype({"cells": int})
 
 
 def read(path: Path) -> dict[str, Released]:

@@ -118,8 +118,10 @@ def _opened(
     found = ranges(matrix, (sums, sums), (np.zeros(len(place)), most[place]), list(wanted))
     known = tight(value[own], np.column_stack([np.zeros(len(own)), most[own]]), found, size[own])
     for cell in own[known]:
-        beside = np.unique(np.concatenate([line for line in lines if cell in line]))
-        shown = beside[~result[beside]]
+        beside, near = np.array([cell]), np.empty(0)
+        # where its own lines are hidden whole, it follows from those that cross them
+        while not len(shown := beside[~result[beside]]) and len(beside) > len(near):
+            near, beside = beside, np.unique(np.concatenate([line for line in lines if np.isin(line, beside).any()]))
         if len(shown):
             result[shown[np.argmin(size[shown])]] = True
             return True

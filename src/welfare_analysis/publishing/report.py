@@ -17,9 +17,11 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 from welfare_analysis import __version__
-from welfare_analysis.disclosure.registry import joined
+from welfare_analysis.disclosure import policy
+from welfare_analysis.disclosure.registry import joined, log, shown_share
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.languages import NAMES, direction
 from welfare_analysis.publishing import execution, prose
@@ -30,7 +32,11 @@ from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook, words
 
 RESULTS = "results"  # every published cell: a CSV and a workbook, and a folder of a CSV a table
+LINKED = 8  # tables of a figure that have a link each
+GLOSSARY = DATA / "glossary.csv"  # words and signs, with what they mean
 PUBLISHED = re.compile(r'<table id="(\w+)">')  # a table of the release, by its name
+HIDDEN = "hidden.csv"  # what it leaves out, and by which rules
+CONFIDENTIALITY = DATA.parent / "CONFIDENTIALITY.md"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
 # around the text of a page: ``site.`` of the codebook's texts
@@ -42,7 +48,9 @@ AROUND = (
     "code",
     "numbers",
     "workbook",
+    "glossary",
     "made",
+    "confidentiality",
     "figure",
     "table",
     "data",
@@ -173,7 +181,9 @@ def around(language: str) -> dict[str, str]:
 
 
 def _data(names: Sequence[str], labels: Mapping[str, str]) -> str:
-    """Links to the published cells of tables."""
+    """Links to the published cells of tables; of many to those of all."""
+    if len(names) > LINKED:
+        return f'<a href="../{RESULTS}.csv" download>{labels["numbers"]}</a>'
     links = [f'<a href="../{RESULTS}/{name}.csv" download><bdi>{name}.csv</bdi></a>' for name in names]
     return f"{labels['data']}: {', '.join(links)}" if links else ""
 
@@ -204,6 +214,16 @@ def _front(pages: list[Page], title: str) -> Page:
     return Page("index.html", title, (), Markup(f"<h1>{title}</h1><ol>{items}</ol>"), {})
 
 
+def _glossary(language: str, title: str, worded: Callable[[str, str], str]) -> Page:
+    """What words and signs of the report mean, with the thresholds that the policy has."""
+    rules = vars(policy()) | {"round_totals": policy().step("totals")}
+    limits = {name: f"{rule:g}" for name, rule in rules.items() if isinstance(rule, int | float)}
+    words = pd.read_csv(GLOSSARY)[[language, f"{language}_meaning"]]
+    said = ((html.escape(worded(text, language).format(**limits)) for text in row) for row in words.to_numpy(str))
+    items = "".join(f"<dt><bdi>{name}</bdi></dt><dd>{meaning}</dd>" for name, meaning in said)
+    return Page("glossary.html", title, (), Markup(f"<h1>{html.escape(title)}</h1><dl>{items}</dl>"), {})  # escaped
+
+
 def render(
     notebooks: Mapping[str, NotebookNode],
     folder: Path,
@@ -229,6 +249,7 @@ def render(
         pages = [page(stem, notebook, _prose(stem, language, worded), labels) for stem, notebook in notebooks.items()]
         if not any(p.href == "index.html" for p in pages):
             pages.insert(0, _front(pages, labels["contents"]))
+        pages.append(_glossary(language, labels["glossary"], worded))
         fronts[language] = pages[0].title
         template = jinja.get_template("page.html.j2")
         made = labels["made"].format(date=datetime.datetime.now(datetime.UTC).date(), version=__version__)
@@ -270,10 +291,12 @@ def publish(root: Path, variables: Mapping[str, str] = os.environ, say: executio
     given["LANGUAGES_OF_REPORT"] = " ".join(NAMES)
     executed = execution.run(paths, build / "notebooks", trees, given, say)
     own_words = [words(Path(given["CODEBOOK"])).said] if "CODEBOOK" in given else []
+    cells = joined({path.stem: build / "notebooks" / f"{path.stem}{execution.CELLS}" for path in paths})
+    made = {path.stem: done for path, done in zip(paths, executed, strict=True)}
     with replacing(build / "report") as fresh:
-        render({path.stem: done for path, done in zip(paths, executed, strict=True)}, fresh, languages, *own_words)
-        files = {path.stem: build / "notebooks" / f"{path.stem}{execution.CELLS}" for path in paths}
-        _results(joined(files), fresh)
+        render({**made, "confidentiality": confidentiality(cells)}, fresh, languages, *own_words)
+        _results(cells, fresh)
+        log(cells).to_csv(fresh / HIDDEN, index=False)
     shutil.rmtree(before, ignore_errors=True)
     failed = {
         path.stem: errors
@@ -293,6 +316,15 @@ def _results(cells: pd.DataFrame, folder: Path) -> None:
     for name, rows in cells.drop(columns="page").drop_duplicates().groupby("table"):
         if re.fullmatch(r"\w+", name):  # not what a reader called a table of his own
             rows.to_csv(folder / RESULTS / f"{name}.csv", index=False)
+
+
+def confidentiality(cells: pd.DataFrame) -> NotebookNode:
+    """The page on what may be published, with a table of how much each page shows; ``cells`` are those of `joined`."""
+    part = shown_share(cells)
+    rows = [f"| {page} | {line.cells:,} | {line.shown:.0%} |" for page, line in part.iterrows()]
+    head = ["## How much of this report is shown", "", "| page | cells | shown |", "|---|--:|--:|"]
+    text = CONFIDENTIALITY.read_text(encoding="utf-8")
+    return new_notebook(cells=[new_markdown_cell("\n".join([text, *head, *rows]))])
 
 
 def _log(failed: Mapping[str, list[NotebookNode]], path: Path) -> None:

@@ -35,14 +35,17 @@ def everybody(market: LoanMarket) -> Base:
 steps.declare(topic, "loan", loan_market, everybody)
 
 
-@topic.table("wish", "loan_kind", "loan_group", "persons", ready=always,
+@topic.table("wish", "loan_kind", "loan_group", "persons", adds="loan_group", ready=always,
              base=lambda m: (m.adult & m.wanted["consumer"].notna(), m.adult))  # fmt: skip
 def wish(study: Study, market: LoanMarket) -> pd.DataFrame:
     """How many adults want a loan of each kind within the years of the question, in all and by status."""
     status = market.frame["status"].astype(object)
     whole = long_format({kind: {"all": market.wishing(kind)} for kind in PURPOSES}, "loan_kind", "loan_group", "")
     groups = {kind: market.wishing(kind, by=status) for kind in PURPOSES}
-    return pd.concat([whole, long_format(groups, "loan_kind", "", "loan_group")])
+    rows = pd.concat([whole, long_format(groups, "loan_kind", "", "loan_group")])
+    met = market.wanted[list(PURPOSES)].where(market.adult).fillna(False).astype(int).groupby(status).sum()
+    met.loc["all"] = met.sum()
+    return rows.assign(numerator=[met.at[g, k] for g, k in zip(rows["loan_group"], rows["loan_kind"], strict=True)])
 
 
 def amount_base(market: LoanMarket) -> Base:

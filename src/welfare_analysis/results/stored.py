@@ -49,6 +49,8 @@ def parameters(
     long = plain.melt([*keys, "unit", "plain"], ["value", "low", "high", "place"], "measure", "estimate").dropna()
     part = long["unit"].str.startswith(("share", "a year", "margin")) | (long["measure"] == "place")
     long["unit"] = long["unit"].map(PLAIN_UNITS).fillna(long.pop("plain")).mask(part, "share")
+    whole = np.isclose(long["estimate"], long["estimate"].round(2))  # a whole per cent is written as one
+    long["step"] = pd.Series(0.01, long.index).where(part & whole)
     units = [own_words().said(unit, "en") for unit in table["unit"]]
     texts = table.assign(evidence="evidence." + table["kind"], unit=units)[[*keys, *said]]
     texts = texts.melt(keys, var_name="measure", value_name="text").assign(estimate=0.0, unit="number")

@@ -1,0 +1,249 @@
+"""What an attacker has, the published file, beside what it was made from: for tests, and for simulations of many.
+
+`published` makes every table of a study, writes the file that anybody reads, and notes on the way what `protect` was
+given. The notes are the truth that attacks are judged by: an attack has the tables of the file, the policy, and in
+`known_too_well` what its arguments say; what it returns are cells that it learns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from welfare_analysis import results
+from welfare_analysis.disclosure import Released, policy, protect
+from welfare_analysis.disclosure.bounds import ranges, tight
+from welfare_analysis.disclosure.registry import read, rows
+from welfare_analysis.disclosure.suppression import unsafe
+from welfare_analysis.results import declare, descriptive
+from welfare_analysis.study import Study
+
+PLACES = {"command_group", "home_city_group"}
+FINER = {"command", "station", "rank", "home_city"}  # than the policy lets be known
+COSTS = {"runs", "dh", "dh_trip", "dh_month", "million_dh"}  # with riders, or per run, they give how many ride
+NOTES = ["estimate", "n", "numerator", "weight", "unsafe"]
+PRINTED = {"estimate": "printed", "step": "step", "flag": "flag", "unit": "unit"}
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The tables as a file has them, and a row a cell of those that `protect` made: what it is and what is printed.
+
+    ``truth`` has the columns table, statistic, codes (of the table's keys), adds (keys along which cells add up),
+    `NOTES` (what was known before protection), `PRINTED`, and ``unseen``: in no table, but all less the groups.
+    """
+
+    tables: dict[str, Released]
+    truth: pd.DataFrame
+
+    @property
+    def hidden(self) -> pd.Series:
+        """Cells that the file hides."""
+        return self.truth["flag"] == "hidden"
+
+    @property
+    def shown(self) -> pd.Series:
+        """Cells that it has a number of."""
+        return self.truth["printed"].notna()
+
+    def key(self, cells: pd.DataFrame, name: str) -> pd.Series:
+        """The code of a key in each cell; empty where its table has no such key."""
+        place = {t: keys.index(name) for t, table in self.tables.items() if name in (keys := table.keys)}
+        codes = zip(cells["table"], cells["codes"], strict=True)
+        return pd.Series([code[place[table]] if table in place else "" for table, code in codes], cells.index)
+
+    def lines(self, cells: pd.DataFrame) -> Iterator[pd.DataFrame]:
+        """Cells of each line of one table: a key along which it adds up is varied, and the others held."""
+        for axis in cells["adds"].iloc[0]:
+            others = [self.key(cells, key) for key in self.tables[cells["table"].iloc[0]].keys if key != axis]
+            yield from (part for _, part in cells.groupby(others)) if others else (cells,)
+
+
+def published(study: Study, file: Path, only: tuple[str, ...] = ("",)) -> Publication:
+    """Write the file of every table of a study, or of those whose names begin with some words, and read it again."""
+    notes: dict[str, pd.DataFrame] = {}
+
+    def noted(blank: Released, cells: pd.DataFrame, *rest, **named) -> Released:
+        adds = tuple(axis for axis in named["adds"] if axis in cells)
+        known = pd.concat([cells, *([] if named.get("unseen") is None else [named["unseen"]])], ignore_index=True)
+        known = known.reindex(columns=[*known, *(c for c in NOTES if c not in known)])
+        notes[blank.id] = known.assign(adds=[adds] * len(known), statistic=blank.statistic)
+        return protect(blank, cells, *rest, **named)
+
+    with patch.object(declare, "protect", noted), patch.object(descriptive, "protect", noted):
+        release = results.release(study)
+        made = {name: release[name] for name in release if name.startswith(only)}
+    pd.concat([rows(table) for table in made.values()]).to_csv(file, index=False, float_format="%.12g")
+    tables = read(file)
+    parts = [_cells(table, notes[name]) for name, table in tables.items() if name in notes and table.state == "shown"]
+    return Publication(tables, pd.concat(parts, ignore_index=True))
+
+
+def _cells(table: Released, notes: pd.DataFrame) -> pd.DataFrame:
+    """Cells of a table: what is printed of each beside the notes."""
+    printed = table.frame.rename(columns=PRINTED)[[*table.keys, *PRINTED.values()]].astype(
+        dict.fromkeys(table.keys, str)
+    )
+    whole = notes.drop(columns=["unit", "flag", "step"], errors="ignore").astype(dict.fromkeys(table.keys, str))
+    whole, printed = (frame.set_index(table.keys) if table.keys else frame for frame in (whole, printed))
+    cells = whole.join(printed, validate="1:1").reset_index().assign(table=table.id)
+    cells["codes"] = list(cells[table.keys].itertuples(index=False, name=None))
+    cells[NOTES[:4]] = cells[NOTES[:4]].astype(float)
+    cells["unsafe"] = cells["unsafe"].fillna(False).astype(bool)
+    unseen = cells["flag"].isna()  # who is of no known group: all less the groups, where every group is shown
+    followed = unseen & ~alone(cells)
+    cells = cells.fillna({"flag": "hidden", "unit": table.unit, "step": 0.0})
+    cells.loc[followed, "flag"], cells.loc[followed, "printed"] = "", cells.loc[followed, "estimate"]
+    return cells[["table", "statistic", "codes", "adds", *NOTES, *PRINTED.values()]].assign(unseen=unseen)
+
+
+def alone(cells: pd.DataFrame) -> pd.Series:
+    """Cells that fail a rule by themselves."""
+    counts = unsafe(cells["n"].to_numpy(), cells["numerator"].to_numpy(), policy())
+    return pd.Series(counts, cells.index) | cells["unsafe"]
+
+
+def against_a_rule(pub: Publication) -> pd.DataFrame:
+    """Cells that are shown though they fail a rule by themselves."""
+    return pub.truth[pub.shown & alone(pub.truth) & ~pub.truth["unseen"]]
+
+
+def alone_in_a_line(pub: Publication) -> pd.DataFrame:
+    """Cells that are the only hidden ones of a line: what the margin, or 100 %, leaves."""
+    found = []
+    for _, cells in pub.truth.groupby("table", sort=False):
+        for line in pub.lines(cells):
+            hidden = line[line["flag"] == "hidden"]
+            found += [hidden] if len(hidden) == 1 < len(line) else []
+    return pd.concat([pub.truth.iloc[:0], *found])
+
+
+def known_too_well(pub: Publication, exact: bool = True, colleagues: int = 0, seed: int = 0) -> pd.DataFrame:
+    """Cells that fail a rule by themselves and that linear programs over the lines of their table narrow down.
+
+    Cells that count nobody, as expected numbers of riders, are not asked for: `alone_in_a_line` holds for them.
+
+    Parameters
+    ----------
+    exact : bool
+        Whether the attacker knows each shown cell as it is, as who has the register's margins, all weights and who
+        answered may; otherwise it is known to the unit that it is printed to.
+    colleagues : int
+        Respondents, drawn among those of hidden cells, whose answers the attacker has. Then cells are returned that
+        are known to less than one respondent; otherwise those with less than five, or a tenth, open on a side.
+    """
+    rng, found = np.random.default_rng(seed), []
+    for _, cells in pub.truth.groupby("table", sort=False):
+        counts = (cells["statistic"] == "count") | cells["numerator"].notna()
+        asked = (alone(cells) & (cells["flag"] == "hidden") & counts).to_numpy()
+        if cells["adds"].iloc[0] and asked.any() and cells["printed"].notna().any():
+            found.append(_narrowed(pub, cells.reset_index(drop=True), asked, exact, colleagues, rng))
+    return pd.concat([pub.truth.iloc[:0], *found])
+
+
+def _narrowed(
+    pub: Publication, cells: pd.DataFrame, asked: np.ndarray, exact: bool, colleagues: int, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Cells of one table that are known too well, in respondents of mean weight."""
+    n, value, half = (np.nan_to_num(cells[c].to_numpy(float)) for c in ("n", "estimate", "step"))
+    half, seen, share = half / 2, cells["printed"].notna().to_numpy(), (cells["unit"] == "share").to_numpy()
+    met = cells["numerator"].fillna(cells["n"]).to_numpy()
+    # a number of persons is one of respondents over the weight of one, which is near the table's where there is none
+    each = np.divide(value, met, out=np.full(len(n), np.nan), where=met > 0)
+    each = np.where(share, 1 / n, np.nan_to_num(each, nan=np.nan_to_num(np.nanmedian(each), nan=1.0)))
+    weight = np.where(share, n * cells["weight"].fillna(1.0).to_numpy(), 1.0)
+    low = np.where(seen, value if exact else cells["printed"].to_numpy() - half, 0.0)
+    high = np.where(seen, value if exact else cells["printed"].to_numpy() + half, np.where(share, 1.0, np.inf))
+    if colleagues:
+        hidden = np.where(seen, 0, met).astype(int)
+        drawn = rng.multivariate_hypergeometric(hidden, min(colleagues, hidden.sum()))
+        low = np.where(seen, low, np.minimum(drawn * each, value))
+    lines = [line.index.to_numpy() for line in pub.lines(cells)]
+    rows = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+    places = np.concatenate(lines)
+    matrix = sparse.csr_array((weight[places], (rows, places)), shape=(len(lines), len(cells)))
+    sums = matrix @ value
+    slack = 1e-9 * (1 + np.abs(sums))
+    found = ranges(matrix, (sums - slack, sums + slack), (low, high), list(np.flatnonzero(asked)))
+    found /= each[asked][:, None]
+    if colleagues:
+        return cells[asked][found[:, 1] - found[:, 0] < 1]
+    within = np.column_stack([np.zeros(asked.sum()), np.where(share, n, np.inf)[asked]])
+    size = np.where(share, np.fmin(met, n - met), met)[asked]
+    return cells[asked][tight(value[asked] / each[asked], within, found, size)]
+
+
+def repeated(pub: Publication) -> pd.DataFrame:
+    """Hidden cells whose very quantity is shown in another place.
+
+    Nobody tells the attack which quantities are the same: two cells are, where unit, base, numerator and twelve digits
+    of the estimate agree. What is not weighted is left out, since counts and shares of a count agree by chance.
+    """
+    cells = pub.truth[pub.truth["numerator"].notna() & (pub.truth["estimate"] % 1 != 0)]
+    cells = cells[(cells["estimate"] - cells["numerator"] / cells["n"]).abs() > 1e-9]
+    same = [cells["unit"], cells["estimate"].map("{:.11e}".format), cells["n"], cells["numerator"]]
+    return cells[(cells["flag"] == "hidden") & cells["printed"].notna().groupby(same).transform("any")]
+
+
+def divided(pub: Publication, sizes: np.ndarray) -> pd.DataFrame:
+    """Hidden numbers of persons that are a shown share times a known size of a group, and the other way round."""
+    cells = pub.truth[pub.truth["numerator"] > 0]
+    persons, shares = cells[cells["unit"] == "persons"], cells[cells["unit"] == "share"]
+    pairs = persons.merge(shares, on=["n", "numerator"], suffixes=("", "_share"))
+    size = (pairs["estimate"] / pairs["estimate_share"]).to_numpy()
+    same = (np.abs(size[:, None] / sizes - 1) < 1e-9).any(axis=1)
+    return pairs[same & (pairs["printed"].isna() != pairs["printed_share"].isna())]
+
+
+def left_over(whole: pd.DataFrame, parts: pd.DataFrame, by: str) -> pd.DataFrame:
+    """What all less the groups leaves, where it is of one to nine respondents: those whose group is not known.
+
+    ``whole`` (a row a ``by``) and ``parts`` are cells with the column ``by``, such as the step of a funnel.
+    """
+    groups = parts.groupby(by).agg(numerator=("numerator", "sum"), known=("printed", lambda x: x.notna().all()))
+    both = whole.set_index(by).join(groups, rsuffix="_of_groups", how="inner")
+    gap = both["numerator"] - both["numerator_of_groups"]
+    return both[both["printed"].notna() & both["known"] & gap.between(1, policy().min_respondents - 1)]
+
+
+def neighbours(cells: pd.DataFrame) -> pd.DataFrame:
+    """Shown cells of nested conditions (rows in order) between which few lie, as far as their printed digits tell."""
+    shown = cells[cells["printed"].notna()]
+    pairs = pd.concat([shown.add_suffix("_1").reset_index(drop=True),
+                       shown.shift(-1).add_suffix("_2").reset_index(drop=True)], axis=1).iloc[:-1]  # fmt: skip
+    each = pairs["estimate_1"] / pairs["numerator_1"]  # of one respondent
+    gap = (pairs["numerator_1"] - pairs["numerator_2"]).abs()
+    printed = (pairs["printed_1"] - pairs["printed_2"]).abs() / each
+    open_ = (pairs["step_1"] + pairs["step_2"]) / 2 / each
+    limits = np.column_stack([np.maximum(printed - open_, 0), printed + open_])
+    within = np.column_stack([np.zeros(len(pairs)), np.full(len(pairs), np.inf)])
+    known = tight(gap.to_numpy(float), within, limits)
+    return pairs[known & gap.between(1, policy().min_respondents - 1).to_numpy()]
+
+
+def of_strength(tables: dict[str, Released]) -> list[str]:
+    """Tables with a place or rank finer than the policy, a shift at a place, or what is paid for runs to a place."""
+    found = []
+    for name, table in tables.items():
+        keys = {*table.keys, *table.by, table.variable}
+        costs = set(table.frame["unit"]) & COSTS if table.state == "shown" and "run" in name + "".join(keys) else set()
+        if keys & FINER or (keys & PLACES and ("shift" in keys or "day_part" in keys or costs)):
+            found.append(name)
+    return found
+
+
+def bases_as_they_are(tables: dict[str, Released]) -> list[str]:
+    """Tables with a number of respondents that is none of those that the policy prints."""
+    return [
+        name
+        for name, table in tables.items()
+        if table.state == "shown"
+        for n in [pd.Series([*table.frame.get("n", ()), table.respondents], dtype=float).dropna().to_numpy()]
+        if (n != policy().base(n)).any()
+    ]

@@ -1,0 +1,178 @@
+"""The attacks on tables of models, item by item, over the file of a small study; each is seen to work on open tables.
+
+The study has about 800 forms, so that many cells must be hidden. Each attack is run twice: on what is published, where
+it must find nothing, and on a publication in which the rule that stops it is off, where it must find something.
+"""
+
+from dataclasses import replace
+
+import attacker
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import survey
+
+from welfare_analysis.disclosure import CATEGORY, Released, protection
+from welfare_analysis.results import descriptive
+from welfare_analysis.study import Study
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """About 800 forms, opened from files as an institution has them."""
+    world, folder = survey(800), tmp_path_factory.mktemp("own")
+    paths = [folder / f"{name}.csv" for name in ("answers", "register", "followup")]
+    for path in paths:
+        getattr(world, path.stem).to_csv(path, index=False)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("KEEP", "OMIT", "CODEBOOK", "MAP"):
+            patch.delenv(name, raising=False)
+        return Study.open(*paths, language="en")
+
+
+@pytest.fixture(scope="module")
+def published(study, tmp_path_factory):
+    """Every table of it, as its file has them."""
+    return attacker.published(study, tmp_path_factory.mktemp("report") / "results.csv")
+
+
+def without(study, folder, monkeypatch, only, **off):
+    """The same tables with a rule switched off: what an attacker would have without it."""
+    for name, rule in off.items():
+        monkeypatch.setattr(protection, name, rule)
+    again = replace(study)  # with no result of before
+    return attacker.published(again, folder / "open.csv", only)
+
+
+def nothing_hidden(n, numerator, rules):
+    """No rule on counts."""
+    return np.zeros(len(n), dtype=bool)
+
+
+def no_more(cells, axes, rules, hidden, within=()):
+    """No secondary suppression."""
+    return hidden
+
+
+def listed(cells):
+    """What a failing test prints."""
+    return cells[["table", "codes", "n", "numerator", "printed"]].to_string()
+
+
+FUNNELS = ("homes_funnel", "loans_funnel", "transport_funnel", "homes_lost", "loans_lost", "transport_lost")
+ADDED = ("loans_service", "loans_guard", "loans_wish", "transport_need", "transport_shares", "priority_by_status")
+SUBJECTS = {"homes", "loans", "transport", "adjusted", "priority", "hopes", "quality", "condition", "weights"}
+
+
+def test_the_file_has_tables_of_every_model(published):
+    """What is attacked are tables of models too, with hundreds of hidden cells."""
+    assert {name.split("_")[0] for name in published.truth["table"]} >= SUBJECTS
+    assert published.hidden.sum() > 200
+
+
+def test_no_shown_number_rests_on_few(published, study, tmp_path, monkeypatch):
+    """Side doors and rules on numerators (items 2 and 7): base, numerator and complement of each shown cell hold."""
+    assert not len(found := attacker.against_a_rule(published)), listed(found)
+    free = without(study, tmp_path, monkeypatch, (*ADDED, "quality"), unsafe=nothing_hidden, completed=no_more)
+    assert set(attacker.against_a_rule(free)["table"].str.split("_").str[0]) >= {"loans", "quality"}
+
+
+def test_no_cell_is_what_the_others_leave(published, study, tmp_path, monkeypatch):
+    """Lines that add to one or to a number that is shown (item 3): none has a single hidden cell."""
+    assert not len(found := attacker.alone_in_a_line(published)), listed(found)
+    free = without(study, tmp_path, monkeypatch, ADDED, completed=no_more)
+    assert len(attacker.alone_in_a_line(free))
+
+
+@pytest.mark.parametrize(("exact", "colleagues"), [(True, 0), (False, 0), (True, 10)])
+def test_linear_programs_leave_enough_open(published, exact, colleagues):
+    """Five respondents, or a tenth, are open on both sides (items 3 to 5): of exact sums, and of printed digits.
+
+    To whom knows the answers of ten colleagues too, no cell is known to the last respondent.
+    """
+    found = attacker.known_too_well(published, exact, colleagues)
+    assert not len(found), listed(found)
+
+
+def test_linear_programs_find_what_is_not_completed(study, tmp_path, monkeypatch):
+    """The same attack on tables without secondary suppression learns cells of models and of the plan."""
+    free = without(study, tmp_path, monkeypatch, (*ADDED, "tenure_by", "debt_class_by"), completed=no_more)
+    found = set(attacker.known_too_well(free)["table"])
+    assert any(name.startswith(ADDED) for name in found)
+    assert any("_by_" in name for name in found)
+
+
+def test_a_quantity_is_hidden_everywhere_or_nowhere(published, study, tmp_path, monkeypatch):
+    """The same number in two tables (item 4), found by its value: no list of such pairs is used."""
+    assert not len(found := attacker.repeated(published)), listed(found)
+    none = tmp_path / "identities.csv"
+    none.write_text("condition,variable,code,note\n")
+    monkeypatch.setattr(descriptive, "IDENTITIES", none)
+    free = without(study, tmp_path, monkeypatch, ("tenure_by", "tenant_by", "debt_class_by", "over_debt_limit_by"))
+    assert len(attacker.repeated(free))
+
+
+def test_a_number_over_a_share_gives_no_hidden_cell(published, study):
+    """Total, share and size of a group (item 1): where two are known the third is, so both are hidden or shown."""
+    register = study.register
+    groups = [register.groupby(g, observed=True).size() for g in ("status", "rank_group", "command_group")]
+    sizes = np.unique(np.concatenate([[len(register)], *groups]).astype(float))
+    assert not len(attacker.divided(published, sizes))
+
+
+def test_nothing_speaks_of_a_station_or_a_shift_at_a_place(published):
+    """Strength (item 1): no place or rank finer than the policy, no shift at a place, no cost or run of a place.
+
+    A table of riders, runs and cost by group of commands is found, as is a share by command.
+    """
+    assert attacker.of_strength(published.tables) == []
+    riders = pd.DataFrame({"command_group": ["east"], "estimate": [3.0], "flag": [""], "unit": ["runs"]})
+    runs = Released("transport_runs", "total", "", ("command_group",), "runs", frame=riders, state="shown")
+    station = Released("x", "share", "tenant", ("command",), "share")
+    assert attacker.of_strength({"transport_runs": runs, "x": station}) == ["transport_runs", "x"]
+
+
+def test_printed_bases_tell_no_few(published):
+    """Differences of bases (item 7): each is one that the policy prints, so that two differ by ten or not at all."""
+    assert attacker.bases_as_they_are(published.tables) == []
+    as_it_is = replace(published.tables["tenant"], respondents=1213)
+    assert attacker.bases_as_they_are({"tenant": as_it_is}) == ["tenant"]
+
+
+@pytest.mark.parametrize("page", ["homes", "loans", "transport"])
+def test_groups_leave_no_few_of_all(published, page):
+    """All less the groups (item 5): the steps of a funnel leave nobody, or ten, whose group is not known."""
+    whole = of_steps(published, f"{page}_funnel")
+    whole = whole[whole["group"] == "all"]
+    for by in ("status", "command_group"):
+        parts = of_steps(published, f"{page}_funnel_by_{by}")
+        assert not len(found := attacker.left_over(whole, parts, "step")), found.to_string()
+
+
+def of_steps(published, name):
+    """Cells of a funnel with their ``step`` and ``group``."""
+    table, cells = published.tables[name], published.truth.query("table == @name")
+    step = next((key for key in table.keys if key.endswith("_step")), CATEGORY)
+    (group,) = (key for key in table.keys if key != step)
+    return cells.assign(step=published.key(cells, step), group=published.key(cells, group))
+
+
+@pytest.mark.parametrize("page", ["homes", "loans", "transport"])
+def test_steps_of_a_funnel_differ_by_ten_or_not_at_all(published, page):
+    """Nested conditions (item 6): between two shown steps of a group lie nobody, or ten respondents.
+
+    As little as printed digits tell of the difference, with exact numbers a few who fall out would be known.
+    """
+    for name in (f"{page}_funnel", *(f"{page}_funnel_by_{g}" for g in ("status", "rank_group", "command_group"))):
+        cells = of_steps(published, name)
+        cells = cells[cells["step"].isin(["people", "wants", "eligible", "affordable"]) & cells["printed"].notna()]
+        gaps = cells.sort_values("numerator").groupby("group")["numerator"].diff()
+        assert not gaps.between(1, 9).any(), listed(cells)
+
+
+def test_standards_of_a_condition_differ_by_ten_or_not_at_all(published):
+    """Nested conditions of the plan (item 6): no two shown standards have one to nine respondents between them."""
+    names = [name for name in published.tables if name.endswith("_standards")]
+    cells = published.truth[published.truth["table"].isin(names) & published.shown]
+    assert len(cells) > 8
+    assert not cells.sort_values("numerator").groupby("table")["numerator"].diff().between(1, 9).any()
