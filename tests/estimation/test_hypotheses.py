@@ -73,8 +73,9 @@ def test_t_tests_of_an_unweighted_sample(example):
     assert adjusted_p(p) == pytest.approx([0.04, 0.09, 0.09, 0.5])  # by hand: 4p, 3p, 2p, p
     pairs = differences(mean(Design(f["w"]), f["y"], by=f["stratum"]))
     assert adjusted_p(np.insert(p, 2, np.nan)) == pytest.approx([0.04, 0.09, np.nan, 0.09, 0.5], nan_ok=True)
-    found = t_tests(pairs)
-    np.testing.assert_allclose(found["p_adjusted"], multipletests(found["p"], method="holm")[1])
+    for method in ("holm", "fdr_bh"):
+        found = t_tests(pairs, adjust=method)
+        np.testing.assert_allclose(found["p_adjusted"], multipletests(found["p"], method=method)[1])
     assert (t_tests(pairs)["p_adjusted"] > t_tests(pairs)["p"]).any()
 
 

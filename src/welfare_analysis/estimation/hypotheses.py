@@ -75,11 +75,11 @@ def differences(estimate: Estimate, reference: Hashable | None = None) -> Estima
     return contrast(estimate, {f"{text(b)} - {text(a)}": {b: 1.0, a: -1.0} for b, a in pairs if b != a})
 
 
-def t_tests(estimate: Estimate, null: float = 0.0, df: float | None = None) -> pd.DataFrame:
+def t_tests(estimate: Estimate, null: float = 0.0, df: float | None = None, adjust: str = "holm") -> pd.DataFrame:
     """Test of each value against ``null``: estimate, se, t, df, p, and p_adjusted for all tests of the table together.
 
-    The last as `adjusted_p`. ``df`` is the domains' own, or what is given (R's `svyttest` takes that of the design less
-    1).
+    The last by ``adjust``, see `adjusted_p`. ``df`` is the domains' own, or what is given (R's `svyttest` takes that of
+    the design less 1).
 
     Raises
     ------
@@ -92,18 +92,28 @@ def t_tests(estimate: Estimate, null: float = 0.0, df: float | None = None) -> p
         raise WelfareError("no error is known to test against", where="t_tests", got=got, expected="standard errors")
     t = (estimate.value - null) / se
     p = pd.Series(2 * stats.t.sf(np.abs(t), freedom), index=t.index)
-    together = adjusted_p(p.to_numpy())
+    together = adjusted_p(p.to_numpy(), adjust)
     return pd.DataFrame({"estimate": estimate.value, "se": se, "t": t, "df": freedom, "p": p, "p_adjusted": together})
 
 
-def adjusted_p(p: np.ndarray) -> np.ndarray:
-    """The p of several tests together (m,), nan where a test was not made: no false finding, at the level (Holm 1979).
+def adjusted_p(p: np.ndarray, adjust: str = "holm") -> np.ndarray:
+    """The p of several tests together (m,), nan where a test was not made.
 
-    In ascending order the largest so far of :math:`(m - i) p_{(i)}`, i from 0.
+    ``adjust`` is "holm" (Holm 1979: no false finding, at the level), "fdr_bh" (Benjamini and Hochberg 1995: few false
+    among the findings), or another method of `statsmodels.stats.multitest.multipletests`.
+
+    Raises
+    ------
+    WelfareError
+        A method that statsmodels does not know.
     """
-    order = np.argsort(p)[: np.count_nonzero(~np.isnan(p))]  # nan comes last
-    m, adjusted = len(order), np.full(len(p), np.nan)
-    adjusted[order] = np.minimum(np.maximum.accumulate((m - np.arange(m)) * p[order]), 1.0)
+    from statsmodels.stats.multitest import multipletests  # takes as long to import as all else here
+
+    there, adjusted = ~np.isnan(p), np.full(len(p), np.nan)
+    try:
+        adjusted[there] = multipletests(p[there], method=adjust)[1] if there.any() else []
+    except ValueError:
+        raise WelfareError("unknown method", where="adjust", got=adjust, expected="holm, fdr_bh, ...") from None
     return adjusted
 
 

@@ -185,7 +185,7 @@ def _data(names: Sequence[str], labels: Mapping[str, str]) -> str:
     if len(names) > LINKED:
         return f'<a href="../{RESULTS}.csv" download>{labels["numbers"]}</a>'
     links = [f'<a href="../{RESULTS}/{name}.csv" download><bdi>{name}.csv</bdi></a>' for name in names]
-    return f"{labels['data']}: {', '.join(links)}" if links else ""
+    return f"{labels['data']} {', '.join(links)}" if links else ""
 
 
 def _caption(outputs: list[NotebookNode]) -> str | None:

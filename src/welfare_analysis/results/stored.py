@@ -36,7 +36,9 @@ def errors(name: str) -> Released:
     stored = pd.read_csv(SURVEY / file).rename(columns={"number": key, "persons": "population"})
     stored["error"], stored["se_of_truth"] = stored["error"] / stored["truth"], stored["mean_se"] / stored["truth"]
     keys = ["version", key]
-    return document(f"{name}_errors", melted(stored, keys, ERROR_UNITS), keys, "measure")
+    long = melted(stored, keys, ERROR_UNITS)
+    long["step"] = pd.Series(0.01, long.index).where(long["measure"] == "coverage")  # of some hundred samples at most
+    return document(f"{name}_errors", long, keys, "measure")
 
 
 def parameters(
