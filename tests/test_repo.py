@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from welfare_analysis.needs import commuting, housing, income_debt
+from welfare_analysis.results import conditions
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "welfare_analysis"
@@ -274,7 +275,7 @@ def test_stand_in_is_named_at_every_number(path):
 def test_standards_in_prose_are_those_of_the_code():
     """Each quantity in the notebooks' text and in the titles is a default of `needs`, or the level of an interval."""
     home, debt, way = housing.STANDARDS, income_debt.STANDARDS, commuting.STANDARDS
-    shares = (home.burden_above_share, debt.limit_share, 0.95, 0.05)
+    shares = (home.burden_above_share, debt.limit_share, conditions.LINE, 0.95, 0.05)
     allowed = {f"{100 * share:g} %" for share in shares} | {f"{debt.least_left_dh:,.0f} DH"}
     allowed |= {"0 %", "100 %"}  # the ends of a range, in the tables that say where a value stands
     cells = [cell for path in NOTEBOOKS for cell in nbformat.read(path, as_version=4).cells]

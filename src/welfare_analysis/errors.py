@@ -1,6 +1,8 @@
 """One family of errors: what went wrong, where, what came, what was expected, and what to do."""
 
 import traceback
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,14 @@ class WelfareError(Exception):
     def _render_traceback_(self) -> list[str]:
         """What IPython shows of it: the fault first, alone, so that a report can give it without place and value."""
         return [self.what, *traceback.format_exception(self)]
+
+
+def unknown(
+    what: str, name: str, names: Iterable[str], otherwise: str = "", *, where: str = "", hint: str = ""
+) -> WelfareError:
+    """The error of a name that is none of ``names``: it gives those that are near, else says ``otherwise``."""
+    near = " or ".join(get_close_matches(name, [*names], 3, 0.5))
+    return WelfareError(what, where=where, got=name, expected=near or otherwise, hint=hint)
 
 
 def printable(text: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from .errors import WelfareError
+from .errors import WelfareError, unknown
 from .estimation import Design
 from .survey import doubts, institution
 from .survey.codebook import Codebook, words
@@ -257,11 +257,19 @@ def public(name: str) -> pd.DataFrame:
 
     A table of the same name in the folder ``public`` of the codebook that CODEBOOK names stands in its place. What
     another institution takes over from ``data/public`` has the text `INHERITED` for its sources, which are not its own.
+
+    Raises
+    ------
+    WelfareError
+        A name that no table has.
     """
     codebook = _named("CODEBOOK")
     own = codebook / "public" / f"{name}.csv" if codebook else None
     if own and own.is_file():
         return _public(own).copy()
+    names = [path.stem for path in (DATA / "public").glob("*.csv")]
+    if name not in names:
+        raise unknown("no such table", name, names, where="data/public")
     table = _public(DATA / "public" / f"{name}.csv").copy()
     if codebook and institution.is_part(codebook) and "source" in table:
         table["source"] = INHERITED

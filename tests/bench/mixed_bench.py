@@ -67,7 +67,7 @@ def evaluation() -> Callable[[], object]:
     rows, cases = np.arange(PERSONS + 1) * (ALTERNATIVES - 1), np.arange(PERSONS + 1)
     x = rng.normal(size=(rows[-1], ATTRIBUTES))
     draws = net(ATTRIBUTES, DRAWS, PERSONS, rng)
-    panel = Panel(x, np.zeros(len(x)), rows, cases, cases[:-1], np.zeros(ATTRIBUTES, bool), draws)
+    panel = Panel(x, rows, cases, cases[:-1], np.zeros(ATTRIBUTES, bool), draws)
     mean, sd = np.full(ATTRIBUTES, 0.3), np.full(ATTRIBUTES, 0.2)
     return lambda: compiled(panel, mean, sd, np.empty(0), np.ones(PERSONS))
 

@@ -80,7 +80,7 @@ def test_shares_of_everybody_are_the_mean_of_their_probabilities(people, known, 
     closed = pd.DataFrame({"social_flat": np.arange(60) % 3 > 0}, index=some.index)
     put = stated.offered(some, BOOK, "home", known, offers, monthly, closed)
     assert len(put) == 60 + 40
-    found = predicted_shares(fit, Design(pd.Series(1.0, people.index)), put, person="row").value
+    found = predicted_shares(fit, fit.design, put, person="row").value
     b, of = fit.value, known.loc[put["row"]].reset_index(drop=True)
     utility = put[list(OTHERS)] @ b[list(OTHERS)]
     for name in PAID:

@@ -149,7 +149,7 @@ def test_bad_weights(weight, rule):
         ({"strata": [1, 1, 2, 2], "psu": np.array([1, 2, 1, 2])}, "PSU label occurs in two strata.*nest=True"),
         (
             {"single_psu": "average"},
-            "single_psu: unknown rule; got 'average'; expected fail, centre, collapse, certainty",
+            "single_psu: unknown rule; got 'average'; expected fail or centre or collapse or certainty",
         ),
         ({"strata": [1, 1, 2, 1]}, 'say single_psu="collapse" or "centre"'),
         ({"psu": np.ones(4), "single_psu": "centre"}, "1 strata have a single PSU"),

@@ -235,7 +235,6 @@ def test_ranks_of_an_unweighted_sample():
         (lambda d, f: contrast(mean(d, f["y"], by=f["d"]), {"in": 1, "no": -1}), "contrast: no such value; got .'no'"),
         (lambda d, f: contrast(mean(d, f["y"]), {}), "no such value"),
         (lambda d, f: t_tests(mean(d, f["y"], where=f["psu"] == 0)), "t_tests: no error is known to test against"),
-        (lambda d, f: t_tests(mean(d, f["y"]), adjust="guess"), "adjust: unknown method; got 'guess'"),
         (lambda d, f: wald(share(d, f["d"]), null=0.5), "wald: one value follows from the others"),
         (lambda d, f: wald(mean(d, f["y"], where=f["psu"] == 0)), "wald: no error is known"),
         (lambda d, f: wald(total(d, f[["y", "x"]]), df=1), "wald: too many values for the sample; got 1.0"),

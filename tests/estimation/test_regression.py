@@ -13,7 +13,6 @@ from welfare_analysis.estimation import (
     multinomial_logit,
     negative_binomial,
     ordered_logit,
-    probit,
     quantile_regression,
     tobit,
     two_part,
@@ -28,7 +27,6 @@ from welfare_analysis.estimation.selection import selection_kernel
 SMOOTH = {
     "linear": lambda d, f, **k: linear(d, f, "y ~ x + g", **k),
     "logistic": lambda d, f, **k: logistic(d, f, "b ~ x + g", **k),
-    "probit": lambda d, f, **k: probit(d, f, "b ~ x + g", **k),
     "ordered": lambda d, f, **k: ordered_logit(d, f, "o ~ x + g", **k),
     "multinomial": lambda d, f, **k: multinomial_logit(d, f, "o ~ x + g", **k),
     "negative binomial": lambda d, f, **k: negative_binomial(d, f, "n ~ x + g", **k),
@@ -36,7 +34,6 @@ SMOOTH = {
     "heckman": lambda d, f, **k: heckman(d, f, "seen ~ x + g", "s ~ x + g + z", **k),
     "two steps": lambda d, f, **k: heckman(d, f, "seen ~ x + g", "s ~ x + g + z", "two-step", **k),
     "smearing": lambda d, f, **k: two_part(d, f, "cost ~ x + g", **k),
-    "gamma": lambda d, f, **k: two_part(d, f, "cost ~ x + g", "gamma", **k),
 }
 MODELS = SMOOTH | {"quantile": lambda d, f, **k: quantile_regression(d, f, "y ~ x + g", 0.3, **k)}
 

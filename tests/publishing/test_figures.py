@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 from matplotlib.legend import Legend
 
+from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import draw, figures
 from welfare_analysis.publishing.figures.lines import curve
 from welfare_analysis.publishing.figures.style import plain
+from welfare_analysis.publishing.labels import format_cell, title
 from welfare_analysis.results import release
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook
@@ -47,7 +49,7 @@ def test_every_figure_is_drawn_in_every_language(study, name, language):
         return
     assert tables
     assert figures.fingerprint(figure) == figures.fingerprint(again)
-    assert figures.alt_text(name, tables, spoken).startswith(figure.get_suptitle())
+    assert figures.alt_text(name, tables, spoken).startswith(title(name, spoken))
     plt.close("all")
 
 
@@ -144,8 +146,39 @@ def test_an_arabic_picture_is_the_mirror_of_the_others(study, name):
     plt.close("all")
 
 
+def test_a_kind_that_is_not_there_is_an_error_that_helps():
+    """A line of the plan with an unknown kind is named, with the kinds that are near."""
+    row = {"figure": "mine", "kind": "group", "tables": "tenant", "needs": "", "options": ""}
+    with pytest.raises(WelfareError, match=r"figures.csv, mine: no such kind; got 'group'; expected groups"):
+        figures.plans.read(row)
+    assert figures.plans.read({**row, "kind": "groups", "needs": "any"}).any_table
+
+
 def test_values_on_an_axis_are_written_in_the_language(study):
     """A step of a half has its decimal comma; a whole one has none."""
     for language, written in (("en", "2.5"), ("fr", "2,5"), ("ar", "2,5")):
         form = plain(study.in_language(language), None)
         assert [form(x, 0) for x in (0, 2.5, 0.1 + 0.2 + 4.7, 40)] == ["0", written, "5", "40"]
+
+
+@pytest.mark.parametrize("language", ["ar", "fr", "en"])
+def test_a_figure_of_groups_says_who_is_highest_and_lowest(study, language):
+    """Its title has the number of both ends, from the released table; its topic stays in the alternative text."""
+    own = study.in_language(language)
+    figure, (table,) = figures.picture(own, "crowded_by_rank")
+    cells = table.shown.sort_values("estimate")
+    said = figure.get_suptitle().replace("\n", " ")
+    for _, cell in cells.iloc[[0, -1]].iterrows():
+        assert format_cell(table, own, cell) in said
+    assert figures.alt_text("crowded_by_rank", [table], own).startswith(title("crowded_by_rank", own))
+    plt.close(figure)
+
+
+def test_a_message_with_a_hidden_number_is_not_given(study, monkeypatch):
+    """The topic stands in its place."""
+    gone = study.codebook.texts.copy()
+    gone.loc["message.homes_funnel", "en"] = "{homes_funnel|nobody|all:number} are likely to buy"
+    own = replace(study, codebook=replace(study.codebook, texts=gone))
+    figure, _ = figures.picture(own, "homes_funnel")
+    assert figure.get_suptitle() == title("homes_funnel", own)
+    plt.close(figure)

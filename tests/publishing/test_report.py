@@ -11,13 +11,14 @@ import pytest
 from nbformat import NotebookNode
 
 from welfare_analysis.__main__ import as_text, main
-from welfare_analysis.disclosure import Released
+from welfare_analysis.disclosure import Released, policy
 from welfare_analysis.disclosure.registry import rows
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing.execution import run_in_place
 from welfare_analysis.publishing.folders import replacing
 from welfare_analysis.publishing.markup import formula, markdown, table
 from welfare_analysis.publishing.report import SITE, around, confidentiality, publish, render
+from welfare_analysis.study import DATA
 
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PICTURE = f"""from IPython.display import display
@@ -317,6 +318,19 @@ def test_tables_and_figures_are_numbered_and_lead_to_their_cells(root):
     assert cells["estimate"].tolist() == [0.3]
     book = pd.read_excel(folder / "results.xlsx")
     pd.testing.assert_frame_equal(book, pd.read_csv(folder / "results.csv"), check_dtype=False)
+
+
+def test_the_glossary_has_each_word_in_each_language_and_the_thresholds_of_the_policy(root):
+    """As many words as the file has; what the policy says is hidden is what the sign of hidden numbers says."""
+    published, words = publish(root, variables={}), pd.read_csv(DATA / "glossary.csv")
+    assert not words.isna().any(axis=None)
+    for language in ("ar", "fr", "en"):
+        page = read(published, "glossary.html", language)
+        assert page.count("<dt>") == page.count("<dd>") == len(words)
+        assert not re.search(r"[{}]", re.sub(r"<style.*?</style>", "", page))
+        hidden = re.search(r"<dt><bdi>\.\.</bdi></dt><dd>(.*?)</dd>", page)[1]
+        assert [int(n) for n in re.findall(r"\d+", hidden)] == [policy().min_respondents, policy().min_base]
+        assert 'href="glossary.html"' in read(published, "index.html", language)
 
 
 def test_table_keeps_table_tags_only():

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from welfare_analysis.disclosure import CATEGORY, policy
-from welfare_analysis.estimation import contrast, share
+from welfare_analysis.estimation import Design, contrast, share
 from welfare_analysis.needs.aspirations import HOPES
 from welfare_analysis.needs.factors import merged
 from welfare_analysis.needs.hopes import PAIRS
@@ -59,6 +59,9 @@ def test_every_table_has_numbers_inside_their_intervals(shown):
     for name in NAMES:
         table = shown[name]
         cells = table.shown
+        if name == "hopes_apart_by_rank_group":  # ranks hope alike in the generator but for one service
+            assert table.state in ("shown", "hopes.none_unequal")
+            continue
         assert table.state == "shown", name
         assert len(cells), name
         assert ((cells["low"] <= cells["estimate"]) & (cells["estimate"] <= cells["high"])).all(), name
@@ -166,7 +169,7 @@ def test_the_page_speaks_in_three_languages(shown, study):
     for language in LANGUAGES:
         local = replace(study, language=language)
         text = findings(local, "hopes").data
-        assert text.count("\n- ") >= 12
+        assert text.count("\n- ") + 1 <= 6
         assert "{" not in text
         assert not NAN.search(text)
         assert BOOK.label("priority", "housing", language) in text
@@ -197,7 +200,7 @@ def test_dots_are_the_counts_and_the_model(shown, study):
     plt.close(figure)
 
 
-def test_services_are_listed_where_both_rules_tell_groups_apart(shown, study):
+def test_services_are_listed_where_groups_differ(shown, study):
     """By status many services differ (they do in the generator), from the widest gap on, highest before lowest."""
     table = shown["hopes_by_status"]
     found = {s: aspirations.ends(table, s) for s in table.shown["hope"].unique()}
@@ -206,7 +209,7 @@ def test_services_are_listed_where_both_rules_tell_groups_apart(shown, study):
     for high, low in (e for e in found.values() if e is not None):
         own = table.shown[table.shown["hope"] == high["hope"]]
         assert (high["estimate"], low["estimate"]) == (own["estimate"].max(), own["estimate"].min())
-        assert high["low"] > low["high"]
+        assert high["p"] < 0.05
     text = show(study, "hopes_apart_by_status").data
     gaps = sorted((e[1]["estimate"] - e[0]["estimate"], s) for s, e in found.items() if e is not None)
     at = [text.index(f">{BOOK.label('hope', s, 'en')}<") for _, s in gaps]
@@ -214,7 +217,7 @@ def test_services_are_listed_where_both_rules_tell_groups_apart(shown, study):
 
 
 def test_groups_that_hope_alike_are_not_told_apart():
-    """Cochran's Q by hand on two groups is the squared z of their difference."""
+    """Independent computation: of two groups of one sample Wald's F is the squared z of their difference."""
     rng = np.random.default_rng(8)
     n = 400
     frame = pd.DataFrame({"status": np.repeat(["active", "retired"], n // 2), "wants_home": "yes"})
@@ -224,6 +227,23 @@ def test_groups_that_hope_alike_are_not_told_apart():
     one = share(small.design, small.frame["wants_home"].eq("yes"), by=small.frame["status"])
     z2 = float((one.value.iloc[0] - one.value.iloc[1]) ** 2 / (one.se**2).sum())
     assert table.frame["p"].iloc[0] == pytest.approx(stats.f.sf(z2, 1, one.df.max()), rel=1e-6)
+
+
+def test_groups_are_compared_with_their_covariance():
+    """Two groups that answer alike in each cluster: their difference has no error between clusters, only within.
+
+    Independent computation: the F of the mean difference within 40 clusters.
+    """
+    rng = np.random.default_rng(4)
+    cluster, group = np.repeat(np.arange(40), 20), np.tile(["a", "b"], 400)
+    level = rng.uniform(0.1, 0.9, 40)[cluster]
+    yes = pd.Series(rng.random(800) < level + np.where(group == "a", 0.05, -0.05))
+    hopes = pd.DataFrame({"rail": yes, "coach": ~yes})
+    made = share(Design(np.ones(800), psu=cluster), hopes, by=pd.Series(group, name="status"))
+    sides = [yes[group == g].groupby(cluster[group == g]).mean() for g in "ab"]
+    gap = sides[0] - sides[1]
+    F = gap.mean() ** 2 / (gap.var(ddof=1) / 40)
+    np.testing.assert_allclose(aspirations.alike(made), [stats.f.sf(F, 1, 39)] * 4, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +272,7 @@ def test_a_status_and_one_block(world, block, silent):
     for name in FIGURES:
         figures.picture(own, name)
     if block[0].startswith("transport"):
-        assert text.startswith(f"- **How many**: {BOOK.label('hope', 'rail', 'en')}")
+        assert text.startswith(f"- **Most hoped for** (services on the form: 2): {BOOK.label('hope', 'rail', 'en')}")
     if block[0].startswith("priority"):
         assert released["priority_places"].state == "shown"
     plt.close("all")

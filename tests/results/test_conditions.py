@@ -47,6 +47,35 @@ def test_inequality_by_hand(study):
     assert table[("retired", "p90_p10")] == pytest.approx(np.quantile(y, 0.9) / np.quantile(y, 0.1), rel=0.02)
 
 
+def test_income_is_set_against_the_needs_of_the_home(answers):
+    """By hand on the modified OECD scale: a couple with a child of 3, one of 13 and a grandmother are 2.8 units."""
+    own = answers.iloc[:1].assign(status="active", net_pay_dh=5600.0, other_income_dh=0.0, household_size_n=5)
+    home = own.assign(dependants_0_5_n=1, dependants_6_11_n=0, dependants_12_17_n=1)
+    study = Study.of(pd.concat([home, home.assign(dependants_6_11_n=pd.NA)], ignore_index=True), None, None, BOOK)
+    income = conditions.members(study)[conditions.INCOME]
+    assert income[0] == pytest.approx(5600 / (1 + 3 * 0.5 + 0.3))
+    assert pd.isna(income[1])
+
+
+def test_poverty_by_hand(study):
+    """Weights of one: the formulas on the answers; fifths and curve as sums of sorted incomes, the line as numpy's."""
+    shown, frame = release(study), conditions.members(study)
+    by = conditions.large_statuses(frame)
+    y = frame[conditions.INCOME][by.notna()].astype(float)
+    limit = 0.6 * np.quantile(y, 0.5, method="inverted_cdf")
+    assert shown["income_line"].cell("line")["estimate"] == pytest.approx(limit, abs=10)
+    assert shown["income_line"].cell("rate")["estimate"] == pytest.approx((y < limit).mean(), abs=1e-6)
+    table, retired = shown["income_poverty"], y[by[by.notna()] == "retired"]
+    for power, name in enumerate(("rate", "gap", "severity")):
+        expected = np.where(retired < limit, (1 - retired / limit).clip(0) ** power, 0.0).mean()
+        assert table.cell("retired", name)["estimate"] == pytest.approx(expected, abs=1e-6)
+    sums = np.append(0, np.cumsum(np.sort(retired)))  # a person who is in two fifths is in both in part
+    curve = np.interp(np.linspace(0, len(retired), 6), np.arange(len(sums)), sums) / sums[-1]
+    fifths = [shown["income_fifths"].cell("retired", str(g + 1))["estimate"] for g in range(5)]
+    np.testing.assert_allclose(fifths, np.diff(curve), atol=2e-6)
+    np.testing.assert_allclose(shown["income_lorenz"].cell("60", "retired")["estimate"], sum(fifths[:3]), atol=2e-6)
+
+
 def test_who_bears_a_condition(study, answers):
     """Of the poorer half alone the index is that of theory, -1; who rents by chance is borne by neither."""
     frame = conditions.members(study)

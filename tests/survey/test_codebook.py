@@ -48,8 +48,10 @@ def test_labels_and_texts_in_three_languages():
     book = Codebook.read(FOLDER)
     assert len({book.label("tenure", "tenant", language) for language in LANGUAGES}) == 3
     assert "12" in book.text("note.register", "fr", base=12, source="x")
-    with pytest.raises(WelfareError, match="no such text"):
-        book.text("nothing.of.the.kind")
+    with pytest.raises(
+        WelfareError, match=r"no such text; got 'title.tenan'; expected title.tenant .*in ar, fr and en"
+    ):
+        book.text("title.tenan")
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_a_word_with_other_forms_is_an_error(folder):
 def test_its_own_rows_are_checked_as_they_are(folder):
     """A code of one's own condition that is written wrong is a fault, and no question that goes without a word."""
     change(folder / "variables.csv", "pension_dh", asked_if="status in retired|surviver")
-    with pytest.raises(WelfareError, match=r"variables.csv.*asked_if"):
+    with pytest.raises(WelfareError, match=r"asked_if of pension_dh: .*codes of status: active, retired, survivor"):
         Codebook.read(folder)
 
 

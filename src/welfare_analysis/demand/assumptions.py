@@ -6,13 +6,24 @@ from collections.abc import Collection
 
 import pandas as pd
 
+from ..errors import unknown
 from ..study import public
 
 
 def assumption(table: str, item: str, end: str = "value") -> float:
-    """A number of a table: value, low or high of an item, by which its first column names it."""
+    """A number of a table: value, low or high of an item, by which its first column names it.
+
+    Raises
+    ------
+    WelfareError
+        A table, an item or a column that is not there.
+    """
     rows = public(table)
-    return float(rows.set_index(rows.columns[0]).loc[item, end])
+    rows = rows.set_index(rows.columns[0])
+    for what, name, names in (("row", item, rows.index), ("column", end, rows.columns)):
+        if name not in names:
+            raise unknown(f"no such {what}", name, names, where=f"data/public/{table}.csv")
+    return float(rows.loc[item, end])
 
 
 def at_end(rows: pd.DataFrame, names: pd.Series, good: bool, better_high: Collection[str]) -> pd.Series:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..errors import WelfareError
+from ..errors import WelfareError, unknown
 
 CATEGORY = "category"
 NUMBERS = ["estimate", "low", "high"]
@@ -127,10 +126,7 @@ class Lazy(Mapping[str, Released]):
         """
         if name not in self.made:
             if name not in self.makers:
-                near = get_close_matches(name, list(self), 3, 0.5)
-                raise WelfareError(
-                    "no such table", got=name, expected=" or ".join(near) or "a name of results.catalogue"
-                )
+                raise unknown("no such table", name, self, "a name of results.catalogue")
             self.made[name] = self.makers[name]()
         return self.made[name]
 

@@ -38,7 +38,7 @@ import pyarrow.compute as pc
 from scipy import sparse, special
 
 from ..errors import WelfareError
-from .columns import aligned, numbered, numbers
+from .columns import aligned, crossed, numbers, one_of
 
 if TYPE_CHECKING:
     from .design import Design
@@ -146,8 +146,7 @@ def calibrate(
     margins = {k: m.to_dict() if isinstance(m, pd.Series) else m for k, m in margins.items()}
     if design.residuals is not None:
         raise WelfareError("the design is calibrated already", where="calibrate", hint="Give all margins at once.")
-    if method not in METHODS:
-        raise WelfareError("unknown method", where="calibrate", got=method, expected="raking, linear or poststratify")
+    one_of(method, METHODS, "calibrate")
     if method == "poststratify" and (len(margins) != 1 or not isinstance(next(iter(margins.values())), dict)):
         raise WelfareError("post-strata are the categories of one column", where="calibrate", got=list(margins))
     if bounds is not None and not (method != "poststratify" and len(bounds) == 2 and bounds[0] < 1 < bounds[1]):
@@ -191,7 +190,7 @@ def _variables(
         labels.append(categories)
     if not levels:
         raise WelfareError("there is no margin", where="margins", expected="at least one")
-    cells, row = _cells(levels, [len(categories) for categories in labels], n)
+    cells, row = crossed(levels, [len(categories) for categories in labels], n)
     blocks = [
         _marks(name, level, categories, row, margins[name])
         if isinstance(categories, list)
@@ -206,21 +205,6 @@ def _variables(
         what = "the margins add up to different sizes" if size[0] > 0 else "the size is not positive"
         raise WelfareError(what, where="margins", got=sizes, expected="one size", hint="Take all from one register.")
     return cells, x, total, tuple(names)
-
-
-def _cells(levels: list[np.ndarray], counts: list[int], n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cells (n,) of rows that are alike in their levels, and a row of each cell."""
-    cells, span = np.zeros(n, dtype=np.int64), 1
-    for level, count in zip(levels, counts, strict=True):
-        if span * count > 4 * n:
-            cells, span = numbered(cells, span)
-        cells *= count
-        cells += level
-        span *= count
-    cells, count = numbered(cells, span)
-    row = np.zeros(count, dtype=np.int64)
-    row[cells] = np.arange(n)
-    return cells, row
 
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:

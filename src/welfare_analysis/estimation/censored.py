@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import linalg, special
+from scipy import special
 
 from ..errors import WelfareError
+from .columns import positive
 from .counts import EXPONENT
 from .design import Design
-from .fit import maximise
 from .formulas import cases
 from .linear_models import log_normal
-from .regression import Kernel, Regression, blocks, constant, fitted, likelihood, positive
+from .regression import Kernel, Regression, blocks, fitted, least_squares
 from .rerun import rerun
 
 
@@ -49,23 +49,17 @@ def tobit(
         density = (np.exp(-(a**2) / 2) - np.exp(-(b**2) / 2)) / np.sqrt(2 * np.pi)
         return (ends + eta * (1 - below - above) + sigma * density)[:, None]
 
-    kernel, w = tobit_kernel(y, lower, upper), data.w
+    w, one = data.w, np.ones((len(data.w), 1))
     positive(w, data.label)
-    starts = []
-    for x in (np.ones((len(w), 1)), data.x):
-        beta = linalg.lstsq(x * np.sqrt(w)[:, None], y * np.sqrt(w))[0]
+    starts: list[np.ndarray] = []
+    for x in (data.x, one):
+        beta = least_squares(x, y, w)
         spread = w @ (y - x @ beta) ** 2 / w.sum()
         if not spread > 1e-20 * (w @ y**2) / w.sum():
             raise WelfareError("the columns tell the outcome without error", where=data.label, got=data.names)
         starts.append(np.append(beta, np.log(spread) / 2))
-    null = maximise(
-        starts[0],
-        likelihood(kernel, [*blocks(np.ones((len(w), 1))), constant(len(w), 1)], w),
-        ["Intercept", "sigma"],
-        data.label,
-    )[1].value
-    indices = [*blocks(data.x), constant(len(w), data.x.shape[1])]
-    return fitted(data, data.names, kernel, indices, starts[1], null, {"sigma": EXPONENT}, expected=expected)
+    (start, null), kernel = starts, tobit_kernel(y, lower, upper)
+    return fitted(data, data.names, kernel, blocks(data.x, one), start, null, {"sigma": EXPONENT}, expected=expected)
 
 
 def tobit_kernel(y: np.ndarray, lower: float, upper: float) -> Kernel:

@@ -7,6 +7,7 @@ for it speaks of other rows. Arrays, and Series that pandas numbered 0, 1, ..., 
 from __future__ import annotations
 
 import weakref
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,25 @@ import pandas as pd
 from ..errors import WelfareError
 
 NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "boolean", "empty")
+
+
+def one_of(value: Any, allowed: Collection[str], where: str, what: str = "method") -> None:
+    """Refuse a word that an argument does not know."""
+    if value not in allowed:
+        raise WelfareError(f"unknown {what}", where=where, got=value, expected=" or ".join(allowed))
+
+
+def not_negative(values: np.ndarray, where: str) -> None:
+    """Refuse amounts below zero."""
+    if (values < 0).any():
+        raise WelfareError("answers are negative", where=where, got=float(values[values < 0][0]), expected="0 or more")
+
+
+def positive(weights: np.ndarray, where: str) -> None:
+    """Negative weights, which linear calibration may give, have no likelihood; rows of weight zero are no cases."""
+    if (weights < 0).any():
+        got = int((weights < 0).sum())
+        raise WelfareError("weights are negative", where=where, got=got, hint='Calibrate with "raking".')
 
 
 def row_names(*values: Any) -> pd.Index | None:
@@ -87,6 +107,21 @@ def numbered(cells: np.ndarray, span: int) -> tuple[np.ndarray, int]:
         return dense.astype(np.int64), len(values)
     there = np.bincount(cells, minlength=span) > 0
     return (cells, span) if there.all() else ((np.cumsum(there) - 1)[cells], int(there.sum()))
+
+
+def crossed(levels: list[np.ndarray], counts: list[int], n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cells (n,) of rows that are alike in their levels, and a row of each cell."""
+    cells, span = np.zeros(n, dtype=np.int64), 1
+    for level, count in zip(levels, counts, strict=True):
+        if span * count > 4 * n:
+            cells, span = numbered(cells, span)
+        cells *= count
+        cells += level
+        span *= count
+    cells, count = numbered(cells, span)
+    row = np.zeros(count, dtype=np.int64)
+    row[cells] = np.arange(n)
+    return cells, row
 
 
 def matrix(values: Any, n: int, index: pd.Index | None, where: str) -> tuple[np.ndarray, list[str]]:

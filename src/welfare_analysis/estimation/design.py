@@ -23,7 +23,7 @@ from scipy import sparse
 
 from ..errors import WelfareError
 from .calibration import Residuals, calibrate
-from .columns import aligned, codes, numbers, row_names
+from .columns import aligned, codes, numbers, one_of, row_names
 from .domains import Domains, domains
 from .influence import Influence, rows_of, sizes, variances
 from .phases import two_phases
@@ -94,8 +94,7 @@ class Design:
             raise WelfareError("more counts than stages", where="fpc", got=len(counts), expected=expected)
         order = row_names(weights, strata, *units, *counts)
         single_psu = SAME_RULE.get(single_psu, single_psu)
-        if single_psu not in SINGLE:
-            raise WelfareError("unknown rule", where="single_psu", got=single_psu, expected=", ".join(SINGLE))
+        one_of(single_psu, SINGLE, "single_psu", "rule")
         self.names: pd.Index | None = row_names(weights)
         self.weights: np.ndarray = w
         there = self.counted

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from ..errors import WelfareError
-from .columns import aligned, numbered
+from .columns import aligned, crossed
 from .threads import each
 
 TAKEN = ("variable", "category", "estimate", "se", "low", "high", "deff", "n", "n_weighted", "missing")
@@ -67,14 +67,9 @@ def domains(
     if not columns:
         return Domains(np.where(inside, 0, -1).astype(np.int64), None)
     parts = [pd.Categorical(c if inside.all() else c.where(inside)) for c in columns]
-    cells, span = np.zeros(n, dtype=np.int64), 1
-    for part in parts:
-        cells, span = cells * len(part.categories) + np.maximum(part.codes, 0), span * len(part.categories)
-    cell, count = numbered(cells[inside], span)
+    cells, row = crossed([p.codes[inside] for p in parts], [len(p.categories) for p in parts], int(inside.sum()))
     codes = np.full(n, -1, dtype=np.int64)
-    codes[inside] = cell
-    row = np.empty(count, dtype=np.int64)
-    row[cell] = np.flatnonzero(inside)  # any row of each domain
+    codes[inside], row = cells, np.flatnonzero(inside)[row]
     levels = [pd.Index(np.asarray(part[row]), name=c.name) for part, c in zip(parts, columns, strict=True)]
     return Domains(codes, levels[0] if len(levels) == 1 else pd.MultiIndex.from_arrays(levels))
 

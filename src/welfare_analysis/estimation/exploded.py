@@ -8,9 +8,9 @@ of J items there are at most :math:`J 2^{J-1}` without ties, however many person
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import permutations
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from scipy import special
 from .fit import Likelihood
 
 EXACT = 6  # tied items up to which all their orders are summed
-MOST = 62  # items whose sets are the bits of an integer
+MOST = 31  # items of which two sets are the bits of an integer
 BLOCK = 2**21  # numbers that the sums over orders hold at a time
 
 
@@ -52,21 +52,20 @@ class Rankings:
 
         ``below`` says whether items that are not ranked count as below those that are; ``depth`` stages are used.
         """
-        bits = 1 << np.arange(len(items), dtype=np.int64)
+        bits = 1 << np.arange(2 * len(items), dtype=np.int64)
         at = np.full((len(place), depth), -1)
         parts, start = [], 0
         for stage in range(depth):
             taken = place == stage + 1
             left = (place > stage + 1) | ((place == 0) & below)
             rows = np.flatnonzero(taken.any(axis=1) & left.any(axis=1))
-            pairs = [np.unique(flags[rows] @ bits, return_inverse=True) for flags in (taken, left)]
-            both, own = np.unique(pairs[0][1] * max(len(pairs[1][0]), 1) + pairs[1][1], return_inverse=True)
-            first = np.divmod(both, max(len(pairs[1][0]), 1))
-            parts.append((np.full(len(both), stage), pairs[0][0][first[0]], pairs[1][0][first[1]]))
+            sets, own = np.unique(np.hstack([taken, left])[rows] @ bits, return_inverse=True)
+            parts.append((np.full(len(sets), stage), sets))
             at[rows, stage] = start + own
-            start += len(both)
-        stages, *sets = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return cls(items, at, stages, *((one[:, None] & bits) > 0 for one in sets))
+            start += len(sets)
+        stages, sets = (np.concatenate(part) for part in zip(*parts, strict=True))
+        taken, left = np.hsplit((sets[:, None] & bits) > 0, 2)
+        return cls(items, at, stages, taken, left)
 
     def weights(self, w: np.ndarray) -> np.ndarray:
         """Weight (c,) of all who made each choice, of weights of persons (n,)."""
@@ -79,27 +78,18 @@ class Rankings:
         return sum((padded[column] for column in self.at.T), np.zeros((len(self.at), scores.shape[1])))
 
     @cached_property
-    def by_size(self) -> list[Part]:
-        """Choices with as many tied items, of all stages together (the stage is given as 0)."""
-        return list(self._parts(np.zeros_like(self.stage)))
-
-    @cached_property
-    def by_stage(self) -> list[Part]:
+    def parts(self) -> list[Part]:
         """Choices with as many tied items, of each stage."""
-        return list(self._parts(self.stage))
-
-    def _parts(self, stages: np.ndarray) -> Iterator[Part]:
-        size = self.taken.sum(axis=1)
-        for stage in np.unique(stages):
-            for m in np.unique(size[stages == stage]):
-                rows = np.flatnonzero((stages == stage) & (size == m))
-                blocks = -(-len(rows) * 2 ** min(m, EXACT) * m**2 // BLOCK) if m > 1 else 1
-                for part in np.array_split(rows, blocks):
-                    yield int(stage), part, np.nonzero(self.taken[part])[1].reshape(len(part), m)
+        size, parts = self.taken.sum(axis=1), []
+        for stage, m in sorted(set(zip(self.stage.tolist(), size.tolist(), strict=True))):
+            rows = np.flatnonzero((self.stage == stage) & (size == m))
+            for part in np.array_split(rows, -(-len(rows) * _orders(m).size * m // BLOCK)):
+                parts.append((stage, part, np.nonzero(self.taken[part])[1].reshape(len(part), m)))
+        return parts
 
 
-def likelihood(data: Rankings, w: np.ndarray, theta: np.ndarray, scaled: list[int]) -> tuple[Likelihood, np.ndarray]:
-    r"""Weighted log-likelihood and the scores of choices (c, P); utilities at stage r are :math:`\mu_r (0, \beta)`.
+def likelihood(data: Rankings, w: np.ndarray, theta: np.ndarray, scaled: list[int]) -> Likelihood:
+    r"""Weighted log-likelihood with the scores of choices (c, P); utilities at stage r are :math:`\mu_r (0, \beta)`.
 
     ``w`` (c,) are the weights of the choices, ``theta`` the worths of all items but the first, then the scales of the
     stages ``scaled``; those of others are 1.
@@ -107,7 +97,7 @@ def likelihood(data: Rankings, w: np.ndarray, theta: np.ndarray, scaled: list[in
     J = len(data.items)
     worths, size = np.append(0.0, theta[: J - 1]), len(theta)
     value, scores, second = 0.0, np.zeros((len(w), size)), np.zeros((size, size))
-    for stage, rows, group in data.by_stage if scaled else data.by_size:
+    for stage, rows, group in data.parts:
         at = J - 1 + scaled.index(stage) if stage in scaled else None
         mu = 1.0 if at is None else theta[at]
         logs, g, H = _stage(mu * worths, group, data.left[rows], w[rows])
@@ -119,7 +109,7 @@ def likelihood(data: Rankings, w: np.ndarray, theta: np.ndarray, scaled: list[in
             second[: J - 1, at] += (g.T @ w[rows] + mu * H @ worths)[1:]
             second[at, at] += worths @ H @ worths
     second[J - 1 :, : J - 1] = second[: J - 1, J - 1 :].T
-    return Likelihood(float(value), w @ scores, -second), scores
+    return Likelihood(float(value), w @ scores, -second, scores)
 
 
 def _stage(
@@ -141,39 +131,30 @@ def _stage(
 
 
 def _taken(u: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Log-probability (k,) that m items come before the others, its gradient (k, m) and second derivative (k, m, m)."""
-    k, m = u.shape
-    e = np.exp(u)
-    unit = np.eye(m)
-    if m > EXACT:  # Efron: the mean of the orders, times their number
-        left = 1 - np.arange(m) / m
-        share = left / (1 + e.sum(axis=1, keepdims=True) * left)
-        logs = u.sum(axis=1) + np.log(share / left).sum(axis=1) + special.gammaln(m + 1)
-        a = 1 - e * share.sum(axis=1, keepdims=True)
-        return (
-            logs,
-            a,
-            e[:, :, None] * e[:, None, :] * (share**2).sum(axis=1)[:, None, None] + (a - 1)[:, :, None] * unit,
-        )
-    g, dg, ddg = {2**m - 1: np.ones(k)}, {2**m - 1: np.zeros((k, m))}, {2**m - 1: np.zeros((k, m, m))}
-    for taken in range(2**m - 2, -1, -1):  # g: the probability that the rest of the group comes next, in any order
-        free = [j for j in range(m) if not taken >> j & 1]
-        total, value, first, second = np.ones(k), np.zeros(k), np.zeros((k, m)), np.zeros((k, m, m))
-        for j in free:
-            then, ej = taken | 1 << j, e[:, j]
-            total, value = total + ej, value + ej * g[then]
-            step = ej[:, None] * dg[then]
-            first += step
-            first[:, j] += ej * g[then]
-            second += ej[:, None, None] * ddg[then]
-            second[:, j, :] += step
-            second[:, :, j] += step
-            second[:, j, j] += ej * g[then]
-        own = np.where(np.isin(np.arange(m), free), e, 0.0)
-        g[taken] = value / total
-        dg[taken] = (first - g[taken][:, None] * own) / total[:, None]
-        cross = dg[taken][:, :, None] * own[:, None, :]
-        second -= cross + cross.transpose(0, 2, 1) + (g[taken][:, None] * own)[:, :, None] * unit
-        ddg[taken] = second / total[:, None, None]
-    a = dg[0] / g[0][:, None]
-    return np.log(g[0]), a, ddg[0] / g[0][:, None, None] - a[:, :, None] * a[:, None, :]
+    r"""Log-probability (k,) that m items come before the others, its gradient (k, m) and second derivative (k, m, m).
+
+    With :math:`L_{sj}` what is left of item j at step s of an order, the order has the probability
+    :math:`\prod_s e^{u_s} / (1 + \sum_j L_{sj} e^{u_j})`; they are added up.
+    """
+    m, e, left = u.shape[1], np.exp(u), _orders(u.shape[1])
+    share = 1 / (1 + np.einsum("osj,kj->kos", left, e))
+    each = u.sum(axis=1, keepdims=True) + np.log(share).sum(axis=2)
+    logs = special.logsumexp(each, axis=1)
+    chance = np.exp(each - logs[:, None])
+    a = 1 - np.einsum("osj,kos->koj", left, share) * e[:, None, :]  # of each order
+    mean = np.einsum("ko,koj->kj", chance, a)
+    squares = (chance[:, :, None] * share**2).reshape(len(u), -1)
+    pairs = (left[:, :, :, None] * left[:, :, None, :]).reshape(-1, m * m)
+    second = (squares @ pairs).reshape(-1, m, m) * (e[:, :, None] * e[:, None, :])
+    second += (mean - 1)[:, :, None] * np.eye(m) - mean[:, :, None] * mean[:, None, :]
+    second += (chance[:, :, None] * a).transpose(0, 2, 1) @ a
+    return logs + (special.gammaln(m + 1) if m > EXACT else 0.0), mean, second
+
+
+@cache
+def _orders(m: int) -> np.ndarray:
+    """What is left (orders, steps, items) of tied items at each step, in all orders; of many, in Efron's mean."""
+    if m > EXACT:
+        return np.tile(1 - np.arange(m)[:, None] / m, (1, 1, m))
+    places = np.array(list(permutations(range(m))))
+    return (places[:, None, :] >= np.arange(m)[:, None]).astype(float)

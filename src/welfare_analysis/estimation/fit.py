@@ -7,17 +7,20 @@ second derivative of :math:`\ell` (Binder 1983). So a fit is an `Estimate`, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import linalg
+from scipy import linalg, sparse
 
 from ..errors import WelfareError
-from .estimate import Estimate
+from .columns import one_of
+from .design import Design
+from .domains import Domains
+from .estimate import Estimate, describe
 
 STEPS, HALVINGS = 200, 40
 LOSS = 1e-13  # in parts of 1 + |log-likelihood|: what a step may lose, for the sum is not known better
@@ -27,11 +30,15 @@ SINGULAR = 1e-11  # smallest eigenvalue of the information, scaled to a unit dia
 
 
 class Likelihood(NamedTuple):
-    """A weighted log-likelihood, its gradient (p,) and its information, minus the second derivative (p x p)."""
+    """A weighted log-likelihood, its gradient (p,) and its information, minus the second derivative (p x p).
+
+    ``scores`` are those of single observations (m x p), unweighted, where they come with it.
+    """
 
     value: float
     gradient: np.ndarray
     information: np.ndarray
+    scores: np.ndarray = np.empty((0, 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +72,9 @@ class Fit(Estimate):
 
         The last two are what other programs print: the inverse information, and the sandwich of single rows.
         """
+        one_of(kind, ("design", "hessian", "robust"), "covariance", "kind")
         if kind == "design":
             return self._of_design.copy()
-        if kind not in ("hessian", "robust"):
-            raise WelfareError("unknown kind", where="covariance", got=kind, expected="design, hessian or robust")
         matrix = self.bread
         if kind == "robust":
             weighted = self.scores * self.design.weights[:, None]
@@ -115,6 +121,41 @@ class Fit(Estimate):
     def n_rows(self) -> int:
         """Number of rows of the design that bear on the fit."""
         return int(self.rows.sum())
+
+
+def estimated(
+    kind: Callable[..., Any],
+    design: Design,
+    value: pd.Series,
+    scores: np.ndarray,
+    information: np.ndarray,
+    used: np.ndarray,
+    inside: np.ndarray | None = None,
+    q: int = 1,
+    extra_covariance: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Any:
+    r"""A fit of ``kind`` from its scores (n x p) and information: influence :math:`z_k = I^{-1} s_k` (Binder 1983).
+
+    Rows (n,) that are ``inside`` and not ``used`` count as missing. Degrees of freedom are those of the rows used less
+    the ``q`` coefficients of an equation plus 1, at least 1. The information may be of any estimating equations
+    :math:`\sum_k w_k s_k(\theta) = 0`: minus their derivative, symmetric or not.
+    """
+    parts = Domains(np.where(used if inside is None else inside, 0, -1).astype(np.int64), None)
+    described = describe(design, parts, used[:, None], [str(value.name)])
+    unknown = {"not estimable": sparse.diags_array(np.full(len(value), np.inf))} if described.evidence[0] == 1 else {}
+    return kind(
+        value=value,
+        design=design,
+        compute=cache(lambda: scores @ inverse(information).T),
+        df=pd.Series(np.maximum(described.df[0] + 1 - q, 1), index=value.index),
+        counts=pd.concat([described.counts] * len(value)).set_axis(value.index),
+        extra_covariance={**(extra_covariance or {}), **unknown},
+        information=information,
+        scores=scores,
+        used=used,
+        **more,
+    )
 
 
 def maximise(

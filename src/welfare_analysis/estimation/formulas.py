@@ -16,13 +16,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from formulaic import Formula, ModelSpec, SimpleFormula, model_matrix
+from formulaic import Formula, ModelMatrix, ModelSpec, SimpleFormula, model_matrix
 from formulaic.errors import DataMismatchWarning, FormulaicError
 
 from ..errors import WelfareError
 from .columns import aligned, numbers
 from .design import Design
-from .domains import Domains
 from .means import shared_rows
 
 ALIKE = 1e-10  # smallest singular value of the columns, each scaled to length 1, that still tells them apart
@@ -64,11 +63,6 @@ class Cases:
     def names(self) -> list[str]:
         """Names of the columns."""
         return [str(c) for c in self.spec.column_names]
-
-    @property
-    def parts(self) -> Domains:
-        """The rows of ``where`` as one domain."""
-        return Domains(np.where(self.inside, 0, -1).astype(np.int64), None)
 
     def at(self, kept: np.ndarray) -> Cases:
         """Some of the cases (a mask or positions among them); the others count as missing."""
@@ -116,7 +110,7 @@ def cases(design: Design, frame: pd.DataFrame, formula: str, where: Any = None, 
     return data
 
 
-def columns(spec: ModelSpec, frame: pd.DataFrame) -> np.ndarray:
+def coded(spec: ModelSpec, frame: pd.DataFrame) -> ModelMatrix:
     """The columns of a formula made of another frame.
 
     Raises
@@ -127,11 +121,15 @@ def columns(spec: ModelSpec, frame: pd.DataFrame) -> np.ndarray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", DataMismatchWarning)
-            made = spec.get_model_matrix(widened(spec, frame), context={}, na_action="ignore")
-    except (FormulaicError, DataMismatchWarning) as error:
+            return spec.get_model_matrix(widened(spec, frame), context={}, na_action="ignore")
+    except (FormulaicError, DataMismatchWarning, ValueError) as error:
         what, hint = str(error).split("\n")[0], "Leave rows with levels that the fit never saw out with where=."
         raise WelfareError("the columns cannot be made", where=str(spec.formula), got=what, hint=hint) from None
-    return np.asarray(made, dtype=float)
+
+
+def columns(spec: ModelSpec, frame: pd.DataFrame) -> np.ndarray:
+    """The same as floats."""
+    return np.asarray(coded(spec, frame), dtype=float)
 
 
 def widened(terms: Formula | ModelSpec, frame: pd.DataFrame) -> pd.DataFrame:

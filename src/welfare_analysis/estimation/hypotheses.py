@@ -18,7 +18,7 @@ import pandas as pd
 from scipy import stats
 
 from ..errors import WelfareError
-from .columns import aligned, matrix
+from .columns import aligned, matrix, one_of
 from .design import Design
 from .estimate import Estimate
 from .inequality import mid_rank
@@ -78,9 +78,8 @@ def differences(estimate: Estimate, reference: Hashable | None = None) -> Estima
 def t_tests(estimate: Estimate, null: float = 0.0, df: float | None = None, adjust: str = "holm") -> pd.DataFrame:
     """Test of each value against ``null``: estimate, se, t, df, p, and p_adjusted for all tests of the table together.
 
-    ``adjust`` is "holm" (Holm 1979: no false finding, at the level), "fdr_bh" (Benjamini and Hochberg 1995: few false
-    among the findings), or another method of `statsmodels.stats.multitest.multipletests`. ``df`` is the domains' own,
-    or what is given (R's `svyttest` takes that of the design less 1).
+    The last by ``adjust``, see `adjusted_p`. ``df`` is the domains' own, or what is given (R's `svyttest` takes that of
+    the design less 1).
 
     Raises
     ------
@@ -98,23 +97,23 @@ def t_tests(estimate: Estimate, null: float = 0.0, df: float | None = None, adju
 
 
 def adjusted_p(p: np.ndarray, adjust: str = "holm") -> np.ndarray:
-    """The p of several tests together (m,), nan where a test was not made; ``adjust`` as for `t_tests`.
+    """The p of several tests together (m,), nan where a test was not made.
 
-    Holm (1979): in ascending order the largest so far of :math:`(m - i) p_{(i)}`, i from 0.
+    ``adjust`` is "holm" (Holm 1979: no false finding, at the level), "fdr_bh" (Benjamini and Hochberg 1995: few false
+    among the findings), or another method of `statsmodels.stats.multitest.multipletests`.
+
+    Raises
+    ------
+    WelfareError
+        A method that statsmodels does not know.
     """
-    adjusted, there = np.full(len(p), np.nan), ~np.isnan(p)
-    m, known = int(there.sum()), p[there]
-    if adjust == "holm" and m:
-        order = np.argsort(known)
-        steps = np.maximum.accumulate((m - np.arange(m)) * known[order])
-        adjusted[np.flatnonzero(there)[order]] = np.minimum(steps, 1.0)
-    elif m:
-        from statsmodels.stats.multitest import multipletests  # takes as long to import as all else here
+    from statsmodels.stats.multitest import multipletests  # takes as long to import as all else here
 
-        try:
-            adjusted[there] = multipletests(known, method=adjust)[1]
-        except ValueError:
-            raise WelfareError("unknown method", where="adjust", got=adjust, expected="holm, fdr_bh, ...") from None
+    there, adjusted = ~np.isnan(p), np.full(len(p), np.nan)
+    try:
+        adjusted[there] = multipletests(p[there], method=adjust)[1] if there.any() else []
+    except ValueError:
+        raise WelfareError("unknown method", where="adjust", got=adjust, expected="holm, fdr_bh, ...") from None
     return adjusted
 
 
@@ -164,10 +163,10 @@ def independence(design: Design, rows: Any, columns: Any, where: Any = None, sta
     WelfareError
         A variable with one category; no respondent with both answers; a table that the design fixes.
     """
-    if statistic not in ("F", "chisq"):
-        raise WelfareError("unknown statistic", where="statistic", got=statistic, expected="F or chisq")
+    one_of(statistic, ("F", "chisq"), "statistic", "statistic")
     order = shared_rows(design, rows, columns)
-    pair = [pd.Series(aligned(v, design.n, order, name)).reset_index(drop=True) for v, name in _named(rows, columns)]
+    named = ((rows, "rows"), (columns, "columns"))
+    pair = [pd.Series(aligned(v, design.n, order, name)).reset_index(drop=True) for v, name in named]
     both = (pair[0].notna() & pair[1].notna()).to_numpy()
     mask = None if where is None else np.asarray(aligned(where, design.n, order, "where"))
     codes = design.domains(where=both if mask is None else both & pd.array(mask, "boolean").fillna(False)).codes
@@ -232,13 +231,6 @@ def rank_test(
         return Test("Kruskal-Wallis", test.statistic, test.df, test.df_error, test.p)
     row = t_tests(gaps, df=df).iloc[0]
     return Test("Wilcoxon", float(row["t"]), 1.0, df, float(row["p"]))
-
-
-def _named(rows: Any, columns: Any) -> list[tuple[Any, str]]:
-    return [
-        (rows, str(getattr(rows, "name", None) or "rows")),
-        (columns, str(getattr(columns, "name", None) or "columns")),
-    ]
 
 
 def _effects(A: np.ndarray, p: np.ndarray, V: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ import pandas as pd
 from scipy import sparse, stats
 
 from ..errors import WelfareError
-from .columns import matrix, one
+from .columns import matrix, not_negative, one, one_of
 from .design import Design
 from .domains import Domains
 from .estimate import Estimate, describe, scatter, t_bounds
@@ -42,9 +42,7 @@ def gini(design: Design, variable: Any, by: Any = None, where: Any = None) -> Es
     """
     rows = shared_rows(design, variable)
     y, names = one(variable, design.n, rows, "gini")
-    if (y < 0).any():
-        got, expected = int((y < 0).sum()), "amounts of zero or more"
-        raise WelfareError("answers are negative", where=names[0], got=got, expected=expected)
+    not_negative(y, names[0])
     index = _index(design, y, y, names, design.domains(by, where, rows), "relative", (0.0, np.inf))
     return replace(index, bounds=_within)
 
@@ -72,8 +70,7 @@ def concentration(
     :math:`(b - a) \hat C / ((b - \hat\mu)(\hat\mu - a))` (Wagstaff 2005; Erreygers 2009, eq. 14). Respondents without
     one of the two answers are left out. Other arguments and errors as for `mean`.
     """
-    if kind not in ("relative", "erreygers", "wagstaff"):
-        raise WelfareError("unknown index", where="kind", got=kind, expected="relative, erreygers or wagstaff")
+    one_of(kind, ("relative", "erreygers", "wagstaff"), "kind", "index")
     rows = shared_rows(design, variable, rank)
     h, names = one(variable, design.n, rows, "concentration")
     order, _ = one(rank, design.n, rows, "rank")

@@ -1,4 +1,4 @@
-r"""Linear, logistic and probit regression with the design's covariance (Binder 1983; Fuller 1975)."""
+r"""Linear and logistic regression with the design's covariance (Binder 1983; Fuller 1975)."""
 
 from __future__ import annotations
 
@@ -73,36 +73,27 @@ def logistic(design: Design, frame: pd.DataFrame, formula: str, where: Any = Non
 
     The log-likelihood is Bernoulli's; the null is a constant.
     """
-    return _binary(cases(design, frame, formula, where), logit_kernel, special.expit)
-
-
-@rerun
-def probit(design: Design, frame: pd.DataFrame, formula: str, where: Any = None) -> Regression:
-    """Probit regression, as `logistic`. The information is minus the second derivative, not its expectation."""
-    return _binary(cases(design, frame, formula, where), probit_kernel, special.ndtr)
-
-
-def _binary(data: Cases, kernel: Any, mean: Any) -> Regression:
+    data = cases(design, frame, formula, where)
     y = yes_or_no(data)
     return fitted(
         data,
         data.names,
-        kernel(y),
+        logit_kernel(y),
         blocks(data.x),
-        _start(data, y, kernel),
+        _start(data, y),
         share_likelihood(data.w, y),
-        expected=lambda theta, x: mean(x @ theta)[:, None],
+        expected=lambda theta, x: special.expit(x @ theta)[:, None],
         probability=True,
     )
 
 
-def _start(data: Cases, y: np.ndarray, kernel: Any) -> np.ndarray:
+def _start(data: Cases, y: np.ndarray) -> np.ndarray:
     """Where the search begins: zeros; of many cases near the maximum of every 8th, which saves two steps over all."""
     start, some = np.zeros(data.x.shape[1]), slice(None, None, SPARSE)
     if len(y) < MANY:
         return start
     try:
-        near = likelihood(kernel(y[some]), blocks(np.asfortranarray(data.x[some])), data.w[some])
+        near = likelihood(logit_kernel(y[some]), blocks(np.asfortranarray(data.x[some])), data.w[some])
         return maximise(start, near, data.names, data.label, close=ROUGH)[0]
     except WelfareError:  # all may tell apart what some do not
         return start

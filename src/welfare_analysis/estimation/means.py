@@ -19,7 +19,7 @@ import pandas as pd
 from scipy import sparse
 
 from ..errors import WelfareError
-from .columns import matrix, row_names
+from .columns import matrix, one_of, row_names
 from .design import Design
 from .domains import Domains
 from .estimate import Bounds, Description, Estimate, describe, scatter, t_bounds
@@ -86,8 +86,7 @@ def total(design: Design, variables: Any, by: Any = None, where: Any = None, mis
     by default a missing answer is an error, since a total would silently be too small. A condition that all or none
     of a domain meet has the standard error and the interval of its share, times the size.
     """
-    if missing not in ("error", "mean"):
-        raise WelfareError("unknown rule", where="missing", got=missing, expected="error or mean")
+    one_of(missing, ("error", "mean"), "missing", "rule")
     rows = shared_rows(design, variables)
     y, names = matrix(variables, design.n, rows, "total")
     parts = design.domains(by, where, rows)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,14 +26,14 @@ import pandas as pd
 from scipy import sparse, stats
 
 from ..errors import WelfareError
-from .columns import one
+from .columns import not_negative, one
 from .design import Design
 from .domains import Domains
 from .estimate import Estimate, describe, scatter
 from .joint import joint
 from .means import made, ratios, shared_rows
 from .quantiles import inverse, quantile, woodruff
-from .rerun import repeated, repeated_unless_jackknife, rerun
+from .rerun import repeated, rerun
 from .shares import logit_bounds
 
 
@@ -65,13 +66,10 @@ def poverty(
     WelfareError
         Also of incomes below zero, an ``alpha`` below zero and a line that is not above zero.
     """
-
-    def again(changed: Design) -> Estimate:
-        return poverty(changed, income, line, alpha, part, q, by, where)
-
+    again = partial(poverty, income=income, line=line, alpha=alpha, part=part, q=q, by=by, where=where)
     rows = shared_rows(design, income)
     y, names = one(income, design.n, rows, "income")
-    _none_below(y, names)
+    not_negative(y, names[0])
     middle = None if line is not None else woodruff(design, pd.Series(y, design.index), q, None, None, "smallest")
     limit = part * float(middle.value.iloc[0]) if middle is not None else float(line or 0)
     if not (limit > 0 and alpha >= 0):
@@ -93,7 +91,7 @@ def poverty(
     def influence() -> sparse.csr_array:
         return sparse.csr_array(plain().tocsr() + sparse.csr_array(middle.influence @ sparse.csr_array(moved[None, :])))
 
-    return repeated_unless_jackknife(replace(estimate, compute=influence), again)
+    return repeated(replace(estimate, compute=influence), again, smooth=False)
 
 
 @rerun
@@ -106,7 +104,7 @@ def lorenz(
     """
     rows = shared_rows(design, income)
     y, names = one(income, design.n, rows, "income")
-    _none_below(y, names)
+    not_negative(y, names[0])
     if not len(p) or not all(0 < share < 1 for share in p):
         raise WelfareError("not between 0 and 1", where="p", got=list(p), expected="shares, as 0.2")
     parts = design.domains(by, where, rows)
@@ -178,11 +176,6 @@ def log_bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray
     value = estimate.value.to_numpy()
     half = stats.t.ppf((1 + level) / 2, estimate.df.to_numpy()) * estimate.se.to_numpy() / value
     return value * np.exp(-half), value * np.exp(half)
-
-
-def _none_below(y: np.ndarray, names: list[str]) -> None:
-    if (y < 0).any():
-        raise WelfareError("incomes are negative", where=names[0], got=int((y < 0).sum()), expected="zero or more")
 
 
 def _density(design: Design, y: np.ndarray, limit: float, parts: Domains) -> np.ndarray:

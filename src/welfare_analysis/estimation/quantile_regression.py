@@ -16,10 +16,11 @@ import pandas as pd
 from scipy import optimize, stats
 
 from ..errors import WelfareError
+from .columns import positive
 from .design import Design
 from .fit import unidentified
 from .formulas import cases
-from .regression import Regression, positive, regression
+from .regression import Regression, regression
 from .rerun import rerun
 
 MANY, BAND = 4000, 1.5  # cases that are solved at once; width of what is near the line, in errors of its first place

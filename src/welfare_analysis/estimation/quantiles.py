@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,13 +24,13 @@ import pandas as pd
 from scipy import sparse, special
 
 from ..errors import WelfareError
-from .columns import matrix
+from .columns import matrix, one_of, positive
 from .design import Design
 from .estimate import Estimate, describe, scatter, t_bounds
 from .influence import Influence
 from .joint import joint
 from .means import made, ratios, shared_rows
-from .rerun import repeated, repeated_unless_jackknife
+from .rerun import repeated
 
 LEVEL = 0.95
 NEAR = 1e-11  # a distribution function that comes this near to p reaches it
@@ -52,22 +53,16 @@ def quantile(
     if not pd.api.types.is_number(q) or not 0 < q < 1:
         raise WelfareError("not between 0 and 1", where="q", got=q, expected="shares, as 0.5")
 
-    def again(changed: Design) -> Estimate:
-        return quantile(changed, variables, q, by, where, rule)
-
     estimate = woodruff(design, variables, float(q), by, where, rule)
-    again_found = repeated_unless_jackknife(estimate, again)
-    rerun = again_found.deviations is not None and estimate.deviations is not again_found.deviations
-    return replace(again_found, bounds=t_bounds) if rerun else again_found
+    again = partial(quantile, variables=variables, q=q, by=by, where=where, rule=rule)
+    repeats = repeated(estimate, again, smooth=False)
+    return repeats if repeats.deviations is estimate.deviations else replace(repeats, bounds=t_bounds)
 
 
 def woodruff(design: Design, variables: Any, q: float, by: Any, where: Any, rule: str) -> Estimate:
     """One quantile with its interval by that of the share at or below it."""
-    if rule not in ("smallest", "midpoint"):
-        raise WelfareError("unknown rule", where="rule", got=rule, expected="smallest or midpoint")
-    if (design.weights < 0).any():
-        got = int((design.weights < 0).sum())
-        raise WelfareError("weights are negative", where="quantile", got=got, hint='Calibrate with "raking".')
+    one_of(rule, ("smallest", "midpoint"), "rule", "rule")
+    positive(design.weights, "quantile")
     rows = shared_rows(design, variables)
     y, names = matrix(variables, design.n, rows, "quantile")
     parts = design.domains(by, where, rows)

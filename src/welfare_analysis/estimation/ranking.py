@@ -19,11 +19,11 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from ..errors import WelfareError
-from .columns import matrix
+from .columns import matrix, one_of
 from .design import Design
 from .estimate import Estimate
 from .exploded import MOST, Rankings, likelihood
-from .fit import Fit, Likelihood, inverse, maximise
+from .fit import Fit, Likelihood, estimated, maximise
 from .hypotheses import Test, wald
 from .joint import joint
 from .means import shared_rows
@@ -34,15 +34,14 @@ from .rerun import rerun
 class RankFit(Fit):
     """Worths of all items but the first, whose worth is 0, then scales of stages."""
 
-    rankings: Rankings | None = field(default=None, repr=False)
+    rankings: Rankings = field(default=None, repr=False)  # type: ignore[assignment]
 
     def worths(self) -> Estimate:
-        """Worths of all items, on the scale where they add up to zero."""
-        items = _known(self).items
+        """Worths of all items, on the scale where they add up to zero (their index is called as the ranks' columns)."""
+        items = self.rankings.items
         spread = (np.eye(len(items)) - 1 / len(items))[:, 1:]
         jacobian = np.hstack([spread, np.zeros((len(items), len(self.value) - len(items) + 1))])
-        index = pd.Index(items, name="item")
-        return self.apply(lambda v: pd.Series(jacobian @ v.to_numpy(), index=index, name="worth"), jacobian)
+        return self.apply(lambda v: pd.Series(jacobian @ v.to_numpy(), index=items, name="worth"), jacobian)
 
 
 class Pooling(NamedTuple):
@@ -95,7 +94,7 @@ def plackett_luce(
     rows = shared_rows(design, ranks)
     inside = design.domains(None, where, rows).codes == 0
     place = np.where(inside[:, None], _places(matrix(ranks, design.n, rows, "ranks")[0]), 0)
-    items, deepest = pd.Index(ranks.columns, name="item"), int(place.max())
+    items, deepest = ranks.columns.rename(ranks.columns.name or "item"), int(place.max())
     _ordered(place, items, unranked == "below", depth)
     data = Rankings.of(items, place, unranked == "below", min(deepest, depth or deepest))
     return _fitted(design, data, inside, scales)
@@ -107,29 +106,24 @@ def _fitted(design: Design, data: Rankings, inside: np.ndarray, scales: bool) ->
     names = [*free, *(f"scale:{stage + 1}" for stage in scaled)]
 
     def evaluate(theta: np.ndarray) -> Likelihood:
-        return likelihood(data, weights, theta, scaled[: len(theta) - len(free)])[0]
+        return likelihood(data, weights, theta, scaled[: len(theta) - len(free)])
 
-    theta, at = np.zeros(len(free)), Likelihood(0.0, np.empty(0), np.empty((0, 0)))
-    for used in ([], scaled) if scaled else ([],):  # scales are identified where worths differ: they come second
-        theta = np.append(theta, np.ones(len(used)))
-        theta, at = maximise(theta, evaluate, names[: len(theta)], "plackett_luce")
-    scores = data.of_persons(likelihood(data, weights, theta, scaled)[1])
+    start = np.zeros(len(free))
+    theta, at = maximise(start, evaluate, free, "plackett_luce")
+    if scaled:  # they are identified where worths differ, and come second
+        theta, at = maximise(np.append(theta, np.ones(len(scaled))), evaluate, names, "plackett_luce")
     there = (data.at >= 0).any(axis=1) & inside
-    index = pd.Index(names, name="variable")
-    counts = {"n": there.sum(), "n_weighted": design.weights[there].sum(), "missing": (inside & ~there).sum()}
-    df = design.degrees_of_freedom(np.where(there, 0, -1), 1)[0]
-    return RankFit(
-        pd.Series(theta, index=index),
+    return estimated(
+        RankFit,
         design,
-        lambda: scores @ inverse(at.information),
-        pd.Series(df, index=index),
-        pd.DataFrame(counts, index=index),
+        pd.Series(theta, index=pd.Index(names, name="variable")),
+        data.of_persons(at.scores),
+        at.information,
+        there,
+        inside,
         log_likelihood=at.value,
-        null_log_likelihood=evaluate(np.zeros(len(free))).value,
+        null_log_likelihood=evaluate(start).value,
         n_cases=int(there.sum()),
-        information=at.information,
-        scores=scores,
-        used=there,
         rankings=data,
     )
 
@@ -145,8 +139,7 @@ def pooling(fit: RankFit) -> Pooling:
     WelfareError
         Rankings of one stage; as for `wald`.
     """
-    data = _known(fit)
-    free = _fitted(fit.design, data, fit.rows, scales=True)
+    free = _fitted(fit.design, fit.rankings, fit.rows, scales=True)
     names = [name for name in free.value.index if str(name).startswith("scale:")]
     if not names:
         raise WelfareError("there is one stage, so no scale to test", where="pooling", expected="second choices")
@@ -168,8 +161,7 @@ def _checked(ranks: Any, unranked: str, depth: int | None) -> None:
     if not isinstance(ranks, pd.DataFrame) or ranks.shape[1] < 2:
         got = list(ranks.columns) if isinstance(ranks, pd.DataFrame) else type(ranks).__name__
         raise WelfareError("nothing to rank", where="ranks", got=got, expected="a frame with two items or more")
-    if unranked not in ("below", "missing"):
-        raise WelfareError("unknown rule", where="unranked", got=unranked, expected="below or missing")
+    one_of(unranked, ("below", "missing"), "unranked", "rule")
     if ranks.shape[1] > MOST:
         raise WelfareError("too many items", where="ranks", got=ranks.shape[1], expected=f"at most {MOST}")
     if depth is not None and depth < 1:
@@ -212,9 +204,3 @@ def _ordered(place: np.ndarray, items: pd.Index, below: bool, depth: int | None)
             expected="every item beaten by the others at times, and beating them",
             hint=hint,
         )
-
-
-def _known(fit: RankFit) -> Rankings:
-    if fit.rankings is None:
-        raise WelfareError("the fit holds no rankings", where="fit", expected="a fit of plackett_luce")
-    return fit.rankings

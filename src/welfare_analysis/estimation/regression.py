@@ -9,20 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from formulaic import ModelSpec
-from scipy import sparse
+from scipy import linalg
 
-from ..errors import WelfareError
-from .estimate import describe
-from .fit import Fit, Likelihood, inverse, maximise
+from .columns import positive
+from .fit import Fit, Likelihood, estimated, maximise
 from .formulas import Cases
 
 Kernel = Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]
+Shown = tuple[Callable[..., Any], Callable[..., Any]]  # how a parameter that is estimated is shown, its derivative
 
 
 class Index(NamedTuple):
@@ -58,9 +57,9 @@ class Regression(Fit):
     notes: tuple[str, ...] = ()
 
 
-def constant(n: int, place: int) -> Index:
-    """The linear predictor of a parameter that all cases share."""
-    return Index(np.ones((n, 1)), np.array([place]))
+def least_squares(x: np.ndarray, y: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Coefficients (q,) of weighted least squares, the shortest where several are."""
+    return linalg.lstsq(x * np.sqrt(w)[:, None], y * np.sqrt(w))[0]
 
 
 def blocks(*columns: np.ndarray) -> list[Index]:
@@ -110,31 +109,28 @@ def scores(kernel: Kernel, indices: Sequence[Index], theta: np.ndarray) -> np.nd
     return score
 
 
-def positive(weights: np.ndarray, where: str) -> None:
-    """Negative weights, which linear calibration may give, have no likelihood; rows of weight zero are no cases."""
-    if (weights < 0).any():
-        got = int((weights < 0).sum())
-        raise WelfareError("weights are negative", where=where, got=got, hint='Calibrate with "raking".')
-
-
 def fitted(
     data: Cases,
     names: list[str],
     kernel: Kernel,
     indices: Sequence[Index],
     start: np.ndarray,
-    null: float,
-    scales: Mapping[str, tuple[Callable, Callable]] | None = None,
+    null: float | np.ndarray,
+    scales: Mapping[str, Shown] | None = None,
     **more: Any,
 ) -> Regression:
     """The maximum of a likelihood; ``scales`` names the last coefficients, with how they are shown.
 
-    Each is a pair of functions of the parameter that is estimated: its shown value and the derivative of that.
+    Each is a pair of functions of the parameter that is estimated: its shown value and the derivative of that. ``null``
+    is the log-likelihood without columns, or where the search for it begins: of an intercept and the scales.
     """
     positive(data.w, data.label)
     shown = scales or {}
     evaluate = likelihood(kernel, indices, data.w)
     theta, now = maximise(start, evaluate, [*names, *shown], data.label)
+    if isinstance(null, np.ndarray):
+        alone = likelihood(kernel, blocks(*[np.ones((len(data.w), 1))] * len(null)), data.w)
+        null = maximise(null, alone, ["Intercept", *shown], data.label)[1].value
     score, information, value = scores(kernel, indices, theta), now.information, theta.copy()
     for place, (show, slope) in enumerate(shown.values(), len(names)):
         value[place], change = show(theta[place]), slope(theta[place])
@@ -156,34 +152,25 @@ def regression(
     null: float = np.nan,
     **more: Any,
 ) -> Regression:
-    """A fit from the scores (cases x p) and the information: the influence is zero for rows outside the cases.
-
-    Degrees of freedom are those of the rows less the ``q`` coefficients of an equation plus 1, at least 1.
-    """
+    """A fit from the scores (cases x p) and the information (`fit.estimated`); those of other rows are zero."""
     design, used = data.design, np.zeros(data.design.n, dtype=bool)
     used[data.rows] = True
-    described = describe(design, data.parts, used[:, None], [data.label])
     full = score
     if len(score) < design.n:
         full = np.zeros((design.n, len(value)))
         full[data.rows] = score
-    index = pd.Index(names, name="variable")
-    bread = inverse(information)
-    influence = cache(lambda: full @ bread.T)
-    unknown = {"not estimable": sparse.diags_array(np.full(len(value), np.inf))} if described.evidence[0] == 1 else {}
-    return Regression(
-        pd.Series(value, index=index, name=data.label),
+    return estimated(
+        Regression,
         design,
-        influence,
-        pd.Series(np.maximum(described.df[0] + 1 - q, 1), index=index),
-        pd.concat([described.counts] * len(value)).set_axis(index),
-        extra_covariance=unknown,
+        pd.Series(value, index=pd.Index(names, name="variable"), name=data.label),
+        full,
+        information,
+        used,
+        data.inside,
+        q,
         log_likelihood=log_likelihood,
         null_log_likelihood=null,
         n_cases=len(data.rows),
-        information=information,
-        scores=full,
-        used=used,
         frame=data.frame,
         **({"specs": (data.spec,), "outcomes": (data.label,)} | more),
     )

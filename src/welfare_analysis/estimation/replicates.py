@@ -27,7 +27,7 @@ import pandas as pd
 from scipy import linalg, sparse
 
 from ..errors import WelfareError
-from .columns import aligned, numbers
+from .columns import aligned, numbers, one_of
 from .stages import Replicates, Sampling, Stage, Term
 
 if TYPE_CHECKING:
@@ -154,10 +154,9 @@ def _factors(design: Design, count: int, rng: np.random.Generator) -> tuple[np.n
 
 def made(design: Design, method: str, rho: float, count: int, rng: np.random.Generator | None) -> Replicates:
     """Replicate weights of a method: see `Design.with_replicates`."""
+    one_of(method, ("jackknife", "BRR", "Fay", "bootstrap"), "method")
     if method in ("BRR", "Fay"):
         return balanced(design, rho)
-    if method not in ("jackknife", "bootstrap"):
-        raise WelfareError("unknown method", where="method", got=method, expected="jackknife, BRR, Fay or bootstrap")
     return jackknife(design) if method == "jackknife" else drawn(design, count, rng or np.random.default_rng(0))
 
 
@@ -184,8 +183,7 @@ def given(
         a row whose full weight is zero; no ``rscales`` for JKn; ``rho`` without Fay or outside 0 to 1; scales that are
         not positive.
     """
-    if method not in FACTORS:
-        raise WelfareError("unknown method", where="method", got=method, expected=", ".join(FACTORS))
+    one_of(method, FACTORS, "method")
     frame = pd.DataFrame(aligned(replicates, design.n, design.names, "replicates"))
     w = np.column_stack([numbers(frame.iloc[:, r], f"replicates, {frame.columns[r]}") for r in range(frame.shape[1])])
     bad = ~np.isfinite(w).all(axis=0) | (w < 0).any(axis=0) | ~(w > 0).any(axis=0)

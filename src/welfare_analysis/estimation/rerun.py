@@ -36,21 +36,13 @@ def rerun(estimator: F) -> F:
     return cast("F", run)
 
 
-def repeated(estimate: E, again: Callable[[Design], Estimate]) -> E:
-    """The estimate with what runs it again, and with the deviations of its replicates where the design has some."""
+def repeated(estimate: E, again: Callable[[Design], Estimate], smooth: bool = True) -> E:
+    """The estimate with what runs it again, and with the deviations of its replicates where the design has some.
+
+    No jackknife is consistent of what is not ``smooth`` in the weights, as a quantile: it keeps the errors that it has.
+    """
     ready = estimate.design.ready
-    if ready is None:
+    if ready is None or (not smooth and ready.method.startswith("JK")):
         return replace(estimate, estimator=again)
     values = refit(estimate.design, lambda design: again(design).value, ready)
     return replace(estimate, estimator=again, deviations=values.to_numpy() - estimate.value.to_numpy())
-
-
-def repeated_unless_jackknife(estimate: E, again: Callable[[Design], Estimate]) -> E:
-    """As `repeated`, of what is not smooth in the weights, as a quantile: there no jackknife is consistent.
-
-    The estimate then keeps the errors that it has.
-    """
-    ready = estimate.design.ready
-    if ready is None or ready.method.startswith("JK"):
-        return replace(estimate, estimator=again)
-    return repeated(estimate, again)

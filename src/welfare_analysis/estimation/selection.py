@@ -11,19 +11,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import linalg
 
 from ..errors import WelfareError
+from .columns import one_of, positive
 from .counts import EXPONENT
 from .design import Design
 from .fit import Likelihood, maximise
 from .formulas import Cases, cases
 from .linear_models import log_normal, probit_kernel, share_likelihood, yes_or_no
-from .regression import Kernel, Regression, blocks, constant, fitted, likelihood, positive, regression, scores
+from .regression import Kernel, Regression, Shown, blocks, fitted, least_squares, likelihood, regression, scores
 from .rerun import rerun
 
 ALONE = "No column is in the selection alone: only the shape of the normal law tells selection from outcome."
-FISHER = (np.tanh, lambda zeta: 1 - np.tanh(zeta) ** 2)
+FISHER: Shown = (np.tanh, lambda zeta: 1 - np.tanh(zeta) ** 2)
 
 
 @rerun
@@ -56,8 +56,7 @@ def heckman(
     WelfareError
         As for `linear` and `logistic`.
     """
-    if method not in ("ml", "two-step"):
-        raise WelfareError("unknown method", where="heckman", got=method, expected="ml or two-step")
+    one_of(method, ("ml", "two-step"), "heckman")
     chosen = cases(design, frame, selection, where)
     seen = yes_or_no(chosen) == 1
     mask = np.zeros(design.n, dtype=bool)
@@ -91,11 +90,12 @@ def heckman(
         return regression(chosen, names, *steps, q=len(part.names) + 1, **more)
     x, y, q = np.zeros((len(s), part.x.shape[1])), np.zeros(len(s)), len(labels)
     x[s], y[s] = part.x, part.numbers()
-    indices = [*blocks(x, chosen.x), constant(len(s), q), constant(len(s), q + 1)]
+    one = np.ones((len(s), 1))
     sigma, rho = steps[0][-2:]
     start = np.concatenate([steps[0][:q], [np.log(sigma), np.arctanh(np.clip(rho, -0.8, 0.8))]])
     kernel, null = selection_kernel(s, y), _null(picked, part, chosen.w)
-    return fitted(chosen, labels, kernel, indices, start, null, {"sigma": EXPONENT, "rho": FISHER}, **more)
+    more["scales"] = {"sigma": EXPONENT, "rho": FISHER}
+    return fitted(chosen, labels, kernel, blocks(x, chosen.x, one, one), start, null, **more)
 
 
 def _null(picked: np.ndarray, part: Cases, w: np.ndarray) -> float:
@@ -119,7 +119,7 @@ def _two_steps(
     if np.linalg.cond(x / lengths) > 1e10:
         hint = "Put a column into the selection that the outcome does not have."
         raise WelfareError("the inverse Mills ratio is collinear", where=part.label, got=part.names, hint=hint)
-    beta = linalg.lstsq(x * np.sqrt(w)[:, None], y * np.sqrt(w))[0]
+    beta = least_squares(x, y, w)
     e, size, b = y - x @ beta, w.sum(), beta[-1]
     variance = w @ (e**2 - b**2 * slope) / size
     sigma = np.sqrt(variance)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
-from .columns import NUMBERS, aligned, matrix
+from .columns import NUMBERS, aligned, matrix, one_of
 from .design import Design
 from .estimate import Estimate
 from .intervals import korn_graubard_bounds, logit_bounds
@@ -31,8 +31,7 @@ def share(design: Design, variables: Any, by: Any = None, where: Any = None, int
     `mean`.
     """
     rules = {"logit": logit_bounds, "korn-graubard": korn_graubard_bounds}
-    if interval not in rules:
-        raise WelfareError("unknown interval", where="share", got=interval, expected=" or ".join(rules))
+    one_of(interval, rules, "share", "interval")
     rows = shared_rows(design, variables)
     column = "category" if _is_text(variables) else "variable"
     if column == "category":

@@ -126,7 +126,7 @@ def ranking(study: Study, group: str, status: pd.Series | None = None) -> Rankin
     names = [str(n) for n in book.variables.index[book.variables["group"] == group] if n in frame]
     if len(names) < 2:
         return None
-    placed = places(frame[names]).set_axis([n.removeprefix(f"{group}_") for n in names], axis=1)
+    placed = places(frame[names]).set_axis(pd.Index([n.removeprefix(f"{group}_") for n in names], name=group), axis=1)
     if not placed.notna().any(axis=None):
         return None
     answered = placed.notna().any(axis=1)

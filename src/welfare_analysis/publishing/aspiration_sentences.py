@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 import pandas as pd
 
 from ..disclosure import CATEGORY, Released
-from ..estimation.multiple import differ
 from ..languages import amount, between, number
 from ..needs.priorities import ALL
 from ..results.adjusted import SURE
@@ -17,9 +16,7 @@ from ..results.priorities import RANKINGS
 from ..study import Study
 from .labels import format_cell, in_order, label, step_of
 from .published import release
-from .sentences import conditional, listed, named, ordered
-
-NAMED = 3  # services that the first finding names
+from .sentences import conditional, listed, named, ordered, sentence
 
 
 def text(study: Study, key: str, **fields: str | int) -> str:
@@ -33,42 +30,49 @@ def of_ranking(study: Study, key: str, group: str, **fields: str | int) -> str:
     return text(study, key, name=text(study, f"name_{group}"), **fields)
 
 
-@conditional("hopes.many")
-def many(study: Study) -> Iterator[str]:
-    """The services that most hope for, with their numbers, which do not clearly differ, and the last."""
-    table, people = release(study)["hopes"], release(study)["hopes_total"].shown
-    rows = [row for _, row in ordered(table.shown).iterrows()]
-    if not rows:
-        yield text(study, "many_none", why=study.codebook.text(table.silence, study.language))
+def of_each(key: str, groups: Sequence[str]) -> Callable[[Callable[..., Iterable[str]]], None]:
+    """Register a function of (study, group) as the sentences ``hopes.KEY_GROUP`` of each group."""
+
+    def declare(function: Callable[..., Iterable[str]]) -> None:
+        for group in groups:
+            conditional(f"hopes.{key}_{group}")(partial(function, group=group))
+
+    return declare
+
+
+@conditional("hopes.most")
+def most(study: Study) -> Iterator[str]:
+    """The service that most hope for, and those that do not clearly differ from it."""
+    table = release(study)["hopes"]
+    cells = ordered(table.shown)
+    if cells.empty:
+        yield study.codebook.text(table.silence, study.language)
         return
-    totals = {row["hope"]: format_cell(release(study)["hopes_total"], study, row) for _, row in people.iterrows()}
-    words = [listed(study, [named(table, study, row), *filter(None, [totals.get(row["hope"])])]) for row in rows]
-    not_apart = [
-        text(study, "alike", first=label(study, "hope", a["hope"]), second=label(study, "hope", b["hope"]))
-        for a, b in pairwise(rows[:NAMED]) if not differ(a, b, len(rows))
-    ]  # fmt: skip
-    fields: dict[str, str | int] = {"most": listed(study, words[:NAMED], "semicolon")}
-    if len(rows) > NAMED:
-        fields |= {"least": words[-1], "services": len(rows)}
-    yield " ".join([text(study, "many" if len(rows) > NAMED else "many_few", **fields), *not_apart])
+    yield text(study, "most", services=len(cells), most=leaders(table, study, cells))
 
 
-@conditional("hopes.spread")
-def spread(study: Study) -> Iterator[str]:
+@of_each("spread", GROUPS)
+def spread(study: Study, group: str) -> Iterator[str]:
     """How many services the groups hope for unequally, and the one where they are furthest apart."""
-    for group in GROUPS:
-        table, apart = release(study)[f"hopes_by_{group}"], release(study)[f"hopes_apart_by_{group}"]
-        compared = table.shown.dropna(subset="p") if "p" in table.shown else table.shown.iloc[:0]
-        if compared.empty:
-            continue
-        clear = list(apart.frame["hope"].unique()) if apart.state == "shown" else []
-        fields: dict[str, str | int] = {"clear": len(clear), "services": compared["hope"].nunique()}
-        fields["group"] = study.codebook.text(f"group.{group}", study.language)
-        for end in ("highest", "lowest") if clear else ():
-            cell = apart.cells(clear[0]).query(f"{CATEGORY} == '{end}'").iloc[0]
-            fields[end] = f"{label(study, group, cell[end])}, {format_cell(apart, study, cell)}"
-            fields["service"] = label(study, "hope", clear[0])
-        yield text(study, "spread" if clear else "spread_none", **fields)
+    table, apart = release(study)[f"hopes_by_{group}"], release(study)[f"hopes_apart_by_{group}"]
+    compared = table.shown.dropna(subset="p") if "p" in table.shown else table.shown.iloc[:0]
+    if compared.empty:
+        return
+    clear = list(apart.frame["hope"].unique()) if apart.state == "shown" else []
+    fields: dict[str, str | int] = {"clear": len(clear), "services": compared["hope"].nunique()}
+    fields["group"] = study.codebook.text(f"group.{group}", study.language)
+    for end in ("highest", "lowest") if clear else ():
+        cell = apart.cells(clear[0]).query(f"{CATEGORY} == '{end}'").iloc[0]
+        fields[end] = listed(study, [label(study, group, cell[end]), format_cell(apart, study, cell)])
+        fields["service"] = label(study, "hope", clear[0])
+    yield text(study, "spread" if clear else "spread_none", **fields)
+
+
+@conditional("hopes.in_2012")
+def in_2012(study: Study) -> Iterator[str]:
+    """What was offered in 2012, beside the hope for what was not: of the survey that these pages rebuild."""
+    if study.is_standin:
+        yield sentence(study, "hopes.offered")
 
 
 def leaders(table: Released, study: Study, cells: pd.DataFrame) -> str:
@@ -79,35 +83,28 @@ def leaders(table: Released, study: Study, cells: pd.DataFrame) -> str:
 
 @conditional("hopes.first")
 def first(study: Study) -> Iterator[str]:
-    """What is ranked first, what is second, and how stable that is."""
+    """What is ranked first, and what does not clearly differ from it."""
     for group in RANKINGS:
-        table, stable = release(study)[f"{group}_places"], release(study)[f"{group}_order"]
+        table = release(study)[f"{group}_places"]
         cells = ordered(table.cells("*", "ranked_first") if table.state == "shown" else table.shown)
         if len(cells) < 2:
             yield of_ranking(study, "first_none", group, why=study.codebook.text(table.silence, study.language))
             continue
-        item, second = cells[group].iloc[0], cells.iloc[1]
-        among = table.cell(item, "ranked_among")
-        fields = {"first": leaders(table, study, cells), "second": named(table, study, second)}
-        fields["among"] = "" if among is None else format_cell(table, study, among)
-        fields["stable"] = format_cell(stable, study, stable.cell(item, "first"))
-        key = "first_alike" if second["leads"] else "first"
-        yield of_ranking(study, key, group, item=label(study, group, item), **fields)
+        key = "first_alike" if cells["leads"].iloc[1] else "first"
+        yield of_ranking(study, key, group, first=leaders(table, study, cells))
 
 
-@conditional("hopes.by_status")
-def by_status(study: Study) -> Iterator[str]:
+@of_each("by_status", RANKINGS)
+def by_status(study: Study, group: str) -> Iterator[str]:
     """What each status ranks first most often, and whether the statuses rank alike."""
-    for group in RANKINGS:
-        table, parts = release(study)[f"{group}_by_status"], []
-        for code in in_order(table, study, CATEGORY) if len(table.shown) else ():
-            cells = ordered(table.cells("*", "ranked", code))
-            if code != ALL and len(cells):
-                fields = {"status": label(study, "hope_group", code), "items": leaders(table, study, cells)}
-                parts.append(text(study, "of_status", **fields))
-        if parts:
-            words = listed(study, parts, "semicolon")
-            yield of_ranking(study, "by_status", group, parts=words, test=tested(study, group, "statuses"))
+    table, parts = release(study)[f"{group}_by_status"], []
+    for code in in_order(table, study, CATEGORY) if len(table.shown) else ():
+        cells = ordered(table.cells("*", "ranked", code))
+        if code != ALL and len(cells):
+            fields = {"status": label(study, "hope_group", code), "items": leaders(table, study, cells)}
+            parts.append(text(study, "of_status", **fields))
+    if parts:
+        yield text(study, "by_status", parts=listed(study, parts, "semicolon"), test=tested(study, group, "statuses"))
 
 
 def tested(study: Study, group: str, test: str) -> str:
@@ -145,31 +142,28 @@ def cost(study: Study) -> Iterator[str]:
     yield " ".join([text(study, "no_cost"), *spend])
 
 
-@conditional("hopes.changes")
-def changes(study: Study) -> Iterator[str]:
+@of_each("changes", RANKINGS)
+def changes(study: Study, group: str) -> Iterator[str]:
     """Whether another reading of the rankings puts another item first, and how far its probability moves."""
-    for group in RANKINGS:
-        cells = release(study)[f"{group}_variants"].shown
-        if cells.empty:
-            continue
-        leading = cells.loc[cells.groupby(CATEGORY, sort=False)["estimate"].idxmax()].set_index(CATEGORY)[group]
-        item = leading["all_places"]
-        own = cells.loc[cells[group] == item, "estimate"]
-        moved = between(own.min(), own.max(), "share", study.language, step_of(cells))
-        fields = {"item": label(study, group, item), "moved": moved}
-        others = listed(study, [label(study, group, other) for other in leading.unique() if other != item])
-        key = "changes" if others else "changes_none"
-        yield of_ranking(study, key, group, readings=len(leading), others=others, **fields)
+    cells = release(study)[f"{group}_variants"].shown
+    if cells.empty:
+        return
+    leading = cells.loc[cells.groupby(CATEGORY, sort=False)["estimate"].idxmax()].set_index(CATEGORY)[group]
+    item = leading["all_places"]
+    own = cells.loc[cells[group] == item, "estimate"]
+    moved = between(own.min(), own.max(), "share", study.language, step_of(cells))
+    fields = {"item": label(study, group, item), "moved": moved}
+    others = listed(study, [label(study, group, other) for other in leading.unique() if other != item])
+    key = "changes" if others else "changes_none"
+    yield of_ranking(study, key, group, readings=len(leading), others=others, **fields)
 
 
-@conditional("hopes.sure")
-def sure(study: Study) -> Iterator[str]:
+@of_each("sure", RANKINGS)
+def sure(study: Study, group: str) -> Iterator[str]:
     """How many ranked, whether the model's assumption holds, and how far it is from the count."""
-    for group in RANKINGS:
-        table = release(study)[f"{group}_lead"]
-        if table.shown.empty:
-            continue
-        widest = table.shown.loc[table.shown["estimate"].abs().idxmax()]
-        fields = {"item": label(study, group, widest[group]), "gap": format_cell(table, study, widest)}
-        verdict = tested(study, group, "pooling")
-        yield of_ranking(study, "sure", group, n=table.respondents, verdict=verdict, **fields)
+    table = release(study)[f"{group}_lead"]
+    if table.shown.empty:
+        return
+    widest = table.shown.loc[table.shown["estimate"].abs().idxmax()]
+    fields = {"item": label(study, group, widest[group]), "gap": format_cell(table, study, widest)}
+    yield text(study, "sure", n=table.respondents, verdict=tested(study, group, "pooling"), **fields)

@@ -12,7 +12,7 @@ from ..study import Study
 from ..survey.xlsform import FIRST_PAGE, longest
 from .labels import source, title
 from .published import release
-from .sentences import sentence
+from .sentences import listed, sentence
 
 
 def banner(study: Study) -> Markdown:
@@ -66,8 +66,20 @@ def who_where(study: Study) -> Markdown:
 
 
 def trust(study: Study) -> Markdown:
-    """What the weights stand on, and how often the intervals held a known truth in the stored simulations."""
-    return Markdown(f"{sentence(study, f'sure.{study.method}')} {sentence(study, 'trust')}")
+    """What the weights stand on, and how often intervals held a known truth: in stored simulations, and here."""
+    lines = [sentence(study, f"sure.{study.method}"), sentence(study, "trust")]
+    released = release(study)
+    levels = {name: released[name].shown for name in HEADLINES if len(released[name].shown)}
+    true = {name: released["truth"].cell(name, "all") for name in levels}
+    missed = [
+        title(name, study)
+        for name, cells in levels.items()
+        if (known := true[name]) is not None and not cells["low"].iloc[0] <= known["estimate"] <= cells["high"].iloc[0]
+    ]
+    if missed:
+        held, of = (number(n, study.language) for n in (len(levels) - len(missed), len(levels)))
+        lines.append(sentence(study, "trust.truth", held=held, of=of, names=listed(study, missed, "semicolon")))
+    return Markdown(" ".join(lines))
 
 
 def bias(study: Study) -> Markdown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,6 +20,8 @@ WORDED = {"measure": "col", "term": "term", "version": "version", "model_of_card
 WORDED |= {"block": "block", "headline": "short", "method": "collection", "unit_of": "unit", "likeness_of": "likeness"}
 WORDED |= {"weight_figure": "weights", "gaps_of": "col", "statistic": "statistic", "outcome": "outcome"}
 WORDED |= {"sample_design": "design", "simulated_model": "model", "origin": "col"}
+LEVEL = re.compile(r"(?:C\()?(\w+)\)?\[(?:T\.)?(\w+)\]")  # a level of a factor in a formula: rank_group[senior]
+NAMES = ("short", "term", "col")  # first parts of the keys that name an estimate of one's own
 TITLED = ("condition", "situation", "amount", "table")  # columns whose codes are tables
 PLAIN = ("", "number", "decimal", "coefficient", "tenths", "p", "year", "months")  # units without a name
 UNSURE = "/"  # in place of a number that is too unsure to be shown
@@ -55,7 +58,12 @@ def label(study: Study, column: str, code: object) -> str:
     if (prefix := WORDED.get(column)) is not None:
         return study.codebook.text(f"{prefix}.{code}", study.language)
     known = next((name for name in _lists(study, column) if str(code) in study.codebook.codes(name)), None)
-    return str(code) if known is None else study.codebook.label(known, str(code), study.language)
+    if known is not None:
+        return study.codebook.label(known, str(code), study.language)
+    if level := LEVEL.fullmatch(str(code)):
+        return label(study, *level.groups())
+    named = next((f"{x}.{code}" for x in NAMES if f"{x}.{code}" in study.codebook.texts.index), None)
+    return str(code) if named is None else study.codebook.text(named, study.language)
 
 
 def _lists(study: Study, column: str) -> list[str]:

@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from welfare_analysis import __version__
+from welfare_analysis.disclosure import policy
 from welfare_analysis.disclosure.registry import joined, log, shown_share
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.languages import NAMES, direction
@@ -31,9 +32,11 @@ from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook, words
 
 RESULTS = "results"  # every published cell: a CSV and a workbook, and a folder of a CSV a table
-HIDDEN = "hidden.csv"  # what they leave out, and by which rules
-CONFIDENTIALITY = DATA.parent / "CONFIDENTIALITY.md"
+LINKED = 8  # tables of a figure that have a link each
+GLOSSARY = DATA / "glossary.csv"  # words and signs, with what they mean
 PUBLISHED = re.compile(r'<table id="(\w+)">')  # a table of the release, by its name
+HIDDEN = "hidden.csv"  # what it leaves out, and by which rules
+CONFIDENTIALITY = DATA.parent / "CONFIDENTIALITY.md"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
 # around the text of a page: ``site.`` of the codebook's texts
@@ -45,8 +48,9 @@ AROUND = (
     "code",
     "numbers",
     "workbook",
-    "confidentiality",
+    "glossary",
     "made",
+    "confidentiality",
     "figure",
     "table",
     "data",
@@ -177,9 +181,11 @@ def around(language: str) -> dict[str, str]:
 
 
 def _data(names: Sequence[str], labels: Mapping[str, str]) -> str:
-    """Links to the published cells of tables."""
+    """Links to the published cells of tables; of many to those of all."""
+    if len(names) > LINKED:
+        return f'<a href="../{RESULTS}.csv" download>{labels["numbers"]}</a>'
     links = [f'<a href="../{RESULTS}/{name}.csv" download><bdi>{name}.csv</bdi></a>' for name in names]
-    return f"{labels['data']}: {', '.join(links)}" if links else ""
+    return f"{labels['data']} {', '.join(links)}" if links else ""
 
 
 def _caption(outputs: list[NotebookNode]) -> str | None:
@@ -208,6 +214,16 @@ def _front(pages: list[Page], title: str) -> Page:
     return Page("index.html", title, (), Markup(f"<h1>{title}</h1><ol>{items}</ol>"), {})
 
 
+def _glossary(language: str, title: str, worded: Callable[[str, str], str]) -> Page:
+    """What words and signs of the report mean, with the thresholds that the policy has."""
+    rules = vars(policy()) | {"round_totals": policy().step("totals")}
+    limits = {name: f"{rule:g}" for name, rule in rules.items() if isinstance(rule, int | float)}
+    words = pd.read_csv(GLOSSARY)[[language, f"{language}_meaning"]]
+    said = ((html.escape(worded(text, language).format(**limits)) for text in row) for row in words.to_numpy(str))
+    items = "".join(f"<dt><bdi>{name}</bdi></dt><dd>{meaning}</dd>" for name, meaning in said)
+    return Page("glossary.html", title, (), Markup(f"<h1>{html.escape(title)}</h1><dl>{items}</dl>"), {})  # escaped
+
+
 def render(
     notebooks: Mapping[str, NotebookNode],
     folder: Path,
@@ -233,6 +249,7 @@ def render(
         pages = [page(stem, notebook, _prose(stem, language, worded), labels) for stem, notebook in notebooks.items()]
         if not any(p.href == "index.html" for p in pages):
             pages.insert(0, _front(pages, labels["contents"]))
+        pages.append(_glossary(language, labels["glossary"], worded))
         fronts[language] = pages[0].title
         template = jinja.get_template("page.html.j2")
         made = labels["made"].format(date=datetime.datetime.now(datetime.UTC).date(), version=__version__)
@@ -279,6 +296,7 @@ def publish(root: Path, variables: Mapping[str, str] = os.environ, say: executio
     with replacing(build / "report") as fresh:
         render({**made, "confidentiality": confidentiality(cells)}, fresh, languages, *own_words)
         _results(cells, fresh)
+        log(cells).to_csv(fresh / HIDDEN, index=False)
     shutil.rmtree(before, ignore_errors=True)
     failed = {
         path.stem: errors
@@ -290,6 +308,16 @@ def publish(root: Path, variables: Mapping[str, str] = os.environ, say: executio
     return Published(build / "report" / "index.html", {stem: len(errors) for stem, errors in failed.items()}, own)
 
 
+def _results(cells: pd.DataFrame, folder: Path) -> None:
+    """Write every published cell as one CSV, as a workbook, and as a CSV a table."""
+    cells.to_csv(folder / f"{RESULTS}.csv", index=False)
+    cells.to_excel(folder / f"{RESULTS}.xlsx", sheet_name=RESULTS, index=False, freeze_panes=(1, 2))
+    (folder / RESULTS).mkdir()
+    for name, rows in cells.drop(columns="page").drop_duplicates().groupby("table"):
+        if re.fullmatch(r"\w+", name):  # not what a reader called a table of his own
+            rows.to_csv(folder / RESULTS / f"{name}.csv", index=False)
+
+
 def confidentiality(cells: pd.DataFrame) -> NotebookNode:
     """The page on what may be published, with a table of how much each page shows; ``cells`` are those of `joined`."""
     part = shown_share(cells)
@@ -297,17 +325,6 @@ def confidentiality(cells: pd.DataFrame) -> NotebookNode:
     head = ["## How much of this report is shown", "", "| page | cells | shown |", "|---|--:|--:|"]
     text = CONFIDENTIALITY.read_text(encoding="utf-8")
     return new_notebook(cells=[new_markdown_cell("\n".join([text, *head, *rows]))])
-
-
-def _results(cells: pd.DataFrame, folder: Path) -> None:
-    """Write every published cell as one CSV, as a workbook, and as a CSV a table; and what is left out (`log`)."""
-    log(cells).to_csv(folder / HIDDEN, index=False)
-    cells.to_csv(folder / f"{RESULTS}.csv", index=False)
-    cells.to_excel(folder / f"{RESULTS}.xlsx", sheet_name=RESULTS, index=False, freeze_panes=(1, 2))
-    (folder / RESULTS).mkdir()
-    for name, rows in cells.drop(columns="page").drop_duplicates().groupby("table"):
-        if re.fullmatch(r"\w+", name):  # not what a reader called a table of his own
-            rows.to_csv(folder / RESULTS / f"{name}.csv", index=False)
 
 
 def _log(failed: Mapping[str, list[NotebookNode]], path: Path) -> None:

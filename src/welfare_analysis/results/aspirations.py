@@ -15,17 +15,18 @@ from scipy import stats
 
 from ..disclosure import CATEGORY, Released, policy
 from ..disclosure.suppression import unsafe
-from ..estimation import Design, Estimate, adjusted_p, contrast, share, total
-from ..estimation.multiple import differ
+from ..errors import WelfareError
+from ..estimation import Design, Estimate, adjusted_p, contrast, differences, joint, share, total, wald
 from ..needs import hopes
 from ..needs.factors import merged
 from ..needs.hopes import PAIRS, SIDES, Hopes
 from ..study import Study
 from .adjusted import SURE
-from .declare import Base, Topic, always, beside, counted
+from .declare import Base, Topic, always, beside, counted, part
+from .priorities import leads
 
 GROUPS = ("status", "rank_group", "command_group")
-FINDINGS = ("", ("many", "spread", "first", "by_status", "goes_with", "cost", "changes", "sure"))
+FINDINGS = ("", ("most", "first", "spread_status", "in_2012", "changes_priority"))
 
 
 def hopes_of(study: Study) -> Hopes:
@@ -43,13 +44,18 @@ topic = Topic("hopes", lambda study: study, always, "share", base, FINDINGS, tot
 
 
 def shares(of: Hopes, by: pd.Series | None) -> pd.DataFrame | None:
-    """Share that hopes for each service, in each group, with the p of the test that the groups differ (Holm)."""
-    parts = []
+    """Share that hopes for each service, in each group, with the p of the test that the groups differ (Holm).
+
+    Of all together ``leads`` says which services do not clearly differ from the first.
+    """
+    parts: list[pd.DataFrame] = []
+    of_all: dict[int, Estimate] = {}
     for names, rows in of.bundles(by):
         made = share(of.design, of.hoped[names], by=by, where=rows)
         answers = of.hoped.loc[rows, names].astype("Float64")
         if by is None:
             parts.append(counted(made, "hope", answers.sum()))
+            of_all[len(of_all)] = made
             continue
         if len(names) == 1:  # the index names the groups alone
             index = pd.MultiIndex.from_product([names, made.value.index], names=["variable", by.name])
@@ -60,24 +66,28 @@ def shares(of: Hopes, by: pd.Series | None) -> pd.DataFrame | None:
     if not parts:
         return None
     cells = pd.concat(parts, ignore_index=True)
-    if by is not None:
+    if by is None:
+        cells["leads"] = leads(joint(of_all))
+    else:
         first = cells.drop_duplicates("hope").set_index("hope")["p"]
         cells["p"] = cells["hope"].map(pd.Series(adjusted_p(first.to_numpy(float)), first.index))
     return cells
 
 
 def alike(made: Estimate) -> np.ndarray:
-    r"""For each row p of the test that all groups hope for its service alike; nan where there is one group.
+    """For each row p of Wald's F test that all groups hope for its service alike, with the covariance of the groups.
 
-    Cochran's (1954) :math:`Q = \sum_g (\hat p_g - \bar p)^2 / v_g` with the mean that weighs by :math:`1/v_g`, groups
-    being independent as in `differ`; F with k - 1 and the degrees of freedom of the largest group.
+    The groups were weighted to one register, so they are not independent. Degrees of freedom are those of the largest
+    group: those of a group of ten would hide what all others show. nan where there is one group, or no error.
     """
-    service = pd.Series(made.value.index.get_level_values(0))
-    value, weight = (pd.Series(x.to_numpy(float)) for x in (made.value, made.se**-2.0))
-    sums = pd.DataFrame({"k": 1.0, "w": weight, "wx": weight * value, "wxx": weight * value**2})
-    sums = sums.groupby(service).transform("sum")
-    q, k = sums["wxx"] - sums["wx"] ** 2 / sums["w"], sums["k"] - 1
-    return np.where(k > 0, stats.f.sf(q / k.clip(lower=1), k.clip(lower=1), float(made.df.max())), np.nan)
+    services, p = made.value.index.get_level_values(0), {}
+    for service in services.unique():
+        groups = part(made, service)
+        try:
+            p[service] = wald(differences(groups, groups.value.index[0]), df=float(groups.df.max())).p
+        except WelfareError:
+            p[service] = np.nan
+    return services.map(p).to_numpy(float)
 
 
 @topic.table("", "hope")
@@ -157,12 +167,11 @@ for _group in GROUPS:
 
 
 def ends(table: Released, service: str) -> tuple[pd.Series, pd.Series] | None:
-    """The highest and the lowest group of a service; None where groups do not differ, by either rule."""
+    """The highest and the lowest group of a service; None where the groups do not differ."""
     own = table.shown[table.shown["hope"] == service]
     if len(own) < 2 or not (own["p"] < SURE).any():
         return None
-    high, low = own.loc[own["estimate"].idxmax()], own.loc[own["estimate"].idxmin()]
-    return (high, low) if differ(high, low, len(own)) else None
+    return own.loc[own["estimate"].idxmax()], own.loc[own["estimate"].idxmin()]
 
 
 def paired(study: Study) -> dict[str, pd.DataFrame]:

@@ -1,4 +1,10 @@
-"""Inequality, who bears which condition, tests of groups, and the upper tail of costs (page 04)."""
+"""Poverty, inequality, who bears which condition, tests of groups, and the upper tail of costs (page 04).
+
+Incomes are those of the household for each of its consumption units, on the modified OECD scale: 1 for the first
+person, 0.5 for each other and 0.3 for a child (Hagenaars, de Vos and Zaidi 1994). The scale's children are under 14;
+the form asks for dependants under 12, so those of 12 and 13 count as grown up. The poverty line is that of Eurostat
+(Laeken indicators): 60 % of the median, here of all members who answered and not of the country.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ..disclosure import NUMBERS, policy
+from ..disclosure.suppression import unsafe
 from ..errors import WelfareError
 from ..estimation import (
     adjusted_p,
@@ -18,11 +25,15 @@ from ..estimation import (
     independence,
     joint,
     linear,
+    lorenz,
     marginal_effects,
     mean,
+    poverty,
     predictions,
     quantile,
+    quantile_ratio,
     quantile_regression,
+    quantile_shares,
     rank_test,
     two_part,
     variance,
@@ -30,11 +41,14 @@ from ..estimation import (
 from ..needs import computed, indicators
 from ..study import Study
 from . import adjusted
-from .declare import Base, Topic, always, long_format, melted
+from .declare import Base, Topic, always, long_format, measured, melted
 from .descriptive import HEADLINES
 
-INCOME = "household_income_a_head_dh"
-TAILS = (0.1, 0.9)
+INCOME = "household_income_a_unit_dh"
+CHILDREN = ["dependants_0_5_n", "dependants_6_11_n"]
+POVERTY = {"rate": 0.0, "gap": 1.0, "severity": 2.0}  # powers of Foster, Greer and Thorbecke (1984)
+LINE = 0.6  # of the median
+FIFTHS, POOREST = 5, [p / 10 for p in range(1, 10)]
 GROUPS = ("rank_group", "command_group")
 AMOUNTS = (INCOME, "commute_min")  # whose ranks are compared
 TEST_UNITS = {"F": "tenths", "df": "tenths", "p": "p"}
@@ -44,30 +58,32 @@ MODELS: dict[str, tuple[str, Callable[..., Any], str]] = {
     "hard_burden": ("housing_cost_share", partial(quantile_regression, q=0.9), "share_points"),
     "way_cost": ("commute_cost_dh", two_part, "dh_month"),
 }
-FINDINGS = ("", (*HEADLINES, "borne"))
+FINDINGS = ("", (*HEADLINES, "poor"))
 
 
 def members(study: Study) -> pd.DataFrame:
-    """The indicators, and the household's income a head and month."""
+    """The indicators, and the household's income a consumption unit and month."""
     frame = computed(indicators(study.frame))
     if {"household_income_dh", "household_size_n"} <= set(frame):
         people = frame["household_size_n"].astype("Float64")
-        frame = frame.assign(**{INCOME: frame["household_income_dh"].astype("Float64") / people.where(people > 0)})
+        young = frame.reindex(columns=CHILDREN, fill_value=0).astype("Float64").sum(axis=1, skipna=False)
+        units = 1 + 0.5 * (people - 1) - 0.2 * np.minimum(young, people - 1)
+        frame = frame.assign(**{INCOME: frame["household_income_dh"].astype("Float64") / units.where(people > 0)})
     return frame
 
 
 def with_income(frame: pd.DataFrame) -> str:
-    """Whether income a head is known of anybody."""
+    """Whether income a unit is known of anybody."""
     return "shown" if INCOME in frame and frame[INCOME].notna().any() else "not_asked"
 
 
 def income_base(frame: pd.DataFrame) -> Base:
-    """Whose income a head is known, of all."""
+    """Whose income a unit is known, of all."""
     return frame[INCOME].notna(), pd.Series(True, frame.index)
 
 
 def large_statuses(frame: pd.DataFrame) -> pd.Series:
-    """The status of those who have an income a head, where enough of the status have."""
+    """The status of those who have an income a unit, where enough of the status have."""
     size = frame.groupby("status")[INCOME].transform("count")
     return frame["status"].where((size >= policy().min_base) & (frame[INCOME] >= 0))
 
@@ -85,31 +101,69 @@ topic = Topic("condition", members, with_income, "index", income_base, FINDINGS,
 
 @income.table("inequality", "status", "inequality_measure", adds=None)
 def inequality(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
-    r"""Gini index, coefficient of variation and :math:`P_{90}/P_{10}` of the income a head, by status.
+    r"""Gini index, coefficient of variation and :math:`P_{90}/P_{10}` of the income a unit, by status.
 
-    The numerator of the last are the respondents in a tail.
+    The last has its interval on the log scale; its numerator are the respondents in a tail.
     """
     y, by = frame[INCOME], large_statuses(frame)
-    where = by.notna()
-    known = {
-        "level": mean(study.design, y, by, where),
-        "square": variance(study.design, y, by, where),
-        "gini": gini(study.design, y, by, where),
-        **{f"p{100 * q:g}": quantile(study.design, y, q=q, by=by, where=where) for q in TAILS},
+    design, where = study.design, by.notna()
+    moments = joint({"level": mean(design, y, by, where), "square": variance(design, y, by, where)})
+    measures = {
+        "gini": long_format(gini(design, y, by, where), "", "status"),
+        "variation": long_format(moments.apply(lambda v: np.sqrt(v["square"]) / v["level"]), "status"),
+        "p90_p10": long_format(quantile_ratio(design, y, by=by, where=where), "status"),
     }
-    rows = long_format(joint(known).apply(_measures), "inequality_measure", "status")
-    return rows.assign(numerator=(TAILS[0] * rows["n"]).where(rows["inequality_measure"] == "p90_p10"))
+    rows = long_format(measures, "inequality_measure")
+    return rows.assign(numerator=(0.1 * rows["n"]).where(rows["inequality_measure"] == "p90_p10"))
 
 
-def _measures(v: pd.Series) -> pd.Series:
-    return pd.concat(
-        {"gini": v["gini"], "variation": np.sqrt(v["square"]) / v["level"], "p90_p10": v["p90"] / v["p10"]}
-    )
+@income.table("line", "poverty_of", "", "")
+def line(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
+    """The poverty line and the share of all who are below it."""
+    y, where = frame[INCOME], large_statuses(frame).notna()
+    half = quantile(study.design, y, where=where).apply(lambda v: LINE * v)
+    rate = poverty(study.design, y.where(where), part=LINE, where=where)
+    return measured({"line": (half, "dh"), "rate": (rate, "share")}, "poverty_of")
+
+
+@income.table("poverty", "status", "poverty_measure", "share")
+def poor(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
+    """Rate, gap and severity below the line of all (`poverty`), by status; the poor are behind each of them.
+
+    Statuses of which too few are on a side of the line are put together as the codebook says.
+    """
+    design, by, where = study.design, large_statuses(frame), large_statuses(frame).notna()
+    y = frame[INCOME].where(where)
+    below = (y < LINE * quantile(design, y, where=where).value.iloc[0]).where(where)
+    sizes, parents = below.groupby(by).agg(["size", "sum"]).astype(float), study.codebook.parent("status")
+    hidden = sizes.index[unsafe(sizes["size"].to_numpy(), sizes["sum"].to_numpy(), policy())]
+    wide = {parents[code] for code in hidden if code in parents}
+    by = by.astype(object).replace({code: parent for code, parent in parents.items() if parent in wide})
+    made = {name: poverty(design, y, alpha=power, part=LINE, by=by, where=where) for name, power in POVERTY.items()}
+    rows = long_format(made, "poverty_measure", "", "status")
+    return rows.assign(numerator=rows["status"].map(below.groupby(by).sum()).astype(float))
+
+
+@income.table("fifths", "status", "fifth", "share", adds=None)
+def fifths(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
+    """The part of the income of a status that each fifth of its members has, the poorest first."""
+    by = large_statuses(frame)
+    rows = long_format(quantile_shares(study.design, frame[INCOME], FIFTHS, by, by.notna()), "fifth", "status")
+    return rows.assign(numerator=rows["n"] / FIFTHS)
+
+
+@income.table("lorenz", "poorest", "status", "share", adds=None)
+def curve(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
+    """Lorenz curve by status: the part of its income that the poorest have, by how many per cent of it they are."""
+    by = large_statuses(frame)
+    rows = long_format(lorenz(study.design, frame[INCOME], POOREST, by, by.notna()), "poorest", "status")
+    at = rows["poorest"].astype(float)
+    return rows.assign(poorest=(100 * at).round().astype(int).astype(str), numerator=np.minimum(at, 1 - at) * rows["n"])
 
 
 @topic.table("concentration", "condition", "concentration_index", adds=None)
 def concentrations(study: Study, frame: pd.DataFrame) -> pd.DataFrame | None:
-    """Concentration of each headline by income a head: below zero where the poorer bear it, within -1 and 1.
+    """Concentration of each headline by income a unit: below zero where the poorer bear it, within -1 and 1.
 
     Erreygers' index is that of absolute differences, Wagstaff's sets them against what the mean leaves room for.
     """

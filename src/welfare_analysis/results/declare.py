@@ -80,7 +80,8 @@ class Topic:
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Declare the decorated function of (study, subject) as what makes a table.
 
-        It returns what `long_format` reads, or None where nothing can be computed. ``rows`` and ``adds`` are key
+        It returns rows as `long_format` gives them, with the levels of an estimate named, or None where nothing can be
+        computed; an estimate of one number may come as it is. ``rows`` and ``adds`` are key
         columns parted by ``|``; ``adds`` are those, besides `GROUPS`, along which cells add up to a number that is
         shown, or None where nothing adds up, as with differences. ``ready`` and ``base`` are the topic's where they are
         not given.
@@ -133,7 +134,8 @@ class Topic:
             cells = cells.rename(columns={table.across: CATEGORY})
         lacking = {*table.rows, *([CATEGORY] if table.across else []), *NUMBERS, "n"} - set(cells)
         if lacking:
-            raise WelfareError("a declared table lacks columns", where=blank.id, got=sorted(lacking))
+            hint = 'Levels of an estimate are named in order, "" drops one: long_format(estimate, "", "status").'
+            raise WelfareError("a declared table lacks columns", where=blank.id, got=sorted(lacking), hint=hint)
         counts = (0, 0)
         if table.base is not None:
             known, asked = table.base(subject)

@@ -86,7 +86,7 @@ def declare(
     def on_frontier(study: Study, subject: object) -> pd.DataFrame:
         """Measures that no mix of others beats: the cost of each next unit, and what the next million buys."""
         made = asked(study, 1)
-        table = frontier(made).rename(columns={"step_dh": "one_more"}).rename_axis(key).reset_index()
+        table = frontier(made).rename(columns={"step_dh": "next_one"}).rename_axis(key).reset_index()
         rows = table.melt(key, var_name=part, value_name="estimate")
         return in_units(rows.assign(low=rows["estimate"], high=rows["estimate"], n=rows[key].map(people(made))))
 

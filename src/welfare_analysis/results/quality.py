@@ -8,17 +8,17 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from ..disclosure import NUMBERS, policy
+from ..disclosure import CATEGORY, NUMBERS, policy
 from ..estimation import Design, Estimate, share
 from ..needs import INDICATORS
 from ..study import Study
 from ..survey import quality
-from ..survey.imputation import LEAST, completed, imputed
-from .declare import Base, Topic, always, long_format
+from ..survey.imputation import AMOUNTS, DEDUCTIONS, LEAST, imputed, together
+from .declare import Base, Topic, always, long_format, point
+from .headlines import truth
 
 SHOWN = 12  # questions with the most gaps, or the most round figures
-COMPLETED, SEED = 20, 2012  # completed data sets of an imputation, and where its draws begin
-INCOMES = ["net_pay_dh", "pension_dh", "other_income_dh"]
+COMPLETED, SEED = 5, 2012  # completed data sets of an imputation, and where its draws begin
 OF_INCOME = ("cost_burdened", "over_debt_limit")
 
 
@@ -29,7 +29,7 @@ def everybody(study: Study) -> Base:
 
 
 topic = Topic("quality", lambda study: study, always, "share", everybody,
-              ("quality_gaps", ("most_gaps", "most_broken")), totals=False)  # fmt: skip
+              ("quality_gaps", ("answered", "most_gaps", "most_broken", "filled")), totals=False)  # fmt: skip
 table = partial(topic.table, across="measure", statistic="forms")
 
 
@@ -134,28 +134,33 @@ def reconciliation(study: Study, _: Study) -> pd.DataFrame | None:
     return of_forms(same[["agree"]], same["n"], "question") if len(same) else None
 
 
-def completed_incomes(study: Study) -> dict[str, list[pd.Series]]:
-    """The incomes that have gaps, completed."""
-    frame, rng, incomes = study.frame, np.random.default_rng(SEED), {}
-    for name in frame.columns.intersection(INCOMES):
-        asked = study.codebook.asked(name, frame, frame.index).fillna(False).astype(bool)
-        if frame.loc[asked, name].notna().sum() >= LEAST:
-            incomes[name] = completed(frame, study.design.weights, name, asked, rng, COMPLETED)
-    return incomes
+def completed_amounts(study: Study) -> dict[str, list[pd.Series]]:
+    """Incomes, loans, deductions and costs of the home that have gaps, completed together (`together`)."""
+    frame, asked = study.frame, {}
+    for name in frame.columns.intersection(AMOUNTS):
+        rows = study.codebook.asked(name, frame, frame.index).fillna(name in DEDUCTIONS).astype(bool)
+        if (rows & frame[name].notna()).sum() >= LEAST:
+            asked[name] = rows
+    return together(frame, study.design.weights, asked, np.random.default_rng(SEED), COMPLETED) if asked else {}
 
 
 @topic.table("imputation", "condition", "measure")
 def imputation(study: Study, _: Study) -> pd.DataFrame | None:
-    """What it changes to fill in the incomes that were not stated: each condition that needs an income, both ways."""
+    """What it changes to fill in the amounts that were not stated: each condition that needs an income, both ways.
+
+    On the stand-in beside what is true of everybody.
+    """
     frame, parts = study.frame, []
     functions = {i.name: i.function for i in INDICATORS if i.name in OF_INCOME and set(i.columns) <= set(frame)}
-    columns = study.result(completed_incomes)
+    columns, true = study.result(completed_amounts), study.result(truth).shown
     for name, function in functions.items() if columns else ():
         values = function(frame)
         answered = share(study.design, values)
         filled = imputed(study.design, frame, columns, partial(_share_of, function))
         between = filled.extra_covariance["imputation"].toarray()[0, 0] / float(filled.se.iloc[0]) ** 2
         parts.append(_both_ways(answered, filled, between, float(values.sum()), len(frame)).assign(condition=name))
+        for row in true[(true["condition"] == name) & (true[CATEGORY] == "all")].itertuples() if len(true) else ():
+            parts.append(point(row.estimate, len(frame), condition=name, measure="truth", unit="share"))
     return pd.concat(parts) if parts else None
 
 

@@ -36,7 +36,9 @@ def errors(name: str) -> Released:
     stored = pd.read_csv(SURVEY / file).rename(columns={"number": key, "persons": "population"})
     stored["error"], stored["se_of_truth"] = stored["error"] / stored["truth"], stored["mean_se"] / stored["truth"]
     keys = ["version", key]
-    return document(f"{name}_errors", melted(stored, keys, ERROR_UNITS), keys, "measure")
+    long = melted(stored, keys, ERROR_UNITS)
+    long["step"] = pd.Series(0.01, long.index).where(long["measure"] == "coverage")  # of some hundred samples at most
+    return document(f"{name}_errors", long, keys, "measure")
 
 
 def parameters(
@@ -49,6 +51,8 @@ def parameters(
     long = plain.melt([*keys, "unit", "plain"], ["value", "low", "high", "place"], "measure", "estimate").dropna()
     part = long["unit"].str.startswith(("share", "a year", "margin")) | (long["measure"] == "place")
     long["unit"] = long["unit"].map(PLAIN_UNITS).fillna(long.pop("plain")).mask(part, "share")
+    whole = np.isclose(long["estimate"], long["estimate"].round(2))  # a whole per cent is written as one
+    long["step"] = pd.Series(0.01, long.index).where(part & whole)
     units = [own_words().said(unit, "en") for unit in table["unit"]]
     texts = table.assign(evidence="evidence." + table["kind"], unit=units)[[*keys, *said]]
     texts = texts.melt(keys, var_name="measure", value_name="text").assign(estimate=0.0, unit="number")

@@ -45,33 +45,29 @@ def _dominated(values: np.ndarray, block: Block) -> np.ndarray:
     return (better & ~np.eye(good.shape[1], dtype=bool)).any(axis=(1, 2))
 
 
-def design(
-    codebook: Codebook, name: str, seed: int = SEED, cards: int = CARDS, versions: int = VERSIONS
-) -> pd.DataFrame:
+def design(codebook: Codebook, name: str) -> pd.DataFrame:
     """A D-efficient design of a block of cards.
 
     Parameters
     ----------
     codebook, name : Codebook, str
-        The attributes, levels and priors of the block.
-    seed, cards, versions : int
-        Cards a person, and versions of the form among which they are shared out.
+        The attributes, levels and priors of the block; ``CARDS`` a person are shared out among ``VERSIONS``.
 
     Returns
     -------
     DataFrame
         One row an alternative of a card: block, version, card, alternative and its attributes.
     """
-    block, rng = Block.of(codebook, name), np.random.default_rng(seed)
+    block, rng = Block.of(codebook, name), np.random.default_rng(SEED)
     pool = candidates(block, CANDIDATES, rng)
-    results = [exchange(block, pool, cards * versions, rng) for _ in range(STARTS)]
+    results = [exchange(block, pool, CARDS * VERSIONS, rng) for _ in range(STARTS)]
     chosen = pool[min(results, key=lambda result: result[1])[0]]
-    chosen = chosen[_shared_out(_dummies(block, chosen), versions, rng)]
+    chosen = chosen[_shared_out(_dummies(block, chosen), rng)]
     values = block.values(chosen)
     if "rate_pct" in block.attributes:  # what a card also prints
         rate, term, amount = (values[:, :, block.attributes.index(a)] for a in ("rate_pct", "term_months", "amount_dh"))
         values = np.concatenate([values, instalment(amount, rate, term)[:, :, None]], axis=2)
-    keys = [(name, i // cards + 1, i % cards + 1, a) for i in range(len(chosen)) for a in block.alternatives]
+    keys = [(name, i // CARDS + 1, i % CARDS + 1, a) for i in range(len(chosen)) for a in block.alternatives]
     names = [*block.attributes, *["instalment_dh"][: values.shape[2] - len(block.attributes)]]
     frame = pd.DataFrame(keys, columns=["block", "version", "card", "alternative"])
     return frame.join(pd.DataFrame(values.reshape(len(keys), -1), columns=names))
@@ -114,9 +110,9 @@ def exchange(block: Block, pool: np.ndarray, n: int, rng: np.random.Generator) -
     return rows, best
 
 
-def _shared_out(level: np.ndarray, versions: int, rng: np.random.Generator) -> np.ndarray:
+def _shared_out(level: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """An order of the cards in which each version has its share of every level, by exchanges of two cards."""
-    order = rng.permutation(len(level)).reshape(versions, -1)
+    order = rng.permutation(len(level)).reshape(VERSIONS, -1)
 
     def uneven(rows: np.ndarray) -> float:
         return float(np.square(level[rows].sum(axis=1)).sum())
@@ -135,7 +131,7 @@ def _shared_out(level: np.ndarray, versions: int, rng: np.random.Generator) -> n
     return order.ravel()
 
 
-def efficiency(codebook: Codebook, name: str, seed: int = SEED, draws: int = 200) -> dict[str, float]:
+def efficiency(codebook: Codebook, name: str, draws: int = 200) -> dict[str, float]:
     """How good the committed cards are.
 
     Returns
@@ -144,7 +140,7 @@ def efficiency(codebook: Codebook, name: str, seed: int = SEED, draws: int = 200
         ``d_error``; ``random`` and ``all_cards``: the D-error of random designs of as many cards (median) and of all
         candidates together, over ours.
     """
-    block, rng = Block.of(codebook, name), np.random.default_rng(seed)
+    block, rng = Block.of(codebook, name), np.random.default_rng(SEED)
     values = stored(codebook, name)[list(block.attributes)].to_numpy()
     values = values.reshape(-1, len(block.alternatives), len(block.attributes))
     n, prior = len(values), block.prior.to_numpy()

@@ -121,7 +121,7 @@ def _check_condition(
     """Its gates are there, stand before it and have its codes; somebody meets it."""
 
     def wrong(expected: str) -> WelfareError:
-        return fault("variables.csv", row, "asked_if", rules[name], expected)
+        return fault("variables.csv", row, f"asked_if of {name}", rules[name], expected)
 
     try:
         together = routing.routes(name, rules)
@@ -137,7 +137,7 @@ def _check_condition(
         if clause.codes is None and gate["type"] not in NUMERIC:
             raise wrong(f"codes of {clause.variable}, which is no number")
         if not (clause.codes or frozenset()) <= codes.get(gate["list"], set()):
-            raise wrong(f"codes of {clause.variable}")
+            raise wrong(f"codes of {clause.variable}: {', '.join(sorted(codes.get(gate['list'], set())))}")
         if places[clause.variable] > row:
             raise wrong(f"{clause.variable} asked before")
     if any(clause.never for clause in together.values()):

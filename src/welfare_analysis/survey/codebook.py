@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..errors import WelfareError
+from ..errors import WelfareError, unknown
 from . import institution, routing
 from .checks import LABELS, LANGUAGES, SYMBOLS, Tables, check, check_groups, fault
 
@@ -121,7 +121,8 @@ class Codebook(Tables):
     def template(self, key: str, language: str = "en") -> str:
         """A text as it stands, with its gaps."""
         if key not in self.texts.index:
-            raise WelfareError("no such text", where="texts.csv", got=key)
+            hint = "A text is a line of data/codebook/texts.csv: its key, then in ar, fr and en."
+            raise unknown("no such text", key, self.texts.index, where="texts.csv", hint=hint)
         return str(self.texts.loc[key, _known(language)])
 
     def asked(self, name: str, answers: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:

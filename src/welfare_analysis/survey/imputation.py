@@ -39,19 +39,22 @@ def together(
     those who then have one. Arguments and errors as for `completed`.
     """
     draws: dict[str, list[pd.Series]] = {name: [] for name in asked}
-    loan = frame["has_loan"].astype(object) if "has_loan" in frame else None
+    loan = frame["has_loan"].astype(object) if "has_loan" in frame and frame["has_loan"].notna().any() else None
+    fixed, known = _fixed(frame, weights), _amounts(frame)
+    frame = frame[list(asked)]
     if loan is not None:
         draws["has_loan"] = []
     for _ in range(m):
-        full = frame.copy()
+        full, amounts = frame.copy(), dict(known)
         if loan is not None:
-            gaps, X = loan.isna().to_numpy(), _predictors(frame, weights, "has_loan")
+            gaps, X = loan.isna().to_numpy(), _stacked(fixed, amounts, "has_loan")
             full["has_loan"] = loan.to_numpy()[_donors(X, loan.eq("yes").to_numpy(float), ~gaps, rng)]
             draws["has_loan"].append(full["has_loan"])
         for _ in range(SWEEPS):
             for name, rows in asked.items():
                 of = rows & full["has_loan"].eq("yes") if name in DEDUCTIONS and loan is not None else rows
-                (full[name],) = completed(full.assign(**{name: frame[name]}), weights, name, of, rng, 1)
+                (full[name],) = _completed(frame[name], _stacked(fixed, amounts, name), of, rng, 1)
+                amounts |= _amounts(full[[name]])
         for name in asked:
             draws[name].append(full[name])
     return draws
@@ -67,20 +70,25 @@ def completed(
     WelfareError
         Fewer than 30 known amounts.
     """
-    y, gaps = frame[target], asked & frame[target].isna()
-    known = y.notna() & asked
+    X = _stacked(_fixed(frame, weights), _amounts(frame), target)
+    return _completed(frame[target], X, asked, rng, m)
+
+
+def _completed(y: pd.Series, X: np.ndarray, asked: pd.Series, rng: np.random.Generator, m: int) -> list[pd.Series]:
+    """A column completed m times from those whom ``X`` (n x p) predicts to be alike."""
+    gaps, known = asked & y.isna(), y.notna() & asked
     if known.sum() < LEAST:
         raise WelfareError(
-            "too few amounts are known", where=target, got=int(known.sum()), expected=f"{LEAST} at least"
+            "too few amounts are known", where=y.name, got=int(known.sum()), expected=f"{LEAST} at least"
         )
-    X, log = _predictors(frame, weights, target), np.log1p(y.fillna(0.0).to_numpy(float))
+    log = np.log1p(y.fillna(0.0).to_numpy(float))
     values, there = y.to_numpy(float), known.to_numpy()
     rows = (there | gaps.to_numpy()).nonzero()[0]
     draws = []
     for _ in range(m):
         taken = y.astype(float).copy()
         taken.iloc[rows] = values[rows[_donors(X[rows], log[rows], there[rows], rng)]]
-        draws.append(taken.rename(target))
+        draws.append(taken)
     return draws
 
 
@@ -90,8 +98,10 @@ def _donors(X: np.ndarray, y: np.ndarray, known: np.ndarray, rng: np.random.Gene
     Those with one prediction are in random order, so that where nothing tells the rows apart all may give.
     """
     donors, drawn = np.arange(len(y)), rng.choice(known.nonzero()[0], int(known.sum()))
-    beta = np.linalg.pinv(X[drawn].T @ X[drawn], rcond=1e-12, hermitian=True) @ (X[drawn].T @ y[drawn])
-    at, wanted = (X[drawn] @ beta).round(10), (X[~known] @ beta).round(10)
+    times = np.bincount(drawn, minlength=len(y))
+    beta = np.linalg.pinv((X.T * times) @ X, rcond=1e-12, hermitian=True) @ (X.T @ (times * y))
+    fitted = (X @ beta).round(10)
+    at, wanted = fitted[drawn], fitted[~known]
     order = np.lexsort((rng.random(len(drawn)), at))
     first, last = (np.searchsorted(at[order], wanted, side=side) for side in ("left", "right"))
     place = first + np.floor(rng.random(len(wanted)) * (last - first + 1)).astype(int)
@@ -100,8 +110,8 @@ def _donors(X: np.ndarray, y: np.ndarray, known: np.ndarray, rng: np.random.Gene
     return donors
 
 
-def _predictors(frame: pd.DataFrame, weights: np.ndarray, target: str) -> np.ndarray:
-    """Columns that tell ``target``, and those of the design; a missing one is a category of its own, or the mean."""
+def _fixed(frame: pd.DataFrame, weights: np.ndarray) -> list[np.ndarray]:
+    """Predictors that are never drawn: those of the design, categories (a missing one is one of its own), and ages."""
     columns = [np.ones(len(frame)), np.log(weights / np.mean(weights))]
     for name in ("status", "rank_group", "command_group", "sex", "outcome"):
         if name in frame:
@@ -111,12 +121,22 @@ def _predictors(frame: pd.DataFrame, weights: np.ndarray, target: str) -> np.nda
         if name in frame and frame[name].notna().any():
             z = frame[name].fillna(frame[name].mean()).to_numpy(float)
             columns += [z / 10, (z / 10) ** 2]
-    for name in AMOUNTS:
-        if name != target and name in frame and frame[name].notna().any():
-            amount = frame[name].astype(float)
-            log = np.log(amount.where(amount > 0))
-            columns += [amount.isna().to_numpy(float), amount.eq(0).to_numpy(float), log.fillna(log.mean()).to_numpy()]
-    return np.column_stack(columns)
+    return columns
+
+
+def _amounts(frame: pd.DataFrame) -> dict[str, list[np.ndarray]]:
+    """Amounts as predictors: whether one is missing, whether it is nothing, and its logarithm."""
+    columns = {}
+    for name in (n for n in AMOUNTS if n in frame and frame[n].notna().any()):
+        amount = frame[name].astype(float)
+        log = np.log(amount.where(amount > 0))
+        columns[name] = [amount.isna().to_numpy(float), amount.eq(0).to_numpy(float), log.fillna(log.mean()).to_numpy()]
+    return columns
+
+
+def _stacked(fixed: list[np.ndarray], amounts: Mapping[str, list[np.ndarray]], target: str) -> np.ndarray:
+    """Predictors (n x p) of one amount: the fixed ones and the other amounts."""
+    return np.column_stack([*fixed, *(column for name in amounts if name != target for column in amounts[name])])
 
 
 def combined(estimates: list[Estimate]) -> Estimate:

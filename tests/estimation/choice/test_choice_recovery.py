@@ -49,7 +49,6 @@ def sample(rng: np.random.Generator) -> ChoiceFit:
         "x": x[there].reshape(-1, 4),
         "case": np.repeat(np.arange(n), 3),
         "start": start,
-        "offset": np.zeros(3 * n),
     }
     fields |= {"alternative": np.tile(np.arange(3), n), "chosen": start + pick[there], "person": np.arange(n)}
     return fitted(replace(EXAMPLE, design=design, **fields))

@@ -71,6 +71,6 @@ def test_a_nested_logit_can_be_held_out(cards):
     found = hold_out(fit, np.random.default_rng(1))
     assert found.likelihood["persons"].tolist() == [32, 8]
     out = np.random.default_rng(1).permutation(np.arange(40))[:8] + 500
-    again = fit.again(fit.cases.part(~np.isin(fit.cases.person, out - 500)))
+    again = fit.again(fit.cases.part(~np.isin(fit.cases.person, out - 500)[fit.cases.case]))
     assert list(again.value.index) == list(fit.value.index)
     assert summary(fit)["rho_squared"] > 0

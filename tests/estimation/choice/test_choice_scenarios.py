@@ -7,7 +7,6 @@ from scipy import integrate
 from travellers import FORMULA, NESTS, dearer, refitted, weighted
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.estimation import Design
 from welfare_analysis.estimation.choice import logit, mixed_logit, nested_logit, predicted_shares, scenario
 
 
@@ -73,16 +72,6 @@ def test_an_alternative_that_goes(fit, travel, design):
     assert gone.surplus.value.iloc[0] < 0
 
 
-def test_another_sample_adds_independent_errors(travel, design):
-    """People of another design: the variances of people and coefficients add up."""
-    fit, other = refitted("logit", travel, design), Design(pd.Series(np.full(210, 3.0), index=design.index))
-    s = scenario(fit, other, dearer(travel), base=travel).shares
-    part = s.jacobian @ fit.covariance().to_numpy() @ s.jacobian.T
-    np.testing.assert_allclose(s.se**2, other.variance(s.people) + np.diag(part), rtol=1e-9)
-    with pytest.raises(WelfareError, match="need a base"):
-        scenario(fit, other, travel)
-
-
 def test_what_is_no_utility_has_no_scenario(travel, design):
     """Greene's scale, and a lambda above 1, are refused."""
     greene = nested_logit(design, travel, FORMULA, "individual", "mode", NESTS, scale="greene")
@@ -96,7 +85,7 @@ def test_what_is_no_utility_has_no_scenario(travel, design):
 def test_errors(travel, design):
     """Other cases, and a cost that is absent, not negative, random, or in another term too, are refused."""
     fit = refitted("logit", travel, design)
-    with pytest.raises(WelfareError, match="cases are not those of the base; got '209 cases, of 210"):
+    with pytest.raises(WelfareError, match="cases are not those of the fit; got '209 cases, of 210"):
         scenario(fit, design, travel[travel["individual"] > 1])
     with pytest.raises(WelfareError, match="no such coefficient"):
         scenario(fit, design, travel, cost="price")

@@ -51,7 +51,7 @@ def test_swissmetro(swissmetro):
     np.testing.assert_allclose(robust, [0.082562, 0.058163, 0.104254, 0.068225], atol=6e-7)
     np.testing.assert_allclose(fit.se[order], robust * np.sqrt(6768 / 6767), rtol=1e-9)
     assert fit.log_likelihood == pytest.approx(-5331.252007, abs=6e-7)
-    assert (fit.n_cases, fit.n_persons) == (6768, 6768)
+    assert (fit.n_cases, fit.cases.n_persons) == (6768, 6768)
     assert 60 * fit.value["time"] / fit.value["cost"] == pytest.approx(70.7, abs=0.05)
 
 
@@ -63,7 +63,7 @@ def test_answers_of_a_person_are_one_unit(swissmetro):
     by_case = Design(np.ones(6768), psu=swissmetro.groupby("case", sort=False)["person"].first())
     same = logit(by_case, swissmetro, SWISS, **NAMES)
     np.testing.assert_allclose(same.se, fit.se, rtol=1e-9)
-    assert (fit.n_cases, fit.n_persons) == (6768, 752)
+    assert (fit.n_cases, fit.cases.n_persons) == (6768, 752)
 
 
 @pytest.mark.parametrize("name", ["strat", "stratnf", "clus1", "clus1nf"])
@@ -160,7 +160,6 @@ def test_what_changes_nothing(cards, seed):
         ),
         logit(Design(w), renamed, CARDS, **NAMES, person="person"),
         logit(Design(w), f.assign(cost=f["cost"] + 10 * f["income"]), CARDS, **NAMES, person="person"),
-        logit(Design(w), f.assign(known=f["income"]), CARDS, **NAMES, person="person", offset="known"),
         logit(Design(7 * w), f, CARDS, **NAMES, person="person"),
     ]
     for other in same:
@@ -186,17 +185,6 @@ def test_a_person_twice_is_twice_the_weight(cards):
     np.testing.assert_allclose(fit.value, heavy.value, rtol=1e-9, atol=1e-11)
     np.testing.assert_allclose(fit.se, heavy.se, rtol=1e-9)
     assert fit.log_likelihood == pytest.approx(heavy.log_likelihood, rel=1e-12)
-
-
-def test_known_utility_is_an_offset(cards):
-    """An offset of a coefficient times its attribute takes it out of the estimation."""
-    f = cards(1)
-    fit = logit(None, f, CARDS, **NAMES)
-    known = logit(
-        None, f.assign(known=fit.value["cost"] * f["cost"]), CARDS.replace("cost + ", ""), **NAMES, offset="known"
-    )
-    np.testing.assert_allclose(known.value, fit.value.drop("cost"), rtol=1e-8)
-    assert known.log_likelihood == pytest.approx(fit.log_likelihood, rel=1e-12)
 
 
 def test_a_case_of_one_alternative_tells_nothing(cards):

@@ -9,24 +9,3 @@ from .report import hold_out, summary
 from .scenarios import Scenario, scenario
 from .shares import predicted_shares
 from .willingness import willingness_to_pay
-
-__all__ = [
-    "Cases",
-    "ChoiceFit",
-    "MixedFit",
-    "NestedFit",
-    "Scenario",
-    "Target",
-    "choices",
-    "hold_out",
-    "logit",
-    "mixed_logit",
-    "nested_logit",
-    "only",
-    "predicted_shares",
-    "prepared",
-    "recoded",
-    "scenario",
-    "summary",
-    "willingness_to_pay",
-]

@@ -7,20 +7,19 @@ level that they stand for (McFadden 1974; Train 2009, section 2.5).
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from formulaic import Formula, ModelSpec
-from formulaic.errors import DataMismatchWarning, FormulaicError
+from formulaic.errors import FormulaicError
 from formulaic.parser.types import Factor, Term
 
 from ...errors import WelfareError
 from ..columns import numbers
 from ..design import Design
-from ..formulas import widened
+from ..formulas import coded
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +38,6 @@ class Cases:
         Row of the chosen alternative.
     person : (C,) array
         Row of ``design`` of each case.
-    offset : (rows,) array
-        Part of the utility that is known.
     order : (rows,) array
         Position of each row in the caller's long frame, whose index is ``index``.
     spec : formulaic ModelSpec
@@ -56,7 +53,6 @@ class Cases:
     alternatives: pd.Index
     chosen: np.ndarray
     person: np.ndarray
-    offset: np.ndarray
     design: Design
     order: np.ndarray
     index: pd.Index
@@ -95,13 +91,22 @@ class Cases:
         return np.column_stack([np.bincount(self.person, column, self.design.n) for column in v.T])
 
     def part(self, keep: np.ndarray) -> Cases:
-        """The cases of a mask (C,)."""
-        rows = np.repeat(keep, self.sizes)
-        place = np.cumsum(rows) - 1
-        fields = {name: getattr(self, name)[rows] for name in ("x", "alternative", "offset", "order")}
-        fields |= {name: getattr(self, name)[keep] for name in ("labels", "person")}
-        fields |= {name: place[getattr(self, name)[keep]] for name in ("start", "chosen")}
-        return replace(self, case=(np.cumsum(keep) - 1)[self.case[rows]], **fields)
+        """The alternatives of a mask (rows,); a case without any goes, one whose choice goes has the first instead."""
+        case = self.case[keep]
+        start = np.flatnonzero(np.diff(case, prepend=-1))
+        kept, place = case[start], np.cumsum(keep) - 1
+        chosen = self.chosen[kept]
+        return replace(
+            self,
+            x=self.x[keep],
+            case=np.cumsum(np.diff(case, prepend=case[:1]) != 0),
+            start=start,
+            labels=self.labels[kept],
+            alternative=self.alternative[keep],
+            chosen=np.where(keep[chosen], place[chosen], start),
+            person=self.person[kept],
+            order=self.order[keep],
+        )
 
 
 def choices(
@@ -111,7 +116,6 @@ def choices(
     case: str,
     alternative: str,
     person: str | None = None,
-    offset: str | None = None,
 ) -> Cases:
     """Read choice situations.
 
@@ -125,8 +129,8 @@ def choices(
         One row an available alternative of a case.
     formula : str
         ``"chosen ~ attributes"``: a column of booleans (or 0 and 1), and a formulaic right side.
-    case, alternative, person, offset : str
-        Columns of ``long``. A case belongs to one person; the offset is added to the utility.
+    case, alternative, person : str
+        Columns of ``long``. A case belongs to one person.
 
     Raises
     ------
@@ -141,18 +145,10 @@ def choices(
         expected = "a DataFrame with rows, and columns of different names"
         raise WelfareError("it is not a frame of choices", where="long", got=got, expected=expected)
     left, _, right = (part.strip().strip("`") for part in formula.partition("~"))
-    _complete(long, [c for c in (left, case, alternative, person, offset) if c is not None])
-    code, levels = pd.factorize(long[case])
-    code, labels = code.astype(np.int32), pd.Index(levels, name=case)
+    _complete(long, [c for c in (left, case, alternative, person) if c is not None])
     alt, alternatives = _alternatives(long[alternative])
-    key = code.astype(np.int64) * len(alternatives) + alt
-    order = np.arange(len(key)) if (key[1:] >= key[:-1]).all() else np.argsort(key, kind="stable")
-    code, alt, key = code[order], alt[order], key[order]
-    if (key[1:] == key[:-1]).any():
-        row = int(np.argmax(key[1:] == key[:-1]))
-        got = f"{alternatives[alt[row]]} in case {labels[code[row]]}"
-        raise WelfareError("an alternative is twice in a case", where=alternative, got=got, expected="once at most")
-    start = np.flatnonzero(np.diff(code, prepend=-1))
+    order, code, labels = by_case(long[case], alt, alternatives)
+    alt, start = alt[order], np.flatnonzero(np.diff(code, prepend=-1))
     chosen = _chosen(numbers(long[left], left)[order], code, labels, left)
     never = list(alternatives[np.bincount(alt[chosen], minlength=len(alternatives)) == 0])
     if never:
@@ -160,12 +156,22 @@ def choices(
         raise WelfareError("an alternative is never chosen", where=alternative, got=never, hint=hint)
     x, names, spec, columns = _attributes(long, right, order, code)
     units = labels if person is None else _persons(long[person], order, code, start, labels)
-    known = np.broadcast_to(0.0, len(key)) if offset is None else numbers(long[offset], offset)[order]
     rows, used = _rows(design, units, person or case)
-    levels = Cases(
-        x, names, code, start, labels, alt, alternatives, chosen, rows, known, used, order, long.index, spec, columns
-    )
-    return levels if used.counted is None else levels.part(used.counted[rows])
+    read = Cases(x, names, code, start, labels, alt, alternatives, chosen, rows, used, order, long.index, spec, columns)
+    return read if used.counted is None else read.part(used.counted[rows][code])
+
+
+def by_case(case: pd.Series, alt: np.ndarray, alternatives: pd.Index) -> tuple[np.ndarray, np.ndarray, pd.Index]:
+    """The order (rows,) by case and alternative, the case of each row in that order, and the names of the cases."""
+    code, labels = pd.factorize(case)
+    key = code * len(alternatives) + alt
+    order = np.arange(len(key)) if (key[1:] >= key[:-1]).all() else np.argsort(key, kind="stable")
+    code, key = code[order].astype(np.int32), key[order]
+    if (key[1:] == key[:-1]).any():
+        row = int(np.argmax(key[1:] == key[:-1]))
+        got, where = f"{alternatives[alt[order][row]]} in case {labels[code[row]]}", str(alternatives.name)
+        raise WelfareError("an alternative is twice in a case", where=where, got=got, expected="once at most")
+    return order, code, pd.Index(labels, name=case.name)
 
 
 def _complete(frame: pd.DataFrame, columns: list[str]) -> None:
@@ -281,12 +287,7 @@ def _coded(spec: ModelSpec, frame: pd.DataFrame, order: np.ndarray) -> tuple[np.
     """
     terms = [str(term) for term in spec.formula if term.degree]
     plain = bool(terms) and all(t in frame and frame[t].dtype.kind in "fiu" for t in terms)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", DataMismatchWarning)
-            matrix = spec.get_model_matrix(frame.iloc[:1] if plain else widened(spec, frame), na_action="ignore")
-    except (FormulaicError, DataMismatchWarning, ValueError) as error:
-        raise WelfareError("an attribute cannot be coded", where="formula", got=str(error)) from None
+    matrix = coded(spec, frame.iloc[:1] if plain else frame)
     if plain:  # as it would be, without copies of all columns on the way
         x = np.column_stack([np.ones(len(frame)), *(frame[name].to_numpy(float) for name in terms)])
     else:

@@ -3,10 +3,10 @@ r"""What a fitted choice model says of everybody, with both errors.
 A forecast is a weighted mean over people of something that depends on the coefficients,
 :math:`F(\theta) = \sum_i w_i a_i(\theta) / \sum_i w_i b_i(\theta)` (sample enumeration: Ben-Akiva and Lerman 1985,
 section 6.3). Its influence has two parts, :math:`(a_i - F b_i) / \sum w b` of the people in it, and
-:math:`(\partial F / \partial\theta)\, z_i` of the coefficients, z their influence. Where model and forecast are of one
-sample the parts are correlated and add up in one influence; else the second is a covariance of its own. The people are
-those of a finite population, the coefficients those of a model: a fit with the sample's `Design.superpopulation` adds
-what its population, itself a draw, may differ from the model (an extra covariance, ``superpopulation``).
+:math:`(\partial F / \partial\theta)\, z_i` of the coefficients, z their influence. Model and forecast are of one
+sample: the parts are correlated and add up in one influence. The people are those of a finite population, the
+coefficients those of a model: a fit with the sample's `Design.superpopulation` adds what its population, itself a draw,
+may differ from the model (an extra covariance, ``superpopulation``).
 
 A person with several cases counts once: each case has an equal part of the person's weight.
 """
@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from ...errors import WelfareError
 from ..design import Design
 from ..domains import Domains
 from ..estimate import Bounds, Estimate, describe, scatter, t_bounds
@@ -43,33 +44,19 @@ class Forecast(Estimate):
 
     Attributes
     ----------
-    people : (n, k) sparse array
+    people : (n, k) sparse array by columns
         Influence with the coefficients taken as known.
     jacobian : (k, q) array
         Derivative by the coefficients.
-    shared : bool
-        Whether the coefficients come from the same design.
     """
 
-    people: sparse.csr_array = field(default=cast(Any, None), repr=False)
+    people: sparse.csc_array = field(default=cast(Any, None), repr=False)
     jacobian: np.ndarray = field(default_factory=lambda: np.empty((0, 0)), repr=False)
     fit: ChoiceFit = field(default=cast(ChoiceFit, None), repr=False)
-    shared: bool = True
-
-    def combined(self, matrix: sparse.csr_array) -> Any:
-        """Influences of linear combinations, of the people and of the coefficients apart."""
-        return _influence(self.people @ matrix.T, matrix @ self.jacobian, self.fit, self.shared)()
-
-    @cached_property
-    def _columns(self) -> sparse.csc_array:
-        return sparse.csc_array(self.people)
 
     def _joint(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Covariances of some values: of the people, of the coefficients, and of one with the other and back."""
-        k, J, people = len(columns), self.jacobian[columns], self._columns[:, columns]
-        if not self.shared:
-            own = self.fit.design.covariance(self.fit.influence)
-            return self.design.covariance(people), J @ own @ J.T, np.zeros((k, k))
+        k, J, people = len(columns), self.jacobian[columns], self.people[:, columns]
         joint = self.design.covariance(sparse.hstack([people, self.fit.influence]))
         across = J @ joint[k:, :k]
         return joint[:k, :k], J @ joint[k:, k:] @ J.T, across + across.T
@@ -80,39 +67,21 @@ class Forecast(Estimate):
         groups = np.array_split(np.arange(len(self.value)), -(-len(self.value) // COLUMNS))
         return np.hstack([[np.diagonal(part) for part in self._joint(columns)] for columns in groups])
 
-    def _further(self) -> list[sparse.csr_array]:
-        return [sparse.csr_array(c) for name, c in self.extra_covariance.items() if name != "coefficients"]
-
     @cached_property
     def _variance(self) -> np.ndarray:
         people, coefficients, across = self._diagonals
         total = people + coefficients + across
         total = np.where(total <= ROUNDING * (people + coefficients), 0.0, total)
-        total = sum((extra.diagonal() for extra in self._further()), total)
+        total = sum((sparse.csr_array(c).diagonal() for c in self.extra_covariance.values()), total)
         return np.where(np.isnan(total), np.inf, total)
 
-    def covariance(self) -> pd.DataFrame:
-        """Covariance matrix (k x k), without building the influences."""
-        matrix = sum(self._joint(np.arange(len(self.value))), np.zeros(()))
-        matrix = sum((extra.toarray() for extra in self._further()), matrix)
-        np.fill_diagonal(matrix, self._variance)
-        return pd.DataFrame(matrix, index=self.value.index, columns=self.value.index)
-
-    def table(self, level: float = 0.95) -> pd.DataFrame:
-        """Long table: estimate, se, low, high; se_people and se_coefficients, were the other known; counts."""
-        people, coefficients = np.sqrt(np.maximum(self._diagonals[:2], 0))
-        errors = pd.DataFrame({"se_people": people, "se_coefficients": coefficients}, index=self.value.index)
-        columns = [self.value.rename("estimate"), self.se, self.interval(level), errors, self.counts]
-        return pd.concat(columns, axis=1).reset_index()
+    def _linear(self) -> np.ndarray:
+        return sum(self._joint(np.arange(len(self.value))), np.zeros(()))  # without building the influences
 
 
 def derivative(f: Callable[[np.ndarray], np.ndarray], at: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """Central differences (k, q) by the parameters."""
     return np.column_stack([(f(at + h) - f(at - h)) / (2 * h.max()) for h in np.diag(steps)])
-
-
-def _influence(people: sparse.csr_array, jacobian: np.ndarray, fit: ChoiceFit, shared: bool) -> Callable[[], Any]:
-    return lambda: people + sparse.csr_array(fit.influence @ jacobian.T) if shared else people
 
 
 def _own(fit: ChoiceFit, design: Design) -> np.ndarray:
@@ -138,11 +107,14 @@ def forecast(
     ``slopes`` gives the derivative of the sums where it is known; else it is a difference.
     """
     design = to.cases.design
+    if not design.of_same_rows(fit.design):
+        hint = "Fit the model with a design that has the rows of all, with where= or weights of zero."
+        raise WelfareError("people of another sample are not forecast", where="design", hint=hint)
     parts = design.domains(by, where, design.names)
     there = np.bincount(to.cases.person, minlength=design.n) > 0
     parts = Domains(np.where(there, parts.codes, -1), parts.labels)
     described = describe(design, parts, there[:, None], ["forecast"])
-    w, k, shared = design.weights[:, None], len(names), design.of_same_rows(fit.design)
+    w, k = design.weights[:, None], len(names)
 
     def sums(theta: np.ndarray) -> list[np.ndarray]:
         return [parts.sums(values * w) for values in measure(theta)]
@@ -151,7 +123,7 @@ def forecast(
     top, bottom = measure(theta)
     size = parts.sums(bottom * w)
     value, row = parts.sums(top * w) / size, np.maximum(parts.codes, 0)
-    people = scatter((top - value.T[row] * bottom) / size.T[row], parts)
+    people = sparse.csc_array(scatter((top - value.T[row] * bottom) / size.T[row], parts))
 
     def ratio(theta: np.ndarray) -> np.ndarray:
         return np.divide(*sums(theta)).ravel()
@@ -168,14 +140,16 @@ def forecast(
     extra: dict[str, Any] = {n: J @ sparse.csr_array(c) @ J.T for n, c in fit.extra_covariance.items()}
     if (described.evidence == 1).any():
         extra["not estimable"] = sparse.diags_array(np.tile(np.where(described.evidence == 1, np.inf, 0.0), k))
-    if shared and fit.design is not design:
+    if fit.design is not design:
         extra["superpopulation"] = jacobian @ _own(fit, design) @ jacobian.T
-    if not shared:
-        extra["coefficients"] = jacobian @ fit.design.covariance(fit.influence) @ jacobian.T
+
+    def combined(matrix: sparse.csr_array) -> sparse.csr_array:
+        return people @ matrix.T + sparse.csr_array(fit.influence @ (matrix @ jacobian).T)
+
     return Forecast(
         pd.Series(value.ravel(), index=index),
         design,
-        _influence(people, jacobian, fit, shared),
+        lambda: combined(sparse.eye_array(len(index))),
         pd.Series(np.minimum(np.tile(described.df, k), fit.df.min()), index=index),
         pd.concat([described.counts] * k).set_axis(index),
         bounds,
@@ -183,5 +157,5 @@ def forecast(
         people,
         jacobian,
         fit,
-        shared,
+        push=combined,
     )

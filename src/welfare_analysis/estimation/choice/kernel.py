@@ -23,10 +23,6 @@ from .simulation import Panel
 BLOCK = 128  # draws that are in work at a time
 BOUND = 600.0  # utilities are held within it: there a probability is 0 or 1 to 260 digits
 TASKS = 64  # parts of the units, whatever the number of threads
-LOG2E, LN2_HIGH, LN2_LOW = 1.4426950408889634, 0.6931471803691238, 1.9082149292705877e-10
-SERIES = tuple(1 / np.cumprod(np.arange(1.0, 13.0)))  # of exp: 1/1!, ..., 1/12!
-EXPONENT = 52  # first bit of the exponent of a number, which is 1023 more than that of 2
-MANTISSA = (1 << EXPONENT) - 1
 fused = njit(fastmath={"contract"}, error_model="numpy", nogil=True, cache=True)
 
 
@@ -42,7 +38,7 @@ def compiled(
     value, score = np.empty(U), np.empty((U, T))
     ends = np.linspace(0, U, min(TASKS, U) + 1).astype(int)
     curves = np.zeros((len(ends) - 1, T, T))
-    known = panel.offset + panel.x[:, len(mean) :] @ fixed
+    known = panel.x[:, len(mean) :] @ fixed
     choices = (np.ascontiguousarray(panel.x), known, mean, sd, panel.log, panel.rows, panel.cases)
     numbers = (draws.net, draws.shift, draws.given, draws.count)
 
@@ -56,25 +52,14 @@ def compiled(
 
 
 @fused
-def _exponential(x, power, bits):
-    """Replace x (n,) by exp(x) = 2**i exp(r), |r| <= ln(2) / 2: a series, which compilers make vectors of.
-
-    ``bits`` (n,) are integers in the memory of ``power`` (n,): those of 2**i are its exponent.
-    """
-    s = SERIES
+def _exponential(x):
+    """Replace x (n,) by exp(x)."""
     for r in range(len(x)):
-        a = min(max(x[r], -BOUND), BOUND)
-        i = np.floor(a * LOG2E + 0.5)
-        bits[r] = (np.int64(i) + 1023) << EXPONENT
-        a = (a - i * LN2_HIGH) - i * LN2_LOW
-        high = ((((a * s[11] + s[10]) * a + s[9]) * a + s[8]) * a + s[7]) * a + s[6]
-        x[r] = ((((((high * a + s[5]) * a + s[4]) * a + s[3]) * a + s[2]) * a + s[1]) * a + s[0]) * a + 1.0
-    for r in range(len(x)):
-        x[r] *= power[r]
+        x[r] = np.exp(min(max(x[r], -BOUND), BOUND))
 
 
 @fused
-def _draw(z, beta, slope, u, block, mean, sd, log, numbers, power, bits):
+def _draw(z, beta, slope, u, block, mean, sd, log, numbers):
     """A block of normals z (K, n) of unit u, its coefficients, and their derivatives by the means."""
     net, shift, given, _ = numbers
     for k in range(len(mean)):
@@ -83,7 +68,7 @@ def _draw(z, beta, slope, u, block, mean, sd, log, numbers, power, bits):
             beta[k, r] = mean[k] + sd[k] * z[k, r]
             slope[k, r] = 1.0
         if log[k]:
-            _exponential(beta[k], power, bits)
+            _exponential(beta[k])
             slope[k] = beta[k]
 
 
@@ -102,27 +87,18 @@ def _multiply(out, row):
 
 
 @fused
-def _shares(share, ends, logs, product, bits):
-    """Exponentials of utilities (rows, n) become shares of their cases; of a unit's choices the log-probability (n,).
-
-    The product over cases is kept between 1 and 2, with the powers of 2 apart: one logarithm is enough.
-    """
+def _shares(share, ends, logs, total):
+    """Exponentials of utilities (rows, n) become shares of their cases; ``logs`` (n,): of all choices of a unit."""
     logs[:] = 0.0
-    product[:] = 1.0
-    total = np.empty_like(product)
     for c in range(len(ends) - 1):
         total[:] = 1.0
         for row in range(ends[c], ends[c + 1]):
             _add(total, 1.0, share[row])
-        _multiply(product, total)
         for r in range(len(total)):
-            logs[r] -= np.float64((bits[r] >> EXPONENT) - 1023)
-            bits[r] = (bits[r] & MANTISSA) | (1023 << EXPONENT)
+            logs[r] -= np.log(total[r])
             total[r] = 1.0 / total[r]
         for row in range(ends[c], ends[c + 1]):
             _multiply(share[row], total)
-    for r in range(len(total)):
-        logs[r] = logs[r] / LOG2E - np.log(product[r])
 
 
 @fused
@@ -193,7 +169,7 @@ def _units(first, last, choices, numbers, weights, value, score, curve):
     sums, bend, pairs = np.empty(1 + p + K), np.empty((p + K, p + K)), p * (p + 1) // 2
     z, beta, slope = np.zeros((p + 1, n)), np.zeros((K, n)), np.ones((p, n))
     z[p] = 1.0  # beside the normals (K), which fixed coefficients have none of
-    bits, logs, product, average = np.empty(n, np.int64), np.empty(n), np.empty(n), np.empty((p, n))
+    logs, total, average = np.empty(n), np.empty(n), np.empty((p, n))
     g, h, moments = np.empty((p, n)), np.empty((pairs, n)), np.empty((1 + p + 2 * pairs, n))
     for u in range(first, last):
         ends = rows[cases[u] : cases[u + 1] + 1]
@@ -205,17 +181,16 @@ def _units(first, last, choices, numbers, weights, value, score, curve):
                 both[pair] = by[k] * by[m]
                 pair += 1
         varied, share = np.ascontiguousarray(own[:, :K]), np.empty((len(own), n))
-        all_bits = np.empty(len(own) * n, np.int64)
         best = -np.inf  # log-probability of the likeliest draw so far: sums are in parts of its probability
         sums[:] = 0.0
         bend[:] = 0.0
         for block in range(0, count, n):
-            _draw(z[:K, : count - block], beta, slope, u, block, mean, sd, log, numbers, bits.view(np.float64), bits)
+            _draw(z[:K, : count - block], beta, slope, u, block, mean, sd, log, numbers)
             np.dot(varied, beta, share)
             for row in range(len(own)):
                 share[row] += of[row]
-            _exponential(share.reshape(-1), all_bits.view(np.float64), all_bits)
-            _shares(share, ends, logs, product, product.view(np.int64))
+            _exponential(share.reshape(-1))
+            _shares(share, ends, logs, total)
             logs[max(0, count - block) :] = -np.inf
             top = logs.max()
             if top > best:

@@ -20,7 +20,7 @@ from scipy import sparse
 
 from ...errors import WelfareError
 from ..design import Design
-from ..fit import Fit, Likelihood, inverse, maximise
+from ..fit import Fit, Likelihood, estimated, maximise
 from ..rerun import rerun
 from .data import Cases, choices
 
@@ -46,24 +46,19 @@ class ChoiceFit(Fit):
     again: Callable[[Cases], ChoiceFit] = field(default=lambda cases: fitted(cases), repr=False)
     blocked: str = ""
 
-    @property
-    def n_persons(self) -> int:
-        """Rows of the design that chose."""
-        return self.cases.n_persons
-
     @cached_property
     def shares_log_likelihood(self) -> float:
         """Weighted log-likelihood of a constant for each alternative and nothing else: market shares."""
         cases = self.cases
         constants = (cases.alternative[:, None] == np.arange(1, len(cases.alternatives))).astype(float)
         names = [str(name) for name in cases.alternatives[1:]]
-        plain = replace(cases, x=constants, names=names, offset=np.zeros(len(cases.case)))
+        plain = replace(cases, x=constants, names=names)
         return fitted(plain).log_likelihood
 
     def predict(self, theta: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities (rows,) and logsums (C,) in units of utility, at ``theta`` (p,) or at the estimates."""
         theta = self.value.to_numpy() if theta is None else theta
-        return softmax(self.cases.x @ theta + self.cases.offset, self.cases.start)
+        return softmax(self.cases.x @ theta, self.cases.start)
 
 
 @rerun
@@ -74,13 +69,12 @@ def logit(
     case: str,
     alternative: str,
     person: str | None = None,
-    offset: str | None = None,
 ) -> ChoiceFit:
     """Fit a conditional or multinomial logit by weighted maximum likelihood.
 
     Parameters
     ----------
-    design, long, formula, case, alternative, person, offset
+    design, long, formula, case, alternative, person
         As for `choices`; for instance ``"chosen ~ C(mode, contr.treatment('car')) + cost + C(mode):income"``.
 
     Returns
@@ -94,20 +88,20 @@ def logit(
     WelfareError
         As for `choices` and `maximise`: collinear attributes, separation.
     """
-    return fitted(choices(design, long, formula, case, alternative, person, offset))
+    return fitted(choices(design, long, formula, case, alternative, person))
 
 
 def fitted(cases: Cases) -> ChoiceFit:
     """The logit of choice situations."""
     theta, at = maximise(_start(cases), lambda b: likelihood(cases, b), cases.names, "logit")
-    return result(ChoiceFit, cases, cases.names, theta, at, scores(cases, theta))
+    return result(ChoiceFit, cases, cases.names, theta, at._replace(scores=scores(cases, theta)))
 
 
 def _start(cases: Cases) -> np.ndarray:
     """Where a fit of many cases starts: at that of a few of them, with which most of the way is gone."""
     if cases.n_cases > MANY:
         with contextlib.suppress(WelfareError):
-            return fitted(cases.part(np.arange(cases.n_cases) % (cases.n_cases // FEW) == 0)).value.to_numpy()
+            return fitted(cases.part(cases.case % (cases.n_cases // FEW) == 0)).value.to_numpy()
     return np.zeros(len(cases.names))
 
 
@@ -117,34 +111,21 @@ def result(
     names: list[str],
     theta: np.ndarray,
     at: Likelihood,
-    scores: np.ndarray,
     **more: Any,
 ) -> Any:
-    """A fit of ``kind`` from its maximum and the scores (C, p) of cases."""
-    design, index = cases.design, pd.Index(names, name="variable")
-    there = np.full(design.n, -1)
-    there[cases.person] = 0
-    df = design.degrees_of_freedom(there, 1)[0]
-    row = {"n": int((there == 0).sum()), "n_weighted": float(design.weights[there == 0].sum()), "missing": 0}
-    by_person = cases.persons(scores)
-
-    def influence() -> sparse.csr_array:
-        z = by_person @ inverse(at.information)
-        columns, ends = np.tile(np.arange(z.shape[1], dtype=np.int32), len(z)), np.arange(len(z) + 1, dtype=np.int32)
-        return sparse.csr_array((z.ravel(), columns, ends * z.shape[1]), shape=z.shape)
-
-    return kind(
-        value=pd.Series(theta, index=index),
-        design=design,
-        compute=influence,
-        df=pd.Series(df, index=index),
-        counts=pd.DataFrame([row] * len(names), index=index),
+    """A fit of ``kind`` from its maximum, with the scores (C, p) of cases."""
+    used = np.zeros(cases.design.n, dtype=bool)
+    used[cases.person] = True
+    return estimated(
+        kind,
+        cases.design,
+        pd.Series(theta, index=pd.Index(names, name="variable")),
+        cases.persons(at.scores),
+        at.information,
+        used,
         log_likelihood=at.value,
         null_log_likelihood=float(-cases.weights @ np.log(cases.sizes)),
         n_cases=cases.n_cases,
-        information=at.information,
-        scores=by_person,
-        used=there == 0,
         cases=cases,
         **more,
     )
@@ -181,7 +162,7 @@ def spread(x: np.ndarray, mean: np.ndarray, weights: np.ndarray, start: np.ndarr
 
 def likelihood(cases: Cases, beta: np.ndarray) -> Likelihood:
     """Weighted log-likelihood, gradient and information at ``beta``."""
-    v = cases.x @ beta + cases.offset
+    v = cases.x @ beta
     p, logsum = softmax(v, cases.start)
     w, mean = cases.weights, means(cases.x, p, cases.start)
     gradient = cases.observed - w @ mean
@@ -191,5 +172,5 @@ def likelihood(cases: Cases, beta: np.ndarray) -> Likelihood:
 
 def scores(cases: Cases, beta: np.ndarray) -> np.ndarray:
     """Unweighted scores (C, p) of cases."""
-    p, _ = softmax(cases.x @ beta + cases.offset, cases.start)
+    p, _ = softmax(cases.x @ beta, cases.start)
     return cases.x[cases.chosen] - means(cases.x, p, cases.start)

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import cycle, product
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,15 +38,6 @@ FEW = 6  # with no more random coefficients than this, all signs are tried; else
 BLOCK = 1 << 20  # utilities that are predicted at a time
 
 
-class Point(NamedTuple):
-    """A `Likelihood`, and the scores (U, q) of units: coefficients, then standard deviations."""
-
-    value: float
-    gradient: np.ndarray
-    information: np.ndarray
-    scores: np.ndarray
-
-
 @dataclass(frozen=True, eq=False)
 class Simulated:
     """The weighted simulated log-likelihood as a function of the parameters; ``random`` (K,) are columns of cases."""
@@ -55,7 +46,7 @@ class Simulated:
     weights: np.ndarray
     random: np.ndarray
 
-    def __call__(self, theta: np.ndarray) -> Point:
+    def __call__(self, theta: np.ndarray) -> Likelihood:
         """Evaluate at coefficients (p,) and standard deviations (K,)."""
         from .kernel import compiled  # compilers are loaded by those who simulate
 
@@ -65,9 +56,9 @@ class Simulated:
         at = theta[self.random], theta[p:], theta[order[K:]]
         logs, scores, information = compiled(self.panel, *at, self.weights)
         scores = scores[:, back]
-        return Point(float(self.weights @ logs), self.weights @ scores, information[np.ix_(back, back)], scores)
+        return Likelihood(float(self.weights @ logs), self.weights @ scores, information[np.ix_(back, back)], scores)
 
-    def maximum(self, start: np.ndarray, names: list[str]) -> tuple[np.ndarray, Point]:
+    def maximum(self, start: np.ndarray, names: list[str]) -> tuple[np.ndarray, Likelihood]:
         """The maximum near a start."""
         try:
             return maximise(start, self, names, "mixed_logit")
@@ -113,7 +104,7 @@ class MixedFit(ChoiceFit):
         theta = self.value.to_numpy() if theta is None else theta
         columns, log = _columns(self.cases.names, self.random)
         p, case, ends = len(self.cases.names), self.cases.case, np.append(self.cases.start, len(x))
-        known = np.delete(x, columns, axis=1) @ np.delete(theta[:p], columns) + self.cases.offset
+        known = np.delete(x, columns, axis=1) @ np.delete(theta[:p], columns)
         share, logsum = np.empty(len(x)), np.empty(len(ends) - 1)
         step = max(1, BLOCK // (int(np.diff(ends).max()) * self.draws.count))
         for low in range(0, len(logsum), step):
@@ -139,7 +130,6 @@ def mixed_logit(
     alternative: str,
     random: Mapping[str, str],
     person: str | None = None,
-    offset: str | None = None,
     draws: int = 2048,
     starts: Any = 4,
     seeds: int = 4,
@@ -150,7 +140,7 @@ def mixed_logit(
 
     Parameters
     ----------
-    design, long, formula, case, alternative, person, offset
+    design, long, formula, case, alternative, person
         As for `choices`. A person's draws are the same in all her cases; without ``person`` each case is a person.
     random : mapping of attribute to "normal" or "lognormal"
         A lognormal coefficient is positive: multiply the attribute by minus one, as ``I(-cost)``, if it lowers utility.
@@ -174,7 +164,7 @@ def mixed_logit(
         As for `choices` and `logit`; attributes or distributions that are not known; a lognormal coefficient that the
         logit finds negative; a number of draws that is no power of two; no convergence.
     """
-    cases = choices(design, long, formula, case, alternative, person, offset)
+    cases = choices(design, long, formula, case, alternative, person)
     columns, _ = _columns(cases.names, random)
     if normals is None and seeds < 2:
         raise WelfareError("one scramble has no spread", where="seeds", got=seeds, expected="two or more")
@@ -218,8 +208,7 @@ def _fitted(cases: Cases, random: dict[str, str], sets: list[Draws], starts: Any
         cases,
         names,
         theta * up,
-        Likelihood(at.value, at.gradient * up, at.information * np.outer(up, up)),
-        scores,
+        Likelihood(at.value, at.gradient * up, at.information * np.outer(up, up), scores),
         extra_covariance=_edge(theta, at.information, first.weights, p)
         | ({"simulation": np.cov(sizes.T)} if others else {}),
         again=lambda part: _fitted(part, random, sets, starts, signs),

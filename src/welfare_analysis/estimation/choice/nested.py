@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import WelfareError
+from ..columns import one_of
 from ..design import Design
 from ..fit import Likelihood, maximise
 from ..rerun import rerun
@@ -99,7 +100,7 @@ class Tree:
         inside groups, their logsums, those of cases (C,), and lambda (groups,).
         """  # noqa: D205
         p = self.x.shape[1]
-        lam, u = np.append(theta[p:], 1.0)[self.parameter], self.x @ theta[:p] + self.cases.offset[self.order]
+        lam, u = np.append(theta[p:], 1.0)[self.parameter], self.x @ theta[:p]
         if self.divided:
             u /= np.repeat(lam, self.sizes)
         inside, inclusive = softmax(u, self.first)
@@ -115,14 +116,11 @@ class NestedFit(ChoiceFit):
     ----------
     fixed : names of the nests of one alternative, whose lambda is 1.
     boundary : names of the values whose interval is not valid: lambdas above 1.
-    logit_log_likelihood : float
-        Of the logit, where all lambdas are 1.
     """
 
     tree: Tree = field(default=cast(Tree, None), repr=False)
     fixed: tuple[str, ...] = ()
     boundary: tuple[str, ...] = ()
-    logit_log_likelihood: float = np.nan
 
     def predict(self, theta: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities (rows,) and logsums (C,); see `ChoiceFit.predict`."""
@@ -146,7 +144,6 @@ def nested_logit(
     alternative: str,
     nests: Mapping[str, Iterable[Any]],
     person: str | None = None,
-    offset: str | None = None,
     same_scale: bool = False,
     scale: str = "utility",
 ) -> NestedFit:
@@ -154,7 +151,7 @@ def nested_logit(
 
     Parameters
     ----------
-    design, long, formula, case, alternative, person, offset
+    design, long, formula, case, alternative, person
         As for `choices`.
     nests : mapping of name to alternatives
         Alternatives that are not named stand alone.
@@ -174,9 +171,8 @@ def nested_logit(
         As for `choices` and `maximise`; nests that overlap or name no alternative; no nest of two alternatives; a
         lambda that goes to 0.
     """
-    if scale not in ("utility", "greene"):
-        raise WelfareError("unknown scale", where="scale", got=scale, expected="utility or greene")
-    cases = choices(design, long, formula, case, alternative, person, offset)
+    one_of(scale, ("utility", "greene"), "scale", "scale")
+    cases = choices(design, long, formula, case, alternative, person)
     return _fitted(cases, {str(name): list(named) for name, named in nests.items()}, same_scale, scale == "utility")
 
 
@@ -184,7 +180,7 @@ def _fitted(cases: Cases, members: dict[str, list], same_scale: bool, divided: b
     tree = _tree(cases, members, same_scale, divided)
     flat = fitted(cases)
     starts = [np.append(flat.value, np.full(len(tree.names), lam)) for lam in STARTS]
-    theta, at, scores = climbed(tree, starts)
+    theta, at = climbed(tree, starts)
     free = pd.Series(theta[len(cases.names) :], index=tree.names)
     outside = [f"{name} = {lam:.4g}" for name, lam in free.items() if lam > 1]
     blocked = f"{', '.join(outside)}: outside (0, 1] there is no utility" if outside else ""
@@ -194,13 +190,11 @@ def _fitted(cases: Cases, members: dict[str, list], same_scale: bool, divided: b
         [*cases.names, *tree.names],
         theta,
         at,
-        scores,
         blocked=blocked if divided else "the scale 'greene' only reproduces published tables",
         again=lambda part: _fitted(part, members, same_scale, divided),
         tree=tree,
         fixed=tuple(name for name, named in members.items() if len(named) == 1 and divided),
         boundary=tuple(free.index[free > 1]) if divided else (),
-        logit_log_likelihood=flat.log_likelihood,
     )
 
 
@@ -227,13 +221,13 @@ def _tree(cases: Cases, members: dict[str, list], same_scale: bool, divided: boo
     return Tree(cases, nest, np.array(number + [-1] * len(alone)), names, divided)
 
 
-def climbed(tree: Tree, starts: list[np.ndarray]) -> tuple[np.ndarray, Likelihood, np.ndarray]:
-    """The highest of the maxima from several starts, the likelihood and the scores (C, q) there."""
+def climbed(tree: Tree, starts: list[np.ndarray]) -> tuple[np.ndarray, Likelihood]:
+    """The highest of the maxima from several starts, and the likelihood there."""
     maxima, errors = [], []
     for start in starts:
         try:
             names = [*tree.cases.names, *tree.names]
-            maxima.append(maximise(start, lambda theta: evaluated(tree, theta)[0], names, "nested_logit"))
+            maxima.append(maximise(start, lambda theta: evaluated(tree, theta), names, "nested_logit"))
         except WelfareError as error:
             errors.append(error)
     if not maxima:
@@ -241,11 +235,10 @@ def climbed(tree: Tree, starts: list[np.ndarray]) -> tuple[np.ndarray, Likelihoo
         got = f"{', '.join(tree.names)}: {errors[0].what}"
         expected = f"values above {EDGE}"
         raise WelfareError("no maximum was found", where="nested_logit", got=got, expected=expected, hint=hint)
-    theta, at = max(maxima, key=lambda one: one[1].value)
-    return theta, at, evaluated(tree, theta)[1]
+    return max(maxima, key=lambda one: one[1].value)
 
 
-def evaluated(tree: Tree, theta: np.ndarray) -> tuple[Likelihood, np.ndarray]:
+def evaluated(tree: Tree, theta: np.ndarray) -> Likelihood:
     r"""Weighted log-likelihood, gradient and information, and the unweighted scores (C, q).
 
     The log-probability is that of a softmax of u inside the nest plus that of one of :math:`G_m = \lambda_m I_m`
@@ -254,7 +247,7 @@ def evaluated(tree: Tree, theta: np.ndarray) -> tuple[Likelihood, np.ndarray]:
     p, w, (row, group), own = tree.x.shape[1], tree.cases.weights, tree.chosen, tree.own
     inside, across, u, inclusive, logsum, lam = tree.levels(theta)
     if tree.divided and (lam < EDGE).any():
-        return Likelihood(-np.inf, theta, np.eye(len(theta))), np.empty(0)
+        return Likelihood(-np.inf, theta, np.eye(len(theta)))
     long = np.repeat(own / lam[:, None], tree.sizes, axis=0) if tree.divided else np.zeros((len(u), len(tree.names)))
     inner = np.hstack([tree.x / np.repeat(lam, tree.sizes)[:, None] if tree.divided else tree.x, -u[:, None] * long])
     mean = means(inner, inside, tree.first)
@@ -273,4 +266,4 @@ def evaluated(tree: Tree, theta: np.ndarray) -> tuple[Likelihood, np.ndarray]:
     cross[:, p:] += np.diag(weight @ (u[:, None] * long**2))
     info[p:] += cross
     info[:, p:] += cross.T
-    return Likelihood(value, w @ scores, info), scores
+    return Likelihood(value, w @ scores, info, scores)

@@ -12,10 +12,9 @@ import pandas as pd
 from formulaic import Formula
 
 from ...errors import WelfareError
-from ..columns import numbers
 from ..design import Design
 from ..formulas import columns as made_again
-from .data import Cases, _coded, _complete, _persons, _rows
+from .data import Cases, _coded, _complete, _persons, _rows, by_case
 from .logit import ChoiceFit
 from .nested import NestedFit, Tree
 
@@ -54,7 +53,6 @@ def prepared(
     design: Design,
     frame: pd.DataFrame | None,
     person: str | None = None,
-    offset: str | None = None,
 ) -> Target:
     """A long frame coded for a fit: to be forecast, and varied, without coding it again; None: the cases of the fit.
 
@@ -63,48 +61,36 @@ def prepared(
     fit : ChoiceFit
         Its columns of cases and alternatives, and its attributes, are those of the frame.
     design : Design
-        Of the people of the frame; a mixed logit is of the people of its fit.
-    person, offset : str
-        Columns of the frame, as for `choices`; without ``person`` cases of the fit's design are the fit's own.
+        Of the people of the frame: that of the fit, or that of which the fit has the `Design.superpopulation`.
+    person : str
+        Column of the frame, as for `choices`; without it, and for a mixed logit, cases are those of the fit.
 
     Raises
     ------
     WelfareError
         A column, value or level that is missing or new; alternatives or cases that are not those of the fit; an
-        alternative twice in a case; a fit with an offset, and none for the frame; people without draws.
+        alternative twice in a case; people of another sample.
     """
     own = fit.cases
     if frame is None:
         return Target.of(fit, own)
     alternative, labels = str(own.alternatives.name), own.alternatives
-    _complete(frame, [c for c in (str(own.labels.name), alternative, person, offset) if c is not None])
+    _complete(frame, [c for c in (str(own.labels.name), alternative, person) if c is not None])
     names = frame[alternative].astype(object)
     places = labels.get_indexer(pd.Index(names))
     if (places < 0).any():
         unknown, expected = sorted(set(names[places < 0])), f"some of {list(labels)}"
         raise WelfareError("alternatives are not those of the fit", where=alternative, got=unknown, expected=expected)
-    code, cases = pd.factorize(frame[own.labels.name])
-    key = code.astype(np.int64) * len(labels) + places
-    order = np.argsort(key, kind="stable")
-    if (np.diff(key[order]) == 0).any():
-        raise WelfareError("an alternative is twice in a case", where=alternative, expected="once at most")
-    code, places = code[order], places[order]
-    start, cases = np.flatnonzero(np.diff(code, prepend=-1)), pd.Index(cases, name=own.labels.name)
-    if design is own.design and (person is None or hasattr(fit, "random")):
+    order, code, cases = by_case(frame[own.labels.name], places, labels)
+    places, start = places[order], np.flatnonzero(np.diff(code, prepend=-1))
+    if person is None or hasattr(fit, "random"):
         place = own.labels.get_indexer(cases)
         if (place < 0).any():
             got, hint = f"{int((place < 0).sum())} of {len(cases)} cases", "Name the column of persons: person=..."
             raise WelfareError("cases are not those of the fit", where=str(cases.name), got=got, hint=hint)
         people = own.person[place]
-    elif hasattr(fit, "random"):
-        hint = "Fit the mixed logit with a design that has the rows of all."
-        raise WelfareError("draws are those of the people of the fit", where="design", got="another design", hint=hint)
     else:
-        units = cases if person is None else _persons(frame[person], order, code, start, cases)
-        people, _ = _rows(design, units, person or str(cases.name))
-    if offset is None and own.offset.any():
-        raise WelfareError("the fit has an offset", where="offset", expected="the name of its column in the frame")
-    known = np.zeros(len(order)) if offset is None else numbers(frame[offset], offset)[order]
+        people, _ = _rows(design, _persons(frame[person], order, code, start, cases), person)
     cases = replace(
         own,
         x=np.take(_coded(own.spec, frame, order)[0], own.columns, axis=1),
@@ -114,7 +100,6 @@ def prepared(
         alternative=places,
         chosen=start,
         person=people,
-        offset=known,
         design=design,
         order=order,
         index=frame.index,
@@ -124,24 +109,7 @@ def prepared(
 
 def only(fit: ChoiceFit, to: Target, rows: np.ndarray) -> Target:
     """The same cases with some of their alternatives: ``rows`` says which rows of the frame; none: no such case."""
-    cases = to.cases
-    keep = np.flatnonzero(rows[cases.order])
-    case = cases.case[keep]
-    start = np.flatnonzero(np.diff(case, prepend=-1))
-    kept = case[start]
-    reduced = replace(
-        cases,
-        x=cases.x[keep],
-        case=np.cumsum(np.diff(case, prepend=case[:1]) != 0),
-        start=start,
-        labels=cases.labels[kept],
-        alternative=cases.alternative[keep],
-        chosen=start,
-        person=cases.person[kept],
-        offset=cases.offset[keep],
-        order=cases.order[keep],
-    )
-    return Target.of(fit, reduced)
+    return Target.of(fit, to.cases.part(rows[to.cases.order]))
 
 
 def recoded(

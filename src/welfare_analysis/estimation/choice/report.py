@@ -36,7 +36,7 @@ def summary(fit: ChoiceFit) -> pd.Series:
     sizes = fit.cases.sizes
     return pd.Series(
         {
-            "persons": fit.n_persons,
+            "persons": fit.cases.n_persons,
             "cases": fit.n_cases,
             "smallest_choice_set": sizes.min(),
             "largest_choice_set": sizes.max(),
@@ -75,7 +75,7 @@ def hold_out(fit: ChoiceFit, rng: np.random.Generator, share: float = 0.2) -> Ho
     if not 0 < size < len(persons):
         raise WelfareError("nobody is left in, or out", where="share", got=share, expected="a share, as 0.2")
     out = np.isin(fit.cases.person, rng.permutation(persons)[:size])
-    p, _ = fit.predict(theta=fit.again(fit.cases.part(~out)).value.to_numpy())
+    p, _ = fit.predict(theta=fit.again(fit.cases.part(~out[fit.cases.case])).value.to_numpy())
     rows = []
     for mask in (~out, out):
         w, chosen = fit.cases.weights[mask], p[fit.cases.chosen[mask]]

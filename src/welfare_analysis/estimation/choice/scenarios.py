@@ -33,12 +33,10 @@ def scenario(
     fit: ChoiceFit,
     design: Design | None,
     changed: pd.DataFrame,
-    base: pd.DataFrame | None = None,
     cost: str | None = None,
     by: Any = None,
     where: Any = None,
     person: str | None = None,
-    offset: str | None = None,
 ) -> Scenario:
     r"""What changes when attributes, or which alternatives there are, do.
 
@@ -51,15 +49,13 @@ def scenario(
     changed : DataFrame
         Long format as for the fit, without the choice: attributes as they would be. A row that is left out is an
         alternative that is not available.
-    base : DataFrame, optional
-        The same cases as they are; absent: those of the fit.
     cost : str, optional
         Coefficient of cost, for the surplus: :math:`(L_1 - L_0) / -\beta_c`, L the logsum of a case, in the unit of
         cost a case (Small and Rosen 1981; nested: :math:`\ln \sum_m e^{\lambda_m I_m}`).
     by, where
         Domains of the rows of ``design``.
-    person, offset : str, optional
-        Columns of the frames, as they were for the fit; ``person`` is needed only with another design.
+    person : str, optional
+        Column of the frame, as it was for the fit.
 
     Returns
     -------
@@ -69,19 +65,17 @@ def scenario(
     Raises
     ------
     WelfareError
-        A fit that is ``blocked`` (lambda outside (0, 1], scale "greene"); other cases than in the base; alternatives
+        A fit that is ``blocked`` (lambda outside (0, 1], scale "greene"); other cases than in the fit; alternatives
         that are unknown, or twice in a case; a cost that also enters in another form, that is random, or whose
         coefficient is not negative: the marginal utility of money would not be constant.
     """
     if fit.blocked:
         raise WelfareError("no scenario from this fit", where="fit", got=fit.blocked, expected="a utility model")
     design = fit.cases.design if design is None else design
-    if base is None and design is not fit.cases.design:
-        raise WelfareError("people of another design need a base", where="base", expected="a long frame")
-    one, two = (prepared(fit, design, frame, person, offset) for frame in (base, changed))
+    one, two = (prepared(fit, design, frame, person) for frame in (None, changed))
     if not one.cases.labels.sort_values().equals(two.cases.labels.sort_values()):
-        got = f"{len(two.cases.labels)} cases, of {len(one.cases.labels)} in the base"
-        raise WelfareError("cases are not those of the base", where="changed", got=got, expected="the same cases")
+        got = f"{len(two.cases.labels)} cases, of {len(one.cases.labels)} in the fit"
+        raise WelfareError("cases are not those of the fit", where="changed", got=got, expected="the same cases")
     money = None if cost is None else _money(fit, cost)
     alternatives, everybody = two.cases.alternatives, np.ones((design.n, 1))
 

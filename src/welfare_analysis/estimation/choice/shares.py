@@ -23,7 +23,6 @@ def predicted_shares(
     by: Any = None,
     where: Any = None,
     person: str | None = None,
-    offset: str | None = None,
 ) -> Forecast:
     """Shares of alternatives, by (variable, alternative, domain); intervals are on the logit scale.
 
@@ -38,7 +37,7 @@ def predicted_shares(
         design; absent: the cases of the fit.
     by, where
         As for `mean`, with its errors.
-    person, offset : str, optional
+    person : str, optional
         Columns of ``frame``.
 
     Raises
@@ -47,7 +46,7 @@ def predicted_shares(
         As for `prepared`.
     """
     design = fit.cases.design if design is None else design
-    to = frame if isinstance(frame, Target) else prepared(fit, design, frame, person, offset)
+    to = frame if isinstance(frame, Target) else prepared(fit, design, frame, person)
     names = [("share", a) for a in to.cases.alternatives]
 
     def measure(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -72,8 +72,6 @@ class Panel:
     ----------
     x : (D, p) array
         Attributes of each alternative that was not chosen, less those of the chosen: the K random ones first.
-    offset : (D,) array
-        The same of the known part of utility.
     rows : (C + 1,) array
         Where the differences of each case begin; ``cases`` (U + 1,) where the cases of each unit begin.
     units : (U,) array
@@ -83,7 +81,6 @@ class Panel:
     """
 
     x: np.ndarray
-    offset: np.ndarray
     rows: np.ndarray
     cases: np.ndarray
     units: np.ndarray
@@ -130,7 +127,6 @@ def differences(cases: Cases, random: np.ndarray, log: np.ndarray, draws: Draws)
     units, first = np.unique(cases.person[by_person], return_index=True)
     return Panel(
         cases.x[rows][:, order] - cases.x[chosen][:, order],
-        cases.offset[rows] - cases.offset[chosen],
         np.concatenate([[0], np.cumsum(cases.sizes[by_person] - 1)]),
         np.append(first, len(by_person)),
         units,

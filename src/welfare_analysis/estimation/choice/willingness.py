@@ -7,15 +7,16 @@ What a person would pay for the change a of the attributes, at unchanged utility
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+from scipy import stats
 
 from ...errors import WelfareError
-from ..estimate import Estimate
+from ..columns import one_of
+from ..estimate import Bounds, Estimate, t_bounds
 from .logit import ChoiceFit
 from .nested import NestedFit
 
@@ -26,26 +27,18 @@ Weights = str | Mapping[str, float]
 
 @dataclass(frozen=True, eq=False)
 class Willingness(Estimate):
-    """Willingness to pay; ``method`` (k,) says how each interval is made, ``notes`` what a reader must know."""
+    """Willingness to pay; ``method`` says how intervals are made, ``notes`` what a reader must know."""
 
-    method: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=object))
+    method: str = "delta"
     joint: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list, repr=False)
-    draws: np.ndarray = field(default_factory=lambda: np.empty((0, 0)), repr=False)
     notes: tuple[str, ...] = ()
 
     def interval(self, level: float = 0.95) -> pd.DataFrame:
         """Bounds, and the ``set``: "between" them; or, with infinite bounds, "outside (a, b)" or "all numbers"."""
-        bounds = super().interval(level)
-        rows = []
-        for k, method in enumerate(self.method):
-            if method == "fieller":
-                rows.append(fieller(*self.joint[k], stats.t.ppf((1 + level) / 2, self.df.iloc[k])))
-            elif method == "krinsky-robb":
-                low, high = np.quantile(self.draws[:, k], [(1 - level) / 2, (1 + level) / 2])
-                rows.append((low, high, "between"))
-            else:
-                rows.append((*bounds.iloc[k], "between"))
-        return pd.DataFrame(rows, index=bounds.index, columns=["low", "high", "set"])
+        if self.method != "fieller":
+            return super().interval(level).assign(set="between")
+        rows = [fieller(*pair, stats.t.ppf((1 + level) / 2, self.df.min())) for pair in self.joint]
+        return pd.DataFrame(rows, index=self.value.index, columns=["low", "high", "set"])
 
 
 def willingness_to_pay(
@@ -88,8 +81,7 @@ def willingness_to_pay(
         moments: Daly, Hess and Train 2012) or otherwise random; a fit with ``scale="greene"``; Krinsky-Robb without
         ``rng``.
     """
-    if method not in METHODS:
-        raise WelfareError("unknown method", where="method", got=method, expected=", ".join(METHODS))
+    one_of(method, METHODS, "method")
     if method == "krinsky-robb" and rng is None:
         hint = "Pass rng=np.random.default_rng(seed)."
         raise WelfareError("draws need a generator", where="rng", expected="numpy's Generator", hint=hint)
@@ -108,22 +100,25 @@ def willingness_to_pay(
     weak = abs(below) < WEAK * np.sqrt(c @ covariance @ c)
     chosen = ("fieller" if weak else "delta") if method == "auto" else method
     pairs = [np.array([-a, c]) for a in A]
-    sampled = np.empty((0, len(A)))
+    bounds: Bounds = t_bounds
     if rng is not None and method == "krinsky-robb":
         df = float(fit.df.min())
         scale = np.sqrt(df / rng.chisquare(df, (draws, 1)))  # of a variance that so few degrees of freedom tell
         b = beta + scale * rng.multivariate_normal(np.zeros(len(beta)), covariance, draws, method="eigh")
         sampled = -(b @ A.T) / (b @ c)[:, None]
+
+        def bounds(_: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
+            low, high = np.quantile(sampled, [(1 - level) / 2, (1 + level) / 2], axis=0)
+            return low, high
+
+    def ratios(v: pd.Series) -> pd.Series:
+        return pd.Series(-(A @ v.to_numpy()) / (c @ v.to_numpy()), index=index, name="willingness_to_pay")
+
+    estimate = replace(fit.apply(ratios, J), bounds=bounds)
     return Willingness(
-        pd.Series(value, index=index, name="willingness_to_pay"),
-        fit.design,
-        lambda: fit.influence @ sparse.csr_array(J).T,
-        pd.Series(fit.df.min(), index=index),
-        pd.DataFrame({name: fit.counts[name].min() for name in fit.counts}, index=index),
-        extra_covariance={name: J @ sparse.csr_array(extra) @ J.T for name, extra in fit.extra_covariance.items()},
-        method=np.full(len(A), chosen, dtype=object),
+        **{f.name: getattr(estimate, f.name) for f in fields(Estimate)},
+        method=chosen,
         joint=[(pair @ beta, pair @ covariance @ pair.T) for pair in pairs],
-        draws=sampled,
         notes=(f"no model of utility: {fit.blocked}",) if isinstance(fit, NestedFit) and fit.blocked else (),
     )
 

@@ -15,7 +15,7 @@ from ...languages import number
 from ...results.loans import RATES
 from ...study import Study
 from ..labels import cell_label, in_order, title
-from .style import PALETTE, canvas, plain, scaled
+from .style import PALETTE, QUIET, canvas, plain, scaled
 
 
 def _line(axes: Axes, cells: pd.DataFrame, unit: str, colour: str, name: str) -> None:
@@ -44,6 +44,22 @@ def curve(tables: Sequence[Released], study: Study, at: Mapping[str, float] | No
     axes.set_ylim(0, None)
     axes.set(xlabel=study.codebook.text(f"axis.{one.by[0]}", study.language),
              ylabel=study.codebook.text(f"unit.{one.unit}", study.language))  # fmt: skip
+    axes.legend(fontsize=9)
+    return figure
+
+
+def parts(tables: Sequence[Released], study: Study) -> Figure:
+    """Lorenz curves, one a group: the part that the poorest have, beside the dashed line where all have the same."""
+    (one,) = tables
+    figure, (axes,) = canvas(title(one.id, study), 3.6)
+    axes.plot([0, 100], [0, 100], color=QUIET, linestyle="--", linewidth=1)
+    for place, code in enumerate(in_order(one, study, CATEGORY)):
+        cells = one.shown[one.shown[CATEGORY].astype(str) == code]
+        _line(axes, cells.assign(at=cells[one.by[0]].astype(float)), one.unit, PALETTE[place],
+              cell_label(one, study, CATEGORY, code))  # fmt: skip
+    words = {side: study.codebook.text(f"axis.{key}", study.language) for side, key in
+             (("xlabel", one.by[0]), ("ylabel", one.id))}  # fmt: skip
+    axes.set(xlim=(0, 100), ylim=(0, 100), **words)
     axes.legend(fontsize=9)
     return figure
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 import matplotlib
@@ -18,15 +17,18 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from ...disclosure import Released
-from ...errors import WelfareError
-from ...languages import amount, direction
+from ...errors import unknown
+from ...languages import GAP, amount, direction
 from ...study import ROOT, Study
 from ..labels import cell_label, format_cell, note, title
 from ..published import release
+from ..sentences import sentence
+from .dots import groups
 from .plans import FIGURES
-from .style import STYLE, Plan, mirrored
+from .style import STYLE, Plan, mirrored, wrapped
 
 COLOURS = 96  # of a picture in a notebook; more are not seen, and triple its size
+LINE = 88  # letters of a figure's title on one line
 LISTED = 40  # cells that an alternative text lists one by one
 
 
@@ -38,7 +40,21 @@ def picture(study: Study, name: str) -> tuple[Figure, list[Released]]:
     if not any(len(t.shown) for t in needed):
         return Figure(), []
     figure = plan.kind(tables, study, **plan.options)
+    if said := message(name, tables, study):
+        figure.suptitle(wrapped(said, LINE), x=0.01, ha="left", fontweight="bold", fontsize=12)
     return mirrored(figure) if direction(study.language) == "rtl" else figure, tables
+
+
+def message(name: str, tables: Sequence[Released], study: Study) -> str:
+    """What a figure says, in a sentence: the text ``message.<figure>``, or of groups who is highest and who is lowest.
+
+    Nothing where it has no such text, or a number of it may not be shown.
+    """
+    if f"message.{name}" in study.codebook.texts.index:
+        said = sentence(study, f"message.{name}")
+    else:
+        said = sentence(study, "contrast_of", tables[0].id) if planned(name).kind is groups else ""
+    return "" if GAP in said else said.replace("**", "").rstrip(".")
 
 
 def planned(name: str) -> Plan:
@@ -50,8 +66,7 @@ def planned(name: str) -> Plan:
         No such figure.
     """
     if name not in FIGURES:
-        near = get_close_matches(name, list(FIGURES), 3, 0.5)
-        raise WelfareError("no such figure", got=name, expected=" or ".join(near) or "a name of figures.FIGURES")
+        raise unknown("no such figure", name, FIGURES, "a name of figures.FIGURES")
     return FIGURES[name]
 
 
@@ -64,7 +79,9 @@ def draw(study: Study, name: str) -> None:
             text = book.text(release(study)[planned(name).tables[0]].silence, language)
             display({"text/markdown": f"**{title(name, study)}**: {text}"}, raw=True)
             return
-        put(figure, alt_text(name, tables, study), study.as_markdown(note(tables, study)), [t.id for t in tables])
+        about = f"{title(name, study)}. " if message(name, tables, study) else ""
+        below = about + study.as_markdown(note(tables, study))
+        put(figure, alt_text(name, tables, study), below, [t.id for t in tables])
 
 
 def put(figure: Figure, alt: str, below: str, tables: Sequence[str] = ()) -> None:

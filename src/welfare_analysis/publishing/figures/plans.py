@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import pandas as pd
 
+from ...errors import unknown
 from ...study import DATA
 from .bars import bands, flow, heat, histogram, pyramid, stacked, tornado
 from .dots import categories, groups, profile, steps, with_without
-from .lines import against_rate, curve
+from .lines import against_rate, curve, parts
 from .style import Plan
 
 KINDS = {
     kind.__name__: kind
     for kind in (bands, flow, heat, histogram, pyramid, stacked, tornado, categories, groups, profile, steps,
-                 with_without, against_rate, curve)
+                 with_without, against_rate, curve, parts)
 }  # fmt: skip
+
+
+def read(row: Mapping[str, str]) -> Plan:
+    """The figure of a line.
+
+    Raises
+    ------
+    WelfareError
+        A kind of figure that there is not.
+    """
+    if row["kind"] not in KINDS:
+        raise unknown("no such kind", row["kind"], KINDS, ", ".join(KINDS), where=f"figures.csv, {row['figure']}")
+    options = json.loads(row["options"] or "{}")
+    return Plan(KINDS[row["kind"]], tuple(row["tables"].split("|")), options, row["needs"] == "any")
+
+
 FIGURES = {
-    row["figure"]: Plan(
-        KINDS[row["kind"]], tuple(row["tables"].split("|")), json.loads(row["options"] or "{}"), row["needs"] == "any"
-    )
-    for row in pd.read_csv(DATA / "figures.csv", keep_default_na=False).to_dict("records")
+    row["figure"]: read(row) for row in pd.read_csv(DATA / "figures.csv", keep_default_na=False).to_dict("records")
 }

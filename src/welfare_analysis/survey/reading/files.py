@@ -19,7 +19,7 @@ from .columnar import parquet_cells
 from .faults import STRIDE
 from .layout import Cells, Known, NoHeader, Note
 from .repeats import is_repeat, of_forms
-from .statistical import dta_cells, sav_cells
+from .statistical import statistical_cells
 from .text_files import csv_cells
 from .workbooks import xlsx_cells
 
@@ -27,7 +27,7 @@ LARGEST_BYTES = 500_000_000
 # A further kind of file is a further line here.
 READERS: dict[str, Callable[[Path, Known], Cells]] = {
     **dict.fromkeys((".csv", ".tab", ".tsv"), csv_cells),
-    **{".xlsx": xlsx_cells, ".parquet": parquet_cells, ".sav": sav_cells, ".dta": dta_cells},
+    **{".xlsx": xlsx_cells, ".parquet": parquet_cells, ".sav": statistical_cells, ".dta": statistical_cells},
 }
 IN_ZIP = (".csv", ".tab", ".tsv")
 BESIDE = re.compile(r"interview__(?:actions|comments|diagnostics|errors)|assignment__actions")  # of Survey Solutions

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from openpyxl.utils import get_column_letter
 
 from ...errors import WelfareError
 from .faults import fault_at
@@ -234,8 +235,9 @@ def _under(
     frame = pd.DataFrame(columns, columns=range(width)).set_axis(pd.Index(numbers, dtype=np.int64), axis=0)
     for i in [i for i, name in enumerate(names) if not name]:
         if (frame[i] != "").any():
-            rule, todo = "a column with answers has a name", f"Name column {letters(i)}, or empty it."
-            faults.append(fault_at(header, letters(i), "", rule, todo))
+            letter = get_column_letter(i + 1)
+            rule, todo = "a column with answers has a name", f"Name column {letter}, or empty it."
+            faults.append(fault_at(header, letter, "", rule, todo))
     kept = [i for i, name in enumerate(names) if name]
     return frame[kept].set_axis([names[i] for i in kept], axis=1), faults
 
@@ -243,8 +245,8 @@ def _under(
 def lettered(names: Iterable[str]) -> dict[str, str]:
     """The letters of the columns of each name."""
     places: dict[str, list[str]] = {}
-    for i, name in enumerate(names):
-        places.setdefault(name, []).append(letters(i))
+    for i, name in enumerate(names, 1):
+        places.setdefault(name, []).append(get_column_letter(i))
     return {name: ", ".join(own) for name, own in places.items()}
 
 
@@ -262,12 +264,3 @@ def _whole(parts: Sequence[pa.Array | pd.Series]) -> pd.Series:
         return pa.chunked_array(parts, pa.large_string()).dictionary_encode().to_pandas()
     cells = [part if isinstance(part, pd.Series) else pd.Series(part.to_pylist(), dtype=object) for part in parts]
     return pd.concat(cells, ignore_index=True)
-
-
-def letters(place: int) -> str:
-    """The name that a spreadsheet gives a column: A, B, ..., AA."""
-    name, place = "", place + 1
-    while place:
-        place, rest = divmod(place - 1, 26)
-        name = chr(65 + rest) + name
-    return name

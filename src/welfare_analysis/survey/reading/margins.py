@@ -46,7 +46,7 @@ def margins(cells: Cells, codebook: Codebook, mapped: Mapping[str, Mapping[str, 
     )
     category = read_text(raw["category"])
     count = read_column(raw["count"], Question.counting("count"))
-    gone = count.values.isna() & ~_marked(count.faults, raw)
+    gone = count.kinds != "answered"
     faults = [*cells.faults, *count.faults, fault(gone, "count", "", "a whole number of persons", "Write it.")]
     tables: dict[str, pd.Series] = {}
     for name, rows in raw.groupby(variable.fillna(""), sort=False).groups.items():
@@ -72,11 +72,6 @@ def margins(cells: Cells, codebook: Codebook, mapped: Mapping[str, Mapping[str, 
             faults.append(fault_at(cells.header, "count", "", f"margins that add up to one size, not {listed}", todo))
     raise_all([cells], faults)
     return {name: counts[counts > 0] for name, counts in tables.items()}
-
-
-def _marked(faults: list[pd.DataFrame], raw: pd.DataFrame) -> pd.Series:
-    rows = pd.concat([part["row"] for part in faults]) if faults else []
-    return pd.Series(raw.index.isin(list(rows)), index=raw.index)
 
 
 def _codes(

@@ -18,20 +18,13 @@ from .spelling import fold, listed, plain
 MOST_CELLS = 100_000_000
 USUAL_CODES = listed("no answer")
 NO_ANSWER = re.compile("|".join(listed("no answer label")))
+READERS: dict[str, Callable[..., tuple[Any, Any]]] = {".sav": pyreadstat.read_sav, ".dta": pyreadstat.read_dta}
 Missing = Callable[[Hashable], bool]
 
 
-def sav_cells(path: Path, known: Known) -> Cells:
-    """The cells of an SPSS file."""
-    return _cells(path, known, pyreadstat.read_sav)
-
-
-def dta_cells(path: Path, known: Known) -> Cells:
-    """The cells of a Stata file."""
-    return _cells(path, known, pyreadstat.read_dta)
-
-
-def _cells(path: Path, known: Known, read: Callable[..., tuple[Any, Any]]) -> Cells:
+def statistical_cells(path: Path, known: Known) -> Cells:
+    """The cells of an SPSS or Stata file, by its ending."""
+    read = READERS[path.suffix.lower()]
     try:
         _, facts = read(str(path), metadataonly=True)
         if facts.number_columns > MOST_COLUMNS:

@@ -74,15 +74,15 @@ def decoded(path: Path) -> tuple[str, str]:
     except UnicodeDecodeError as error:
         if encoding or (error.end >= len(data) and error.reason == "unexpected end of data"):
             raise WelfareError("the file breaks off in the middle of a letter", where=path.name) from None
-        text, encoding = _of_windows(data, path)
+        text, encoding = _of_windows(data, path, line=error.object.count(b"\n", 0, error.start) + 1)
     if "\x00" in text:
         line = text.count("\n", 0, text.index("\x00")) + 1
         raise WelfareError(f"line {line} holds a NUL byte: this is no text", where=path.name, expected="CSV in UTF-8")
     return text, encoding.removesuffix("-le")
 
 
-def _of_windows(data: bytes, path: Path) -> tuple[str, str]:
-    """Text in a code page of Windows, where only one can be meant.
+def _of_windows(data: bytes, path: Path, line: int) -> tuple[str, str]:
+    """Text in a code page of Windows, where only one can be meant; ``line`` is the first that is not UTF-8.
 
     French words in small letters are the same in both; Arabic words have two letters or more and touch no Latin one.
     """
@@ -93,14 +93,5 @@ def _of_windows(data: bytes, path: Path) -> tuple[str, str]:
     arabic = [word for word in words if re.search("[\u0600-\u06ff]", word)]
     if arabic and all(ARABIC_WORD.fullmatch(word) for word in arabic):
         return text, "cp1256"
-    line = next(number for number, part in enumerate(data.split(b"\n"), 1) if not _is_utf8(part))
     what = f"the encoding is not clear, see line {line}"
     raise WelfareError(what, where=path.name, expected="UTF-8", hint="Save the file as CSV UTF-8.")
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
