@@ -95,7 +95,7 @@ def _cells(table: Released, notes: pd.DataFrame) -> pd.DataFrame:
     cells = whole.join(printed, validate="1:1").reset_index().assign(table=table.id)
     cells["codes"] = list(cells[table.keys].itertuples(index=False, name=None))
     cells[NOTES[:4]] = cells[NOTES[:4]].astype(float)
-    cells["unsafe"] = cells["unsafe"].fillna(False).astype(bool)
+    cells["unsafe"] = cells["unsafe"].eq(True)
     unseen = cells["flag"].isna()  # who is of no known group: all less the groups, where every group is shown
     followed = unseen & ~alone(cells)
     cells = cells.fillna({"flag": "hidden", "unit": table.unit, "step": 0.0})

@@ -11,18 +11,20 @@ import pytest
 from nbformat import NotebookNode
 
 from welfare_analysis.__main__ import as_text, main
-from welfare_analysis.disclosure import policy
+from welfare_analysis.disclosure import Released, policy
+from welfare_analysis.disclosure.registry import rows
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing.execution import run_in_place
 from welfare_analysis.publishing.folders import replacing
 from welfare_analysis.publishing.markup import formula, markdown, table
-from welfare_analysis.publishing.report import SITE, around, publish, render
+from welfare_analysis.publishing.report import SITE, around, confidentiality, publish, render
 from welfare_analysis.study import DATA
 
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PICTURE = f"""from IPython.display import display
 data = {{"image/png": "{DOT}", "text/plain": "fingerprint"}}
 display(data, raw=True, metadata={{"image/png": {{"alt": 'Rent & "rooms"'}}}})"""
+CELLS = pd.DataFrame({"g": list("abcd"), "estimate": [0.1, 0.2, 0.3, None], "flag": ["", "", "caution", "hidden"]})
 SURVEY = "import os\nprint(os.environ.get('SURVEY', 'stand-in'), os.getcwd().endswith('notebooks'))"
 
 
@@ -98,6 +100,20 @@ def test_no_study_leaves_no_report_that_could_be_taken_for_its_own(root):
     write(root / "notebooks" / "04_life.ipynb", "# Life", "1 / 1")
     publish(root, variables={})
     assert {p.name for p in (root / "build").iterdir()} == {"report", "notebooks"}
+
+
+def test_the_report_says_what_it_does_not_publish_and_why(root):
+    """A page of its own in each language, to which all others lead, with the share of cells that is shown by page."""
+    cells = rows(Released("t", "share", "x", ("g",), "share", frame=CELLS, state="shown")).assign(page="04_life")
+    text = "".join(cell.source for cell in confidentiality(cells).cells)
+    assert "| 04_life | 4 | 75% |" in text
+    assert "| all | 4 | 75% |" in text
+    published = publish(root, variables={})
+    for language in ("ar", "fr", "en"):
+        assert 'href="confidentiality.html"' in read(published, "04_life.html", language)
+        assert "min_base" not in read(published, "confidentiality.html", language)
+        assert "<table" in read(published, "confidentiality.html", language)
+    assert (published.front.parent / "hidden.csv").read_text().startswith("page,table,rule,hidden,cells")
 
 
 REFUSES = """import welfare_analysis.publishing
