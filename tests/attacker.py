@@ -206,25 +206,10 @@ def left_over(whole: pd.DataFrame, parts: pd.DataFrame, by: str) -> pd.DataFrame
 
     ``whole`` (a row a ``by``) and ``parts`` are cells with the column ``by``, such as the step of a funnel.
     """
-    groups = parts.groupby(by).agg(numerator=("numerator", "sum"), known=("printed", lambda x: x.notna().all()))
-    both = whole.set_index(by).join(groups, rsuffix="_of_groups", how="inner")
-    gap = both["numerator"] - both["numerator_of_groups"]
+    groups = parts.groupby(by).agg(sum_of_groups=("numerator", "sum"), known=("printed", lambda x: x.notna().all()))
+    both = whole.set_index(by).join(groups, how="inner")
+    gap = both["numerator"] - both["sum_of_groups"]
     return both[both["printed"].notna() & both["known"] & gap.between(1, policy().min_respondents - 1)]
-
-
-def neighbours(cells: pd.DataFrame) -> pd.DataFrame:
-    """Shown cells of nested conditions (rows in order) between which few lie, as far as their printed digits tell."""
-    shown = cells[cells["printed"].notna()]
-    pairs = pd.concat([shown.add_suffix("_1").reset_index(drop=True),
-                       shown.shift(-1).add_suffix("_2").reset_index(drop=True)], axis=1).iloc[:-1]  # fmt: skip
-    each = pairs["estimate_1"] / pairs["numerator_1"]  # of one respondent
-    gap = (pairs["numerator_1"] - pairs["numerator_2"]).abs()
-    printed = (pairs["printed_1"] - pairs["printed_2"]).abs() / each
-    open_ = (pairs["step_1"] + pairs["step_2"]) / 2 / each
-    limits = np.column_stack([np.maximum(printed - open_, 0), printed + open_])
-    within = np.column_stack([np.zeros(len(pairs)), np.full(len(pairs), np.inf)])
-    known = tight(gap.to_numpy(float), within, limits)
-    return pairs[known & gap.between(1, policy().min_respondents - 1).to_numpy()]
 
 
 def of_strength(tables: dict[str, Released]) -> list[str]:

@@ -158,7 +158,7 @@ def test_the_page_speaks_in_three_languages(study):
         assert "{" not in text
         for name in (*NAMES, *RAIL, *DOCUMENTS):
             table = show(local, name).data
-            assert "<table>" in table
+            assert "<table" in table
             assert "term." not in table
         for name in (name for name in figures.FIGURES if name.startswith(("transport_", "commute_"))):
             figure, of = figures.picture(local, name)

@@ -106,7 +106,8 @@ def _opened(
         return False
     # what adds up are weighted numbers; a cell's respondents have the mean weight of their group
     weight = cells["weight"].to_numpy(float) if "weight" in cells else np.ones(len(n))
-    value = n * cells["estimate"].to_numpy(float) if "weight" in cells else n if counted else numerator
+    respondents = np.where(np.isnan(numerator), n, numerator)
+    value = n * cells["estimate"].to_numpy(float) if "weight" in cells else respondents
     most = np.where(counted | (value > n), np.inf, n)  # the base of a funnel may be of fewer people than a step
     place = np.flatnonzero(result)
     rows = [np.flatnonzero(np.isin(place, line)) for line in lines]

@@ -38,8 +38,12 @@ steps.declare(topic, "loan", loan_market, everybody)
 @topic.table("wish", "loan_kind", "loan_group", "persons", adds="loan_group", ready=always,
              base=lambda m: (m.adult & m.wanted["consumer"].notna(), m.adult))  # fmt: skip
 def wish(study: Study, market: LoanMarket) -> pd.DataFrame:
-    """How many adults want a loan of each kind within the years of the question, in all and by status."""
-    status = market.frame["status"].astype(object)
+    """How many adults want a loan of each kind within the years of the question, in all and by status.
+
+    Small statuses are taken together as in the funnel, whose number of those who want a consumer loan is the same.
+    """
+    wide = {code: up for code, up in market.codebook.parent("status").items() if up}
+    status = market.frame["status"].astype(object).replace(wide)
     whole = long_format({kind: {"all": market.wishing(kind)} for kind in PURPOSES}, "loan_kind", "loan_group", "")
     groups = {kind: market.wishing(kind, by=status) for kind in PURPOSES}
     rows = pd.concat([whole, long_format(groups, "loan_kind", "", "loan_group")])

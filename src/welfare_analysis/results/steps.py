@@ -57,9 +57,8 @@ def declare(topic: Topic, key: str, offer: Callable[[Study], Any], base: Callabl
         if made is None:
             return None
         rows, of = between(shown, made, need_of, step, lost_at), study.result(offer)
-        ends = [rows.assign(**{step: at}) for at in (rows[lost_at].map(BEFORE), rows[lost_at])]
-        before, after = (behind(end, subject, of, sides(of.steps), need_of, step)["numerator"] for end in ends)
-        rows["numerator"] = (before - after).where(rows[lost_at] != LIKELY, before)  # a forecast counts nobody
+        passed = behind(rows.assign(**{step: rows[lost_at]}), subject, of, sides(of.steps), need_of, step)["numerator"]
+        rows["numerator"] = (rows["n"] - passed).where(rows[lost_at] != LIKELY)  # a forecast counts nobody
         known = ~(rows[lost_at].eq(LIKELY) & hasattr(of, "ends"))
         return rows.assign(**{end: rows[end].where(known, rows["estimate"]) for end in ("low", "high")})
 
@@ -108,8 +107,6 @@ def behind(
 ) -> pd.DataFrame:
     """Rows of a funnel with the respondents who pass each step; behind the forecast stand those who can pay.
 
-    Steps are nested: one that a few do not pass is hidden, as neighbouring standards are (`suppression.apart`).
-
     Parameters
     ----------
     rows : DataFrame
@@ -122,21 +119,14 @@ def behind(
     flags = of.steps.fillna(False).astype(bool)
     passed = flags.drop(columns=NEED, errors="ignore").cumprod(axis=1).astype(bool)
     numbers: dict[tuple[str, str], int] = {}
-    few: set[tuple[str, str]] = set()
     for name, group in groups.items():
         inside = group.fillna(False).astype(bool) & market.counted
         numbers |= {(name, str(at)): int((column & inside).sum()) for at, column in passed.items()}
         need = flags[NEED] & inside if NEED in flags else inside
         numbers |= {(name, "people"): int(inside.sum()), (name, NEED): int(need.sum())}
         numbers[name, LIKELY] = numbers[name, "affordable"]
-        last = int(inside.sum())
-        for pair in ((name, str(at)) for at in passed):
-            if 0 < last - numbers[pair] < policy().min_respondents:
-                few.add(pair)
-            else:
-                last = numbers[pair]
-    pairs = list(zip(rows[by].astype(str), rows[step].astype(str), strict=True))
-    return rows.assign(numerator=[float(numbers[pair]) for pair in pairs], unsafe=[pair in few for pair in pairs])
+    pairs = zip(rows[by].astype(str), rows[step].astype(str), strict=True)
+    return rows.assign(numerator=[float(numbers[pair]) for pair in pairs])
 
 
 def between(shown: pd.DataFrame, made: Mapping[str, Estimate], by: str, step: str, lost_at: str) -> pd.DataFrame:
