@@ -75,7 +75,7 @@ def by_mode(study: Study, people: Commuters) -> pd.DataFrame:
     return likely(study.result(shuttle_of), "commute_mode", by=by)
 
 
-@topic.table("groups", "transport_fare", "transport_view", "tenths", adds=None)
+@topic.table("groups", "transport_fare", "transport_view", "groups", adds=None)
 def groups(study: Study, people: Commuters) -> pd.DataFrame:
     """How many groups (of commands, day or night) are expected to fill a run to where fares cover it, by fare.
 

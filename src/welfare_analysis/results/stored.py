@@ -81,7 +81,9 @@ def standards() -> Released:
         ("retirement_age", home.retirement_age, "number"),
         ("commute", way.long_above_min, "minutes"),
     ]
-    return document("standards", pd.DataFrame(rows, columns=["standard_of", "estimate", "unit"]), ["standard_of"])
+    table = pd.DataFrame(rows, columns=["standard_of", "estimate", "unit"])
+    table["step"] = pd.Series(0.01, table.index).where(table["unit"] == "share")  # as it is said: no tenth of a point
+    return document("standards", table, ["standard_of"])
 
 
 def transport_parameters() -> Released:

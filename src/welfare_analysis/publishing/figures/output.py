@@ -28,7 +28,7 @@ from .plans import FIGURES
 from .style import STYLE, Plan, mirrored, wrapped
 
 COLOURS = 96  # of a picture in a notebook; more are not seen, and triple its size
-LINE = 88  # letters of a figure's title on one line
+LINE = 78  # letters of a figure's title on one line
 LISTED = 40  # cells that an alternative text lists one by one
 
 
