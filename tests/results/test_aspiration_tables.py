@@ -16,6 +16,7 @@ from welfare_analysis.needs.aspirations import HOPES
 from welfare_analysis.needs.factors import merged
 from welfare_analysis.needs.hopes import PAIRS
 from welfare_analysis.publishing import figures, findings, say, show
+from welfare_analysis.publishing.labels import title
 from welfare_analysis.results import TOPICS, aspirations, priorities, release
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook
@@ -186,7 +187,7 @@ def test_the_page_speaks_in_three_languages(shown, study):
         for name in FIGURES:
             figure, of = figures.picture(local, name)
             assert of, name
-            assert figures.alt_text(name, of, local).startswith(figure.get_suptitle())
+            assert figures.alt_text(name, of, local).startswith(title(name, local))
             plt.close(figure)
 
 

@@ -9,6 +9,7 @@ from welfare_analysis.demand import loans as demand
 from welfare_analysis.disclosure import CATEGORY
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import agrees, figures, findings, say, show
+from welfare_analysis.publishing.labels import title
 from welfare_analysis.results import TOPICS, release
 from welfare_analysis.results.debts import KINDS, loan_market
 from welfare_analysis.study import DATA, Study
@@ -131,9 +132,9 @@ def test_the_page_speaks_in_three_languages(shown, study):
         for name in (*shown, "loans_errors", "loans_parameters"):
             assert "<table" in show(local, name).data
         for name in (name for name in figures.FIGURES if name.startswith("loans_")):
-            figure, of = figures.picture(local, name)
+            _, of = figures.picture(local, name)
             assert of
-            assert figures.alt_text(name, of, local).startswith(figure.get_suptitle())
+            assert figures.alt_text(name, of, local).startswith(title(name, local))
             plt.close("all")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from welfare_analysis.disclosure import CATEGORY
 from welfare_analysis.publishing import agrees, figures, findings, show
+from welfare_analysis.publishing.labels import title
 from welfare_analysis.results import TOPICS, release
 from welfare_analysis.results.transport import shuttle_of
 from welfare_analysis.study import DATA, Study
@@ -161,9 +162,9 @@ def test_the_page_speaks_in_three_languages(study):
             assert "<table" in table
             assert "term." not in table
         for name in (name for name in figures.FIGURES if name.startswith(("transport_", "commute_"))):
-            figure, of = figures.picture(local, name)
+            _, of = figures.picture(local, name)
             assert of, name
-            assert figures.alt_text(name, of, local).startswith(figure.get_suptitle())
+            assert figures.alt_text(name, of, local).startswith(title(name, local))
             plt.close("all")
 
 
