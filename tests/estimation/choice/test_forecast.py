@@ -147,7 +147,7 @@ def test_a_mixed_forecast_carries_the_error_of_simulation(varied):
     at = [fit.value.index.get_loc(name) for name in ("time", "cost")]
     extra = fit.extra_covariance["simulation"]
     expected = (by_time @ extra[np.ix_(at, at)] @ by_time).item()
-    assert worth.extra_covariance["simulation"].item() == pytest.approx(expected)
+    assert worth.extra_covariance["simulation"].sum() == pytest.approx(expected)
     assert worth.se.iloc[0] ** 2 - fit.design.variance(worth.influence)[0] == pytest.approx(expected, rel=1e-3)
     assert shares.extra_covariance["simulation"].diagonal() == pytest.approx(
         np.diag(shares.jacobian @ extra @ shares.jacobian.T)
