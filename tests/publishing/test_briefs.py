@@ -27,7 +27,7 @@ def table(*rows, state="shown"):
 def test_highest_and_lowest_are_named():
     """Two groups far apart are told with their intervals."""
     text = contrast(table((0.2, 0.01), (0.5, 0.01), (0.3, 0.01)), STUDY)
-    assert text.startswith("highest inspectors, 50.0 % (49.0\u201351.0); lowest guards, 20.0 %")
+    assert text.startswith("inspectors highest, 50.0 % (49.0\u201351.0); guards lowest, 20.0 %")
 
 
 def test_no_clear_difference_is_said():

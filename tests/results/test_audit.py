@@ -52,4 +52,4 @@ def test_a_withheld_table_says_so_and_others_stay(monkeypatch):
     monkeypatch.setenv(catalogue.WITHHELD, "tenure_by_status")
     study = opened()
     assert "Withheld" in show(study, "tenure_by_status").data
-    assert "<table>" in show(study, "tenant").data
+    assert '<table id="tenant">' in show(study, "tenant").data
