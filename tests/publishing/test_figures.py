@@ -182,3 +182,12 @@ def test_a_message_with_a_hidden_number_is_not_given(study, monkeypatch):
     figure, _ = figures.picture(own, "homes_funnel")
     assert figure.get_suptitle() == title("homes_funnel", own)
     plt.close(figure)
+
+
+def test_a_profile_of_levels_alone_is_drawn(study):
+    """Where all groups are too small the line of all stands there, and no row."""
+    levels = [release(study)[name] for name in ("tenant", "crowded")]
+    alone = figures.dots.profile(levels, study, "conditions")
+    assert [len(axes.lines) for axes in alone.axes] == [1, 1]
+    assert len(alone.axes[0].get_yticks()) == 0
+    plt.close("all")

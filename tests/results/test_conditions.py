@@ -57,6 +57,14 @@ def test_income_is_set_against_the_needs_of_the_home(answers):
     assert pd.isna(income[1])
 
 
+def test_a_status_without_a_wider_one_is_hidden_and_not_renamed(answers):
+    """Of forms of whom next to nobody is poor, each row of the table is still a status of the codebook."""
+    active = answers[answers["status"] == "active"].head(60).reset_index(drop=True)
+    study = Study.of(active, None, None, BOOK)
+    assert set(release(study)["income_poverty"].frame["status"]) == {"active"}
+    assert body(show(study, "income_poverty"))[0][0] == "active"
+
+
 def test_poverty_by_hand(study):
     """Weights of one: the formulas on the answers; fifths and curve as sums of sorted incomes, the line as numpy's."""
     shown, frame = release(study), conditions.members(study)

@@ -135,7 +135,8 @@ def poor(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     design, by, where = study.design, large_statuses(frame), large_statuses(frame).notna()
     y = frame[INCOME].where(where)
     below = (y < LINE * quantile(design, y, where=where).value.iloc[0]).where(where)
-    sizes, parents = below.groupby(by).agg(["size", "sum"]).astype(float), study.codebook.parent("status")
+    sizes = below.groupby(by).agg(["size", "sum"]).astype(float)
+    parents = {code: parent for code, parent in study.codebook.parent("status").items() if parent}
     hidden = sizes.index[unsafe(sizes["size"].to_numpy(), sizes["sum"].to_numpy(), policy())]
     wide = {parents[code] for code in hidden if code in parents}
     by = by.astype(object).replace({code: parent for code, parent in parents.items() if parent in wide})

@@ -128,7 +128,7 @@ def profile(tables: Sequence[Released], study: Study, name: str = "profile") -> 
         panels[0].plot([], [], **KNOWN, label=study.codebook.text("figure.truth", study.language))
         figure.legend(loc="outside lower right")
     panels[0].set_yticks(list(place.values()), [label(study, *pair) for pair in place])
-    panels[0].set_ylim(min(place.values()) - 0.6, max(place.values()) + 0.6)
+    panels[0].set_ylim(-0.6, max(place.values(), default=0) + 0.6)
     return figure
 
 
