@@ -17,13 +17,15 @@ ASIDE = re.compile(r"<(head|nav|pre|math|code|footer)\b.*?</\1>", re.DOTALL)  # 
 ENGLISH = re.compile(r'<(div|p|h\d|li|td|th|span|bdi)\b[^>]* lang="en".*?</\1>', re.DOTALL)  # in a page of another one
 CELLS = re.compile(r"<t[dh]\b[^>]*>.*?</t[dh]>", re.DOTALL)
 REFERENCE = re.compile(r"\b\d\.\d\.\d\b")  # a result of a book, the same in all
+LABEL = re.compile(r"(?:Table|Tableau|Figure|الجدول|الشكل) \d+\.\d+")  # a page and a place on it: two numbers
 ISOLATES = re.compile("[\u2066-\u2069\u200e\u200f]")
 
 
 def numbers(text: str, language: str) -> Counter[float]:
     """Return how often a text says each number."""
     pattern, thousands, point = WRITTEN[language]
-    found = re.findall(pattern, REFERENCE.sub(" ", ISOLATES.sub("", text)))
+    plain = LABEL.sub(lambda label: label[0].replace(".", " "), REFERENCE.sub(" ", ISOLATES.sub("", text)))
+    found = re.findall(pattern, plain)
     return Counter(float(re.sub(f"[{thousands}]", "", n).replace(point, ".")) for n in found)
 
 
