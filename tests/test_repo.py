@@ -5,6 +5,7 @@ import html
 import re
 import subprocess
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -288,3 +289,9 @@ def test_standards_in_prose_are_those_of_the_code():
     assert (home.crowded_above_n, way.long_above_min) == (2, 60)  # in words: two persons a room, an hour
     assert "two persons" in texts["topic.crowded"]
     assert "an hour" in texts["topic.commute_long"]
+
+
+def test_helpers_of_tests_have_names_of_their_own():
+    """Folders of tests are on one path: of two helper modules of one name, whichever comes first hides the other."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("*.py"))
+    assert {name for name, count in names.items() if count > 1} <= {"__main__.py", "conftest.py"}

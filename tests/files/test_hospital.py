@@ -8,8 +8,8 @@ import sys
 
 import pandas as pd
 import pytest
-from cells import said
 from hospital import BLOCKS, FOLDER, made
+from run_cells import said
 from said_numbers import differences
 
 from welfare_analysis.study import DATA, Study

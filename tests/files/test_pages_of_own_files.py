@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from cells import said
 from conftest import survey
+from run_cells import said
 
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook

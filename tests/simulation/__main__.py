@@ -30,7 +30,7 @@ import reliability_rules
 import transport_errors
 from headline_errors import stored
 from joblib import Parallel, delayed
-from storing import ROOT, SOURCE, folder, summarised, write
+from summaries import ROOT, SOURCE, folder, summarised, write
 
 CHUNK, CHUNKS = 250, 8
 HERE = ROOT / "tests" / "simulation"

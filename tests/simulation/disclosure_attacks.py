@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from storing import ROOT
+from summaries import ROOT
 
 from welfare_analysis.results.descriptive import PLAN
 from welfare_analysis.study import DATA, Study

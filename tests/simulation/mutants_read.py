@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from storing import ROOT
+from summaries import ROOT
 
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook

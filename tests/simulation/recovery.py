@@ -16,7 +16,7 @@ import pandas as pd
 import transport_errors
 from demand_errors import against, studies
 from scipy import stats
-from storing import summarised
+from summaries import summarised
 
 from welfare_analysis.demand import housing, loans, transport
 from welfare_analysis.demand.shuttle import Shuttle
