@@ -10,7 +10,7 @@ import pandas as pd
 from ..demand.levers import acceptability, cost_of_one_more, frontier
 from ..estimation import Estimate
 from ..study import Study
-from .declare import Topic, long_format, point
+from .declare import Topic, exact, long_format, point
 
 Measured = tuple[dict[str, Estimate], dict[str, Estimate]]
 COSTS = dict.fromkeys(("cost_dh", "transfer_dh", "member_dh", "present_dh"), "million_dh") | {"one_more": "dh"}
@@ -88,7 +88,7 @@ def declare(
         made = asked(study, 1)
         table = frontier(made).rename(columns={"step_dh": "next_one"}).rename_axis(key).reset_index()
         rows = table.melt(key, var_name=part, value_name="estimate")
-        return in_units(rows.assign(low=rows["estimate"], high=rows["estimate"], n=rows[key].map(people(made))))
+        return in_units(exact(rows, rows[key].map(people(made))))
 
 
 def people(made: Mapping[str, Estimate]) -> dict[str, float]:
