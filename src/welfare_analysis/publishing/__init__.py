@@ -16,18 +16,4 @@ show = in_each_language(tables.show)
 trust = in_each_language(briefs.trust)
 who_where = in_each_language(briefs.who_where)
 
-__all__ = [
-    "agrees",
-    "banner",
-    "bias",
-    "draw",
-    "findings",
-    "first_page",
-    "limits",
-    "method",
-    "say",
-    "show",
-    "trust",
-    "who_where",
-]
 notebook.register()

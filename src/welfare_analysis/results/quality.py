@@ -80,23 +80,19 @@ def median_gap(study: Study, _: Study) -> pd.DataFrame | None:
 
 
 @table("heaps", "question")
-def heaps(study: Study, _: Study) -> pd.DataFrame | None:
+def heaps(study: Study, _: Study) -> pd.DataFrame:
     """Amounts in hundreds and minutes in fives, beside what even last digits would give."""
-    ends = quality.heaping(study.frame, study.codebook)
-    if ends.empty:
-        return None
-    ends = ends[ends["n"] >= policy().min_base].sort_values("first", ascending=False).head(SHOWN)
     names = {"first": "first_step", "even": "first_even", "second": "second_step", "even_2": "second_even"}
+    ends = quality.heaping(study.frame, study.codebook).reindex(columns=["n", *names])
+    ends = ends[ends["n"] >= policy().min_base].sort_values("first", ascending=False).head(SHOWN)
     shares = ends[list(names)].rename(columns=names)
     return of_forms(shares, ends["n"], "question", ("first_even", "second_even"))
 
 
 @table("straight", "scale")
-def straight(study: Study, _: Study) -> pd.DataFrame | None:
+def straight(study: Study, _: Study) -> pd.DataFrame:
     """Scales on which all items were given one answer, beside what chance would give."""
-    lines = quality.straight_lines(study.frame, study.codebook)
-    if lines.empty:
-        return None
+    lines = quality.straight_lines(study.frame, study.codebook).reindex(columns=["n", "straight", "chance"])
     shares = lines[["straight", "chance"]].rename(columns={"chance": "by_chance"})
     return of_forms(shares, lines["n"], "scale", ("by_chance",))
 

@@ -81,7 +81,7 @@ def wide(table: Released, study: Study) -> pd.DataFrame:
     return cells.reindex(index=in_order(table, study, first), columns=in_order(table, study, second)).astype(float)
 
 
-def worded(cells: pd.DataFrame, table: Released, study: Study) -> pd.DataFrame:
+def with_labels(cells: pd.DataFrame, table: Released, study: Study) -> pd.DataFrame:
     """Cells of `wide` with labels in place of codes."""
     first, second = table.keys
     rows, columns = partial(cell_label, table, study, first), partial(cell_label, table, study, second)
@@ -91,12 +91,12 @@ def worded(cells: pd.DataFrame, table: Released, study: Study) -> pd.DataFrame:
 def stacked(tables: Sequence[Released], study: Study) -> Figure:
     """A bar a row, its parts the columns of the table, each with its number inside."""
     (one,) = tables
-    cells = worded(wide(one, study).fillna(0)[::-1], one, study)
+    cells = with_labels(wide(one, study).fillna(0)[::-1], one, study)
     figure, (axes,) = canvas(title(one.id, study), ROW * len(cells))
     cells.plot.barh(ax=axes, stacked=True, width=0.8, color=[PALETTE[0], PALETTE[4], MARKED], legend=False)
     for bars, ink in zip(axes.containers, ("white", "black", "white"), strict=False):
         numbers = [number(bar.get_width(), study.language) if bar.get_width() else "" for bar in bars]
-        axes.bar_label(bars, numbers, label_type="center", fontsize=8, color=ink)
+        axes.bar_label(bars, numbers, label_type="center", fontsize=8, color=ink)  # type: ignore[arg-type]
     axes.set(xlabel=study.codebook.text(f"unit.{one.unit}", study.language), ylabel="")
     axes.legend(loc="lower right")
     return figure
@@ -115,7 +115,7 @@ def pyramid(tables: Sequence[Released], study: Study) -> Figure:
         hidden = set(table.frame.loc[table.frame["flag"] == "hidden", "age_group"].astype(str))
         sums = [number(n, study.language) if axes is right else "" for n in cells.sum(axis=1)]
         texts = [".." if age in hidden else text for age, text in zip(ages, sums, strict=True)]
-        axes.bar_label(axes.containers[-1], texts, padding=4, fontsize=8)
+        axes.bar_label(axes.containers[-1], texts, padding=4, fontsize=8)  # type: ignore[arg-type]
         axes.xaxis.set_major_formatter(lambda x, _p: number(abs(x), study.language))
         axes.locator_params(axis="x", nbins=5)
         axes.set(xlabel=study.codebook.text("unit.persons", study.language), ylabel="")
@@ -179,7 +179,7 @@ def heat(tables: Sequence[Released], study: Study) -> Figure:
     cells = wide(one, study)
     texts = cells.map(lambda x: amount(x, "share", study.language, step=step_of(one.frame)))
     figure, (axes,) = canvas(title(one.id, study), 0.36 * len(cells) + 0.8)
-    shown = worded(np.log(cells.where(cells > 0)), one, study).rename(columns=partial(wrapped, width=12))
+    shown = with_labels(np.log(cells.where(cells > 0)), one, study).rename(columns=partial(wrapped, width=12))
     written = {"annot": texts, "fmt": "", "annot_kws": {"fontsize": 7}}
     colours = {"cmap": "Blues", "vmin": np.log(0.001), "vmax": 0.5, "cbar": False}
     sns.heatmap(shown, xticklabels=True, yticklabels=True, ax=axes, **written, **colours)
