@@ -189,7 +189,7 @@ def exact(rows: pd.DataFrame, n: Any) -> pd.DataFrame:
     return rows.assign(low=rows["estimate"], high=rows["estimate"], n=n)
 
 
-def facts(numbers: Mapping[str, tuple[float, str]], key: str, n: float = np.nan) -> pd.DataFrame:
+def facts(numbers: Mapping[str, tuple[float, str]], key: str, n: float) -> pd.DataFrame:
     """Numbers without an interval as rows, each with a unit of its own, named in the column ``key``."""
     rows = pd.DataFrame.from_dict(dict(numbers), orient="index", columns=["estimate", "unit"])
     return exact(rows.rename_axis(key).reset_index(), n)
