@@ -57,6 +57,8 @@ def label(study: Study, column: str, code: object) -> str:
         return next(rule.labels[study.language] for rule in read_rules(study.codebook) if rule.id == code)
     if (prefix := WORDED.get(column)) is not None:
         return study.codebook.text(f"{prefix}.{code}", study.language)
+    if f"{column}.{code}" in study.codebook.texts.index:  # members of a group together: widows, and not a widow
+        return study.codebook.text(f"{column}.{code}", study.language)
     known = next((name for name in _lists(study, column) if str(code) in study.codebook.codes(name)), None)
     if known is not None:
         return study.codebook.label(known, str(code), study.language)
