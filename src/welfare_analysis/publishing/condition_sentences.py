@@ -12,9 +12,9 @@ from ..needs.conditions import BLOCKS, FACTORS, NO_FACTORS
 from ..results import HEADLINES
 from ..results.adjusted import SURE, models
 from ..study import Study
-from .labels import format_cell, label, step_of, title
+from .labels import format_cell, label, listed, step_of, title
 from .published import release
-from .sentences import conditional, listed, named
+from .sentences import conditional, named
 
 
 def text(study: Study, key: str, **fields: str) -> str:

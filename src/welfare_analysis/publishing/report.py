@@ -36,7 +36,6 @@ LINKED = 8  # tables of a figure that have a link each
 GLOSSARY = DATA / "glossary.csv"  # words and signs, with what they mean
 PUBLISHED = re.compile(r'<table id="(\w+)">')  # a table of the release, by its name
 HIDDEN = "hidden.csv"  # what it leaves out, and by which rules
-CONFIDENTIALITY = DATA.parent / "CONFIDENTIALITY.md"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
 # around the text of a page: ``site.`` of the codebook's texts
@@ -323,7 +322,7 @@ def confidentiality(cells: pd.DataFrame) -> NotebookNode:
     part = shown_share(cells)
     rows = [f"| {page} | {many:,} | {shown:.0%} |" for page, many, shown in part.itertuples()]
     head = ["## How much of this report is shown", "", "| page | cells | shown |", "|---|--:|--:|"]
-    text = CONFIDENTIALITY.read_text(encoding="utf-8")
+    text = prose.CONFIDENTIALITY.read_text(encoding="utf-8")
     return new_notebook(cells=[new_markdown_cell("\n".join([text, *head, *rows]))])
 
 

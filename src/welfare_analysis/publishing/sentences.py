@@ -68,11 +68,6 @@ def findings(study: Study, topic: str) -> Markdown:
     return say(study, *(f"{topic}.{key}" for key in keys))
 
 
-def listed(study: Study, parts: Iterable[str], mark: str = "comma") -> str:
-    """Parts of a sentence with the language's comma or semicolon between them."""
-    return study.codebook.text(f"list.{mark}", study.language).join(parts)
-
-
 def ordered(cells: pd.DataFrame) -> pd.DataFrame:
     """Cells that have a number, from the highest on."""
     return cells.dropna(subset="estimate").sort_values("estimate", ascending=False, kind="stable")
