@@ -66,8 +66,12 @@ def in_english(folder: Path = PROSE) -> list[str]:
 
 
 def messages(notebook: NotebookNode) -> list[str]:
-    """The messages of a notebook's Markdown cells in their order, each once; a formula or a number alone is none."""
-    return said_in(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    """The messages of a notebook's Markdown cells in their order, each once; a formula or a number alone is none.
+
+    A cell whose metadata name a language is written in it, and needs no translation.
+    """
+    written = (cell for cell in notebook.cells if cell.cell_type == "markdown" and "language" not in cell.metadata)
+    return said_in(cell.source for cell in written)
 
 
 def said_in(texts: Iterable[str]) -> list[str]:
