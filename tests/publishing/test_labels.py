@@ -71,7 +71,7 @@ LATIN = {
     "public",
 }
 WEB = r"(?:https?://)?[\w.-]+\.(?:ma|com|csv|city)\b[^\s;،؛)]*|libe \w+|lavieeco/\d+|scribd \d+"
-ADDRESS = re.compile(rf"{WEB}|\{{[^}}]*\}}|`[^`]*`|\]\([^)]*\)|\(data/\w+\)")
+ADDRESS = re.compile(rf"{WEB}|\[\[\w+\]\]|\{{[^}}]*\}}|`[^`]*`|\]\([^)]*\)|\(data/\w+\)")
 
 
 def english_in(french: str, arabic: str, english: str, places: frozenset[str] = frozenset()) -> str:

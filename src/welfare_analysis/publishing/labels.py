@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..disclosure import CATEGORY, Released
-from ..languages import GAP, MARKS, PERCENT, amount, between, number, with_interval
+from ..languages import GAP, MARKS, PERCENT, Forms, amount, between, number, with_interval
 from ..needs import VARIED
 from ..study import Study, own_words
 from ..survey.quality import read_rules
@@ -152,8 +152,13 @@ def step_of(cells: pd.Series | pd.DataFrame) -> float:
 
 
 def unit_name(study: Study, unit: str) -> str:
-    """What a unit is called; nothing for a plain number."""
+    """What a unit is called in a header or on an axis; nothing for a plain number."""
     return study.codebook.text(f"unit.{unit}", study.language) if unit not in PLAIN else ""
+
+
+def unit_forms(study: Study, unit: str) -> Forms:
+    """What a unit is called beside a number; nothing for a plain number."""
+    return study.codebook.forms(unit, study.language) if unit not in PLAIN else {"other": ""}
 
 
 def format_cell(
@@ -167,7 +172,7 @@ def format_cell(
     if "text" in cell and isinstance(cell["text"], str):
         return worded(study, cell["text"])
     unit = unit_of(table, cell)
-    name = unit_name(study, unit) if named and unit != "share" else ""
+    name = unit_forms(study, unit) if named and unit != "share" else ""
     text = with_interval(cell["estimate"], cell["low"], cell["high"], unit, study.language, name, step_of(cell))
     clear = CLEAR if cell.get("clear") in (True,) else ""
     return text + clear + (mark if cell.get("flag") == "caution" else "")
