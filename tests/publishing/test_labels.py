@@ -27,49 +27,13 @@ SOURCES = "\n".join(cell.source for notebook in NOTEBOOKS.values() for cell in n
 DRAWN = re.findall(r'draw\(study, "(\w+)"', SOURCES)
 SHOWN = {*re.findall(r'show\(study, "(\w+)"', SOURCES), *(table for name in DRAWN for table in FIGURES[name].tables)}
 # words that French and English write alike, besides names of places, units and statistics
-COGNATES = {
-    *(
-        "alpha",
-        "km",
-        "coefficient",
-        "coefficients",
-        "dispersion",
-        "document",
-        "illustration",
-        "items",
-        "module",
-        "modules",
-    ),
-    *("points", "programme", "question", "questions", "ratio", "service", "services", "source", "total", "train"),
-    *(
-        "tramway",
-        "transport",
-        "variable",
-        "variance",
-        "version",
-        "versions",
-        "villa",
-        "min",
-        "constant",
-        "rho",
-        "sigma",
-    ),
-}
+ALIKE = """alpha coefficient coefficients constant dispersion document illustration items km million min module modules
+page point points programme question questions ratio rho service services sigma source total train tramway transport
+variable variance version versions villa"""
+COGNATES = frozenset(ALIKE.split())
 # kept in Latin letters in Arabic too: statistics, formats, and names that their makers write so
-LATIN = {
-    "AIC",
-    "BIC",
-    "CSV",
-    "Excel",
-    "P10",
-    "P90",
-    "RR1",
-    "welfare_analysis",
-    "m2",
-    "wants_loan",
-    "relet_share",
-    "public",
-}
+KEPT = "AIC BIC CSV Excel P10 P90 RR1 m2 data public relet_share wants_loan welfare_analysis"
+LATIN = frozenset(KEPT.split())
 WEB = r"(?:https?://)?[\w.-]+\.(?:ma|com|csv|city)\b[^\s;،؛)]*|libe \w+|lavieeco/\d+|scribd \d+"
 ADDRESS = re.compile(rf"{WEB}|\[\[\w+\]\]|\{{[^}}]*\}}|`[^`]*`|\]\([^)]*\)|\(data/\w+\)")
 
