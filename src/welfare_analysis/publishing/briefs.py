@@ -10,9 +10,9 @@ from ..results import HEADLINES, TOPICS
 from ..results.weights import NEEDED
 from ..study import Study
 from ..survey.xlsform import FIRST_PAGE, longest
-from .labels import source, title
+from .labels import listed, source, title
 from .published import release
-from .sentences import listed, sentence
+from .sentences import sentence
 
 
 def banner(study: Study) -> Markdown:

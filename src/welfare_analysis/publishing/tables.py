@@ -15,7 +15,7 @@ from ..disclosure import Released, protect_estimate
 from ..estimation import Estimate
 from ..languages import GAP, amount
 from ..study import Study
-from .labels import CAUTION, base, cell_label, format_cell, in_order, note, title, unit_name
+from .labels import CAUTION, base, cell_label, format_cell, in_order, listed, note, title, unit_name
 from .published import REGISTRY, release
 
 
@@ -108,7 +108,7 @@ def _head(table: Released, study: Study, across: str, code: str) -> str:
     """What a column holds, with its unit where all its cells have one."""
     name = cell_label(table, study, across, code) if across else ""
     unit = _unit(table, across, code)
-    words = ", ".join(filter(None, [name, "" if unit is None else unit_name(study, unit)]))
+    words = listed(study, filter(None, [name, "" if unit is None else unit_name(study, unit)]))
     return words or study.codebook.text("col.value", study.language)
 
 
