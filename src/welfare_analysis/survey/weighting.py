@@ -229,7 +229,7 @@ def _own_design(answers: pd.DataFrame) -> tuple[pd.DataFrame, Design | None]:
 
     Labels of ``psu`` tell units apart within their stratum only. Replicate weights stand in the place of both.
     """
-    names = design_columns(answers, pd.Index([]))
+    names = design_columns(answers)
     if "weight" not in names:
         return answers, None
     parts, rest = answers[list(names)], answers.drop(columns=list(names))

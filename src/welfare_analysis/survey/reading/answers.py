@@ -126,7 +126,7 @@ def _as_answers(counts: Margins) -> Answers:
 
 
 def _answers(cells: Cells, codebook: Codebook) -> Answers:
-    own = design_columns(dict.fromkeys(cells.frame), codebook.variables.index)
+    own = design_columns(dict.fromkeys(cells.frame))
     checked = _check(cells, codebook, required=("status", *DESIGN[: bool(own)]), extra=own)
     design, faults = sampled(cells.frame.loc[:, ~cells.frame.columns.duplicated(keep=False)].filter(own))
     raise_all(cells.sources or (cells,), [*checked.faults, *faults])

@@ -22,9 +22,9 @@ LARGEST = 1e9
 Selection = tuple[dict[str, pd.Series], list[pd.DataFrame]]
 
 
-def design_columns(header: Iterable[Hashable], variables: pd.Index) -> tuple[str, ...]:
-    """The columns of a header that say how its persons were sampled, and are no questions of the codebook."""
-    return tuple(n for n in map(str, header) if (n in DESIGN or REPLICATE.fullmatch(n)) and n not in variables)
+def design_columns(header: Iterable[Hashable]) -> tuple[str, ...]:
+    """The columns of a header that say how its persons were sampled."""
+    return tuple(n for n in map(str, header) if n in DESIGN or REPLICATE.fullmatch(n))
 
 
 def sampled(raw: pd.DataFrame) -> Selection:
@@ -91,6 +91,7 @@ def followed_up(raw: pd.DataFrame) -> Selection:
     size, people = counts.values, "Write how many persons of the stratum did not return the form."
     rules = (
         (stratum.isna(), "stratum", "", "the stratum that the person was drawn from", "Write its name."),
+        (stratum == "returned", "stratum", stratum, "another name: this is for forms that came back", "Rename it."),
         (counts.kinds != "answered", "stratum_population", size, "a count of at least 1", "Write it."),
         (outcomes.kinds != "answered", "outcome", "", f"one of {', '.join(OUTCOMES)}", "Write the outcome."),
         ((sizes > 1) & stratum.notna(), "stratum_population", size, "one count a stratum", "Correct it."),
