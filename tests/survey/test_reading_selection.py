@@ -6,9 +6,11 @@ import pytest
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, share
+from welfare_analysis.publishing import method
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
-from welfare_analysis.survey.reading import Faults, Map, draft_map, read, read_any
+from welfare_analysis.survey.reading import Faults, Map, draft_map, read, read_any, read_followup, typed
+from welfare_analysis.survey.standin import Parameters, generate
 
 BOOK = Codebook.read(DATA / "codebook")
 # two strata of 10 and 8 clusters, of which 3 and 2 were drawn
@@ -158,3 +160,74 @@ def test_own_weights_and_a_followup_are_refused(tmp_path):
     answers = read(save(SAMPLE, tmp_path, "csv"), BOOK).frame
     with pytest.raises(WelfareError, match="sampling weights of their own"):
         Study.of(answers, pd.DataFrame({"person_id": ["a"]}), answers, BOOK)
+
+
+FOLLOWED = pd.DataFrame(
+    {
+        "person_id": ["a", "b", "c"],
+        "stratum": "s",
+        "stratum_population": "9",
+        "outcome": ["answered", "answered", "refused"],
+        "status": ["active", "active", ""],
+        "tenure": ["owner", "tenant", ""],
+        "mode": ["visite", "هاتف", ""],
+        "date": ["2026-11-29", "30/11/2026", ""],
+    }
+)
+
+
+def test_mode_and_day_of_a_followup_are_read(tmp_path):
+    """Codes and labels of the mode, days in two forms; blank where nobody answered."""
+    frame = read_followup(save(FOLLOWED, tmp_path, "csv"), BOOK).frame
+    assert frame["mode"].tolist()[:2] == ["visit", "telephone"]
+    assert pd.isna(frame["mode"][2])
+    assert frame["date"].dt.strftime("%d.%m.").tolist()[:2] == ["29.11.", "30.11."]
+    assert pd.isna(frame["date"][2])
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "rule"),
+    [("mode", "pigeon", "one of form, visit"), ("date", "2026-13-40", "a day, as 2026")],
+)
+def test_a_mode_or_day_that_is_none_names_its_place(tmp_path, column, cell, rule):
+    """Row, column and rule."""
+    with pytest.raises(Faults) as caught:
+        read_followup(save(FOLLOWED.assign(**{column: [cell, *FOLLOWED[column][1:]]}), tmp_path, "csv"), BOOK)
+    first = caught.value.table.iloc[0]
+    assert (first["row"], first["column"]) == (2, column)
+    assert first["rule"].startswith(rule)
+
+
+def test_a_stratum_is_not_called_as_the_forms_that_came_back(tmp_path):
+    """The returned forms are a stratum of that name: both would be one."""
+    with pytest.raises(Faults, match="column stratum: another name"):
+        read_followup(save(FOLLOWED.assign(stratum="returned"), tmp_path, "csv"), BOOK)
+
+
+@pytest.fixture(scope="module")
+def world():
+    """Return a small survey with a register and a follow-up."""
+    return generate(Parameters.read(DATA / "public"), 1956, "plain", size=1500)
+
+
+def test_the_page_counts_answers_of_another_mode(world):
+    """Forms came back on paper; of the follow-up all but two visits were by telephone or said nothing: visits too."""
+    late = world.followup.assign(mode=None, date=pd.Timestamp("2026-11-30"))
+    first = late.index[late["outcome"] == "answered"]
+    late.loc[first[:2], "mode"] = "form"
+    late.loc[first[2:5], "mode"] = "telephone"
+    answers = typed(world.answers, BOOK).assign(date=pd.Timestamp("2026-11-01"))
+    study = Study.of(answers, world.register, late, BOOK)
+    n = len(first)
+    assert f"{n - 2} of the {n} answers of the follow-up" in method(study).data
+    old = Study.of(typed(world.answers, BOOK), world.register, world.followup, BOOK)
+    assert f"{n} of the {n} answers of the follow-up" in method(old).data
+    np.testing.assert_array_equal(study.design.weights, old.design.weights)
+
+
+def test_visits_before_the_last_form_are_refused(world):
+    """Whoever is visited before the forms are in may still return one."""
+    late = world.followup.assign(date=pd.Timestamp("2026-10-30"))
+    answers = typed(world.answers, BOOK).assign(date=pd.Timestamp("2026-11-01"))
+    with pytest.raises(WelfareError, match=rf"visits were made before.*got {len(late)}"):
+        Study.of(answers, world.register, late, BOOK)

@@ -32,8 +32,8 @@ WRITTEN = {
     "values.csv": r"[\w.\-]+",
 }  # | : = & [ { and blanks part names and codes
 # names that files, frames and tables have beside the questions; a codebook cannot give them to a question
-TAKEN = "weight stratum psu fpc stratum_population outcome count rank_group command_group age_group home_city_group "
-TAKEN += "household_share estimate low high n numerator unsafe flag unit step text measure"
+TAKEN = "weight stratum psu fpc stratum_population outcome mode date count household_share estimate low high n "
+TAKEN += "rank_group command_group age_group home_city_group numerator unsafe flag unit step text measure"
 # codes beside those of the lists that pages group persons by: all of them, who is not known, who returned a form
 GROUPING = ("status", "sex", "rank", "command", "status_wide", "rank_group", "command_group", "rank_group_wide")
 BESIDE = ("all", "total", "unknown", "not_known", "returned")

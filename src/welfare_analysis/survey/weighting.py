@@ -20,6 +20,7 @@ from .reading import DESIGN, REPLICATES, Margins, design_columns
 
 SMALLEST_CLASS = 10  # respondents; smaller response classes and margins are merged into their status
 RETURNED = "returned"
+MODES = ("form", "visit")  # of forms that came back and of the follow-up, where files do not say it
 RELATIVE = 1.005  # weights of a smaller mean were divided by theirs: they count no persons
 BAND_EDGES = [0, 0.9, 1.1, 2, 5, 10, 15, 20, 30, np.inf]
 BANDS = ("to_0_9", "to_1_1", "to_2", "to_5", "to_10", "to_15", "to_20", "to_30", "over_30")
@@ -95,6 +96,10 @@ def weight(
         return _calibrated(frame, design, people, "returners")
     if not pd.Index(followup["person_id"]).intersection(answers["person_id"]).empty:
         raise WelfareError("persons who returned the form were followed up", where="follow-up", expected="none of them")
+    if {"date"} <= set(answers) & set(followup) and (early := followup["date"] < answers["date"].max()).any():
+        what, expected = "visits were made before the last form came back", "days from then on"
+        hint = "Correct the day, or move forms that came after the first visit to the follow-up."
+        raise WelfareError(what, where="follow-up, date", got=int(early.sum()), expected=expected, hint=hint)
     frame, design = _two_phase(answers, followup, people)
     return _calibrated(frame, design, people, "two_phase")
 
@@ -153,6 +158,8 @@ def first_phase(answers: pd.DataFrame, followup: pd.DataFrame) -> tuple[pd.DataF
     """Everybody who returned a form or was selected after, with their outcome, and the design of the selection."""
     selected = pd.concat([answers.assign(outcome=RETURNED), followup], ignore_index=True)
     returned = (selected["outcome"] == RETURNED).to_numpy()
+    usual = pd.Series(np.where(returned, *MODES), index=selected.index)
+    selected["mode"] = selected["mode"].fillna(usual) if "mode" in selected else usual
     stratum = selected["stratum"].astype(object).where(~returned, RETURNED).astype(str)
     size = selected["stratum_population"].astype(float).where(~returned, returned.sum())
     drawn = stratum.groupby(stratum).transform("size")

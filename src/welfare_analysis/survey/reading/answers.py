@@ -24,7 +24,7 @@ from .mapping import Map, draft
 from .margins import MARGINS, Margins, is_margins, margins
 from .personal import header_shown
 from .placing import raise_all
-from .selection import DESIGN, FOLLOWUP, OUTCOMES, design_columns, followed_up, sampled
+from .selection import COLLECTED, DESIGN, FOLLOWUP, OUTCOMES, collected, design_columns, followed_up, sampled
 from .spelling import fold
 
 REGISTER = ("person_id", "status", "sex", "age", "rank", "command")
@@ -112,7 +112,7 @@ def draft_map(path: Paths, codebook: Codebook, names: Map | None = None) -> pd.D
 
 
 def _load(path: Paths, codebook: Codebook, names: Map | None = None, any_header: bool = False) -> Cells:
-    known = replace(header_names(codebook, *FOLLOWUP, *MARGINS, *DESIGN), any_header=any_header)
+    known = replace(header_names(codebook, *FOLLOWUP, *MARGINS, *DESIGN, *COLLECTED), any_header=any_header)
     known = replace(known, given=names.headers) if names else known
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
     sources = [names.applied(cells) if names else cells for cells in load_forms(paths, known)]
@@ -127,15 +127,16 @@ def _as_answers(counts: Margins) -> Answers:
 
 def _answers(cells: Cells, codebook: Codebook) -> Answers:
     own = design_columns(dict.fromkeys(cells.frame))
-    checked = _check(cells, codebook, required=("status", *DESIGN[: bool(own)]), extra=own)
-    design, faults = sampled(cells.frame.loc[:, ~cells.frame.columns.duplicated(keep=False)].filter(own))
-    raise_all(cells.sources or (cells,), [*checked.faults, *faults])
+    checked = _check(cells, codebook, required=("status", *DESIGN[: bool(own)]), extra=(*own, *COLLECTED))
+    raw = cells.frame.loc[:, ~cells.frame.columns.duplicated(keep=False)]
+    (design, faults), (given, odd) = sampled(raw.filter(own)), collected(raw, codebook)
+    raise_all(cells.sources or (cells,), [*checked.faults, *faults, *odd])
     if own:
         checked.notes.append(("weight", f"the sampling design of the file: {', '.join(own[:6])}", len(cells.frame)))
     if len(checked.columns) < 2:
         expected = "the status and one further question"
         raise WelfareError("no block of questions is there", where=cells.path.name, expected=expected)
-    return checked.answers(codebook, design)
+    return checked.answers(codebook, design | given)
 
 
 def _register(cells: Cells, codebook: Codebook) -> Answers:
@@ -159,10 +160,11 @@ def _followup(cells: Cells, codebook: Codebook) -> Answers:
     faults: list[pd.DataFrame] = []
     absent = pd.Series(False, index=raw.index)
     if not raw.columns.has_duplicates and set(FOLLOWUP) <= set(raw.columns):
-        extra, faults = followed_up(raw)
+        (extra, faults), (given, odd) = followed_up(raw), collected(raw, codebook)
+        extra, faults = extra | given, faults + odd
         absent = extra["outcome"] != OUTCOMES[0]
     silent = extra["outcome"].isin(OUTCOMES[1:]) if extra else absent
-    checked = _check(cells, codebook, required=("person_id", *FOLLOWUP), extra=FOLLOWUP, absent=absent)
+    checked = _check(cells, codebook, required=("person_id", *FOLLOWUP), extra=(*FOLLOWUP, *COLLECTED), absent=absent)
     checked.faults.extend(faults)
     for name, column in checked.columns.items():
         if name != "person_id":

@@ -23,7 +23,7 @@ from .layout import Cells
 from .margins import MARGINS, VARIABLES
 from .personal import HIDDEN, asks_who, shown
 from .programs import ADDED
-from .selection import DESIGN, FOLLOWUP, OUTCOMES, REPLICATE
+from .selection import COLLECTED, DESIGN, FOLLOWUP, OUTCOMES, REPLICATE
 from .spelling import fold, plain
 from .text_files import decoded
 
@@ -125,7 +125,7 @@ def _wrong(line: Mapping[str, str], own: Mapping[str, str], codebook: Codebook) 
 
 def _names(codebook: Codebook) -> list[str]:
     """What a header may hold without a map."""
-    return [*codebook.variables.index, *codebook.groups.index, *FOLLOWUP, *MARGINS, *DESIGN]
+    return [*codebook.variables.index, *codebook.groups.index, *FOLLOWUP, *MARGINS, *DESIGN, *COLLECTED]
 
 
 def draft(cells: Cells, codebook: Codebook, names: Map | None = None) -> pd.DataFrame:

@@ -7,13 +7,15 @@ from collections.abc import Hashable, Iterable
 
 import pandas as pd
 
+from ..codebook import Codebook
 from .cells import Question
 from .columns import read_column, read_text
 from .faults import fault
-from .spelling import clean, latin
+from .spelling import clean, latin, texts
 
 FOLLOWUP = ("stratum", "stratum_population", "outcome")
 OUTCOMES = ("answered", "refused", "not_reached")
+COLLECTED = ("mode", "date")  # how an answer was given, and on which day; files may lack both
 DESIGN = ("weight", "stratum", "psu", "fpc")
 REPLICATES = {"brr": "BRR", "jk1": "JK1", "sdr": "SDR", "bootstrap": "bootstrap"}
 REPLICATE = re.compile(rf"({'|'.join(REPLICATES)})_\d+")
@@ -78,6 +80,25 @@ def _number(cell: Hashable) -> Hashable:
     """A weight as a number: one mark in it is always decimal, for nobody writes weights with thousands apart."""
     text = latin(clean(cell)) if isinstance(cell, str) else ""
     return float(text.replace(",", ".")) if DECIMAL.fullmatch(text) else cell
+
+
+def collected(raw: pd.DataFrame, codebook: Codebook) -> Selection:
+    """How and when answers were given, where a file says so: a code of the list ``mode``, and a day.
+
+    A day is written as 2026-11-29 or 29/11/2026; it is missing where the cell is blank.
+    """
+    columns: dict[str, pd.Series] = {}
+    faults: list[pd.DataFrame] = []
+    if "mode" in raw:
+        mode = read_column(raw["mode"], Question.of_list(codebook, "mode"))
+        columns["mode"], faults = mode.values.astype(object), [*faults, *mode.faults]
+    if "date" in raw:
+        text = texts(raw["date"]).map(latin)
+        days = [pd.to_datetime(text.str[:10], format=form, errors="coerce") for form in ("%Y-%m-%d", "%d/%m/%Y")]
+        columns["date"] = days[0].fillna(days[1])
+        wrong, rule = columns["date"].isna() & (text != ""), "a day, as 2026-11-29 or 29/11/2026"
+        faults.append(fault(wrong, "date", raw["date"], rule, "Write the day, or leave the cell blank."))
+    return columns, faults
 
 
 def followed_up(raw: pd.DataFrame) -> Selection:
