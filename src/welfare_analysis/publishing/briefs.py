@@ -30,6 +30,13 @@ def method(study: Study) -> Markdown:
     fields = {"n": n, "returned": n - followed, "followed": followed, "people": people}
     shown = {k: number(v, study.language) for k, v in fields.items()}
     lines = [study.codebook.text(f"method.{study.method}", study.language, **shown)]
+    if followed:
+        late, usual = (
+            study.frame["outcome"] == "answered",
+            study.frame.loc[study.frame["outcome"] != "answered", "mode"],
+        )
+        other = number(int((late & ~study.frame["mode"].isin(usual.mode())).sum()), study.language)
+        lines.append(study.codebook.text("method.modes", study.language, n=other, followed=shown["followed"]))
     if study.left_out:
         statuses = ", ".join(study.codebook.label("status", code, study.language) for code in study.left_out)
         gone = number(sum(study.left_out.values()), study.language)
