@@ -35,8 +35,8 @@ PRINTED = {"estimate": "printed", "step": "step", "flag": "flag", "unit": "unit"
 class Publication:
     """The tables as a file has them, and a row a cell of those that `protect` made: what it is and what is printed.
 
-    ``given`` is what `protect` was given of each table, to make it again without a rule (`again`). ``truth`` has the columns table, statistic, codes (of the table's keys), adds (keys along which cells add up),
-    `NOTES` (what was known before protection), `PRINTED`, and ``unseen``: in no table, but all less the groups.
+    ``given`` is what `protect` was given of each table, to make it again without a rule (`again`). ``truth`` has the
+    columns table, statistic, codes (of the table's keys), adds (keys along which cells add up), `NOTES` (what was known before protection), `PRINTED`, and ``unseen``: in no table, but all less the groups.
     """
 
     tables: dict[str, Released]

@@ -195,13 +195,10 @@ def group_tests(study: Study, frame: pd.DataFrame) -> pd.DataFrame | None:
             large = known & frame[group].isin(sizes.index[sizes >= rules.min_base])
             if frame.loc[large, group].nunique() < 2 or frame.loc[large, name].nunique() < 2:
                 continue
-            counted = name not in AMOUNTS
-            counts = (
-                pd.crosstab(frame.loc[large, group].astype(str), frame.loc[large, name]) if counted else pd.DataFrame()
-            )
-            bases = np.broadcast_to(counts.sum(axis=1).to_numpy(float)[:, None], counts.shape)
+            counts = pd.crosstab(frame.loc[large, group].astype(str), frame.loc[large, name]).to_numpy(float)
+            bases = np.broadcast_to(counts.sum(axis=1, keepdims=True), counts.shape)
             # with the number of all, a statistic gives two hidden groups away as if they were shown
-            fails = bool(unsafe(bases, counts.to_numpy(float), rules).any())
+            fails = name not in AMOUNTS and bool(unsafe(bases, counts, rules).any())
             of = rank_test if name in AMOUNTS else independence
             test = of(study.design, frame[name], frame[group], where=large)
             values = {"F": abs(test.statistic), "df": test.df, "p": test.p, "n": large.sum(), "unsafe": fails}
