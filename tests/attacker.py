@@ -36,7 +36,8 @@ class Publication:
     """The tables as a file has them, and a row a cell of those that `protect` made: what it is and what is printed.
 
     ``given`` is what `protect` was given of each table, to make it again without a rule (`again`). ``truth`` has the
-    columns table, statistic, codes (of the table's keys), adds (keys along which cells add up), `NOTES` (what was known before protection), `PRINTED`, and ``unseen``: in no table, but all less the groups.
+    columns table, statistic, codes (of the table's keys), adds (keys along which cells add up), `NOTES` (what was known
+    before protection), `PRINTED`, and ``unseen``: in no table, but all less the groups.
     """
 
     tables: dict[str, Released]
@@ -217,12 +218,13 @@ def _narrowed(
 def repeated(pub: Publication) -> pd.DataFrame:
     """Hidden cells whose very quantity is shown in another place.
 
-    Nobody tells the attack which quantities are the same: two cells are, where unit, base, numerator and twelve digits
-    of the estimate agree. What is not weighted is left out, since counts and shares of a count agree by chance.
+    Nobody tells the attack which quantities are the same: two cells are, where unit, base and seven digits of the
+    estimate agree (a model of first places alone gives their shares). What is not weighted is left out, since counts
+    and shares of a count agree by chance.
     """
-    cells = pub.truth[pub.truth["numerator"].notna() & (pub.truth["estimate"] % 1 != 0)]
-    cells = cells[(cells["estimate"] - cells["numerator"] / cells["n"]).abs() > 1e-9]
-    same = [cells["unit"], cells["estimate"].map("{:.11e}".format), cells["n"], cells["numerator"]]
+    cells = pub.truth[(pub.truth["estimate"] % 1 != 0) & ~pub.truth["unseen"]]
+    cells = cells[~((cells["estimate"] - cells["numerator"] / cells["n"]).abs() <= 1e-9)]
+    same = [cells["unit"], cells["estimate"].map("{:.6e}".format), cells["n"]]
     return cells[(cells["flag"] == "hidden") & cells["printed"].notna().groupby(same).transform("any")]
 
 

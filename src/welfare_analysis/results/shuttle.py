@@ -16,8 +16,6 @@ from ..demand.funnel import LIKELY
 from ..demand.service import Service, parameter
 from ..demand.shuttle import VIEWS, Shuttle
 from ..demand.transport import Commuters
-from ..disclosure import policy
-from ..disclosure.suppression import apart
 from ..estimation import total
 from ..needs import commuting
 from ..study import Study, public
@@ -51,14 +49,12 @@ def need(study: Study, people: Commuters) -> pd.DataFrame:
     flags = flags.where(passed.notna().all(axis=1))  # as in the funnel
     both = flags.apply(lambda column: column & passed["wants"].where(column.notna()))
     parts = {"people": flags, "wants": both}
-    rows, last = [], len(NEEDS) - 1
+    rows = []
     for name, table in parts.items():
         made = total(people.design, table, where=people.active, missing="mean")
         met = table[people.active].fillna(False).astype(float).sum()
         own = long_format(made, "transport_need").assign(transport_wish=name)
-        counts = met.loc[own["transport_need"]].to_numpy()
-        alike = ~apart(counts, int(own["n"].max()), last, policy())  # each is a part of the last
-        rows.append(own.assign(numerator=counts, unsafe=alike))
+        rows.append(own.assign(numerator=met.loc[own["transport_need"]].to_numpy()))
     return pd.concat(rows)
 
 
