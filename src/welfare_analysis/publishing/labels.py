@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..disclosure import CATEGORY, Released
+from ..disclosure import CATEGORY, Released, policy
 from ..languages import GAP, MARKS, PERCENT, amount, between, number, with_interval
 from ..needs import VARIED
 from ..study import Study
@@ -175,7 +175,7 @@ def note(tables: Sequence[Released], study: Study) -> str:
     elif shown and all(t.statistic == "document" for t in shown):
         text = ""
     elif shown and not sampled:
-        text = book.text("note.register", language, base=10, source=source(study))
+        text = book.text("note.register", language, base=f"{policy().step('persons'):g}", source=source(study))
     else:
         missing = max((t.missing_share for t in sampled), default=0.0)
         respondents = base(pd.Series([t.respondents for t in sampled]), language)
