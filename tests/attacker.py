@@ -24,6 +24,12 @@ from welfare_analysis.disclosure.suppression import unsafe
 from welfare_analysis.results import declare, descriptive
 from welfare_analysis.study import Study
 
+ATTACKERS = {  # all have the file, the policy and who answered; and each what follows (`known_too_well`)
+    "weights exactly": {},
+    "weights as a range": {"exact": False, "weights": 0.05},
+    "ten colleagues": {"colleagues": 10},
+    "register margins": {"exact": False},
+}
 PLACES = {"command_group", "home_city_group"}
 FINER = {"command", "station", "rank", "home_city"}  # than the policy lets be known
 COSTS = {"runs", "dh", "dh_trip", "dh_month", "million_dh"}  # with riders, or per run, they give how many ride

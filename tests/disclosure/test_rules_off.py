@@ -1,7 +1,7 @@
 """Each rule of protection with and without it: off, an attack takes a cell of a small table; on, it takes none.
 
-The tables are made by hand so that one rule alone stands between the attack and the cell. What an attack has is the file
-that is published (`attacker.written`). Rules that need answers are tried on a small generated survey.
+The tables are made by hand so that one rule alone stands between the attack and the cell. What an attack has is the
+file that is published (`attacker.written`). Rules that need answers are tried on a small generated survey.
 """
 
 from functools import partial
@@ -155,7 +155,7 @@ def test_printed_bases_that_differ_by_a_few(tmp_path, monkeypatch):
 
 
 def test_missing_shares_give_no_exact_base():
-    """Of 800 asked, 3 or 4 gave no answer: the printed share is the same, since their number is rounded as bases are."""
+    """Of 800 asked, 3 or 4 gave no answer: the printed share is the same, since their number is rounded as bases."""
     blank, cells = declared("t", "share", "x", ("g",), "share"), shares([400, 390], [100, 90])
     left = [protect(blank, cells, (known, 800)).missing_share for known in (797, 796, 788, 760)]
     assert left == [0.0, 0.0, 10 / 800, 40 / 800]

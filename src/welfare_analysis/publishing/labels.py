@@ -46,7 +46,10 @@ def label(study: Study, column: str, code: object) -> str:
     A code ``list:code`` names the list itself, where the codes of a column are of several.
     """
     if ":" in str(code):
-        column, _, code = str(code).partition(":")
+        first, _, rest = str(code).partition(":")
+        if LEVEL.fullmatch(first) or LEVEL.fullmatch(rest):  # a product of a formula
+            return " × ".join(label(study, column, part) for part in (first, rest))
+        column, code = first, rest
     if column in TITLED:
         return title(str(code), study)
     if column == "question":

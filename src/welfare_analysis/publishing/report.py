@@ -321,8 +321,8 @@ def _results(cells: pd.DataFrame, folder: Path) -> None:
 def confidentiality(cells: pd.DataFrame) -> NotebookNode:
     """The page on what may be published, with a table of how much each page shows; ``cells`` are those of `joined`."""
     part = shown_share(cells)
-    rows = [f"| {page} | {many:,} | {shown:.0%} |" for page, many, shown in part.itertuples()]
-    head = ["## How much of this report is shown", "", "| page | cells | shown |", "|---|--:|--:|"]
+    rows = [f"| {page} | {n:,} | {before:.0%} | {after:.0%} |" for page, n, before, after in part.itertuples()]
+    head = ["## How much of this report is shown", "", "| page | cells | sure enough | shown |", "|---|--:|--:|--:|"]
     text = CONFIDENTIALITY.read_text(encoding="utf-8")
     return new_notebook(cells=[new_markdown_cell("\n".join([text, *head, *rows]))])
 

@@ -42,7 +42,7 @@ def show(study: Study, table: str | Released | Estimate | Callable[[Study], Rele
     elif callable(table):
         table = table(study)
     if isinstance(table, Estimate) or table.id == OWN:
-        if study.languages and not study.is_standin:  # beside another standard it would tell who lies between
+        if not study.is_standin and study.languages:  # beside another standard it would tell who lies between
             return HTML(f"<p>{escape(book.text('own_unpublished', language))}</p>")
         table = protect_estimate(table, name, unit) if isinstance(table, Estimate) else table
     REGISTRY.record(table)
