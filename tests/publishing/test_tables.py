@@ -1,5 +1,6 @@
 """Tables: one row a group in the codebook's order, units in headers, flags explained, every text escaped."""
 
+import json
 import re
 from dataclasses import replace
 from types import SimpleNamespace
@@ -11,8 +12,9 @@ import pytest
 from welfare_analysis.disclosure import Lazy, Released, protect_estimate
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, mean, share
-from welfare_analysis.publishing import figures, labels, tables
-from welfare_analysis.study import DATA
+from welfare_analysis.publishing import briefs, figures, labels, tables
+from welfare_analysis.publishing.published import REGISTRY
+from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook
 
 BOOK = Codebook.read(DATA / "codebook")
@@ -20,7 +22,8 @@ NAN = float("nan")
 
 
 def study(language="en", standin=True):
-    return SimpleNamespace(codebook=BOOK, language=language, is_standin=standin, survey_name="answers.csv")
+    about = {"is_standin": standin, "survey_name": "answers.csv", "languages": ()}
+    return SimpleNamespace(codebook=BOOK, language=language, **about)
 
 
 def released(**changes):
@@ -172,3 +175,45 @@ def test_a_title_of_ones_own_is_a_text_or_stands_as_it_is():
         in tables.show(study("fr"), half, "own_crowded", "share").data
     )
     assert "<caption>Any words</caption>" in tables.show(study("fr"), half, "Any words", "share").data
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_estimate_of_ones_own_is_no_part_of_a_report_on_own_files(language, monkeypatch):
+    """A page may try another standard: beside the published one it would tell who lies between, so it is not shown.
+
+    In Jupyter it is, and in the report on the stand-in, which is of nobody.
+    """
+    monkeypatch.setattr(REGISTRY, "tables", {})
+    estimate = share(Design(np.ones(400)), pd.Series(np.arange(400) < 150, name="crowded"))
+    own, jupyter = study(language, standin=False), study(language, standin=False)
+    own.languages = LANGUAGES
+    assert BOOK.text("own_unpublished", language) in tables.show(own, estimate, "own_crowded_standard", "share").data
+    assert "<table" not in tables.show(own, released(id="own")).data
+    assert not REGISTRY.tables
+    assert "37" in tables.show(jupyter, estimate, "own_crowded_standard", "share").data
+    reported = study(language)
+    reported.languages = LANGUAGES
+    assert "37" in tables.show(reported, estimate, "own_crowded_standard", "share").data
+
+
+def test_numbers_of_forms_in_prose_are_printed_as_bases():
+    """Of 1,213 forms 7 are of the follow-up, and 4 orphans of the register are left out: no sentence counts them out."""
+    frame = pd.DataFrame({"status": ["active"] * 1213, "outcome": ["returned"] * 1206 + ["answered"] * 7})
+    people = pd.DataFrame({"status": ["active"] * 2503})
+    own = Study(frame, Design(np.ones(1213)), BOOK, people, method="two_phase", left_out={"orphan": 4}, survey_name="a")
+    said = briefs.method(own).data
+    assert [number for number in re.findall(r"[\d,]+\d|\d", said)] == ["1,200", "1,200", "10", "2,500"]
+    assert BOOK.text("method.left_out", n="..", statuses=BOOK.label("status", "orphan", "en")) in said
+
+
+def test_no_page_shows_a_frame_of_answers():
+    """Tables of pages come through the door: other frames are of public data alone, on the last page."""
+    pages = sorted((DATA.parent / "notebooks").glob("*.ipynb"))
+    for page in (p for p in pages if not p.name.startswith("13")):
+        for cell in json.loads(page.read_text())["cells"]:
+            source = "".join(cell["source"])
+            assert not re.search(r"\.(?:table|summary)\(\)", source), (page.name, source)
+            for output in cell.get("outputs", []):
+                html = "".join(output.get("data", {}).get("text/html", []))
+                assert "dataframe" not in html, (page.name, source)
+                assert output.get("output_type") != "stream", (page.name, source)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from ..disclosure import CATEGORY, Released
+from ..disclosure import CATEGORY, Released, policy
 from ..languages import GAP, MARKS, PERCENT, Forms, amount, between, number, with_interval
 from ..needs import VARIED
 from ..study import Study, own_words
@@ -27,7 +27,7 @@ LEVEL = re.compile(r"(?:C\()?(\w+)\)?\[(?:T\.)?(\w+)\]")  # a level of a factor 
 STEPS = re.compile(r"\||\s/\s|\.(?=(?:est|se)$)")  # between the parts of a stored result's address
 NAMES = ("short", "term", "col")  # first parts of the keys that name an estimate of one's own
 TITLED = ("condition", "situation", "amount", "table")  # columns whose codes are tables
-PLAIN = ("", "number", "decimal", "coefficient", "tenths", "p", "year", "months")  # units without a name
+PLAIN = ("", "number", "counted", "decimal", "coefficient", "tenths", "p", "year", "months")  # units without a name
 UNSURE = "/"  # in place of a number that is too unsure to be shown
 CAUTION = " *"  # behind one to be used with caution
 CLEAR = " \u2020"  # behind a difference that is not zero after the correction for all tests of its table
@@ -211,7 +211,7 @@ def note(tables: Sequence[Released], study: Study) -> str:
     elif shown and all(t.statistic == "document" for t in shown):
         text = ""
     elif shown and not sampled:
-        text = book.text("note.register", language, base=10, source=source(study))
+        text = book.text("note.register", language, base=f"{policy().step('persons'):g}", source=source(study))
     else:
         missing = max((t.missing_share for t in sampled), default=0.0)
         respondents = base(pd.Series([t.respondents for t in sampled]), language)

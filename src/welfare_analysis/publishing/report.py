@@ -335,13 +335,13 @@ def confidentiality(cells: pd.DataFrame, titles: Mapping[str, Mapping[str, str]]
     texts, part = Codebook.read(DATA / "codebook"), shown_share(cells)
     written = [new_markdown_cell(prose.CONFIDENTIALITY.read_text(encoding="utf-8"))]
     for language, called in titles.items():
-        heads = (texts.text(f"col.{name}", language) for name in ("page", "cells", "shown"))
+        heads = (texts.text(f"col.{name}", language) for name in ("page", "cells", "sure_enough", "shown"))
         rows = [
             f"| {called.get(page, texts.text('short.all', language))} | {number(many, language)} "
-            f"| {amount(shown, 'share', language, step=0.01)} |"
-            for page, many, shown in part.itertuples()
+            f"| {amount(before, 'share', language, step=0.01)} | {amount(after, 'share', language, step=0.01)} |"
+            for page, many, before, after in part.itertuples()
         ]
-        lines = [f"## {texts.text('site.shown', language)}", "", f"| {' | '.join(heads)} |", "|---|--:|--:|", *rows]
+        lines = [f"## {texts.text('site.shown', language)}", "", f"| {' | '.join(heads)} |", "|---|--:|--:|--:|", *rows]
         written.append(new_markdown_cell("\n".join(lines), metadata={"language": language}))
     return new_notebook(cells=written)
 
