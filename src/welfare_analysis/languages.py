@@ -42,6 +42,11 @@ def amount(x: float, unit: str, language: str = "en", name: str = "", step: floa
     return text + (PERCENT[language] if unit == "share" else f"\u00a0{name}" if name else "")
 
 
+def singular(x: float, language: str = "en") -> bool:
+    """Whether what a number counts is named in the singular: of one, and in French of all below two."""
+    return abs(x) < 2 if language == "fr" else abs(x) == 1
+
+
 def with_interval(
     x: float, low: float, high: float, unit: str, language: str = "en", name: str = "", step: float = 0.0
 ) -> str:

@@ -17,6 +17,7 @@ from .released import CATEGORY, NUMBERS, Released
 from .suppression import completed, dominated, unsafe
 
 COUNTED = ("persons", "households", "homes", "files", "runs", "riders")  # numbers that cannot be negative
+RESPONDENTS = "respondents"  # the unit of numbers that are bases, and printed as these are
 EVIDENCE = ("numerator", "unsafe", "weight")  # columns that decide what is hidden, and are not released
 
 
@@ -74,7 +75,9 @@ def protect(
     out.loc[hidden, measures] = np.nan
     step = units(out, blank.unit or "coefficient", column_of(out, list(blank.by)), rules)
     out[NUMBERS] = printed(out, step)
-    counted = (cells["unit"] if "unit" in cells else pd.Series(blank.unit, cells.index)).isin(COUNTED)
+    named = cells["unit"] if "unit" in cells else pd.Series(blank.unit, cells.index)
+    out.loc[named == RESPONDENTS, NUMBERS] = rules.base(out.loc[named == RESPONDENTS, NUMBERS])
+    counted = named.isin(COUNTED)
     out["low"] = out["low"].where((out["estimate"] < 0) | ~counted, out["low"].clip(lower=0.0))
     missing = 1 - known / asked if asked else float("nan")
     frame = out.assign(flag=flag.mask(hidden, "hidden"), n=rules.base(out["n"]), step=step)

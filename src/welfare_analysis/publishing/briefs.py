@@ -27,12 +27,14 @@ def method(study: Study) -> Markdown:
     """How many answers of which kind, and whom they stand for."""
     followed = int((study.frame["outcome"] == "answered").sum()) if "outcome" in study.frame else 0
     n, people = len(study.frame), study.population or 0
-    fields = {"n": n, "returned": n - followed, "followed": followed, "people": people}
-    shown = {k: number(v, study.language) for k, v in fields.items()}
+    fields = {"n": n, "returned": n - followed, "followed": followed}
+    shown = {k: number(policy().base(v), study.language) for k, v in fields.items()}
+    step = policy().step("persons")
+    shown["people"] = number(round(people / step) * step, study.language)
     lines = [study.codebook.text(f"method.{study.method}", study.language, **shown)]
     if study.left_out:
         statuses = ", ".join(study.codebook.label("status", code, study.language) for code in study.left_out)
-        gone = number(sum(study.left_out.values()), study.language)
+        gone = number(policy().base(sum(study.left_out.values())), study.language)
         lines.append(study.codebook.text("method.left_out", study.language, n=gone, statuses=statuses))
     return Markdown(" ".join(lines))
 

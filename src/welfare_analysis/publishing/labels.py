@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..disclosure import CATEGORY, Released
-from ..languages import GAP, MARKS, PERCENT, amount, between, number, with_interval
+from ..languages import GAP, MARKS, PERCENT, amount, between, number, singular, with_interval
 from ..needs import VARIED
 from ..study import Study
 from ..survey.quality import read_rules
@@ -23,7 +23,7 @@ WORDED |= {"sample_design": "design", "simulated_model": "model", "origin": "col
 LEVEL = re.compile(r"(?:C\()?(\w+)\)?\[(?:T\.)?(\w+)\]")  # a level of a factor in a formula: rank_group[senior]
 NAMES = ("short", "term", "col")  # first parts of the keys that name an estimate of one's own
 TITLED = ("condition", "situation", "amount", "table")  # columns whose codes are tables
-PLAIN = ("", "number", "decimal", "coefficient", "tenths", "p", "year", "months")  # units without a name
+PLAIN = ("", "number", "respondents", "decimal", "coefficient", "tenths", "p", "year", "months")  # units without a name
 UNSURE = "/"  # in place of a number that is too unsure to be shown
 CAUTION = " *"  # behind one to be used with caution
 CLEAR = " \u2020"  # behind a difference that is not zero after the correction for all tests of its table
@@ -118,9 +118,12 @@ def step_of(cells: pd.Series | pd.DataFrame) -> float:
     return float(given.min(initial=np.inf)) if len(given) else 0.0
 
 
-def unit_name(study: Study, unit: str) -> str:
-    """What a unit is called; nothing for a plain number."""
-    return study.codebook.text(f"unit.{unit}", study.language) if unit not in PLAIN else ""
+def unit_name(study: Study, unit: str, x: float = np.nan) -> str:
+    """What a unit is called behind a number (without one: in the plural); nothing for a plain number."""
+    book, language = study.codebook, study.language
+    shown = x / 1e6 if unit == "million_dh" else x
+    one = f"unit.{unit}.one" if singular(shown, language) else ""
+    return book.text(one if one in book.texts.index else f"unit.{unit}", language) if unit not in PLAIN else ""
 
 
 def format_cell(
@@ -138,7 +141,7 @@ def format_cell(
             else cell["text"]
         )
     unit = unit_of(table, cell)
-    name = unit_name(study, unit) if named and unit != "share" else ""
+    name = unit_name(study, unit, cell["estimate"]) if named and unit != "share" else ""
     text = with_interval(cell["estimate"], cell["low"], cell["high"], unit, study.language, name, step_of(cell))
     clear = CLEAR if cell.get("clear") in (True,) else ""
     return text + clear + (mark if cell.get("flag") == "caution" else "")

@@ -156,11 +156,11 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
             if verb
             else format_cell(table, study, cell)
         )
-    name = unit_name(study, table.unit)
     if verb == "sum":
-        return amount(cells["estimate"].sum(), table.unit, study.language, name, step_of(cells))
+        x = cells["estimate"].sum()
+        return amount(x, table.unit, study.language, unit_name(study, table.unit, x), step_of(cells))
     bounds = between(cells["estimate"].min(), cells["estimate"].max(), table.unit, study.language, step_of(cells))
-    return bounds + (f"\u00a0{name}" if verb == "range" else "")
+    return bounds + (f"\u00a0{unit_name(study, table.unit)}" if verb == "range" else "")
 
 
 def contrast(table: Released, study: Study, category: str | None = None) -> str:

@@ -75,7 +75,7 @@ def changes(study: Study, terms: Mapping[str, tuple[float | str, float | str, st
     def word(value: float | str, unit: str) -> str:
         if isinstance(value, str):
             return label(study, unit, value)
-        return amount(value, unit, language, unit_name(study, unit))
+        return amount(value, unit, language, "" if unit == "share" else unit_name(study, unit, value))
 
     said = [
         text("what_if.term", language, name=label(study, "", key), before=word(before, unit), after=word(after, unit))
