@@ -172,3 +172,45 @@ def test_a_title_of_ones_own_is_a_text_or_stands_as_it_is():
         in tables.show(study("fr"), half, "own_crowded", "share").data
     )
     assert "<caption>Any words</caption>" in tables.show(study("fr"), half, "Any words", "share").data
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "2.5 instead of 2.0"), ("fr", "2,5 au lieu de 2,0"), ("ar", "2,5 بدل 2,0")]
+)
+def test_a_what_if_prints_the_base_the_change_and_the_condition(language, words):
+    """Two rows, the number as it is and as changed, and below them the terms that differ, those alone."""
+    design, x = Design(np.ones(400)), pd.Series(np.arange(400) % 10)
+    base, changed = (share(design, (x < most).rename("crowded")) for most in (4, 2))
+    terms = {"what_if:persons_per_room": (2.0, 2.5, "tenths"), "what_if:means": ("member", "member", "means_of")}
+    html = tables.what_if(study(language), base, changed, terms, "own_crowded_standard", "share").data
+    labels_ = [BOOK.label("what_if", code, language) for code in ("base", "changed")]
+    assert [line[0] for line in rows(html)] == labels_
+    assert [re.findall(r"\d+", line[1])[0] for line in rows(html)] == ["40", "20"]
+    assert words in html
+    assert BOOK.label("what_if", "means", language) not in html
+    same = {"what_if:means": ("member", "member", "means_of")}
+    assert tables.changes(study(language), same) == ""
+
+
+def test_a_column_that_is_called_as_its_unit_is_named_once():
+    """A header is no word twice."""
+    frame = released().frame.assign(category="persons", unit="persons").rename(columns={"category": "what"})
+    table = replace(released(frame=frame), by=("status", "what"), unit="persons")
+    assert tables.grid(table, study())[0][1] == "persons"
+
+
+@pytest.mark.parametrize(
+    ("x", "language", "name"),
+    [
+        (1.0, "en", "person"),
+        (0.0, "en", "persons"),
+        (1.0, "fr", "personne"),
+        (0.0, "fr", "personne"),
+        (2.0, "fr", "personnes"),
+    ],
+)
+def test_units_agree_with_their_number(x, language, name):
+    """One is singular; in French all below two is."""
+    assert labels.unit_name(study(language), "persons", x) == name
+    assert labels.unit_name(study("fr"), "million_dh", 1e6 * 1.4) == "million DH"
+    assert labels.unit_name(study("fr"), "dh", 1.0) == "DH"

@@ -78,7 +78,8 @@ def fitted(parts: Estimate, whole: Estimate) -> Estimate:
 
     .. math:: T^*_{sg} = \sum_{r \ge s} E_r \frac{e_{rg}}{\sum_h e_{rh}}:
 
-    of those who leave at one place, the groups have the shares that they have among those of whom it is known.
+    of those who leave at one place, the groups have the shares that they have among those of whom it is known. The
+    forecast is no condition, and is fitted by itself.
 
     Parameters
     ----------
@@ -89,8 +90,10 @@ def fitted(parts: Estimate, whole: Estimate) -> Estimate:
     """
     many = len(whole.value)
     groups = len(parts.value) // many
-    leave = np.eye(many) - np.eye(many, k=1)
-    stay = np.kron(np.triu(np.ones((many, many))), np.eye(groups))
+    leave, last = np.eye(many) - np.eye(many, k=1), whole.value.index[-1]
+    if many > 1 and LIKELY in (last if isinstance(last, tuple) else (last,)):
+        leave[-2, -1] = 0.0
+    stay = np.kron(np.linalg.inv(leave), np.eye(groups))
 
     def shares(v: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         own, all_ = v.to_numpy()[: many * groups].reshape(many, groups), v.to_numpy()[many * groups :]
