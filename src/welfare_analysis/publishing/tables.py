@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from html import escape
 
 import numpy as np
@@ -52,20 +53,25 @@ def show(study: Study, table: str | Released | Estimate | Callable[[Study], Rele
 
 def what_if(study: Study, base: Estimate, changed: Estimate, terms: Mapping[str, tuple[float | str, float | str, str]],
             name: str, unit: str) -> HTML:  # fmt: skip
-    """A number as it is and on other terms, in two rows, with the terms that differ beside them.
+    """A number as it is and on other terms, in two rows (several: in two columns), with the terms that differ.
 
     Parameters
     ----------
     base, changed : Estimate
-        One value each, of one design.
+        The same values of one design, named by one level.
     terms : mapping of str to (before, after, unit)
         Each term by its label, as ``list:code``; the unit of its numbers, or the list that its codes are of.
     name, unit : str
         As in `show`.
     """
-    rows = pd.Index(["base", "changed"], name="what_if")
-    both = joint({"base": base, "changed": changed}).apply(lambda v: pd.Series(v.to_numpy(), rows), np.eye(2))
-    return show(study, both, name, unit, changes(study, terms))
+    many, sides = len(base.value), ["base", "changed"]
+    names = [base.value.index.name or "variable", "what_if"]
+    index = pd.MultiIndex.from_product([base.value.index, sides], names=names)
+    index = index if many > 1 else index.droplevel(0)
+    order = np.arange(2 * many).reshape(2, many).T.ravel()
+    both = joint({"base": base, "changed": changed})
+    beside = both.apply(lambda v: pd.Series(v.to_numpy()[order], index), np.eye(2 * many)[order])
+    return show(study, replace(beside, bounds=base.bounds), name, unit, changes(study, terms))
 
 
 def changes(study: Study, terms: Mapping[str, tuple[float | str, float | str, str]]) -> str:
