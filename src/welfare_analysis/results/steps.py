@@ -85,7 +85,7 @@ def grouped(market: CardMarket, of: Any, need: Estimate | None, group: str, step
     wide = {code: up for code, up in market.codebook.parent("status").items() if up}
     by = market.frame["status"].astype(object).replace(wide).where(market.counted)
     made = fitted_by(counts_by(market, of, by), whole)
-    if group == "rank_group" and "active" in set(by):
+    if group == "rank_group" and "active" in made["left"].value.index.get_level_values(-1):
         of_active = {
             name: picked(one, np.flatnonzero(one.value.index.get_level_values(-1) == "active"))
             for name, one in made.items()
