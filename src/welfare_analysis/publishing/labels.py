@@ -27,7 +27,7 @@ LEVEL = re.compile(r"(?:C\()?(\w+)\)?\[(?:T\.)?(\w+)\]")  # a level of a factor 
 STEPS = re.compile(r"\||\s/\s|\.(?=(?:est|se)$)")  # between the parts of a stored result's address
 NAMES = ("short", "term", "col")  # first parts of the keys that name an estimate of one's own
 TITLED = ("condition", "situation", "amount", "table")  # columns whose codes are tables
-PLAIN = ("", "number", "counted", "decimal", "coefficient", "tenths", "p", "year", "months")  # units without a name
+PLAIN = ("", "number", "respondents", "decimal", "coefficient", "tenths", "p", "year", "months")  # units without a name
 UNSURE = "/"  # in place of a number that is too unsure to be shown
 CAUTION = " *"  # behind one to be used with caution
 CLEAR = " \u2020"  # behind a difference that is not zero after the correction for all tests of its table

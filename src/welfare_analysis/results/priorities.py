@@ -184,8 +184,8 @@ def answers(study: Study, of: Ranked) -> pd.DataFrame:
     n = float(found.answered.sum())
     whole = found.placed[found.answered].notna().all(axis=1)
     parts = [
-        point(found.asked.sum(), found.asked.sum(), rank_answer="asked", unit="counted"),
-        point(n, n, rank_answer="ranked", unit="counted"),
+        point(found.asked.sum(), found.asked.sum(), rank_answer="asked", unit="respondents"),
+        point(n, n, rank_answer="ranked", unit="respondents"),
         point(whole.mean(), n, rank_answer="whole", unit="share").assign(numerator=float(whole.sum())),
     ]
     try:

@@ -52,7 +52,7 @@ def item_gaps(study: Study) -> pd.DataFrame:
     return gaps[gaps["asked"] >= policy().min_base]
 
 
-@table("forms", "form_state", unit="counted", ready=lambda study: "shown" if study.states else "no_state")
+@table("forms", "form_state", unit="respondents", ready=lambda study: "shown" if study.states else "no_state")
 def forms(study: Study, _: Study) -> pd.DataFrame:
     """Forms by review state where they were collected, and forms in doubt: those that count, and those left out."""
     rows = [(state.replace(" ", "_"), measure, float(n)) for (state, measure), n in study.states.items()]
@@ -119,7 +119,7 @@ def contradictions(study: Study, _: Study) -> pd.DataFrame | None:
     n, part = broken["checked"], broken["broken"] / broken["checked"].clip(lower=1)
     shares = of_forms(part.to_frame("share_of_checked"), n, "rule").assign(unit="share")
     met = dict.fromkeys(NUMBERS, shares["numerator"])
-    counts = shares.assign(measure="broken", unit="counted", **met)
+    counts = shares.assign(measure="broken", unit="respondents", **met)
     done = shares.assign(measure="action", numerator=np.nan, text="action." + shares["rule"].map(broken["action"]))
     return pd.concat([counts, shares, done.assign(estimate=0.0, low=0.0, high=0.0)])
 
@@ -181,7 +181,7 @@ def _both_ways(answered: Estimate, filled: Estimate, between: float, met: float,
         shares[["low", "high"]] = estimate.interval().to_numpy()
         missing = float(estimate.counts["missing"].iloc[0])
         count = {"estimate": missing, "low": missing, "high": missing, "n": float(asked), "numerator": missing}
-        parts += [shares, pd.DataFrame([{**count, "measure": left_out, "unit": "counted"}])]
+        parts += [shares, pd.DataFrame([{**count, "measure": left_out, "unit": "respondents"}])]
     spread = {"estimate": between, "low": between, "high": between, "n": float(answered.counts["n"].iloc[0])}
     return pd.concat([*parts, pd.DataFrame([{**spread, "measure": "between", "unit": "share", "numerator": met}])])
 
