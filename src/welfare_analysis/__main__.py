@@ -24,7 +24,7 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import execution
 from welfare_analysis.publishing.figures import write_headlines
 from welfare_analysis.publishing.folders import alone, private, replacing, set_aside
-from welfare_analysis.publishing.prose import update
+from welfare_analysis.publishing.prose import further, of_notebooks, update
 from welfare_analysis.publishing.report import publish
 from welfare_analysis.results import headlines, kept
 from welfare_analysis.results.audit import broken
@@ -89,7 +89,7 @@ def notebooks(_: argparse.Namespace) -> int:
 
 def prose(_: argparse.Namespace) -> int:
     """Bring the catalogues of translated pages up to the notebooks; say what is left to translate."""
-    for name, lacking in update(execution.find(ROOT / "notebooks")).items():
+    for name, lacking in update(of_notebooks(execution.find(ROOT / "notebooks")) | further()).items():
         print(f"{name}: {lacking} to translate" if lacking else f"{name}: complete")
     return 0
 
@@ -233,7 +233,7 @@ def _log(frame: pd.DataFrame, codebook: Codebook) -> None:
         print(f"Answers that contradict each other:\n{_lines(against.rename_axis('rule').reset_index())}")
     log = _of_forms(quality.corrections(frame, rules), "row", frame)
     with _waiting("comparing the forms"):
-        pairs = quality.near_duplicates(frame.drop(columns="person_id", errors="ignore"))
+        pairs = quality.near_duplicates(frame.filter(codebook.variables.index.drop("person_id", errors="ignore")))
     alike = _of_forms(_of_forms(pairs, "first", frame), "second", frame)
     for table, name, what in (
         (log, "consistency.csv", "What the rules find, and would blank, is in {}; write what is right as `new`"),

@@ -41,8 +41,8 @@ def declare(topic: Topic, kinds: str, base: Callable[[Any], Base] = answered) ->
         """Persons, cases, fit, and the likelihood of the choices of those left out."""
         model = study.result(model_of, topic.subject)
         known, left = summary(model), study.result(unseen, topic.subject).likelihood.loc["left_out"]
-        numbers = {"persons": (known["persons"], "number"), "cards": (known["cases"], "number")}
-        numbers |= {"rho": (known["rho_squared_bar"], "decimal"), "left_out": (left["persons"], "number")}
+        numbers = {"persons": (known["persons"], "respondents"), "cards": (known["cases"], "respondents")}
+        numbers |= {"rho": (known["rho_squared_bar"], "decimal"), "left_out": (left["persons"], "respondents")}
         numbers |= {"per_card": (left["log_likelihood"], "decimal"), "by_chance": (left["equal_shares"], "decimal")}
         return facts(numbers, "model_of_cards", known["persons"])
 
