@@ -275,16 +275,15 @@ class Estimate:
             push=lambda matrix: self.combined(matrix @ sparse_j),
             estimator=None if self.estimator is None else lambda d: self.estimator(d).apply(f, jacobian),
             deviations=deviations,
-            positive=None if self.positive is None else self._stays_positive(J, value.to_numpy()),
+            positive=None if self.positive is None else _sums(self.positive, J, x, value.to_numpy()),
         )
 
-    def _stays_positive(self, J: np.ndarray, result: np.ndarray) -> np.ndarray:
-        """Which results (rows of a Jacobian) are sums, with weights from 0 on, of values that are `positive`."""
-        x = self.value.to_numpy(float)
-        weights = np.where(np.abs(J) > ROUNDED * np.abs(J).max(axis=1, keepdims=True), J, 0.0)
-        sums = (weights >= 0).all(axis=1) & ~weights[:, ~self.positive].any(axis=1)
-        stays: np.ndarray = sums & np.isclose(weights @ x, result, rtol=ROUNDED, atol=0)
-        return stays
+
+def _sums(positive: np.ndarray, J: np.ndarray, x: np.ndarray, result: np.ndarray) -> np.ndarray:
+    """Which results (rows of a Jacobian) are sums, with weights from 0 on, of the values x that are ``positive``."""
+    weights = np.where(np.abs(J) > ROUNDED * np.abs(J).max(axis=1, keepdims=True), J, 0.0)
+    summed: np.ndarray = (weights >= 0).all(axis=1) & ~(weights * ~positive).any(axis=1)
+    return summed & np.isclose(weights @ x, result, rtol=ROUNDED, atol=0)
 
 
 def slopes(f: Callable[[np.ndarray], np.ndarray], steps: np.ndarray) -> np.ndarray:

@@ -82,7 +82,7 @@ def recovery_summary() -> Released:
     table = stored_recovery().sort_values("samples", kind="stable").groupby(["page", "number"]).tail(1)
     numbers = {"recovered": table["recovered"].sum(), "of": len(table), "samples": table["samples"].min()}
     least = table.groupby("page")["coverage"].min().add_prefix("least_").to_dict()
-    rows = [(name, x, "number", None) for name, x in numbers.items()]
+    rows: list[tuple[str, float, str, float | None]] = [(name, x, "number", None) for name, x in numbers.items()]
     rows += [(name, x, "share", None) for name, x in least.items()] + [("limit", POOR, "share", 0.01)]
     columns = ["fact", "estimate", "unit", "step"]
     return document("recovery_summary", pd.DataFrame(rows, columns=columns), ["fact"])
