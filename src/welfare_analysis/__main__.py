@@ -91,9 +91,9 @@ def notebooks(_: argparse.Namespace) -> int:
 def prose(_: argparse.Namespace) -> int:
     """Bring the catalogues of translated pages up to the notebooks; say what is left to translate."""
     from welfare_analysis.publishing import execution
-    from welfare_analysis.publishing.prose import update
+    from welfare_analysis.publishing.prose import further, of_notebooks, update
 
-    for name, lacking in update(execution.find(ROOT / "notebooks")).items():
+    for name, lacking in update(of_notebooks(execution.find(ROOT / "notebooks")) | further()).items():
         print(f"{name}: {lacking} to translate" if lacking else f"{name}: complete")
     return 0
 

@@ -15,6 +15,7 @@ from ..study import Study
 from .declare import Base, Topic
 
 UNITS = {"rho": "decimal", "per_card": "decimal", "by_chance": "decimal", "beyond": "share"}
+UNITS |= dict.fromkeys(("persons", "cards", "left_out"), "respondents")
 SEED = 2012  # of who is left out
 
 
