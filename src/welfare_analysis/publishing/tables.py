@@ -16,8 +16,9 @@ from IPython.display import HTML
 from ..disclosure import Released, protect_estimate
 from ..estimation import Estimate, joint
 from ..languages import GAP, amount
+from ..results.descriptive import OWN
 from ..study import Study
-from .labels import CAUTION, base, cell_label, format_cell, in_order, label, note, title, unit_name
+from .labels import CAUTION, base, cell_label, format_cell, in_order, label, listed, note, title, unit_forms, unit_name
 from .published import REGISTRY, release
 
 
@@ -30,20 +31,23 @@ def show(study: Study, table: str | Released | Estimate | Callable[[Study], Rele
     study : Study
     table : str, Released, Estimate or callable
         The name of a released table (`results.release`), or an estimate of one's own: it is protected here, and is no
-        part of the report. A function of the study where the table itself has words of its language.
+        part of a report on own files, where nothing holds it against the released tables. A function of the study where
+        the table itself has words of its language.
     name, unit : str
         Title, or the name of a title of the texts, and unit of an estimate of one's own (share, persons, dh, min, ...).
     further : str
         Ends the note.
     """
-    if isinstance(table, Estimate):
-        table = protect_estimate(table, name, unit)
-    elif isinstance(table, str):
+    book, language = study.codebook, study.language
+    if isinstance(table, str):
         table = release(study)[table]
     elif callable(table):
         table = table(study)
+    if isinstance(table, Estimate) or table.id == OWN:
+        if not study.is_standin and study.languages:  # beside another standard it would tell who lies between
+            return HTML(f"<p>{escape(book.text('own_unpublished', language))}</p>")
+        table = protect_estimate(table, name, unit) if isinstance(table, Estimate) else table
     REGISTRY.record(table)
-    book, language = study.codebook, study.language
     heading = title(name, study) if f"title.{name}" in book.texts.index else name or title(table.id, study)
     if table.state != "shown":
         return HTML(f"<p><strong>{escape(heading)}</strong>: {escape(book.text(table.state, language))}</p>")
@@ -81,7 +85,7 @@ def changes(study: Study, terms: Mapping[str, tuple[float | str, float | str, st
     def word(value: float | str, unit: str) -> str:
         if isinstance(value, str):
             return label(study, unit, value)
-        return amount(value, unit, language, "" if unit == "share" else unit_name(study, unit, value))
+        return amount(value, unit, language, "" if unit == "share" else unit_forms(study, unit))
 
     said = [
         text("what_if.term", language, name=label(study, "", key), before=word(before, unit), after=word(after, unit))
@@ -150,7 +154,7 @@ def _head(table: Released, study: Study, across: str, code: str) -> str:
     """What a column holds, with its unit where all its cells have one."""
     name = cell_label(table, study, across, code) if across else ""
     unit = _unit(table, across, code)
-    words = ", ".join(dict.fromkeys(filter(None, [name, "" if unit is None else unit_name(study, unit)])))
+    words = listed(study, dict.fromkeys(filter(None, [name, "" if unit is None else unit_name(study, unit)])))
     return words or study.codebook.text("col.value", study.language)
 
 
