@@ -48,9 +48,9 @@ def test_rows_intervals_and_flags():
     """Groups stand in the codebook's order; a hidden one shows two points and no n; few respondents a star."""
     html = tables.show(study(), released()).data
     assert rows(html) == [
-        ["active", "34.5 % (31.0\u201337.0)", "1,200"],
-        ["widow", "50.0 % (40.0\u201360.0) *", "45"],
-        ["orphan", "..", ".."],
+        ["active staff", "34.5 % (31.0\u201337.0)", "1,200"],
+        ["widows", "50.0 % (40.0\u201360.0) *", "45"],
+        ["orphans", "..", ".."],
     ]
     assert "n = 1,245 respondents; 10.0 %" in html
     assert BOOK.text("note.hidden", "en") in html
@@ -89,7 +89,7 @@ def test_what_is_too_unsure_is_not_told():
     """A cell of which the rules say so shows a slash, and how many answered; the note explains it, in words too."""
     frame = released().frame.replace({"flag": {"hidden": "unsure"}}).assign(n=[45.0, 60.0, 1200.0])
     html = tables.show(study(), released(frame=frame)).data
-    assert rows(html)[2] == ["orphan", "/", "60"]
+    assert rows(html)[2] == ["orphans", "/", "60"]
     assert BOOK.text("note.unsure", "en") in html
     assert BOOK.text("note.hidden", "en") not in html
     one = released(frame=frame.iloc[[1]])
@@ -110,7 +110,7 @@ def test_a_table_speaks_its_language(language):
     html = tables.show(study(language), released()).data
     assert BOOK.text("topic.crowded", language) in html
     assert BOOK.text("source.standin", language) in html
-    assert BOOK.label("status", "widow", language) in html
+    assert BOOK.text("status.widow", language) in html
     assert len(rows(html)) == 3
     assert html == tables.show(study(language), released()).data
 
@@ -146,7 +146,7 @@ def test_an_estimate_of_ones_own_is_protected():
     design = Design(np.ones(180)).with_frame(frame)
     html = tables.show(study(), share(design, flag, by="status"), "Tenants", "share").data
     assert "<caption>Tenants</caption>" in html
-    assert rows(html)[0][:2] == ["active", ".."]
+    assert rows(html)[0][:2] == ["active staff", ".."]
     assert rows(html)[1][1].startswith("50 % (")
     money = pd.Series(np.where(np.arange(180) % 60 < 2, 1e6, 1.0), name="dh")
     hidden = tables.show(study(), mean(design, money, by="status"), "Debts", "dh").data
@@ -197,7 +197,7 @@ def test_an_estimate_of_ones_own_is_no_part_of_a_report_on_own_files(language, m
 
 
 def test_numbers_of_forms_in_prose_are_printed_as_bases():
-    """Of 1,213 forms 7 are of the follow-up, and 4 orphans of the register are left out: no sentence counts them."""
+    """Of 1,213 forms 7 are of the follow-up, and 4 orphans are left out of the register: no sentence counts them."""
     frame = pd.DataFrame({"status": ["active"] * 1213, "outcome": ["returned"] * 1206 + ["answered"] * 7})
     people = pd.DataFrame({"status": ["active"] * 2503})
     own = Study(frame, Design(np.ones(1213)), BOOK, people, method="two_phase", left_out={"orphan": 4}, survey_name="a")
@@ -217,3 +217,28 @@ def test_no_page_shows_a_frame_of_answers():
                 html = "".join(output.get("data", {}).get("text/html", []))
                 assert "dataframe" not in html, (page.name, source)
                 assert output.get("output_type") != "stream", (page.name, source)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "2.5 instead of 2.0"), ("fr", "2,5 au lieu de 2,0"), ("ar", "2,5 بدل 2,0")]
+)
+def test_a_what_if_prints_the_base_the_change_and_the_condition(language, words):
+    """Two rows, the number as it is and as changed, and below them the terms that differ, those alone."""
+    design, x = Design(np.ones(400)), pd.Series(np.arange(400) % 10)
+    base, changed = (share(design, (x < most).rename("crowded")) for most in (4, 2))
+    terms = {"what_if:persons_per_room": (2.0, 2.5, "tenths"), "what_if:means": ("member", "member", "means_of")}
+    html = tables.what_if(study(language), base, changed, terms, "own_crowded_standard", "share").data
+    labels_ = [BOOK.label("what_if", code, language) for code in ("base", "changed")]
+    assert [line[0] for line in rows(html)] == labels_
+    assert [re.findall(r"\d+", line[1])[0] for line in rows(html)] == ["40", "20"]
+    assert words in html
+    assert BOOK.label("what_if", "means", language) not in html
+    same = {"what_if:means": ("member", "member", "means_of")}
+    assert tables.changes(study(language), same) == ""
+
+
+def test_a_column_that_is_called_as_its_unit_is_named_once():
+    """A header is no word twice."""
+    frame = released().frame.assign(category="persons", unit="persons").rename(columns={"category": "what"})
+    table = replace(released(frame=frame), by=("status", "what"), unit="persons")
+    assert tables.grid(table, study())[0][1] == "persons"

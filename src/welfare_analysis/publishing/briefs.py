@@ -10,9 +10,9 @@ from ..results import HEADLINES, TOPICS
 from ..results.weights import NEEDED
 from ..study import Study
 from ..survey.xlsform import FIRST_PAGE, longest
-from .labels import source, title
+from .labels import listed, source, title
 from .published import release
-from .sentences import listed, sentence
+from .sentences import sentence
 
 
 def banner(study: Study) -> Markdown:
@@ -31,6 +31,13 @@ def method(study: Study) -> Markdown:
     fields["people"] = round((study.population or 0) / step) * step
     shown = {k: number(v, study.language) for k, v in fields.items()}
     lines = [study.codebook.text(f"method.{study.method}", study.language, **shown)]
+    if followed:
+        late, usual = (
+            study.frame["outcome"] == "answered",
+            study.frame.loc[study.frame["outcome"] != "answered", "mode"],
+        )
+        other = number(int((late & ~study.frame["mode"].isin(usual.mode())).sum()), study.language)
+        lines.append(study.codebook.text("method.modes", study.language, n=other, followed=shown["followed"]))
     if study.left_out:
         statuses = ", ".join(study.codebook.label("status", code, study.language) for code in study.left_out)
         many = sum(study.left_out.values())  # of a register that tables do not show either

@@ -12,9 +12,9 @@ from ..needs.conditions import BLOCKS, FACTORS, NO_FACTORS
 from ..results import HEADLINES
 from ..results.adjusted import SURE, models
 from ..study import Study
-from .labels import format_cell, label, step_of, title
+from .labels import format_cell, label, listed, step_of, title, unit_forms
 from .published import release
-from .sentences import conditional, listed, named
+from .sentences import conditional, named
 
 
 def text(study: Study, key: str, **fields: str) -> str:
@@ -83,7 +83,7 @@ def _largest(clear: pd.DataFrame, study: Study) -> str:
     if clear.empty:
         return text(study, "none")
     row = clear.loc[clear["estimate"].abs().idxmax()]
-    more, factor, unit = row["estimate"] > 0, row["factor"], study.codebook.text("unit.share_points", study.language)
+    more, factor, unit = row["estimate"] > 0, row["factor"], unit_forms(study, "share_points")
     bounds = (row["low"], row["high"]) if more else (-row["high"], -row["low"])
     return text(
         study, "more" if more else "less",

@@ -9,7 +9,8 @@
 - ``sum``: of several cells; ``title``: what the table is called;
 - ``widest``, ``widest_range``: the row whose columns differ most, and from where to where;
 - ``top``: the row with the largest number, and that number;
-- ``ends``: the first and the last cell with a number, each with its label.
+- ``ends``: the first and the last cell with a number, each with its label;
+- ``each``: every cell with a number, in the order of its table, each with its label and its interval.
 
 A gap without ``|`` that is no table is a field that the caller gives. ``@`` in an address stands for a table that is
 named with the text: ``{@_by_status:contrast}``.
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -27,15 +29,15 @@ from IPython.display import Markdown
 from ..disclosure import CATEGORY, Release, Released
 from ..errors import WelfareError
 from ..estimation.multiple import differ
-from ..languages import GAP, amount, between
+from ..languages import GAP, agreed, amount, between, counted
 from ..results import TOPICS
 from ..study import Study
-from .labels import cell_label, format_cell, label, step_of, title, unit_name, unit_of
+from .labels import cell_label, format_cell, in_order, label, listed, step_of, title, unit_forms, unit_of
 from .published import release
 
 Spoken = Callable[[Study], Iterable[str]]
 CONDITIONAL: dict[str, Spoken] = {}
-VERBS = ("", "number", "contrast", "between", "range", "sum", "title", "widest", "widest_range", "top", "ends")
+VERBS = ("", "number", "contrast", "between", "range", "sum", "title", "widest", "widest_range", "top", "ends", "each")
 
 
 def conditional(key: str) -> Callable[[Spoken], Spoken]:
@@ -68,11 +70,6 @@ def findings(study: Study, topic: str) -> Markdown:
     return say(study, *(f"{topic}.{key}" for key in keys))
 
 
-def listed(study: Study, parts: Iterable[str], mark: str = "comma") -> str:
-    """Parts of a sentence with the language's comma or semicolon between them."""
-    return study.codebook.text(f"list.{mark}", study.language).join(parts)
-
-
 def ordered(cells: pd.DataFrame) -> pd.DataFrame:
     """Cells that have a number, from the highest on."""
     return cells.dropna(subset="estimate").sort_values("estimate", ascending=False, kind="stable")
@@ -92,7 +89,8 @@ def sentence(study: Study, key: str, table: str = "", **fields: str) -> str:
         No such text, table or verb; a field that was not given.
     """
     template = study.codebook.template(key, study.language).replace("@", table)
-    return Gaps(study, release(study), fields).format(template)
+    said = Gaps(study, release(study), fields).format(template)
+    return agreed(said, study.language, partial(study.codebook.forms, language=study.language))
 
 
 class Gaps(string.Formatter):
@@ -124,10 +122,15 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
     if verb == "contrast":
         return contrast(table, study, codes[0] if codes else None)
     cells = table.cells(*codes)
-    if verb in ("top", "ends"):
+    if verb in ("top", "ends", "each"):
         shown = cells.dropna(subset="estimate")
         if shown.empty:
             return study.codebook.text(table.silence, study.language)
+        if verb == "each":
+            order = in_order(table, study, table.by[0])
+            first = shown[table.by[0]].astype(str).map(order.index)
+            lines = [named(table, study, row, unit=False) for _, row in shown.loc[first.sort_values().index].iterrows()]
+            return listed(study, lines, "semicolon")
         places = [shown["estimate"].abs().idxmax()] if verb == "top" else shown.index[[0, -1]]
         key = table.by[0] if table.by else table.keys[-1]
         text, language = study.codebook.text, study.language
@@ -150,11 +153,11 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
             if verb
             else format_cell(table, study, cell)
         )
-    name = unit_name(study, table.unit)
+    name = unit_forms(study, table.unit)
     if verb == "sum":
         return amount(cells["estimate"].sum(), table.unit, study.language, name, step_of(cells))
     bounds = between(cells["estimate"].min(), cells["estimate"].max(), table.unit, study.language, step_of(cells))
-    return bounds + (f"\u00a0{name}" if verb == "range" else "")
+    return bounds + (f"\u00a0{counted(bounds, name, study.language)}" if verb == "range" else "")
 
 
 def contrast(table: Released, study: Study, category: str | None = None) -> str:
@@ -167,7 +170,8 @@ def contrast(table: Released, study: Study, category: str | None = None) -> str:
     top, bottom = cells.loc[cells["estimate"].idxmax()], cells.loc[cells["estimate"].idxmin()]
     if not differ(top, bottom, len(cells)):
         bounds = between(bottom["estimate"], top["estimate"], table.unit, language, step_of(cells))
-        return book.text("no_difference", language, between=f"{bounds} {book.text(f'unit.{table.unit}', language)}")
+        name = counted(bounds, book.forms(table.unit, language), language)
+        return book.text("no_difference", language, between=f"{bounds} {name}")
     sides = {"high": top, "low": bottom}
     values = {side: format_cell(table, study, cell) for side, cell in sides.items()}
     names = {f"{side}_label": label(study, table.by[0], cell[table.by[0]]) for side, cell in sides.items()}
