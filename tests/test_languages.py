@@ -1,7 +1,12 @@
 import pytest
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.languages import amount, direction, number, with_interval
+from welfare_analysis.languages import agreed, amount, between, counted, direction, number, with_interval
+from welfare_analysis.publishing.labels import unit_forms
+from welfare_analysis.study import DATA
+from welfare_analysis.survey.codebook import LANGUAGES, Codebook
+
+BOOK = Codebook.read(DATA / "codebook")
 
 
 def test_numbers_by_language():
@@ -22,3 +27,64 @@ def test_directions_and_unknown_languages():
     assert (direction("ar"), direction("fr")) == ("rtl", "ltr")
     with pytest.raises(WelfareError, match="unknown language"):
         number(1, "de")
+
+
+HOMES = {
+    "ar": {"one": "مسكن", "two": "مسكنان", "few": "مساكن", "many": "مسكنًا", "other": "مسكن"},
+    "fr": {"one": "logement", "other": "logements"},
+    "en": {"one": "home", "other": "homes"},
+}
+
+
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        *((x, "مساكن") for x in (3, 10, 103, 1005)),
+        *((x, "مسكنًا") for x in (11, 99, 480, 3460)),
+        *((x, "مسكن") for x in (100, 102, 1000, 12_500)),
+    ],
+)
+def test_an_arabic_noun_agrees_with_the_last_two_digits(x, said):
+    """Three to ten take the plural, eleven to ninety-nine the accusative singular, hundreds the genitive.
+
+    The rule of the grammars (Wright 1896, I, 319-325) is written here a second time.
+    """
+    last = x % 100
+    rule = "مساكن" if 3 <= last <= 10 else "مسكنًا" if last > 10 else "مسكن"
+    assert rule == said
+    assert amount(x, "homes", "ar", HOMES["ar"]) == f"{number(x, 'ar')}\u00a0{said}"
+
+
+def test_a_noun_agrees_with_the_number_as_it_is_printed():
+    """French has the singular below two, English for one alone and never with decimals; 0.96 is printed as 1.0."""
+    points = {"fr": {"one": "point", "other": "points"}, "en": {"one": "point", "other": "points"}}
+    assert amount(0.0096, "share_points", "fr", points["fr"]) == "1,0\u00a0point"
+    assert amount(0.019, "share_points", "fr", points["fr"]) == "1,9\u00a0point"
+    assert amount(-0.0201, "share_points", "fr", points["fr"]) == "-2,0\u00a0points"
+    assert amount(0.01, "share_points", "en", points["en"]) == "1.0\u00a0points"
+    assert [amount(x, "homes", "en", HOMES["en"]) for x in (1, 2)] == ["1\u00a0home", "2\u00a0homes"]
+    assert with_interval(480, 400, 560, "homes", "ar", HOMES["ar"]).startswith("480\u00a0مسكنًا ")
+    assert counted(between(2, 10, "homes", "ar"), HOMES["ar"], "ar") == "مساكن"  # a range as its last number
+
+
+def test_a_noun_of_a_text_agrees_with_the_number_before_it():
+    """It is named in double brackets; what has no number before it is the plural."""
+    forms = {"homes": HOMES["ar"]}
+    assert agreed("هناك 5 [[homes]] و480 [[homes]].", "ar", forms.get) == "هناك 5 مساكن و480 مسكنًا."
+    assert agreed("\u20661.100\u20131.211\u2069 [[homes]]", "ar", forms.get) == "\u20661.100\u20131.211\u2069 مسكنًا"
+    assert agreed("1 [[homes]], 2 [[homes]]", "fr", {"homes": HOMES["fr"]}.get) == "1 logement, 2 logements"
+    assert agreed(".. [[homes]]", "en", {"homes": HOMES["en"]}.get) == ".. homes"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_counted_unit_has_the_forms_of_its_language(language):
+    """An Arabic unit that is a noun differs from few to many, unless its accusative is written as its genitive."""
+    nouns = ("homes", "persons", "households", "riders", "files", "points", "dh", "minutes", "hours", "trips", "nights")
+    for unit in nouns:
+        forms = unit_forms(type("S", (), {"codebook": BOOK, "language": language}), unit)
+        assert forms["other"]
+        if language == "ar":
+            assert forms["few"] != forms["other"], unit
+            assert forms.get("many", forms["other"]).split()[0].endswith(("ًا", "ة")), unit
+        elif unit not in ("dh", "minutes"):
+            assert forms["one"] != forms["other"], unit

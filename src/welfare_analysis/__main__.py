@@ -91,9 +91,9 @@ def notebooks(_: argparse.Namespace) -> int:
 def prose(_: argparse.Namespace) -> int:
     """Bring the catalogues of translated pages up to the notebooks; say what is left to translate."""
     from welfare_analysis.publishing import execution
-    from welfare_analysis.publishing.prose import update
+    from welfare_analysis.publishing.prose import further, of_notebooks, update
 
-    for name, lacking in update(execution.find(ROOT / "notebooks")).items():
+    for name, lacking in update(of_notebooks(execution.find(ROOT / "notebooks")) | further()).items():
         print(f"{name}: {lacking} to translate" if lacking else f"{name}: complete")
     return 0
 
@@ -262,7 +262,7 @@ def _log(frame: pd.DataFrame, codebook: Codebook) -> None:
         print(f"Answers that contradict each other:\n{_lines(broken.rename_axis('rule').reset_index())}")
     log = _of_forms(corrections(frame, rules), "row", frame)
     with _waiting("comparing the forms"):
-        pairs = near_duplicates(frame.drop(columns="person_id", errors="ignore"))
+        pairs = near_duplicates(frame.filter(codebook.variables.index.drop("person_id", errors="ignore")))
     alike = _of_forms(_of_forms(pairs, "first", frame), "second", frame)
     for table, name, what in (
         (log, "consistency.csv", "What the rules find, and would blank, is in {}; write what is right as `new`"),

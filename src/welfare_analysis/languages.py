@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from babel import Locale
 
 from .errors import WelfareError
 
@@ -11,6 +16,9 @@ MARKS = {"en": (",", "."), "fr": ("\u202f", ","), "ar": (".", ",")}  # thousands
 PERCENT = {"en": " %", "fr": "\u202f%", "ar": "\u202f%"}
 GAP = ".."
 TO = {"en": " to ", "fr": " à ", "ar": " / "}
+NOUN = re.compile(r"\[\[(\w+)\]\]")  # in a text, a unit that agrees with the number before it
+LAST = re.compile(r"\S*\s*\Z")  # the word before a noun
+Forms = Mapping[str, str]  # of a noun, by CLDR's category of plural; ``other`` is always there
 TENTHS = dict.fromkeys(("trips", "nights", "dh_hour", "place", "tenths"), (1, 1))
 LEAST_P = 0.001  # a smaller probability of a test is said to be below this
 
@@ -26,8 +34,31 @@ def number(x: float, language: str = "en", digits: int = 0) -> str:
     return text.replace(",", "\0").replace(".", point).replace("\0", thousands)
 
 
-def amount(x: float, unit: str, language: str = "en", name: str = "", step: float = 0.0) -> str:
-    """A number in its unit, with the unit's name behind it where one is given.
+def counted(text: str, forms: Forms, language: str) -> str:
+    """The form of a noun that goes with the last number of a text, as it is printed, by the plural rules of CLDR.
+
+    An Arabic noun is a plural from 3 to 10 and a singular from 11 on, in the accusative up to 99: by the last two
+    digits. French has the singular below two, English for one alone, and not for 1.0.
+    """
+    thousands, point = map(re.escape, MARKS[language])
+    numbers = re.findall(rf"\d+(?:{thousands}\d{{3}})*(?:{point}\d+)?", text)
+    if not numbers:
+        return forms["other"]
+    thousands, point = MARKS[language]
+    category = Locale.parse(language).plural_form(Decimal(numbers[-1].replace(thousands, "").replace(point, ".")))
+    return forms.get(category, forms["other"])
+
+
+def agreed(text: str, language: str, forms: Callable[[str], Forms]) -> str:
+    """A text whose nouns in double brackets (``5 [[homes]]``) agree with the number before them."""
+    before, *rest = NOUN.split(text)
+    for noun, after in zip(rest[::2], rest[1::2], strict=True):
+        before += counted(LAST.findall(before)[0], forms(noun), language) + after
+    return before
+
+
+def amount(x: float, unit: str, language: str = "en", name: str | Forms = "", step: float = 0.0) -> str:
+    """A number in its unit, with the unit's name behind it where one is given, in the form that the number asks for.
 
     A share is a percentage with one decimal, ``million_dh`` is given in DH and written in millions with one decimal;
     anything else is rounded to whole units. A number that is rounded to ``step`` has no digit below it.
@@ -37,13 +68,14 @@ def amount(x: float, unit: str, language: str = "en", name: str = "", step: floa
     if unit == "p" and x < LEAST_P:
         return f"<\u00a0{number(LEAST_P, language, 3)}"
     text = _plain(x, unit, language, step)
+    name = name if isinstance(name, str) else counted(text, name, language)
     if x < 0 and direction(language) == "rtl":
         text = f"\u2066{text}\u2069"  # the minus stays on the left of its number
     return text + (PERCENT[language] if unit == "share" else f"\u00a0{name}" if name else "")
 
 
 def with_interval(
-    x: float, low: float, high: float, unit: str, language: str = "en", name: str = "", step: float = 0.0
+    x: float, low: float, high: float, unit: str, language: str = "en", name: str | Forms = "", step: float = 0.0
 ) -> str:
     """A number with its interval in brackets: ``34.5 % (31.0-37.0)``, ``1,700 DH (1,600-1,800)``; alone if known."""
     if math.isnan(x):

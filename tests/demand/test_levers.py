@@ -68,7 +68,27 @@ def test_frontier_leaves_out_what_a_mix_of_others_beats():
         return total(design, pd.Series(np.full(50, x / 50), name="x"))
 
     levers = {k: lever(fixed(0), fixed(a), fixed(c), fixed(0)) for k, (a, c) in values.items()}
-    table = frontier(levers)
-    assert list(table.index) == ["A", "C", "F"]
-    assert np.allclose(table["step_dh"], [10, 40, 200])
-    assert np.allclose(table["next_million"], [1e5, 25e3, 5e3])
+    steps = cost_of_one_more(frontier(levers))
+    assert list(steps.index) == ["A", "C", "F"]
+    assert np.allclose(steps["estimate"], [10, 40, 200])
+
+
+def test_a_step_on_the_frontier_is_the_total_of_what_differs():
+    """Its covariance is that of totals of what differs for each person, as both are put before the same people."""
+    rng = np.random.default_rng(8)
+    n = 300
+    design = Design(pd.Series(rng.uniform(5, 15, n)), psu=pd.Series(rng.integers(0, 30, n)))
+    anyway = rng.random(n) < 0.3
+    cheap, dear = anyway | (rng.random(n) < 0.1), anyway | (rng.random(n) < 0.4)
+
+    def of(columns):
+        return [total(design, pd.Series(np.asarray(v, float), name="x")) for v in columns]
+
+    levers = {"dear": lever(*of([anyway, dear, dear * 90, anyway * 90]))}
+    levers["cheap"] = lever(*of([anyway, cheap, cheap * 2, anyway * 2]))
+    steps = frontier(levers)
+    assert list(steps) == ["cheap", "dear"]
+    differences = pd.DataFrame({"additional": dear * 1.0 - cheap, "cost_dh": dear * 90.0 - cheap * 2})
+    expected = total(design, differences)
+    assert np.allclose(steps["dear"].value, expected.value)
+    assert np.allclose(steps["dear"].covariance(), expected.covariance(), rtol=1e-10)

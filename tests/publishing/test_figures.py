@@ -2,16 +2,20 @@
 
 import io
 from dataclasses import replace
+from types import SimpleNamespace
 
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.container import BarContainer
 from matplotlib.legend import Legend
 
+from welfare_analysis.disclosure import Released
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import draw, figures
+from welfare_analysis.publishing.figures.bars import tornado
 from welfare_analysis.publishing.figures.lines import curve
 from welfare_analysis.publishing.figures.style import plain
 from welfare_analysis.publishing.labels import format_cell, title
@@ -62,6 +66,32 @@ def test_dots_lie_where_the_estimates_are(study):
     assert np.sort(drawn) == pytest.approx(100 * cells["estimate"].to_numpy())
     ends = [segment[:, 0] for segment in lines.get_segments()]
     assert pd.DataFrame(ends).to_numpy() == pytest.approx(100 * cells[["low", "high"]].to_numpy())
+    plt.close("all")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_ends_of_a_tornado_are_told_apart_without_colour(language):
+    """The high end is hatched and the low one is not; both are named in a legend that covers no bar."""
+    book = Codebook.read(DATA / "codebook")
+    spoken = SimpleNamespace(codebook=book, language=language)
+    names = book.codes("home_assumption")[:8]
+    rows = [(name, end, x) for i, name in enumerate(names) for end, x in (("low", 500.0 - i), ("high", 700.0 + i))]
+    ends = pd.DataFrame(rows, columns=["home_assumption", "category", "estimate"]).assign(flag="")
+    base = pd.DataFrame({"estimate": [600.0], "low": [550.0], "high": [650.0]})
+    tables = (
+        Released("homes_tornado", "total", "home_end", ("home_assumption",), "homes", frame=ends, state="shown"),
+        Released("homes_realised", "total", "", ("home_realised",), "homes", frame=base, state="shown"),
+    )
+    with matplotlib.rc_context(figures.STYLE):
+        figure = tornado(tables, spoken)
+        figure.draw_without_rendering()
+    low, high = [bars for bars in figure.axes[0].containers if isinstance(bars, BarContainer)]
+    assert not any(bar.get_hatch() for bar in low)
+    assert all(bar.get_hatch() for bar in high)
+    (legend,) = figure.legends
+    said = [text.get_text() for text in legend.get_texts()]
+    assert said[-2:] == [book.label("assumed_end", end, language) for end in ("low", "high")]
+    assert not legend.get_window_extent().overlaps(figure.axes[0].get_window_extent())
     plt.close("all")
 
 

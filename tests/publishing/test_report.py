@@ -105,14 +105,17 @@ def test_no_study_leaves_no_report_that_could_be_taken_for_its_own(root):
 def test_the_report_says_what_it_does_not_publish_and_why(root):
     """A page of its own in each language, to which all others lead, with the share of cells that is shown by page."""
     cells = rows(Released("t", "share", "x", ("g",), "share", frame=CELLS, state="shown")).assign(page="04_life")
-    text = "".join(cell.source for cell in confidentiality(cells).cells)
-    assert "| 04_life | 4 | 75% |" in text
-    assert "| all | 4 | 75% |" in text
+    titles = {"en": {"04_life": "Life"}, "fr": {"04_life": "La vie"}}
+    text = "\n".join(cell.source for cell in confidentiality(cells, titles).cells)
+    assert {"| Life | 4 | 75 % |", "| all | 4 | 75 % |", "| La vie | 4 | 75\u202f% |"} <= set(text.splitlines())
     published = publish(root, variables={})
     for language in ("ar", "fr", "en"):
         assert 'href="confidentiality.html"' in read(published, "04_life.html", language)
         assert "min_base" not in read(published, "confidentiality.html", language)
-        assert "<table" in read(published, "confidentiality.html", language)
+        page = read(published, "confidentiality.html", language).partition("<main")[2]
+        assert page.count(around(language)["shown"]) == 1
+        assert 'class="notice"' not in page
+        assert 'lang="en" dir="ltr"' not in page
     assert (published.front.parent / "hidden.csv").read_text().startswith("page,table,rule,hidden,cells")
 
 
@@ -344,6 +347,20 @@ def test_table_keeps_table_tags_only():
     assert "<a " not in copy
     assert '<th scope="col">A</th>' in copy
     assert copy.count("<table>") == copy.count("</table>") == 1
+
+
+def test_what_is_wider_than_the_page_says_so():
+    """A table casts a shadow where there is more of it, and keeps its first column; a picture has a line that says it.
+
+    On paper neither is there.
+    """
+    style = (SITE / "style.css").read_text(encoding="utf-8")
+    screen, _, paper = style.partition("@media print")
+    wide = "".join(re.findall(r"\n\.wide {(.*?)}", screen, re.DOTALL))
+    assert "background-attachment: local, local, scroll, scroll" in wide
+    assert re.search(r"tbody tr > :first-child {[^}]*position: sticky", screen)
+    assert re.search(r"\.wide[^{]*{ overflow: visible; background: none", paper)
+    assert ".hint" in re.search(r"([^}]*){ display: none; }", paper)[1]
 
 
 def test_texts_of_a_wide_table_stay_in_sight():

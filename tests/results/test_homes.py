@@ -147,3 +147,18 @@ def test_the_stored_mixed_logit_is_of_these_answers(study):
     assert stored["persons"].iloc[0] >= 4000
     assert release(default)["homes_tastes_shares"].state == "shown"
     assert release(study)["homes_tastes_shares"].state != "shown"
+
+
+def test_the_frontier_tells_each_measure_as_the_table_of_costs_does(shown):
+    """What it adds and costs, with intervals and units; the first on the frontier has the cost of one more there."""
+    keys = ["home_lever", CATEGORY]
+    costs = shown["homes_levers"].frame.astype(dict.fromkeys(keys, str)).set_index(keys)
+    frontier = shown["homes_frontier"].frame.astype(dict.fromkeys(keys, str)).set_index(keys)
+    twice = frontier.index.intersection(costs.index)
+    assert len(twice) >= 2
+    pd.testing.assert_frame_equal(frontier.loc[twice], costs.loc[twice, frontier.columns], check_names=False)
+    first = frontier.index[0][0]
+    numbers = [*NUMBERS, "unit"]
+    assert frontier.loc[(first, "next_one"), numbers].tolist() == costs.loc[(first, "one_more"), numbers].tolist()
+    bought = frontier.xs("next_million", level=CATEGORY)
+    assert (bought["high"] > bought["low"]).all()

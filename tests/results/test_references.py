@@ -11,7 +11,7 @@ from welfare_analysis.study import reference
 
 def wide(table):
     """Rows of numbers by what they are."""
-    return table.frame.pivot(index="number_of", columns="category", values="estimate")
+    return table.frame.pivot(index="quantity", columns="category", values="estimate")
 
 
 def test_printed_numbers_are_shown_with_the_digits_that_agree():

@@ -23,6 +23,7 @@ from ..estimation import Estimate, joint
 from ..estimation.choice.willingness import fieller
 
 PARTS = ("before", "after", "additional", "cost_dh", "transfer_dh")
+STEP = ("additional", "cost_dh")
 
 
 def lever(before: Estimate, after: Estimate, cost: Estimate, transfer: Estimate) -> Estimate:
@@ -70,18 +71,27 @@ def acceptability(estimate: Estimate, worth_dh: Sequence[float]) -> pd.Series:
     return pd.Series(chances, index=pd.Index(worth_dh, name="worth_dh"))
 
 
-def frontier(levers: Mapping[str, Estimate]) -> pd.DataFrame:
-    """Levers that no mix of others beats, by units: what each next one costs, and what the next million buys.
+def frontier(levers: Mapping[str, Estimate]) -> dict[str, Estimate]:
+    """Levers that no mix of others beats, by units, and what each adds to the one before it: `STEP`.
 
     One lever at a time is chosen, larger ones in the place of smaller ones (extended dominance: Weinstein 1990, Medical
-    Decision Making 10, 15-21). ``step_dh`` is the cost of an additional unit against the lever before, ``next_million``
-    what a million DH buys on that step.
+    Decision Making 10, 15-21).
     """
-    table = pd.DataFrame({name: e.value[["additional", "cost_dh"]] for name, e in levers.items()}).T
-    rest, rows, at = table[table["additional"] > 0], [], pd.Series({"additional": 0.0, "cost_dh": 0.0})
+    table = pd.DataFrame({name: e.value[list(STEP)] for name, e in levers.items()}).T
+    rest, at = table[table["additional"] > 0], pd.Series(0.0, STEP)
+    steps: dict[str, Estimate] = {}
+    before = None
     while len(rest := rest[rest["additional"] > at["additional"]]):
-        step = (rest["cost_dh"] - at["cost_dh"]) / (rest["additional"] - at["additional"])
-        name = step.index[np.lexsort((-rest["additional"], step))[0]]
-        at = rest.loc[name]
-        rows.append((name, *at, step[name], 1e6 / step[name] if step[name] > 0 else np.inf))
-    return pd.DataFrame(rows, columns=["lever", "additional", "cost_dh", "step_dh", "next_million"]).set_index("lever")
+        price = (rest["cost_dh"] - at["cost_dh"]) / (rest["additional"] - at["additional"])
+        name = str(price.index[np.lexsort((-rest["additional"], price))[0]])
+        steps[name] = _less(levers[name], before)
+        before, at = levers[name], rest.loc[name]
+    return steps
+
+
+def _less(lever: Estimate, other: Estimate | None) -> Estimate:
+    """`STEP` of a lever, less that of another."""
+    every = joint({"lever": lever} if other is None else {"lever": lever, "other": other})
+    signs = np.where(every.value.index.get_level_values(0) == "lever", 1.0, -1.0)
+    matrix = np.array([signs * (every.value.index.get_level_values(1) == part) for part in STEP])
+    return every.apply(lambda v: pd.Series(matrix @ v.to_numpy(), index=STEP), matrix)

@@ -40,7 +40,7 @@ def units(cells: pd.DataFrame, unit: str, across: str, rules: Policy) -> np.ndar
     errors = errors.where((errors > 1e-9 * cells["estimate"].abs()) & np.isfinite(errors))
     middle = errors.groupby([c.to_numpy() for c in columns]).transform("median")
     errors = errors.fillna(middle).fillna(0.0)
-    own = np.maximum([ladder(error / 2) for error in errors], [rules.step(x) for x in named])
+    own = np.maximum([ladder(rules.error_share * error) for error in errors], [rules.step(x) for x in named])
     return np.asarray(cells["step"].fillna(pd.Series(own, cells.index)) if "step" in cells else own, dtype=float)
 
 

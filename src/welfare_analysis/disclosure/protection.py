@@ -72,11 +72,13 @@ def protect(
     keys = {*blank.by, CATEGORY, "standard"}
     measures = [c for c in out if pd.api.types.is_float_dtype(out[c]) and c not in keys]
     out.loc[hidden, measures] = np.nan
+    if "clear" in out:
+        out["clear"] = out["clear"].eq(True) & ~hidden
     step = units(out, blank.unit or "coefficient", column_of(out, list(blank.by)), rules)
     out[NUMBERS] = printed(out, step)
     counted = (cells["unit"] if "unit" in cells else pd.Series(blank.unit, cells.index)).isin(COUNTED)
     out["low"] = out["low"].where((out["estimate"] < 0) | ~counted, out["low"].clip(lower=0.0))
-    missing = 1 - known / asked if asked else float("nan")
+    missing = rules.base(asked - known) / asked if asked else float("nan")  # as bases: it gives no few away
     frame = out.assign(flag=flag.mask(hidden, "hidden"), n=rules.base(out["n"]), step=step)
     if blank.statistic == "count" or blank.of == "register":  # how many a group has in the register is not shown
         frame["n"] = np.nan

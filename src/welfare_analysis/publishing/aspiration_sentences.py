@@ -14,9 +14,9 @@ from ..results.adjusted import SURE
 from ..results.aspirations import GROUPS
 from ..results.priorities import RANKINGS
 from ..study import Study
-from .labels import format_cell, in_order, label, step_of
+from .labels import format_cell, in_order, label, listed, step_of
 from .published import release
-from .sentences import conditional, listed, named, ordered, sentence
+from .sentences import conditional, named, ordered, sentence
 
 
 def text(study: Study, key: str, **fields: str | int) -> str:

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ..disclosure import CATEGORY
+from ..disclosure import CATEGORY, policy
 from ..languages import amount, number, with_interval
 from ..needs.conditions import BLOCKS, FACTORS, NO_FACTORS
 from ..results import HEADLINES
 from ..results.adjusted import SURE, models
 from ..study import Study
-from .labels import format_cell, label, step_of, title
+from .labels import format_cell, label, listed, step_of, title, unit_forms
 from .published import release
-from .sentences import conditional, listed, named
+from .sentences import conditional, named
 
 
 def text(study: Study, key: str, **fields: str) -> str:
@@ -51,7 +51,8 @@ def people(study: Study) -> Iterator[str]:
         text(study, "against", factor=label(study, "adjusted_factor", factor), reference=label(study, factor, first))
         for factor, (first, *_) in staff.factors.items()
     ]
-    sizes = {"n": number(staff.inside.sum(), study.language), "active": number(staff.active.sum(), study.language)}
+    counts = {"n": staff.inside.sum(), "active": staff.active.sum()}
+    sizes = {name: number(policy().base(many), study.language) for name, many in counts.items()}
     out = [label(study, "adjusted_factor", factor) for factor in FACTORS if factor not in staff.factors]
     left_out = text(study, "left_out", factors=listed(study, out)) if out else ""
     yield text(study, "people", factors=listed(study, factors), **sizes) + left_out
@@ -82,7 +83,7 @@ def _largest(clear: pd.DataFrame, study: Study) -> str:
     if clear.empty:
         return text(study, "none")
     row = clear.loc[clear["estimate"].abs().idxmax()]
-    more, factor, unit = row["estimate"] > 0, row["factor"], study.codebook.text("unit.share_points", study.language)
+    more, factor, unit = row["estimate"] > 0, row["factor"], unit_forms(study, "share_points")
     bounds = (row["low"], row["high"]) if more else (-row["high"], -row["low"])
     return text(
         study, "more" if more else "less",

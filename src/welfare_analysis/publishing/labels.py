@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from ..disclosure import CATEGORY, Released
-from ..languages import GAP, MARKS, PERCENT, amount, between, number, with_interval
+from ..disclosure import CATEGORY, Released, policy
+from ..languages import GAP, MARKS, PERCENT, Forms, amount, between, number, with_interval
 from ..needs import VARIED
-from ..study import Study
+from ..study import Study, own_words
 from ..survey.quality import read_rules
+from . import prose
 
 LISTS = {"home_city_group": "command_group"}  # of columns that are made of answers
+CHOICES = ("home_alternative", "loan_alternative", "commute_alternative")  # lists that a model's alternatives are of
+TERMS = ("variable", "term")  # columns whose codes are terms of a model
 # columns whose labels are texts, and the first part of their keys
-WORDED = {"measure": "col", "term": "term", "version": "version", "model_of_cards": "model_of_cards", "way": "col"}
+WORDED = {"measure": "col", "version": "version", "model_of_cards": "model_of_cards", "way": "col"}
 WORDED |= {"block": "block", "headline": "short", "method": "collection", "unit_of": "unit", "likeness_of": "likeness"}
 WORDED |= {"weight_figure": "weights", "gaps_of": "col", "statistic": "statistic", "outcome": "outcome"}
 WORDED |= {"sample_design": "design", "simulated_model": "model", "origin": "col"}
 LEVEL = re.compile(r"(?:C\()?(\w+)\)?\[(?:T\.)?(\w+)\]")  # a level of a factor in a formula: rank_group[senior]
+STEPS = re.compile(r"\||\s/\s|\.(?=(?:est|se)$)")  # between the parts of a stored result's address
 NAMES = ("short", "term", "col")  # first parts of the keys that name an estimate of one's own
 TITLED = ("condition", "situation", "amount", "table")  # columns whose codes are tables
-PLAIN = ("", "number", "decimal", "coefficient", "tenths", "p", "year", "months")  # units without a name
+PLAIN = ("", "number", "counted", "decimal", "coefficient", "tenths", "p", "year", "months")  # units without a name
 UNSURE = "/"  # in place of a number that is too unsure to be shown
 CAUTION = " *"  # behind one to be used with caution
 CLEAR = " \u2020"  # behind a difference that is not zero after the correction for all tests of its table
@@ -45,6 +49,12 @@ def label(study: Study, column: str, code: object) -> str:
 
     A code ``list:code`` names the list itself, where the codes of a column are of several.
     """
+    if column in TERMS:
+        return term(study, str(code))
+    if column == "quantity":  # a result that another program stored: strat|mean|api00.se
+        return listed(
+            study, [study.codebook.text(f"quantity.{part}", study.language) for part in STEPS.split(str(code))]
+        )
     if ":" in str(code):
         column, _, code = str(code).partition(":")
     if column in TITLED:
@@ -57,13 +67,38 @@ def label(study: Study, column: str, code: object) -> str:
         return next(rule.labels[study.language] for rule in read_rules(study.codebook) if rule.id == code)
     if (prefix := WORDED.get(column)) is not None:
         return study.codebook.text(f"{prefix}.{code}", study.language)
-    known = next((name for name in _lists(study, column) if str(code) in study.codebook.codes(name)), None)
+    if f"{column}.{code}" in study.codebook.texts.index:  # members of a group together: widows, and not a widow
+        return study.codebook.text(f"{column}.{code}", study.language)
+    lists = CHOICES if column == "alternative" else _lists(study, column)
+    known = next((name for name in lists if str(code) in study.codebook.codes(name)), None)
     if known is not None:
         return study.codebook.label(known, str(code), study.language)
     if level := LEVEL.fullmatch(str(code)):
         return label(study, *level.groups())
     named = next((f"{x}.{code}" for x in NAMES if f"{x}.{code}" in study.codebook.texts.index), None)
     return str(code) if named is None else study.codebook.text(named, study.language)
+
+
+def listed(study: Study, parts: Iterable[str], mark: str = "comma") -> str:
+    """Parts of a sentence or label with the language's comma or semicolon between them."""
+    return study.codebook.text(f"list.{mark}", study.language).join(parts)
+
+
+def term(study: Study, code: str) -> str:
+    """A term of a model in words: its own text, the parts of an interaction, or the level of a factor."""
+    if f"term.{code}" in study.codebook.texts.index:
+        return study.codebook.text(f"term.{code}", study.language)
+    if ":" in code:
+        return " × ".join(term(study, part) for part in code.split(":"))
+    level = LEVEL.fullmatch(code)
+    return label(study, *level.groups()) if level else label(study, "alternative", code)
+
+
+def worded(study: Study, text: str) -> str:
+    """A word or sentence inside a table: a text of the codebook, or a source or unit of ``data/public``, translated."""
+    if text in study.codebook.texts.index:
+        return study.codebook.text(text, study.language)
+    return own_words().said(prose.translated("public", study.language).get(text, text), study.language)
 
 
 def _lists(study: Study, column: str) -> list[str]:
@@ -119,8 +154,13 @@ def step_of(cells: pd.Series | pd.DataFrame) -> float:
 
 
 def unit_name(study: Study, unit: str) -> str:
-    """What a unit is called; nothing for a plain number."""
+    """What a unit is called in a header or on an axis; nothing for a plain number."""
     return study.codebook.text(f"unit.{unit}", study.language) if unit not in PLAIN else ""
+
+
+def unit_forms(study: Study, unit: str) -> Forms:
+    """What a unit is called beside a number; nothing for a plain number."""
+    return study.codebook.forms(unit, study.language) if unit not in PLAIN else {"other": ""}
 
 
 def format_cell(
@@ -132,13 +172,9 @@ def format_cell(
     if cell.get("flag") == "unsure":
         return UNSURE
     if "text" in cell and isinstance(cell["text"], str):
-        return (
-            study.codebook.text(cell["text"], study.language)
-            if cell["text"] in study.codebook.texts.index
-            else cell["text"]
-        )
+        return worded(study, cell["text"])
     unit = unit_of(table, cell)
-    name = unit_name(study, unit) if named and unit != "share" else ""
+    name = unit_forms(study, unit) if named and unit != "share" else ""
     text = with_interval(cell["estimate"], cell["low"], cell["high"], unit, study.language, name, step_of(cell))
     clear = CLEAR if cell.get("clear") in (True,) else ""
     return text + clear + (mark if cell.get("flag") == "caution" else "")
@@ -175,7 +211,7 @@ def note(tables: Sequence[Released], study: Study) -> str:
     elif shown and all(t.statistic == "document" for t in shown):
         text = ""
     elif shown and not sampled:
-        text = book.text("note.register", language, base=10, source=source(study))
+        text = book.text("note.register", language, base=f"{policy().step('persons'):g}", source=source(study))
     else:
         missing = max((t.missing_share for t in sampled), default=0.0)
         respondents = base(pd.Series([t.respondents for t in sampled]), language)

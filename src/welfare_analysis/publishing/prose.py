@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -18,10 +19,12 @@ from babel.messages.pofile import read_po, write_po
 from nbformat import NotebookNode
 
 from ..languages import direction
+from ..results.stored import PARAMETERS
 from ..study import DATA
 from .markup import paragraphs
 
 PROSE = DATA / "prose"
+CONFIDENTIALITY = DATA.parent / "CONFIDENTIALITY.md"
 SOURCE = "en"  # the language that notebooks are written in
 TRANSLATED = ("ar", "fr")
 HEADER = 'msgid ""\nmsgstr ""\n"Language: {language}\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
@@ -63,9 +66,25 @@ def in_english(folder: Path = PROSE) -> list[str]:
 
 
 def messages(notebook: NotebookNode) -> list[str]:
-    """The messages of a notebook's Markdown cells in their order, each once; a formula or a number alone is none."""
-    texts = (text for cell in notebook.cells if cell.cell_type == "markdown" for text in paragraphs(cell.source))
-    return [text for text in dict.fromkeys(texts) if any(map(str.isalpha, text))]
+    """The messages of a notebook's Markdown cells in their order, each once; a formula or a number alone is none.
+
+    A cell whose metadata name a language is written in it, and needs no translation.
+    """
+    written = (cell for cell in notebook.cells if cell.cell_type == "markdown" and "language" not in cell.metadata)
+    return said_in(cell.source for cell in written)
+
+
+def said_in(texts: Iterable[str]) -> list[str]:
+    """The messages of Markdown texts."""
+    parts = dict.fromkeys(part for text in texts for part in paragraphs(text))
+    return [part for part in parts if any(map(str.isalpha, part))]
+
+
+def further() -> dict[str, list[str]]:
+    """Messages of what is no notebook, by catalogue: the page on confidentiality; sources and units inside tables."""
+    cells = (text for make in PARAMETERS.values() for text in make().frame["text"].dropna().unique())
+    public = [text for text in dict.fromkeys(cells) if not text.startswith("evidence.")]
+    return {"confidentiality": said_in([CONFIDENTIALITY.read_text(encoding="utf-8")]), "public": public}
 
 
 def missing(notebook: NotebookNode, prose: Prose) -> list[str]:
@@ -85,6 +104,12 @@ def translations(known: Catalog) -> dict[str, str]:
     return {str(m.id): str(m.string) for m in known if m.id and m.string and not m.fuzzy}
 
 
+@cache
+def translated(stem: str, language: str) -> Mapping[str, str]:
+    """What a catalogue of the repository says, by English text; nothing where a page is in English."""
+    return translations(catalogue(stem, language)) if language in TRANSLATED else {}
+
+
 def updated(known: Catalog, texts: Iterable[str]) -> str:
     """A catalogue with the messages of today, as a PO file.
 
@@ -102,15 +127,19 @@ def updated(known: Catalog, texts: Iterable[str]) -> str:
     return HEADER.format(language=known.locale) + written.getvalue().decode("utf-8").strip("\n") + "\n"
 
 
-def update(notebooks: Iterable[Path], folder: Path = PROSE) -> dict[str, int]:
-    """Write the catalogues of the pages that are translated; by file how many of its messages lack a translation."""
+def update(texts: Mapping[str, Iterable[str]], folder: Path = PROSE) -> dict[str, int]:
+    """Write the catalogues of messages (by page); by file how many of its messages lack a translation."""
     lacking, waiting = {}, in_english(folder)
-    for path in (path for path in notebooks if path.stem not in waiting):
-        texts = messages(nbformat.read(path, as_version=4))
+    for stem, said in ((stem, list(said)) for stem, said in texts.items() if stem not in waiting):
         for language in TRANSLATED:
-            target = folder / language / f"{path.stem}.po"
+            target = folder / language / f"{stem}.po"
             target.parent.mkdir(parents=True, exist_ok=True)
-            known = catalogue(path.stem, language, folder)
-            target.write_text(updated(known, texts), encoding="utf-8")
-            lacking[f"{language}/{target.name}"] = len(texts) - len(translations(known))
+            known = catalogue(stem, language, folder)
+            target.write_text(updated(known, said), encoding="utf-8")
+            lacking[f"{language}/{target.name}"] = len(said) - len(translations(known))
     return lacking
+
+
+def of_notebooks(paths: Iterable[Path]) -> dict[str, list[str]]:
+    """Messages of notebooks, by the name of each file."""
+    return {path.stem: messages(nbformat.read(path, as_version=4)) for path in paths}

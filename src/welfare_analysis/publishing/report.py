@@ -23,7 +23,7 @@ from welfare_analysis import __version__
 from welfare_analysis.disclosure import policy
 from welfare_analysis.disclosure.registry import joined, log, shown_share
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.languages import NAMES, direction
+from welfare_analysis.languages import NAMES, amount, direction, number
 from welfare_analysis.publishing import execution, prose
 from welfare_analysis.publishing.folders import private, replacing, set_aside
 from welfare_analysis.publishing.markup import inline, markdown, page_name, table
@@ -36,12 +36,13 @@ LINKED = 8  # tables of a figure that have a link each
 GLOSSARY = DATA / "glossary.csv"  # words and signs, with what they mean
 PUBLISHED = re.compile(r'<table id="(\w+)">')  # a table of the release, by its name
 HIDDEN = "hidden.csv"  # what it leaves out, and by which rules
-CONFIDENTIALITY = DATA.parent / "CONFIDENTIALITY.md"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
 # around the text of a page: ``site.`` of the codebook's texts
 AROUND = (
     "skip",
+    "swipe",
+    "shown",
     "contents",
     "previous",
     "next",
@@ -116,7 +117,8 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
         alt = html.escape(about.get("alt") or number)
         image = f'<img src="images/{name}" width="{width}" height="{height}" alt="{alt}">'
         under = f"<figcaption>{number}. {caption} {_data(about.get('tables', []), labels)}</figcaption>"
-        return f'<figure><div class="wide" tabindex="0">{image}</div>{under}</figure>\n'
+        hint = f'<p class="hint">{labels["swipe"]}</p>'
+        return f'<figure>{hint}<div class="wide" tabindex="0">{image}</div>{under}</figure>\n'
 
     def numbered(text: str, output: NotebookNode) -> str:
         names = PUBLISHED.findall(text)
@@ -139,6 +141,8 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
     if prose.missing(notebook, said):
         parts.append(f'<p class="notice">{labels["in_english"]}</p>\n')
     for cell in notebook.cells:
+        if cell.metadata.get("language", said.language) != said.language:
+            continue
         if cell.cell_type == "markdown":
             if folded and cell.source.startswith(("# ", "## ")):
                 parts.append("</details>\n")
@@ -147,7 +151,8 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
                 heading = inline(said(cell.source.splitlines()[0].lstrip("# "))[0])
                 parts.append(f'<details class="fold"><summary>{heading}</summary>\n')
                 folded = True
-            parts.append(markdown(cell.source, environment | {"prose": said}))
+            own = {} if "language" in cell.metadata else {"prose": said}
+            parts.append(markdown(cell.source, environment | own))
         elif cell.cell_type == "code" and cell.source.strip():
             outputs = [o for o in cell.outputs if o.get("metadata", {}).get("language", said.language) == said.language]
             caption, error = _caption(outputs), execution.failure(cell)
@@ -263,7 +268,7 @@ def render(
     (folder / "index.html").write_text(leads, encoding="utf-8")
 
 
-def _prose(stem: str, language: str, worded: Callable[[str, str], str]) -> prose.Prose:
+def _prose(stem: str, language: str, worded: Callable[[str, str], str] = lambda text, _: text) -> prose.Prose:
     known = prose.translations(prose.catalogue(stem, language)) if language in prose.TRANSLATED else {}
     return prose.Prose(language, known, worded)
 
@@ -293,8 +298,12 @@ def publish(root: Path, variables: Mapping[str, str] = os.environ, say: executio
     own_words = [words(Path(given["CODEBOOK"])).said] if "CODEBOOK" in given else []
     cells = joined({path.stem: build / "notebooks" / f"{path.stem}{execution.CELLS}" for path in paths})
     made = {path.stem: done for path, done in zip(paths, executed, strict=True)}
+    titles = {
+        one: {stem: _called(stem, done, _prose(stem, one, *own_words)) for stem, done in made.items()}
+        for one in languages
+    }
     with replacing(build / "report") as fresh:
-        render({**made, "confidentiality": confidentiality(cells)}, fresh, languages, *own_words)
+        render({**made, "confidentiality": confidentiality(cells, titles)}, fresh, languages, *own_words)
         _results(cells, fresh)
         log(cells).to_csv(fresh / HIDDEN, index=False)
     shutil.rmtree(before, ignore_errors=True)
@@ -318,13 +327,28 @@ def _results(cells: pd.DataFrame, folder: Path) -> None:
             rows.to_csv(folder / RESULTS / f"{name}.csv", index=False)
 
 
-def confidentiality(cells: pd.DataFrame) -> NotebookNode:
-    """The page on what may be published, with a table of how much each page shows; ``cells`` are those of `joined`."""
-    part = shown_share(cells)
-    rows = [f"| {page} | {many:,} | {shown:.0%} |" for page, many, shown in part.itertuples()]
-    head = ["## How much of this report is shown", "", "| page | cells | shown |", "|---|--:|--:|"]
-    text = CONFIDENTIALITY.read_text(encoding="utf-8")
-    return new_notebook(cells=[new_markdown_cell("\n".join([text, *head, *rows]))])
+def confidentiality(cells: pd.DataFrame, titles: Mapping[str, Mapping[str, str]]) -> NotebookNode:
+    """The page on what may be published, with a table of how much each page shows.
+
+    ``cells`` are those of `joined`; ``titles`` are what pages are called, by language and by the name of the notebook.
+    """
+    texts, part = Codebook.read(DATA / "codebook"), shown_share(cells)
+    written = [new_markdown_cell(prose.CONFIDENTIALITY.read_text(encoding="utf-8"))]
+    for language, called in titles.items():
+        heads = (texts.text(f"col.{name}", language) for name in ("page", "cells", "sure_enough", "shown"))
+        rows = [
+            f"| {called.get(page, texts.text('short.all', language))} | {number(many, language)} "
+            f"| {amount(before, 'share', language, step=0.01)} | {amount(after, 'share', language, step=0.01)} |"
+            for page, many, before, after in part.itertuples()
+        ]
+        lines = [f"## {texts.text('site.shown', language)}", "", f"| {' | '.join(heads)} |", "|---|--:|--:|--:|", *rows]
+        written.append(new_markdown_cell("\n".join(lines), metadata={"language": language}))
+    return new_notebook(cells=written)
+
+
+def _called(stem: str, notebook: NotebookNode, said: prose.Prose) -> str:
+    """The title of a page: its first heading."""
+    return next((said(line[2:].strip())[0] for line in notebook.cells[0].source.splitlines() if line[:2] == "# "), stem)
 
 
 def _log(failed: Mapping[str, list[NotebookNode]], path: Path) -> None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -27,10 +28,10 @@ from IPython.display import Markdown
 from ..disclosure import CATEGORY, Release, Released
 from ..errors import WelfareError
 from ..estimation.multiple import differ
-from ..languages import GAP, amount, between
+from ..languages import GAP, agreed, amount, between, counted
 from ..results import TOPICS
 from ..study import Study
-from .labels import cell_label, format_cell, label, step_of, title, unit_name, unit_of
+from .labels import cell_label, format_cell, label, step_of, title, unit_forms, unit_of
 from .published import release
 
 Spoken = Callable[[Study], Iterable[str]]
@@ -68,11 +69,6 @@ def findings(study: Study, topic: str) -> Markdown:
     return say(study, *(f"{topic}.{key}" for key in keys))
 
 
-def listed(study: Study, parts: Iterable[str], mark: str = "comma") -> str:
-    """Parts of a sentence with the language's comma or semicolon between them."""
-    return study.codebook.text(f"list.{mark}", study.language).join(parts)
-
-
 def ordered(cells: pd.DataFrame) -> pd.DataFrame:
     """Cells that have a number, from the highest on."""
     return cells.dropna(subset="estimate").sort_values("estimate", ascending=False, kind="stable")
@@ -92,7 +88,8 @@ def sentence(study: Study, key: str, table: str = "", **fields: str) -> str:
         No such text, table or verb; a field that was not given.
     """
     template = study.codebook.template(key, study.language).replace("@", table)
-    return Gaps(study, release(study), fields).format(template)
+    said = Gaps(study, release(study), fields).format(template)
+    return agreed(said, study.language, partial(study.codebook.forms, language=study.language))
 
 
 class Gaps(string.Formatter):
@@ -150,11 +147,11 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
             if verb
             else format_cell(table, study, cell)
         )
-    name = unit_name(study, table.unit)
+    name = unit_forms(study, table.unit)
     if verb == "sum":
         return amount(cells["estimate"].sum(), table.unit, study.language, name, step_of(cells))
     bounds = between(cells["estimate"].min(), cells["estimate"].max(), table.unit, study.language, step_of(cells))
-    return bounds + (f"\u00a0{name}" if verb == "range" else "")
+    return bounds + (f"\u00a0{counted(bounds, name, study.language)}" if verb == "range" else "")
 
 
 def contrast(table: Released, study: Study, category: str | None = None) -> str:
@@ -167,7 +164,8 @@ def contrast(table: Released, study: Study, category: str | None = None) -> str:
     top, bottom = cells.loc[cells["estimate"].idxmax()], cells.loc[cells["estimate"].idxmin()]
     if not differ(top, bottom, len(cells)):
         bounds = between(bottom["estimate"], top["estimate"], table.unit, language, step_of(cells))
-        return book.text("no_difference", language, between=f"{bounds} {book.text(f'unit.{table.unit}', language)}")
+        name = counted(bounds, book.forms(table.unit, language), language)
+        return book.text("no_difference", language, between=f"{bounds} {name}")
     sides = {"high": top, "low": bottom}
     values = {side: format_cell(table, study, cell) for side, cell in sides.items()}
     names = {f"{side}_label": label(study, table.by[0], cell[table.by[0]]) for side, cell in sides.items()}

@@ -14,8 +14,9 @@ from IPython.display import HTML
 from ..disclosure import Released, protect_estimate
 from ..estimation import Estimate
 from ..languages import GAP, amount
+from ..results.descriptive import OWN
 from ..study import Study
-from .labels import CAUTION, base, cell_label, format_cell, in_order, note, title, unit_name
+from .labels import CAUTION, base, cell_label, format_cell, in_order, listed, note, title, unit_name
 from .published import REGISTRY, release
 
 
@@ -28,20 +29,23 @@ def show(study: Study, table: str | Released | Estimate | Callable[[Study], Rele
     study : Study
     table : str, Released, Estimate or callable
         The name of a released table (`results.release`), or an estimate of one's own: it is protected here, and is no
-        part of the report. A function of the study where the table itself has words of its language.
+        part of a report on own files, where nothing holds it against the released tables. A function of the study where
+        the table itself has words of its language.
     name, unit : str
         Title, or the name of a title of the texts, and unit of an estimate of one's own (share, persons, dh, min, ...).
     further : str
         Ends the note.
     """
-    if isinstance(table, Estimate):
-        table = protect_estimate(table, name, unit)
-    elif isinstance(table, str):
+    book, language = study.codebook, study.language
+    if isinstance(table, str):
         table = release(study)[table]
     elif callable(table):
         table = table(study)
+    if isinstance(table, Estimate) or table.id == OWN:
+        if not study.is_standin and study.languages:  # beside another standard it would tell who lies between
+            return HTML(f"<p>{escape(book.text('own_unpublished', language))}</p>")
+        table = protect_estimate(table, name, unit) if isinstance(table, Estimate) else table
     REGISTRY.record(table)
-    book, language = study.codebook, study.language
     heading = title(name, study) if f"title.{name}" in book.texts.index else name or title(table.id, study)
     if table.state != "shown":
         return HTML(f"<p><strong>{escape(heading)}</strong>: {escape(book.text(table.state, language))}</p>")
@@ -108,7 +112,7 @@ def _head(table: Released, study: Study, across: str, code: str) -> str:
     """What a column holds, with its unit where all its cells have one."""
     name = cell_label(table, study, across, code) if across else ""
     unit = _unit(table, across, code)
-    words = ", ".join(filter(None, [name, "" if unit is None else unit_name(study, unit)]))
+    words = listed(study, filter(None, [name, "" if unit is None else unit_name(study, unit)]))
     return words or study.codebook.text("col.value", study.language)
 
 

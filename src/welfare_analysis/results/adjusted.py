@@ -169,9 +169,9 @@ def distances(study: Study) -> pd.DataFrame:
     found, parts = models(study), []
     for name, model in found.fitted.items():
         levels = flagged(model.counts).loc[PLACE]
-        flag = "caution" if levels[["hidden", "unsure"]].any(axis=None) else ""
+        flag, few = "caution" if levels["unsure"].any() else "", bool(levels["hidden"].any())  # it would tell the place
         table = conditions.spread(raw(found, name), model.margins).bounded()
-        parts.append(table.assign(condition=name, n=float(levels["n"].sum()), flag=flag))
+        parts.append(table.assign(condition=name, n=float(levels["n"].sum()), flag=flag, unsafe=few))
     table = pd.concat(parts, ignore_index=True).rename(columns={"variable": "adjustment"})
     kept = table["adjustment"] == "kept"
     return table.assign(low=table["low"].where(kept, table["low"].clip(lower=0.0)))  # a distance is not negative

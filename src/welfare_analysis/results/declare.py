@@ -211,7 +211,7 @@ def counted(
 
 def melted(table: pd.DataFrame, keys: Sequence[str], units: Mapping[str, str]) -> pd.DataFrame:
     """Numbers without intervals that stand side by side (``units``: the unit of each) as rows by ``measure``."""
-    kept = [c for c in ("n", "numerator", "flag") if c in table]
+    kept = [c for c in ("n", "numerator", "flag", "unsafe") if c in table]
     rows = table.melt([*keys, *kept], list(units), "measure", "estimate")
     return rows.assign(unit=rows["measure"].map(units), low=rows["estimate"], high=rows["estimate"])
 

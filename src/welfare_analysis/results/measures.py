@@ -7,13 +7,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from ..demand.levers import acceptability, cost_of_one_more, frontier
+from ..demand.levers import STEP, acceptability, cost_of_one_more, frontier
+from ..disclosure import NUMBERS
 from ..estimation import Estimate
 from ..study import Study
 from .declare import Topic, long_format, point
 
 Measured = tuple[dict[str, Estimate], dict[str, Estimate]]
-COSTS = dict.fromkeys(("cost_dh", "transfer_dh", "member_dh", "present_dh"), "million_dh") | {"one_more": "dh"}
+COSTS = dict.fromkeys(("cost_dh", "transfer_dh", "member_dh", "present_dh"), "million_dh")
+COSTS |= dict.fromkeys(("one_more", "next_one"), "dh")
 
 
 def declare(
@@ -55,6 +57,11 @@ def declare(
         named = zip(rows[key], rows[part], strict=True)
         return rows.assign(unit=[COSTS.get(of, (units or {}).get(name, unit)) for name, of in named])
 
+    def ratios(sets: pd.DataFrame, name: str, made: Mapping[str, Estimate]) -> pd.DataFrame:
+        rows = sets.rename_axis(key).reset_index()
+        rows["flag"] = np.where(rows.pop("kind") == "between", "", "unsure")
+        return rows.assign(**{part: name}, n=rows[key].map(people(made)))
+
     def asked(study: Study, which: int) -> dict[str, Estimate]:
         made = study.result(measured)[0]
         return {name: one for name, one in made.items() if compared is None or name in compared[which]}
@@ -67,10 +74,7 @@ def declare(
         if years is not None:
             later = {name: {"present_dh": years(one)} for name, one in made.items()}
             parts.append(long_format(later, key, part, ""))
-        ratios = cost_of_one_more(made).rename_axis(key).reset_index()
-        ratios["flag"] = np.where(ratios.pop("kind") == "between", "", "unsure")
-        n = ratios[key].map(people(made))
-        return in_units(pd.concat([*parts, ratios.assign(**{part: "one_more"}, n=n)]))
+        return in_units(pd.concat([*parts, ratios(cost_of_one_more(made), "one_more", made)]))
 
     @topic.table("acceptability", worth_of, key, "share", adds=None, statistic="model")
     def accepted(study: Study, subject: object) -> pd.DataFrame:
@@ -86,9 +90,13 @@ def declare(
     def on_frontier(study: Study, subject: object) -> pd.DataFrame:
         """Measures that no mix of others beats: the cost of each next unit, and what the next million buys."""
         made = asked(study, 1)
-        table = frontier(made).rename(columns={"step_dh": "next_one"}).rename_axis(key).reset_index()
-        rows = table.melt(key, var_name=part, value_name="estimate")
-        return in_units(rows.assign(low=rows["estimate"], high=rows["estimate"], n=rows[key].map(people(made))))
+        steps = cost_of_one_more(frontier(made))
+        shown = long_format({name: made[name] for name in steps.index}, key, part)
+        # of a positive cost of one more, the number that a million buys is the reciprocal, its ends in turn
+        bought = 1e6 / steps[list(NUMBERS)].where(steps["low"] > 0).rename(columns={"low": "high", "high": "low"})
+        bought["kind"] = steps["kind"].where(steps["low"] > 0, "all numbers")
+        parts = [shown[shown[part].isin(STEP)], ratios(steps, "next_one", made), ratios(bought, "next_million", made)]
+        return in_units(pd.concat(parts))
 
 
 def people(made: Mapping[str, Estimate]) -> dict[str, float]:

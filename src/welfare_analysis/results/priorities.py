@@ -116,10 +116,17 @@ def by_status(study: Study, of: Ranked) -> pd.DataFrame:
     return pd.concat([raw, model.assign(rank_view="model")], ignore_index=True)
 
 
+def few_first(study: Study, of: Ranked) -> list[str]:
+    """Items whose share of first places is hidden."""
+    group = of.ranking.group
+    cells = TOPICS[group].release(study)[f"{group}_places"].cells("*", "ranked_first")
+    return list(cells.loc[cells["flag"] == "hidden", group])
+
+
 def lead(study: Study, of: Ranked) -> pd.DataFrame:
     """Probability of the model that an item is first, less the share that ranks it first."""
     rows = long_format(priorities.lead(of.fits[ALL], of.ranking.first()), of.ranking.group)
-    return rows.assign(flag="")
+    return rows.assign(flag="", unsafe=rows[of.ranking.group].isin(few_first(study, of)))
 
 
 def mean(study: Study, of: Ranked) -> pd.DataFrame:
@@ -142,7 +149,9 @@ def variants(study: Study, of: Ranked) -> pd.DataFrame:
             made[name] = make()
         except WelfareError:  # too few for this reading
             continue
-    return long_format({name: modelled(fit, of.ranking.group) for name, fit in made.items()}, "rank_variant")
+    rows = long_format({name: modelled(fit, of.ranking.group) for name, fit in made.items()}, "rank_variant")
+    counts = rows["rank_variant"] == "first_only"  # a model of first places alone is their shares
+    return rows.assign(unsafe=counts & rows[of.ranking.group].isin(few_first(study, of)))
 
 
 def readings(found: Ranking) -> Iterator[tuple[str, Callable[[], RankFit]]]:
@@ -175,8 +184,8 @@ def answers(study: Study, of: Ranked) -> pd.DataFrame:
     n = float(found.answered.sum())
     whole = found.placed[found.answered].notna().all(axis=1)
     parts = [
-        point(found.asked.sum(), found.asked.sum(), rank_answer="asked", unit="number"),
-        point(n, n, rank_answer="ranked", unit="number"),
+        point(found.asked.sum(), found.asked.sum(), rank_answer="asked", unit="counted"),
+        point(n, n, rank_answer="ranked", unit="counted"),
         point(whole.mean(), n, rank_answer="whole", unit="share").assign(numerator=float(whole.sum())),
     ]
     try:

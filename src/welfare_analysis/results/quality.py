@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..disclosure import CATEGORY, NUMBERS, policy
+from ..disclosure.suppression import completed, unsafe
 from ..estimation import Design, Estimate, share
 from ..needs import INDICATORS
 from ..study import Study
@@ -51,7 +52,7 @@ def item_gaps(study: Study) -> pd.DataFrame:
     return gaps[gaps["asked"] >= policy().min_base]
 
 
-@table("forms", "form_state", unit="number", ready=lambda study: "shown" if study.states else "no_state")
+@table("forms", "form_state", unit="counted", ready=lambda study: "shown" if study.states else "no_state")
 def forms(study: Study, _: Study) -> pd.DataFrame:
     """Forms by review state where they were collected, and forms in doubt: those that count, and those left out."""
     rows = [(state.replace(" ", "_"), measure, float(n)) for (state, measure), n in study.states.items()]
@@ -62,11 +63,18 @@ def forms(study: Study, _: Study) -> pd.DataFrame:
 
 @table("gaps", "question", adds="measure")
 def gaps(study: Study, _: Study) -> pd.DataFrame | None:
-    """The questions that most of those asked left open: skipped, refused, not known."""
+    """The questions that most of those asked left open: skipped, refused, not known.
+
+    Those whose gaps may be shown, since the place of a question among the others tells nearly as much as its number.
+    """
     if study.kinds.empty:
         return None
-    worst = study.result(item_gaps).head(SHOWN).rename(columns={"missing": "all_gaps"})
-    return of_forms(worst[[*quality.GAPS, "all_gaps"]], worst["asked"], "question")
+    every = study.result(item_gaps).rename(columns={"missing": "all_gaps"})
+    cells = of_forms(every[[*quality.GAPS, "all_gaps"]], every["asked"], "question")
+    first = unsafe(cells["n"].to_numpy(), cells["numerator"].to_numpy(), policy())
+    cells["unsafe"] = completed(cells, ["measure"], policy(), first, ["question"])
+    shown = cells.loc[(cells["measure"] == "all_gaps") & ~cells["unsafe"], "question"]
+    return cells[cells["question"].isin(shown.head(SHOWN))]
 
 
 @table("median_gap", "gaps_of")
@@ -85,7 +93,8 @@ def heaps(study: Study, _: Study) -> pd.DataFrame | None:
     ends = quality.heaping(study.frame, study.codebook)
     if ends.empty:
         return None
-    ends = ends[ends["n"] >= policy().min_base].sort_values("first", ascending=False).head(SHOWN)
+    fails = unsafe(ends["n"].to_numpy(float), (ends["first"] * ends["n"]).round().to_numpy(float), policy())
+    ends = ends[~fails].sort_values("first", ascending=False, kind="stable").head(SHOWN)  # the place tells, as of gaps
     names = {"first": "first_step", "even": "first_even", "second": "second_step", "even_2": "second_even"}
     shares = ends[list(names)].rename(columns=names)
     return of_forms(shares, ends["n"], "question", ("first_even", "second_even"))
@@ -110,7 +119,7 @@ def contradictions(study: Study, _: Study) -> pd.DataFrame | None:
     n, part = broken["checked"], broken["broken"] / broken["checked"].clip(lower=1)
     shares = of_forms(part.to_frame("share_of_checked"), n, "rule").assign(unit="share")
     met = dict.fromkeys(NUMBERS, shares["numerator"])
-    counts = shares.assign(measure="broken", unit="number", **met)
+    counts = shares.assign(measure="broken", unit="counted", **met)
     done = shares.assign(measure="action", numerator=np.nan, text="action." + shares["rule"].map(broken["action"]))
     return pd.concat([counts, shares, done.assign(estimate=0.0, low=0.0, high=0.0)])
 
@@ -172,7 +181,7 @@ def _both_ways(answered: Estimate, filled: Estimate, between: float, met: float,
         shares[["low", "high"]] = estimate.interval().to_numpy()
         missing = float(estimate.counts["missing"].iloc[0])
         count = {"estimate": missing, "low": missing, "high": missing, "n": float(asked), "numerator": missing}
-        parts += [shares, pd.DataFrame([{**count, "measure": left_out, "unit": "number"}])]
+        parts += [shares, pd.DataFrame([{**count, "measure": left_out, "unit": "counted"}])]
     spread = {"estimate": between, "low": between, "high": between, "n": float(answered.counts["n"].iloc[0])}
     return pd.concat([*parts, pd.DataFrame([{**spread, "measure": "between", "unit": "share", "numerator": met}])])
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from ..disclosure import Released, document
+from ..disclosure import NUMBERS, Released, document
 from ..estimation import Estimate
 from ..estimation.fit import Fit
 from ..estimation.replicates import covariance
@@ -24,8 +24,8 @@ def beside(name: str, ours: pd.Series, theirs: pd.Series) -> Released:
     known = theirs.astype(float)[ours.index]
     gap = np.maximum(2 * (ours / known - 1).abs(), 10.0**-DIGITS)
     same = np.floor(-np.log10(gap) + 1e-9).clip(0, DIGITS)
-    wide = pd.DataFrame({"ours": ours, "published": known, "same_digits": same}).rename_axis("number_of").reset_index()
-    return document(name, melted(wide, ["number_of"], UNITS), ["number_of"], "measure")
+    wide = pd.DataFrame({"ours": ours, "published": known, "same_digits": same}).rename_axis("quantity").reset_index()
+    return document(name, melted(wide, ["quantity"], UNITS), ["quantity"], "measure")
 
 
 def of_designs(estimates: Mapping[str, Estimate], stored: str, statistic: str) -> Released:
@@ -62,3 +62,10 @@ def of_models(**fits: Fit) -> Released:
     return beside(
         "models", numbers.set_axis(numbers.index.map(" / ".join)), known.set_axis(known.index.map(" / ".join))
     )
+
+
+def of_estimates(name: str, unit: str, *estimates: Estimate) -> Released:
+    """Estimates on public data with their intervals; a second key goes across."""
+    table = pd.concat([one.table() for one in estimates], ignore_index=True)
+    keys = [key for key in ("variable", "alternative") if key in table and table[key].notna().all()]
+    return document(name, table[[*keys, *NUMBERS]], keys[:1], "".join(keys[1:]), unit)

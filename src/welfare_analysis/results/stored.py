@@ -13,7 +13,7 @@ from ..demand.assumptions import place
 from ..demand.service import LOW_IS_GOOD, break_even
 from ..disclosure import Lazy, Released, document
 from ..needs import commuting, housing, income_debt
-from ..study import DATA, Study, own_words, public
+from ..study import DATA, Study, public
 from ..survey import quality
 from . import coverage, instrument
 from .declare import melted
@@ -53,8 +53,7 @@ def parameters(
     long["unit"] = long["unit"].map(PLAIN_UNITS).fillna(long.pop("plain")).mask(part, "share")
     whole = np.isclose(long["estimate"], long["estimate"].round(2))  # a whole per cent is written as one
     long["step"] = pd.Series(0.01, long.index).where(part & whole)
-    units = [own_words().said(unit, "en") for unit in table["unit"]]
-    texts = table.assign(evidence="evidence." + table["kind"], unit=units)[[*keys, *said]]
+    texts = table.assign(evidence="evidence." + table["kind"])[[*keys, *said]]
     texts = texts.melt(keys, var_name="measure", value_name="text").assign(estimate=0.0, unit="number")
     return document(f"{name}_parameters", pd.concat([long, texts], ignore_index=True), keys, "measure")
 
@@ -109,12 +108,15 @@ def likeness_rule() -> Released:
     return document("alike", pd.DataFrame(rows, columns=["fact", "estimate", "unit"]), ["fact"])
 
 
-DOCUMENTS: dict[str, Callable[[], Released]] = {
-    **{f"{name}_errors": partial(errors, name) for name in ERRORS},
-    "standards": standards,
+PARAMETERS: dict[str, Callable[[], Released]] = {
     "homes_parameters": home_parameters,
     "loans_parameters": loan_parameters,
     "transport_parameters": transport_parameters,
+}
+DOCUMENTS: dict[str, Callable[[], Released]] = {
+    **PARAMETERS,
+    **{f"{name}_errors": partial(errors, name) for name in ERRORS},
+    "standards": standards,
     "transport_break_even": transport_break_even,
     "validation": coverage.validation,
     "validation_summary": coverage.validation_summary,

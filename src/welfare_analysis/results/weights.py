@@ -48,7 +48,7 @@ def summary(study: Study, _: Study) -> pd.DataFrame:
         for codes, labels in [pd.factorize(study.classes[name])]
     ]
     rows: dict[str, tuple[float, str]] = {
-        "size": (w.sum(), "number"),
+        "size": (w.sum(), "counted"),
         "kish": ((w**2).mean() / w.mean() ** 2, "decimal"),
         "largest": (w.max() / np.median(w), "decimal"),
         "margins": (sum(len(m) for m in study.margins.values()), "number"),

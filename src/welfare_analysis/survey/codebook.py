@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import pandas as pd
 
 from ..errors import WelfareError, unknown
+from ..languages import agreed
 from . import institution, routing
 from .checks import LABELS, LANGUAGES, SYMBOLS, Tables, check, check_groups, fault
 
@@ -37,6 +38,7 @@ COLUMNS = {
     "consistency.csv": ("id", "left", "op", "right", "tolerance", "action", *LABELS),
     institution.FILE: ("key", *LANGUAGES),
 }
+PLURALS = ("one", "two", "few", "many", "other")  # categories of the plural rules of CLDR
 OPTIONAL = {
     "groups.csv": "name",
     "cards.csv": "",
@@ -115,8 +117,14 @@ class Codebook(Tables):
         return str(self._lists[name].at[code, "label_" + _known(language)])
 
     def text(self, key: str, language: str = "en", **fields: object) -> str:
-        """A text with its fields filled in."""
-        return self.template(key, language).format(**fields)
+        """A text with its fields filled in, and its nouns in the forms that the numbers before them ask for."""
+        return agreed(self.template(key, language).format(**fields), language, partial(self.forms, language=language))
+
+    def forms(self, unit: str, language: str = "en") -> dict[str, str]:
+        """What a unit is called beside a number, by CLDR's category of plural (``unit.homes.few``)."""
+        own = {plural: f"unit.{unit}.{plural}" for plural in PLURALS}
+        known = {plural: self.template(key, language) for plural, key in own.items() if key in self.texts.index}
+        return {"other": self.template(f"unit.{unit}", language), **known}
 
     def template(self, key: str, language: str = "en") -> str:
         """A text as it stands, with its gaps."""

@@ -153,7 +153,10 @@ def flow(tables: Sequence[Released], study: Study) -> Figure:
 
 
 def tornado(tables: Sequence[Released], study: Study) -> Figure:
-    """A bar from the low to the high end of each assumption, beside the sampling interval of the number itself."""
+    """A bar from the low to the high end of each assumption, beside the sampling interval of the number itself.
+
+    The ends are told apart by colour, and by hatching where no colour is seen; what each is called stands below.
+    """
     one, base = tables
     at = base.frame.iloc[0]
     ends = wide(one, study)
@@ -162,13 +165,14 @@ def tornado(tables: Sequence[Released], study: Study) -> Figure:
     sampling = study.codebook.text("short.homes_sampling", study.language)
     if at["high"] > at["low"]:  # a base without an interval has no band
         axes.axvspan(at["low"], at["high"], color=QUIET, alpha=0.5, label=sampling)
-    for end, colour in (("low", PALETTE[0]), ("high", MARKED)):
+    for end, colour, hatch in (("low", PALETTE[0], ""), ("high", MARKED, "////")):
         axes.barh(range(len(ends)), ends[end] - at["estimate"], left=at["estimate"], color=colour, height=0.7,
-                  label=study.codebook.label("home_end", end, study.language))  # fmt: skip
+                  hatch=hatch, edgecolor="white", linewidth=0,
+                  label=study.codebook.label("assumed_end", end, study.language))  # fmt: skip
     axes.set_yticks(range(len(ends)), [label(study, one.by[0], code) for code in ends.index])
     axes.xaxis.set_major_formatter(plain(study))
     axes.set_xlabel(study.codebook.text(f"unit.{one.unit}", study.language))
-    axes.legend(loc="lower right")
+    figure.legend(loc="outside lower left", ncols=3)
     return figure
 
 
@@ -185,12 +189,12 @@ def heat(tables: Sequence[Released], study: Study) -> Figure:
         yticklabels=True,
         annot=texts,
         fmt="",
-        annot_kws={"fontsize": 7},
+        annot_kws={"fontsize": 8},
         ax=axes,
         **colours,
     )
     axes.set_yticklabels([label(study, one.by[0], code) for code in cells.index], fontsize=8, rotation=0)
     names = [wrapped(cell_label(one, study, CATEGORY, code), 12) for code in cells]
-    axes.set_xticklabels(names, fontsize=7, rotation=0)
+    axes.set_xticklabels(names, fontsize=8, rotation=0)
     axes.set(xlabel="", ylabel="")
     return figure

@@ -20,7 +20,7 @@ from ...disclosure import Released
 from ...errors import unknown
 from ...languages import GAP, amount, direction
 from ...study import ROOT, Study
-from ..labels import cell_label, format_cell, note, title
+from ..labels import cell_label, format_cell, listed, note, title
 from ..published import release
 from ..sentences import sentence
 from .dots import groups
@@ -111,8 +111,8 @@ def alt_text(name: str, tables: Sequence[Released], study: Study) -> str:
             names = [cell_label(table, study, k, row[k]) for k in table.keys]
             counted = table.statistic == "count"
             value = amount(row["estimate"], table.unit, study.language) if counted else format_cell(table, study, row)
-            lines.append(f"{', '.join(names)} {value}".strip())
-        parts.append((f"{title(table.id, study)}: " if several else "") + "; ".join(lines))
+            lines.append(f"{listed(study, names)} {value}".strip())
+        parts.append((f"{title(table.id, study)}: " if several else "") + listed(study, lines, "semicolon"))
     return " ".join(part if part.endswith(("?", ".")) else f"{part}." for part in parts)
 
 
