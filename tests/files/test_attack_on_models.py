@@ -254,7 +254,7 @@ def test_standards_of_a_condition_differ_by_ten_or_not_at_all(published):
 
 
 def test_terms_of_a_loan_differ_by_ten_or_not_at_all(published, study, tmp_path, monkeypatch):
-    """Nested conditions of a model (item 6): who can pay under one set of terms and not under another are none or ten."""
+    """Nested conditions of a model (item 6): who can pay under one set of terms and not another are none or ten."""
 
     def gaps(pub):
         cells = pub.truth[(pub.truth["table"] == "loans_cases") & (pub.truth["unit"] == "persons") & pub.shown]

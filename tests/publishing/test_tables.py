@@ -197,12 +197,12 @@ def test_an_estimate_of_ones_own_is_no_part_of_a_report_on_own_files(language, m
 
 
 def test_numbers_of_forms_in_prose_are_printed_as_bases():
-    """Of 1,213 forms 7 are of the follow-up, and 4 orphans of the register are left out: no sentence counts them out."""
+    """Of 1,213 forms 7 are of the follow-up, and 4 orphans are left out of the register: no sentence counts them."""
     frame = pd.DataFrame({"status": ["active"] * 1213, "outcome": ["returned"] * 1206 + ["answered"] * 7})
     people = pd.DataFrame({"status": ["active"] * 2503})
     own = Study(frame, Design(np.ones(1213)), BOOK, people, method="two_phase", left_out={"orphan": 4}, survey_name="a")
     said = briefs.method(own).data
-    assert [number for number in re.findall(r"[\d,]+\d|\d", said)] == ["1,200", "1,200", "10", "2,500"]
+    assert re.findall(r"[\d,]+\d|\d", said) == ["1,200", "1,200", "10", "2,500"]
     assert BOOK.text("method.left_out", n="..", statuses=BOOK.label("status", "orphan", "en")) in said
 
 
@@ -217,3 +217,28 @@ def test_no_page_shows_a_frame_of_answers():
                 html = "".join(output.get("data", {}).get("text/html", []))
                 assert "dataframe" not in html, (page.name, source)
                 assert output.get("output_type") != "stream", (page.name, source)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "2.5 instead of 2.0"), ("fr", "2,5 au lieu de 2,0"), ("ar", "2,5 بدل 2,0")]
+)
+def test_a_what_if_prints_the_base_the_change_and_the_condition(language, words):
+    """Two rows, the number as it is and as changed, and below them the terms that differ, those alone."""
+    design, x = Design(np.ones(400)), pd.Series(np.arange(400) % 10)
+    base, changed = (share(design, (x < most).rename("crowded")) for most in (4, 2))
+    terms = {"what_if:persons_per_room": (2.0, 2.5, "tenths"), "what_if:means": ("member", "member", "means_of")}
+    html = tables.what_if(study(language), base, changed, terms, "own_crowded_standard", "share").data
+    labels_ = [BOOK.label("what_if", code, language) for code in ("base", "changed")]
+    assert [line[0] for line in rows(html)] == labels_
+    assert [re.findall(r"\d+", line[1])[0] for line in rows(html)] == ["40", "20"]
+    assert words in html
+    assert BOOK.label("what_if", "means", language) not in html
+    same = {"what_if:means": ("member", "member", "means_of")}
+    assert tables.changes(study(language), same) == ""
+
+
+def test_a_column_that_is_called_as_its_unit_is_named_once():
+    """A header is no word twice."""
+    frame = released().frame.assign(category="persons", unit="persons").rename(columns={"category": "what"})
+    table = replace(released(frame=frame), by=("status", "what"), unit="persons")
+    assert tables.grid(table, study())[0][1] == "persons"

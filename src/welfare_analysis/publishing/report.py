@@ -38,29 +38,7 @@ PUBLISHED = re.compile(r'<table id="(\w+)">')  # a table of the release, by its 
 HIDDEN = "hidden.csv"  # what it leaves out, and by which rules
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
-# around the text of a page: ``site.`` of the codebook's texts
-AROUND = (
-    "skip",
-    "swipe",
-    "shown",
-    "contents",
-    "previous",
-    "next",
-    "code",
-    "numbers",
-    "workbook",
-    "glossary",
-    "made",
-    "confidentiality",
-    "figure",
-    "table",
-    "data",
-    "gap",
-    "error",
-    "languages",
-    "in_english",
-    "report",
-)
+AROUND = "site."  # first part of the keys of the texts that stand around the text of a page
 
 
 @dataclass(frozen=True)
@@ -182,7 +160,8 @@ def around(language: str) -> dict[str, str]:
     if language not in NAMES:
         raise WelfareError("the language is not known", got=language, expected=", ".join(NAMES))
     texts, own = Codebook.read(DATA / "codebook"), {"dir": direction(language), "name": NAMES[language]}
-    return own | {word: texts.template(f"site.{word}", language) for word in AROUND}
+    keys = [key for key in texts.texts.index if key.startswith(AROUND)]
+    return own | {key.removeprefix(AROUND): texts.template(key, language) for key in keys}
 
 
 def _data(names: Sequence[str], labels: Mapping[str, str]) -> str:

@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from html import escape
 
+import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
 from ..disclosure import Released, protect_estimate
-from ..estimation import Estimate
+from ..estimation import Estimate, joint
 from ..languages import GAP, amount
 from ..results.descriptive import OWN
 from ..study import Study
-from .labels import CAUTION, base, cell_label, format_cell, in_order, listed, note, title, unit_name
+from .labels import CAUTION, base, cell_label, format_cell, in_order, label, listed, note, title, unit_forms, unit_name
 from .published import REGISTRY, release
 
 
@@ -51,6 +53,46 @@ def show(study: Study, table: str | Released | Estimate | Callable[[Study], Rele
         return HTML(f"<p><strong>{escape(heading)}</strong>: {escape(book.text(table.state, language))}</p>")
     heads, body = grid(table, study)
     return HTML(_html(table.id, heading, heads, body, f"{note([table], study)} {further}".strip()))
+
+
+def what_if(study: Study, base: Estimate, changed: Estimate, terms: Mapping[str, tuple[float | str, float | str, str]],
+            name: str, unit: str) -> HTML:  # fmt: skip
+    """A number as it is and on other terms, in two rows (several: in two columns), with the terms that differ.
+
+    Parameters
+    ----------
+    base, changed : Estimate
+        The same values of one design, named by one level.
+    terms : mapping of str to (before, after, unit)
+        Each term by its label, as ``list:code``; the unit of its numbers, or the list that its codes are of.
+    name, unit : str
+        As in `show`.
+    """
+    many, sides = len(base.value), ["base", "changed"]
+    names = [base.value.index.name or "variable", "what_if"]
+    index = pd.MultiIndex.from_product([base.value.index, sides], names=names)
+    index = index if many > 1 else index.droplevel(0)
+    order = np.arange(2 * many).reshape(2, many).T.ravel()
+    both = joint({"base": base, "changed": changed})
+    beside = both.apply(lambda v: pd.Series(v.to_numpy()[order], index), np.eye(2 * many)[order])
+    return show(study, replace(beside, bounds=base.bounds), name, unit, changes(study, terms))
+
+
+def changes(study: Study, terms: Mapping[str, tuple[float | str, float | str, str]]) -> str:
+    """Which terms differ, and from what, as a sentence; empty where none does."""
+    text, language = study.codebook.text, study.language
+
+    def word(value: float | str, unit: str) -> str:
+        if isinstance(value, str):
+            return label(study, unit, value)
+        return amount(value, unit, language, "" if unit == "share" else unit_forms(study, unit))
+
+    said = [
+        text("what_if.term", language, name=label(study, "", key), before=word(before, unit), after=word(after, unit))
+        for key, (before, after, unit) in terms.items()
+        if before != after
+    ]
+    return text("what_if.terms", language, terms=text("list.semicolon", language).join(said)) if said else ""
 
 
 def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
@@ -112,7 +154,7 @@ def _head(table: Released, study: Study, across: str, code: str) -> str:
     """What a column holds, with its unit where all its cells have one."""
     name = cell_label(table, study, across, code) if across else ""
     unit = _unit(table, across, code)
-    words = listed(study, filter(None, [name, "" if unit is None else unit_name(study, unit)]))
+    words = listed(study, dict.fromkeys(filter(None, [name, "" if unit is None else unit_name(study, unit)])))
     return words or study.codebook.text("col.value", study.language)
 
 
