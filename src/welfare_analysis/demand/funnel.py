@@ -112,7 +112,7 @@ def fitted(parts: Estimate, whole: Estimate) -> Estimate:
     by_part = sparse.block_diag(within).toarray() @ np.kron(leave, np.eye(groups))
     by_whole = sparse.block_diag([q[:, None] for q in share]).toarray() @ leave
     made = every.apply(values, stay @ np.hstack([by_part, by_whole]))
-    return replace(made.as_positive(), df=parts.df, counts=parts.counts)
+    return replace(made, df=parts.df, counts=parts.counts).as_positive()
 
 
 def funnel(
