@@ -7,8 +7,8 @@ given. The notes are the truth that attacks are judged by: an attack has the tab
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from unittest.mock import patch
 
@@ -24,6 +24,12 @@ from welfare_analysis.disclosure.suppression import unsafe
 from welfare_analysis.results import declare, descriptive
 from welfare_analysis.study import Study
 
+ATTACKERS = {  # all have the file, the policy and who answered; and each what follows (`known_too_well`)
+    "weights exactly": {},
+    "weights as a range": {"exact": False, "weights": 0.05},
+    "ten colleagues": {"colleagues": 10},
+    "register margins": {"exact": False},
+}
 PLACES = {"command_group", "home_city_group"}
 FINER = {"command", "station", "rank", "home_city"}  # than the policy lets be known
 COSTS = {"runs", "dh", "dh_trip", "dh_month", "million_dh"}  # with riders, or per run, they give how many ride
@@ -35,12 +41,14 @@ PRINTED = {"estimate": "printed", "step": "step", "flag": "flag", "unit": "unit"
 class Publication:
     """The tables as a file has them, and a row a cell of those that `protect` made: what it is and what is printed.
 
-    ``truth`` has the columns table, statistic, codes (of the table's keys), adds (keys along which cells add up),
-    `NOTES` (what was known before protection), `PRINTED`, and ``unseen``: in no table, but all less the groups.
+    ``given`` is what `protect` was given of each table, to make it again without a rule (`again`). ``truth`` has the
+    columns table, statistic, codes (of the table's keys), adds (keys along which cells add up), `NOTES` (what was known
+    before protection), `PRINTED`, and ``unseen``: in no table, but all less the groups.
     """
 
     tables: dict[str, Released]
     truth: pd.DataFrame
+    given: dict[str, tuple[tuple, dict]] = field(default_factory=dict, repr=False)
 
     @property
     def hidden(self) -> pd.Series:
@@ -58,31 +66,48 @@ class Publication:
         codes = zip(cells["table"], cells["codes"], strict=True)
         return pd.Series([code[place[table]] if table in place else "" for table, code in codes], cells.index)
 
-    def lines(self, cells: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    def lines(self, cells: pd.DataFrame, axes: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
         """Cells of each line of one table: a key along which it adds up is varied, and the others held."""
-        for axis in cells["adds"].iloc[0]:
+        for axis in cells["adds"].iloc[0] if axes is None else axes:
             others = [self.key(cells, key) for key in self.tables[cells["table"].iloc[0]].keys if key != axis]
             yield from (part for _, part in cells.groupby(others)) if others else (cells,)
 
 
 def published(study: Study, file: Path, only: tuple[str, ...] = ("",)) -> Publication:
     """Write the file of every table of a study, or of those whose names begin with some words, and read it again."""
-    notes: dict[str, pd.DataFrame] = {}
+    given: dict[str, tuple[tuple, dict]] = {}
 
-    def noted(blank: Released, cells: pd.DataFrame, *rest, **named) -> Released:
-        adds = tuple(axis for axis in named["adds"] if axis in cells)
-        known = pd.concat([cells, *([] if named.get("unseen") is None else [named["unseen"]])], ignore_index=True)
-        known = known.reindex(columns=[*known, *(c for c in NOTES if c not in known)])
-        notes[blank.id] = known.assign(adds=[adds] * len(known), statistic=blank.statistic)
-        return protect(blank, cells, *rest, **named)
+    def noted(blank: Released, *rest, **named) -> Released:
+        given[blank.id] = (blank, *rest), named
+        return protect(blank, *rest, **named)
 
     with patch.object(declare, "protect", noted), patch.object(descriptive, "protect", noted):
         release = results.release(study)
         made = {name: release[name] for name in release if name.startswith(only)}
+    return written(made, given, file)
+
+
+def written(made: dict[str, Released], given: dict[str, tuple[tuple, dict]], file: Path) -> Publication:
+    """Write tables to a file as anybody reads it, and set what they were made from beside it."""
     pd.concat([rows(table) for table in made.values()]).to_csv(file, index=False, float_format="%.12g")
     tables = read(file)
-    parts = [_cells(table, notes[name]) for name, table in tables.items() if name in notes and table.state == "shown"]
-    return Publication(tables, pd.concat(parts, ignore_index=True))
+    parts = [_cells(table, _notes(*given[n])) for n, table in tables.items() if n in given and table.state == "shown"]
+    return Publication(tables, pd.concat(parts, ignore_index=True), given)
+
+
+def again(pub: Publication, file: Path, **changed) -> Publication:
+    """The same tables protected once more: with a rule off that a test patched, or with other arguments."""
+    made = {name: protect(*rest, **named | changed) for name, (rest, named) in pub.given.items() if name in pub.tables}
+    return written(made, pub.given, file)
+
+
+def _notes(rest: tuple, named: dict) -> pd.DataFrame:
+    """What is known of the cells of a table before protection."""
+    blank, cells, *_ = rest
+    adds = tuple(axis for axis in named["adds"] if axis in cells)
+    known = pd.concat([cells, *([] if named.get("unseen") is None else [named["unseen"]])], ignore_index=True)
+    known = known.reindex(columns=[*known, *(c for c in NOTES if c not in known)])
+    return known.assign(adds=[adds] * len(known), statistic=blank.statistic)
 
 
 def _cells(table: Released, notes: pd.DataFrame) -> pd.DataFrame:
@@ -124,7 +149,9 @@ def alone_in_a_line(pub: Publication) -> pd.DataFrame:
     return pd.concat([pub.truth.iloc[:0], *found])
 
 
-def known_too_well(pub: Publication, exact: bool = True, colleagues: int = 0, seed: int = 0) -> pd.DataFrame:
+def known_too_well(
+    pub: Publication, exact: bool = True, weights: float = 0.0, colleagues: int = 0, seed: int = 0
+) -> pd.DataFrame:
     """Cells that fail a rule by themselves and that linear programs over the lines of their table narrow down.
 
     What is open is counted in respondents of mean weight, of numbers of persons in persons. Cells that count nobody, as
@@ -135,9 +162,17 @@ def known_too_well(pub: Publication, exact: bool = True, colleagues: int = 0, se
     exact : bool
         Whether the attacker knows each shown cell as it is, as who has the register's margins, all weights and who
         answered may; otherwise it is known to the unit that it is printed to.
+    weights : float
+        How far, as a part of it, a weight may be from what the attacker takes it to be: sums over groups are then known
+        to that part. Nought is an attacker who has all weights.
     colleagues : int
-        Respondents of the table, drawn at random, whose answers the attacker has. Then cells are returned that are
-        known to less than one respondent; otherwise those with less than five, or a tenth, open on a side.
+        Respondents of the table, drawn at random, whose answers the attacker has: fewer than these a cell cannot have.
+
+    Returns
+    -------
+    DataFrame
+        Cells with less than five, or a tenth, open on a side; nothing is open below nobody, or those whose answers the
+        attacker has, nor above the base.
     """
     rng, found = np.random.default_rng(seed), []
     for _, cells in pub.truth.groupby("table", sort=False):
@@ -145,12 +180,18 @@ def known_too_well(pub: Publication, exact: bool = True, colleagues: int = 0, se
         counts = (cells["statistic"] == "count") | counted  # below one each it is a sum of probabilities
         asked = (alone(cells) & (cells["flag"] == "hidden") & counts).to_numpy()
         if cells["adds"].iloc[0] and asked.any() and cells["printed"].notna().any():
-            found.append(_narrowed(pub, cells.reset_index(drop=True), asked, exact, colleagues, rng))
+            found.append(_narrowed(pub, cells.reset_index(drop=True), asked, exact, weights, colleagues, rng))
     return pd.concat([pub.truth.iloc[:0], *found])
 
 
 def _narrowed(
-    pub: Publication, cells: pd.DataFrame, asked: np.ndarray, exact: bool, colleagues: int, rng: np.random.Generator
+    pub: Publication,
+    cells: pd.DataFrame,
+    asked: np.ndarray,
+    exact: bool,
+    weights: float,
+    colleagues: int,
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Cells of one table that are known too well, in respondents of mean weight."""
     n, value, half = (np.nan_to_num(cells[c].to_numpy(float)) for c in ("n", "estimate", "step"))
@@ -160,21 +201,22 @@ def _narrowed(
     weight = np.where(share, n * cells["weight"].fillna(1.0).to_numpy(), 1.0)
     low = np.where(seen, value if exact else cells["printed"].to_numpy() - half, 0.0)
     high = np.where(seen, value if exact else cells["printed"].to_numpy() + half, np.where(share, 1.0, np.inf))
+    told = np.zeros(len(cells))
     if colleagues:
         others = 0 if CATEGORY in cells["adds"].iloc[0] else int((n - met).sum())  # who is in no cell of the table
         drawn = rng.multivariate_hypergeometric([*met.astype(int), others], min(colleagues, int(met.sum())))[:-1]
-        low = np.where(seen, low, np.minimum(drawn * each, value))
+        told = np.minimum(drawn * each, value)
+        low = np.where(seen, low, told)
     lines = [line.index.to_numpy() for line in pub.lines(cells)]
+    groups = [axis != CATEGORY for axis in cells["adds"].iloc[0] for _ in pub.lines(cells, [axis])]
     rows = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
     places = np.concatenate(lines)
     matrix = sparse.csr_array((weight[places], (rows, places)), shape=(len(lines), len(cells)))
     sums = matrix @ value
-    slack = 1e-9 * (1 + np.abs(sums))
+    slack = 1e-9 * (1 + np.abs(sums)) + weights * np.abs(sums) * np.array(groups)
     found = ranges(matrix, (sums - slack, sums + slack), (low, high), list(np.flatnonzero(asked)))
     found /= each[asked][:, None]
-    if colleagues:
-        return cells[asked][found[:, 1] - found[:, 0] < 1]
-    within = np.column_stack([np.zeros(asked.sum()), np.where(share, n, np.inf)[asked]])
+    within = np.column_stack([(told / each)[asked], np.where(share, n, np.inf)[asked]])
     size = np.where(share, np.fmin(met, n - met), value)[asked]
     return cells[asked][tight(value[asked] / each[asked], within, found, size)]
 
@@ -182,12 +224,13 @@ def _narrowed(
 def repeated(pub: Publication) -> pd.DataFrame:
     """Hidden cells whose very quantity is shown in another place.
 
-    Nobody tells the attack which quantities are the same: two cells are, where unit, base, numerator and twelve digits
-    of the estimate agree. What is not weighted is left out, since counts and shares of a count agree by chance.
+    Nobody tells the attack which quantities are the same: two cells are, where unit, base and seven digits of the
+    estimate agree (a model of first places alone gives their shares). What is not weighted is left out, since counts
+    and shares of a count agree by chance.
     """
-    cells = pub.truth[pub.truth["numerator"].notna() & (pub.truth["estimate"] % 1 != 0)]
-    cells = cells[(cells["estimate"] - cells["numerator"] / cells["n"]).abs() > 1e-9]
-    same = [cells["unit"], cells["estimate"].map("{:.11e}".format), cells["n"], cells["numerator"]]
+    cells = pub.truth[(pub.truth["estimate"] % 1 != 0) & ~pub.truth["unseen"]]
+    cells = cells[~((cells["estimate"] - cells["numerator"] / cells["n"]).abs() <= 1e-9)]
+    same = [cells["unit"], cells["estimate"].map("{:.6e}".format), cells["n"]]
     return cells[(cells["flag"] == "hidden") & cells["printed"].notna().groupby(same).transform("any")]
 
 

@@ -63,7 +63,7 @@ class Study:
     is_standin : bool
         Whether the file of answers carries the mark of the stand-in population.
     method : str
-        ``two_phase``, ``returners``, ``margins`` or ``respondents``.
+        ``two_phase``, ``returners``, ``margins``, ``weights``, ``relative`` or ``respondents``: see `weighting.weight`.
     language : str
         ar, fr or en.
     left_out : mapping
@@ -241,9 +241,11 @@ class Study:
 
     @property
     def population(self) -> int | None:
-        """Persons that the answers stand for; None without a register."""
+        """Persons that the answers stand for; None without a register or weights that count them."""
         if self.register is not None:
             return len(self.register)
+        if self.method == "weights":
+            return round(self.design.weights.sum())
         return int(next(iter(self.margins.values())).sum()) if self.margins else None
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from welfare_analysis.demand.funnel import LIKELY, STEPS, funnel, lost
+from welfare_analysis.demand.funnel import LIKELY, STEPS, fitted, funnel, lost
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.estimation import Design, total
+from welfare_analysis.estimation import Design, joint, total
 
 
 @pytest.fixture
@@ -89,3 +89,42 @@ def test_what_cannot_be_said(people):
         funnel(design, steps.assign(wants=pd.NA))
     with pytest.raises(WelfareError, match="other domains"):
         funnel(design, steps, total(design, pd.Series(1.0, steps.index)), by=group)
+
+
+def test_groups_are_fitted_to_the_whole(people):
+    """Groups whose answers are missing at their own rates add up to all at every step, and stay nested.
+
+    By hand: of those who leave at one place the groups have the shares that they have among the known. Where nothing is
+    missing nothing changes, and the error is that of the counts themselves.
+    """
+    steps, design, group = people
+    assert np.allclose(
+        fitted(funnel(design, steps, by=group), funnel(design, steps)).value, funnel(design, steps, by=group).value
+    )
+    exact = fitted(funnel(design, steps, by=group), funnel(design, steps))
+    assert np.allclose(exact.se, funnel(design, steps, by=group).se, rtol=1e-6)
+    steps = steps.copy()
+    steps.loc[(group == "a") & (steps.index < 200), "eligible"] = pd.NA
+    whole, parts = funnel(design, steps), funnel(design, steps, by=group)
+    made = fitted(parts, whole)
+    table, own = made.value.unstack("group").loc[list(STEPS)], parts.value.unstack("group").loc[list(STEPS)]
+    assert np.abs(own.sum(axis=1) / whole.value - 1).max() > 0.005
+    assert np.allclose(table.sum(axis=1), whole.value, rtol=1e-12)
+    leave = own - own.shift(-1, fill_value=0.0)
+    total_left = whole.value - whole.value.shift(-1, fill_value=0.0)
+    expected = leave.div(leave.sum(axis=1), axis=0).mul(total_left, axis=0)[::-1].cumsum()[::-1]
+    assert np.allclose(table, expected, rtol=1e-12)
+    assert (made.counts["n"] == parts.counts["n"]).all()
+    by_differences = joint({"p": parts, "w": whole}).apply(lambda v: _fitted_by_hand(v, len(STEPS)))
+    assert np.allclose(made.se, by_differences.se, rtol=1e-5)
+
+
+def _fitted_by_hand(v, many):
+    own, whole = v.to_numpy()[:-many].reshape(many, -1), v.to_numpy()[-many:]
+    out, kept = np.zeros_like(own), np.zeros(own.shape[1])
+    for s in reversed(range(many)):
+        left = own[s] - (own[s + 1] if s + 1 < many else 0)
+        gone = whole[s] - (whole[s + 1] if s + 1 < many else 0)
+        kept = kept + gone * left / left.sum()
+        out[s] = kept
+    return pd.Series(out.ravel())

@@ -12,7 +12,7 @@ from welfare_analysis.disclosure.bounds import ranges, tight
 from welfare_analysis.disclosure.suppression import completed
 from welfare_analysis.errors import WelfareError
 
-RULES = Policy(10, 30, 50, 0.9, 0.1, (("totals", 10.0),))
+RULES = Policy(10, 30, 50, 0.9, 0.1, 5, 0.1, 0.5, (("totals", 10.0),))
 
 
 def fillings(table: np.ndarray, hidden: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from welfare_analysis.disclosure import CATEGORY, NUMBERS, Released, combined, protect
-from welfare_analysis.disclosure.digits import NORMAL, ladder
+from welfare_analysis.disclosure.digits import NORMAL, ladder, of_samples
 from welfare_analysis.languages import amount, with_interval
 from welfare_analysis.results import release
 from welfare_analysis.study import DATA, Study
@@ -137,3 +137,17 @@ def test_a_headline_is_printed_alike_in_all_tables_of_the_page():
     cut = plan["weights_trimming"].frame.query("category == 'share'").set_index("condition")["estimate"]
     assert whole.to_dict() == both.to_dict()
     assert sorted(cut) == sorted(both)
+
+
+@pytest.mark.parametrize(("samples", "least"), [(12, 0.02), (100, 0.01), (300, 0.005)])
+def test_coverage_has_the_digits_that_its_samples_support(samples, least):
+    """Of so many samples a share is not known to a tenth of a point, at nought as little as at a half.
+
+    The error is simulated: half of the spread of the share of ``samples`` draws is not below the unit.
+    """
+    at = np.array([0.0, 0.5, 0.95])
+    unit = of_samples(at, np.full(3, samples))
+    assert unit[1] >= least
+    assert (unit > 0.001).all()
+    drawn = np.random.default_rng(1).binomial(samples, 0.5, 4000) / samples
+    assert 0.4 * drawn.std() / 2 < unit[1] <= drawn.std() / 2 * 1.05

@@ -9,7 +9,7 @@ import pytest
 
 import welfare_analysis.publishing as publishing
 from welfare_analysis.disclosure import CATEGORY, NUMBERS, Released, protect
-from welfare_analysis.disclosure.registry import COLUMNS, WHY, joined, log, read, rows
+from welfare_analysis.disclosure.registry import COLUMNS, WHY, joined, log, read, rows, shown_share
 from welfare_analysis.publishing import draw, say, show
 from welfare_analysis.publishing.published import PUBLISHED, REGISTRY
 from welfare_analysis.study import Study
@@ -71,6 +71,24 @@ def test_the_log_of_what_is_hidden_reveals_nothing():
     # nothing but keys, marks and kinds of tables goes in: numbers may be anything
     blind = one.assign(**dict.fromkeys([*NUMBERS, "n", "respondents", "missing_share"], 0.0))
     pd.testing.assert_frame_equal(log(blind), log(one))
+
+
+def test_how_much_is_shown_is_counted_by_page():
+    """Two of four cells are hidden, and none is too unsure; a page of documents alone has no cell to hide."""
+    cells = rows(table()).assign(page="04")
+    found = shown_share(pd.concat([cells, cells.assign(page="13", of="document")], ignore_index=True))
+    assert found.index.tolist() == ["04", "all"]
+    assert found.loc["04"].tolist() == [4, 1.0, 0.5]
+    unsure = shown_share(cells.assign(flag=["", "unsure", "hidden", "caution"]))
+    assert unsure.loc["all"].tolist() == [4, 0.75, 0.5]
+
+
+def test_protection_leaves_most_of_the_stand_in():
+    """At least 85 % of its cells have a number, of those that are sure enough."""
+    cells = pd.read_parquet(Path(__file__).parents[1] / "snapshot" / "standin.parquet")
+    cells = cells[(cells["state"] == "shown") & (cells["statistic"] != "document") & (cells["flag"] != "unsure")]
+    assert len(cells) > 3000
+    assert (cells["flag"] != "hidden").mean() > 0.85
 
 
 @pytest.fixture

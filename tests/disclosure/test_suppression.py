@@ -13,7 +13,7 @@ from welfare_analysis.disclosure.suppression import apart, completed, dominated,
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, total
 
-RULES = Policy(10, 30, 50, 0.9, 0.1, (("totals", 10.0), ("dh", 100.0)))
+RULES = Policy(10, 30, 50, 0.9, 0.1, 5, 0.1, 0.5, (("totals", 10.0), ("dh", 100.0)))
 NAN = np.nan
 
 
@@ -150,7 +150,8 @@ def test_policy_is_read_from_its_file(tmp_path):
     """The thresholds and the steps of rounding are data, and each must be there and a number."""
     path = tmp_path / "policy.csv"
     names = ["min_respondents", "min_base", "caution_base", "dominance_share", "protection_share"]
-    table = pd.DataFrame({"rule": [*names, "round_totals", "round_dh"], "value": [10, 30, 50, 0.9, 0.1, 10, 100]})
+    names += ["open_respondents", "open_share", "error_share", "round_totals", "round_dh"]
+    table = pd.DataFrame({"rule": names, "value": [10, 30, 50, 0.9, 0.1, 5, 0.1, 0.5, 10, 100]})
     table.to_csv(path, index=False)
     assert Policy.read(path) == RULES
     assert (RULES.step("dh"), RULES.step("persons")) == (100, 10)

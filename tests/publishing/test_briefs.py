@@ -9,7 +9,8 @@ from scipy import stats
 
 from welfare_analysis.disclosure import Released
 from welfare_analysis.estimation.multiple import differ
-from welfare_analysis.publishing.sentences import contrast
+from welfare_analysis.publishing.briefs import method
+from welfare_analysis.publishing.sentences import contrast, spoken
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook
 
@@ -57,3 +58,23 @@ def test_all_pairs_are_compared_at_five_per_cent(groups):
         for t, b in ends.itertuples(index=False)
     ]
     assert 0.04 < np.mean(told) < 0.06
+
+
+def test_each_group_is_said_in_order():
+    """Every group with a number, in the codebook's order, with its interval; why there is none where none has one."""
+    one = table((0.2, 0.01), (0.5, 0.01), (0.3, 0.01))
+    mixed = Released(one.id, "share", "crowded", one.by, "share", frame=one.frame.iloc[[2, 0, 1]], state="shown")
+    said = spoken(STUDY, mixed, ["*"], "each")
+    assert said.split("; ")[0] == "guards 20.0 % (19.0\u201321.0)"
+    assert [part.split()[0] for part in said.split("; ")] == ["guards", "inspectors", "officers"]
+    hidden = mixed.frame.assign(estimate=np.nan, flag="hidden")
+    gone = Released(one.id, "share", "crowded", one.by, "share", frame=hidden, state="shown")
+    assert spoken(STUDY, gone, ["*"], "each") == STUDY.codebook.text("hidden")
+
+
+def test_the_method_prints_bases_as_all_pages_do():
+    """Numbers of forms are bases: printed to 10, 50, 100 or 500 by their size, as below every table."""
+    frame = pd.DataFrame({"outcome": ["answered"] * 3073 + ["returned"] * 34207})
+    own = SimpleNamespace(**vars(STUDY), frame=frame, population=76_003, method="two_phase", left_out={})
+    assert method(own).data.startswith("37,500 forms: 34,000 returned and 3,100 from the follow-up")
+    assert "76,000 persons" in method(own).data

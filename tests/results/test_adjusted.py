@@ -12,7 +12,7 @@ import statsmodels.api as sm
 
 from welfare_analysis.disclosure import CATEGORY, NUMBERS
 from welfare_analysis.needs import factors
-from welfare_analysis.needs.conditions import NO_FACTORS, PLACE, TENURE_BY, TOO_FEW
+from welfare_analysis.needs.conditions import BLOCKS, NO_FACTORS, PLACE, TENURE_BY, TOO_FEW
 from welfare_analysis.publishing import figures, labels, say, show
 from welfare_analysis.results import HEADLINES, TOPICS, adjusted, release
 from welfare_analysis.study import DATA, Study
@@ -103,12 +103,20 @@ def test_block_tests_are_likelihood_ratios(alone, plain):
     assert row["bic_more"] == pytest.approx(W - len(own) * np.log(len(x)), abs=0.05 * W)
 
 
-def test_clear_is_holm_over_the_table(study):
-    """An effect is clear where its p times the tests not yet found stays below 5 %, for all conditions together."""
-    found = study.result(adjusted.all_effects)
+@pytest.mark.parametrize("committed", [False, True])
+def test_clear_is_holm_behind_the_test_of_the_block(study, committed):
+    """An effect is clear where its p times the tests not yet found stays below 5 %, for all conditions together.
+
+    And only in a block that adds to the others: else a page says that no difference is seen, and marks one.
+    """
+    one = Study.open() if committed else study
+    found, blocks = one.result(adjusted.all_effects), one.result(adjusted.block_tests)
     p = found["p"].dropna().sort_values()
     steps = (p * np.arange(len(p), 0, -1)).cummax()
-    assert set(found.index[found["clear"]]) == set(steps.index[steps < 0.05])
+    adds = blocks[blocks["p"] < 0.05]
+    gates = {(c, factor) for c, block in adds[["condition", "adjusted_block"]].to_numpy() for factor in BLOCKS[block]}
+    behind = [pair in gates for pair in zip(found["condition"], found["factor"], strict=True)]
+    assert set(found.index[found["clear"]]) == set(steps.index[steps < 0.05]) & set(found.index[behind])
     inside = (found["low"] <= 0) & (found["high"] >= 0)
     assert not (found["clear"] & inside).any()
 

@@ -90,12 +90,20 @@ def test_steps_of_the_funnel(study, raw, steps, step, many):
 
 
 def test_who_is_in_need_and_wants_a_shuttle(study, raw, steps, need):
-    """Need is crossed with the wish, of those of whom every step is known."""
+    """Need is crossed with the wish; of those who leave at one step it has the share that it has among the known."""
     known = ~np.isnan(np.vstack([steps, need])).any(axis=0)
     table = release(study)["transport_funnel"]
-    for step, conditions in (("people", [need]), ("wants", [need, steps[0]]), ("eligible", [need, *steps[:2]])):
-        found = left(raw, np.where(known, np.array(conditions), np.nan))
-        assert table.cell(step, "in_need")["estimate"] == pytest.approx(found, abs=HALF), step
+    found = left(raw, np.where(known, np.array([need]), np.nan))
+    assert table.cell("people", "in_need")["estimate"] == pytest.approx(found, abs=HALF)
+    whole = [left(raw, np.where(~np.isnan(steps).any(axis=0), steps, np.nan)[:many]) for many in (1, 2, 3)]
+    sides = [
+        [left(raw, np.where(known, np.array([side, *steps[:many]]), np.nan)) for many in (1, 2, 3)]
+        for side in (need, 1 - need)
+    ]
+    leave = [np.subtract(x, [*x[1:], 0.0]) for x in (whole, *sides)]
+    part = leave[1] / np.maximum(leave[1] + leave[2], 1e-9) * leave[0]
+    for step, expected in zip(("wants", "eligible", "affordable"), np.cumsum(part[::-1])[::-1], strict=True):
+        assert table.cell(step, "in_need")["estimate"] == pytest.approx(expected, abs=HALF), step
 
 
 def test_users_of_shared_ways_today(study, raw, located):

@@ -82,7 +82,10 @@ def test_no_table_has_a_number_of_a_place_at_a_shift(shown):
 
 
 def test_shares_add_to_one_and_rows_to_each_other(shown):
-    """Modes add to one in each scenario; riders by distance, by rank and by mode add up to those of all."""
+    """Modes add to one in each scenario; riders by distance, by rank and by mode add up to those of all.
+
+    Up to rounding: each to its own error.
+    """
     sums = shown["transport_shares"].frame.groupby("transport_scenario")["estimate"].sum()
     np.testing.assert_allclose(sums, 1, atol=2e-5)
     whole = shown["transport_funnel"].cell("likely", "all")["estimate"]
@@ -92,7 +95,7 @@ def test_shares_add_to_one_and_rows_to_each_other(shown):
         shown["transport_corridors"].frame["estimate"].sum(),
         shown["transport_riders_by_mode"].frame["estimate"].sum(),
     ):
-        assert riders == pytest.approx(whole, rel=0.03, abs=60)
+        assert riders == pytest.approx(whole, rel=0.05, abs=60)
 
 
 def test_each_step_keeps_fewer_and_what_falls_out_is_named(shown):
@@ -104,9 +107,9 @@ def test_each_step_keeps_fewer_and_what_falls_out_is_named(shown):
         for before, after, step in zip(kept, kept[1:], STEPS, strict=False):
             assert gone.cell(step, side)["estimate"] == pytest.approx(before - after, abs=11)
     last, cases = table.cell("likely", "all"), shown["transport_cases"]
-    assert last["low"] <= cases.cell("today")["estimate"] + 10
-    assert last["high"] >= cases.cell("stated")["estimate"]
-    assert last["estimate"] == pytest.approx(cases.cell("likely")["estimate"], abs=10)
+    told = {end: cases.cell(case)["estimate"] for end, case in (("low", "today"), ("high", "stated"))}
+    assert {end: last[end] for end in told} == told  # the range ends at numbers that its table shows
+    assert last["estimate"] == cases.cell("likely")["estimate"]
 
 
 def test_a_range_is_not_an_interval(study):

@@ -157,7 +157,7 @@ def main(*names: str) -> None:
             write(table, ROOT / "data" / target)
             if "recovered" in table and not table["recovered"].all():
                 sys.exit(f"Not shown to be recovered:\n{table[~table['recovered']].to_string(index=False)}")
-            if "too_tight" in table and (lost := table.filter(items=disclosure_attacks.FAULTS)).to_numpy().any():
+            if "against_a_rule" in table and (lost := table.filter(items=disclosure_attacks.FAULTS)).to_numpy().any():
                 sys.exit(f"Releases give cells away:\n{lost.to_string(index=False)}")
 
 

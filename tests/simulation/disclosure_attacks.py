@@ -25,8 +25,8 @@ import attacker
 RELEASES, FIRST_SEED = {"plan": 950, "whole": 50}, 90_000
 SIZES = (300, 50_000)  # persons of the smallest and the largest institution
 CLASSES = [0, 1_000, 5_000, 50_001]  # persons, of the summary
-COLLEAGUES = 10
-FAULTS = ["against_a_rule", "alone_in_a_line", "repeated", "too_tight", "too_tight_as_printed", "strength"]
+TIGHT = {f"known_by_{who.replace(' ', '_')}": known for who, known in attacker.ATTACKERS.items()}
+FAULTS = ["against_a_rule", "alone_in_a_line", "repeated", *TIGHT, "strength"]
 
 
 def size(kind: str, number: int) -> int:
@@ -59,10 +59,7 @@ def one_release(kind: str, number: int) -> pd.DataFrame:
         "against_a_rule": attacker.against_a_rule(made),
         "alone_in_a_line": attacker.alone_in_a_line(made),
         "repeated": attacker.repeated(made),
-        "too_tight": attacker.known_too_well(made),
-        "too_tight_as_printed": attacker.known_too_well(made, exact=False),
-        "exact_to_colleagues": attacker.known_too_well(made, colleagues=COLLEAGUES, seed=seed),
-    }
+    } | {name: attacker.known_too_well(made, seed=seed, **known) for name, known in TIGHT.items()}
     for name, found in attacks.items():
         subject = "plan" if kind == "plan" else found["table"].str.split("_").str[0]
         out[name] = found.assign(subject=subject).groupby("subject").size().reindex(out.index, fill_value=0)

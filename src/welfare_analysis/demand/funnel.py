@@ -7,12 +7,17 @@ Of the N people of a domain, step s keeps
 sums over those of whom every step is known, who stand for all of the domain; :math:`x_{ir}` is 1 where person i passes
 step r. The last step is not a condition but a forecast: of those left, how many would take what is offered, times the
 part of stated choices that becomes an act.
+
+Groups have missing answers of their own, so that each, scaled by itself, adds up to another total than that of all.
+What is published of them is therefore fitted to the whole (`fitted`).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from scipy import sparse
 
@@ -32,7 +37,7 @@ def sides(steps: pd.DataFrame) -> dict[str, pd.Series]:
 
 
 def crossed(market: CardMarket, offer: Any) -> dict[str, Estimate]:
-    """A funnel of each of the `sides`: all people of the side first, then the steps after need.
+    """A funnel of each of the `sides`: all people of the side first, then the steps after need, `fitted` to all.
 
     Parameters
     ----------
@@ -48,7 +53,66 @@ def crossed(market: CardMarket, offer: Any) -> dict[str, Estimate]:
         steps = pd.DataFrame({"people": side.astype("boolean")}).join(passed)
         likely = offer.in_five_years(side)
         made[name] = funnel(market.design, steps, likely, where=market.counted, reached=market.reached)
-    return made
+    every = joint(made)
+    names, many = list(made)[:-1], len(every.value) // len(made)
+    place = np.arange(len(every.value)).reshape(len(made), many)  # by (side, step)
+    after = picked(every, place[:-1, 1:].T.ravel())
+    parts = fitted(after, picked(every, place[-1, 1:]))
+    sides_ = joint({"people": picked(every, place[:-1, 0]), "after": parts})
+    found = np.arange(len(sides_.value)).reshape(many, len(names))
+    index = made["all"].value.index
+    return {name: picked(sides_, found[:, j], index) for j, name in enumerate(names)} | {"all": made["all"]}
+
+
+def picked(estimate: Estimate, places: np.ndarray, index: pd.Index | None = None) -> Estimate:
+    """Some values of an estimate, by their places, under names of their own where an ``index`` is given."""
+    named = estimate.value.index[places] if index is None else index
+    rows = sparse.eye_array(len(estimate.value), format="csr")[places]
+    return estimate.apply(lambda v: pd.Series(v.to_numpy()[places], index=named), rows)
+
+
+def fitted(parts: Estimate, whole: Estimate) -> Estimate:
+    r"""Steps by group that add up to those of the whole, each group's still nested.
+
+    With :math:`e_{sg}` the people of group g who pass step s and not the next one, and :math:`E_s` those of the whole,
+
+    .. math:: T^*_{sg} = \sum_{r \ge s} E_r \frac{e_{rg}}{\sum_h e_{rh}}:
+
+    of those who leave at one place, the groups have the shares that they have among those of whom it is known. The
+    forecast is no condition, and is fitted by itself.
+
+    Parameters
+    ----------
+    parts : Estimate (steps x groups values)
+        People left by (step, group), groups of a step together; each person is in one group.
+    whole : Estimate (steps values)
+        People left by step.
+    """
+    many = len(whole.value)
+    groups = len(parts.value) // many
+    leave, last = np.eye(many) - np.eye(many, k=1), whole.value.index[-1]
+    if many > 1 and LIKELY in (last if isinstance(last, tuple) else (last,)):
+        leave[-2, -1] = 0.0
+    stay = np.kron(np.linalg.inv(leave), np.eye(groups))
+
+    def shares(v: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        own, all_ = v.to_numpy()[: many * groups].reshape(many, groups), v.to_numpy()[many * groups :]
+        left = leave @ own
+        sums = left.sum(axis=1)
+        known = np.where(sums != 0, sums, 1.0)
+        return left / known[:, None], leave @ all_, known
+
+    def values(v: pd.Series) -> pd.Series:
+        share, left, _ = shares(v)
+        return pd.Series(stay @ (share * left[:, None]).ravel(), parts.value.index, name=parts.value.name)
+
+    every = joint({"parts": parts, "whole": whole})
+    share, left, known = shares(every.value)
+    within = [e / k * (np.eye(groups) - q[:, None]) for e, k, q in zip(left, known, share, strict=True)]
+    by_part = sparse.block_diag(within).toarray() @ np.kron(leave, np.eye(groups))
+    by_whole = sparse.block_diag([q[:, None] for q in share]).toarray() @ leave
+    made = every.apply(values, stay @ np.hstack([by_part, by_whole]))
+    return replace(made, df=parts.df, counts=parts.counts)
 
 
 def funnel(

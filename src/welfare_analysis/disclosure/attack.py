@@ -24,10 +24,9 @@ import pandas as pd
 from scipy import sparse
 
 from .bounds import ranges, tight
+from .policy import policy
 from .released import CATEGORY, Released
 
-PRINTED = 0.001  # a share is printed to a tenth of a point where its table does not say to what
-PERSONS = 10.0  # numbers of persons to ten
 MET = "(met)"
 NOT_KNOWN = "?"
 ONE_CODE = re.compile(r"^(\w+) = (\w+)$")
@@ -122,7 +121,7 @@ class _System:
         """What a table of shares tells, and how its cells add up."""
         codes = list(dict.fromkeys(table.frame[CATEGORY].astype(str))) if CATEGORY in table.frame else [MET]
         for _, row in table.frame.iterrows():
-            half = row.get("step", PRINTED) / 2
+            half = row.get("step", policy().step("share")) / 2
             shown = (row["estimate"] - half, row["estimate"] + half)
             self.bound(self.cell(table, row), shown if row["flag"] not in ("hidden", "unsure") else (0.0, 1.0))
         groups = list(bases.index) if table.by else [""]
@@ -146,7 +145,7 @@ class _System:
         """What a number of persons tells of a share."""
         if len(table.shown):
             size, cell = float(bases["w"].sum()), table.shown.iloc[0]
-            share, half = cell["estimate"] / size, cell.get("step", PERSONS) / 2 / size
+            share, half = cell["estimate"] / size, cell.get("step", policy().step("persons")) / 2 / size
             self.bound(self.of(table, "", MET), (share - half, share + half))
 
     def bound(self, cell: Cell, to: tuple[float, float]) -> None:

@@ -17,8 +17,7 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from ..errors import WelfareError
-
-PROTECTED_N, PROTECTED_SHARE = 5.0, 0.1  # respondents, and part of a cell, that stay unknown on both sides
+from .policy import policy
 
 
 def ranges(
@@ -58,7 +57,9 @@ def ranges(
 
 
 def tight(values: np.ndarray, within: np.ndarray, found: np.ndarray, size: np.ndarray | None = None) -> np.ndarray:
-    """Which cells are known too well: a side on which fewer than max(5, a tenth of the cell) respondents are open.
+    """Which cells are known too well: a side on which fewer respondents are open than the policy leaves.
+
+    They are the larger of ``open_respondents`` and ``open_share`` of the cell.
 
     Parameters
     ----------
@@ -71,6 +72,6 @@ def tight(values: np.ndarray, within: np.ndarray, found: np.ndarray, size: np.nd
     size : (k,) array, optional
         What the tenth is of; the values if not given.
     """
-    open_ = np.maximum(PROTECTED_N, PROTECTED_SHARE * (values if size is None else size))
+    open_ = np.maximum(policy().open_respondents, policy().open_share * (values if size is None else size))
     low, high = np.maximum(values - open_, within[:, 0]), np.minimum(values + open_, within[:, 1])
     return (found[:, 0] > low + 1e-6) | (found[:, 1] < high - 1e-6)

@@ -28,6 +28,17 @@ def ladder(most: float) -> float:
     return float(max(a for a in (1, 2, 5) if a * power <= most * (1 + 1e-9)) * power)
 
 
+def of_samples(share: np.ndarray, samples: np.ndarray) -> np.ndarray:
+    """The unit of shares (k,) of simulated samples, as how often intervals held the truth: half of their error.
+
+    The error is that of a share to which two samples of either kind are added, which at 0 and 1 is not nought (Agresti
+    and Coull 1998, The American Statistician 52, 119-126).
+    """
+    more = np.asarray(samples, dtype=float) + 4
+    near = (np.asarray(share, dtype=float) * (more - 4) + 2) / more
+    return np.array([ladder(error / 2) for error in np.sqrt(near * (1 - near) / more)])
+
+
 def units(cells: pd.DataFrame, unit: str, across: str, rules: Policy) -> np.ndarray:
     """The unit of each cell (cells,).
 
@@ -40,7 +51,7 @@ def units(cells: pd.DataFrame, unit: str, across: str, rules: Policy) -> np.ndar
     errors = errors.where((errors > 1e-9 * cells["estimate"].abs()) & np.isfinite(errors))
     middle = errors.groupby([c.to_numpy() for c in columns]).transform("median")
     errors = errors.fillna(middle).fillna(0.0)
-    own = np.maximum([ladder(error / 2) for error in errors], [rules.step(x) for x in named])
+    own = np.maximum([ladder(rules.error_share * error) for error in errors], [rules.step(x) for x in named])
     return np.asarray(cells["step"].fillna(pd.Series(own, cells.index)) if "step" in cells else own, dtype=float)
 
 

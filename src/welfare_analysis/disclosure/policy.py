@@ -18,13 +18,16 @@ ROUND, BASES = "round_", "bases_from_"
 
 @dataclass(frozen=True)
 class Policy:
-    """Thresholds in respondents, shares for sums of money, what numbers are rounded to by unit, and bases by size."""
+    """Thresholds in respondents, shares of sums, of cells and of errors, what units and bases are rounded to."""
 
     min_respondents: int
     min_base: int
     caution_base: int
     dominance_share: float
     protection_share: float
+    open_respondents: float
+    open_share: float
+    error_share: float
     rounding: tuple[tuple[str, float], ...]
     bases: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
 

@@ -17,6 +17,7 @@ from .released import CATEGORY, NUMBERS, Released
 from .suppression import completed, dominated, unsafe
 
 COUNTED = ("persons", "households", "homes", "files", "runs", "riders")  # numbers that cannot be negative
+RESPONDENTS = "respondents"  # the unit of numbers that are bases, and printed as these are
 EVIDENCE = ("numerator", "unsafe", "weight")  # columns that decide what is hidden, and are not released
 
 
@@ -72,11 +73,15 @@ def protect(
     keys = {*blank.by, CATEGORY, "standard"}
     measures = [c for c in out if pd.api.types.is_float_dtype(out[c]) and c not in keys]
     out.loc[hidden, measures] = np.nan
+    if "clear" in out:
+        out["clear"] = out["clear"].eq(True) & ~hidden
     step = units(out, blank.unit or "coefficient", column_of(out, list(blank.by)), rules)
     out[NUMBERS] = printed(out, step)
-    counted = (cells["unit"] if "unit" in cells else pd.Series(blank.unit, cells.index)).isin(COUNTED)
+    named = cells["unit"] if "unit" in cells else pd.Series(blank.unit, cells.index)
+    out.loc[named == RESPONDENTS, NUMBERS] = rules.base(out.loc[named == RESPONDENTS, NUMBERS])
+    counted = named.isin(COUNTED)
     out["low"] = out["low"].where((out["estimate"] < 0) | ~counted, out["low"].clip(lower=0.0))
-    missing = 1 - known / asked if asked else float("nan")
+    missing = rules.base(asked - known) / asked if asked else float("nan")  # as bases: it gives no few away
     frame = out.assign(flag=flag.mask(hidden, "hidden"), n=rules.base(out["n"]), step=step)
     if blank.statistic == "count" or blank.of == "register":  # how many a group has in the register is not shown
         frame["n"] = np.nan

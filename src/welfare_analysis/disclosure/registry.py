@@ -71,12 +71,16 @@ def log(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def shown_share(cells: pd.DataFrame) -> pd.DataFrame:
-    """By page, and of all: how many cells the tables of a file (`joined`) have, and the share of them with a number."""
+    """By page, and of all: how many cells the tables of a file (`joined`) have, and the share of them with a number.
+
+    ``before`` anything is hidden all have one that are sure enough; ``after`` it is what a reader sees.
+    """
     known = cells[(cells["state"] == "shown") & (cells["of"] != "document")]
-    has = known["flag"].isin(["", "caution"]).astype(float)
-    pages = has.groupby(known["page"].to_numpy()).agg(["size", "mean"])
-    pages.loc["all"] = [len(has), has.mean()]
-    return pages.set_axis(["cells", "shown"], axis=1).astype({"cells": int})
+    parts = {"cells": 1.0, "before": known["flag"] != "unsure", "after": known["flag"].isin(["", "caution"])}
+    has = pd.DataFrame(parts, known.index).astype(float)
+    pages = has.groupby(known["page"].to_numpy()).agg({"cells": "sum", "before": "mean", "after": "mean"})
+    pages.loc["all"] = [len(has), has["before"].mean(), has["after"].mean()]
+    return pages.astype({"cells": int})
 
 
 def read(path: Path) -> dict[str, Released]:

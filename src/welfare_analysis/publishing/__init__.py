@@ -14,20 +14,7 @@ method = in_each_language(briefs.method)
 say = in_each_language(sentences.say)
 show = in_each_language(tables.show)
 trust = in_each_language(briefs.trust)
+what_if = in_each_language(tables.what_if)
 who_where = in_each_language(briefs.who_where)
 
-__all__ = [
-    "agrees",
-    "banner",
-    "bias",
-    "draw",
-    "findings",
-    "first_page",
-    "limits",
-    "method",
-    "say",
-    "show",
-    "trust",
-    "who_where",
-]
 notebook.register()

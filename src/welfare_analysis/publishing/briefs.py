@@ -5,7 +5,7 @@ from __future__ import annotations
 from IPython.display import Markdown
 
 from ..disclosure import CATEGORY, policy
-from ..languages import amount, number
+from ..languages import GAP, amount, number
 from ..results import HEADLINES, TOPICS
 from ..results.weights import NEEDED
 from ..study import Study
@@ -26,13 +26,22 @@ def banner(study: Study) -> Markdown:
 def method(study: Study) -> Markdown:
     """How many answers of which kind, and whom they stand for."""
     followed = int((study.frame["outcome"] == "answered").sum()) if "outcome" in study.frame else 0
-    n, people = len(study.frame), study.population or 0
-    fields = {"n": n, "returned": n - followed, "followed": followed, "people": people}
+    n, step = len(study.frame), policy().step("persons")
+    fields = {k: policy().base(x) for k, x in (("n", n), ("returned", n - followed), ("followed", followed))}
+    fields["people"] = round((study.population or 0) / step) * step
     shown = {k: number(v, study.language) for k, v in fields.items()}
     lines = [study.codebook.text(f"method.{study.method}", study.language, **shown)]
+    if followed:
+        late, usual = (
+            study.frame["outcome"] == "answered",
+            study.frame.loc[study.frame["outcome"] != "answered", "mode"],
+        )
+        other = number(int((late & ~study.frame["mode"].isin(usual.mode())).sum()), study.language)
+        lines.append(study.codebook.text("method.modes", study.language, n=other, followed=shown["followed"]))
     if study.left_out:
         statuses = ", ".join(study.codebook.label("status", code, study.language) for code in study.left_out)
-        gone = number(sum(study.left_out.values()), study.language)
+        many = sum(study.left_out.values())  # of a register that tables do not show either
+        gone = number(policy().base(many), study.language) if many >= policy().min_base else GAP
         lines.append(study.codebook.text("method.left_out", study.language, n=gone, statuses=statuses))
     return Markdown(" ".join(lines))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ..disclosure import CATEGORY
+from ..disclosure import CATEGORY, policy
 from ..languages import amount, number, with_interval
 from ..needs.conditions import BLOCKS, FACTORS, NO_FACTORS
 from ..results import HEADLINES
@@ -51,7 +51,8 @@ def people(study: Study) -> Iterator[str]:
         text(study, "against", factor=label(study, "adjusted_factor", factor), reference=label(study, factor, first))
         for factor, (first, *_) in staff.factors.items()
     ]
-    sizes = {"n": number(staff.inside.sum(), study.language), "active": number(staff.active.sum(), study.language)}
+    counts = {"n": staff.inside.sum(), "active": staff.active.sum()}
+    sizes = {name: number(policy().base(many), study.language) for name, many in counts.items()}
     out = [label(study, "adjusted_factor", factor) for factor in FACTORS if factor not in staff.factors]
     left_out = text(study, "left_out", factors=listed(study, out)) if out else ""
     yield text(study, "people", factors=listed(study, factors), **sizes) + left_out

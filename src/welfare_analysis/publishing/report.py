@@ -39,29 +39,7 @@ PUBLISHED = re.compile(r'<table id="(\w+)">')  # a table of the release, by its 
 HIDDEN = "hidden.csv"  # what it leaves out, and by which rules
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
-# around the text of a page: ``site.`` of the codebook's texts
-AROUND = (
-    "skip",
-    "swipe",
-    "shown",
-    "contents",
-    "previous",
-    "next",
-    "code",
-    "numbers",
-    "workbook",
-    "glossary",
-    "made",
-    "confidentiality",
-    "figure",
-    "table",
-    "data",
-    "gap",
-    "error",
-    "languages",
-    "in_english",
-    "report",
-)
+AROUND = "site."  # first part of the keys of the texts that stand around the text of a page
 
 
 @dataclass(frozen=True)
@@ -186,7 +164,8 @@ def around(language: str) -> dict[str, str]:
     if language not in NAMES:
         raise WelfareError("the language is not known", got=language, expected=", ".join(NAMES))
     texts, own = Codebook.read(DATA / "codebook"), {"dir": direction(language), "name": NAMES[language]}
-    return own | {word: texts.template(f"site.{word}", language) for word in AROUND}
+    keys = [key for key in texts.texts.index if key.startswith(AROUND)]
+    return own | {key.removeprefix(AROUND): texts.template(key, language) for key in keys}
 
 
 def _data(names: Sequence[str], labels: Mapping[str, str]) -> str:
@@ -360,13 +339,13 @@ def confidentiality(cells: pd.DataFrame, titles: Mapping[str, Mapping[str, str]]
     texts, part = Codebook.read(DATA / "codebook"), shown_share(cells)
     written = [new_markdown_cell(prose.CONFIDENTIALITY.read_text(encoding="utf-8"))]
     for language, called in titles.items():
-        heads = (texts.text(f"col.{name}", language) for name in ("page", "cells", "shown"))
+        heads = (texts.text(f"col.{name}", language) for name in ("page", "cells", "sure_enough", "shown"))
         rows = [
             f"| {called.get(page, texts.text('short.all', language))} | {number(many, language)} "
-            f"| {amount(shown, 'share', language, step=0.01)} |"
-            for page, many, shown in part.itertuples()
+            f"| {amount(before, 'share', language, step=0.01)} | {amount(after, 'share', language, step=0.01)} |"
+            for page, many, before, after in part.itertuples()
         ]
-        lines = [f"## {texts.text('site.shown', language)}", "", f"| {' | '.join(heads)} |", "|---|--:|--:|", *rows]
+        lines = [f"## {texts.text('site.shown', language)}", "", f"| {' | '.join(heads)} |", "|---|--:|--:|--:|", *rows]
         written.append(new_markdown_cell("\n".join(lines), metadata={"language": language}))
     return new_notebook(cells=written)
 

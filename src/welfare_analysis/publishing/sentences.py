@@ -9,7 +9,8 @@
 - ``sum``: of several cells; ``title``: what the table is called;
 - ``widest``, ``widest_range``: the row whose columns differ most, and from where to where;
 - ``top``: the row with the largest number, and that number;
-- ``ends``: the first and the last cell with a number, each with its label.
+- ``ends``: the first and the last cell with a number, each with its label;
+- ``each``: every cell with a number, in the order of its table, each with its label and its interval.
 
 A gap without ``|`` that is no table is a field that the caller gives. ``@`` in an address stands for a table that is
 named with the text: ``{@_by_status:contrast}``.
@@ -31,12 +32,12 @@ from ..estimation.multiple import differ
 from ..languages import GAP, agreed, amount, between, counted
 from ..results import TOPICS
 from ..study import Study
-from .labels import cell_label, format_cell, label, step_of, title, unit_forms, unit_of
+from .labels import cell_label, format_cell, in_order, label, listed, step_of, title, unit_forms, unit_of
 from .published import release
 
 Spoken = Callable[[Study], Iterable[str]]
 CONDITIONAL: dict[str, Spoken] = {}
-VERBS = ("", "number", "contrast", "between", "range", "sum", "title", "widest", "widest_range", "top", "ends")
+VERBS = ("", "number", "contrast", "between", "range", "sum", "title", "widest", "widest_range", "top", "ends", "each")
 
 
 def conditional(key: str) -> Callable[[Spoken], Spoken]:
@@ -121,10 +122,15 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
     if verb == "contrast":
         return contrast(table, study, codes[0] if codes else None)
     cells = table.cells(*codes)
-    if verb in ("top", "ends"):
+    if verb in ("top", "ends", "each"):
         shown = cells.dropna(subset="estimate")
         if shown.empty:
             return study.codebook.text(table.silence, study.language)
+        if verb == "each":
+            order = in_order(table, study, table.by[0])
+            first = shown[table.by[0]].astype(str).map(order.index)
+            lines = [named(table, study, row, unit=False) for _, row in shown.loc[first.sort_values().index].iterrows()]
+            return listed(study, lines, "semicolon")
         places = [shown["estimate"].abs().idxmax()] if verb == "top" else shown.index[[0, -1]]
         key = table.by[0] if table.by else table.keys[-1]
         text, language = study.codebook.text, study.language

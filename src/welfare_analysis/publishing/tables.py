@@ -5,17 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from html import escape
 
+import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
 from ..disclosure import Released, protect_estimate
-from ..estimation import Estimate
+from ..estimation import Estimate, joint
 from ..languages import GAP, amount
+from ..results.descriptive import OWN
 from ..study import Study
-from .labels import CAUTION, base, cell_label, format_cell, in_order, listed, note, title, unit_name
+from .labels import CAUTION, base, cell_label, format_cell, in_order, label, listed, note, title, unit_forms, unit_name
 from .published import REGISTRY, release
 
 
@@ -28,25 +31,68 @@ def show(study: Study, table: str | Released | Estimate | Callable[[Study], Rele
     study : Study
     table : str, Released, Estimate or callable
         The name of a released table (`results.release`), or an estimate of one's own: it is protected here, and is no
-        part of the report. A function of the study where the table itself has words of its language.
+        part of a report on own files, where nothing holds it against the released tables. A function of the study where
+        the table itself has words of its language.
     name, unit : str
         Title, or the name of a title of the texts, and unit of an estimate of one's own (share, persons, dh, min, ...).
     further : str
         Ends the note.
     """
-    if isinstance(table, Estimate):
-        table = protect_estimate(table, name, unit)
-    elif isinstance(table, str):
+    book, language = study.codebook, study.language
+    if isinstance(table, str):
         table = release(study)[table]
     elif callable(table):
         table = table(study)
+    if isinstance(table, Estimate) or table.id == OWN:
+        if not study.is_standin and study.languages:  # beside another standard it would tell who lies between
+            return HTML(f"<p>{escape(book.text('own_unpublished', language))}</p>")
+        table = protect_estimate(table, name, unit) if isinstance(table, Estimate) else table
     REGISTRY.record(table)
-    book, language = study.codebook, study.language
     heading = title(name, study) if f"title.{name}" in book.texts.index else name or title(table.id, study)
     if table.state != "shown":
         return HTML(f"<p><strong>{escape(heading)}</strong>: {escape(book.text(table.state, language))}</p>")
     heads, body = grid(table, study)
     return HTML(_html(table.id, heading, heads, body, f"{note([table], study)} {further}".strip()))
+
+
+def what_if(study: Study, base: Estimate, changed: Estimate, terms: Mapping[str, tuple[float | str, float | str, str]],
+            name: str, unit: str) -> HTML:  # fmt: skip
+    """A number as it is and on other terms, in two rows (several: in two columns), with the terms that differ.
+
+    Parameters
+    ----------
+    base, changed : Estimate
+        The same values of one design, named by one level.
+    terms : mapping of str to (before, after, unit)
+        Each term by its label, as ``list:code``; the unit of its numbers, or the list that its codes are of.
+    name, unit : str
+        As in `show`.
+    """
+    many, sides = len(base.value), ["base", "changed"]
+    names = [base.value.index.name or "variable", "what_if"]
+    index = pd.MultiIndex.from_product([base.value.index, sides], names=names)
+    index = index if many > 1 else index.droplevel(0)
+    order = np.arange(2 * many).reshape(2, many).T.ravel()
+    both = joint({"base": base, "changed": changed})
+    beside = both.apply(lambda v: pd.Series(v.to_numpy()[order], index), np.eye(2 * many)[order])
+    return show(study, replace(beside, bounds=base.bounds), name, unit, changes(study, terms))
+
+
+def changes(study: Study, terms: Mapping[str, tuple[float | str, float | str, str]]) -> str:
+    """Which terms differ, and from what, as a sentence; empty where none does."""
+    text, language = study.codebook.text, study.language
+
+    def word(value: float | str, unit: str) -> str:
+        if isinstance(value, str):
+            return label(study, unit, value)
+        return amount(value, unit, language, "" if unit == "share" else unit_forms(study, unit))
+
+    said = [
+        text("what_if.term", language, name=label(study, "", key), before=word(before, unit), after=word(after, unit))
+        for key, (before, after, unit) in terms.items()
+        if before != after
+    ]
+    return text("what_if.terms", language, terms=text("list.semicolon", language).join(said)) if said else ""
 
 
 def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
@@ -108,7 +154,7 @@ def _head(table: Released, study: Study, across: str, code: str) -> str:
     """What a column holds, with its unit where all its cells have one."""
     name = cell_label(table, study, across, code) if across else ""
     unit = _unit(table, across, code)
-    words = listed(study, filter(None, [name, "" if unit is None else unit_name(study, unit)]))
+    words = listed(study, dict.fromkeys(filter(None, [name, "" if unit is None else unit_name(study, unit)])))
     return words or study.codebook.text("col.value", study.language)
 
 

@@ -187,19 +187,21 @@ def concentrations(study: Study, frame: pd.DataFrame) -> pd.DataFrame | None:
              base=lambda f: (f["status"].notna(), f["status"].notna()))  # fmt: skip
 def group_tests(study: Study, frame: pd.DataFrame) -> pd.DataFrame | None:
     """Whether groups differ at all: Rao and Scott's test of shares, that of mean ranks of amounts; Holm over all."""
-    lines: list[dict[str, Any]] = []
+    lines, rules = list[dict[str, Any]](), policy()
     for name in (n for n in ("tenure", *HEADLINES[1:], *AMOUNTS) if n in frame):
         for group in (g for g in GROUPS if g in frame):
             known = frame[name].notna() & frame[group].notna()
             sizes = frame.loc[known, group].value_counts()
-            large = known & frame[group].isin(sizes.index[sizes >= policy().min_base])
+            large = known & frame[group].isin(sizes.index[sizes >= rules.min_base])
             if frame.loc[large, group].nunique() < 2 or frame.loc[large, name].nunique() < 2:
                 continue
-            own = frame.loc[large, name]
-            met = float(own.sum()) if name in HEADLINES else np.nan
+            counts = pd.crosstab(frame.loc[large, group].astype(str), frame.loc[large, name]).to_numpy(float)
+            bases = np.broadcast_to(counts.sum(axis=1, keepdims=True), counts.shape)
+            # with the number of all, a statistic gives two hidden groups away as if they were shown
+            fails = name not in AMOUNTS and bool(unsafe(bases, counts, rules).any())
             of = rank_test if name in AMOUNTS else independence
             test = of(study.design, frame[name], frame[group], where=large)
-            values = {"F": abs(test.statistic), "df": test.df, "p": test.p, "n": large.sum(), "numerator": met}
+            values = {"F": abs(test.statistic), "df": test.df, "p": test.p, "n": large.sum(), "unsafe": fails}
             lines.append({"condition": name, "adjusted_factor": group} | values)
     if not lines:
         return None

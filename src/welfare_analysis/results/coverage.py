@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
 from ..disclosure import Released, document
+from ..disclosure.digits import ladder, of_samples
 from ..study import DATA, reference
 from .declare import melted
 from .descriptive import HEADLINES, PLAN
@@ -24,9 +27,27 @@ PROMISED, POOR = (0.93, 0.97), 0.92
 MARKED = 0.5  # of the samples: from there on a number counts as marked
 
 
+def simulated(table: pd.DataFrame, keys: Sequence[str], units: Mapping[str, str]) -> pd.DataFrame:
+    """Numbers of ``samples`` that were simulated, `melted`, each to the digits that so many samples support.
+
+    A mean error has the standard error of its ``spread`` between samples, where that is known, and so has what is
+    printed beside it; other shares, but for the truth, are parts of the samples.
+    """
+    long = melted(table, keys, units)
+    samples, of = np.tile(table["samples"], len(units)), long["measure"]
+    share = of.str.contains("coverage|worst|hessian")
+    long["step"] = pd.Series(of_samples(long["estimate"].where(share, 0.5), samples), long.index).where(share)
+    if "spread" in table:
+        error = np.tile(table["spread"], len(units)) / np.sqrt(samples)
+        mean = of.str.contains("error|se_of")
+        long["step"] = long["step"].where(~mean, [ladder(x / 2) for x in error])
+    return long
+
+
 def stored_validation() -> pd.DataFrame:
     """The long simulation: a row a version, method and table; ``error`` in points."""
-    return pd.read_csv(DATA / "survey" / "validation.csv").assign(error=lambda t: 100 * t["bias"])
+    table = pd.read_csv(DATA / "survey" / "validation.csv")
+    return table.assign(error=100 * table["bias"], spread=100 * table["spread"])
 
 
 def of_headlines() -> pd.DataFrame:
@@ -39,8 +60,8 @@ def validation() -> Released:
     """Error and coverage of each headline by version, with and without the follow-up."""
     table, keys = of_headlines().set_index(["method", "version", "headline"]), ["version", "headline"]
     ways = [table.loc[method, ["error", "coverage"]].add_suffix(f"_{way}") for way, method in WAYS.items()]
-    wide = table.loc["two_phase", ["truth", "samples"]].join(ways).reset_index()
-    return document("validation", melted(wide, keys, VALIDATION), keys, "measure")
+    wide = table.loc["two_phase", ["truth", "samples", "spread"]].join(ways).reset_index()
+    return document("validation", simulated(wide, keys, VALIDATION), keys, "measure")
 
 
 def validation_summary() -> Released:
@@ -48,8 +69,10 @@ def validation_summary() -> Released:
     keys = ["version", "method"]
     groups = of_headlines().assign(error=lambda t: t["error"].abs()).groupby(keys, sort=False)
     columns = {"least_coverage": ("coverage", "min"), "most_coverage": ("coverage", "max")}
-    wide = groups.agg(**columns, largest_error=("error", "max"), samples=("samples", "max")).reset_index()
-    return document("validation_summary", melted(wide, keys, SUMMARY), keys, "measure")
+    wide = groups.agg(
+        **columns, largest_error=("error", "max"), samples=("samples", "max"), spread=("spread", "max")
+    ).reset_index()
+    return document("validation_summary", simulated(wide, keys, SUMMARY), keys, "measure")
 
 
 def validation_families() -> Released:
@@ -58,7 +81,7 @@ def validation_families() -> Released:
     others = (table["version"] == "plain") & (table["method"] == "two_phase") & ~table["headline"].isin(HEADLINES)
     rows = table[others].rename(columns={"headline": "table", "worst_coverage": "worst"})
     rows["unit_of"] = rows["table"].map(pd.read_csv(PLAN).set_index("id")["unit"])
-    return document("validation_families", melted(rows, keys, FAMILIES), keys, "measure")
+    return document("validation_families", simulated(rows.drop(columns="spread"), keys, FAMILIES), keys, "measure")
 
 
 def expected(cells: pd.DataFrame) -> pd.Series:
@@ -83,7 +106,8 @@ def statistics() -> Released:
     table = stored_coverage("statistics").sort_values("outcome", kind="stable")
     flag = np.where(marked(table), "caution", "")
     cells = table.rename(columns={"coverage": "estimate", "design": "sample_design"}).assign(flag=flag)
-    kept = cells[["statistic", "outcome", "sample_design", "estimate", "flag"]]
+    cells["step"] = of_samples(cells["estimate"].to_numpy(), cells["samples"].to_numpy())
+    kept = cells[["statistic", "outcome", "sample_design", "estimate", "flag", "step"]]
     return document("coverage", kept, ["statistic", "outcome"], "sample_design", "share")
 
 
@@ -100,7 +124,9 @@ def summary() -> Released:
     numbers["samples"] = table["samples"].min()
     shares = {"low": sure.min(), "high": sure.max(), "least": table.loc[poor, "coverage"].min()}
     rows = [(n, x, "number") for n, x in numbers.items()] + [(n, x, "share") for n, x in shares.items()]
-    return document("coverage_summary", pd.DataFrame(rows, columns=["fact", "estimate", "unit"]), ["fact"])
+    cells = pd.DataFrame(rows, columns=["fact", "estimate", "unit"])
+    steps = of_samples(cells["estimate"].clip(upper=1).to_numpy(), np.full(len(cells), float(numbers["samples"])))
+    return document("coverage_summary", cells.assign(step=pd.Series(steps).where(cells["unit"] == "share")), ["fact"])
 
 
 def models() -> Released:
@@ -110,4 +136,4 @@ def models() -> Released:
     ends = {f"{end}_{of}": (of, end_of) for of in ("coverage", "hessian") for end, end_of in ENDS.items()}
     counts = {"coefficients": ("coverage", "size"), "samples": ("samples", "min"), "failed": ("failed", "max")}
     wide = groups.agg(**ends, **counts).reset_index()
-    return document("coverage_models", melted(wide, ["simulated_model"], MODELS), ["simulated_model"], "measure")
+    return document("coverage_models", simulated(wide, ["simulated_model"], MODELS), ["simulated_model"], "measure")

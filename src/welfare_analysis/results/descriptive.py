@@ -24,6 +24,7 @@ HEADLINES = ("tenant", "crowded", "cost_burdened", "over_debt_limit", "commute_l
 CONDITION = re.compile(r"^(\w+) (?:=|in) ([\w|]+)$")
 HOUSEHOLD = "household_share"  # a total of it is a number of households
 STATISTICS = ("count", "share", "mean", "median", "total", "standards")
+OWN = "own"  # what a table of a reader's own is called
 PLAN = DATA / "release.csv"
 IDENTITIES = DATA / "identities.csv"  # conditions that are one category of another variable
 WITHOUT = {indicator.name: indicator.without for indicator in INDICATORS if indicator.without}
@@ -81,7 +82,7 @@ def own(study: Study, statistic: str, variable: str, by: str = "", unit: str = "
 
     ``by`` are groups parted by ``|``; ``where`` is a condition as in the plan.
     """
-    row = {"id": "own", "statistic": statistic, "variables": variable, "by": by, "where": where, "unit": unit}
+    row = {"id": OWN, "statistic": statistic, "variables": variable, "by": by, "where": where, "unit": unit}
     return released(study, blank_of(row))
 
 

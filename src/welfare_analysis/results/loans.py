@@ -9,6 +9,8 @@ from ..demand.credit import Terms
 from ..demand.funnel import funnel
 from ..demand.loans import PRODUCTS, PURPOSES, LoanMarket, assumed, per_year, taken
 from ..demand.stated import times
+from ..disclosure import policy
+from ..disclosure.suppression import apart
 from ..estimation import Estimate, total
 from ..study import Study, public
 from . import choice_models, measures, steps
@@ -108,15 +110,20 @@ def cases(study: Study, market: LoanMarket) -> pd.DataFrame:
     bank = market.at({"foundation": Terms.named("consumer_bank").rate})
     made, parts = {"central": market, **loans.ends(market), "bank": bank, **loans.tests(market)}, []
     units = {"affordable": "persons", "files": "files", "dh": "million_dh"}
+    passed = ["wants", "eligible", "affordable"]
+    flags = {name: at.steps.loc[market.adult, passed].fillna(False).astype(bool) for name, at in made.items()}
+    met = pd.Series({name: float(steps.all(axis=1).sum()) for name, steps in flags.items()})
+    alike = ~apart(met.to_numpy(), int(market.adult.sum()), 0, policy())  # those whom a change of terms decides
     for name, at in made.items():
         forecast = at.likely()
-        steps = at.steps[["wants", "eligible", "affordable"]]
-        can_pay = funnel(market.design, steps, where=market.adult, reached=True)
+        can_pay = funnel(market.design, at.steps[passed], where=market.adult, reached=True)
         numbers = {"affordable": sums(can_pay, ["loans"], [[0, 0, 1]])}
         numbers |= {quantity: taken(forecast, quantity) for quantity in ("files", "dh")}
         parts.append(long_format(numbers, "loan_measure", "").assign(loan_case=name))
     rows = pd.concat(parts)
-    return rows.assign(unit=rows["loan_measure"].map(units))
+    people, case = rows["loan_measure"] == "affordable", rows["loan_case"]
+    numbers = {"numerator": case.map(met).where(people), "unsafe": people & case.isin(met.index[alike])}
+    return rows.assign(unit=rows["loan_measure"].map(units), **numbers)
 
 
 def measured_levers(study: Study) -> tuple[dict[str, Estimate], dict[str, Estimate]]:

@@ -33,9 +33,16 @@ NEEDS["in_need"] = commuting.transport_need
 
 
 def likely(shuttle: Shuttle, *keys: str, by: pd.Series | None = None) -> pd.DataFrame:
-    """Likely riders as rows, with the range over the views in place of an interval: from today's to all stated."""
-    rows = long_format(shuttle.riders(by=by), "transport_step", *keys).assign(transport_step=LIKELY)
-    return steps.ranged(rows, shuttle, "transport_step", by=by).drop(columns="transport_step")
+    """Likely riders as rows, with the range over the views in place of an interval: from today's to all stated.
+
+    Groups are fitted to the riders of all.
+    """
+    made = {"left": shuttle.riders(by=by)} | {end: at.riders(by=by) for end, at in steps.ends_of(shuttle)}
+    if by is not None:
+        whole = {"left": shuttle.riders()} | {end: at.riders() for end, at in steps.ends_of(shuttle)}
+        made = steps.fitted_by(made, whole)
+    rows = long_format(made["left"], "transport_step", *keys).assign(transport_step=LIKELY)
+    return steps.ranged(rows, made, "transport_step").drop(columns="transport_step")
 
 
 steps.declare(topic, "transport", shuttle_of)
@@ -115,7 +122,8 @@ def cases(study: Study, people: Commuters) -> pd.DataFrame:
     for name, good in (("favourable", True), ("unfavourable", False)):
         service = replace(Service.all_at(good), constant_share=shuttle.service.constant_share)
         made[name] = float(replace(shuttle, service=service).riders().value.iloc[0])
-    return pd.concat(point(value, known, transport_case=name) for name, value in made.items())
+    rows = pd.concat(point(value, known, transport_case=name) for name, value in made.items())
+    return rows.assign(step=likely(shuttle)["step"].iloc[0])  # the ends of the headline's range are among them
 
 
 @topic.table("tornado", "transport_assumption", "home_end")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from ..demand.funnel import LIKELY, NEED, crossed, funnel, lost, sides
+from ..demand.funnel import LIKELY, NEED, crossed, fitted, funnel, lost, picked, sides
 from ..demand.stated import CardMarket
 from ..disclosure import CATEGORY, policy
-from ..estimation import Estimate
+from ..disclosure.digits import units
+from ..estimation import Estimate, joint
 from ..study import Study
 from .declare import GROUPS, Base, Topic, long_format
 
@@ -44,11 +46,13 @@ def declare(topic: Topic, key: str, offer: Callable[[Study], Any], base: Callabl
         if made is None:
             return None
         groups = sides(of.steps)
-        parts = [
-            ranged(long_format(estimate, step), of, step, among=groups[name]).assign(**{need_of: name})
-            for name, estimate in made.items()
-        ]
-        return behind(pd.concat(parts, ignore_index=True), subject, of, groups, need_of, step)
+        ends = {}
+        for end, at in ends_of(of):
+            riders = {name: at.in_five_years(among) for name, among in groups.items()}
+            whole = riders.pop("all")
+            ends[end] = joint({"sides": fitted(joint(riders), whole), "all": whole})
+        rows = ranged(long_format(made, need_of, step), ends, step)
+        return behind(rows, subject, of, groups, need_of, step)
 
     @topic.table("lost", lost_at, need_of, "persons", base, adds=need_of)
     def fallen_out(study: Study, subject: Any) -> pd.DataFrame | None:
@@ -67,23 +71,54 @@ def declare(topic: Topic, key: str, offer: Callable[[Study], Any], base: Callabl
         @topic.table(f"funnel_by_{by}", by, step, "persons", base)
         def by_group(study: Study, subject: Any, group: str = by) -> pd.DataFrame:
             """The steps by group, of all in need or not; widows and orphans are taken together."""
-            return grouped(subject, study.result(offer), group, step)
+            made = study.result(from_need)
+            need = None if made is None else picked(made[NEED], np.array([0]))
+            return grouped(subject, study.result(offer), need, group, step)
 
 
-def grouped(market: CardMarket, of: Any, group: str, step: str) -> pd.DataFrame:
-    """The steps of a funnel by group: ranks are of the active, small statuses are taken together."""
-    active = market.frame["status"] == "active"
-    where = market.counted & active if group == "rank_group" else market.counted
-    wide = market.codebook.parent(group) if group == "status" else {}
-    by = market.frame[group].astype(object).replace({code: up for code, up in wide.items() if up}).where(where)
-    passed, likely = of.steps.drop(columns=NEED, errors="ignore"), of.in_five_years(by=by)
-    left = funnel(market.design, passed, likely, by=by, where=where, reached=market.reached)
-    rows = ranged(long_format(left, step, group), of, step, by=by)
-    if NEED in of.steps:
-        need = long_format(funnel(market.design, of.steps[[NEED]], by=by, where=where), group)
-        rows = pd.concat([need.assign(**{step: NEED}), rows], ignore_index=True)
+def grouped(market: CardMarket, of: Any, need: Estimate | None, group: str, step: str) -> pd.DataFrame:
+    """The steps of a funnel by group: ranks are of the active, small statuses are taken together.
+
+    ``need`` is how many of all are in need. Groups are `fitted` to all, ranks to the active among the statuses.
+    """
+    whole = counts_by(market, of) | ({} if need is None else {NEED: need})
+    wide = {code: up for code, up in market.codebook.parent("status").items() if up}
+    by = market.frame["status"].astype(object).replace(wide).where(market.counted)
+    made = fitted_by(counts_by(market, of, by), whole)
+    if group == "rank_group" and "active" in made["left"].value.index.get_level_values(-1):
+        of_active = {
+            name: picked(one, np.flatnonzero(one.value.index.get_level_values(-1) == "active"))
+            for name, one in made.items()
+        }
+        by = market.frame[group].astype(object).where(market.counted & (by == "active"))
+        made = fitted_by(counts_by(market, of, by), of_active)
+    elif group != "status":
+        by = market.frame[group].astype(object).where(market.counted)
+        made = fitted_by(counts_by(market, of, by), whole)
+    rows = ranged(long_format(made["left"], step, group), made, step)
+    if NEED in made:
+        rows = pd.concat([long_format(made[NEED], group).assign(**{step: NEED}), rows], ignore_index=True)
     rows = behind(rows, market, of, {str(code): by == code for code in rows[group]}, group, step)
     return rows[parted(rows, step)]
+
+
+def counts_by(market: CardMarket, of: Any, by: pd.Series | None = None) -> dict[str, Estimate]:
+    """Who is ``left`` at each step after need, who is in need, and the ends of the last step, by group."""
+    passed = of.steps.drop(columns=NEED, errors="ignore")
+    where = market.counted if by is None else market.counted & by.notna()
+    left = funnel(market.design, passed, of.in_five_years(by=by), by=by, where=where, reached=market.reached)
+    need = {NEED: funnel(market.design, of.steps[[NEED]], by=by, where=where)} if NEED in of.steps else {}
+    return {"left": left} | need | {end: at.in_five_years(by=by) for end, at in ends_of(of)}
+
+
+def fitted_by(parts: Mapping[str, Estimate], whole: Mapping[str, Estimate]) -> dict[str, Estimate]:
+    """`fitted`, of each of several counts."""
+    return {name: fitted(one, whole[name]) for name, one in parts.items()}
+
+
+def ends_of(of: Any) -> list[tuple[str, Any]]:
+    """The offer at the two ends of a last step that is a range, named as the bounds; none of other offers."""
+    return list(zip(("low", "high"), getattr(of, "ends", ()), strict=False))
 
 
 def parted(rows: pd.DataFrame, step: str) -> pd.Series:
@@ -95,10 +130,19 @@ def parted(rows: pd.DataFrame, step: str) -> pd.Series:
     return ~(passed.transform("sum") - passed.transform("max")).between(1, policy().min_respondents - 1)
 
 
-def ranged(rows: pd.DataFrame, of: Any, step: str, **asked: Any) -> pd.DataFrame:
-    """Rows of a funnel; of an offer with two ends the last step is a range, from the low end of one to the high end."""
-    for bound, end in zip(("low", "high"), getattr(of, "ends", ()), strict=False):
-        rows.loc[rows[step] == LIKELY, bound] = end.in_five_years(**asked).bounded()[bound].to_numpy(float)
+def ranged(rows: pd.DataFrame, ends: Mapping[str, Estimate], step: str) -> pd.DataFrame:
+    """Rows of a funnel whose last step is a range: between the estimates at its ends, printed to the error of its own.
+
+    So that a table of the ends that is printed to the same unit shows the numbers of the range.
+    """
+    if "low" not in ends:
+        return rows
+    at = rows[step] == LIKELY
+    unit = units(rows[at], "persons", "", policy())
+    around = {end: np.round(ends[end].value.to_numpy(float) / unit) * unit for end in ("low", "high")}
+    rows.loc[at, "low"] = np.fmin(around["low"], rows.loc[at, "estimate"])
+    rows.loc[at, "high"] = np.fmax(around["high"], rows.loc[at, "estimate"])
+    rows.loc[at, "step"] = unit
     return rows
 
 

@@ -34,11 +34,10 @@ def errors(name: str) -> Released:
     """How far numbers are from the truth of generated populations, by how well people answer."""
     file, key = ERRORS[name]
     stored = pd.read_csv(SURVEY / file).rename(columns={"number": key, "persons": "population"})
-    stored["error"], stored["se_of_truth"] = stored["error"] / stored["truth"], stored["mean_se"] / stored["truth"]
+    for of_truth, number in (("error", "error"), ("spread", "spread"), ("se_of_truth", "mean_se")):
+        stored[of_truth] = stored[number] / stored["truth"]
     keys = ["version", key]
-    long = melted(stored, keys, ERROR_UNITS)
-    long["step"] = pd.Series(0.01, long.index).where(long["measure"] == "coverage")  # of some hundred samples at most
-    return document(f"{name}_errors", long, keys, "measure")
+    return document(f"{name}_errors", coverage.simulated(stored, keys, ERROR_UNITS), keys, "measure")
 
 
 def parameters(

@@ -27,6 +27,16 @@ KINDS = {
 SYMBOLS = ("DH", "km", "min", "m2")  # units that a question does not say in words
 NUMBER = re.compile(r"^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$")
 FIELD = re.compile(r"\{(\w+)\}")
+WRITTEN = {
+    "variables.csv": r"[a-z][a-z0-9_]*",
+    "values.csv": r"[\w.\-]+",
+}  # | : = & [ { and blanks part names and codes
+# names that files, frames and tables have beside the questions; a codebook cannot give them to a question
+TAKEN = "weight stratum psu fpc stratum_population outcome mode date count household_share estimate low high n "
+TAKEN += "rank_group command_group age_group home_city_group numerator unsafe flag unit step text measure"
+# codes beside those of the lists that pages group persons by: all of them, who is not known, who returned a form
+GROUPING = ("status", "sex", "rank", "command", "status_wide", "rank_group", "command_group", "rank_group_wide")
+BESIDE = ("all", "total", "unknown", "not_known", "returned")
 LABELS = ("label_ar", "label_fr", "label_en")
 
 
@@ -81,6 +91,7 @@ def check(book: Tables) -> None:
     doubled = book.values.duplicated(["list", "code"]).to_numpy()
     if doubled.any():
         raise fault("values.csv", int(doubled.argmax()), "code", "a code twice", "each code once in a list")
+    _check_words(book)
     _check_labels(book)
     for language in LABELS:
         again = book.values.duplicated(["list", language]).to_numpy()
@@ -95,6 +106,23 @@ def check(book: Tables) -> None:
             _check_condition(row, name, lines, rules, codes)
     for row, rule in enumerate(book.impossible["condition"]):
         _check_impossible(row, rule, lines, codes)
+
+
+def _check_words(book: Tables) -> None:
+    """Names and codes have only signs that part nothing, and are no words that the program uses beside them."""
+    values, names = book.values, book.variables.index
+    missing = values["code"].isin(["-98", "-99"]) & (values["list"] != "missing")
+    reserved = values["list"].isin(GROUPING) & values["code"].isin(BESIDE)
+    for table, column, words, taken in (
+        ("variables.csv", "name", names.to_series(), names.isin(TAKEN.split())),
+        ("values.csv", "code", values["code"], (missing | reserved).to_numpy()),
+    ):
+        for wrong, expected in (
+            (~words.str.fullmatch(WRITTEN[table]).to_numpy(bool), "letters, digits and _ alone"),
+            (taken, "another word: the program uses this one for something else"),
+        ):
+            if wrong.any():
+                raise fault(table, int(wrong.argmax()), column, words.iloc[wrong.argmax()], expected)
 
 
 def _check_variable(row: int, line: dict[Hashable, str], codes: dict[Hashable, set[str]]) -> None:

@@ -16,10 +16,12 @@ import pandas as pd
 
 from ..errors import WelfareError
 from ..estimation import Design
-from .reading import Margins
+from .reading import DESIGN, REPLICATES, Margins, design_columns
 
 SMALLEST_CLASS = 10  # respondents; smaller response classes and margins are merged into their status
 RETURNED = "returned"
+MODES = ("form", "visit")  # of forms that came back and of the follow-up, where files do not say it
+RELATIVE = 1.005  # weights of a smaller mean were divided by theirs: they count no persons
 BAND_EDGES = [0, 0.9, 1.1, 2, 5, 10, 15, 20, 30, np.inf]
 BANDS = ("to_0_9", "to_1_1", "to_2", "to_5", "to_10", "to_15", "to_20", "to_30", "over_30")
 ALONE = "Say OMIT=unanswered to leave such persons of the register out: the pages then speak of the others."
@@ -60,8 +62,8 @@ def weight(
     Returns
     -------
     Weighted
-        method is ``two_phase``, ``returners`` (a register, no follow-up), ``margins`` or ``respondents`` (weights of
-        one).
+        method is ``two_phase``, ``returners`` (a register, no follow-up), ``margins``, ``weights`` (of one's own),
+        ``relative`` (those too, but they count no persons) or ``respondents`` (weights of one).
 
     Raises
     ------
@@ -71,23 +73,33 @@ def weight(
     """
     if len(answers) < 2:
         raise WelfareError("one answer has no sampling error", where="answers", got=len(answers), expected="at least 2")
+    answers, own = _own_design(answers)
+    if own is not None and followup is not None:
+        what = "answers have sampling weights of their own, and there is a follow-up"
+        hint = "Leave FOLLOWUP out and weight for nonresponse in the file, or remove the weights."
+        raise WelfareError(what, where="answers", got="weight", hint=hint)
     if register is None:
-        design = Design(pd.Series(1.0, index=answers.index))
-        return Weighted(answers, design, "respondents", {}, pd.DataFrame(index=answers.index))
+        alone = "respondents" if own is None else "relative" if own.weights.mean() < RELATIVE else "weights"
+        design = Design(pd.Series(1.0, index=answers.index)) if own is None else own
+        return Weighted(answers, design, alone, {}, pd.DataFrame(index=answers.index))
     if not isinstance(register, pd.DataFrame):
         if followup is not None:
             what = "a follow-up is drawn from persons, and the register is a table of counts"
             raise WelfareError(what, where="REGISTER", hint="Name the list of persons that it was drawn from.")
-        return _to_margins(answers, register)
+        return _to_margins(answers, register, own)
     people = register.set_index("person_id")
     for name, frame in (("answers", answers), ("follow-up", followup)):
         _known(name, frame, people)
     _somebody_answered(answers, followup, people)
     if followup is None:
-        frame, design = _returners(answers, people)
+        frame, design = _returners(answers, people) if own is None else (answers, own)
         return _calibrated(frame, design, people, "returners")
     if not pd.Index(followup["person_id"]).intersection(answers["person_id"]).empty:
         raise WelfareError("persons who returned the form were followed up", where="follow-up", expected="none of them")
+    if {"date"} <= set(answers) & set(followup) and (early := followup["date"] < answers["date"].max()).any():
+        what, expected = "visits were made before the last form came back", "days from then on"
+        hint = "Correct the day, or move forms that came after the first visit to the follow-up."
+        raise WelfareError(what, where="follow-up, date", got=int(early.sum()), expected=expected, hint=hint)
     frame, design = _two_phase(answers, followup, people)
     return _calibrated(frame, design, people, "two_phase")
 
@@ -146,6 +158,8 @@ def first_phase(answers: pd.DataFrame, followup: pd.DataFrame) -> tuple[pd.DataF
     """Everybody who returned a form or was selected after, with their outcome, and the design of the selection."""
     selected = pd.concat([answers.assign(outcome=RETURNED), followup], ignore_index=True)
     returned = (selected["outcome"] == RETURNED).to_numpy()
+    usual = pd.Series(np.where(returned, *MODES), index=selected.index)
+    selected["mode"] = selected["mode"].fillna(usual) if "mode" in selected else usual
     stratum = selected["stratum"].astype(object).where(~returned, RETURNED).astype(str)
     size = selected["stratum_population"].astype(float).where(~returned, returned.sum())
     drawn = stratum.groupby(stratum).transform("size")
@@ -217,8 +231,27 @@ def _calibrated(frame: pd.DataFrame, design: Design, people: pd.DataFrame, metho
     return _raked(frame, design, counts, groups.iloc[rows].reset_index(drop=True), method)
 
 
-def _to_margins(answers: pd.DataFrame, counts: Margins) -> Weighted:
-    """Rake to the margins of a register; response is taken as a simple random sample of it."""
+def _own_design(answers: pd.DataFrame) -> tuple[pd.DataFrame, Design | None]:
+    """The answers, and the design of the columns that a file of one's own has for it (`reading.selection`), if any.
+
+    Labels of ``psu`` tell units apart within their stratum only. Replicate weights stand in the place of both.
+    """
+    names = design_columns(answers)
+    if "weight" not in names:
+        return answers, None
+    parts, rest = answers[list(names)], answers.drop(columns=list(names))
+    ready = parts.drop(columns=list(DESIGN), errors="ignore")
+    if ready.shape[1]:
+        kinds = ready.columns.str.split("_").str[0].unique()
+        if len(kinds) > 1:
+            what = "replicate weights of several methods"
+            raise WelfareError(what, where="answers", got=", ".join(kinds), expected="one method")
+        return rest, Design.from_replicates(parts["weight"], ready, REPLICATES[kinds[0]])
+    return rest, Design(parts["weight"], parts.get("stratum"), parts.get("psu"), parts.get("fpc"), nest=True)
+
+
+def _to_margins(answers: pd.DataFrame, counts: Margins, own: Design | None) -> Weighted:
+    """Rake to the margins of a register; without a design of one's own response is a simple random sample of it."""
     groups = pd.DataFrame(index=answers.index)
     for name in counts:
         absent = [part for part in name.split("|") if part not in answers]
@@ -228,6 +261,8 @@ def _to_margins(answers: pd.DataFrame, counts: Margins) -> Weighted:
         groups[name] = crossed(pd.DataFrame({p: _filled(answers, p) for p in name.split("|")}), name)
         if name.split("|")[0] == "status":
             _no_silent(sorted({c.split("|")[0] for c in counts[name].index} - set(answers["status"].astype(str))))
+    if own is not None:
+        return _raked(answers, own, counts, groups, "margins")
     size = float(next(iter(counts.values())).sum())
     everybody = pd.Series(size, index=answers.index)
     design = Design(everybody / len(answers), fpc=everybody) if len(answers) <= size else None

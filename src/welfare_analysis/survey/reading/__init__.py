@@ -6,28 +6,33 @@ what to do. Keys are never echoed.
 
 The way of a file: ``files`` (bytes to cells: ``text_files``, ``workbooks``, ``columnar``, ``statistical``, ``layout``),
 ``mapping``, ``exports`` and ``repeats`` (foreign columns to those of the codebook), ``columns`` (cells to typed
-values: ``cells``, ``spelling``), ``rules`` (across answers and forms), and ``faults``. A register may be ``margins``.
+values: ``cells``, ``spelling``), ``selection`` (how persons were sampled), ``rules`` (across answers and forms), and
+``faults``. A register may be ``margins``.
 """
 
 from .answers import REGISTER, Answers, draft_map, read, read_any, read_followup, read_register, typed
 from .cells import KINDS
 from .faults import Faults
 from .layout import NoHeader
-from .mapping import FOLLOWUP, OUTCOMES, Map
+from .mapping import Map
 from .margins import Margins
 from .personal import HIDDEN
+from .selection import DESIGN, FOLLOWUP, OUTCOMES, REPLICATES, design_columns
 
 __all__ = [
+    "DESIGN",
     "FOLLOWUP",
     "HIDDEN",
     "KINDS",
     "OUTCOMES",
     "REGISTER",
+    "REPLICATES",
     "Answers",
     "Faults",
     "Map",
     "Margins",
     "NoHeader",
+    "design_columns",
     "draft_map",
     "read",
     "read_any",

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -13,16 +14,17 @@ from ...errors import WelfareError
 from ..codebook import Codebook
 from . import rules
 from .cells import Question
-from .columns import Column, read_column, read_key, read_text
+from .columns import Column, read_column, read_key
 from .exports import header_names, understood
 from .faults import STRIDE, fault, fault_at
 from .files import joined, load_forms
 from .guessing import guesser
 from .layout import Cells, Note
-from .mapping import FOLLOWUP, OUTCOMES, Map, draft
+from .mapping import Map, draft
 from .margins import MARGINS, Margins, is_margins, margins
 from .personal import header_shown
 from .placing import raise_all
+from .selection import COLLECTED, DESIGN, FOLLOWUP, OUTCOMES, collected, design_columns, followed_up, sampled
 from .spelling import fold
 
 REGISTER = ("person_id", "status", "sex", "age", "rank", "command")
@@ -91,7 +93,7 @@ def read_any(path: Paths, codebook: Codebook, names: Map | None = None) -> tuple
     """Read a file as what its columns say that it is: ``follow-up``, ``register`` or ``answers``."""
     cells = _load(path, codebook, names)
     present = set(cells.frame.columns)
-    if present & set(FOLLOWUP):
+    if present & set(FOLLOWUP[1:]):
         return "follow-up", _followup(cells, codebook)
     if is_margins(cells):
         return "margins of a register", _as_answers(margins(cells, codebook, names.codes if names else {}))
@@ -110,7 +112,7 @@ def draft_map(path: Paths, codebook: Codebook, names: Map | None = None) -> pd.D
 
 
 def _load(path: Paths, codebook: Codebook, names: Map | None = None, any_header: bool = False) -> Cells:
-    known = replace(header_names(codebook, *FOLLOWUP, *MARGINS), any_header=any_header)
+    known = replace(header_names(codebook, *FOLLOWUP, *MARGINS, *DESIGN, *COLLECTED), any_header=any_header)
     known = replace(known, given=names.headers) if names else known
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
     sources = [names.applied(cells) if names else cells for cells in load_forms(paths, known)]
@@ -124,12 +126,17 @@ def _as_answers(counts: Margins) -> Answers:
 
 
 def _answers(cells: Cells, codebook: Codebook) -> Answers:
-    checked = _check(cells, codebook, required=("status",))
-    raise_all(cells.sources or (cells,), checked.faults)
+    own = design_columns(dict.fromkeys(cells.frame))
+    checked = _check(cells, codebook, required=("status", *DESIGN[: bool(own)]), extra=(*own, *COLLECTED))
+    raw = cells.frame.loc[:, ~cells.frame.columns.duplicated(keep=False)]
+    (design, faults), (given, odd) = sampled(raw.filter(own)), collected(raw, codebook)
+    raise_all(cells.sources or (cells,), [*checked.faults, *faults, *odd])
+    if own:
+        checked.notes.append(("weight", f"the sampling design of the file: {', '.join(own[:6])}", len(cells.frame)))
     if len(checked.columns) < 2:
         expected = "the status and one further question"
         raise WelfareError("no block of questions is there", where=cells.path.name, expected=expected)
-    return checked.answers(codebook)
+    return checked.answers(codebook, design | given)
 
 
 def _register(cells: Cells, codebook: Codebook) -> Answers:
@@ -153,10 +160,11 @@ def _followup(cells: Cells, codebook: Codebook) -> Answers:
     faults: list[pd.DataFrame] = []
     absent = pd.Series(False, index=raw.index)
     if not raw.columns.has_duplicates and set(FOLLOWUP) <= set(raw.columns):
-        extra, faults = _selection(raw)
+        (extra, faults), (given, odd) = followed_up(raw), collected(raw, codebook)
+        extra, faults = extra | given, faults + odd
         absent = extra["outcome"] != OUTCOMES[0]
     silent = extra["outcome"].isin(OUTCOMES[1:]) if extra else absent
-    checked = _check(cells, codebook, required=("person_id", *FOLLOWUP), extra=FOLLOWUP, absent=absent)
+    checked = _check(cells, codebook, required=("person_id", *FOLLOWUP), extra=(*FOLLOWUP, *COLLECTED), absent=absent)
     checked.faults.extend(faults)
     for name, column in checked.columns.items():
         if name != "person_id":
@@ -164,29 +172,7 @@ def _followup(cells: Cells, codebook: Codebook) -> Answers:
             rule, todo = "blank where the person did not answer", "Empty the cell, or correct the outcome."
             checked.faults.append(fault(wrong, name, column.values.astype(object), rule, todo))
     raise_all(cells.sources or (cells,), checked.faults)
-    answers = checked.answers(codebook)
-    return replace(answers, frame=answers.frame.assign(**{n: c.reset_index(drop=True) for n, c in extra.items()}))
-
-
-def _selection(raw: pd.DataFrame) -> tuple[dict[str, pd.Series], list[pd.DataFrame]]:
-    """The design of the follow-up: stratum as text, its population as a count, the outcome as a code."""
-    count = Question.counting("stratum_population", low=1)
-    outcome = Question("outcome", "code", "", 0, 0, OUTCOMES, {o.replace("_", " "): o for o in OUTCOMES}, {})
-    stratum = read_text(raw["stratum"])
-    counts, outcomes = read_column(raw["stratum_population"], count), read_column(raw["outcome"], outcome)
-    sizes = counts.values.groupby(stratum.fillna("")).transform("nunique")
-    drawn = counts.values.groupby(stratum.fillna("")).transform("size")
-    size, people = counts.values, "Write how many persons of the stratum did not return the form."
-    rules = (
-        (stratum.isna(), "stratum", "", "the stratum that the person was drawn from", "Write its name."),
-        (counts.kinds != "answered", "stratum_population", size, "a count of at least 1", "Write it."),
-        (outcomes.kinds != "answered", "outcome", "", f"one of {', '.join(OUTCOMES)}", "Write the outcome."),
-        ((sizes > 1) & stratum.notna(), "stratum_population", size, "one count a stratum", "Correct it."),
-        (size < drawn, "stratum_population", size, "at least the number of persons drawn from the stratum", people),
-    )
-    faults = [*counts.faults, *outcomes.faults, *(fault(*rule) for rule in rules)]
-    selection = {"stratum": stratum, "stratum_population": counts.values, "outcome": outcomes.values.astype(object)}
-    return selection, faults
+    return checked.answers(codebook, extra)
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,8 +182,9 @@ class _Checked:
     notes: list[Note]
     reviews: Mapping[str, int]
 
-    def answers(self, codebook: Codebook) -> Answers:
-        frame = pd.DataFrame({name: c.values for name, c in self.columns.items()}).reset_index(drop=True)
+    def answers(self, codebook: Codebook, selection: Mapping[str, pd.Series] = MappingProxyType({})) -> Answers:
+        values = {name: c.values for name, c in self.columns.items()} | dict(selection)
+        frame = pd.DataFrame(values).reset_index(drop=True)
         missing = pd.DataFrame({name: c.kinds for name, c in self.columns.items()}).reset_index(drop=True)
         notes = [*self.notes, *(note for c in self.columns.values() for note in c.notes)]
         blocks = tuple(b for b, names in codebook.blocks.items() if any(n in self.columns for n in names))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..codebook import LANGUAGES, Codebook
+from .selection import DESIGN
 from .spelling import fold, listed
 
 SURE, AHEAD = 0.85, 0.15  # how much of both wordings must be alike, and how much more than of any other question
@@ -39,7 +40,7 @@ def guesser(codebook: Codebook, there: frozenset[str]) -> Callable[[str], str]:
 def _wordings(codebook: Codebook) -> list[tuple[str, frozenset[str]]]:
     """Every variable with the words of its question in each language, and other usual ones (``wordings.csv``)."""
     usual = pd.read_csv(Path(__file__).with_name("wordings.csv"), dtype=str, encoding="utf-8")
-    texts = [(v, w) for v, w in usual.itertuples(index=False) if v in codebook.lines]
+    texts = [(v, w) for v, w in usual.itertuples(index=False) if v in codebook.lines or v in DESIGN]
     for name, line in codebook.lines.items():
         texts += [(name, line[f"label_{language}"]) for language in LANGUAGES]
     return [(name, words) for name, text in texts if (words := _words(text))]

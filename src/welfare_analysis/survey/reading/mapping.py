@@ -23,13 +23,12 @@ from .layout import Cells
 from .margins import MARGINS, VARIABLES
 from .personal import HIDDEN, asks_who, shown
 from .programs import ADDED
+from .selection import COLLECTED, DESIGN, FOLLOWUP, OUTCOMES, REPLICATE
 from .spelling import fold, plain
 from .text_files import decoded
 
 COLUMNS = ["kind", "variable", "from", "to"]
 KINDS = ("column", "code")
-FOLLOWUP = ("stratum", "stratum_population", "outcome")
-OUTCOMES = ("answered", "refused", "not_reached")
 CODES_EACH, CODES_MORE = 2, 5  # foreign codes of a list that are offered for a map: so many a code of ours, and more
 SURE = 0.85  # how alike a foreign code and ours must be
 LEFT_OUT = "-"
@@ -99,7 +98,7 @@ def _separator(text: str) -> str:
 
 def _wrong(line: Mapping[str, str], own: Mapping[str, str], codebook: Codebook) -> tuple[str, str, str]:
     """The column of a line that is wrong, what is wrong, and what was expected; empty if all is well."""
-    known = [*codebook.variables.index, *codebook.groups.index, *FOLLOWUP, *MARGINS]
+    known = _names(codebook)
     lists = {"outcome": list(OUTCOMES), "variable": list(VARIABLES)}
     if line["kind"] not in KINDS:
         return "kind", "an unknown kind of line", " or ".join(KINDS)
@@ -110,7 +109,7 @@ def _wrong(line: Mapping[str, str], own: Mapping[str, str], codebook: Codebook) 
     if not line["to"]:
         return "to", "the line is not completed", "a name or code; - leaves a column out"
     if line["kind"] == "column":
-        if line["to"] not in [*known, LEFT_OUT]:
+        if not (line["to"] in [*known, LEFT_OUT] or REPLICATE.fullmatch(line["to"])):
             near = difflib.get_close_matches(line["to"], known, n=1)
             expected = f"a name of variables.csv, perhaps {near[0]}" if near else "a name of variables.csv"
             return "to", "no variable of the codebook", expected
@@ -124,6 +123,11 @@ def _wrong(line: Mapping[str, str], own: Mapping[str, str], codebook: Codebook) 
     return "", "", ""
 
 
+def _names(codebook: Codebook) -> list[str]:
+    """What a header may hold without a map."""
+    return [*codebook.variables.index, *codebook.groups.index, *FOLLOWUP, *MARGINS, *DESIGN, *COLLECTED]
+
+
 def draft(cells: Cells, codebook: Codebook, names: Map | None = None) -> pd.DataFrame:
     """A map to begin with: each header and code that is not known, with a name where it is sure, or nothing.
 
@@ -133,9 +137,9 @@ def draft(cells: Cells, codebook: Codebook, names: Map | None = None) -> pd.Data
     if names:
         lines += [("column", "", old, new) for old, new in names.headers.items()]
         lines += [("code", v, old, new) for v, own in names.codes.items() for old, new in own.items()]
-    guess = guesser(codebook, frozenset(map(str, cells.frame)))
+    guess, known = guesser(codebook, frozenset(map(str, cells.frame))), _names(codebook)
     for name in dict.fromkeys(str(n) for n in cells.frame):
-        if name not in codebook.variables.index and name not in codebook.groups.index and not name.startswith(ADDED):
+        if not (name in known or REPLICATE.fullmatch(name) or name.startswith(ADDED)):
             lines.append(("column", "", name, LEFT_OUT if asks_who(name) else guess(name)))
     for name in [n for n in cells.frame if n in codebook.variables.index]:
         lines += _codes(str(name), cells.frame[name], codebook)

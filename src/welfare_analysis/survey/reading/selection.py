@@ -1,0 +1,123 @@
+"""How the persons of a file were selected: the strata of a follow-up, or a sample of the institution's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable
+
+import pandas as pd
+
+from ..codebook import Codebook
+from .cells import Question
+from .columns import read_column, read_text
+from .faults import fault
+from .spelling import clean, latin, texts
+
+FOLLOWUP = ("stratum", "stratum_population", "outcome")
+OUTCOMES = ("answered", "refused", "not_reached")
+COLLECTED = ("mode", "date")  # how an answer was given, and on which day; files may lack both
+DESIGN = ("weight", "stratum", "psu", "fpc")
+REPLICATES = {"brr": "BRR", "jk1": "JK1", "sdr": "SDR", "bootstrap": "bootstrap"}
+REPLICATE = re.compile(rf"({'|'.join(REPLICATES)})_\d+")
+DECIMAL = re.compile(r"-?\d+([.,]\d+)?([eE][+-]?\d+)?")
+LARGEST = 1e9
+Selection = tuple[dict[str, pd.Series], list[pd.DataFrame]]
+
+
+def design_columns(header: Iterable[Hashable]) -> tuple[str, ...]:
+    """The columns of a header that say how its persons were sampled."""
+    return tuple(n for n in map(str, header) if n in DESIGN or REPLICATE.fullmatch(n))
+
+
+def sampled(raw: pd.DataFrame) -> Selection:
+    """The design that a file brings along, and its faults.
+
+    Parameters
+    ----------
+    raw : DataFrame
+        Cells of ``weight`` (persons that a row stands for, or in proportion to it), ``stratum``, ``psu`` (first-stage
+        unit, told apart within its stratum), ``fpc`` (such units of the stratum in the population; persons where there
+        is no ``psu``) and of replicate weights ``brr_1``, ``jk1_1``, ``sdr_1``, ``bootstrap_1`` and so on.
+
+    Returns
+    -------
+    dict, list
+        Labels as text and numbers as floats by column, and what breaks a rule: a cell that is blank, a weight below
+        zero, a stratum of a single unit that is not all of it, a count that changes in its stratum or is too small.
+    """
+    columns: dict[str, pd.Series] = {}
+    faults: list[pd.DataFrame] = []
+    for name in map(str, raw):
+        if name in ("stratum", "psu"):
+            columns[name] = read_text(raw[name])
+            rule, todo = "a label in each row", "Write the stratum or unit that the person was sampled in."
+            faults.append(fault(columns[name].isna(), name, "", rule, todo))
+        else:
+            low = 1.0 if name == "fpc" else 0.0
+            number = read_column(raw[name].map(_number), Question(name, "amount", "", low, LARGEST, (), {}, {}))
+            columns[name] = number.values
+            gone, rule = number.values.isna() & (number.kinds != "answered"), "a number in each row"
+            faults += [*number.faults, fault(gone, name, "", rule, "Take it from the file of the sample.")]
+    return columns, [*faults, *_strata(columns, raw.index)] if columns else []
+
+
+def _strata(columns: dict[str, pd.Series], index: pd.Index) -> list[pd.DataFrame]:
+    """Strata of which no sampling error can be computed, and counts that are not those of a stratum."""
+    own = columns.get("stratum", pd.Series("", index))
+    units = columns.get("psu", pd.Series(range(len(index)), index)).groupby(own).transform("nunique")
+    count = columns.get("fpc", pd.Series(float("inf"), index))
+    least = "psu" if "psu" in columns else "stratum"
+    shown = columns.get(least, own)
+    counts = "the units of the whole stratum: one count a stratum, at least those in the file"
+    return [
+        fault((units == 1) & (count > 1), least, shown, "two units or more of each stratum, or all of it",
+              "Put the stratum together with one that is alike."),
+        fault((count.groupby(own).transform("nunique") > 1) | (count < units), "fpc", count, counts, "Correct it."),
+    ]  # fmt: skip
+
+
+def _number(cell: Hashable) -> Hashable:
+    """A weight as a number: one mark in it is always decimal, for nobody writes weights with thousands apart."""
+    text = latin(clean(cell)) if isinstance(cell, str) else ""
+    return float(text.replace(",", ".")) if DECIMAL.fullmatch(text) else cell
+
+
+def collected(raw: pd.DataFrame, codebook: Codebook) -> Selection:
+    """How and when answers were given, where a file says so: a code of the list ``mode``, and a day.
+
+    A day is written as 2026-11-29 or 29/11/2026; it is missing where the cell is blank.
+    """
+    columns: dict[str, pd.Series] = {}
+    faults: list[pd.DataFrame] = []
+    if "mode" in raw:
+        mode = read_column(raw["mode"], Question.of_list(codebook, "mode"))
+        columns["mode"], faults = mode.values.astype(object), [*faults, *mode.faults]
+    if "date" in raw:
+        text = texts(raw["date"]).map(latin)
+        days = [pd.to_datetime(text.str[:10], format=form, errors="coerce") for form in ("%Y-%m-%d", "%d/%m/%Y")]
+        columns["date"] = days[0].fillna(days[1])
+        wrong, rule = columns["date"].isna() & (text != ""), "a day, as 2026-11-29 or 29/11/2026"
+        faults.append(fault(wrong, "date", raw["date"], rule, "Write the day, or leave the cell blank."))
+    return columns, faults
+
+
+def followed_up(raw: pd.DataFrame) -> Selection:
+    """The design of the follow-up: stratum as text, its population as a count, the outcome as a code."""
+    count = Question.counting("stratum_population", low=1)
+    outcome = Question("outcome", "code", "", 0, 0, OUTCOMES, {o.replace("_", " "): o for o in OUTCOMES}, {})
+    stratum = read_text(raw["stratum"])
+    counts, outcomes = read_column(raw["stratum_population"], count), read_column(raw["outcome"], outcome)
+    sizes = counts.values.groupby(stratum.fillna("")).transform("nunique")
+    drawn = counts.values.groupby(stratum.fillna("")).transform("size")
+    size, people = counts.values, "Write how many persons of the stratum did not return the form."
+    rules = (
+        (stratum.isna(), "stratum", "", "the stratum that the person was drawn from", "Write its name."),
+        (stratum == "returned", "stratum", stratum, "another name: this is for forms that came back", "Rename it."),
+        (counts.kinds != "answered", "stratum_population", size, "a count of at least 1", "Write it."),
+        (outcomes.kinds != "answered", "outcome", "", f"one of {', '.join(OUTCOMES)}", "Write the outcome."),
+        ((sizes > 1) & stratum.notna(), "stratum_population", size, "one count a stratum", "Correct it."),
+        (size < drawn, "stratum_population", size, "at least the number of persons drawn from the stratum", people),
+    )
+    faults = [*counts.faults, *outcomes.faults, *(fault(*rule) for rule in rules)]
+    selection = {"stratum": stratum, "stratum_population": counts.values, "outcome": outcomes.values.astype(object)}
+    return selection, faults

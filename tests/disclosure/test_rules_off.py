@@ -1,0 +1,216 @@
+"""Each rule of protection with and without it: off, an attack takes a cell of a small table; on, it takes none.
+
+The tables are made by hand so that one rule alone stands between the attack and the cell. What an attack has is the
+file that is published (`attacker.written`). Rules that need answers are tried on a small generated survey.
+"""
+
+from functools import partial
+
+import attacker
+import numpy as np
+import pandas as pd
+import pytest
+
+from welfare_analysis.disclosure import CATEGORY, NUMBERS, policy, protect, protection, suppression
+from welfare_analysis.disclosure.released import declared
+from welfare_analysis.results import descriptive
+from welfare_analysis.study import DATA, Study
+from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.survey.reading import typed
+from welfare_analysis.survey.standin import Parameters, generate
+
+BOOK = Codebook.read(DATA / "codebook")
+
+
+def without(base=True, numerator=True, complement=True, everybody=True):
+    """`suppression.unsafe` less the rules that are set to False."""
+
+    def rule(n, met, rules):
+        least = np.fmin(met if numerator else np.inf, n - met if complement else np.inf)
+        few = (least > 0) & (least < rules.min_respondents) & np.isfinite(met)
+        of_all = (np.fmin(met, n - met) == 0) & (n < rules.caution_base)
+        return (base & (n < rules.min_base)) | few | (everybody & of_all)
+
+    return rule
+
+
+def shares(n, met, **keys):
+    """Cells of a table of shares, each respondent with a weight of one."""
+    keys = keys or {"g": [f"g{i}" for i in range(len(n))]}
+    cells = pd.DataFrame({**keys, "n": n, "numerator": met}, dtype=None).astype({"n": float, "numerator": float})
+    part = cells["numerator"] / cells["n"]
+    return cells.assign(estimate=part, low=part - 0.01, high=part + 0.01, weight=1.0)
+
+
+def counts(n, **keys):
+    """Cells of a table of numbers of persons."""
+    cells = pd.DataFrame({**keys, "n": np.asarray(n, dtype=float)})
+    return cells.assign(**dict.fromkeys(NUMBERS, cells["n"]))
+
+
+def published(folder, cells, adds=(), statistic="share", unit="share", **named):
+    """A table of cells as its file has it."""
+    by = tuple(c for c in cells if c not in (*NUMBERS, CATEGORY, "n", "numerator", "weight", "unsafe"))
+    given = (declared("t", statistic, "x", by, unit), cells, (1000, 1000)), {"adds": adds, **named}
+    table = protect(*given[0], **given[1])
+    return attacker.written({"t": table}, {"t": given}, folder / "t.csv")
+
+
+COUNTED = {  # the rule, and a cell that it alone protects: respondents, and how many meet the condition
+    "base": (25, 12),
+    "numerator": (200, 6),
+    "complement": (200, 194),
+    "everybody": (40, 0),
+}
+
+
+@pytest.mark.parametrize("rule", COUNTED)
+def test_few_behind_a_number(tmp_path, monkeypatch, rule):
+    """Base, numerator, complement, and nobody or everybody of a small group: each is needed by itself."""
+    n, met = COUNTED[rule]
+    cells = shares([n, 400, 300], [met, 200, 100])
+    assert not len(attacker.against_a_rule(published(tmp_path, cells)))
+    monkeypatch.setattr(protection, "unsafe", without(**{rule: False}))
+    assert attacker.against_a_rule(published(tmp_path, cells))["n"].tolist() == [n]
+
+
+def test_a_single_hidden_cell_of_a_line(tmp_path, monkeypatch):
+    """Completion: without it the hidden group is all less the shown ones."""
+    cells = shares([500, 500, 500, 500], [6, 100, 150, 200])
+    on = published(tmp_path, cells, ["g"])
+    assert on.hidden.sum() == 2
+    assert not len(attacker.alone_in_a_line(on))
+    assert not len(attacker.known_too_well(on))
+    monkeypatch.setattr(protection, "completed", lambda cells, axes, rules, hidden, within=(): hidden)
+    off = published(tmp_path, cells, ["g"])
+    assert attacker.alone_in_a_line(off)["numerator"].tolist() == [6]
+    assert attacker.known_too_well(off)["numerator"].tolist() == [6]
+
+
+def test_lines_that_cross(tmp_path, monkeypatch):
+    """The range that all lines leave: without it two hidden rows less two hidden columns leave a cell of few."""
+    table = np.array([[300, 437, 378, 179, 0], [0, 2, 27, 271, 0], [12, 10, 18, 123, 0], [11, 0, 0, 0, 31.0]])
+    rows, columns = np.nonzero(table)
+    cells = counts(table[rows, columns], g=rows.astype(str), h=columns.astype(str))
+    make = partial(published, tmp_path, cells, ["g", "h"], "count", "persons")
+    assert not len(attacker.known_too_well(make()))
+    monkeypatch.setattr(suppression, "_opened", lambda *_: False)
+    assert len(attacker.known_too_well(make()))
+
+
+def test_those_whose_group_is_not_known(tmp_path):
+    """All less the groups: 4 respondents without a group, whose number the groups leave where they count as no cell."""
+    cells, whole = shares([400, 300, 200], [100, 90, 60]), pd.DataFrame({"step": ["x"], "numerator": [254.0]})
+    whole["printed"] = 254 / 907
+    unseen = pd.DataFrame({"g": ["?"], "n": [7.0], "numerator": [4.0], "estimate": [4 / 7], "weight": [1.0]})
+
+    def left(pub):
+        groups = pub.truth[~pub.truth["unseen"]].assign(step="x")
+        return attacker.left_over(whole, groups, "step")
+
+    assert len(left(published(tmp_path, cells, ["g"])))
+    on = published(tmp_path, cells, ["g"], unseen=unseen)
+    assert not len(left(on))
+    assert not len(attacker.known_too_well(on))
+
+
+def test_a_step_has_those_who_passed_the_one_before_as_its_base(tmp_path):
+    """Funnels: 4 of 204 fall out at a step. Of all 900 as its base, both steps are shown, and their difference is 4."""
+
+    def passed(*bases):
+        rows = shares(bases, [204, 200], transport_step=["wants", "eligible"])
+        return published(tmp_path, rows, statistic="total").tables["t"].shown
+
+    assert len(passed(900, 900)) == 2
+    assert len(passed(900, 204)) == 1
+
+
+def test_numbers_of_persons_that_differ_by_a_few(tmp_path, monkeypatch):
+    """Rounding: of two numbers printed to ten the difference is open by five on both sides; exact, it is known."""
+    cells = counts([1000, 1003], g=["all", "all but those who gave no rent"]).assign(low=900.0, high=1100.0)
+
+    def difference():
+        printed = published(tmp_path, cells, statistic="total", unit="persons").truth
+        gap, half = np.diff(printed["printed"])[0], printed["step"].sum() / 2
+        return gap - half, gap + half
+
+    low, high = difference()
+    least = policy().open_respondents
+    assert low <= 3 - least
+    assert high >= 3 + least
+    monkeypatch.setattr(protection, "units", lambda cells, *_: np.full(len(cells), 1e-6))
+    assert difference() == pytest.approx((3, 3), abs=1e-5)
+
+
+def test_printed_bases_that_differ_by_a_few(tmp_path, monkeypatch):
+    """Bases of two neighbouring tables: as they are, the difference is those who left one question open."""
+    cells = shares([493, 490], [200, 190])
+
+    def bases():
+        return published(tmp_path, cells).tables["t"].frame["n"].tolist()
+
+    assert len(set(bases())) == 1
+    monkeypatch.setattr(type(policy()), "base", lambda _, n: np.asarray(n, dtype=float))
+    assert bases() == [493, 490]
+
+
+def test_missing_shares_give_no_exact_base():
+    """Of 800 asked, 3 or 4 gave no answer: the printed share is the same, since their number is rounded as bases."""
+    blank, cells = declared("t", "share", "x", ("g",), "share"), shares([400, 390], [100, 90])
+    left = [protect(blank, cells, (known, 800)).missing_share for known in (797, 796, 788, 760)]
+    assert left == [0.0, 0.0, 10 / 800, 40 / 800]
+
+
+def test_what_a_test_says_of_a_hidden_number_is_hidden(tmp_path):
+    """A mark for "clearly not zero" beside a hidden number would tell how large it is."""
+    blank, cells = declared("t", "share", "x", ("g",), "share"), shares([400, 390], [4, 90]).assign(clear=True)
+    assert protect(blank, cells, (790, 800)).frame["clear"].tolist() == [False, True]
+
+
+@pytest.fixture(scope="module")
+def answers():
+    """Forms of a small survey."""
+    return typed(generate(Parameters.read(DATA / "public"), 12, "rich", size=3000).answers, BOOK)
+
+
+def test_a_sum_that_one_person_makes(answers, monkeypatch):
+    """Dominance: who pays second most takes the others as nothing, and knows the largest amount to a tenth.
+
+    In a sample such a mean is marked as unsure too; of a census, which has no error, dominance alone hides it.
+    """
+    monkeypatch.setattr(descriptive, "marks", lambda made, _: np.full(len(made.value), "", dtype=object))
+    rows = answers.index[(answers["status"] == "active") & answers["commute_cost_dh"].notna()]
+    place = answers.loc[rows, "command"].map(BOOK.parent("command"))
+    one = place.value_counts().index[0]
+    inside = rows[place == one]
+    rich = answers.copy()
+    rich["commute_cost_dh"] = rich["commute_cost_dh"].astype(float)
+    rich.loc[inside[0], "commute_cost_dh"] = 2e6
+
+    def guessed():
+        study = Study.of(rich, None, None, BOOK)
+        table = descriptive.own(study, "mean", "commute_cost_dh", "command_group", "dh")
+        cell = table.cell(one)  # a hidden group is first put together with its siblings
+        return np.nan if cell is None else cell["estimate"] * rich.loc[inside, "commute_cost_dh"].notna().sum()
+
+    assert np.isnan(guessed())
+    monkeypatch.setattr(descriptive, "dominated", lambda amounts, cell, rules: np.zeros(cell.max() + 1, dtype=bool))
+    assert guessed() == pytest.approx(2e6, rel=0.1)
+
+
+def test_standards_between_which_few_lie(answers, monkeypatch):
+    """Nested conditions: without the rule two shown standards have one to nine respondents between them."""
+    steps = descriptive.standards("commute_long")
+    minutes = pd.Series(float(steps[-1] + 30), answers.index).where(answers.index % 2 == 0, 10.0)
+    minutes.iloc[:5] = steps[1] - 1.0  # five lie between the two mildest
+    study = Study.of(answers.assign(commute_min=minutes), None, None, BOOK)
+    blank = declared("commute_long_standards", "standards", "commute_long", (), "share", "status = active")
+
+    def gaps():
+        rows = study.result(descriptive.view, "")
+        met = descriptive._standards(rows, blank, rows.frame["commute_long"].notna())
+        return met.loc[~met["unsafe"], "numerator"].sort_values().diff()
+
+    assert not gaps().between(1, 9).any()
+    monkeypatch.setattr(descriptive, "apart", lambda met, *_: np.ones(len(met), dtype=bool))
+    assert gaps().between(1, 9).any()
