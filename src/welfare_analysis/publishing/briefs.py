@@ -7,6 +7,7 @@ from IPython.display import Markdown
 from ..disclosure import CATEGORY, policy
 from ..languages import GAP, amount, number
 from ..results import HEADLINES, TOPICS
+from ..results.coverage import STEPS
 from ..results.weights import NEEDED
 from ..study import Study
 from ..survey.xlsform import FIRST_PAGE, longest
@@ -49,6 +50,8 @@ def method(study: Study) -> Markdown:
 def limits(study: Study, topic: str = "") -> Markdown:
     """The largest share of missing answers in a topic's tables (of the headlines where none is named).
 
+    Of a topic with a funnel also how often its steps were recovered where the model is right.
+
     On the stand-in also that no level can carry a decision.
     """
     book, language, released = study.codebook, study.language, release(study)
@@ -59,6 +62,8 @@ def limits(study: Study, topic: str = "") -> Markdown:
     if worst is not None and worst.missing_share > 0:
         missing = amount(worst.missing_share, "share", language)
         lines.append(book.text("limits.missing", language, missing=missing, table=title(worst.id, study)))
+    if topic in STEPS:
+        lines.append(sentence(study, f"{topic}.recovery"))
     return Markdown("\n".join(f"- {line}" for line in lines))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from ..disclosure import CATEGORY, Released
+from ..disclosure import CATEGORY, Released, policy
 from ..languages import GAP, MARKS, PERCENT, Forms, amount, between, number, with_interval
 from ..needs import VARIED
 from ..study import Study, own_words
