@@ -88,3 +88,10 @@ def test_every_counted_unit_has_the_forms_of_its_language(language):
             assert forms.get("many", forms["other"]).split()[0].endswith(("ًا", "ة")), unit
         elif unit not in ("dh", "minutes"):
             assert forms["one"] != forms["other"], unit
+
+
+def test_a_french_noun_agrees_with_the_whole_number():
+    """Thousands are parted by a narrow space, which parts no number: of 3 000 there are several."""
+    forms = {"one": "personne", "other": "personnes"}
+    assert agreed("n = 3\u202f000 [[persons]].", "fr", lambda _: forms) == "n = 3\u202f000 personnes."
+    assert agreed("n = 1 [[persons]].", "fr", lambda _: forms) == "n = 1 personne."
