@@ -32,12 +32,11 @@ def method(study: Study) -> Markdown:
     fields["people"] = round((study.population or 0) / step) * step
     shown = {k: number(v, study.language) for k, v in fields.items()}
     lines = [study.codebook.text(f"method.{study.method}", study.language, **shown)]
-    if followed:
-        late, usual = (
-            study.frame["outcome"] == "answered",
-            study.frame.loc[study.frame["outcome"] != "answered", "mode"],
-        )
-        other = number(int((late & ~study.frame["mode"].isin(usual.mode())).sum()), study.language)
+    if followed and "mode" in study.frame:
+        late, way = study.frame["outcome"] == "answered", study.frame["mode"]
+        many = int((late & ~way.isin(way[~late].mode())).sum())
+        few = 0 < min(many, followed - many) < policy().min_respondents
+        other = GAP if few else number(policy().base(many), study.language)
         lines.append(study.codebook.text("method.modes", study.language, n=other, followed=shown["followed"]))
     if study.left_out:
         statuses = ", ".join(study.codebook.label("status", code, study.language) for code in study.left_out)
