@@ -31,13 +31,11 @@ def method(study: Study) -> Markdown:
     fields["people"] = round((study.population or 0) / step) * step
     shown = {k: number(v, study.language) for k, v in fields.items()}
     lines = [study.codebook.text(f"method.{study.method}", study.language, **shown)]
-    if followed:
-        late, usual = (
-            study.frame["outcome"] == "answered",
-            study.frame.loc[study.frame["outcome"] != "answered", "mode"],
-        )
-        other = number(int((late & ~study.frame["mode"].isin(usual.mode())).sum()), study.language)
-        lines.append(study.codebook.text("method.modes", study.language, n=other, followed=shown["followed"]))
+    if followed and "mode" in study.frame:
+        late, mode = study.frame["outcome"] == "answered", study.frame["mode"]
+        other = int((late & ~mode.isin(mode[~late].mode())).sum())
+        modes = {"n": number(policy().base(other), study.language), "followed": shown["followed"]}
+        lines += [study.codebook.text("method.modes", study.language, **modes)] if other >= policy().min_base else []
     if study.left_out:
         statuses = ", ".join(study.codebook.label("status", code, study.language) for code in study.left_out)
         many = sum(study.left_out.values())  # of a register that tables do not show either
