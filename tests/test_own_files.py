@@ -331,9 +331,7 @@ def test_report_checks_all_files_first(here, capsys, monkeypatch, world):
     world.register.head(30).assign(sex="?").to_csv(here / "register.csv", index=False)
     monkeypatch.setenv("SURVEY", str(here / "answers.csv"))
     monkeypatch.setenv("REGISTER", str(here / "register.csv"))
-    monkeypatch.setattr(
-        "welfare_analysis.publishing.report.publish", lambda *_, **__: pytest.fail("a notebook was run")
-    )
+    monkeypatch.setattr(command, "publish", lambda *_, **__: pytest.fail("a notebook was run"))
     assert command.main(["report"]) == 1
     assert "answers.csv, register.csv: 60 faults" in capsys.readouterr().out
 

@@ -13,15 +13,25 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+import pandas as pd
+
+from welfare_analysis.demand import housing, tastes
+from welfare_analysis.disclosure import Policy
 from welfare_analysis.errors import WelfareError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from welfare_analysis.survey import followup
-    from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.publishing import execution
+from welfare_analysis.publishing.figures import write_headlines
+from welfare_analysis.publishing.folders import alone, private, replacing, set_aside
+from welfare_analysis.publishing.prose import further, of_notebooks, update
+from welfare_analysis.publishing.report import publish
+from welfare_analysis.results import headlines, kept
+from welfare_analysis.results.audit import broken
+from welfare_analysis.results.catalogue import WITHHELD
+from welfare_analysis.study import Study, grouped, not_given, several
+from welfare_analysis.survey import card_designs, doubts, followup, paper, quality, reading, standin, xlsform
+from welfare_analysis.survey.codebook import Codebook
 
 ROOT = Path(__file__).resolve().parents[2]
 STANDIN_SEED = 20120924  # the first day of the caravan
@@ -42,17 +52,10 @@ def report(_: argparse.Namespace) -> int:
     What would be published is attacked first, and tables that give hidden cells away are withheld. The last lines name
     them, and the pages that lack a result: 1 if an error of the program is the cause, 0 if the answers are.
     """
-    from welfare_analysis.publishing import folders
-    from welfare_analysis.publishing.report import publish
-
-    before = folders.set_aside(ROOT / "build" / "report")
+    before = set_aside(ROOT / "build" / "report")
     named, withheld = _named(*OWN), []
     try:
         if named:
-            from welfare_analysis.results.audit import broken
-            from welfare_analysis.results.catalogue import WITHHELD
-            from welfare_analysis.study import Study
-
             if not _sound(named):
                 return 1
             with _waiting("opening the files together"):
@@ -77,10 +80,6 @@ def report(_: argparse.Namespace) -> int:
 
 def notebooks(_: argparse.Namespace) -> int:
     """Run every notebook in place, on the stand-in, and draw the headline figures again."""
-    from welfare_analysis.publishing import execution
-    from welfare_analysis.publishing.figures import write_headlines
-    from welfare_analysis.publishing.folders import private
-
     # the committed notebooks show the stand-in only, whatever files the reader has named
     variables = {name: value for name, value in os.environ.items() if name not in execution.OWN_FILES}
     execution.run_in_place(execution.find(ROOT / "notebooks"), variables, private(ROOT / "build"), _progress)
@@ -90,9 +89,6 @@ def notebooks(_: argparse.Namespace) -> int:
 
 def prose(_: argparse.Namespace) -> int:
     """Bring the catalogues of translated pages up to the notebooks; say what is left to translate."""
-    from welfare_analysis.publishing import execution
-    from welfare_analysis.publishing.prose import further, of_notebooks, update
-
     for name, lacking in update(of_notebooks(execution.find(ROOT / "notebooks")) | further()).items():
         print(f"{name}: {lacking} to translate" if lacking else f"{name}: complete")
     return 0
@@ -100,10 +96,6 @@ def prose(_: argparse.Namespace) -> int:
 
 def lab(_: argparse.Namespace) -> int:
     """Open the notebooks; with files of one's own copies of them, which git does not see."""
-    from welfare_analysis.publishing import execution
-    from welfare_analysis.publishing.folders import private
-    from welfare_analysis.results import kept
-
     folder, variables = ROOT / "notebooks", execution.environment()
     if not _named(*OWN):
         variables.setdefault(kept.FOLDER, str(ROOT / "build" / "cache"))
@@ -124,11 +116,6 @@ def clean(_: argparse.Namespace) -> int:
 
 def data(_: argparse.Namespace) -> int:
     """Make the choice cards, the stand-in population, its answers, and what is true of it again."""
-    from welfare_analysis.results import headlines
-    from welfare_analysis.survey import card_designs, standin
-    from welfare_analysis.survey.codebook import Codebook
-    from welfare_analysis.survey.reading import typed
-
     if _named(*OWN):
         hint = "Answers of one's own are read and never written: `make report` publishes tables of them"
         raise WelfareError("only answers of the stand-in, of nobody, are written", where=" or ".join(OWN), hint=hint)
@@ -138,16 +125,12 @@ def data(_: argparse.Namespace) -> int:
     )
     world = standin.generate(standin.Parameters.read(ROOT / "data" / "public"), STANDIN_SEED)
     standin.write(world, ROOT / "data" / "survey")
-    headlines.known(typed(world.truth, codebook)).to_csv(headlines.TRUTH, index=False, float_format="%.5f")
+    headlines.known(reading.typed(world.truth, codebook)).to_csv(headlines.TRUTH, index=False, float_format="%.5f")
     return 0
 
 
 def form(_: argparse.Namespace) -> int:
     """Write the questionnaire: an XLSForm a status, and forms to print in Arabic and French."""
-    from welfare_analysis.disclosure import Policy
-    from welfare_analysis.publishing.folders import replacing
-    from welfare_analysis.survey import paper, xlsform
-
     codebook = _codebook()
     rules = Policy.read(ROOT / "data" / "policy.csv")
     limits = {"least": int(rules.min_respondents), "base": int(rules.min_base)}
@@ -171,15 +154,11 @@ def check(_: argparse.Namespace) -> int:
 
 def _named(*names: str) -> list[Any]:
     """What some variables name: a path each, or several in a list."""
-    from welfare_analysis.study import several
-
     sources = [several(value) for name in names if (value := os.environ.get(name, "").strip())]
     return [paths if len(paths) > 1 else paths[0] for paths in sources]
 
 
 def _codebook() -> Codebook:
-    from welfare_analysis.survey.codebook import Codebook
-
     return Codebook.read((_named("CODEBOOK") or [ROOT / "data" / "codebook"])[0])
 
 
@@ -205,14 +184,9 @@ def _waiting(what: str) -> Iterator[None]:
 
 def _sound(sources: list[Any]) -> bool:
     """Whether files have no fault; what was accepted is printed, and all faults are, and written to one table."""
-    import pandas as pd
-
-    from welfare_analysis.study import not_given
-    from welfare_analysis.survey.reading import Faults, Map, NoHeader, draft_map, read_any
-
     codebook, found, drafts, sound = _codebook(), [], [], True
     frames: dict[str, pd.DataFrame] = {}
-    names = next((Map.read(named, codebook) for named in _named("MAP")), None)
+    names = next((reading.Map.read(named, codebook) for named in _named("MAP")), None)
     for left in (ROOT / "build" / "check").glob("[ad]*.csv"):  # forms alike and in doubt, of an earlier file
         left.unlink()
     for table, codes in not_given(codebook).items():
@@ -221,15 +195,15 @@ def _sound(sources: list[Any]) -> bool:
         name = ", ".join(path.name for path in (source if isinstance(source, list) else [source]))
         try:
             with _waiting(f"reading {name}"):
-                kind, answers = read_any(source, codebook, names)
-        except (Faults, NoHeader) as error:
+                kind, answers = reading.read_any(source, codebook, names)
+        except (reading.Faults, reading.NoHeader) as error:
             sound = False
-            if isinstance(error, Faults):
+            if isinstance(error, reading.Faults):
                 found.append(error.table)
             else:
                 print(error)
             begun = 0 if names is None else len(names.headers) + sum(map(len, names.codes.values()))
-            draft = draft_map(source, codebook, names)
+            draft = reading.draft_map(source, codebook, names)
             drafts += [draft] if len(draft) > begun else []
             continue
         print(f"{name}: no fault in {len(answers.frame):,} rows, read as {kind}; {', '.join(answers.blocks)}")
@@ -253,16 +227,13 @@ def _sound(sources: list[Any]) -> bool:
 
 def _log(frame: pd.DataFrame, codebook: Codebook) -> None:
     """Say how many answers contradict each other and which forms are alike; a log has each such answer."""
-    from welfare_analysis.survey.quality import corrections, inconsistent, near_duplicates, read_rules
-
-    folder, rules = ROOT / "build" / "check", read_rules(codebook)
-    broken = inconsistent(frame, rules)
-    broken = broken[broken["broken"] > 0]
-    if len(broken):
-        print(f"Answers that contradict each other:\n{_lines(broken.rename_axis('rule').reset_index())}")
-    log = _of_forms(corrections(frame, rules), "row", frame)
+    folder, rules = ROOT / "build" / "check", quality.read_rules(codebook)
+    against = quality.inconsistent(frame, rules).query("broken > 0")
+    if len(against):
+        print(f"Answers that contradict each other:\n{_lines(against.rename_axis('rule').reset_index())}")
+    log = _of_forms(quality.corrections(frame, rules), "row", frame)
     with _waiting("comparing the forms"):
-        pairs = near_duplicates(frame.filter(codebook.variables.index.drop("person_id", errors="ignore")))
+        pairs = quality.near_duplicates(frame.filter(codebook.variables.index.drop("person_id", errors="ignore")))
     alike = _of_forms(_of_forms(pairs, "first", frame), "second", frame)
     for table, name, what in (
         (log, "consistency.csv", "What the rules find, and would blank, is in {}; write what is right as `new`"),
@@ -281,8 +252,6 @@ def _of_forms(table: pd.DataFrame, rows: str, frame: pd.DataFrame) -> pd.DataFra
 
 def _settled(frame: pd.DataFrame, codebook: Codebook, register: pd.DataFrame | None, kind: str) -> bool:
     """Whether it is known what is done with forms in doubt; they are listed for whoever holds the file."""
-    from welfare_analysis.survey import doubts
-
     doubtful = doubts.doubts(frame, codebook, register)
     if len(doubtful):
         target = ROOT / "build" / "check" / f"doubts_{kind}.csv"
@@ -320,8 +289,6 @@ def write_table(table: pd.DataFrame, target: Path) -> None:
     WelfareError
         If the folder cannot be written; a table of before is then as it was.
     """
-    from welfare_analysis.publishing.folders import private
-
     text = table.astype("str").fillna("").map(as_text).rename(columns=lambda name: as_text(str(name)))
     part = target.with_name(target.name + ".part")
     try:
@@ -338,22 +305,14 @@ def write_table(table: pd.DataFrame, target: Path) -> None:
 
 def draw(_: argparse.Namespace) -> int:
     """Plan the follow-up, and draw it where RETURNED names the forms that came back; all in build/draw."""
-    import numpy as np
-    import pandas as pd
-
-    from welfare_analysis.publishing.folders import replacing
-    from welfare_analysis.study import grouped
-    from welfare_analysis.survey import followup, paper
-    from welfare_analysis.survey.reading import FOLLOWUP, Answers, Map, read, read_register
-
     codebook, wish = _codebook(), _wish()
-    names = next((Map.read(named, codebook) for named in _named("MAP")), None)
-    registers = [read_register(path, codebook, names) for path in _named("REGISTER")]
-    if not registers or not isinstance(registers[0], Answers):
+    names = next((reading.Map.read(named, codebook) for named in _named("MAP")), None)
+    registers = [reading.read_register(path, codebook, names) for path in _named("REGISTER")]
+    if not registers or not isinstance(registers[0], reading.Answers):
         raise WelfareError("a follow-up is drawn from a list of persons", where="REGISTER", expected="its file")
     people, back = grouped(registers[0].frame, codebook), None
     for path in _named("RETURNED"):
-        keys = read(path, codebook, names).frame.get("person_id", pd.Series(dtype=str))
+        keys = reading.read(path, codebook, names).frame.get("person_id", pd.Series(dtype=str))
         back = people["person_id"].isin(keys)
         if back.sum() < max(len(keys), 1):
             what, hint = "forms are not of persons of the register", "Both files need the same person_id."
@@ -365,11 +324,10 @@ def draw(_: argparse.Namespace) -> int:
         if back is not None:
             seed = int(_number("SEED", 1))
             chosen = followup.drawn(people[~back], strata, stratum, np.random.default_rng(seed))
-            chosen[["person_id", *FOLLOWUP[:2], "probability"]].assign(seed=seed).to_csv(
-                folder / "drawn.csv", index=False
-            )
+            known = ["person_id", *reading.FOLLOWUP[:2]]
+            chosen[[*known, "probability"]].assign(seed=seed).to_csv(folder / "drawn.csv", index=False)
             asked = [name for name in codebook.variables.index if name != "person_id"]
-            blank = chosen[["person_id", *FOLLOWUP[:2]]].reindex(columns=["person_id", *FOLLOWUP, *asked])
+            blank = chosen[known].reindex(columns=["person_id", *reading.FOLLOWUP, *asked])
             blank.to_csv(folder / "followup.csv", index=False, encoding="utf-8-sig")
             for language in ("ar", "fr"):
                 text = paper.visits(codebook, chosen, language)
@@ -390,8 +348,6 @@ def _number(name: str, usual: float) -> float:
 
 def _wish() -> followup.Wish:
     """The wish that HALF_WIDTH, RETURN_RATE and ANSWER_RATE (in per cent) and COST tell: ``3 60 sahara=150``, in DH."""
-    from welfare_analysis.survey import followup
-
     usual, costs = followup.Wish(), os.environ.get("COST", "").split()
     rates = [_number(n.upper(), 100 * getattr(usual, n)) / 100 for n in ("half_width", "return_rate", "answer_rate")]
     try:
@@ -406,16 +362,10 @@ def _wish() -> followup.Wish:
 
 def replay(_: argparse.Namespace) -> int:
     """Apply a log of corrections, LOG, to the answers; the corrected file is in build/replay."""
-    import pandas as pd
-
-    from welfare_analysis.publishing.folders import replacing
-    from welfare_analysis.survey import quality
-    from welfare_analysis.survey.reading import read
-
     survey, log = _named("SURVEY"), _named("LOG")
     if not survey or not log:
         raise WelfareError("two files are needed", where="SURVEY and LOG", hint="LOG=build/check/consistency.csv")
-    answers, changes = read(survey[0], _codebook()), pd.read_csv(log[0]).rename(columns={"form": "row"})
+    answers, changes = reading.read(survey[0], _codebook()), pd.read_csv(log[0]).rename(columns={"form": "row"})
     mended = quality.replay(answers.frame, changes.assign(row=changes["row"] - 1))
     gaps = answers.missing.isin(list(SPECIAL)) & mended.isna()
     mended = mended.astype(object).where(~gaps, answers.missing.astype(object).replace(SPECIAL))
@@ -434,9 +384,6 @@ def validate(_: argparse.Namespace) -> int:
 
 def mixed(_: argparse.Namespace) -> int:
     """Fit the mixed logit of the cards on homes, on a subsample: of the stand-in, or of files of one's own."""
-    from welfare_analysis.demand import housing, tastes
-    from welfare_analysis.study import Study
-
     study = Study.open()
     folder = ROOT / "data" / "survey" if study.is_standin else ROOT / "build"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -506,8 +453,6 @@ def main(arguments: list[str] | None = None) -> int:
 def _lock(command: Command) -> contextlib.AbstractContextManager[None]:
     if command not in WRITERS:
         return contextlib.nullcontext()
-    from welfare_analysis.publishing.folders import alone
-
     return alone(ROOT / "build", command.__name__)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from welfare_analysis.demand.funnel import LIKELY, STEPS, fitted, funnel, lost
 from welfare_analysis.errors import WelfareError
@@ -128,3 +129,16 @@ def _fitted_by_hand(v, many):
         kept = kept + gone * left / left.sum()
         out[s] = kept
     return pd.Series(out.ravel())
+
+
+def test_steps_have_the_intervals_of_counts(people):
+    """By hand: each step, and who falls out before it, is divided and multiplied by exp(t s / T)."""
+    steps, design, group = people
+    likely = total(design, steps["affordable"] & steps["wants"], by=group).as_positive()
+    left = funnel(design, steps, likely, by=group)
+    whole = funnel(design, steps, total(design, steps["affordable"] & steps["wants"]))
+    for made in (left, funnel(design, steps, reached=True), lost(left), fitted(left, whole)):
+        factor = np.exp(stats.t.ppf(0.975, made.df) * made.se / made.value)
+        sure = made.value > 0  # a forecast of more than can pay, as here in one group, is no count
+        assert np.allclose(made.interval()["low"][sure], (made.value / factor)[sure], rtol=1e-9)
+        assert np.allclose(made.interval()["high"][sure], (made.value * factor)[sure], rtol=1e-9)

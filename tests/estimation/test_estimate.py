@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.estimation import Design, linear, logistic, logit, mean, quantile, share, total
+from welfare_analysis.estimation import Design, joint, linear, logistic, logit, mean, quantile, share, total
 
 
 @pytest.mark.parametrize("statistic", [mean, quantile, lambda d, y, **kw: total(d, y, missing="mean", **kw)])
@@ -234,3 +234,46 @@ def test_choices_that_are_none(change, message):
     f = pd.DataFrame({"case": np.repeat(np.arange(20), 3), "alt": ["a", "b", "c"] * 20, "cost": rng.normal(size=60)})
     with pytest.raises(WelfareError, match=message):
         logit(None, f.assign(chosen=change(chosen)), "chosen ~ alt + cost", case="case", alternative="alt")
+
+
+def test_an_interval_of_a_count_is_the_one_of_its_logarithm(apistrat):
+    """By R: ``svycontrast(svytotal(~I(sch.wide == "No"), dstrat), quote(log(...)))``, exp of its t interval.
+
+    survey 4.1.1, R 4.2.2; ``degf`` is 197.
+    """
+    f = apistrat
+    count = total(Design(f["pw"], strata=f["stype"], fpc=f["fpc"]), f["sch.wide"].astype(str) == "No")
+    found = [count.value.iloc[0], count.se.iloc[0], *count.interval().iloc[0]]
+    assert found == pytest.approx([1065.690010071, 150.791566999, 806.202689855, 1408.696859805], rel=1e-9)
+
+
+def test_a_count_of_few_is_missed_from_both_sides_alike():
+    """Exact coverage by all samples of 600 of 9,830, of which some 15 to 28 are counted (hypergeometric law).
+
+    Symmetric intervals hold 94.1 % and lie below the truth in 4.7 %: where few are drawn the error seems small too.
+    """
+    size, n, drawn, missed = 9830, 600, np.arange(1, 100), []
+    design = Design(np.full(n, size / n), fpc=np.full(n, float(size)))
+    bounds = total(design, pd.DataFrame(np.arange(n)[:, None] < drawn)).interval()
+    for truth in range(250, 451, 5):
+        chance = stats.hypergeom(size, truth, n).pmf(drawn)
+        missed.append((chance @ (bounds["high"] < truth), chance @ (bounds["low"] > truth)))
+    below, above = np.mean(missed, axis=0)
+    assert 1 - below - above >= 0.95
+    assert below <= 0.025
+    assert above <= 0.035
+
+
+def test_sums_of_counts_are_counts_and_differences_are_not(example, drawn):
+    """Intervals of counts and of sums of them are multiplied and divided by one factor; of differences, symmetric."""
+    f = example(3)
+    design = drawn(f)
+    counts = total(design, pd.DataFrame({"a": f["y"] > f["y"].median(), "b": f["y"] > f["y"].quantile(0.8)}))
+    several = joint({"counts": counts, "amount": total(design, f["y"])}).apply(
+        lambda v: pd.Series([v.iloc[0] + 2 * v.iloc[1], v.iloc[0] - v.iloc[1], v.iloc[0] + v.iloc[2], 9 - v.iloc[0]])
+    )
+    assert several.positive.tolist() == [True, False, False, False]
+    value, bounds = several.value.to_numpy(), several.interval().to_numpy().T
+    np.testing.assert_allclose((bounds[0] * bounds[1])[0], value[0] ** 2, rtol=1e-9)
+    np.testing.assert_allclose(bounds.mean(axis=0)[1:], value[1:], rtol=1e-9)
+    assert total(design, f["y"] > f["y"].max()).as_positive().interval().notna().all(axis=None)

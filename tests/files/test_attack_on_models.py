@@ -290,10 +290,8 @@ def test_tests_of_groups_give_no_hidden_group_away(published, study):
             if (attacker.alone(cells) & (cells["flag"] == "hidden")).any():
                 assert table.cells(condition, group)["estimate"].isna().all(), (condition, group)
     few = frame["over_debt_limit"].astype("boolean")
-    printed = [
-        independence(study.design, few, frame["command_group"], where=few.notna() & frame["command_group"].notna())
-    ]
-    fits = [k for k in range(-8, 9) if abs(_moved(study, frame, few, k) - printed[0].statistic) < 0.05]
+    printed = _moved(study, frame, few, 0)
+    fits = [k for k in range(-8, 9) if abs(_moved(study, frame, few, k) - printed) < 0.05]
     assert len(fits) < 2 * policy().open_respondents
 
 

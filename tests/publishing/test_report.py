@@ -16,7 +16,7 @@ from welfare_analysis.disclosure.registry import rows
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing.execution import run_in_place
 from welfare_analysis.publishing.folders import replacing
-from welfare_analysis.publishing.markup import formula, markdown, table
+from welfare_analysis.publishing.markup import explained, formula, markdown, table
 from welfare_analysis.publishing.report import SITE, around, confidentiality, publish, render
 from welfare_analysis.study import DATA
 
@@ -329,11 +329,26 @@ def test_the_glossary_has_each_word_in_each_language_and_the_thresholds_of_the_p
     assert not words.isna().any(axis=None)
     for language in ("ar", "fr", "en"):
         page = read(published, "glossary.html", language)
-        assert page.count("<dt>") == page.count("<dd>") == len(words)
+        assert page.count("<dt ") == page.count("<dd>") == len(words)
         assert not re.search(r"[{}]", re.sub(r"<style.*?</style>", "", page))
-        hidden = re.search(r"<dt><bdi>\.\.</bdi></dt><dd>(.*?)</dd>", page)[1]
+        hidden = re.search(r"<dt [^>]*><bdi>\.\.</bdi></dt><dd>(.*?)</dd>", page)[1]
         assert [int(n) for n in re.findall(r"\d+", hidden)] == [policy().min_respondents, policy().min_base]
         assert 'href="glossary.html"' in read(published, "index.html", language)
+
+
+def test_a_term_is_explained_where_a_page_first_uses_it(root):
+    """A link to its line in the glossary, whose meaning is seen on pointing; once, and not in headings or code."""
+    words = pd.read_csv(DATA / "glossary.csv").query("kind == 'term'")
+    assert {"Erreygers index", "Fieller’s interval", "replicates", "with answering errors"} <= set(words["en"])
+    text = "# Standard error\n\nThe `standard error` and its Standard error.\n\nA standard error again, no runner."
+    write(root / "notebooks" / "04_life.ipynb", text)
+    page = read(publish(root, variables={}), "04_life.html").partition("<main")[2]
+    linked = re.findall(r'<a class="term" href="glossary.html#([\w-]+)" title="([^"]+)">([^<]+)</a>', page)
+    assert [word for _, _, word in linked] == ["Standard error"]
+    glossary = read(publish(root, variables={}), "glossary.html")
+    assert f'<dt id="{linked[0][0]}"><bdi>standard error</bdi></dt><dd>{linked[0][1]}</dd>' in glossary
+    arabic = explained("<p>بالخطأ المعياري، والمعامل</p>", {"المعامل": ("#a", "x"), "الخطأ المعياري": ("#b", "y")})
+    assert arabic.count('class="term"') == 2
 
 
 def test_table_keeps_table_tags_only():

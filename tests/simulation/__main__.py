@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from types import ModuleType
 
@@ -106,14 +107,22 @@ def reading(jobs: int) -> None:
 
 
 def recovered(jobs: int) -> pd.DataFrame:
-    """Whether each step of the funnels is recovered, where the model is right."""
+    """Whether each step of the funnels is recovered, where the model is right.
+
+    PAGES=homes runs the steps of one page (or several, with commas): what is stored of earlier runs is then kept.
+    """
+    pages = os.environ.get("PAGES", ",".join(recovery.LAST)).split(",")
     modules = [HERE / f"{name}.py" for name in ("recovery", "demand_errors", "loan_errors", "transport_errors")]
     place = folder("recovery", [*DEMAND, *modules, *sorted((ROOT / "data" / "public").glob("*.csv"))])
     seeds = range(recovery.FIRST_SEED, recovery.FIRST_SEED + int(os.environ.get("SAMPLES", recovery.SAMPLES)))
     parts = Parallel(n_jobs=jobs)(
-        delayed(stored)(place / f"{seed}.parquet", recovery.one_sample, seed) for seed in seeds
+        delayed(stored)(place / f"{'-'.join(pages)}-{seed}.parquet", recovery.one_sample, seed, recovery.SIZE, pages)
+        for seed in seeds
     )
-    return recovery.judged(pd.concat(parts, ignore_index=True))
+    table = recovery.judged(pd.concat(parts, ignore_index=True)).assign(run=date.today().isoformat())
+    before = pd.read_csv(ROOT / "data" / PARTS["recovery"][1])
+    again = before["page"].isin(pages) & before["interval"].eq(recovery.INTERVAL)
+    return table if set(pages) == set(recovery.LAST) else pd.concat([before[~again], table], ignore_index=True)
 
 
 def attacked(jobs: int) -> pd.DataFrame:

@@ -10,6 +10,8 @@ truth is above `LEAST`. With S samples at a coverage of 95 % that is shown of a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import demand_errors
 import loan_errors
 import pandas as pd
@@ -21,32 +23,44 @@ from summaries import summarised
 from welfare_analysis.demand import housing, loans, transport
 from welfare_analysis.demand.shuttle import Shuttle
 from welfare_analysis.estimation import Estimate, joint
+from welfare_analysis.study import Study
 
+INTERVAL = "log"  # scale of the intervals of counts; runs before 29 November 2026 had symmetric ones
 SAMPLES, FIRST_SEED, SIZE = 640, 70_000, 10_000  # persons of a population; as many samples as 45 minutes allow
 LEAST, LEVEL = 0.92, 0.95
 STEPS = ["in_need", "wants", "eligible", "affordable"]
 LAST = {"homes": "bought", "loans": "all", "transport": "certain"}
 
 
-def one_sample(seed: int, size: int = SIZE) -> pd.DataFrame:
+def one_sample(seed: int, size: int = SIZE, pages: Sequence[str] = tuple(LAST)) -> pd.DataFrame:
     """A row a step of each page: truth, estimate, se and whether the interval holds the truth."""
     study, everybody = studies("plain", seed, size, commute=transport_errors.at_the_table)
-    people, everyone = transport.commuters(study), transport.commuters(everybody)
-    shuttle = Shuttle.before(people).at(scale=transport_errors.SCALE)
-    riding = transport_errors.true_numbers(everyone, "plain", transport_errors.SCALE)
-    buying = demand_errors.true_numbers(housing.market(everybody), "plain")
-    borrowing = loan_errors.true_numbers(loans.market(everybody), "plain")
-    found = {
-        "homes": (demand_errors.numbers(housing.market(study)), buying),
-        "loans": (loan_errors.numbers(loans.market(study)), borrowing),
-        "transport": (together(transport_errors.passed(people, shuttle)), pd.Series(riding)),
-    }
-    tables = [
-        table[table["number"].isin([*STEPS, LAST[page]])].assign(page=page)
-        for page, numbers in found.items()
-        for table in [against(*numbers)]
-    ]
+    tables = []
+    for page in pages:
+        table = against(*NUMBERS[page](study, everybody))
+        tables.append(table[table["number"].isin([*STEPS, LAST[page]])].assign(page=page))
     return pd.concat(tables, ignore_index=True).assign(seed=seed)
+
+
+def of_homes(study: Study, everybody: Study) -> tuple[Estimate, pd.Series]:
+    """Steps of homes as they are estimated, and as they are."""
+    known = demand_errors.true_numbers(housing.market(everybody), "plain")
+    return demand_errors.numbers(housing.market(study)), known
+
+
+def of_loans(study: Study, everybody: Study) -> tuple[Estimate, pd.Series]:
+    """Steps of loans as they are estimated, and as they are."""
+    return loan_errors.numbers(loans.market(study)), loan_errors.true_numbers(loans.market(everybody), "plain")
+
+
+def of_transport(study: Study, everybody: Study) -> tuple[Estimate, pd.Series]:
+    """Steps of a shuttle as they are estimated, and as they are."""
+    people, scale = transport.commuters(study), transport_errors.SCALE
+    known = transport_errors.true_numbers(transport.commuters(everybody), "plain", scale)
+    return together(transport_errors.passed(people, Shuttle.before(people).at(scale=scale))), pd.Series(known)
+
+
+NUMBERS = {"homes": of_homes, "loans": of_loans, "transport": of_transport}
 
 
 def together(numbers: dict[str, Estimate]) -> Estimate:
@@ -62,4 +76,4 @@ def judged(samples: pd.DataFrame) -> pd.DataFrame:
         stats.binomtest(k, n, LEAST, "greater").proportion_ci(LEVEL, "exact").low
         for k, n in zip(held, table["samples"], strict=True)
     ]
-    return table.assign(coverage_low=tests, recovered=pd.Series(tests) > LEAST, persons=SIZE)
+    return table.assign(coverage_low=tests, recovered=pd.Series(tests) > LEAST, persons=SIZE, interval=INTERVAL)

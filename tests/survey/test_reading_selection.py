@@ -212,7 +212,7 @@ def world():
 
 
 def test_the_page_counts_answers_of_another_mode(world):
-    """Half of the follow-up came on forms too, the others by telephone or nothing is said: visits. Bases are printed."""
+    """Half of the follow-up came on forms too, the others by telephone or visit (where nothing is said)."""
     late = world.followup.assign(mode=None, date=pd.Timestamp("2026-11-30"))
     first = late.index[late["outcome"] == "answered"]
     half = len(first) // 2

@@ -120,16 +120,16 @@ def of_shuttle(shuttle: Shuttle) -> tuple[Estimate, Estimate]:
     shared = people.frame["commute_mode"].astype(object).isin(SHARED)
     users = mean(people.design, shared.astype(float).rename("users"), where=people.known)
     before = stated.times(users, people.number(), users.value.index)
-    flags = {"riders": on, "came": on & shared, "more": on.astype("Float64") * (s.cost_dh - people.now["cost_dh"])}
+    flags = {"riders": on, "came": on & shared, "now": on.astype("Float64") * people.now["cost_dh"]}
     found = joint({"before": before, "ride": shuttle.riders(flags)})
     names = list(found.value.index)
     net = YEAR * (s.rider_dh - s.cost_dh)
-    rows = {"riders": names[1], "came": names[2], "more": names[3]}
+    rows = {"riders": names[1], "came": names[2], "now": names[3]}
     after = pick(found, {names[0]: 1, rows["riders"]: 1, rows["came"]: -1})
     made = lever(
         pick(found, {names[0]: 1}), after, pick(found, {rows["riders"]: net}), pick(found, {rows["came"]: net})
     )
-    return made, pick(found, {rows["more"]: YEAR})
+    return made, pick(found, {rows["riders"]: YEAR * s.cost_dh, rows["now"]: -YEAR})
 
 
 def of_rail(today: Estimate) -> tuple[Estimate, Estimate]:

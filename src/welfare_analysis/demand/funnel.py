@@ -112,7 +112,7 @@ def fitted(parts: Estimate, whole: Estimate) -> Estimate:
     by_part = sparse.block_diag(within).toarray() @ np.kron(leave, np.eye(groups))
     by_whole = sparse.block_diag([q[:, None] for q in share]).toarray() @ leave
     made = every.apply(values, stay @ np.hstack([by_part, by_whole]))
-    return replace(made, df=parts.df, counts=parts.counts)
+    return replace(made, df=parts.df, counts=parts.counts).as_positive()
 
 
 def funnel(
@@ -151,7 +151,7 @@ def funnel(
     if by is not None:
         last = inside & passed.iloc[:, -2].gt(0) if reached and passed.shape[1] > 1 else inside
         by = by.where(by.isin(by[last].unique()))
-    people = total(design, pd.Series(1.0, steps.index, name="people"), by=by, where=where)
+    people = total(design, pd.Series(1.0, steps.index, name="people"), by=by, where=where).as_positive()
     if reached:
         left = _by_step(design, steps, people, by, where)
     else:
@@ -194,4 +194,4 @@ def lost(estimate: Estimate) -> Estimate:
     many = len(steps) - groups
     slopes = sparse.eye_array(many, len(steps)) - sparse.eye_array(many, len(steps), k=groups)
     index = estimate.value.index[groups:]
-    return estimate.apply(lambda v: pd.Series(slopes @ v.to_numpy(), index=index), slopes)
+    return estimate.apply(lambda v: pd.Series(slopes @ v.to_numpy(), index=index), slopes).as_positive()

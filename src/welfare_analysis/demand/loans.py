@@ -237,7 +237,7 @@ class LoanMarket(Borrowers):
     def wishing(self, kind: str = "consumer", by: Any = None) -> Estimate:
         """How many adults want a loan of a kind; those who answered stand for the others."""
         flag = self.wanted[kind].astype("Float64").rename("people")
-        return total(self.design, flag, by, self.adult, missing="mean")
+        return total(self.design, flag, by, self.adult, missing="mean").as_positive()
 
     def demand(
         self,

@@ -277,7 +277,8 @@ class CardMarket(Market):
     def number(self, by: Any = None, where: Any = None) -> Estimate:
         """How many people there are, by domain."""
         inside = self.counted if where is None else self.counted & where
-        return total(self.design, self.counted.astype(float).rename("people"), by=by, where=inside)
+        flags = self.counted.astype(float).rename("people")
+        return total(self.design, flags, by=by, where=inside).as_positive()
 
 
 def asked(study: Study, needed: Sequence[str], what: str) -> tuple[pd.DataFrame, Design, Codebook]:
@@ -294,13 +295,16 @@ def asked(study: Study, needed: Sequence[str], what: str) -> tuple[pd.DataFrame,
 
 
 def times(shares: Estimate, size: Estimate, index: pd.Index) -> Estimate:
-    """Values by (anything, domain) times the sizes of the same domains, named by ``index``: products of estimates."""
+    """Values by (anything, domain) times the sizes of the same domains, named by ``index``: products of estimates.
+
+    Neither may be negative: what comes back is `Estimate.positive`.
+    """
     level, many = shares.value.to_numpy(), size.value.to_numpy()
     repeats = len(level) // len(many)
     blocks = [*map(sparse.diags_array, level.reshape(repeats, -1))]
     slopes = sparse.hstack([sparse.diags_array(np.tile(many, repeats)), sparse.vstack(blocks)])
     product = pd.Series(level * np.tile(many, repeats), index=index)
-    return joint({"share": shares, "people": size}).apply(lambda _: product, slopes)
+    return joint({"share": shares, "people": size}).apply(lambda _: product, slopes).as_positive()
 
 
 def scaled(estimate: Estimate, factor: float) -> Estimate:

@@ -108,13 +108,11 @@ Release = Mapping[str, Released]
 
 
 class Lazy(Mapping[str, Released]):
-    """A release whose tables are made when they are first asked for; ``made`` holds those that were.
+    """A release whose tables are made when they are first asked for; ``made`` holds those that were."""
 
-    ``lazy | others`` adds tables that are made already.
-    """
-
-    def __init__(self, makers: Mapping[str, Callable[[], Released]], made: Release | None = None) -> None:
-        self.makers, self.made = dict(makers), dict(made or {})
+    def __init__(self, makers: Mapping[str, Callable[[], Released]]) -> None:
+        self.makers = dict(makers)
+        self.made: dict[str, Released] = {}
 
     def __getitem__(self, name: str) -> Released:
         """Return a table; made once.
@@ -132,16 +130,12 @@ class Lazy(Mapping[str, Released]):
 
     def __contains__(self, name: object) -> bool:
         """Whether there is a table of this name; it is not made."""
-        return name in self.made or name in self.makers
+        return name in self.makers
 
     def __iter__(self) -> Iterator[str]:
         """Names of all tables."""
-        return iter({**self.makers, **self.made})
+        return iter(self.makers)
 
     def __len__(self) -> int:
         """Return how many there are."""
-        return len({*self.makers, *self.made})
-
-    def __or__(self, others: Release) -> Lazy:
-        """Return the release with further tables."""
-        return Lazy(self.makers, self.made | dict(others))
+        return len(self.makers)

@@ -22,6 +22,10 @@ districts     score, d / unweighted  enrolment               score, without seve
 
 With d the ratio nears 1 as samples grow, but from below: with the few large districts in, our error is 17 to 39 % too
 small (14 to 30 % with the population's own B), and the unweighted one is nearer the truth there.
+
+Residuals of a regression that the sample itself fits are a little too small. In 300 collections of the stand-in (two
+populations of 10,000; some 620 of the follow-up, in whom the variance is; 26 independent margins) the ratio of spread
+to error was by 0 to 6 % higher with raking than without, and by 1 and 2 % of two conditions drawn at random.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ estimates has the influence :math:`J z`, J its Jacobian, and so is an estimate a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,13 +21,26 @@ from .design import Design
 from .domains import Domains
 from .influence import Influence, sizes
 
+ROUNDED = 1e-6  # of the largest slope of a result: what differences leave of none
 Bounds = Callable[["Estimate", float], tuple[np.ndarray, np.ndarray]]
 
 
 def t_bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Symmetric bounds by Student's t with the domain's own degrees of freedom."""
+    r"""Bounds by Student's t with the domain's own degrees of freedom: symmetric, on the log scale where `positive`.
+
+    The standard error s of a count T rises with it, so that estimates that are too low have standard errors that are
+    too small, and symmetric intervals miss the truth more often from below than from above. Those of a count are
+    :math:`T e^{\pm t s / T}`: "log Student's t" (Parker and others 2023, NCHS, Vital and Health Statistics 2(200)).
+    """
+    value = estimate.value.to_numpy()
     half = stats.t.ppf((1 + level) / 2, estimate.df.to_numpy()) * estimate.se.to_numpy()
-    return estimate.value.to_numpy() - half, estimate.value.to_numpy() + half
+    low, high = value - half, value + half
+    if estimate.positive is None:
+        return low, high
+    log = estimate.positive & (value > 0)
+    with np.errstate(over="ignore"):  # an interval without an upper end
+        factor = np.exp(np.divide(half, value, out=np.zeros(len(value)), where=log))
+    return np.where(log, value / factor, low), np.where(log, value * factor, high)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +61,9 @@ class Estimate:
         Of a design with the same rows: the estimate of its weights.
     deviations : (R, k) array, optional
         What the estimator gave with each of R replicate weights, less the value; they have the covariance then.
+    positive : (k,) array of bool, optional
+        Which values are counts, or sums or products of such: they cannot be negative, and `t_bounds` are on the log
+        scale. Sums of them, with weights from 0 on, stay so in `apply`.
     push : callable, optional
         Of what is made of other estimates: gives `combined` of a matrix without the influences in between.
     """
@@ -62,6 +78,7 @@ class Estimate:
     push: Callable[[sparse.csr_array], Any] | None = field(default=None, repr=False, kw_only=True)
     estimator: Any = field(default=None, repr=False, kw_only=True)
     deviations: np.ndarray | None = field(default=None, repr=False, kw_only=True)
+    positive: np.ndarray | None = field(default=None, repr=False, kw_only=True)
 
     @property
     def variance_by(self) -> str:
@@ -85,6 +102,15 @@ class Estimate:
             hint = "Use replicates.refit with a function of a design."
             raise WelfareError("it is not known how to estimate it again", where="refit", hint=hint)
         return self.estimator(self.design.with_replicates(method, **settings))
+
+    def as_positive(self) -> Estimate:
+        """The same as counts, or other numbers that cannot be negative: with intervals on the log scale."""
+        again = self.estimator
+        return replace(
+            self,
+            positive=np.ones(len(self.value), dtype=bool),
+            estimator=None if again is None else lambda d: again(d).as_positive(),
+        )
 
     def combined(self, matrix: sparse.csr_array) -> Any:
         """Influences (n x m) of linear combinations (m x k) of the values."""
@@ -249,7 +275,15 @@ class Estimate:
             push=lambda matrix: self.combined(matrix @ sparse_j),
             estimator=None if self.estimator is None else lambda d: self.estimator(d).apply(f, jacobian),
             deviations=deviations,
+            positive=None if self.positive is None else _sums(self.positive, J, x, value.to_numpy()),
         )
+
+
+def _sums(positive: np.ndarray, J: np.ndarray, x: np.ndarray, result: np.ndarray) -> np.ndarray:
+    """Which results (rows of a Jacobian) are sums, with weights from 0 on, of the values x that are ``positive``."""
+    weights = np.where(np.abs(J) > ROUNDED * np.abs(J).max(axis=1, keepdims=True), J, 0.0)
+    summed: np.ndarray = (weights >= 0).all(axis=1) & ~(weights * ~positive).any(axis=1)
+    return summed & np.isclose(weights @ x, result, rtol=ROUNDED, atol=0)
 
 
 def slopes(f: Callable[[np.ndarray], np.ndarray], steps: np.ndarray) -> np.ndarray:

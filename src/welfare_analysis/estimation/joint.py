@@ -49,6 +49,7 @@ def joint(estimates: Mapping[Any, Estimate], names: Sequence[Hashable] = ()) -> 
         extra_covariance={"joint": whole} if whole.nnz else {},
         push=partial(_combined, parts),
         estimator=None if any(e.estimator is None for e in parts) else lambda d: joint(_of(estimates, d), names),
+        positive=_positive(parts),
         deviations=np.hstack(moved) if len(moved) == len(parts) else None,
     )
 
@@ -89,6 +90,13 @@ def _combined(parts: Sequence[Estimate], matrix: sparse.csr_array) -> Any:
     ends = np.cumsum([len(e.value) for e in parts])
     blocks = (matrix[:, end - len(e.value) : end] for e, end in zip(parts, ends, strict=True))
     return sum(e.combined(block) for e, block in zip(parts, blocks, strict=True))
+
+
+def _positive(parts: Sequence[Estimate]) -> np.ndarray | None:
+    """Which values are positive, of all parts."""
+    if all(e.positive is None for e in parts):
+        return None
+    return np.concatenate([np.zeros(len(e.value), dtype=bool) if e.positive is None else e.positive for e in parts])
 
 
 def _nothing(k: int) -> sparse.csr_array:

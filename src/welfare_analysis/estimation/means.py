@@ -11,6 +11,7 @@ this is so for all: its mean, share and total have the standard error of the pos
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -102,7 +103,8 @@ def total(design: Design, variables: Any, by: Any = None, where: Any = None, mis
         )
     shares = conditions(variables)
     if gaps or shares.any():
-        return _scaled(design, ratios(design, y, None, names, parts, shares=shares), parts)
+        made_ = _scaled(design, ratios(design, y, None, names, parts, shares=shares), parts)
+        return replace(made_, positive=np.repeat(shares, parts.count)) if shares.any() else made_
     described = describe(design, parts, present, names)
     value = parts.sums(y, design.weights).ravel()
     return made(design, value, names, described, lambda: scatter(y, parts))

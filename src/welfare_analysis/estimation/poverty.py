@@ -168,14 +168,7 @@ def _ratio(ordered: Estimate, level: str) -> Estimate:
     blank = sparse.csr_array((count, len(ordered.value) - 2 * count))
     slopes = sparse.hstack([sparse.diags_array(-high / low**2), blank, sparse.diags_array(1 / low)])
     estimate = ordered.apply(lambda v: pd.Series(v.to_numpy()[-count:] / v.to_numpy()[:count], index=index), slopes)
-    return replace(estimate, bounds=log_bounds)
-
-
-def log_bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Bounds by t, symmetric on the log scale."""
-    value = estimate.value.to_numpy()
-    half = stats.t.ppf((1 + level) / 2, estimate.df.to_numpy()) * estimate.se.to_numpy() / value
-    return value * np.exp(-half), value * np.exp(half)
+    return estimate.as_positive()
 
 
 def _density(design: Design, y: np.ndarray, limit: float, parts: Domains) -> np.ndarray:

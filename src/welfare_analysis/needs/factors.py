@@ -45,15 +45,20 @@ def staff_age(frame: pd.DataFrame) -> pd.Series:
 
 
 def merged(book: Codebook, column: pd.Series, among: np.ndarray, least: int) -> pd.Series:
-    """A column of groups; those of fewer than ``least`` respondents ``among`` all are put with their siblings.
+    """A column of groups; those of fewer than ``least`` respondents ``among`` all are put with their siblings."""
+    size = column.astype(object)[among].value_counts()
+    groups = with_siblings(book, column, size.index[size < least])
+    return groups.where(groups.notna(), None)
+
+
+def with_siblings(book: Codebook, column: pd.Series, small: Iterable[object]) -> pd.Series:
+    """A column of groups; each of ``small`` and its siblings are replaced by the wider group that they belong to.
 
     Siblings have the same parent in the codebook's list of the column's name.
     """
-    groups, parents = column.astype(object), book.parent(str(column.name))
-    size = groups[among].value_counts()
-    wide = {parents.get(str(code), "") for code in size.index[size < least]} - {""}
-    groups = groups.replace({code: parent for code, parent in parents.items() if parent in wide})
-    return groups.where(groups.notna(), None).rename(column.name)
+    parents = book.parent(str(column.name))
+    wide = {parents.get(str(code), "") for code in small} - {""}
+    return column.astype(object).replace({code: parent for code, parent in parents.items() if parent in wide})
 
 
 def in_order(book: Codebook, name: str, present: Iterable[str]) -> list[str]:

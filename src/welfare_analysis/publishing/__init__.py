@@ -17,19 +17,4 @@ trust = in_each_language(briefs.trust)
 what_if = in_each_language(tables.what_if)
 who_where = in_each_language(briefs.who_where)
 
-__all__ = [
-    "agrees",
-    "banner",
-    "bias",
-    "draw",
-    "findings",
-    "first_page",
-    "limits",
-    "method",
-    "say",
-    "show",
-    "trust",
-    "what_if",
-    "who_where",
-]
 notebook.register()

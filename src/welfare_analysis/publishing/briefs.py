@@ -7,6 +7,7 @@ from IPython.display import Markdown
 from ..disclosure import CATEGORY, policy
 from ..languages import GAP, amount, number
 from ..results import HEADLINES, TOPICS
+from ..results.coverage import STEPS
 from ..results.weights import NEEDED
 from ..study import Study
 from ..survey.xlsform import FIRST_PAGE, longest
@@ -32,10 +33,11 @@ def method(study: Study) -> Markdown:
     shown = {k: number(v, study.language) for k, v in fields.items()}
     lines = [study.codebook.text(f"method.{study.method}", study.language, **shown)]
     if followed and "mode" in study.frame:
-        late, mode = study.frame["outcome"] == "answered", study.frame["mode"]
-        other = int((late & ~mode.isin(mode[~late].mode())).sum())
-        modes = {"n": number(policy().base(other), study.language), "followed": shown["followed"]}
-        lines += [study.codebook.text("method.modes", study.language, **modes)] if other >= policy().min_base else []
+        late, way = study.frame["outcome"] == "answered", study.frame["mode"]
+        many = int((late & ~way.isin(way[~late].mode())).sum())
+        few = 0 < min(many, followed - many) < policy().min_respondents
+        other = GAP if few else number(policy().base(many), study.language)
+        lines.append(study.codebook.text("method.modes", study.language, n=other, followed=shown["followed"]))
     if study.left_out:
         statuses = ", ".join(study.codebook.label("status", code, study.language) for code in study.left_out)
         many = sum(study.left_out.values())  # of a register that tables do not show either
@@ -47,6 +49,8 @@ def method(study: Study) -> Markdown:
 def limits(study: Study, topic: str = "") -> Markdown:
     """The largest share of missing answers in a topic's tables (of the headlines where none is named).
 
+    Of a topic with a funnel also how often its steps were recovered where the model is right.
+
     On the stand-in also that no level can carry a decision.
     """
     book, language, released = study.codebook, study.language, release(study)
@@ -57,6 +61,8 @@ def limits(study: Study, topic: str = "") -> Markdown:
     if worst is not None and worst.missing_share > 0:
         missing = amount(worst.missing_share, "share", language)
         lines.append(book.text("limits.missing", language, missing=missing, table=title(worst.id, study)))
+    if topic in STEPS:
+        lines.append(sentence(study, f"{topic}.recovery"))
     return Markdown("\n".join(f"- {line}" for line in lines))
 
 

@@ -201,24 +201,23 @@ def note(tables: Sequence[Released], study: Study) -> str:
     book, language = study.codebook, study.language
     shown = [t for t in tables if t.state == "shown"]
     sampled = [t for t in shown if t.statistic not in ("count", "document") and t.of != "register"]
-    own = f"note.{shown[0].id}" if shown else ""
-    if own in book.texts.index:
-        text = book.text(own, language, source=source(study))
-    elif shown and shown[0].statistic == "forms":
-        text = book.text("note.forms", language, n=number(shown[0].respondents, language), source=source(study))
+    missing = max((t.missing_share for t in sampled), default=0.0)
+    if f"note.{shown[0].id}" in book.texts.index:
+        key = f"note.{shown[0].id}"
+    elif shown[0].statistic == "forms":
+        key = "note.forms"
     elif any(t.of == "weights" for t in shown):
-        text = book.text("own", language, source=source(study))
-    elif shown and all(t.statistic == "document" for t in shown):
-        text = ""
-    elif shown and not sampled:
-        text = book.text("note.register", language, base=f"{policy().step('persons'):g}", source=source(study))
+        key = "own"
+    elif not sampled:
+        key = "" if all(t.statistic == "document" for t in shown) else "note.register"
+    elif missing == 0:
+        key = "note.complete"
     else:
-        missing = max((t.missing_share for t in sampled), default=0.0)
-        respondents = base(pd.Series([t.respondents for t in sampled]), language)
-        fields = {"n": respondents, "missing": amount(missing, "share", language), "source": source(study)}
-        several = len(sampled) > 1 or sampled[0].statistic == "combined"
-        key = "note.complete" if missing == 0 else "note.several" if several else "note"
-        text = book.text(key, language, **fields)
+        key = "note.several" if len(sampled) > 1 or sampled[0].statistic == "combined" else "note"
+    respondents = base(pd.Series([t.respondents for t in sampled], dtype=float), language)
+    fields = {"n": respondents, "missing": amount(missing, "share", language), "source": source(study)}
+    fields["base"] = f"{policy().step('persons'):g}"
+    text = book.text(key, language, **fields) if key else ""
     flags = set().union(*(t.frame["flag"] for t in shown))
     if any(t.frame["clear"].eq(True).any() for t in shown if "clear" in t.frame):
         flags.add("clear")

@@ -4,8 +4,9 @@ Nothing in the result loads or leads outside: raw HTML is shown as text, scripts
 a link to the network becomes its text and its address without a scheme.
 """
 
+import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from pathlib import PurePosixPath
 from typing import Any
@@ -29,6 +30,8 @@ TEXT = re.compile(r"(<caption>|<tfoot>\s*<tr>\s*<td[^>]*>)(.*?)(?=</caption>|</t
 CELL = re.compile(r"<td((?: [a-z]+=\"[^\"]*\")*)>(.*?)</td>")
 TAGS = {"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "b", "strong", "i", "em", "sub", "sup"}
 ATTRIBUTES = {tag: {"scope", "colspan", "rowspan", "dir", "lang"} for tag in ("th", "td")} | {"table": {"id"}}
+NAME = re.compile(r"<(/?)(\w+)")
+UNTOUCHED = {"a", "code", "pre", "math", "summary", "h1", "h2", "h3", "h4", "title"}
 DROPPED = {"script", "style", "template", "iframe", "object", "svg"}
 
 
@@ -181,6 +184,34 @@ def table(source: str, attributes: str = "", number: str = "") -> str:
     scoped = NO_SCOPE.sub('<th scope="col"', head) + mark + NO_SCOPE.sub('<th scope="row"', body)
     fitted = TEXT.sub(r'\1<span class="text">\2</span>', CELL.sub(_aligned, _unbroken(scoped)))
     return f'<div class="wide" tabindex="0"{attributes}>{fitted.strip()}</div>\n'
+
+
+def explained(source: str, terms: Mapping[str, tuple[str, str]]) -> str:
+    """HTML whose words of a glossary lead to it where they first stand, with their meaning to see on pointing.
+
+    Parameters
+    ----------
+    source : str
+        HTML; headings, links, code and formulas stay as they are.
+    terms : mapping
+        Of a word, as it is written inside a sentence, its address and its meaning.
+    """
+    left = {" ".join(word.lower().removeprefix("ال").split()): about for word, about in terms.items()}
+    parts, inside = [], 0
+    for part in re.split(r"(<[^>]*>)", source):
+        if tag := NAME.match(part):
+            inside += (tag[1] == "") - (tag[1] == "/") if tag[2] in UNTOUCHED else 0
+        elif not inside and left:
+            words = "|".join(r"\s".join(map(re.escape, word.split())) for word in sorted(left, key=len, reverse=True))
+            pattern = rf"(?<!\w)[وفبك]?(?:ال|لل)?({words})(?!\w)"
+            part = re.sub(pattern, lambda found: _term(found, left), part, flags=re.IGNORECASE)
+        parts.append(part)
+    return "".join(parts)
+
+
+def _term(found: re.Match[str], left: dict[str, tuple[str, str]]) -> str:
+    address, meaning = left.pop(" ".join(found[1].lower().split()), ("", ""))
+    return f'<a class="term" href="{address}" title="{html.escape(meaning)}">{found[0]}</a>' if address else found[0]
 
 
 def _unbroken(source: str) -> str:

@@ -7,11 +7,11 @@ A page is made in a process of its own. Each table that it shows, draws or speak
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from .. import results
-from ..disclosure import Released
+from ..disclosure import Lazy, Release, Released
 from ..disclosure.registry import rows
 from ..study import Study
 
@@ -38,29 +38,11 @@ class Registry:
 REGISTRY = Registry()
 
 
-class Recorded(Mapping[str, Released]):
-    """A release whose tables record themselves when they are asked for."""
-
-    def __init__(self, release: Mapping[str, Released], record: Callable[[Released], Released]) -> None:
-        self.release, self.record = release, record
-
-    def __getitem__(self, name: str) -> Released:
-        """Return a table, recorded."""
-        return self.record(self.release[name])
-
-    def __contains__(self, name: object) -> bool:
-        """Whether there is a table of this name; it is not made, and so not recorded."""
-        return name in self.release
-
-    def __iter__(self) -> Iterator[str]:
-        """Names of all tables."""
-        return iter(self.release)
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self.release)
-
-
-def release(study: Study) -> Recorded:
+def release(study: Study) -> Lazy:
     """Every table that may be shown, recorded when it is asked for."""
-    return Recorded(results.release(study), REGISTRY.record)
+    every = results.release(study)
+    return Lazy({name: partial(_recorded, every, name) for name in every})
+
+
+def _recorded(every: Release, name: str) -> Released:
+    return REGISTRY.record(every[name])

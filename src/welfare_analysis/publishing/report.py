@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -26,7 +27,7 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.languages import NAMES, amount, direction, number
 from welfare_analysis.publishing import execution, prose
 from welfare_analysis.publishing.folders import private, replacing, set_aside
-from welfare_analysis.publishing.markup import inline, markdown, page_name, table
+from welfare_analysis.publishing.markup import explained, inline, markdown, page_name, table
 from welfare_analysis.results import kept
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook, words
@@ -38,29 +39,7 @@ PUBLISHED = re.compile(r'<table id="(\w+)">')  # a table of the release, by its 
 HIDDEN = "hidden.csv"  # what it leaves out, and by which rules
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
-# around the text of a page: ``site.`` of the codebook's texts
-AROUND = (
-    "skip",
-    "swipe",
-    "shown",
-    "contents",
-    "previous",
-    "next",
-    "code",
-    "numbers",
-    "workbook",
-    "glossary",
-    "made",
-    "confidentiality",
-    "figure",
-    "table",
-    "data",
-    "gap",
-    "error",
-    "languages",
-    "in_english",
-    "report",
-)
+AROUND = "site."  # first part of the keys of the texts that stand around the text of a page
 
 
 @dataclass(frozen=True)
@@ -83,7 +62,8 @@ class Page:
     pictures: Mapping[str, bytes]
 
 
-def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[str, str]) -> Page:
+def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[str, str],
+         terms: Mapping[str, tuple[str, str]] = MappingProxyType({})) -> Page:  # fmt: skip
     """Return the page of an executed notebook in one language.
 
     Code stands behind its output and is seen where the page's switch is on; of each output the best form is shown:
@@ -102,6 +82,8 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
         What its paragraphs are in the language of the page.
     labels : mapping
         The words around the text, of this language (`around`).
+    terms : mapping
+        Address and meaning of words that are explained at their first use.
     """
     environment: dict[str, Any] = {"headings": []}
     pictures: dict[str, bytes] = {}
@@ -168,7 +150,7 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
     title = next((text for tag, _, text in headings if tag == "h1"), stem)
     sections = tuple((anchor, text) for tag, anchor, text in headings if tag == "h2")
     # every part was escaped or sanitised where it was made
-    return Page(page_name(stem), title, sections, Markup("".join(parts)), pictures)
+    return Page(page_name(stem), title, sections, Markup(explained("".join(parts), terms)), pictures)
 
 
 def around(language: str) -> dict[str, str]:
@@ -182,7 +164,8 @@ def around(language: str) -> dict[str, str]:
     if language not in NAMES:
         raise WelfareError("the language is not known", got=language, expected=", ".join(NAMES))
     texts, own = Codebook.read(DATA / "codebook"), {"dir": direction(language), "name": NAMES[language]}
-    return own | {word: texts.template(f"site.{word}", language) for word in AROUND}
+    keys = [key for key in texts.texts.index if key.startswith(AROUND)]
+    return own | {key.removeprefix(AROUND): texts.template(key, language) for key in keys}
 
 
 def _data(names: Sequence[str], labels: Mapping[str, str]) -> str:
@@ -219,13 +202,30 @@ def _front(pages: list[Page], title: str) -> Page:
     return Page("index.html", title, (), Markup(f"<h1>{title}</h1><ol>{items}</ol>"), {})
 
 
-def _glossary(language: str, title: str, worded: Callable[[str, str], str]) -> Page:
+@dataclass(frozen=True)
+class Word:
+    """A line of the glossary in one language; a term is explained where a page first uses it."""
+
+    name: str
+    meaning: str
+    is_term: bool
+    anchor: str
+
+
+def _glossary(language: str, worded: Callable[[str, str], str]) -> list[Word]:
     """What words and signs of the report mean, with the thresholds that the policy has."""
     rules = vars(policy()) | {"round_totals": policy().step("totals")}
     limits = {name: f"{rule:g}" for name, rule in rules.items() if isinstance(rule, int | float)}
-    words = pd.read_csv(GLOSSARY)[[language, f"{language}_meaning"]]
-    said = ((html.escape(worded(text, language).format(**limits)) for text in row) for row in words.to_numpy(str))
-    items = "".join(f"<dt><bdi>{name}</bdi></dt><dd>{meaning}</dd>" for name, meaning in said)
+    lines = pd.read_csv(GLOSSARY)[["kind", language, f"{language}_meaning"]].itertuples(index=False)
+    said = ((kind, *(worded(str(text), language).format(**limits) for text in texts)) for kind, *texts in lines)
+    return [Word(name, meaning, kind == "term", f"word-{i}") for i, (kind, name, meaning) in enumerate(said)]
+
+
+def _glossary_page(words: Sequence[Word], title: str) -> Page:
+    items = "".join(
+        f'<dt id="{word.anchor}"><bdi>{html.escape(word.name)}</bdi></dt><dd>{html.escape(word.meaning)}</dd>'
+        for word in words
+    )
     return Page("glossary.html", title, (), Markup(f"<h1>{html.escape(title)}</h1><dl>{items}</dl>"), {})  # escaped
 
 
@@ -251,10 +251,14 @@ def render(
         own = folder / language
         (own / "images").mkdir(parents=True, exist_ok=True)
         shutil.copyfile(SITE / "style.css", own / "style.css")
-        pages = [page(stem, notebook, _prose(stem, language, worded), labels) for stem, notebook in notebooks.items()]
+        words = _glossary(language, worded)
+        terms = {word.name: (f"glossary.html#{word.anchor}", word.meaning) for word in words if word.is_term}
+        pages = [
+            page(stem, notebook, _prose(stem, language, worded), labels, terms) for stem, notebook in notebooks.items()
+        ]
         if not any(p.href == "index.html" for p in pages):
             pages.insert(0, _front(pages, labels["contents"]))
-        pages.append(_glossary(language, labels["glossary"], worded))
+        pages.append(_glossary_page(words, labels["glossary"]))
         fronts[language] = pages[0].title
         template = jinja.get_template("page.html.j2")
         made = labels["made"].format(date=datetime.datetime.now(datetime.UTC).date(), version=__version__)

@@ -103,7 +103,8 @@ def totals(study: Study, _: Study) -> pd.DataFrame | None:
     of, parts = hopes_of(study), []
     for names, rows in of.bundles(None):
         values = of.hoped[names].astype("Float64")
-        made = total(of.design, values, where=of.asked[names[0]].to_numpy(), missing="mean")
+        asked = of.asked[names[0]].to_numpy()
+        made = total(of.design, values, where=asked, missing="mean").as_positive()
         parts.append(counted(made, "hope", values[rows].sum(), "amount"))
     return pd.concat(parts, ignore_index=True) if parts else None
 

@@ -9,13 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ..demand.stated import CardMarket
-from ..disclosure import NUMBERS
 from ..estimation.choice import ChoiceFit, hold_out, summary
 from ..study import Study
-from .declare import Base, Topic
+from .declare import Base, Topic, exact, facts
 
-UNITS = {"rho": "decimal", "per_card": "decimal", "by_chance": "decimal", "beyond": "share"}
-UNITS |= dict.fromkeys(("persons", "cards", "left_out"), "respondents")
 SEED = 2012  # of who is left out
 
 
@@ -44,18 +41,14 @@ def declare(topic: Topic, kinds: str, base: Callable[[Any], Base] = answered) ->
         """Persons, cases, fit, and the likelihood of the choices of those left out."""
         model = study.result(model_of, topic.subject)
         known, left = summary(model), study.result(unseen, topic.subject).likelihood.loc["left_out"]
-        values = {"persons": known["persons"], "cards": known["cases"]}
-        values |= {"rho": known["rho_squared_bar"], "left_out": left["persons"]}
-        values |= {"per_card": left["log_likelihood"], "by_chance": left["equal_shares"]}
-        units = {name: UNITS.get(name, "number") for name in values}
-        rows = pd.DataFrame({"model_of_cards": list(values), "unit": list(units.values()), "n": known["persons"]})
-        return rows.assign(**{x: np.array(list(values.values()), dtype=float) for x in NUMBERS})
+        numbers = {"persons": (known["persons"], "respondents"), "cards": (known["cases"], "respondents")}
+        numbers |= {"rho": (known["rho_squared_bar"], "decimal"), "left_out": (left["persons"], "respondents")}
+        numbers |= {"per_card": (left["log_likelihood"], "decimal"), "by_chance": (left["equal_shares"], "decimal")}
+        return facts(numbers, "model_of_cards", known["persons"])
 
     @topic.table("hold_out", kinds, "measure", "share", base)
     def held_out(study: Study, subject: Any) -> pd.DataFrame:
         """Shares of the alternatives, observed and predicted, of those left out."""
         made = study.result(unseen, topic.subject)
         rows = made.shares.rename_axis(kinds).stack().rename_axis([kinds, "measure"]).rename("estimate").reset_index()
-        return rows.assign(
-            low=rows["estimate"], high=rows["estimate"], n=float(made.likelihood.loc["left_out", "persons"])
-        )
+        return exact(rows, float(made.likelihood.loc["left_out", "persons"]))

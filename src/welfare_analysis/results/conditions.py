@@ -39,6 +39,7 @@ from ..estimation import (
     variance,
 )
 from ..needs import computed, indicators
+from ..needs.factors import with_siblings
 from ..study import Study
 from . import adjusted
 from .declare import Base, Topic, always, long_format, measured, melted
@@ -136,10 +137,8 @@ def poor(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     y = frame[INCOME].where(where)
     below = (y < LINE * quantile(design, y, where=where).value.iloc[0]).where(where)
     sizes = below.groupby(by).agg(["size", "sum"]).astype(float)
-    parents = {code: parent for code, parent in study.codebook.parent("status").items() if parent}
     hidden = sizes.index[unsafe(sizes["size"].to_numpy(), sizes["sum"].to_numpy(), policy())]
-    wide = {parents[code] for code in hidden if code in parents}
-    by = by.astype(object).replace({code: parent for code, parent in parents.items() if parent in wide})
+    by = with_siblings(study.codebook, by, hidden)
     made = {name: poverty(design, y, alpha=power, part=LINE, by=by, where=where) for name, power in POVERTY.items()}
     rows = long_format(made, "poverty_measure", "", "status")
     return rows.assign(numerator=rows["status"].map(below.groupby(by).sum()).astype(float))

@@ -22,6 +22,9 @@ SUMMARY = {"least_coverage": "share", "most_coverage": "share", "largest_error":
 FAMILIES = {"cells": "number", "coverage": "share", "worst": "share", "samples": "number"}
 MODELS = dict.fromkeys(("least_coverage", "most_coverage", "least_hessian", "most_hessian"), "share")
 MODELS |= dict.fromkeys(("coefficients", "samples", "failed"), "number")
+STEPS = {"homes": "home_number", "loans": "loan_number", "transport": "transport_number"}  # of the funnels, by page
+RECOVERY = {"coverage": "share", "coverage_low": "share", "error": "share", "se_of_spread": "share"}
+RECOVERY |= {"samples": "number"}
 LEAST_EFFECTIVE, LEAST_DF, MOST_SKEWED = 200, 30, 2  # where an interval is expected to hold what it promises
 PROMISED, POOR = (0.93, 0.97), 0.92
 MARKED = 0.5  # of the samples: from there on a number counts as marked
@@ -82,6 +85,30 @@ def validation_families() -> Released:
     rows = table[others].rename(columns={"headline": "table", "worst_coverage": "worst"})
     rows["unit_of"] = rows["table"].map(pd.read_csv(PLAN).set_index("id")["unit"])
     return document("validation_families", simulated(rows.drop(columns="spread"), keys, FAMILIES), keys, "measure")
+
+
+def stored_recovery() -> pd.DataFrame:
+    """The simulation of funnels where the model is right: a row a page, step and ``interval``, the scale of counts'."""
+    return pd.read_csv(DATA / "survey" / "recovery.csv")
+
+
+def recovery(page: str) -> Released:
+    """Coverage of the steps of a page's funnel, the lower end of its own interval, and the mean error."""
+    table, keys = stored_recovery().query("page == @page"), [STEPS[page], "interval_scale"]
+    wide = table.rename(columns={"number": STEPS[page], "interval": "interval_scale"})
+    ratios = {"error": table["error"] / table["truth"], "se_of_spread": table["mean_se"] / table["spread"]}
+    return document(f"{page}_recovery", melted(wide.assign(**ratios), keys, RECOVERY), keys, "measure")
+
+
+def recovery_summary() -> Released:
+    """Of how many steps it is shown that intervals hold the truth more often than the limit, in the largest runs."""
+    table = stored_recovery().sort_values("samples", kind="stable").groupby(["page", "number"]).tail(1)
+    numbers = {"recovered": table["recovered"].sum(), "of": len(table), "samples": table["samples"].min()}
+    least = table.groupby("page")["coverage"].min().add_prefix("least_").to_dict()
+    rows: list[tuple[str, float, str, float | None]] = [(name, x, "number", None) for name, x in numbers.items()]
+    rows += [(name, x, "share", None) for name, x in least.items()] + [("limit", POOR, "share", 0.01)]
+    columns = ["fact", "estimate", "unit", "step"]
+    return document("recovery_summary", pd.DataFrame(rows, columns=columns), ["fact"])
 
 
 def expected(cells: pd.DataFrame) -> pd.Series:

@@ -167,10 +167,8 @@ def standing(study: Study, market: LoanMarket) -> pd.DataFrame | None:
     service_dh, income = income_debt.debt_service_dh(frame), income_debt.member_income_dh(frame)
     of_pay = income_debt.debt_service_share(frame)
     both = has & service_dh.notna() & income.notna()
-    middle, above = of_pay.between(0.2, 0.4), of_pay > income_debt.STANDARDS.limit_share
-    flags = {
-        n: c.where(of_pay.notna()).astype("boolean").rename("x") for n, c in (("middle", middle), ("above", above))
-    }
+    flags = pd.DataFrame({"middle": of_pay.between(0.2, 0.4), "above": of_pay > income_debt.STANDARDS.limit_share})
+    flags = flags.where(of_pay.notna()).astype("boolean")
     own = measured(
         {
             "indebted": (share(design, income_debt.indebted(frame)), "share"),

@@ -5,6 +5,7 @@ States, protection, marks and rounding follow from the declaration, for every ta
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -150,15 +151,7 @@ def always(_: Any) -> str:
 
 def fitted(fit: Callable[[Any], Any]) -> Callable[[Any], str]:
     """Whether a model can be had of a subject: ``too_few`` where it has no maximum or is not identified."""
-
-    def ready(subject: Any) -> str:
-        try:
-            fit(subject)
-        except WelfareError:
-            return "too_few"
-        return "shown"
-
-    return ready
+    return lambda subject: "shown" if attempted({"fit": partial(fit, subject)}) else "too_few"
 
 
 def long_format(estimates: Estimate | pd.DataFrame | Mapping[Any, Any], *keys: str) -> pd.DataFrame:
@@ -189,6 +182,26 @@ def measured(estimates: Mapping[str, tuple[Estimate, str]], key: str) -> pd.Data
         rows = long_format(estimate, "").assign(numerator=numerator, unsafe=ruled)
         parts.append(rows.assign(**{key: name, "unit": unit}))
     return pd.concat(parts, ignore_index=True)
+
+
+def exact(rows: pd.DataFrame, n: Any) -> pd.DataFrame:
+    """Rows of numbers that have no interval of their own: their bounds are the number itself."""
+    return rows.assign(low=rows["estimate"], high=rows["estimate"], n=n)
+
+
+def facts(numbers: Mapping[str, tuple[float, str]], key: str, n: float) -> pd.DataFrame:
+    """Numbers without an interval as rows, each with a unit of its own, named in the column ``key``."""
+    rows = pd.DataFrame.from_dict(dict(numbers), orient="index", columns=["estimate", "unit"])
+    return exact(rows.rename_axis(key).reset_index(), n)
+
+
+def attempted(makers: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+    """What estimators give, without what they refuse: too few answered, or a model has no maximum."""
+    made = {}
+    for name, make in makers.items():
+        with contextlib.suppress(WelfareError):
+            made[name] = make()
+    return made
 
 
 def point(value: float, n: float, **labels: str) -> pd.DataFrame:

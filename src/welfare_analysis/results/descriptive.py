@@ -16,6 +16,7 @@ from ..disclosure.suppression import apart, dominated, one_sided, unsafe
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, mean, quantile, share, total
 from ..needs import INDICATORS, VARIED, computed, indicators, under
+from ..needs.factors import with_siblings
 from ..study import DATA, Study
 from ..survey.codebook import Codebook
 from ..survey.weighting import weight_bands
@@ -175,11 +176,10 @@ def _coarsened(book: Codebook, rows: View, blank: Released, answered: pd.Series)
     cells, changed = _cells(rows, blank, answered), {}
     hidden = cells["unsafe"] | unsafe(cells["n"].to_numpy(float), cells["numerator"].to_numpy(float), policy())
     for column in blank.by:
-        parents = book.parent(column)
         lost = hidden.groupby(cells[column].astype(str)).all()
-        wide = {parents.get(code, "") for code in lost.index[lost]} - {""}
-        if merged := {code: parent for code, parent in parents.items() if parent in wide}:
-            changed[column] = rows.frame[column].astype(object).replace(merged)
+        groups = with_siblings(book, rows.frame[column], lost.index[lost])
+        if not groups.equals(rows.frame[column].astype(object)):
+            changed[column] = groups
     return _cells(View(rows.frame.assign(**changed), rows.design), blank, answered) if changed else cells
 
 

@@ -64,7 +64,7 @@ def need(study: Study, market: HomeMarket) -> pd.DataFrame:
     homes, kind = projection.homes_needed(market.frame), need_kind(market.frame)
     known = homes["backlog"].mask(kind == CANNOT)
     parts = {k: known.where(kind == k, 0.0).mask(known.isna()) for k in NEED_KINDS[:3]}
-    every = total(market.design, homes.assign(**parts), missing="mean")
+    every = total(market.design, homes.assign(**parts), missing="mean").as_positive()
     index, made = every.value.index, {}
     for name in ("backlog", *parts):
         keep = [name, *projection.HOMES[1:]]

@@ -152,7 +152,7 @@ def reconciled(study: Study, market: LoanMarket) -> pd.DataFrame:
     if "loans_n" in frame:
         running = (frame["loans_n"].astype(float) - (frame["housing_deduction_dh"] > 0)).clip(lower=0)
         running = running.mask(frame["has_loan"] == "no", 0.0).where(frame["has_loan"].notna()).rename("loans")
-        stock = total(market.design, running, where=market.adult, missing="mean")
+        stock = total(market.design, running, where=market.adult, missing="mean").as_positive()
         made["renewal"] = sums(stock, ["loans"], [[12 / assumed("consumer_months")]])
     others = public("debt_benchmarks").set_index("indicator")["value"].astype(float)
     each = others["indebted"] * others["loans"] * assumed("consumer_part") * 12 / assumed("consumer_months")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,7 +10,6 @@ import pandas as pd
 
 from ..disclosure import policy
 from ..disclosure.suppression import completed, unsafe
-from ..errors import WelfareError
 from ..estimation import Estimate
 from ..estimation.multiple import critical_range
 from ..estimation.rank_order import order, rank_probabilities
@@ -20,7 +18,7 @@ from ..needs import priorities
 from ..needs.factors import in_order, merged
 from ..needs.priorities import ALL, TOP, Ranking
 from ..study import Study
-from .declare import Base, Topic, beside, counted, long_format, point
+from .declare import Base, Topic, attempted, beside, counted, exact, long_format, point
 
 RANKINGS = ("priority", "health_rank")
 REPLICATES, SEED = 10_000, 2012
@@ -44,18 +42,13 @@ def ranked(study: Study, group: str) -> Ranked | None:
     plain = study.result(priorities.ranking, group)
     if plain is None:
         return None
-    least, fits = policy().min_base, {}
+    least = policy().min_base
     status = merged(study.codebook, study.frame["status"], plain.answered, least)
     kind = pd.CategoricalDtype(in_order(study.codebook, "status", status.dropna().unique()))
     own = replace(plain, status=status.astype(kind))
-    for name in own.groups(least):
-        try:
-            fit = own.fit(name)
-        except WelfareError:  # an item that nobody ranked, or that always comes last
-            continue
-        if np.isfinite(fit.se).all() and fit.n_rows >= least:
-            fits[name] = fit
-    return Ranked(own, fits)
+    # not where nobody ranked an item, or all did so last
+    made = attempted({name: partial(own.fit, name) for name in own.groups(least)})
+    return Ranked(own, {n: fit for n, fit in made.items() if np.isfinite(fit.se).all() and fit.n_rows >= least})
 
 
 def model_state(of: Ranked) -> str:
@@ -138,29 +131,23 @@ def stability(study: Study, of: Ranked) -> pd.DataFrame:
     """In what part of replicates an item leads, or is among the first; a number without an interval."""
     often = priorities.stability(of.fits[ALL], REPLICATES, np.random.default_rng(SEED), of.top)
     rows = often.stack().rename_axis([of.ranking.group, "rank_stability"]).rename("estimate").reset_index()
-    return rows.assign(low=rows["estimate"], high=rows["estimate"], n=float(of.fits[ALL].n_rows))
+    return exact(rows, float(of.fits[ALL].n_rows))
 
 
 def variants(study: Study, of: Ranked) -> pd.DataFrame:
     """The probability of the first place by all places, fewer of them, and other ways of reading and weighing them."""
-    made = {"all_places": of.fits[ALL]}
-    for name, make in readings(of.ranking):
-        try:
-            made[name] = make()
-        except WelfareError:  # too few for this reading
-            continue
-    rows = long_format({name: modelled(fit, of.ranking.group) for name, fit in made.items()}, "rank_variant")
+    found = of.ranking
+    others = {
+        "first_only": lambda: found.fit(depth=1),
+        "first_three": lambda: found.fit(depth=TOP),
+        "noisier": lambda: found.pooled.fit,
+        "open_missing": lambda: found.fit(unranked="missing"),
+        "unweighted": found.unweighted,
+    }
+    made = {"all_places": of.fits[ALL], **attempted(others)}
+    rows = long_format({name: modelled(fit, found.group) for name, fit in made.items()}, "rank_variant")
     counts = rows["rank_variant"] == "first_only"  # a model of first places alone is their shares
-    return rows.assign(unsafe=counts & rows[of.ranking.group].isin(few_first(study, of)))
-
-
-def readings(found: Ranking) -> Iterator[tuple[str, Callable[[], RankFit]]]:
-    """Other readings of the same rankings."""
-    yield "first_only", lambda: found.fit(depth=1)
-    yield "first_three", lambda: found.fit(depth=TOP)
-    yield "noisier", lambda: found.pooled.fit
-    yield "open_missing", lambda: found.fit(unranked="missing")
-    yield "unweighted", found.unweighted
+    return rows.assign(unsafe=counts & rows[found.group].isin(few_first(study, of)))
 
 
 def tests(study: Study, of: Ranked) -> pd.DataFrame | None:
@@ -169,12 +156,8 @@ def tests(study: Study, of: Ranked) -> pd.DataFrame | None:
     makers = {"pooling": lambda: of.ranking.pooled.test.p}
     if len(groups) > 1:
         makers["statuses"] = lambda: priorities.differ(groups).p
-    parts = []
-    for name, make in makers.items():
-        try:
-            parts.append(point(make(), of.fits[ALL].n_rows, rank_test=name))
-        except WelfareError:  # too few sampling units for the number of worths
-            continue
+    made = attempted(makers)  # not of too few sampling units for the number of worths
+    parts = [point(p, of.fits[ALL].n_rows, rank_test=name) for name, p in made.items()]
     return pd.concat(parts, ignore_index=True) if parts else None
 
 
@@ -188,11 +171,10 @@ def answers(study: Study, of: Ranked) -> pd.DataFrame:
         point(n, n, rank_answer="ranked", unit="respondents"),
         point(whole.mean(), n, rank_answer="whole", unit="share").assign(numerator=float(whole.sum())),
     ]
-    try:
-        moved = unranked_matters(found.design, found.placed, where=found.known).value["difference"].abs().max()
-        parts.append(point(moved, n, rank_answer="open", unit="decimal"))
-    except WelfareError:  # too few for a model
-        pass
+    moved = attempted({"open": partial(unranked_matters, found.design, found.placed, where=found.known)})
+    parts += [
+        point(made.value["difference"].abs().max(), n, rank_answer=name, unit="decimal") for name, made in moved.items()
+    ]
     return pd.concat(parts, ignore_index=True)
 
 

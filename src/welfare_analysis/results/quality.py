@@ -15,7 +15,7 @@ from ..needs import INDICATORS
 from ..study import Study
 from ..survey import quality
 from ..survey.imputation import AMOUNTS, DEDUCTIONS, LEAST, imputed, together
-from .declare import Base, Topic, always, long_format, point
+from .declare import Base, Topic, always, exact, facts, long_format, point
 from .headlines import truth
 
 SHOWN = 12  # questions with the most gaps, or the most round figures
@@ -43,7 +43,7 @@ def of_forms(shares: pd.DataFrame, forms: pd.Series, key: str, constants: tuple[
     cells = wide.melt(key, var_name="measure", value_name="estimate")
     n = cells[key].map(forms).astype(float)
     numerator = (cells["estimate"] * n).round().mask(cells["measure"].isin(constants))
-    return cells.assign(low=cells["estimate"], high=cells["estimate"], n=n, numerator=numerator)
+    return exact(cells.assign(numerator=numerator), n)
 
 
 def item_gaps(study: Study) -> pd.DataFrame:
@@ -88,24 +88,20 @@ def median_gap(study: Study, _: Study) -> pd.DataFrame | None:
 
 
 @table("heaps", "question")
-def heaps(study: Study, _: Study) -> pd.DataFrame | None:
+def heaps(study: Study, _: Study) -> pd.DataFrame:
     """Amounts in hundreds and minutes in fives, beside what even last digits would give."""
-    ends = quality.heaping(study.frame, study.codebook)
-    if ends.empty:
-        return None
+    names = {"first": "first_step", "even": "first_even", "second": "second_step", "even_2": "second_even"}
+    ends = quality.heaping(study.frame, study.codebook).reindex(columns=["n", *names])
     fails = unsafe(ends["n"].to_numpy(float), (ends["first"] * ends["n"]).round().to_numpy(float), policy())
     ends = ends[~fails].sort_values("first", ascending=False, kind="stable").head(SHOWN)  # the place tells, as of gaps
-    names = {"first": "first_step", "even": "first_even", "second": "second_step", "even_2": "second_even"}
     shares = ends[list(names)].rename(columns=names)
     return of_forms(shares, ends["n"], "question", ("first_even", "second_even"))
 
 
 @table("straight", "scale")
-def straight(study: Study, _: Study) -> pd.DataFrame | None:
+def straight(study: Study, _: Study) -> pd.DataFrame:
     """Scales on which all items were given one answer, beside what chance would give."""
-    lines = quality.straight_lines(study.frame, study.codebook)
-    if lines.empty:
-        return None
+    lines = quality.straight_lines(study.frame, study.codebook).reindex(columns=["n", "straight", "chance"])
     shares = lines[["straight", "chance"]].rename(columns={"chance": "by_chance"})
     return of_forms(shares, lines["n"], "scale", ("by_chance",))
 
@@ -131,9 +127,8 @@ def likeness(study: Study, _: Study) -> pd.DataFrame:
     names = [n for n in book.variables.index if n in study.frame and book.variables.at[n, "type"] != "key"]
     pairs = len(quality.near_duplicates(study.frame[names]))
     chance = quality.alike_by_chance(study.frame[names], np.random.default_rng(SEED))
-    rows = [("found", float(pairs), "number", pairs), ("by_chance", chance, "share", np.nan)]
-    cells = pd.DataFrame(rows, columns=["likeness_of", "estimate", "unit", "numerator"])
-    return cells.assign(measure="pairs", low=cells["estimate"], high=cells["estimate"], n=len(study.frame))
+    cells = facts({"found": (pairs, "number"), "by_chance": (chance, "share")}, "likeness_of", len(study.frame))
+    return cells.assign(measure="pairs", numerator=[pairs, np.nan])
 
 
 @table("reconciliation", "question", ready=lambda study: "no_totals" if study.register is None else "shown")
@@ -180,10 +175,9 @@ def _both_ways(answered: Estimate, filled: Estimate, between: float, met: float,
         shares = long_format(estimate, "").assign(measure=name, unit="share", numerator=met, flag="")
         shares[["low", "high"]] = estimate.interval().to_numpy()
         missing = float(estimate.counts["missing"].iloc[0])
-        count = {"estimate": missing, "low": missing, "high": missing, "n": float(asked), "numerator": missing}
-        parts += [shares, pd.DataFrame([{**count, "measure": left_out, "unit": "respondents"}])]
-    spread = {"estimate": between, "low": between, "high": between, "n": float(answered.counts["n"].iloc[0])}
-    return pd.concat([*parts, pd.DataFrame([{**spread, "measure": "between", "unit": "share", "numerator": met}])])
+        parts += [shares, point(missing, asked, measure=left_out, unit="respondents").assign(numerator=missing)]
+    spread = point(between, answered.counts["n"].iloc[0], measure="between", unit="share")
+    return pd.concat([*parts, spread.assign(numerator=met)])
 
 
 def _share_of(function: Callable[[pd.DataFrame], pd.Series], design: Design, frame: pd.DataFrame) -> Estimate:

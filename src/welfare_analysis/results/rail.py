@@ -7,10 +7,9 @@ from itertools import product
 import pandas as pd
 
 from ..demand import intercity
-from ..errors import WelfareError
 from ..estimation import Estimate
 from ..study import Study
-from .declare import Topic, long_format
+from .declare import Topic, fitted, long_format
 
 DISCOUNTS = (10, 30, 35, 40, 50)  # per cent
 
@@ -25,22 +24,13 @@ def today(study: Study) -> Estimate:
     return intercity.rail(study.design, study.result(intercity.travellers))
 
 
-def ready(study: Study) -> str:
-    """Whether the sums can be had."""
-    try:
-        study.result(today)
-    except WelfareError:  # small samples
-        return "too_few"
-    return "shown"
-
-
 def known(study: Study) -> tuple[pd.Series, pd.Series]:
     """Of whom trips by rail are known, of all."""
     trips = study.result(intercity.travellers)["rail_trips"]
     return trips.notna(), pd.Series(True, trips.index)
 
 
-topic = Topic("transport_rail", travellers, ready, "rail_trips", known)
+topic = Topic("transport_rail", travellers, fitted(lambda study: study.result(today)), "rail_trips", known)
 
 
 @topic.table("cost", "rail_discount", "rail_elasticity", "million_dh")

@@ -123,6 +123,8 @@ DOCUMENTS: dict[str, Callable[[], Released]] = {
     "coverage": coverage.statistics,
     "coverage_summary": coverage.summary,
     "coverage_models": coverage.models,
+    **{f"{page}_recovery": partial(coverage.recovery, page) for page in coverage.STEPS},
+    "recovery_summary": coverage.recovery_summary,
     "alike": likeness_rule,
 }
 INSTRUMENT: dict[str, Callable[[Study], Released]] = {

@@ -11,11 +11,10 @@ from ..demand.modes import TASTES
 from ..demand.service import parameter
 from ..demand.shuttle import VIEWS, Shuttle
 from ..demand.transport import BLOCK, Commuters
-from ..errors import WelfareError
 from ..estimation import Estimate, mean
 from ..study import Study
 from . import choice_models, measures, rail
-from .declare import Base, Topic, long_format
+from .declare import Base, Topic, attempted, long_format
 
 SHOWN = (*TASTES, "shuttle", "shuttle_car", "shuttle_nights", "shuttle_far_10km")
 LEVELS = {"minutes": ("commute_min", "door_min", "minutes"), "level_costs": ("commute_cost_dh", "cost_dh", "dh_month")}
@@ -44,11 +43,9 @@ def ready(people: Commuters) -> str:
     """Whether the model can be had: not separated, not collinear, with a cost that lowers utility."""
     if people.frame[f"{BLOCK}_version"].notna().sum() < stated.LEAST_IN_GROUP:
         return "too_few"
-    try:
-        known = bool(people.fit().value["cost_100"] < 0) and bool(np.isfinite(people.sure.se).all())
-    except WelfareError:  # small samples
-        known = False
-    return "shown" if known else "too_few"
+    made = attempted({"fit": people.fit, "sure": lambda: people.sure})
+    sound = len(made) == 2 and made["fit"].value["cost_100"] < 0 and np.isfinite(made["sure"].se).all()
+    return "shown" if sound else "too_few"
 
 
 def base(people: Commuters) -> Base:

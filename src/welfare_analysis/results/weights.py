@@ -19,7 +19,7 @@ from ..study import Study
 from ..survey.response import ODDS, answered_share, pattern_mixture, without_followup
 from ..survey.sensitivity import PARTS, never_answered, tipping_point
 from ..survey.weighting import RETURNED, trimmed, weight
-from .declare import Base, Topic, always
+from .declare import Base, Topic, always, exact, facts
 from .descriptive import HEADLINES, View, descriptive, estimate, inside, view
 from .quality import everybody
 
@@ -58,8 +58,7 @@ def summary(study: Study, _: Study) -> pd.DataFrame:
     if study.register is not None:
         own, answered = study.register["command"], study.register["person_id"].isin(study.frame["person_id"])
         rows["silent_commands"] = len(set(own) - set(own[answered])), "number"
-    cells = pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "unit"]).rename_axis("weight_figure")
-    cells = cells.reset_index().assign(low=cells["estimate"].to_numpy(), high=cells["estimate"].to_numpy(), n=len(w))
+    cells = facts(rows, "weight_figure", len(w))
     reached = (cells["weight_figure"] == "gap") & (cells["estimate"] < REACHED)
     return cells.assign(text=reached.map({True: "weights.no_gap"}))
 
@@ -112,7 +111,7 @@ def replicated(study: Study, _: Study) -> pd.DataFrame:
     n = {table.id: table.respondents for table in study.result(headlines)}
     points = errors * np.array([100.0, 100.0, 1.0])
     cells = points.rename_axis("condition").reset_index().melt("condition", var_name="measure", value_name="estimate")
-    return cells.assign(low=cells["estimate"], high=cells["estimate"], n=cells["condition"].map(n))
+    return exact(cells, cells["condition"].map(n))
 
 
 @topic.table("agreement", "agreement_of", ready=replicable)
@@ -127,12 +126,10 @@ def agreement(study: Study, _: Study) -> pd.DataFrame:
     low, high = np.sqrt(stats.chi2.ppf([tail, 1 - tail], REPLICATES - 1) / (REPLICATES - 1))
     inside_bounds = int(errors["se_ratio"].between(low, high).sum())
     verdict = "weights.replicated_same" if inside_bounds == len(errors) else "weights.replicated_other"
-    rows = [("inside", inside_bounds, "number", None), ("of", len(errors), "number", None)]
-    rows += [("low", low, "decimal", None), ("high", high, "decimal", None), ("replicates", REPLICATES, "number", None)]
-    cells = pd.DataFrame(
-        [*rows, ("verdict", 0.0, "number", verdict)], columns=["agreement_of", "estimate", "unit", "text"]
-    )
-    return cells.assign(low=cells["estimate"], high=cells["estimate"], n=len(study.frame))
+    numbers = {"inside": (inside_bounds, "number"), "of": (len(errors), "number"), "low": (low, "decimal")}
+    numbers |= {"high": (high, "decimal"), "replicates": (REPLICATES, "number"), "verdict": (0.0, "number")}
+    cells = facts(numbers, "agreement_of", len(study.frame))
+    return cells.assign(text=cells["agreement_of"].map({"verdict": verdict}))
 
 
 def measurable(study: Study) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -80,21 +81,23 @@ def wide(table: Released, study: Study) -> pd.DataFrame:
     return cells.reindex(index=in_order(table, study, first), columns=in_order(table, study, second)).astype(float)
 
 
+def with_labels(cells: pd.DataFrame, table: Released, study: Study) -> pd.DataFrame:
+    """Cells of `wide` with labels in place of codes."""
+    first, second = table.keys
+    rows, columns = partial(cell_label, table, study, first), partial(cell_label, table, study, second)
+    return cells.rename(index=rows, columns=columns)
+
+
 def stacked(tables: Sequence[Released], study: Study) -> Figure:
     """A bar a row, its parts the columns of the table, each with its number inside."""
     (one,) = tables
-    cells = wide(one, study).fillna(0)
-    start = pd.Series(0.0, cells.index)
-    at = np.arange(len(cells))[::-1]
+    cells = with_labels(wide(one, study).fillna(0)[::-1], one, study)
     figure, (axes,) = canvas(title(one.id, study), ROW * len(cells))
-    colours = ((PALETTE[0], "white"), (PALETTE[4], "black"), (MARKED, "white"))  # of a bar, and of the number on it
-    for part, (colour, ink) in zip(cells, colours, strict=False):
-        bars = axes.barh(at, cells[part], left=start, color=colour, label=cell_label(one, study, CATEGORY, part))
-        numbers = [number(n, study.language) if n else "" for n in cells[part]]
-        axes.bar_label(bars, numbers, label_type="center", fontsize=8, color=ink)
-        start = start + cells[part]
-    axes.set_yticks(at, [label(study, one.by[0], row) for row in cells.index])
-    axes.set_xlabel(study.codebook.text(f"unit.{one.unit}", study.language))
+    cells.plot.barh(ax=axes, stacked=True, width=0.8, color=[PALETTE[0], PALETTE[4], MARKED], legend=False)
+    for bars, ink in zip(axes.containers, ("white", "black", "white"), strict=False):
+        numbers = [number(bar.get_width(), study.language) if bar.get_width() else "" for bar in bars]
+        axes.bar_label(bars, numbers, label_type="center", fontsize=8, color=ink)  # type: ignore[arg-type]
+    axes.set(xlabel=study.codebook.text(f"unit.{one.unit}", study.language), ylabel="")
     axes.legend(loc="lower right")
     return figure
 
@@ -105,21 +108,19 @@ def pyramid(tables: Sequence[Released], study: Study) -> Figure:
     figure, (left, right) = canvas(title("who_they_are", study), 2.7, 2, sharey=True)
     ages = in_order(by_status, study, "age_group")
     for table, axes, colours in ((by_sex, left, (QUIET, MARKED)), (by_status, right, PALETTE)):
-        cells, start = wide(table, study).T.reindex(ages).fillna(0), pd.Series(0.0, ages)
+        cells = wide(table, study).T.reindex(ages).fillna(0)
         cells *= [-1 if code == "m" else 1 for code in cells]  # men to the left
-        for colour, code in zip(colours, cells, strict=False):
-            name = label(study, table.by[0], code)
-            bars = axes.barh(ages, cells[code], left=start, color=colour, label=name, height=0.85)
-            start = start + cells[code] if axes is right else start
+        named = cells.rename(columns=partial(label, study, table.by[0]))
+        named.plot.barh(ax=axes, stacked=True, width=0.85, color=colours, legend=False)
         hidden = set(table.frame.loc[table.frame["flag"] == "hidden", "age_group"].astype(str))
         sums = [number(n, study.language) if axes is right else "" for n in cells.sum(axis=1)]
         texts = [".." if age in hidden else text for age, text in zip(ages, sums, strict=True)]
-        axes.bar_label(bars, texts, padding=4, fontsize=8)
+        axes.bar_label(axes.containers[-1], texts, padding=4, fontsize=8)  # type: ignore[arg-type]
         axes.xaxis.set_major_formatter(lambda x, _p: number(abs(x), study.language))
         axes.locator_params(axis="x", nbins=5)
-        axes.set_xlabel(study.codebook.text("unit.persons", study.language))
+        axes.set(xlabel=study.codebook.text("unit.persons", study.language), ylabel="")
         axes.legend(loc="lower left" if axes is left else "upper right")
-    right.set_xlim(0, max(start.max(), 1) * 1.5)
+    right.set_xlim(0, max(cells.sum(axis=1).max(), 1) * 1.5)
     left.set_yticks(range(len(ages)), [label(study, "age_group", age) for age in ages])
     return figure
 
@@ -182,19 +183,11 @@ def heat(tables: Sequence[Released], study: Study) -> Figure:
     cells = wide(one, study)
     texts = cells.map(lambda x: amount(x, "share", study.language, step=step_of(one.frame)))
     figure, (axes,) = canvas(title(one.id, study), 0.36 * len(cells) + 0.8)
+    shown = with_labels(np.log(cells.where(cells > 0)), one, study).rename(columns=partial(wrapped, width=12))
+    written = {"annot": texts, "fmt": "", "annot_kws": {"fontsize": 8}}
     colours = {"cmap": "Blues", "vmin": np.log(0.001), "vmax": 0.5, "cbar": False}
-    sns.heatmap(
-        np.log(cells.where(cells > 0)),
-        xticklabels=True,
-        yticklabels=True,
-        annot=texts,
-        fmt="",
-        annot_kws={"fontsize": 8},
-        ax=axes,
-        **colours,
-    )
-    axes.set_yticklabels([label(study, one.by[0], code) for code in cells.index], fontsize=8, rotation=0)
-    names = [wrapped(cell_label(one, study, CATEGORY, code), 12) for code in cells]
-    axes.set_xticklabels(names, fontsize=8, rotation=0)
+    sns.heatmap(shown, xticklabels=True, yticklabels=True, ax=axes, **written, **colours)
+    axes.tick_params(axis="y", labelsize=8, labelrotation=0)
+    axes.tick_params(axis="x", labelsize=8, labelrotation=0)
     axes.set(xlabel="", ylabel="")
     return figure

@@ -13,7 +13,7 @@ from ...disclosure import CATEGORY, Released
 from ...languages import amount
 from ...needs import VARIED
 from ...study import Study
-from ..labels import cell_label, codes, in_order, label, missing_mark, standard, step_of, title
+from ..labels import cell_label, codes, in_order, label, standard, step_of, title
 from .style import MARKED, PALETTE, QUIET, ROW, canvas, numbered, points, scaled, value_axis, wrapped
 
 FLATTEST = 1.2  # inches of a panel with few rows: titles and axis need as much beside it
@@ -67,7 +67,8 @@ def categories(
             if not more:
                 numbered(axes, at, cells, one.unit, study, small=True)
             elif not place:
-                _gaps(axes, at, cells)
+                gaps = cells["estimate"].isna()
+                numbered(axes, at[gaps], cells[gaps], one.unit, study, small=True)
             most[column] = max(most[column], float(scaled(cells, one.unit)["high"].fillna(0.0).max()))
         axes.set_title(wrapped(cell_label(one, study, CATEGORY, column), 16 if across < 5 else 12))
     for axes, column in zip(panels, columns, strict=False):
@@ -80,12 +81,6 @@ def categories(
     if more:
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower left", ncols=len(views))
     return figure
-
-
-def _gaps(axes: object, at: np.ndarray, cells: pd.DataFrame) -> None:
-    """Say in its row why an estimate is not shown."""
-    for y, flag in zip(at[cells["estimate"].isna()], cells.loc[cells["estimate"].isna(), "flag"], strict=True):
-        axes.annotate(missing_mark(flag), (0, y), (4, 0), textcoords="offset points", va="center", fontsize=8)  # type: ignore[attr-defined]
 
 
 def profile(tables: Sequence[Released], study: Study, name: str = "profile") -> Figure:

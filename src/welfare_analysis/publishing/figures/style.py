@@ -6,6 +6,7 @@ the intervals are those of the design and are known already.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -163,7 +164,5 @@ def plain(study: Study, digits: int | None = 0) -> FuncFormatter:
 
 def wrapped(text: str, width: int = 16) -> str:
     """A panel's title on short lines."""
-    lines = [""]
-    for word in text.split(" "):  # not at the space inside a number
-        lines = [*lines[:-1], f"{lines[-1]} {word}".strip()] if len(lines[-1]) + len(word) < width else [*lines, word]
-    return "\n".join(line for line in lines if line)
+    # never at the space inside a number, which does not break
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,33 @@
+"""The recovery of funnels as pages show it: the stored simulation, and what sentences say of it."""
+
+import pandas as pd
+import pytest
+
+from welfare_analysis.results import coverage
+from welfare_analysis.study import DATA
+
+STORED = pd.read_csv(DATA / "survey" / "recovery.csv")
+
+
+@pytest.mark.parametrize("page", coverage.STEPS)
+def test_a_table_says_what_is_stored(page):
+    """By the file: coverage, the lower end of its interval, samples, the error of the truth and that of the spread."""
+    table = coverage.recovery(page)
+    for row in STORED[STORED["page"] == page].itertuples():
+        found = [table.cell(row.number, row.interval, measure)["estimate"] for measure in coverage.RECOVERY]
+        ratios = [row.error / row.truth, row.mean_se / row.spread]
+        assert found == pytest.approx([row.coverage, row.coverage_low, *ratios, row.samples])
+
+
+def test_sentences_name_the_steps_that_were_not_recovered():
+    """By the file: with symmetric intervals all but who can pay a home and homes bought, and no step of other pages."""
+    first = STORED[STORED["interval"] == "symmetric"].set_index(["page", "number"])
+    lost = [("homes", "affordable"), ("homes", "bought")]
+    assert list(first.index[~first["recovered"]]) == lost
+    summary = coverage.recovery_summary()
+    assert [summary.cell(name)["estimate"] for name in ("recovered", "of", "samples")] == [13, 15, 640]
+    assert first["samples"].eq(640).all()
+    assert (first["coverage_low"] > summary.cell("limit")["estimate"]).eq(first["recovered"]).all()
+    later = STORED[STORED["interval"] == "log"]
+    assert (later["samples"] < 640).all()
+    assert not later.loc[later["number"].isin(["affordable", "bought"]), "recovered"].any()
