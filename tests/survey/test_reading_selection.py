@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from welfare_analysis.disclosure import policy
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, share
 from welfare_analysis.publishing import method
@@ -211,17 +212,19 @@ def world():
 
 
 def test_the_page_counts_answers_of_another_mode(world):
-    """Forms came back on paper; of the follow-up all but two visits were by telephone or said nothing: visits too."""
+    """Half of the follow-up came on forms too, the others by telephone or visit (where nothing is said)."""
     late = world.followup.assign(mode=None, date=pd.Timestamp("2026-11-30"))
     first = late.index[late["outcome"] == "answered"]
-    late.loc[first[:2], "mode"] = "form"
-    late.loc[first[2:5], "mode"] = "telephone"
+    half = len(first) // 2
+    late.loc[first[:half], "mode"] = "form"
+    late.loc[first[half : half + 3], "mode"] = "telephone"
     answers = typed(world.answers, BOOK).assign(date=pd.Timestamp("2026-11-01"))
     study = Study.of(answers, world.register, late, BOOK)
-    n = len(first)
-    assert f"{n - 2} of the {n} answers of the follow-up" in method(study).data
+    other, every = (f"{policy().base(n):,.0f}" for n in (len(first) - half, len(first)))
+    assert other != every
+    assert f"{other} of the {every} answers of the follow-up" in method(study).data
     old = Study.of(typed(world.answers, BOOK), world.register, world.followup, BOOK)
-    assert f"{n} of the {n} answers of the follow-up" in method(old).data
+    assert f"{every} of the {every} answers of the follow-up" in method(old).data
     np.testing.assert_array_equal(study.design.weights, old.design.weights)
 
 
