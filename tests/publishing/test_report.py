@@ -107,7 +107,11 @@ def test_the_report_says_what_it_does_not_publish_and_why(root):
     cells = rows(Released("t", "share", "x", ("g",), "share", frame=CELLS, state="shown")).assign(page="04_life")
     titles = {"en": {"04_life": "Life"}, "fr": {"04_life": "La vie"}}
     text = "\n".join(cell.source for cell in confidentiality(cells, titles).cells)
-    assert {"| Life | 4 | 75 % |", "| all | 4 | 75 % |", "| La vie | 4 | 75\u202f% |"} <= set(text.splitlines())
+    assert {
+        "| Life | 4 | 100 % | 75 % |",
+        "| all | 4 | 100 % | 75 % |",
+        "| La vie | 4 | 100\u202f% | 75\u202f% |",
+    } <= set(text.splitlines())
     published = publish(root, variables={})
     for language in ("ar", "fr", "en"):
         assert 'href="confidentiality.html"' in read(published, "04_life.html", language)

@@ -62,7 +62,7 @@ def test_a_status_without_a_wider_one_is_hidden_and_not_renamed(answers):
     active = answers[answers["status"] == "active"].head(60).reset_index(drop=True)
     study = Study.of(active, None, None, BOOK)
     assert set(release(study)["income_poverty"].frame["status"]) == {"active"}
-    assert body(show(study, "income_poverty"))[0][0] == "active"
+    assert body(show(study, "income_poverty"))[0][0] == BOOK.text("status.active")
 
 
 def test_poverty_by_hand(study):

@@ -92,9 +92,10 @@ def test_a_higher_rate_takes_loans_away(shown):
     homes = wide(shown["loans_housing"], "home_terms")["affordable"]
     assert homes["bank"] <= homes["foundation"] <= homes["talks"]
     cases = wide(shown["loans_cases"], "loan_case")
-    assert (cases.loc[["favourable", "cut", "household"]] >= cases.loc["central"]).all(axis=None)
+    assert cases["dh"].notna().all()  # and where counts differ by fewer than ten, one of them is hidden
+    assert not (cases.loc[["favourable", "cut", "household"]] < cases.loc["central"]).any(axis=None)
     less = ["unfavourable", "bank", "residual", "ends_at_retirement", "retirement_pay", "pay_less", "rate_more"]
-    assert (cases.loc[less] <= cases.loc["central"]).all(axis=None)
+    assert not (cases.loc[less] > cases.loc["central"]).any(axis=None)
     levers = wide(shown["loans_levers"], "loan_lever")
     assert levers.loc["agreement", "additional"] < levers.loc["talks", "additional"]
     assert (levers["transfer_dh"] <= levers["cost_dh"]).all()

@@ -81,7 +81,7 @@ def protect(
     out.loc[named == RESPONDENTS, NUMBERS] = rules.base(out.loc[named == RESPONDENTS, NUMBERS])
     counted = named.isin(COUNTED)
     out["low"] = out["low"].where((out["estimate"] < 0) | ~counted, out["low"].clip(lower=0.0))
-    missing = rules.base(asked - known) / asked if asked else float("nan")  # as bases: it gives no few away
+    missing = float(rules.base(asked - known)) / asked if asked else float("nan")  # as bases: it gives no few away
     frame = out.assign(flag=flag.mask(hidden, "hidden"), n=rules.base(out["n"]), step=step)
     if blank.statistic == "count" or blank.of == "register":  # how many a group has in the register is not shown
         frame["n"] = np.nan
