@@ -116,7 +116,7 @@ class Study:
 
     def in_language(self, language: str) -> Study:
         """The same study in another language, with the results that are known already: they hold no words."""
-        other = replace(self, language=language, languages=())
+        other = replace(self, language=language, languages=(language,) if self.languages else ())
         other.results.update(self.results)
         return other
 
