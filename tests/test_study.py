@@ -1,5 +1,6 @@
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,13 @@ def test_a_follow_up_needs_its_register(files):
     folder, _ = files
     with pytest.raises(WelfareError, match="no register"):
         Study.open(folder / "housing.csv", followup=folder / "followup.csv")
+
+
+def test_a_study_of_a_report_is_one_in_each_language(own):
+    """What is withheld from a report is so in all its languages; in Jupyter no language makes a report of a study."""
+    assert not own.in_language("fr").languages
+    reported = replace(own, languages=("en", "fr", "ar"))
+    assert reported.in_language("fr").languages == ("fr",)
 
 
 def test_tables_add_up(released):

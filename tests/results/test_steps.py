@@ -14,10 +14,8 @@ PAGES = {"homes": "home", "loans": "loan", "transport": "transport"}
 SIDES = ["in_need", "not_in_need"]
 
 
-@pytest.fixture(scope="module", params=["small", "stand-in"])
-def study(request):
-    if request.param == "stand-in":
-        return Study.open()
+@pytest.fixture(scope="module")
+def study():
     world = generate(Parameters.read(DATA / "public"), 13, "rich", size=6000)
     return Study.of(*(typed(f, BOOK) for f in (world.answers, world.register, world.followup)), BOOK, is_standin=True)
 
