@@ -11,7 +11,7 @@ from ..results.coverage import STEPS
 from ..results.weights import NEEDED
 from ..study import Study
 from ..survey.xlsform import FIRST_PAGE, longest
-from .labels import listed, source, title
+from .labels import label, listed, source, title
 from .published import release
 from .sentences import sentence
 
@@ -33,7 +33,7 @@ def method(study: Study) -> Markdown:
     shown = {k: number(v, study.language) for k, v in fields.items()}
     lines = [study.codebook.text(f"method.{study.method}", study.language, **shown)]
     if study.left_out:
-        statuses = ", ".join(study.codebook.label("status", code, study.language) for code in study.left_out)
+        statuses = listed(study, [label(study, "status", code) for code in study.left_out])
         many = sum(study.left_out.values())  # of a register that tables do not show either
         gone = number(policy().base(many), study.language) if many >= policy().min_base else GAP
         lines.append(study.codebook.text("method.left_out", study.language, n=gone, statuses=statuses))
