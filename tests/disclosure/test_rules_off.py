@@ -248,7 +248,7 @@ def test_how_far_places_are_apart(answers, monkeypatch):
 
 
 def test_what_a_model_of_first_places_says_of_few(answers, monkeypatch):
-    """Five rank an item first: the model's probability less its lead, or a model of first places alone, are their share."""
+    """Five rank an item first: the model less its lead, and a model of first places alone, are their share."""
     ranks = answers.filter(regex="^priority_")
     last = "priority_sport_leisure"
     swapped = ranks[last].eq(1) & (ranks[last].eq(1).cumsum() <= ranks[last].eq(1).sum() - 5)
