@@ -100,33 +100,47 @@ def _opened(
     cells: pd.DataFrame, result: np.ndarray, primary: np.ndarray, lines: list[np.ndarray], size: np.ndarray
 ) -> bool:
     """Hide one more cell beside one that fails by itself and is known too well; whether there was one."""
-    n, numerator = cells["n"].to_numpy(float), cells["numerator"].to_numpy(float)
-    counted = np.isnan(numerator).all()
     if not (primary & result).any() or not np.isfinite(size).all():
         return False
-    # what adds up are weighted numbers; a cell's respondents have the mean weight of their group
-    weight = cells["weight"].to_numpy(float) if "weight" in cells else np.ones(len(n))
-    respondents = np.where(np.isnan(numerator), n, numerator)
-    value = n * cells["estimate"].to_numpy(float) if "weight" in cells else respondents
-    most = np.where(counted | (value > n), np.inf, n)  # the base of a funnel may be of fewer people than a step
     place = np.flatnonzero(result)
     rows = [np.flatnonzero(np.isin(place, line)) for line in lines]
     at, columns = np.repeat(np.arange(len(rows)), [len(row) for row in rows]), np.concatenate(rows)
-    matrix = sparse.csr_array((weight[place][columns], (at, columns)), shape=(len(rows), len(place)))
-    sums = matrix @ value[place]
-    wanted = np.flatnonzero(primary[place])
-    own = place[wanted]
-    found = ranges(matrix, (sums, sums), (np.zeros(len(place)), most[place]), list(wanted))
-    known = tight(value[own], np.column_stack([np.zeros(len(own)), most[own]]), found, size[own])
-    for cell in own[known]:
-        beside, near = np.array([cell]), np.empty(0)
-        # where its own lines are hidden whole, it follows from those that cross them
-        while not len(shown := beside[~result[beside]]) and len(beside) > len(near):
-            near, beside = beside, np.unique(np.concatenate([line for line in lines if np.isin(line, beside).any()]))
-        if len(shown):
-            result[shown[np.argmin(size[shown])]] = True
-            return True
+    for value, weight, most, part, asked in _measures(cells, size):
+        matrix = sparse.csr_array((weight[place][columns], (at, columns)), shape=(len(rows), len(place)))
+        sums, wanted = matrix @ value[place], np.flatnonzero((primary & asked)[place])
+        own = place[wanted]
+        found = ranges(matrix, (sums, sums), (np.zeros(len(place)), most[place]), list(wanted))
+        known = tight(value[own], np.column_stack([np.zeros(len(own)), most[own]]), found, part[own])
+        for cell in own[known]:
+            beside, near = np.array([cell]), np.empty(0)
+            # where its own lines are hidden whole, it follows from those that cross them
+            while not len(shown := beside[~result[beside]]) and len(beside) > len(near):
+                crossing = [line for line in lines if np.isin(line, beside).any()]
+                near, beside = beside, np.unique(np.concatenate(crossing))
+            if len(shown):
+                result[shown[np.argmin(size[shown])]] = True
+                return True
     return False
+
+
+def _measures(cells: pd.DataFrame, size: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
+    """In what cells add up: values, their weight in a line, what each can be at most, its size, and whether it counts.
+
+    Respondents always. Numbers of persons too (a column ``persons``): where one respondent stands for one person, a
+    sum of persons leaves no more open than they are. Not where it is less, as a forecast of a few probabilities.
+    """
+    n, numerator = cells["n"].to_numpy(float), cells["numerator"].to_numpy(float)
+    respondents = np.where(np.isnan(numerator), n, numerator)
+    # of shares it is weighted numbers that add up; a cell's respondents have the mean weight of their group
+    weight = cells["weight"].to_numpy(float) if "weight" in cells else np.ones(len(n))
+    value = n * cells["estimate"].to_numpy(float) if "weight" in cells else respondents
+    # the base of a funnel may be of fewer people than a step
+    most = np.where(np.isnan(numerator).all() | (value > n), np.inf, n)
+    yield value, weight, most, size, np.ones(len(n), dtype=bool)
+    if "persons" in cells and (persons := cells["persons"].to_numpy(bool)).all():
+        total = cells["estimate"].to_numpy(float)
+        if (total >= 0).all():
+            yield total, np.ones(len(n)), np.full(len(n), np.inf), total, persons & (numerator > 0) & (total >= numerator)
 
 
 def _lines(cells: pd.DataFrame, axes: Sequence[str], within: Sequence[str]) -> Iterator[np.ndarray]:
