@@ -14,7 +14,7 @@ import pytest
 
 from welfare_analysis.disclosure import CATEGORY, NUMBERS, policy, protect, protection, suppression
 from welfare_analysis.disclosure.released import declared
-from welfare_analysis.results import adjusted, descriptive, priorities, quality
+from welfare_analysis.results import adjusted, aspirations, declare, descriptive, priorities, quality
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
@@ -296,3 +296,37 @@ def test_the_place_of_a_hidden_gap(answers, monkeypatch):
     assert between() == pytest.approx([0.26, 0.15], abs=0.01)
     monkeypatch.setattr(quality, "unsafe", lambda n, met, rules: np.zeros(len(n), dtype=bool))
     assert between() == pytest.approx([0.26, np.nan, 0.15], abs=0.01, nan_ok=True)
+
+
+def test_a_group_of_commands_that_is_one_command(monkeypatch):
+    """All of the east serve at Oujda: the east is that station. Its wider group is shown, or no number of it.
+
+    In tables of the plan, of the register, and of models; sentences, maps and pictures are made of these. The register
+    says so where there is one, whatever the answers hold.
+    """
+    world = generate(Parameters.read(DATA / "public"), 12, "rich", size=3000)
+    answers, register, late = (typed(f, BOOK) for f in (world.answers, world.register, world.followup))
+    groups = BOOK.parent("command")
+
+    def east(frame):
+        there = frame["command"].map(groups).eq("east")
+        return frame.assign(command=frame["command"].astype(object).mask(there, "oujda"))
+
+    def shown(*frames):
+        """Groups of commands with a number, by table."""
+        study = Study.of(*frames, BOOK)
+        own = partial(descriptive.own, study, by="command_group")
+        tables = [own("share", "tenant"), own("count", "", unit="persons")]
+        tables += [aspirations.topic.release(study)["hopes_by_command_group"]]
+        tables += [adjusted.topic.release(study)["adjusted_place"]]
+        return [set(t.shown["command_group" if "command_group" in t.shown else CATEGORY]) for t in tables]
+
+    whole = [f if f is None else east(f) for f in (answers, register, late)]
+    for codes, wider in zip(shown(*whole), (True, True, False, False), strict=True):
+        assert not {"east", "oujda"} & codes
+        assert len(codes) > 2
+        assert ("north_east" in codes) == wider
+        assert not ({"north_east", "north"} <= codes)
+    assert all("east" in codes for codes in shown(answers, register, late)[:2])
+    monkeypatch.setattr(declare, "of_few_places", lambda *_: [])
+    assert all("east" in codes for codes in shown(*whole)[:3])

@@ -14,7 +14,7 @@ from .digits import column_of, printed, units
 from .marks import marks
 from .policy import Policy, policy
 from .released import CATEGORY, NUMBERS, Released
-from .suppression import completed, dominated, unsafe
+from .suppression import completed, dominated, of_colleagues, unsafe
 
 COUNTED = ("persons", "households", "homes", "files", "runs", "riders")  # numbers that cannot be negative
 RESPONDENTS = "respondents"  # the unit of numbers that are bases, and printed as these are
@@ -63,8 +63,10 @@ def protect(
     if axes := [a for a in adds if a in cells]:
         within = [key for key in (*blank.by, CATEGORY) if key in cells and key not in axes]
         whole, first = cells.assign(numerator=numerator, persons=named.isin(COUNTED)), np.asarray(hidden)
+        whole["seen"] = of_colleagues(n, numerator, known, rules)
         if unseen is not None:
             whole = pd.concat([whole, unseen], ignore_index=True).drop(columns="persons")  # these are shares
+            whole["seen"] = whole["seen"].fillna(0.0)
             first = np.append(first, unsafe(unseen["n"].to_numpy(float), unseen["numerator"].to_numpy(float), rules))
         hidden = completed(whole, axes, rules, first, within)[: len(cells)]
     out = cells.drop(columns=[c for c in EVIDENCE if c in cells]).astype(dict.fromkeys([*NUMBERS, "n"], float))
