@@ -76,5 +76,5 @@ def test_the_method_prints_bases_as_all_pages_do():
     """Numbers of forms are bases: printed to 10, 50, 100 or 500 by their size, as below every table."""
     frame = pd.DataFrame({"outcome": ["answered"] * 3073 + ["returned"] * 34207})
     own = SimpleNamespace(**vars(STUDY), frame=frame, population=76_003, method="two_phase", left_out={})
-    assert method(own).data.startswith("37,500 forms: 34,000 returned and 3,100 from the follow-up")
+    assert method(own).data.startswith("About 37,500 forms: 34,000 returned and 3,100 from the follow-up")
     assert "76,000 persons" in method(own).data

@@ -27,12 +27,12 @@ SOURCES = "\n".join(cell.source for notebook in NOTEBOOKS.values() for cell in n
 DRAWN = re.findall(r'draw\(study, "(\w+)"', SOURCES)
 SHOWN = {*re.findall(r'show\(study, "(\w+)"', SOURCES), *(table for name in DRAWN for table in FIGURES[name].tables)}
 # words that French and English write alike, besides names of places, units and statistics
-ALIKE = """alpha coefficient coefficients constant dispersion document illustration items km million min module modules
-page point points programme question questions ratio rho service services sigma source total train tramway transport
-variable variance version versions villa"""
+ALIKE = """alpha coefficient coefficients condition conditions constant dispersion document illustration items km
+million min module modules page point points programme question questions ratio rho service services sigma source
+total train tramway transport variable variance version versions villa"""
 COGNATES = frozenset(ALIKE.split())
 # kept in Latin letters in Arabic too: statistics, formats, and names that their makers write so
-KEPT = "AIC BIC CSV Excel Jupyter P10 P90 RR1 m2 data public relet_share wants_loan welfare_analysis"
+KEPT = "AIC BIC CSV Excel Jupyter P10 P90 PDF RR1 m2 data public relet_share wants_loan welfare_analysis"
 LATIN = frozenset(KEPT.split())
 WEB = r"(?:https?://)?[\w.-]+\.(?:ma|com|csv|city)\b[^\s;،؛)]*|libe \w+|lavieeco/\d+|scribd \d+"
 ADDRESS = re.compile(rf"{WEB}|\[\[\w+\]\]|\{{[^}}]*\}}|`[^`]*`|\]\([^)]*\)|\(data/\w+\)")

@@ -7,7 +7,7 @@ import pytest
 from welfare_analysis.disclosure import policy
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, share
-from welfare_analysis.publishing import method
+from welfare_analysis.publishing import bias
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import Faults, Map, draft_map, read, read_any, read_followup, typed
@@ -149,9 +149,11 @@ def test_strata_without_weights_are_refused(tmp_path):
 def test_check_reads_a_sample_as_answers_and_the_map_drafts_its_columns(tmp_path):
     """Own samples are answers, no follow-up; usual words for their columns are known to the draft of a map."""
     assert read_any(save(SAMPLE, tmp_path, "csv"), BOOK)[0] == "answers"
-    french = SAMPLE.rename(columns={"weight": "Coefficient de pondération", "stratum": "Strate", "psu": "N° de grappe"})
-    draft = draft_map(save(french, tmp_path, "csv"), BOOK).set_index("from")["to"]
-    assert draft.to_dict() == {"Coefficient de pondération": "weight", "Strate": "stratum", "N° de grappe": "psu"}
+    words = {"weight": "Coefficient de pondération", "stratum": "Strate de sondage", "psu": "N° de grappe"}
+    draft = draft_map(save(SAMPLE.rename(columns=words), tmp_path, "csv"), BOOK).set_index("from")["to"]
+    assert draft.to_dict() == {header: name for name, header in words.items()}
+    unsure = save(SAMPLE.rename(columns={"stratum": "Strate"}), tmp_path, "csv")
+    assert draft_map(unsure, BOOK).set_index("from").at["Strate", "to"] == ""  # much else is named so
     (tmp_path / "map.csv").write_text("kind,variable,from,to\ncolumn,,wr1,brr_1\n", encoding="utf-8")
     assert Map.read(tmp_path / "map.csv", BOOK).headers == {"wr1": "brr_1"}
 
@@ -222,9 +224,9 @@ def test_the_page_counts_answers_of_another_mode(world):
     study = Study.of(answers, world.register, late, BOOK)
     other, every = (f"{policy().base(n):,.0f}" for n in (len(first) - half, len(first)))
     assert other != every
-    assert f"{other} of the {every} answers of the follow-up" in method(study).data
+    assert f"Of the {every} followed up, {other} answered later" in bias(study).data
     old = Study.of(typed(world.answers, BOOK), world.register, world.followup, BOOK)
-    assert f"{every} of the {every} answers of the follow-up" in method(old).data
+    assert f"Of the {every} followed up, {every} answered later" in bias(old).data
     np.testing.assert_array_equal(study.design.weights, old.design.weights)
 
 

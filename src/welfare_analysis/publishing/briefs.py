@@ -11,7 +11,7 @@ from ..results.coverage import STEPS
 from ..results.weights import NEEDED
 from ..study import Study
 from ..survey.xlsform import FIRST_PAGE, longest
-from .labels import listed, source, title
+from .labels import label, listed, source, title
 from .published import release
 from .sentences import sentence
 
@@ -32,14 +32,8 @@ def method(study: Study) -> Markdown:
     fields["people"] = round((study.population or 0) / step) * step
     shown = {k: number(v, study.language) for k, v in fields.items()}
     lines = [study.codebook.text(f"method.{study.method}", study.language, **shown)]
-    if followed and "mode" in study.frame:
-        late, way = study.frame["outcome"] == "answered", study.frame["mode"]
-        many = int((late & ~way.isin(way[~late].mode())).sum())
-        few = 0 < min(many, followed - many) < policy().min_respondents
-        other = GAP if few else number(policy().base(many), study.language)
-        lines.append(study.codebook.text("method.modes", study.language, n=other, followed=shown["followed"]))
     if study.left_out:
-        statuses = ", ".join(study.codebook.label("status", code, study.language) for code in study.left_out)
+        statuses = listed(study, [label(study, "status", code) for code in study.left_out])
         many = sum(study.left_out.values())  # of a register that tables do not show either
         gone = number(policy().base(many), study.language) if many >= policy().min_base else GAP
         lines.append(study.codebook.text("method.left_out", study.language, n=gone, statuses=statuses))
@@ -103,10 +97,23 @@ def bias(study: Study) -> Markdown:
     gaps = table.cells("*", "bias").dropna(subset="estimate")
     clear = gaps[(gaps["low"] > 0) | (gaps["high"] < 0)]
     if clear.empty:
-        return Markdown("\n\n".join([sentence(study, "bias.none"), *_least_firm(study)]))
+        return Markdown("\n\n".join([sentence(study, "bias.none"), *_modes(study), *_least_firm(study)]))
     worst = str(clear.at[clear["estimate"].abs().idxmax(), "condition"])
     counts = {"count": number(len(clear), study.language), "of": number(len(gaps), study.language)}
-    return Markdown("\n\n".join([sentence(study, "bias.found", worst, **counts), *_least_firm(study)]))
+    return Markdown("\n\n".join([sentence(study, "bias.found", worst, **counts), *_modes(study), *_least_firm(study)]))
+
+
+def _modes(study: Study) -> list[str]:
+    """How many of the followed-up answered in another way than most who returned a form, where the way is known."""
+    if not {"outcome", "mode"} <= set(study.frame):
+        return []
+    late, way = study.frame["outcome"] == "answered", study.frame["mode"]
+    followed, many = int(late.sum()), int((late & ~way.isin(way[~late].mode())).sum())
+    if not followed:
+        return []
+    few = 0 < min(many, followed - many) < policy().min_respondents
+    n, of = (number(policy().base(x), study.language) for x in (many, followed))
+    return [study.codebook.text("bias.modes", study.language, n=GAP if few else n, followed=of)]
 
 
 def _least_firm(study: Study) -> list[str]:

@@ -16,7 +16,7 @@ from ...study import Study
 from ..labels import cell_label, codes, in_order, label, standard, step_of, title
 from .style import MARKED, PALETTE, QUIET, ROW, canvas, numbered, points, scaled, value_axis, wrapped
 
-FLATTEST = 1.2  # inches of a panel with few rows: titles and axis need as much beside it
+FLATTEST = 1.5  # inches of a panel with few rows: titles and axis need as much beside it
 KNOWN: dict[str, Any] = {  # what is true of the stand-in
     "marker": "D", "linestyle": "", "markersize": 6, "markerfacecolor": "none", "markeredgecolor": MARKED, "zorder": 4,
 }  # fmt: skip
