@@ -137,11 +137,11 @@ class Topic:
         if lacking:
             hint = 'Levels of an estimate are named in order, "" drops one: long_format(estimate, "", "status").'
             raise WelfareError("a declared table lacks columns", where=blank.id, got=sorted(lacking), hint=hint)
-        counts = (0, 0)
+        counts, late = (0, 0), 0
         if table.base is not None:
             known, asked = table.base(subject)
-            counts = int(known.sum()), int(asked.sum())
-        return protect(blank, cells, counts, adds=table.adds)
+            counts, late = (int(known.sum()), int(asked.sum())), study.followed_up(known)
+        return protect(blank, cells, counts, adds=table.adds, followed_up=late)
 
 
 def always(_: Any) -> str:
