@@ -161,13 +161,7 @@ def made(design: Design, method: str, rho: float, count: int, rng: np.random.Gen
 
 
 def given(
-    design: Design,
-    replicates: Any,
-    method: str,
-    rho: float = 0.0,
-    scale: float | None = None,
-    rscales: Any = None,
-    mse: bool = True,
+    design: Design, replicates: Any, method: str, rho: float, scale: float | None, rscales: Any, mse: bool
 ) -> Replicates:
     r"""Ready-made replicate weights (n x R), full weights that are zero or more.
 
