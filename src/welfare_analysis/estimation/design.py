@@ -506,11 +506,8 @@ def _weights(weights: Any) -> np.ndarray:
     for bad, rule in ((np.isnan(w), "missing"), (np.isinf(w), "infinite"), (w < 0, "negative"), (zero, "zero")):
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
-            raise WelfareError(
-                f"{int(bad.sum())} weights are {rule}, the first in row {row}",
-                where="weights",
-                got=float(w[row]),
-                expected="finite numbers of zero or more, some above",
-                hint="Say 0 for a row that stands for nobody, or leave it out of all columns.",
-            )
+            what = f"{int(bad.sum())} weights are {rule}, the first in row {row}"
+            expected = "finite numbers of zero or more, some above"
+            hint = "Say 0 for a row that stands for nobody, or leave it out of all columns."
+            raise WelfareError(what, where="weights", got=float(w[row]), expected=expected, hint=hint)
     return w

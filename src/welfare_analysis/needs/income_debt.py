@@ -43,12 +43,9 @@ def asked(frame: pd.DataFrame, *names: str) -> list[pd.Series]:
     """Give the named columns; raise WelfareError that names the absent ones."""
     absent = [name for name in names if name not in frame.columns]
     if absent:
-        raise WelfareError(
-            f"column {', '.join(absent)} is absent",
-            where="needs",
-            expected="every column that the indicator needs",
-            hint="The block that holds it was not asked; leave this indicator out.",
-        )
+        what = f"column {', '.join(absent)} is absent"
+        hint = "The block that holds it was not asked; leave this indicator out."
+        raise WelfareError(what, where="needs", expected="every column that the indicator needs", hint=hint)
     return [frame[name] for name in names]
 
 
