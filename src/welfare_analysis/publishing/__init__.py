@@ -1,12 +1,13 @@
 """What leaves the study: tables that may be shown, pictures, sentences and the report."""
 
-from . import aspiration_sentences, briefs, condition_sentences, figures, notebook, sentences, tables  # noqa: F401 - they declare their sentences
+from . import aspiration_sentences, briefs, condition_sentences, figures, glossary, notebook, sentences, tables  # noqa: F401 - they declare their sentences
 from .notebook import in_each_language
 
 agrees = in_each_language(notebook.agrees)
 banner = in_each_language(briefs.banner)
 bias = in_each_language(briefs.bias)
 draw = in_each_language(figures.draw)
+explain = in_each_language(glossary.explain)
 findings = in_each_language(sentences.findings)
 first_page = in_each_language(briefs.first_page)
 limits = in_each_language(briefs.limits)

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -21,12 +21,12 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from welfare_analysis import __version__
-from welfare_analysis.disclosure import policy
 from welfare_analysis.disclosure.registry import joined, log, shown_share
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.languages import NAMES, amount, direction, number
-from welfare_analysis.publishing import execution, prose
+from welfare_analysis.publishing import execution, pdf, prose
 from welfare_analysis.publishing.folders import private, replacing, set_aside
+from welfare_analysis.publishing.glossary import Word, glossary
 from welfare_analysis.publishing.markup import explained, inline, markdown, page_name, table
 from welfare_analysis.results import kept
 from welfare_analysis.study import DATA
@@ -34,11 +34,11 @@ from welfare_analysis.survey.codebook import Codebook, words
 
 RESULTS = "results"  # every published cell: a CSV and a workbook, and a folder of a CSV a table
 LINKED = 8  # tables of a figure that have a link each
-GLOSSARY = DATA / "glossary.csv"  # words and signs, with what they mean
 PUBLISHED = re.compile(r'<table id="(\w+)">')  # a table of the release, by its name
 HIDDEN = "hidden.csv"  # what it leaves out, and by which rules
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
+SUMMARY = page_name("14_summary")  # is made for paper too
 AROUND = "site."  # first part of the keys of the texts that stand around the text of a page
 
 
@@ -98,7 +98,8 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
         number = labels["figure"].format(number=f"{chapter}.{len(pictures)}")
         alt = html.escape(about.get("alt") or number)
         image = f'<img src="images/{name}" width="{width}" height="{height}" alt="{alt}">'
-        under = f"<figcaption>{number}. {caption} {_data(about.get('tables', []), labels)}</figcaption>"
+        links = f'<span class="data">{_data(about.get("tables", []), labels)}</span>'
+        under = f"<figcaption>{number}. {caption} {links}</figcaption>"
         hint = f'<p class="hint">{labels["swipe"]}</p>'
         return f'<figure>{hint}<div class="wide" tabindex="0">{image}</div>{under}</figure>\n'
 
@@ -202,26 +203,7 @@ def _front(pages: list[Page], title: str) -> Page:
     return Page("index.html", title, (), Markup(f"<h1>{title}</h1><ol>{items}</ol>"), {})
 
 
-@dataclass(frozen=True)
-class Word:
-    """A line of the glossary in one language; a term is explained where a page first uses it."""
-
-    name: str
-    meaning: str
-    is_term: bool
-    anchor: str
-
-
-def _glossary(language: str, worded: Callable[[str, str], str]) -> list[Word]:
-    """What words and signs of the report mean, with the thresholds that the policy has."""
-    rules = vars(policy()) | {"round_totals": policy().step("totals")}
-    limits = {name: f"{rule:g}" for name, rule in rules.items() if isinstance(rule, int | float)}
-    lines = pd.read_csv(GLOSSARY)[["kind", language, f"{language}_meaning"]].itertuples(index=False)
-    said = ((kind, *(worded(str(text), language).format(**limits) for text in texts)) for kind, *texts in lines)
-    return [Word(name, meaning, kind == "term", f"word-{i}") for i, (kind, name, meaning) in enumerate(said)]
-
-
-def _glossary_page(words: Sequence[Word], title: str) -> Page:
+def _glossary_page(words: Iterable[Word], title: str) -> Page:
     items = "".join(
         f'<dt id="{word.anchor}"><bdi>{html.escape(word.name)}</bdi></dt><dd>{html.escape(word.meaning)}</dd>'
         for word in words
@@ -251,14 +233,14 @@ def render(
         own = folder / language
         (own / "images").mkdir(parents=True, exist_ok=True)
         shutil.copyfile(SITE / "style.css", own / "style.css")
-        words = _glossary(language, worded)
-        terms = {word.name: (f"glossary.html#{word.anchor}", word.meaning) for word in words if word.is_term}
+        known = glossary(language, worded).values()
+        terms = {word.name: (f"glossary.html#{word.anchor}", word.meaning) for word in known if word.is_term}
         pages = [
             page(stem, notebook, _prose(stem, language, worded), labels, terms) for stem, notebook in notebooks.items()
         ]
         if not any(p.href == "index.html" for p in pages):
             pages.insert(0, _front(pages, labels["contents"]))
-        pages.append(_glossary_page(words, labels["glossary"]))
+        pages.append(_glossary_page(known, labels["glossary"]))
         fronts[language] = pages[0].title
         template = jinja.get_template("page.html.j2")
         made = labels["made"].format(date=datetime.datetime.now(datetime.UTC).date(), version=__version__)
@@ -268,6 +250,9 @@ def render(
             (own / current.href).write_text(template.render(page=current, **shared, **steps), encoding="utf-8")
             for name, data in current.pictures.items():
                 (own / "images" / name).write_bytes(data)
+            if current.href == SUMMARY:
+                paper = (own / current.href).with_suffix(".pdf")
+                pdf.write(current.title, current.body, paper, labels | {"made": made}, language)
     leads = jinja.get_template("languages.html.j2").render(switch=switch, fronts=fronts)
     (folder / "index.html").write_text(leads, encoding="utf-8")
 

@@ -4,6 +4,7 @@
 (``*`` is any, ``~code`` any other). Behind a colon stands a verb:
 
 - nothing: number, unit and interval; ``number``: the number in its unit;
+- ``in_ten``: a share in words, as the nearest of some plain fractions (about 3 in 10);
 - ``contrast``: the highest and the lowest group, or that no clear difference is seen;
 - ``between``, ``range``: the smallest and the largest of several cells, without and with the unit;
 - ``sum``: of several cells; ``title``: what the table is called;
@@ -37,7 +38,16 @@ from .published import release
 
 Spoken = Callable[[Study], Iterable[str]]
 CONDITIONAL: dict[str, Spoken] = {}
-VERBS = ("", "number", "contrast", "between", "range", "sum", "title", "widest", "widest_range", "top", "ends", "each")
+NUMBERS = ("", "number", "in_ten")
+VERBS = (*NUMBERS, "contrast", "between", "range", "sum", "title", "widest", "widest_range", "top", "ends", "each")
+FRACTIONS = [
+    *((k, 10) for k in range(1, 10)),
+    (1, 3),
+    (1, 4),
+    (2, 3),
+    (3, 4),
+    *((1, n) for n in (20, 25, 30, 40, 50, 100)),
+]
 
 
 def conditional(key: str) -> Callable[[Spoken], Spoken]:
@@ -144,10 +154,12 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
         if verb == "widest":
             return label(study, table.by[0], spread.idxmax())
         cells = cells[cells[table.by[0]] == spread.idxmax()]
-    if verb in ("", "number"):
+    if verb in NUMBERS:
         if not len(cells) or (pd.isna(cells["estimate"].iloc[0]) and cells["flag"].iloc[0] != "unsure"):
             return GAP
         cell = cells.iloc[0]
+        if verb == "in_ten":
+            return in_ten(study, float(cell["estimate"]))
         return (
             amount(cell["estimate"], unit_of(table, cell), study.language, step=step_of(cell))
             if verb
@@ -158,6 +170,14 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
         return amount(cells["estimate"].sum(), table.unit, study.language, name, step_of(cells))
     bounds = between(cells["estimate"].min(), cells["estimate"].max(), table.unit, study.language, step_of(cells))
     return bounds + (f"\u00a0{counted(bounds, name, study.language)}" if verb == "range" else "")
+
+
+def in_ten(study: Study, share: float) -> str:
+    """A share in words: the nearest of `FRACTIONS`."""
+    if share < 1 / (2 * 100):
+        return study.codebook.text("in_ten.few", study.language)
+    k, n = min(FRACTIONS, key=lambda part: abs(part[0] / part[1] - share))
+    return study.codebook.text("in_ten", study.language, k=str(k), n=str(n))
 
 
 def contrast(table: Released, study: Study, category: str | None = None) -> str:
