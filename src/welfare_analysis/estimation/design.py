@@ -269,11 +269,7 @@ class Design:
         return self._with(sampling=Sampling((term,), rows, np.zeros_like(rows), np.ones(self.n, dtype=bool)))
 
     def with_replicates(
-        self,
-        method: str = "jackknife",
-        rho: float = 0.0,
-        count: int = 500,
-        rng: np.random.Generator | None = None,
+        self, method: str = "jackknife", rho: float = 0.0, count: int = 500, rng: np.random.Generator | None = None
     ) -> Design:
         """The same design by replicate weights, with which every estimator is run again.
 

@@ -159,11 +159,7 @@ def estimated(
 
 
 def maximise(
-    start: np.ndarray,
-    evaluate: Callable[[np.ndarray], Any],
-    names: list[str],
-    where: str,
-    close: float = CLOSE,
+    start: np.ndarray, evaluate: Callable[[np.ndarray], Any], names: list[str], where: str, close: float = CLOSE
 ) -> tuple[np.ndarray, Any]:
     """Newton's method with halved steps: the maximum and the `Likelihood` there.
 

@@ -110,12 +110,7 @@ class Cases:
 
 
 def choices(
-    design: Design | None,
-    long: pd.DataFrame,
-    formula: str,
-    case: str,
-    alternative: str,
-    person: str | None = None,
+    design: Design | None, long: pd.DataFrame, formula: str, case: str, alternative: str, person: str | None = None
 ) -> Cases:
     """Read choice situations.
 

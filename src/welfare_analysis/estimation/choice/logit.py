@@ -63,12 +63,7 @@ class ChoiceFit(Fit):
 
 @rerun
 def logit(
-    design: Design | None,
-    long: pd.DataFrame,
-    formula: str,
-    case: str,
-    alternative: str,
-    person: str | None = None,
+    design: Design | None, long: pd.DataFrame, formula: str, case: str, alternative: str, person: str | None = None
 ) -> ChoiceFit:
     """Fit a conditional or multinomial logit by weighted maximum likelihood.
 
@@ -106,12 +101,7 @@ def _start(cases: Cases) -> np.ndarray:
 
 
 def result(
-    kind: Callable[..., Any],
-    cases: Cases,
-    names: list[str],
-    theta: np.ndarray,
-    at: Likelihood,
-    **more: Any,
+    kind: Callable[..., Any], cases: Cases, names: list[str], theta: np.ndarray, at: Likelihood, **more: Any
 ) -> Any:
     """A fit of ``kind`` from its maximum, with the scores (C, p) of cases."""
     used = np.zeros(cases.design.n, dtype=bool)
