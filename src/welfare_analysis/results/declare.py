@@ -209,17 +209,13 @@ def point(value: float, n: float, **labels: str) -> pd.DataFrame:
     return pd.DataFrame([{**labels, **dict.fromkeys(NUMBERS, float(value)), "n": float(n)}])
 
 
-def counted(
-    estimate: Estimate, key: str, numerator: Any, kind: str = "share", across: str = "", **fixed: str
-) -> pd.DataFrame:
+def counted(estimate: Estimate, key: str, numerator: Any, kind: str = "share", across: str = "") -> pd.DataFrame:
     """Shares of persons (or numbers of them: ``kind`` is then ``amount``) as rows, marked as descriptive tables are.
 
     ``key`` names the first level of the index, ``across`` the second; ``numerator`` are the respondents behind each.
     """
-    table = estimate.bounded()
-    labels = table.iloc[:, : 1 + bool(across)].set_axis([key, across][: 1 + bool(across)], axis=1).astype(str)
-    rows = labels.assign(**table[[*NUMBERS, "n"]].astype(float), flag=marks(estimate, kind))
-    return rows.assign(numerator=np.asarray(numerator, dtype=float), **fixed)
+    rows = long_format(estimate, *filter(None, (key, across)))
+    return rows.assign(flag=marks(estimate, kind), numerator=np.asarray(numerator, dtype=float))
 
 
 def melted(table: pd.DataFrame, keys: Sequence[str], units: Mapping[str, str]) -> pd.DataFrame:
