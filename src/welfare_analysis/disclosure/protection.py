@@ -28,6 +28,7 @@ def protect(
     *,
     adds: Sequence[str] = (),
     unseen: pd.DataFrame | None = None,
+    followed_up: int = 0,
     rules: Policy | None = None,
 ) -> Released:
     """A table of estimates, protected.
@@ -47,6 +48,8 @@ def protect(
     unseen : DataFrame, optional
         Cells with their keys, n and numerator that are not in the table and follow from it: those whose group is not
         known are all less the groups. Where they are too few, more of the table is hidden.
+    followed_up : int
+        Of whom it can be computed, those who answered in the follow-up; not said where they or the others are few.
     """
     rules = rules or policy()
     known, asked = respondents
@@ -87,7 +90,9 @@ def protect(
     frame = out.assign(flag=flag.mask(hidden, "hidden"), n=rules.base(out["n"]), step=step)
     if blank.statistic == "count" or blank.of == "register":  # how many a group has in the register is not shown
         frame["n"] = np.nan
-    return replace(blank, frame=frame, respondents=int(rules.base(known)), missing_share=missing, state="shown")
+    late = int(rules.base(followed_up)) if min(followed_up, known - followed_up) >= rules.min_base else 0
+    blank = replace(blank, frame=frame, respondents=int(rules.base(known)), followed_up=late)
+    return replace(blank, missing_share=missing, state="shown")
 
 
 def protect_estimate(estimate: Estimate, name: str, unit: str = "", **labels: str) -> Released:

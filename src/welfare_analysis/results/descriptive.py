@@ -153,7 +153,8 @@ def released(study: Study, blank: Released) -> Released:
     groups = [] if blank.of == "weights" else blank.by  # the same people are in every stage of weighting
     axes = [*groups, *([CATEGORY] if CATEGORY in cells else [])]
     beside = _not_known(rows, blank) if blank.statistic == "share" else None
-    return protect(blank, cells, (int(answered.sum()), int(asked.sum())), adds=axes, unseen=beside)
+    counts, late = (int(answered.sum()), int(asked.sum())), study.followed_up(answered) if blank.of == "" else 0
+    return protect(blank, cells, counts, adds=axes, unseen=beside, followed_up=late)
 
 
 def _not_known(rows: View, blank: Released) -> pd.DataFrame | None:
