@@ -141,11 +141,7 @@ class Topic:
             raise WelfareError("a declared table lacks columns", where=blank.id, got=sorted(lacking), hint=hint)
         if PLACE in table.rows or table.across == PLACE:
             lone = cells[PLACE if PLACE in table.rows else CATEGORY].isin(study.result(lone_groups))
-<<<<<<< HEAD
             cells = cells.assign(unsafe=lone | cells.get("unsafe", pd.Series(False, cells.index)).eq(True))
-=======
-            cells["unsafe"] = lone | cells.get("unsafe", pd.Series(False, cells.index)).eq(True)
->>>>>>> integ
         counts, late = (0, 0), 0
         if table.base is not None:
             known, asked = table.base(subject)
@@ -230,11 +226,7 @@ def counted(estimate: Estimate, key: str, numerator: Any, kind: str = "share", a
     """
     rows = long_format(estimate, *filter(None, (key, across)))
     if kind == "share":  # what adds up are weighted numbers
-<<<<<<< HEAD
         rows = rows.assign(weight=(estimate.counts["n_weighted"] / estimate.counts["n"]).to_numpy(float))
-=======
-        rows["weight"] = (estimate.counts["n_weighted"] / estimate.counts["n"]).to_numpy(float)
->>>>>>> integ
     return rows.assign(flag=marks(estimate, kind), numerator=np.asarray(numerator, dtype=float))
 
 
