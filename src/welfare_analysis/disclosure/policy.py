@@ -31,7 +31,7 @@ class Policy:
     rounding: tuple[tuple[str, float], ...]
     bases: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
     colleagues: int = 0
-    colleagues_level: float = 0.99
+    colleagues_level: float = 1.0
     min_places: int = 1
 
     @classmethod
