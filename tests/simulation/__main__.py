@@ -12,7 +12,9 @@ good files are read to data/reference/mutants.csv.
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import date
 from functools import partial
@@ -126,19 +128,29 @@ def recovered(jobs: int) -> pd.DataFrame:
 
 
 def attacked(jobs: int) -> pd.DataFrame:
-    """What attacks find in many releases: of each kind as many as there are, or as RELEASES says, spread over sizes."""
+    """What attacks find in many releases, with how many were run, when and of which commit.
+
+    Of each kind as many as there are, or as RELEASES says; those of a kind KIND alone. Releases come in an order in
+    which the first few are of all sizes, so that a run of more goes on from a run of less. MINUTES is when no other is
+    begun.
+    """
     place = folder("attacks", [SOURCE, HERE / "disclosure_attacks.py", ROOT / "tests" / "attacker.py"])
-    many = {k: min(n, int(os.environ.get("RELEASES", n))) for k, n in disclosure_attacks.RELEASES.items()}
-    work = [
-        (kind, number * (disclosure_attacks.RELEASES[kind] - 1) // max(n - 1, 1))
-        for kind, n in many.items()
-        for number in range(n)
-    ]
-    parts = Parallel(n_jobs=jobs)(
-        delayed(stored)(place / f"{kind}-{number}.parquet", disclosure_attacks.one_release, kind, number)
-        for kind, number in work
-    )
-    return disclosure_attacks.summarised(pd.concat(parts, ignore_index=True))
+    kinds = os.environ.get("KIND", ",".join(disclosure_attacks.RELEASES)).split(",")
+    many = {k: min(disclosure_attacks.RELEASES[k], int(os.environ.get("RELEASES", 10**6))) for k in kinds}
+    work = [(kind, number) for kind, n in many.items() for number in disclosure_attacks.spread(kind)[:n]]
+    end = time.monotonic() + 60 * float(os.environ.get("MINUTES", "inf"))
+
+    def one(kind: str, number: int) -> pd.DataFrame | None:
+        path = place / f"{kind}-{number}.parquet"
+        if not path.is_file() and time.monotonic() > end:
+            return None
+        return stored(path, disclosure_attacks.one_release, kind, number)
+
+    parts = [p for p in Parallel(n_jobs=jobs)(delayed(one)(*each) for each in work) if p is not None]
+    table = disclosure_attacks.summarised(pd.concat(parts, ignore_index=True))
+    head = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*"]
+    commit = subprocess.run(head, capture_output=True, text=True).stdout.strip()
+    return table.assign(run=date.today().isoformat(), commit=os.environ.get("COMMIT", commit))
 
 
 # what each part gives, and where it is stored

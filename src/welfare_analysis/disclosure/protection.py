@@ -14,7 +14,7 @@ from .digits import column_of, printed, units
 from .marks import marks
 from .policy import Policy, policy
 from .released import CATEGORY, NUMBERS, Released
-from .suppression import completed, dominated, unsafe
+from .suppression import completed, dominated, of_colleagues, unsafe
 
 COUNTED = ("persons", "households", "homes", "files", "runs", "riders")  # numbers that cannot be negative
 RESPONDENTS = "respondents"  # the unit of numbers that are bases, and printed as these are
@@ -62,11 +62,14 @@ def protect(
     )
     if "unsafe" in cells:
         hidden = hidden | cells["unsafe"].fillna(False).to_numpy(bool)
+    named = cells["unit"] if "unit" in cells else pd.Series(blank.unit, cells.index)
     if axes := [a for a in adds if a in cells]:
         within = [key for key in (*blank.by, CATEGORY) if key in cells and key not in axes]
-        whole, first = cells.assign(numerator=numerator), np.asarray(hidden)
+        whole, first = cells.assign(numerator=numerator, persons=named.isin(COUNTED)), np.asarray(hidden)
+        whole["seen"] = of_colleagues(n, numerator, known, rules)
         if unseen is not None:
-            whole = pd.concat([whole, unseen], ignore_index=True)
+            whole = pd.concat([whole, unseen], ignore_index=True).drop(columns="persons")  # these are shares
+            whole["seen"] = whole["seen"].fillna(0.0)
             first = np.append(first, unsafe(unseen["n"].to_numpy(float), unseen["numerator"].to_numpy(float), rules))
         hidden = completed(whole, axes, rules, first, within)[: len(cells)]
     out = cells.drop(columns=[c for c in EVIDENCE if c in cells]).astype(dict.fromkeys([*NUMBERS, "n"], float))
@@ -80,7 +83,6 @@ def protect(
         out["clear"] = out["clear"].eq(True) & ~hidden
     step = units(out, blank.unit or "coefficient", column_of(out, list(blank.by)), rules)
     out[NUMBERS] = printed(out, step)
-    named = cells["unit"] if "unit" in cells else pd.Series(blank.unit, cells.index)
     out.loc[named == RESPONDENTS, NUMBERS] = rules.base(out.loc[named == RESPONDENTS, NUMBERS])
     counted = named.isin(COUNTED)
     out["low"] = out["low"].where((out["estimate"] < 0) | ~counted, out["low"].clip(lower=0.0))
