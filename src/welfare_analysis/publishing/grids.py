@@ -18,7 +18,7 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 
 from ..disclosure import NUMBERS
-from ..languages import GAP, MARKS, PRINTED, TO, direction
+from ..languages import GAP, MARKS, PRINTED, TO, amount, direction
 from ..results.what_if import GRIDS, GROUPED, POINTS, axes, base, code
 from ..study import Study
 from .labels import CAUTION, UNSURE, format_cell, in_order, label, note, unit_name
@@ -73,8 +73,9 @@ def contents(study: Study, service: str) -> dict[str, Any]:
                 "scale": PRINTED.get(rows.at[axis, "unit"], (1, 0))[0],
                 "digits": 2 if rows.at[axis, "unit"] == "share" else 0,
                 "points": points,
+                "options": [[code(x), amount(x, "", language)] for x in points],
                 "base": base(service)[axis],
-                "move": float(rows.at[axis, "move"]),
+                "move": float(rows["move"].fillna(0.0)[axis]),  # 0: it can be set to its points alone
             }
             for axis, points in many.items()
         ],

@@ -157,7 +157,7 @@ def _fitted(
     return fitted(count(at, by), every)
 
 
-def interpolated(cells: pd.DataFrame, on: Mapping[str, Sequence[float]], at: Mapping[str, float]) -> pd.Series:
+def interpolated(cells: pd.DataFrame, on: Mapping[str, Sequence[float]], at: Mapping[str, float]) -> dict[str, Any]:
     """The released numbers around a point, between which it lies, weighted: estimate, low, high, step and flag.
 
     The estimate is rounded to the coarsest unit of the numbers around, the ends outward. Where one of them is hidden or
@@ -175,7 +175,9 @@ def interpolated(cells: pd.DataFrame, on: Mapping[str, Sequence[float]], at: Map
     WelfareError
         A value is outside its axis.
     """
-    known = cells.set_index(list(on))
+    columns = [*NUMBERS, "step", "flag"]
+    numbers = zip(*(cells[column].tolist() for column in columns), strict=True)
+    known = dict(zip(zip(*(cells[axis].tolist() for axis in on), strict=True), numbers, strict=True))
     corners: list[tuple[tuple[str, ...], float]] = [((), 1.0)]
     for axis, points in on.items():
         x = at[axis]
@@ -185,25 +187,26 @@ def interpolated(cells: pd.DataFrame, on: Mapping[str, Sequence[float]], at: Map
         t = (x - points[i]) / (points[i + 1] - points[i])
         sides = [(code(points[i]), 1 - t), (code(points[i + 1]), t)]
         corners = [((*keys, key), weight * part) for keys, weight in corners for key, part in sides]
-    used = [(known.loc[keys if len(keys) > 1 else keys[0]], weight) for keys, weight in corners if weight > 0]
-    flags = [str(cell["flag"]) for cell, _ in used]
+    used = [(known[keys], weight) for keys, weight in corners if weight > 0]
+    flags = [str(cell[-1]) for cell, _ in used]
     flag = next((one for one in ("hidden", "unsure", "caution") if one in flags), "")
     if flag in ("hidden", "unsure"):
-        return pd.Series({**dict.fromkeys(NUMBERS, np.nan), "step": np.nan, "flag": flag})
-    value = dict.fromkeys(NUMBERS, 0.0)
+        return {**dict.fromkeys([*NUMBERS, "step"], np.nan), "flag": flag}
+    estimate = first = last = 0.0
     for cell, weight in used:  # in this order, and plainly: the page's script adds up alike
-        value = {name: value[name] + float(cell[name]) * weight for name in NUMBERS}
-    step = max(float(cell["step"]) for cell, _ in used)
-    near = math.floor(value["estimate"] / step + 0.5)
-    ends = math.floor(value["low"] / step + 1e-6), math.ceil(value["high"] / step - 1e-6)
+        estimate, first, last = estimate + cell[0] * weight, first + cell[1] * weight, last + cell[2] * weight
+    step = max(cell[3] for cell, _ in used)
+    near = math.floor(estimate / step + 0.5)
+    ends = math.floor(first / step + 1e-6), math.ceil(last / step - 1e-6)
     low, high = min(ends[0], near), max(ends[1], near)
-    return pd.Series({"estimate": near * step, "low": low * step, "high": high * step, "step": step, "flag": flag})
+    return {"estimate": near * step, "low": low * step, "high": high * step, "step": step, "flag": flag}
 
 
 def error(study: Study, subject: Any, service: str) -> pd.DataFrame | None:
     """How far the first measure between points is from what is computed there, at most, at middles next to the base.
 
-    A share of the computed number. Middles of all axes at once, in the cells of the grid that touch the base.
+    A share of the computed number. Middles of all axes at once, in the cells of the grid that touch the base; an axis
+    that jumps (without a ``move``) can be set to its points alone, and is taken at each of them.
     """
     grid, on, home = GRIDS[service], axes(service), base(service)
     measure = next(iter(grid.units))
@@ -211,7 +214,10 @@ def error(study: Study, subject: Any, service: str) -> pd.DataFrame | None:
     if table.state != "shown":
         return None
     cells = table.cells(*["*"] * len(on), measure)
-    middles = [[(a + b) / 2 for a, b in pairwise(x) if home[axis] in (a, b)] for axis, x in on.items()]
+    jumps = set(POINTS.loc[(POINTS["service"] == service) & POINTS["move"].isna(), "axis"])
+    middles = [
+        x if axis in jumps else [(a + b) / 2 for a, b in pairwise(x) if home[axis] in (a, b)] for axis, x in on.items()
+    ]
     off = []
     for values in product(*middles):
         at = dict(zip(on, values, strict=True))

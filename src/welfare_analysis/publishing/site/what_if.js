@@ -90,8 +90,8 @@ function begin(page, form) {
       if (!open) { slider.value = axis.base; }
       at[axis.id] = Math.min(Math.max(Number(slider.value), axis.points[0]), axis.points[axis.points.length - 1]);
       var text = number(axis.scale * at[axis.id], axis.digits, page.marks) + "\u00a0" + axis.unit;
-      slider.setAttribute("aria-valuetext", text);
-      form.querySelector("output[for=" + slider.id + "]").textContent = text;
+      if (slider.type === "range") { slider.setAttribute("aria-valuetext", text); }
+      form.querySelector("output[for=" + slider.id + "]").textContent = axis.move ? text : "";
     });
     fixed.hidden = !some;
     rows.textContent = "";
