@@ -199,6 +199,8 @@ def _narrowed(
     met = cells["numerator"].fillna(cells["n"]).to_numpy()
     each = np.where(share, 1 / n, 1.0)
     weight = np.where(share, n * cells["weight"].fillna(1.0).to_numpy(), 1.0)
+    if set(cells["codes"].str.len()) != {0}:  # a line that has its own sum: the groups less all leave who is of none
+        weight = np.where(cells["codes"].map(lambda codes: "all" in codes), -weight, weight)
     low = np.where(seen, value if exact else cells["printed"].to_numpy() - half, 0.0)
     high = np.where(seen, value if exact else cells["printed"].to_numpy() + half, np.where(share, 1.0, np.inf))
     told = np.zeros(len(cells))

@@ -10,6 +10,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
@@ -238,6 +239,12 @@ class Study:
             return None
         back = self.frame["outcome"] == RETURNED if "outcome" in self.frame else slice(None)
         return collection(self.register, self.frame.loc[back], self.followup)
+
+    def followed_up(self, known: pd.Series) -> int:
+        """Of some of those who answered, a mask, how many did so in the follow-up."""
+        if "outcome" not in self.frame or len(known) != len(self.frame):
+            return 0  # nobody was asked again; or forms that were sent are counted, not answers
+        return int((np.asarray(known, bool) & (self.frame["outcome"] == "answered")).sum())
 
     @property
     def population(self) -> int | None:

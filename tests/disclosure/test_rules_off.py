@@ -4,6 +4,7 @@ The tables are made by hand so that one rule alone stands between the attack and
 file that is published (`attacker.written`). Rules that need answers are tried on a small generated survey.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import attacker
@@ -13,7 +14,7 @@ import pytest
 
 from welfare_analysis.disclosure import CATEGORY, NUMBERS, policy, protect, protection, suppression
 from welfare_analysis.disclosure.released import declared
-from welfare_analysis.results import descriptive
+from welfare_analysis.results import adjusted, aspirations, declare, descriptive, priorities, quality
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
@@ -214,3 +215,118 @@ def test_standards_between_which_few_lie(answers, monkeypatch):
     assert not gaps().between(1, 9).any()
     monkeypatch.setattr(descriptive, "apart", lambda met, *_: np.ones(len(met), dtype=bool))
     assert gaps().between(1, 9).any()
+
+
+def test_how_far_places_are_apart(answers, monkeypatch):
+    """Two hidden places, whose sum is known: of all ways to share it, few fit the printed distance between places.
+
+    The attacker has how many met the condition at each other place, and how many answered everywhere.
+    """
+
+    def kept():
+        study = Study.of(answers, None, None, BOOK)
+        levels = adjusted.flagged(adjusted.models(study).fitted["crowded"].counts).loc[adjusted.PLACE]
+        (cell,) = adjusted.topic.release(study)["adjusted_spread"].cells("crowded", "raw").to_dict("records")
+        return levels, cell
+
+    levels, cell = kept()
+    assert levels["hidden"].any()
+    assert np.isnan(cell["estimate"])
+    real = adjusted.flagged
+    monkeypatch.setattr(adjusted, "flagged", lambda counts: real(counts).assign(hidden=False))
+    _, cell = kept()
+    met, n = (levels[column].to_numpy(float) for column in ("met", "n"))
+    first, second = np.argsort(met)[:2]  # the one of few, and the one that is hidden beside it
+    fits = []
+    for moved in range(-int(met[first]), int(met[second]) + 1):
+        other = met.copy()
+        other[[first, second]] += moved, -moved
+        if abs((other / n).std() - cell["estimate"]) <= cell["step"] / 2:
+            fits.append(moved)
+    assert 0 in fits
+    assert -policy().open_respondents not in fits
+
+
+def test_what_a_model_of_first_places_says_of_few(answers, monkeypatch):
+    """Five rank an item first: the model less its lead, and a model of first places alone, are their share."""
+    ranks = answers.filter(regex="^priority_")
+    last = "priority_sport_leisure"
+    swapped = ranks[last].eq(1) & (ranks[last].eq(1).cumsum() <= ranks[last].eq(1).sum() - 5)
+    item = ranks.eq(2).idxmax(axis=1)
+    other = ranks.copy()
+    for row in ranks.index[swapped & ranks.eq(2).any(axis=1)]:
+        other.loc[row, [last, item[row]]] = ranks.loc[row, [item[row], last]].to_numpy()
+
+    def computed():
+        """Number of respondents by either way, and what rounding leaves open."""
+        study = Study.of(answers.assign(**other), None, None, BOOK)
+        tables, code = priorities.TOPICS["priority"].release(study), "sport_leisure"
+        share, model = (tables["priority_places"].cell(code, way) for way in ("ranked_first", "model_first"))
+        assert share["flag"] == "hidden"
+        lead, alone = tables["priority_lead"].cell(code), tables["priority_variants"].cell(code, "first_only")
+        n = int(study.result(priorities.ranked, "priority").ranking.answered.sum())
+        steps = model["step"] + lead["step"], alone["step"]
+        return n * np.array([[model["estimate"] - lead["estimate"], alone["estimate"]], np.array(steps) / 2])
+
+    assert np.isnan(computed()[0]).all()
+    monkeypatch.setattr(priorities, "few_first", lambda *_: [])
+    known, half = computed()
+    few = int((other[last] == 1).sum())
+    assert few < policy().min_respondents
+    assert (np.abs(known - few) <= half).all()
+    assert (half < policy().open_respondents).all()
+
+
+def test_the_place_of_a_hidden_gap(answers, monkeypatch):
+    """Questions stand in the order of their gaps: a hidden one between two that are shown is known to their distance.
+
+    Of 40 who were asked one question 8 left it open, a fifth; of two others it is 26 and 15 % of 400.
+    """
+    gaps = {"children_n": (400, 104), "rent_dh": (40, 8), "rooms_n": (400, 60)}
+    kinds = pd.DataFrame("not_asked", answers.index, list(gaps), dtype=object)
+    for name, (asked, left) in gaps.items():
+        kinds.iloc[:asked, kinds.columns.get_loc(name)] = "answered"
+        kinds.iloc[:left, kinds.columns.get_loc(name)] = "skipped"
+
+    def between():
+        """Shares of the gaps of the questions in order; nan is hidden."""
+        study = replace(Study.of(answers, None, None, BOOK), kinds=kinds)
+        return quality.topic.release(study)["quality_gaps"].cells("*", "all_gaps")["estimate"].tolist()
+
+    assert between() == pytest.approx([0.26, 0.15], abs=0.01)
+    monkeypatch.setattr(quality, "unsafe", lambda n, met, rules: np.zeros(len(n), dtype=bool))
+    assert between() == pytest.approx([0.26, np.nan, 0.15], abs=0.01, nan_ok=True)
+
+
+def test_a_group_of_commands_that_is_one_command(monkeypatch):
+    """All of the east serve at Oujda: the east is that station. Its wider group is shown, or no number of it.
+
+    In tables of the plan, of the register, and of models; sentences, maps and pictures are made of these. The register
+    says so where there is one, whatever the answers hold.
+    """
+    world = generate(Parameters.read(DATA / "public"), 12, "rich", size=3000)
+    answers, register, late = (typed(f, BOOK) for f in (world.answers, world.register, world.followup))
+    groups = BOOK.parent("command")
+
+    def east(frame):
+        there = frame["command"].map(groups).eq("east")
+        return frame.assign(command=frame["command"].astype(object).mask(there, "oujda"))
+
+    def shown(*frames):
+        """Groups of commands with a number, by table."""
+        study = Study.of(*frames, BOOK)
+        own = partial(descriptive.own, study, by="command_group")
+        tables = [own("share", "tenant"), own("count", "", unit="persons")]
+        tables += [aspirations.topic.release(study)["hopes_by_command_group"]]
+        tables += [adjusted.topic.release(study)["adjusted_place"]]
+        return [set(t.shown["command_group" if "command_group" in t.shown else CATEGORY]) for t in tables]
+
+    whole = [f if f is None else east(f) for f in (answers, register, late)]
+    for codes, wider in zip(shown(*whole), (True, True, False, False), strict=True):
+        assert not {"east", "oujda"} & codes
+        assert len(codes) > 2
+        assert ("north_east" in codes) == wider
+        assert not ({"north_east", "north"} <= codes)
+    assert all("east" in codes for codes in shown(answers, register, late)[:2])
+    monkeypatch.setattr(declare, "of_few_places", lambda *_: [])
+    assert all("east" in codes for codes in shown(*whole)[:3])

@@ -151,7 +151,8 @@ def test_policy_is_read_from_its_file(tmp_path):
     path = tmp_path / "policy.csv"
     names = ["min_respondents", "min_base", "caution_base", "dominance_share", "protection_share"]
     names += ["open_respondents", "open_share", "error_share", "round_totals", "round_dh"]
-    table = pd.DataFrame({"rule": names, "value": [10, 30, 50, 0.9, 0.1, 5, 0.1, 0.5, 10, 100]})
+    names += ["colleagues", "colleagues_level", "min_places"]
+    table = pd.DataFrame({"rule": names, "value": [10, 30, 50, 0.9, 0.1, 5, 0.1, 0.5, 10, 100, 0, 0.99, 1]})
     table.to_csv(path, index=False)
     assert Policy.read(path) == RULES
     assert (RULES.step("dh"), RULES.step("persons")) == (100, 10)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from welfare_analysis.disclosure import Lazy, Released, protect_estimate
+from welfare_analysis.disclosure.protection import protect
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, mean, share
 from welfare_analysis.publishing import briefs, figures, labels, tables
@@ -207,6 +208,21 @@ def test_numbers_of_forms_in_prose_are_printed_as_bases():
     modes = frame.assign(mode=["paper"] * 1206 + ["call"] * 4 + ["paper"] * 3)
     own = Study(modes, Design(np.ones(1213)), BOOK, people, method="two_phase", survey_name="a")
     assert briefs._modes(own) == [BOOK.text("bias.modes", n="..", followed="10")]
+
+
+def test_a_note_says_how_many_of_n_were_followed_up():
+    """Of 1,213 forms 306 are of the follow-up: printed as bases, and not said where they or the others are few."""
+    frame = pd.DataFrame({"status": ["active"] * 1213, "outcome": ["returned"] * 907 + ["answered"] * 306})
+    late = Study(frame, Design(np.ones(1213)), BOOK, None, survey_name="a").followed_up(pd.Series(frame.index < 1207))
+    assert late == 300
+    cells = pd.DataFrame({"estimate": [0.4], "low": [0.3], "high": [0.5], "n": [1213.0], "numerator": [485.0]})
+    blank = Released("a", "share", "crowded", (), "share")
+    for language, words in (("en", "Of n, 300 "), ("fr", "Sur n, 300 "), ("ar", "أجاب 300 ")):
+        own = Study(frame, Design(np.ones(1213)), BOOK, None, language=language, survey_name="a")
+        said = protect(blank, cells, (1213, 1213), followed_up=306)
+        assert words in labels.note([said], own)
+        for few in (7, 1206):
+            assert protect(blank, cells, (1213, 1213), followed_up=few).followed_up == 0
 
 
 def test_no_page_shows_a_frame_of_answers():

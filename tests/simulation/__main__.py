@@ -5,14 +5,16 @@ or as JOBS says. Designs, statistics and models go
 to data/reference/coverage.csv, the size of the test of independence to data/reference/independence_size.csv, the demand
 for homes to data/survey/demand_validation.csv, that for loans to data/survey/loan_validation.csv, that for transport to
 data/survey/transport_validation.csv; whether the funnels are recovered where the model is right to
-data/survey/recovery.csv; what attacks find in many releases to data/survey/attacks.csv. Ten thousand mutants of good
-files are read too.
+data/survey/recovery.csv; what attacks find in many releases to data/survey/attacks.csv; how ten thousand mutants of
+good files are read to data/reference/mutants.csv.
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import date
 from functools import partial
@@ -94,16 +96,16 @@ def demand(name: str, module: ModuleType, keys: list[str], jobs: int) -> pd.Data
     return summarised(pd.concat(parts, ignore_index=True), keys).assign(persons=module.SIZE)
 
 
-def reading(jobs: int) -> None:
-    """Mutants of good files; one that is read wrong ends the run."""
+def reading(jobs: int) -> pd.DataFrame:
+    """How mutants of good files are read: of each kind 500, or as many as MUTANTS says."""
     place = folder("reading", [SOURCE / "survey", HERE / "mutants_read.py", ROOT / "tests" / "survey" / "mutants.py"])
+    chunks = int(os.environ.get("MUTANTS", mutants_read.EACH)) // mutants_read.CHUNK
     parts = Parallel(n_jobs=jobs)(
-        delayed(stored)(place / f"{kind}.parquet", mutants_read.one_kind, kind, 7) for kind in mutants_read.KINDS
+        delayed(stored)(place / f"{kind}-{seed}.parquet", mutants_read.one_chunk, kind, seed)
+        for seed in range(7, 7 + chunks)
+        for kind in mutants_read.KINDS
     )
-    table = pd.concat(parts, ignore_index=True)
-    print(table.to_string(index=False))
-    if table["wrong"].any():
-        sys.exit("A mutant of a good file was read wrong.")
+    return mutants_read.summarised(pd.concat(parts, ignore_index=True))
 
 
 def recovered(jobs: int) -> pd.DataFrame:
@@ -126,24 +128,34 @@ def recovered(jobs: int) -> pd.DataFrame:
 
 
 def attacked(jobs: int) -> pd.DataFrame:
-    """What attacks find in many releases: of each kind as many as there are, or as RELEASES says, spread over sizes."""
+    """What attacks find in many releases, with how many were run, when and of which commit.
+
+    Of each kind as many as there are, or as RELEASES says; those of a kind KIND alone. Releases come in an order in
+    which the first few are of all sizes, so that a run of more goes on from a run of less. MINUTES is when no other is
+    begun.
+    """
     place = folder("attacks", [SOURCE, HERE / "disclosure_attacks.py", ROOT / "tests" / "attacker.py"])
-    many = {k: min(n, int(os.environ.get("RELEASES", n))) for k, n in disclosure_attacks.RELEASES.items()}
-    work = [
-        (kind, number * (disclosure_attacks.RELEASES[kind] - 1) // max(n - 1, 1))
-        for kind, n in many.items()
-        for number in range(n)
-    ]
-    parts = Parallel(n_jobs=jobs)(
-        delayed(stored)(place / f"{kind}-{number}.parquet", disclosure_attacks.one_release, kind, number)
-        for kind, number in work
-    )
-    return disclosure_attacks.summarised(pd.concat(parts, ignore_index=True))
+    kinds = os.environ.get("KIND", ",".join(disclosure_attacks.RELEASES)).split(",")
+    many = {k: min(disclosure_attacks.RELEASES[k], int(os.environ.get("RELEASES", 10**6))) for k in kinds}
+    work = [(kind, number) for kind, n in many.items() for number in disclosure_attacks.spread(kind)[:n]]
+    end = time.monotonic() + 60 * float(os.environ.get("MINUTES", "inf"))
+
+    def one(kind: str, number: int) -> pd.DataFrame | None:
+        path = place / f"{kind}-{number}.parquet"
+        if not path.is_file() and time.monotonic() > end:
+            return None
+        return stored(path, disclosure_attacks.one_release, kind, number)
+
+    parts = [p for p in Parallel(n_jobs=jobs)(delayed(one)(*each) for each in work) if p is not None]
+    table = disclosure_attacks.summarised(pd.concat(parts, ignore_index=True))
+    head = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*"]
+    commit = subprocess.run(head, capture_output=True, text=True).stdout.strip()
+    return table.assign(run=date.today().isoformat(), commit=os.environ.get("COMMIT", commit))
 
 
 # what each part gives, and where it is stored
-PARTS: dict[str, tuple[Callable[[int], pd.DataFrame | None], str]] = {
-    "reading": (reading, ""),
+PARTS: dict[str, tuple[Callable[[int], pd.DataFrame], str]] = {
+    "reading": (reading, "reference/mutants.csv"),
     "coverage": (coverage, "reference/coverage.csv"),
     "sizes": (sizes, "reference/independence_size.csv"),
     **{
@@ -162,12 +174,13 @@ def main(*names: str) -> None:
     for name in names or PARTS:
         make, target = PARTS[name]
         table = make(int(os.environ.get("JOBS", -1)))
-        if table is not None:
-            write(table, ROOT / "data" / target)
-            if "recovered" in table and not table["recovered"].all():
-                sys.exit(f"Not shown to be recovered:\n{table[~table['recovered']].to_string(index=False)}")
-            if "against_a_rule" in table and (lost := table.filter(items=disclosure_attacks.FAULTS)).to_numpy().any():
-                sys.exit(f"Releases give cells away:\n{lost.to_string(index=False)}")
+        write(table, ROOT / "data" / target)
+        if "first_wrong" in table and table["wrong"].any():
+            sys.exit(f"Read wrong:\n{table[table['wrong'] > 0].to_string(index=False)}")
+        if "recovered" in table and not table["recovered"].all():
+            sys.exit(f"Not shown to be recovered:\n{table[~table['recovered']].to_string(index=False)}")
+        if "against_a_rule" in table and (lost := table.filter(items=disclosure_attacks.FAULTS)).to_numpy().any():
+            sys.exit(f"Releases give cells away:\n{lost.to_string(index=False)}")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,14 @@ def size(kind: str, number: int) -> int:
     return int(np.exp(low + (high - low) * number / (RELEASES[kind] - 1)))
 
 
+def spread(kind: str) -> list[int]:
+    """Numbers of the releases of a kind in the order of van der Corput: any first few of them are of all sizes."""
+    n = RELEASES[kind]
+    bits = (n - 1).bit_length()
+    turned = [int(f"{number:0{bits}b}"[::-1], 2) for number in range(2**bits)]
+    return [number for number in turned if number < n]
+
+
 def one_release(kind: str, number: int) -> pd.DataFrame:
     """What the attacks find in one release, and how much it shows: a row a subject (first word of its tables)."""
     persons, seed = size(kind, number), FIRST_SEED + number + (kind == "whole") * RELEASES["plan"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
+from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +20,36 @@ from welfare_analysis.survey.standin import Parameters, generate
 sys.path.insert(0, str(ROOT / "tests" / "survey"))
 import mutants
 
-EACH = 500
+EACH, CHUNK = 500, 25
 KINDS = tuple(change.__name__ for change in mutants.CHANGES)
 
 
-def one_kind(kind: str, seed: int, each: int = EACH) -> pd.DataFrame:
-    """Mutants of one kind: how many, how many were read wrong, and what was said of the first of these."""
+@lru_cache(maxsize=1)
+def some_forms(seed: int) -> pd.DataFrame:
+    """Forty sound forms, as text."""
+    answers = generate(Parameters.read(DATA / "public"), seed, "plain", size=1500).answers
+    return mutants.as_text(answers.sample(40, random_state=seed))
+
+
+def one_chunk(kind: str, seed: int) -> pd.DataFrame:
+    """Some mutants of one kind, of forms drawn anew: how each was read, and what is wrong with it."""
     book = Codebook.read(DATA / "codebook")
-    drawn = generate(Parameters.read(DATA / "public"), seed, "plain", size=1500).answers.sample(40, random_state=seed)
-    forms = mutants.as_text(drawn)
-    change = next(change for change in mutants.CHANGES if change.__name__ == kind)
+    forms, change = some_forms(seed), mutants.CHANGES[KINDS.index(kind)]
     rng = np.random.default_rng([seed, KINDS.index(kind)])
     with tempfile.TemporaryDirectory() as folder:
-        said = [mutants.judged(change, mutants.some_of(forms, rng, book), rng, book, Path(folder)) for _ in range(each)]
-    wrong = [text for text in said if text]
-    return pd.DataFrame({"kind": [kind], "mutants": each, "wrong": len(wrong), "first": [next(iter(wrong), "")]})
+        read = [
+            mutants.judged(change, mutants.some_of(forms, rng, book), rng, book, Path(folder)) for _ in range(CHUNK)
+        ]
+    return pd.DataFrame(read, columns=["outcome", "what"]).assign(kind=kind)
+
+
+def summarised(mutants_read: pd.DataFrame) -> pd.DataFrame:
+    """How many of each kind were read right, ended in a fault that names the place, or were read wrong."""
+    git = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+    counts = pd.crosstab(mutants_read["kind"], mutants_read["outcome"]).reindex(KINDS)
+    counts = counts.reindex(columns=list(mutants.OUTCOMES), fill_value=0)
+    first = mutants_read[mutants_read["outcome"] == "wrong"].groupby("kind")["what"].first()
+    table = counts.assign(first_wrong=first.reindex(counts.index).fillna(""))
+    table.insert(0, "mutants", counts.sum(axis=1))
+    return table.assign(run=date.today().isoformat(), commit=commit).reset_index(names="kind")

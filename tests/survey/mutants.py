@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from welfare_analysis.errors import WelfareError
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import Faults, read
 
@@ -240,6 +239,7 @@ def some_of(table: Table, rng: np.random.Generator, book: Codebook) -> Table:
     return table[[n for n in table if n == "person_id" or book.lines[n]["block"] in blocks]]
 
 
+OUTCOMES = ("right", "named_fault", "wrong")
 RANKS = ("health_rank", "priority")
 CHANGES: tuple[Change, ...] = (
     other_code, label, misspelt, foreign, missing, blank, digits, two_scripts, scaled, decimal, columns_exchanged,
@@ -248,8 +248,8 @@ CHANGES: tuple[Change, ...] = (
 )  # fmt: skip
 
 
-def judged(change: Change, table: Table, rng: np.random.Generator, book: Codebook, folder: Path) -> str:
-    """What is wrong with how a mutant is read; nothing if it is read as it must be."""
+def judged(change: Change, table: Table, rng: np.random.Generator, book: Codebook, folder: Path) -> tuple[str, str]:
+    """How a mutant is read, one of `OUTCOMES`, and what is wrong with it if it is."""
     changed, means, names = change(table, rng, book)
     suffix = (".csv", ".xlsx", ".parquet")[rng.integers(3)]
     path = folder / f"mutant{suffix}"
@@ -264,12 +264,11 @@ def judged(change: Change, table: Table, rng: np.random.Generator, book: Codeboo
         found = read(path, book).frame
     except Faults as error:
         named = set(error.table["column"])
-        return "" if named & names else f"a fault elsewhere: {sorted(named)}"
-    except WelfareError as error:
-        return f"no table of faults: {error}"
-    if means is None:
-        return "read without a fault"
-    return _differing(found, means, book)
+        return ("named_fault", "") if named & names else ("wrong", f"a fault elsewhere: {sorted(named)}")
+    except Exception as error:  # one of the file, or a traceback
+        return "wrong", f"no table of faults: {type(error).__name__}: {error}"
+    what = "read without a fault" if means is None else _differing(found, means, book)
+    return ("wrong", what) if what else ("right", "")
 
 
 def _differing(found: Table, means: Table, book: Codebook) -> str:

@@ -75,7 +75,6 @@ def test_what_a_person_has_is_the_persons_own():
     stay = long[long["alternative"] == "stay"].drop_duplicates("person_id").set_index("person_id")
     assert stay.loc["p1", ["instalment_dh", "size_m2", "work_km", "services_km"]].tolist() == [1700, 70, 12, 2]
     assert stay.loc["p2", ["instalment_dh", "size_m2", "work_km", "services_km"]].tolist() == [0, 90, 0, 1]
-    assert stay["own_known"].tolist() == [True, False]
     assert (long.loc[long["person_id"] == "p2", "work_km"] == 0).all()  # a widow has no way to work
     assert (long.loc[(long["person_id"] == "p1") & (long["alternative"] == "social_flat"), "work_km"] > 0).all()
 

@@ -7,7 +7,7 @@ import pytest
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, mean
 from welfare_analysis.needs.income_debt import over_debt_limit
-from welfare_analysis.survey.imputation import combined, completed, imputed, together
+from welfare_analysis.survey.imputation import combined, imputed, together
 
 
 def drawn(seed, n=600):
@@ -23,6 +23,11 @@ def drawn(seed, n=600):
 
 
 TRUTH = (0.7 * 1 + 0.3 * np.e) * np.exp(0.5**2 / 2)
+
+
+def completed(frame, weights, name, asked, rng, m=2):
+    """One amount completed m times."""
+    return together(frame, weights, {name: asked}, rng, m)[name]
 
 
 def test_filled_in_means_cover_where_told_ones_miss():

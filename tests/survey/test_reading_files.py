@@ -16,7 +16,7 @@ import pytest
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook
-from welfare_analysis.survey.reading import Faults, Map, read
+from welfare_analysis.survey.reading import Faults, Map, read, text_files
 
 BOOK = Codebook.read(DATA / "codebook")
 ARABIC = "status,tenure,rooms_n\nموظف مزاول,مالك,3\nمتقاعد,مكتري,2\n"
@@ -143,6 +143,63 @@ def test_rows_are_counted_as_a_spreadsheet_does(tmp_path):
         opened(tmp_path, text)
     assert caught.value.table[["row", "column", "value"]].to_numpy().tolist() == [[6, "age", "x"]]
     assert "rows above the header" in opened(tmp_path, text.replace("x", "41"), "b.csv").report["what"].iloc[0]
+
+
+MANY = "person_id,status,tenure,rooms_n\n" + "".join(f"P{i:03},active,owner,{i % 9 + 1}\n" for i in range(60))
+QUOTED = re.sub(r"[^,\n]+", r'"\g<0>"', MANY)
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        (MANY, True),
+        (MANY.replace("\n", "\r\n"), True),
+        (MANY.replace("\n", "\r"), True),
+        (MANY.replace(",", ";"), True),
+        (MANY.rstrip(), True),
+        (MANY + "\n\n", True),
+        (MANY + " ,\u200f,,\n,,,\n", True),
+        (MANY.replace("P040,active,owner,5", ",,,"), True),
+        (MANY.replace("owner,5", "owner,"), True),
+        (QUOTED, True),
+        (QUOTED.replace('"owner","5"', '"owner",""'), True),
+        (QUOTED.replace('"P045"', '"P\n45"'), True),
+        (QUOTED.replace('"P045"', '"P,45"'), True),
+        (QUOTED.replace('"P045"', '"P""45"'), False),
+        (MANY.replace("P045", 'P"045'), False),
+        (MANY.replace("P045", '"P0"45'), False),
+        (MANY.replace("P045", '"P045'), False),
+        (MANY.replace("P045", "P" * 140_000), False),
+        (MANY.replace("P040,active", "\nP040,active"), True),
+        (MANY.replace("P040,active", "P040,active,active"), False),
+        (MANY.replace("P040,active,owner", "P040,active"), False),
+        (MANY + "P060,active,ow", False),
+        (MANY.replace("P050,active,owner,6", "P050,active,owner,x").replace("P030,active", "P030,dancing"), True),
+    ],
+)
+def test_columns_at_once_are_those_row_by_row(tmp_path, monkeypatch, text, whole):
+    """Python's own reader of CSV, row by row, gives the same answers, faults and numbers of rows."""
+
+    def outcome():
+        try:
+            answers = opened(tmp_path, text, "a.csv")
+        except WelfareError as error:
+            return str(error), getattr(error, "table", pd.DataFrame()).to_dict()
+        return answers.frame.astype(str).to_dict(), answers.report.to_dict()
+
+    used = []
+    columns = text_files._Rows.columns
+
+    def counted(rows, width):
+        found = columns(rows, width)
+        used.append(found is not None)
+        return found
+
+    monkeypatch.setattr(text_files._Rows, "columns", counted)
+    at_once = outcome()
+    monkeypatch.setattr(text_files._Rows, "columns", lambda rows, width: None)
+    assert at_once == outcome()
+    assert used == [whole]
 
 
 def test_identifiers_stay_text(tmp_path):

@@ -5,8 +5,9 @@ is part of ``python tests/simulation``.
 """
 
 import numpy as np
+import pandas as pd
 import pytest
-from mutants import CHANGES, as_text, judged, some_of
+from mutants import CHANGES, OUTCOMES, as_text, judged, some_of
 
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook
@@ -27,5 +28,13 @@ def forms():
 def test_mutants_are_read_right_or_named(change, forms, tmp_path):
     """Ten mutants of each kind."""
     rng = np.random.default_rng(11)
-    wrong = [said for _ in range(EACH) if (said := judged(change, some_of(forms, rng, BOOK), rng, BOOK, tmp_path))]
-    assert not wrong
+    read = [judged(change, some_of(forms, rng, BOOK), rng, BOOK, tmp_path) for _ in range(EACH)]
+    assert [what for outcome, what in read if outcome == "wrong"] == []
+
+
+def test_the_stored_run_read_none_wrong():
+    """The long run is of every kind, and no mutant of it was read wrong."""
+    table = pd.read_csv(DATA / "reference" / "mutants.csv", dtype={"commit": str})
+    assert sorted(table["kind"]) == sorted(change.__name__ for change in CHANGES)
+    assert (table["mutants"] == table[list(OUTCOMES)].sum(axis=1)).all()
+    assert not table["wrong"].any()

@@ -7,16 +7,12 @@ import pandas as pd
 import pytest
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.estimation import Design, share
+from welfare_analysis.estimation import Design, imbens_manski, share
 from welfare_analysis.survey import sensitivity
-from welfare_analysis.survey.sensitivity import never_answered, nonresponse_interval, tipping_line, tipping_point
+from welfare_analysis.survey.response import pattern_mixture
+from welfare_analysis.survey.sensitivity import never_answered, tipping_point
 
-N, BACK, DRAWN, SAMPLES = (
-    2000,
-    800,
-    240,
-    300,
-)  # persons, those who return a form, visits
+N, BACK, DRAWN, SAMPLES = 2000, 800, 240, 300  # persons, those who return a form, visits
 LIMIT = 0.9  # far away, so that the error of the part that answered matters: without it the error is a third less
 
 
@@ -27,7 +23,7 @@ def people():
     back = np.arange(N) < BACK
     answers = back | (rng.random(N) < 0.6)
     wish = np.where(back, 0.6, np.where(answers, 0.45, 0.65))
-    return pd.DataFrame({"back": back, "answers": answers, "y": rng.random(N) < wish, "half": np.arange(N) % 2})
+    return pd.DataFrame({"back": back, "answers": answers, "y": rng.random(N) < wish})
 
 
 def followed_up(people, rng):
@@ -39,7 +35,7 @@ def followed_up(people, rng):
     f = people.iloc[np.r_[np.arange(BACK), drawn[seen]]].reset_index(drop=True)
     size = np.where(f["back"], BACK, len(rest))
     weights = np.where(f["back"], 1.0, len(rest) / seen.sum())
-    return Design(weights, strata=f["back"], fpc=size), f["y"], ~f["back"], r, f["half"]
+    return Design(weights, strata=f["back"], fpc=size), f["y"], ~f["back"], r
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +43,17 @@ def samples(people):
     """300 follow-ups: tipping points, their errors and intervals; intervals over a range of d, and without."""
     rng, rows = np.random.default_rng(11), []
     silent = ~people["back"] & ~people["answers"]
-    gap = people["y"][silent].mean() - people["y"][people["answers"] & ~people["back"]].mean()
+    late_odds, silent_odds = (
+        p / (1 - p) for p in (people["y"][people["answers"] & ~people["back"]].mean(), people["y"][silent].mean())
+    )
+    ends = late_odds / silent_odds, silent_odds / late_odds
     for _ in range(SAMPLES):
-        design, y, late, r, _ = followed_up(people, rng)
+        design, y, late, r = followed_up(people, rng)
         parts = never_answered(design, y, late, r)
         point = tipping_point(parts, LIMIT)
         low, high = point.interval().iloc[0]
         row = {"d": point.value.iloc[0], "se": point.se.iloc[0], "low": low, "high": high}
-        band = nonresponse_interval(parts, (-gap, gap), (0, 1)).iloc[0]
+        band = imbens_manski(*(pattern_mixture(design, y, late, r, odds) for odds in ends)).iloc[0]
         plain = share(design, y).interval().iloc[0]
         rows.append(row | {"least": band["low"], "most": band["high"], "plain": plain["high"]})
     return pd.DataFrame(rows)
@@ -70,26 +69,6 @@ def test_by_hand():
     parts = never_answered(design, y, late, 0.5)
     assert parts.value.to_list() == pytest.approx([0.5, 0.5, 0.2])
     assert tipping_point(parts, 0.6).value.to_dict() == pytest.approx({"difference": 0.5, "needed": 1.0})
-    band = nonresponse_interval(parts, (-0.7, 0.2), (0, 1)).iloc[0]
-    assert (band["lowest"], band["highest"]) == pytest.approx((0.5 - 0.2 * 0.5, 0.54))  # none can have less than 0
-    assert (band["estimate"], band["difference_low"], band["difference_high"]) == pytest.approx((0.5, -0.7, 0.2))
-
-
-def test_two_groups_turn_on_a_line(people):
-    """On the line the two domains are equal: each mean moved by its d; the error is that of the delta method."""
-    design, y, late, r, half = followed_up(people, np.random.default_rng(1))
-    parts = never_answered(design, y, late, r, by=half.rename("half"))
-    line = tipping_line(parts, 0, 1)
-    mean, silent = parts.value["mean"], parts.value["never_answered"]
-    for d in (-0.2, 0.1):
-        other = line.value["intercept"] + line.value["slope"] * d
-        assert mean[0] + silent[0] * d == pytest.approx(mean[1] + silent[1] * other)
-    V, (a, b) = parts.covariance(), (("mean", 0), ("mean", 1))
-    s, gap = silent[1], mean[0] - mean[1]
-    slopes = pd.Series({a: 1 / s, b: -1 / s, ("never_answered", 1): -gap / s**2}).reindex(V.index, fill_value=0.0)
-    assert line.se["intercept"] == pytest.approx(np.sqrt(slopes @ V @ slopes), rel=1e-6)
-    with pytest.raises(WelfareError, match="no such domain"):
-        tipping_line(parts, 0, 2)
 
 
 def test_the_error_of_a_tipping_point_is_its_spread(people, samples):
@@ -109,15 +88,13 @@ def test_the_interval_holds_sampling_and_nonresponse(people, samples):
 
 
 def test_what_is_refused(people):
-    """A part of the follow-up that is none; a follow-up of which nobody answered; a range in the wrong order."""
-    design, y, late, r, half = followed_up(people, np.random.default_rng(2))
+    """A part of the follow-up that is none; a follow-up of which nobody answered; a population that all answered."""
+    design, y, late, r = followed_up(people, np.random.default_rng(2))
     for wrong in (0.0, 1.2):
         with pytest.raises(WelfareError, match="no part that answered"):
             never_answered(design, y, late, wrong)
     with pytest.raises(WelfareError, match="nobody of the follow-up"):
-        never_answered(design, y, late & (half == 0), r, by=half)
-    with pytest.raises(WelfareError, match="not in order"):
-        nonresponse_interval(never_answered(design, y, late, r), (0.1, -0.1))
+        never_answered(design, y, late & False, r)
     with pytest.raises(WelfareError, match="not finite"):
         tipping_point(never_answered(design, y, late, 1.0), 0.6)
 

@@ -125,7 +125,7 @@ def offered(
     if unknown:
         raise WelfareError("not on the cards", where=f"offers of {block}", got=", ".join(map(str, unknown)))
     there = [first, *(a for a in design.alternatives[1:] if a in offers.index)]
-    present, _ = cards.present(frame, codebook, block)
+    present = cards.present(frame, codebook, block)
     shape, long = (len(frame), len(there)), {}
     for attribute in attributes:
         known = offers[attribute] if attribute in offers else pd.Series(0.0, offers.index)

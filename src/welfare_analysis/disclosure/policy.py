@@ -30,6 +30,9 @@ class Policy:
     error_share: float
     rounding: tuple[tuple[str, float], ...]
     bases: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
+    colleagues: int = 0
+    colleagues_level: float = 0.99
+    min_places: int = 1
 
     @classmethod
     def read(cls, path: Path = DATA / "policy.csv") -> Policy:

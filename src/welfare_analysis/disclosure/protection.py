@@ -14,7 +14,7 @@ from .digits import column_of, printed, units
 from .marks import marks
 from .policy import Policy, policy
 from .released import CATEGORY, NUMBERS, Released
-from .suppression import completed, dominated, unsafe
+from .suppression import completed, dominated, of_colleagues, unsafe
 
 COUNTED = ("persons", "households", "homes", "files", "runs", "riders")  # numbers that cannot be negative
 RESPONDENTS = "respondents"  # the unit of numbers that are bases, and printed as these are
@@ -28,6 +28,7 @@ def protect(
     *,
     adds: Sequence[str] = (),
     unseen: pd.DataFrame | None = None,
+    followed_up: int = 0,
     rules: Policy | None = None,
 ) -> Released:
     """A table of estimates, protected.
@@ -47,6 +48,8 @@ def protect(
     unseen : DataFrame, optional
         Cells with their keys, n and numerator that are not in the table and follow from it: those whose group is not
         known are all less the groups. Where they are too few, more of the table is hidden.
+    followed_up : int
+        Of whom it can be computed, those who answered in the follow-up; not said where they or the others are few.
     """
     rules = rules or policy()
     known, asked = respondents
@@ -59,11 +62,14 @@ def protect(
     )
     if "unsafe" in cells:
         hidden = hidden | cells["unsafe"].fillna(False).to_numpy(bool)
+    named = cells["unit"] if "unit" in cells else pd.Series(blank.unit, cells.index)
     if axes := [a for a in adds if a in cells]:
         within = [key for key in (*blank.by, CATEGORY) if key in cells and key not in axes]
-        whole, first = cells.assign(numerator=numerator), np.asarray(hidden)
+        whole, first = cells.assign(numerator=numerator, persons=named.isin(COUNTED)), np.asarray(hidden)
+        whole["seen"] = of_colleagues(n, numerator, known, rules)
         if unseen is not None:
-            whole = pd.concat([whole, unseen], ignore_index=True)
+            whole = pd.concat([whole, unseen], ignore_index=True).drop(columns="persons")  # these are shares
+            whole["seen"] = whole["seen"].fillna(0.0)
             first = np.append(first, unsafe(unseen["n"].to_numpy(float), unseen["numerator"].to_numpy(float), rules))
         hidden = completed(whole, axes, rules, first, within)[: len(cells)]
     out = cells.drop(columns=[c for c in EVIDENCE if c in cells]).astype(dict.fromkeys([*NUMBERS, "n"], float))
@@ -77,7 +83,6 @@ def protect(
         out["clear"] = out["clear"].eq(True) & ~hidden
     step = units(out, blank.unit or "coefficient", column_of(out, list(blank.by)), rules)
     out[NUMBERS] = printed(out, step)
-    named = cells["unit"] if "unit" in cells else pd.Series(blank.unit, cells.index)
     out.loc[named == RESPONDENTS, NUMBERS] = rules.base(out.loc[named == RESPONDENTS, NUMBERS])
     counted = named.isin(COUNTED)
     out["low"] = out["low"].where((out["estimate"] < 0) | ~counted, out["low"].clip(lower=0.0))
@@ -85,7 +90,9 @@ def protect(
     frame = out.assign(flag=flag.mask(hidden, "hidden"), n=rules.base(out["n"]), step=step)
     if blank.statistic == "count" or blank.of == "register":  # how many a group has in the register is not shown
         frame["n"] = np.nan
-    return replace(blank, frame=frame, respondents=int(rules.base(known)), missing_share=missing, state="shown")
+    late = int(rules.base(followed_up)) if min(followed_up, known - followed_up) >= rules.min_base else 0
+    blank = replace(blank, frame=frame, respondents=int(rules.base(known)), followed_up=late)
+    return replace(blank, missing_share=missing, state="shown")
 
 
 def protect_estimate(estimate: Estimate, name: str, unit: str = "", **labels: str) -> Released:

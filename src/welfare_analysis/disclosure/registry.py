@@ -64,6 +64,8 @@ def log(cells: pd.DataFrame) -> pd.DataFrame:
     """
     known = cells.assign(rule=cells["flag"].where(cells["state"] == "shown", cells["state"]))
     known["rule"] = known["rule"].mask(known["rule"] == "hidden", known["statistic"].map(WHY).fillna(WHY[""]))
+    placed = (known["flag"] == "hidden") & known["keys"].str.contains("command_group=")
+    known["rule"] = known["rule"].mask(placed, known["rule"] + ", min_places")
     many = known.groupby(["page", "table"], sort=False)["table"].transform("size")
     known = known.assign(cells=many.where(cells["state"] == "shown", 0))
     out = known[~known["rule"].isin(["", "caution"])].groupby(["page", "table", "rule"], sort=False)["cells"]

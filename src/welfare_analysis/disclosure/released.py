@@ -24,7 +24,7 @@ class Released:
     estimate and its interval are missing) or ``hidden`` (all numbers are). A column ``unit`` gives each row its own;
     ``step`` is what the numbers of a row are printed to (`digits`).
     ``state`` is ``shown``, or the key of a text that says why there is no table. ``respondents`` answered,
-    ``missing_share`` of those asked did not.
+    ``missing_share`` of those asked did not; ``followed_up`` of them answered only when asked again.
     """
 
     id: str
@@ -38,10 +38,13 @@ class Released:
     respondents: int = 0
     missing_share: float = float("nan")
     state: str = "not_asked"
+    followed_up: int = 0
 
     def without_numbers(self, state: str) -> Released:
         """The table without numbers, and why."""
-        return replace(self, frame=pd.DataFrame(), respondents=0, missing_share=float("nan"), state=state)
+        return replace(
+            self, frame=pd.DataFrame(), respondents=0, followed_up=0, missing_share=float("nan"), state=state
+        )
 
     def narrowed(self, blank: Released, code: str) -> Released:
         """The cells of one category as the table ``blank`` of that condition: what is hidden here is hidden there."""

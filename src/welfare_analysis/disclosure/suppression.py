@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
+from scipy import sparse, stats
 
 from .bounds import ranges, tight
 from .policy import Policy
@@ -53,6 +53,17 @@ def dominated(amounts: np.ndarray, cell: np.ndarray, rules: Policy) -> np.ndarra
     return ((two > rules.dominance_share * total) | (total - two < rules.protection_share * first)).to_numpy()
 
 
+def of_colleagues(n: np.ndarray, numerator: np.ndarray, known: int, rules: Policy) -> np.ndarray:
+    """How many respondents of each cell (cells,) a reader has met who knows ten answers, drawn among ``known``.
+
+    The quantile of the hypergeometric distribution at ``colleagues_level``; a cell without a numerator is of all its n.
+    """
+    met = np.where(np.isnan(numerator), n, np.fmin(numerator, n))
+    among = np.maximum(float(known), n)
+    drawn = np.minimum(rules.colleagues, among)
+    return np.asarray(stats.hypergeom.ppf(rules.colleagues_level, among, np.maximum(met, 0.0), drawn), dtype=float)
+
+
 def completed(
     cells: pd.DataFrame, axes: Sequence[str], rules: Policy, hidden: np.ndarray, within: Sequence[str] = ()
 ) -> np.ndarray:
@@ -62,7 +73,8 @@ def completed(
     ----------
     cells : DataFrame
         One row a cell: the columns ``axes``, n and numerator (nan where there is none). In a table of shares also
-        ``estimate`` and ``weight``, the mean weight of a respondent: what adds up are weighted numbers.
+        ``estimate`` and ``weight``, the mean weight of a respondent: what adds up are weighted numbers. Where they are,
+        ``persons`` says that the estimate is a number of persons, and ``seen`` how many respondents a reader has met.
     axes : sequence of str
         Key columns along which cells add up: groups, or categories whose shares add to one.
     hidden : (cells,) boolean array
@@ -100,33 +112,49 @@ def _opened(
     cells: pd.DataFrame, result: np.ndarray, primary: np.ndarray, lines: list[np.ndarray], size: np.ndarray
 ) -> bool:
     """Hide one more cell beside one that fails by itself and is known too well; whether there was one."""
-    n, numerator = cells["n"].to_numpy(float), cells["numerator"].to_numpy(float)
-    counted = np.isnan(numerator).all()
     if not (primary & result).any() or not np.isfinite(size).all():
         return False
-    # what adds up are weighted numbers; a cell's respondents have the mean weight of their group
-    weight = cells["weight"].to_numpy(float) if "weight" in cells else np.ones(len(n))
-    respondents = np.where(np.isnan(numerator), n, numerator)
-    value = n * cells["estimate"].to_numpy(float) if "weight" in cells else respondents
-    most = np.where(counted | (value > n), np.inf, n)  # the base of a funnel may be of fewer people than a step
     place = np.flatnonzero(result)
     rows = [np.flatnonzero(np.isin(place, line)) for line in lines]
     at, columns = np.repeat(np.arange(len(rows)), [len(row) for row in rows]), np.concatenate(rows)
-    matrix = sparse.csr_array((weight[place][columns], (at, columns)), shape=(len(rows), len(place)))
-    sums = matrix @ value[place]
-    wanted = np.flatnonzero(primary[place])
-    own = place[wanted]
-    found = ranges(matrix, (sums, sums), (np.zeros(len(place)), most[place]), list(wanted))
-    known = tight(value[own], np.column_stack([np.zeros(len(own)), most[own]]), found, size[own])
-    for cell in own[known]:
-        beside, near = np.array([cell]), np.empty(0)
-        # where its own lines are hidden whole, it follows from those that cross them
-        while not len(shown := beside[~result[beside]]) and len(beside) > len(near):
-            near, beside = beside, np.unique(np.concatenate([line for line in lines if np.isin(line, beside).any()]))
-        if len(shown):
-            result[shown[np.argmin(size[shown])]] = True
-            return True
+    for value, weight, most, part, asked in _measures(cells, size):
+        matrix = sparse.csr_array((weight[place][columns], (at, columns)), shape=(len(rows), len(place)))
+        sums, wanted = matrix @ value[place], np.flatnonzero((primary & asked)[place])
+        own = place[wanted]
+        least = np.minimum(cells["seen"].to_numpy(float) if "seen" in cells else 0.0, value)
+        found = ranges(matrix, (sums, sums), (least[place], most[place]), list(wanted))
+        known = tight(value[own], np.column_stack([least, most])[own], found, part[own])
+        for cell in own[known]:
+            beside, near = np.array([cell]), np.empty(0)
+            # where its own lines are hidden whole, it follows from those that cross them
+            while not len(shown := beside[~result[beside]]) and len(beside) > len(near):
+                crossing = [line for line in lines if np.isin(line, beside).any()]
+                near, beside = beside, np.unique(np.concatenate(crossing))
+            if len(shown):
+                result[shown[np.argmin(size[shown])]] = True
+                return True
     return False
+
+
+def _measures(cells: pd.DataFrame, size: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
+    """In what cells add up: values, their weight in a line, what each can be at most, its size, and whether it counts.
+
+    Respondents always. Numbers of persons too (a column ``persons``): where one respondent stands for one person, a
+    sum of persons leaves no more open than they are. Not where it is less, as a forecast of a few probabilities.
+    """
+    n, numerator = cells["n"].to_numpy(float), cells["numerator"].to_numpy(float)
+    respondents = np.where(np.isnan(numerator), n, numerator)
+    # of shares it is weighted numbers that add up; a cell's respondents have the mean weight of their group
+    weight = cells["weight"].fillna(1.0).to_numpy(float) if "weight" in cells else np.ones(len(n))
+    value = n * cells["estimate"].to_numpy(float) if "weight" in cells else respondents
+    # the base of a funnel may be of fewer people than a step
+    most = np.where(np.isnan(numerator).all() | (value > n), np.inf, n)
+    yield value, weight, most, size, np.ones(len(n), dtype=bool)
+    if "persons" in cells and cells["persons"].all():
+        total = cells["estimate"].to_numpy(float)
+        if (total >= 0).all():
+            counts = (numerator > 0) & (total >= numerator)
+            yield total, np.ones(len(n)), np.full(len(n), np.inf), total, counts
 
 
 def _lines(cells: pd.DataFrame, axes: Sequence[str], within: Sequence[str]) -> Iterator[np.ndarray]:

@@ -21,4 +21,3 @@ from .ranking import plackett_luce
 from .reliability import reliability
 from .selection import heckman
 from .shares import share
-from .spread import remaining

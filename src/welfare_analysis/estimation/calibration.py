@@ -247,25 +247,18 @@ def _marks(name: str, level: np.ndarray, labels: list[Any], row: np.ndarray, cou
     codes = np.array([at.get(label, -1) for label in labels])[level[row]]
     if (codes < 0).any():
         outside = np.unique(level[row][codes < 0])
-        raise WelfareError(
-            f"{int(np.isin(level, outside).sum())} rows are in a category without a margin",
-            where=name,
-            got=sorted(repr(labels[i]) for i in outside)[:5],
-            expected=f"one of {list(counts)}",
-            hint="Give each category a count; the number 1 and the text '1' differ.",
-        )
+        what = f"{int(np.isin(level, outside).sum())} rows are in a category without a margin"
+        got = sorted(repr(labels[i]) for i in outside)[:5]
+        hint = "Give each category a count; the number 1 and the text '1' differ."
+        raise WelfareError(what, where=name, got=got, expected=f"one of {list(counts)}", hint=hint)
     occurring = set(codes.tolist())
     known = {category: float(c) for category, c in counts.items() if c is not None}
     empty = [category for category, c in known.items() if c > 0 and at[category] not in occurring]
     wrong = {category: c for category, c in known.items() if not 0 < c < np.inf}
     if empty or wrong:
-        raise WelfareError(
-            "a margin has no respondents" if empty else "a margin is not positive",
-            where=name,
-            got=empty or wrong,
-            expected="a positive count and at least one respondent",
-            hint="Merge the category with a neighbour.",
-        )
+        what = "a margin has no respondents" if empty else "a margin is not positive"
+        expected, hint = "a positive count and at least one respondent", "Merge the category with a neighbour."
+        raise WelfareError(what, where=name, got=empty or wrong, expected=expected, hint=hint)
     return np.eye(len(counts))[codes][:, [at[category] for category in known]]
 
 

@@ -24,12 +24,7 @@ from .rerun import rerun
 
 @rerun
 def tobit(
-    design: Design,
-    frame: pd.DataFrame,
-    formula: str,
-    lower: float = 0.0,
-    upper: float = np.inf,
-    where: Any = None,
+    design: Design, frame: pd.DataFrame, formula: str, lower: float = 0.0, upper: float = np.inf, where: Any = None
 ) -> Regression:
     """Regression of an outcome that is cut off at ``lower`` and ``upper``; arguments and errors as for `linear`.
 

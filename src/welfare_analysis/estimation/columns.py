@@ -61,13 +61,10 @@ def aligned(values: Any, n: int, index: pd.Index | None, where: str) -> Any:
     numbered = own.equals(pd.RangeIndex(n))
     if same != numbered:
         return values.loc[index] if same else values
-    raise WelfareError(
-        "it may be in another order than the design" if same else "its rows are not those of the design",
-        where=where,
-        got=f"an index that starts with {own[0]!r}",
-        expected=f"the index of the weights, which starts with {index[0]!r}",
-        hint="Select the same rows, or pass .to_numpy() to go by position.",
-    )
+    what = "it may be in another order than the design" if same else "its rows are not those of the design"
+    expected = f"the index of the weights, which starts with {index[0]!r}"
+    hint = "Select the same rows, or pass .to_numpy() to go by position."
+    raise WelfareError(what, where=where, got=f"an index that starts with {own[0]!r}", expected=expected, hint=hint)
 
 
 def numbers(values: Any, where: str) -> np.ndarray:

@@ -44,13 +44,7 @@ def poisson(
     start = least_squares(data.x, np.log(y + 0.5) - known, w)
     null = float(w @ kernel(np.full(len(y), np.log((w @ y) / (w @ np.exp(known)))))[0])
     return fitted(
-        data,
-        data.names,
-        kernel,
-        blocks(data.x),
-        start,
-        null,
-        expected=lambda theta, x: np.exp(x @ theta)[:, None],
+        data, data.names, kernel, blocks(data.x), start, null, expected=lambda theta, x: np.exp(x @ theta)[:, None]
     )
 
 

@@ -269,11 +269,7 @@ class Design:
         return self._with(sampling=Sampling((term,), rows, np.zeros_like(rows), np.ones(self.n, dtype=bool)))
 
     def with_replicates(
-        self,
-        method: str = "jackknife",
-        rho: float = 0.0,
-        count: int = 500,
-        rng: np.random.Generator | None = None,
+        self, method: str = "jackknife", rho: float = 0.0, count: int = 500, rng: np.random.Generator | None = None
     ) -> Design:
         """The same design by replicate weights, with which every estimator is run again.
 
@@ -506,11 +502,8 @@ def _weights(weights: Any) -> np.ndarray:
     for bad, rule in ((np.isnan(w), "missing"), (np.isinf(w), "infinite"), (w < 0, "negative"), (zero, "zero")):
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
-            raise WelfareError(
-                f"{int(bad.sum())} weights are {rule}, the first in row {row}",
-                where="weights",
-                got=float(w[row]),
-                expected="finite numbers of zero or more, some above",
-                hint="Say 0 for a row that stands for nobody, or leave it out of all columns.",
-            )
+            what = f"{int(bad.sum())} weights are {rule}, the first in row {row}"
+            expected = "finite numbers of zero or more, some above"
+            hint = "Say 0 for a row that stands for nobody, or leave it out of all columns."
+            raise WelfareError(what, where="weights", got=float(w[row]), expected=expected, hint=hint)
     return w

@@ -159,11 +159,7 @@ def estimated(
 
 
 def maximise(
-    start: np.ndarray,
-    evaluate: Callable[[np.ndarray], Any],
-    names: list[str],
-    where: str,
-    close: float = CLOSE,
+    start: np.ndarray, evaluate: Callable[[np.ndarray], Any], names: list[str], where: str, close: float = CLOSE
 ) -> tuple[np.ndarray, Any]:
     """Newton's method with halved steps: the maximum and the `Likelihood` there.
 
@@ -241,10 +237,6 @@ def _identified(
     vague = unidentified(at.information, names) or (flat if values[0] < FLAT else [])
     if not vague:
         return theta, at
-    raise WelfareError(
-        "the likelihood has no maximum: a combination of columns tells the outcome without error",
-        where=where,
-        got=vague,
-        expected="outcomes that overlap",
-        hint="Merge categories, or leave the column out.",
-    )
+    what = "the likelihood has no maximum: a combination of columns tells the outcome without error"
+    hint = "Merge categories, or leave the column out."
+    raise WelfareError(what, where=where, got=vague, expected="outcomes that overlap", hint=hint)

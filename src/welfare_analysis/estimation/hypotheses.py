@@ -202,11 +202,7 @@ def independence(design: Design, rows: Any, columns: Any, where: Any = None, sta
 
 
 def rank_test(
-    design: Design,
-    variable: Any,
-    by: Any,
-    where: Any = None,
-    scores: Callable[[np.ndarray], np.ndarray] | None = None,
+    design: Design, variable: Any, by: Any, where: Any = None, scores: Callable[[np.ndarray], np.ndarray] | None = None
 ) -> Test:
     """Design-based Wilcoxon (two groups, t) or Kruskal-Wallis (more, F) test: the groups have the same mean rank.
 

@@ -43,7 +43,7 @@ def gini(design: Design, variable: Any, by: Any = None, where: Any = None) -> Es
     rows = shared_rows(design, variable)
     y, names = one(variable, design.n, rows, "gini")
     not_negative(y, names[0])
-    index = _index(design, y, y, names, design.domains(by, where, rows), "relative", (0.0, np.inf))
+    index = _index(design, y, y, names, design.domains(by, where, rows), "relative")
     return replace(index, bounds=_within)
 
 
@@ -55,29 +55,23 @@ def _within(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
 
 @rerun
 def concentration(
-    design: Design,
-    variable: Any,
-    rank: Any,
-    by: Any = None,
-    where: Any = None,
-    kind: str = "relative",
-    bounds: tuple[float, float] = (0.0, 1.0),
+    design: Design, variable: Any, rank: Any, by: Any = None, where: Any = None, kind: str = "relative"
 ) -> Estimate:
     r"""Concentration index of ``variable`` by the order of ``rank``: positive where those ranked high have more.
 
-    ``kind="relative"`` is :math:`\hat C/\hat\mu` (Kakwani, Wagstaff and van Doorslaer 1997). For a variable bounded by
-    ``bounds`` = (a, b): ``"erreygers"``, :math:`4 \hat C/(b - a)` (Erreygers 2009, eq. 26), and ``"wagstaff"``,
-    :math:`(b - a) \hat C / ((b - \hat\mu)(\hat\mu - a))` (Wagstaff 2005; Erreygers 2009, eq. 14). Respondents without
-    one of the two answers are left out. Other arguments and errors as for `mean`.
+    ``kind="relative"`` is :math:`\hat C/\hat\mu` (Kakwani, Wagstaff and van Doorslaer 1997). For a condition, or
+    another variable from 0 to 1: ``"erreygers"``, :math:`4 \hat C` (Erreygers 2009, eq. 26), and ``"wagstaff"``,
+    :math:`\hat C / ((1 - \hat\mu) \hat\mu)` (Wagstaff 2005; Erreygers 2009, eq. 14). Respondents without one of the two
+    answers are left out. Other arguments and errors as for `mean`.
     """
     one_of(kind, ("relative", "erreygers", "wagstaff"), "kind", "index")
     rows = shared_rows(design, variable, rank)
     h, names = one(variable, design.n, rows, "concentration")
     order, _ = one(rank, design.n, rows, "rank")
-    if kind != "relative" and ((h < bounds[0]) | (h > bounds[1])).any():
+    if kind != "relative" and ((h < 0) | (h > 1)).any():
         got = [float(np.nanmin(h)), float(np.nanmax(h))]
-        raise WelfareError("answers are out of bounds", where=names[0], got=got, expected=f"within {bounds}")
-    return _index(design, h, order, names, design.domains(by, where, rows), kind, bounds)
+        raise WelfareError("answers are out of bounds", where=names[0], got=got, expected="from 0 to 1")
+    return _index(design, h, order, names, design.domains(by, where, rows), kind)
 
 
 def variance(design: Design, variables: Any, by: Any = None, where: Any = None) -> Estimate:
@@ -183,15 +177,7 @@ class _Sums(NamedTuple):
     whole: np.ndarray
 
 
-def _index(
-    design: Design,
-    h: np.ndarray,
-    rank: np.ndarray,
-    names: list[str],
-    parts: Domains,
-    kind: str,
-    bounds: tuple[float, float],
-) -> Estimate:
+def _index(design: Design, h: np.ndarray, rank: np.ndarray, names: list[str], parts: Domains, kind: str) -> Estimate:
     present = ~(np.isnan(h) | np.isnan(rank))
     described = describe(design, parts, present[:, None], names)
     codes = np.where(present, parts.codes, -1)
@@ -206,7 +192,7 @@ def _index(
     level = weighted(h) / N
     product = weighted(h * place) / N
     spread = np.where(np.abs(2 * product - level) <= ROUNDING * np.abs(level), 0.0, 2 * product - level)
-    factor, d_spread, d_level = _factor(spread, level, kind, bounds, names)
+    factor, d_spread, d_level = _factor(spread, level, kind, names[0])
     beyond = (sums.whole - sums.below - sums.alike / 2) / N[at]
 
     def influence() -> sparse.csr_array:
@@ -215,29 +201,19 @@ def _index(
         d_index = np.where(np.abs(d_index) * N[at] <= ROUNDING * np.abs(h), 0.0, d_index)  # where all are alike
         return scatter(np.where(inside, d_spread[at] * d_index + d_level[at] * d_mean, 0.0)[:, None], parts)
 
-    return made(
-        design,
-        factor * spread,
-        names,
-        described,
-        influence,
-        extra=described.not_estimable(np.zeros(parts.count, dtype=bool)),
-    )
+    extra = described.not_estimable(np.zeros(parts.count, dtype=bool))
+    return made(design, factor * spread, names, described, influence, extra=extra)
 
 
-def _factor(
-    spread: np.ndarray, level: np.ndarray, kind: str, bounds: tuple[float, float], names: list[str]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _factor(spread: np.ndarray, level: np.ndarray, kind: str, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What the generalised index is multiplied by, and the derivatives of the product by index and by mean."""
-    low, high = bounds
     if kind == "erreygers":
-        factor = np.full(len(level), 4 / (high - low))
+        factor = np.full(len(level), 4.0)
         return factor, factor, np.zeros(len(level))
-    room = level if kind == "relative" else (high - level) * (level - low) / (high - low)
+    room, slope = (level, np.ones(len(level))) if kind == "relative" else ((1 - level) * level, 1 - 2 * level)
     if (room <= 0).any():
         what = "the mean is not positive" if kind == "relative" else "all answers are at a bound"
-        raise WelfareError(what, where=names[0], got=float(level[room <= 0][0]), expected="something to share out")
-    slope = np.ones(len(level)) if kind == "relative" else (high + low - 2 * level) / (high - low)
+        raise WelfareError(what, where=name, got=float(level[room <= 0][0]), expected="something to share out")
     return 1 / room, 1 / room, -spread * slope / room**2
 
 

@@ -94,13 +94,9 @@ def total(design: Design, variables: Any, by: Any = None, where: Any = None, mis
     present = ~np.isnan(y)
     gaps = int((~present & (parts.codes >= 0)[:, None]).sum())
     if gaps and missing == "error":
-        raise WelfareError(
-            "answers are missing and the total would be too small",
-            where=", ".join(names),
-            got=gaps,
-            expected="an answer in each row",
-            hint='Say missing="mean" to let those who answered stand for the others.',
-        )
+        what = "answers are missing and the total would be too small"
+        hint = 'Say missing="mean" to let those who answered stand for the others.'
+        raise WelfareError(what, where=", ".join(names), got=gaps, expected="an answer in each row", hint=hint)
     shares = conditions(variables)
     if gaps or shares.any():
         made_ = _scaled(design, ratios(design, y, None, names, parts, shares=shares), parts)

@@ -67,33 +67,24 @@ def _rates(phase1: Design, phase2: Design) -> tuple[np.ndarray, np.ndarray]:
     rate = drawn / np.bincount(classes, weights=phase2.weights)
     size = drawn / rate
     if not np.isclose(size.sum(), phase1.n, rtol=1e-9):
-        raise WelfareError(
-            "the weights of phase 2 do not add up to the units of phase 1",
-            where="two_phase",
-            got=float(size.sum()),
-            expected=f"{phase1.n}",
-            hint="Use weights = fpc / n in each class, with fpc the count of phase-1 units in it.",
-        )
+        what = "the weights of phase 2 do not add up to the units of phase 1"
+        hint = "Use weights = fpc / n in each class, with fpc the count of phase-1 units in it."
+        raise WelfareError(what, where="two_phase", got=float(size.sum()), expected=f"{phase1.n}", hint=hint)
     pair = np.divide(rate * (drawn - 1), size - 1, out=np.ones(len(size)), where=size - 1 > 1e-9)
     joint = np.where(rate < 1 - 1e-12, rate**2 / np.where(pair > 0, pair, np.nan), 1.0)
     if np.isnan(joint).any():
-        raise WelfareError(
-            "one unit stands for a class of several",
-            where="two_phase",
-            got=int(np.isnan(joint).sum()),
-            expected="two observed units a class, or all of it",
-            hint="Merge classes.",
-        )
+        what = "one unit stands for a class of several"
+        got = int(np.isnan(joint).sum())
+        expected = "two observed units a class, or all of it"
+        raise WelfareError(what, where="two_phase", got=got, expected=expected, hint="Merge classes.")
     simple = np.divide((1 - rate) * drawn, drawn - 1, out=np.zeros(len(size)), where=drawn > 1)
     coefficients = phase2.sampling.terms[0].coefficients  # of single rows: zero for clusters, larger without fpc
     if not (
         np.allclose(coefficients, simple[classes], rtol=1e-6, atol=1e-9)
         and np.allclose(phase2.weights * rate[classes], 1.0, rtol=1e-6)
     ):
-        raise WelfareError(
-            "phase 2 is not a simple random sample in each class",
-            where="two_phase",
-            expected="a row a unit, with weights = fpc / n in each class",
-            hint="fpc is the count of phase-1 units in the class; weights do not differ in it.",
-        )
+        what = "phase 2 is not a simple random sample in each class"
+        expected = "a row a unit, with weights = fpc / n in each class"
+        hint = "fpc is the count of phase-1 units in the class; weights do not differ in it."
+        raise WelfareError(what, where="two_phase", expected=expected, hint=hint)
     return rate, joint

@@ -1,4 +1,4 @@
-"""What a fit to rankings says of the order of the items: first places, pairs, sets that do not differ significantly."""
+"""What a fit to rankings says of the order of the items: first places, pairs, and the places that are sure."""
 
 from __future__ import annotations
 
@@ -72,9 +72,8 @@ def order(fit: RankFit, level: float = 0.95) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        By item: worth, se, best_rank and worst_rank (its place if only significant differences are believed), and
-        sets: the letters of the sets, whose items do not differ significantly, to which it belongs (Piepho 2004).
-        All pairs are right at once with probability ``level``.
+        By item: worth, se, best_rank and worst_rank (its place if only significant differences are believed). All pairs
+        are right at once with probability ``level``.
     """
     worths, pairs = fit.worths(), differences(fit).interval(level)
     items = worths.value.sort_values(ascending=False, kind="stable").index
@@ -82,36 +81,8 @@ def order(fit: RankFit, level: float = 0.95) -> pd.DataFrame:
     for (item, other), bound in pairs.iterrows():
         above.loc[item, other], above.loc[other, item] = bound["low"] > 0, bound["high"] < 0
     better = above.to_numpy()
-    letters = [""] * len(items)
-    for label, members in enumerate(sorted(_cliques(~(better | better.T)))):
-        for j in members:
-            letters[j] += chr(ord("a") + label)
-    return pd.DataFrame(
-        {
-            "worth": worths.value[items],
-            "se": worths.se[items],
-            "best_rank": 1 + better.sum(axis=0),
-            "worst_rank": len(items) - better.sum(axis=1),
-            "sets": letters,
-        },
-        index=items,
-    )
-
-
-def _cliques(alike: np.ndarray) -> list[list[int]]:
-    """Largest sets whose members are all alike (Bron and Kerbosch 1973)."""
-    cliques: list[list[int]] = []
-
-    def grow(members: list[int], candidates: set[int], seen: set[int]) -> None:
-        if not candidates and not seen:
-            cliques.append(sorted(members))
-        for j in sorted(candidates):
-            near = {k for k in range(len(alike)) if alike[j, k] and k != j}
-            grow([*members, j], candidates & near, seen & near)
-            candidates, seen = candidates - {j}, seen | {j}
-
-    grow([], set(range(len(alike))), set())
-    return cliques
+    ranks = {"best_rank": 1 + better.sum(axis=0), "worst_rank": len(items) - better.sum(axis=1)}
+    return pd.DataFrame({"worth": worths.value[items], "se": worths.se[items], **ranks}, index=items)
 
 
 def _places_among(v: np.ndarray, top: int) -> np.ndarray:

@@ -197,10 +197,6 @@ def _ordered(place: np.ndarray, items: pd.Index, below: bool, depth: int | None)
     if groups > 1:
         sets = [list(items[of == g]) for g in range(groups)]
         hint = "Leave items out, use more ranks, or let ties be resolved."
-        raise WelfareError(
-            "some items always come before others, so their worths have no bound",
-            where="ranks",
-            got=sets,
-            expected="every item beaten by the others at times, and beating them",
-            hint=hint,
-        )
+        what = "some items always come before others, so their worths have no bound"
+        expected = "every item beaten by the others at times, and beating them"
+        raise WelfareError(what, where="ranks", got=sets, expected=expected, hint=hint)

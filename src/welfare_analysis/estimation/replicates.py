@@ -161,13 +161,7 @@ def made(design: Design, method: str, rho: float, count: int, rng: np.random.Gen
 
 
 def given(
-    design: Design,
-    replicates: Any,
-    method: str,
-    rho: float = 0.0,
-    scale: float | None = None,
-    rscales: Any = None,
-    mse: bool = True,
+    design: Design, replicates: Any, method: str, rho: float, scale: float | None, rscales: Any, mse: bool
 ) -> Replicates:
     r"""Ready-made replicate weights (n x R), full weights that are zero or more.
 
@@ -288,13 +282,10 @@ def pieces(sampling: Sampling) -> list[Piece]:
     values, vectors = np.linalg.eigh(np.diag(least) + np.sqrt(np.outer(size, size)) * matrix)
     lowest = min(values[0], least[size > 1].min(initial=0.0))
     if lowest < -1e-9 * max(values[-1], own.max(initial=0.0)):
-        raise WelfareError(
-            "the variance is negative for some statistics, and no replicate weights have it",
-            where="replicates",
-            got=f"an eigenvalue of {lowest:.3g}",
-            expected="none below 0",
-            hint="Use the standard errors of linearisation.",
-        )
+        what = "the variance is negative for some statistics, and no replicate weights have it"
+        got = f"an eigenvalue of {lowest:.3g}"
+        hint = "Use the standard errors of linearisation."
+        raise WelfareError(what, where="replicates", got=got, expected="none below 0", hint=hint)
     root = vectors * np.sqrt(np.maximum(values, 0)) / np.sqrt(size)[:, None]
     least = np.where(size > 1, np.maximum(least, 0), least)
     rest = np.maximum(own - least[cells], 0)

@@ -182,13 +182,10 @@ def stages(
         unit = codes(labels, n, index, name)
         cells, first = cross(parent, unit)
         if stage == 0 and not nest and len(first) > unit.max() + 1:
-            raise WelfareError(
-                "a PSU label occurs in two strata",
-                where="psu",
-                got=f"{len(first)} PSUs with {unit.max() + 1} labels",
-                expected="labels of one stratum each",
-                hint="Say nest=True if labels are numbered anew in each stratum.",
-            )
+            what = "a PSU label occurs in two strata"
+            got = f"{len(first)} PSUs with {unit.max() + 1} labels"
+            hint = "Say nest=True if labels are numbered anew in each stratum."
+            raise WelfareError(what, where="psu", got=got, expected="labels of one stratum each", hint=hint)
         psu = cells if stage == 0 else psu
         size = np.bincount(parent[first])
         rate = _rates(counts[stage] if stage < len(counts) else None, parent, size, index, f"fpc, stage {stage + 1}")
@@ -257,13 +254,10 @@ def _no_single_unit(which: np.ndarray, stage: int) -> None:
     if not alone:
         return
     group, unit = ("strata", "PSU") if stage == 0 else (f"units of stage {stage}", f"unit of stage {stage + 1}")
-    raise WelfareError(
-        f"{alone} {group} have a single {unit} and no variance can be estimated",
-        where=f"psu, stage {stage + 1}",
-        got=alone,
-        expected="two units each, or all of them (fpc equal to 1)",
-        hint=f"Merge {group} that are alike" + (', or say single_psu="collapse" or "centre".' if stage == 0 else "."),
-    )
+    what = f"{alone} {group} have a single {unit} and no variance can be estimated"
+    expected = "two units each, or all of them (fpc equal to 1)"
+    hint = f"Merge {group} that are alike" + (', or say single_psu="collapse" or "centre".' if stage == 0 else ".")
+    raise WelfareError(what, where=f"psu, stage {stage + 1}", got=alone, expected=expected, hint=hint)
 
 
 def _rates(fpc: Any, parent: np.ndarray, size: np.ndarray, index: Any, name: str) -> np.ndarray:
@@ -280,13 +274,10 @@ def _rates(fpc: Any, parent: np.ndarray, size: np.ndarray, index: Any, name: str
         raise WelfareError("it differs within a stratum", where=name, got=rows, expected="one count a stratum")
     if (group < size - 1e-9).any():
         at = int(np.flatnonzero(group < size - 1e-9)[0])
-        raise WelfareError(
-            "the population is smaller than the sample",
-            where=name,
-            got=float(group[at]),
-            expected=f"at least the {int(size[at])} units that are there",
-            hint="fpc is a count of units, not a rate.",
-        )
+        what = "the population is smaller than the sample"
+        got = float(group[at])
+        expected = f"at least the {int(size[at])} units that are there"
+        raise WelfareError(what, where=name, got=got, expected=expected, hint="fpc is a count of units, not a rate.")
     return size / group
 
 

@@ -13,34 +13,23 @@ import pandas as pd
 from welfare_analysis.needs.income_debt import above, asked, is_code
 
 PREFIX = "hopes_"
+
+
+def _wishes(group: str, *items: str) -> dict[str, tuple[str, str]]:
+    return {item: (f"{group}_{item}", "no") for item in items}
+
+
 # the question of each hope, and the answers that mean none; anything else that was answered is a hope
 HOPES: Mapping[str, tuple[str, str]] = {
     "home": ("wants_home", "no"),
     "loan": ("wants_loan", "no"),
-    "shuttle": ("transport_wish_shuttle", "no"),
-    "season_ticket": ("transport_wish_season_ticket", "no"),
-    "rail": ("transport_wish_rail", "no"),
-    "coach": ("transport_wish_coach", "no"),
-    "car_pool": ("transport_wish_car_pool", "no"),
-    "accompanied": ("transport_wish_accompanied", "no"),
-    "scholarship": ("education_wish_scholarship", "no"),
-    "tutoring": ("education_wish_tutoring", "no"),
-    "school_transport": ("education_wish_school_transport", "no"),
-    "boarding": ("education_wish_boarding", "no"),
-    "nursery": ("education_wish_nursery", "no"),
-    "private_discount": ("education_wish_private_discount", "no"),
+    **_wishes("transport_wish", "shuttle", "season_ticket", "rail", "coach", "car_pool", "accompanied"),
+    **_wishes("education_wish", "scholarship", "tutoring", "school_transport", "boarding", "nursery"),
+    **_wishes("education_wish", "private_discount"),
     "training": ("training_wish", "none"),
-    "pitch": ("sport_wish_pitch", "no"),
-    "gym": ("sport_wish_gym", "no"),
-    "pool": ("sport_wish_pool", "no"),
-    "martial_arts": ("sport_wish_martial_arts", "no"),
-    "women_hours": ("sport_wish_women_hours", "no"),
+    **_wishes("sport_wish", "pitch", "gym", "pool", "martial_arts", "women_hours"),
     "sport_children": ("sport_wish_children", "no"),
-    "holiday_centres": ("promotion_holiday_centres", "no"),
-    "camps": ("promotion_camps", "no"),
-    "hajj": ("promotion_hajj", "no"),
-    "umra": ("promotion_umra", "no"),
-    "clubs": ("promotion_clubs", "no"),
+    **_wishes("promotion", "holiday_centres", "camps", "hajj", "umra", "clubs"),
     "holiday": ("holiday_centre", "none"),
 }
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from welfare_analysis.needs.income_debt import asked
+from welfare_analysis.study import Study
 from welfare_analysis.survey.codebook import Codebook
 
 FAMILY_TYPES = ("no_spouse", "couple", "children_1_2", "children_3_over")
@@ -59,6 +60,19 @@ def with_siblings(book: Codebook, column: pd.Series, small: Iterable[object]) ->
     parents = book.parent(str(column.name))
     wide = {parents.get(str(code), "") for code in small} - {""}
     return column.astype(object).replace({code: parent for code, parent in parents.items() if parent in wide})
+
+
+def of_few_places(study: Study, least: int) -> list[str]:
+    """Groups of commands that stand for fewer than ``least`` commands of the register, or of the answers without one.
+
+    Such a group is the command. Where the file has groups alone nothing is known of that.
+    """
+    register = study.register
+    people = study.frame if register is None or "command" not in register else register
+    if not {"command", "command_group"} <= set(people):
+        return []
+    places = people.groupby("command_group", observed=True)["command"].nunique()
+    return [str(code) for code in places.index[(places > 0) & (places < least)]]
 
 
 def in_order(book: Codebook, name: str, present: Iterable[str]) -> list[str]:

@@ -12,15 +12,7 @@ from ..errors import WelfareError
 from ..estimation import Design
 from ..study import Study
 from . import commuting, housing, income_debt
-from .aspirations import (
-    HOPES,
-    has_chronic_illness,
-    has_pupils,
-    has_small_children,
-    hope,
-    is_woman,
-    pays_for_health,
-)
+from .aspirations import HOPES, has_chronic_illness, has_pupils, has_small_children, hope, is_woman, pays_for_health
 from .priorities import ranking
 
 SIDES = ("with", "without")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from welfare_analysis.needs.income_debt import CANNOT, above, asked, household_income_dh, in_bands, is_code, part_of
-from welfare_analysis.study import public
+from ..study import public
+from .income_debt import CANNOT, above, asked, classed, household_income_dh, in_bands, is_code, part_of
 
 
 @dataclass(frozen=True)
@@ -188,19 +188,10 @@ def housing_need_class(
     The first that holds of ``suppressed`` (`suppressed_household`), `core_need`, `below_standard` (and could pay a
     local rent), ``tied`` (`tied_home`); ``met`` where none does. ``cannot_compute``: what would decide is missing.
     """
-    found = pd.Series(CANNOT, index=frame.index, dtype=object)
-    undecided = pd.Series(True, index=frame.index, dtype="boolean").mask(no_rent(frame, rents))
-    conditions = (
-        suppressed_household(frame),
-        core_need(frame, rents, standards),
-        below_standard(frame, standards),
-        tied_home(frame, standards),
-        undecided,
-    )
-    for name, holds in zip(NEED_CLASSES, conditions, strict=False):
-        found = found.mask((undecided & holds).fillna(False).astype(bool), name)
-        undecided = undecided & ~holds
-    return found.astype(pd.CategoricalDtype(NEED_CLASSES)).rename("housing_need_class")
+    known = pd.Series(True, index=frame.index, dtype="boolean").mask(no_rent(frame, rents))
+    own, core = suppressed_household(frame), core_need(frame, rents, standards)
+    conditions = (own, core, below_standard(frame, standards), tied_home(frame, standards))
+    return classed(NEED_CLASSES, conditions, known).rename("housing_need_class")
 
 
 def needs_another(frame: pd.DataFrame, rents: pd.Series | None = None, standards: Standards = STANDARDS) -> pd.Series:
@@ -230,12 +221,9 @@ def need_kind(frame: pd.DataFrame, rents: pd.Series | None = None, standards: St
     need = housing_need_class(frame, rents, standards)
     spaced = lacks_facilities(frame) | crowded(frame, standards)
     another = needs_another(frame, rents, standards)
-    found, undecided = pd.Series(CANNOT, index=frame.index, dtype=object), pd.Series(True, frame.index, dtype="boolean")
     core, below = (need.eq(name).astype("boolean").mask(need.eq(CANNOT)) for name in ("core_need", "below_standard"))
-    for name, holds in zip(NEED_KINDS, (another, core & ~spaced, core & spaced, below, undecided), strict=False):
-        found = found.mask((undecided & holds).fillna(False).astype(bool), name)
-        undecided = undecided & ~holds
-    return found.astype(pd.CategoricalDtype(NEED_KINDS)).rename("need_kind")
+    known = pd.Series(True, index=frame.index, dtype="boolean")
+    return classed(NEED_KINDS, (another, core & ~spaced, core & spaced, below), known).rename("need_kind")
 
 
 def need_class_changes(

@@ -3,6 +3,7 @@
 Amounts are dirhams (DH) a month. ``NA`` means that the indicator cannot be computed from what was answered.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -42,12 +43,9 @@ def asked(frame: pd.DataFrame, *names: str) -> list[pd.Series]:
     """Give the named columns; raise WelfareError that names the absent ones."""
     absent = [name for name in names if name not in frame.columns]
     if absent:
-        raise WelfareError(
-            f"column {', '.join(absent)} is absent",
-            where="needs",
-            expected="every column that the indicator needs",
-            hint="The block that holds it was not asked; leave this indicator out.",
-        )
+        what = f"column {', '.join(absent)} is absent"
+        hint = "The block that holds it was not asked; leave this indicator out."
+        raise WelfareError(what, where="needs", expected="every column that the indicator needs", hint=hint)
     return [frame[name] for name in names]
 
 
@@ -74,6 +72,18 @@ def in_bands(part: pd.Series, top: int) -> pd.Series:
     """
     edges = [-float("inf"), *(i / 10 for i in range(1, top + 1)), float("inf")]
     return pd.cut(part, edges, labels=[*SHARE_BANDS[:top], f"over_{10 * top}"])
+
+
+def classed(kinds: Sequence[str], conditions: Sequence[pd.Series], known: pd.Series) -> pd.Series:
+    """The first of ``kinds`` whose condition holds, the one after them where none does; else `CANNOT`.
+
+    That is where the first that is not false cannot be told, or ``known`` is missing. An unordered Categorical.
+    """
+    found, undecided = pd.Series(CANNOT, index=known.index, dtype=object), known
+    for kind, holds in zip(kinds, (*conditions, known), strict=False):
+        found = found.mask((undecided & holds).fillna(False).astype(bool), kind)
+        undecided = undecided & ~holds
+    return found.astype(pd.CategoricalDtype(kinds))
 
 
 def member_income_dh(frame: pd.DataFrame) -> pd.Series:
@@ -180,11 +190,9 @@ def debt_class(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Seri
     over, more = over_debt_limit(frame, standards), above(service, standards.low_share * income)
     loan = indebted(frame)
     within = loan & ~over
-    found = pd.Series(CANNOT, index=frame.index, dtype=object)
-    masks = (~loan, within & ~more, within & more, loan & over)
-    for name, chosen in zip(DEBT_CLASSES[:-1], masks, strict=True):
-        found = found.mask(chosen.fillna(False).astype(bool), name)
-    return found.astype(pd.CategoricalDtype(DEBT_CLASSES)).rename("debt_class")
+    conditions = (~loan, within & ~more, within & more, loan & over)
+    known = pd.Series(True, index=frame.index, dtype="boolean")
+    return classed(DEBT_CLASSES, conditions, known).rename("debt_class")
 
 
 def credit_need(frame: pd.DataFrame) -> pd.Series:

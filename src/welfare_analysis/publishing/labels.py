@@ -218,6 +218,9 @@ def note(tables: Sequence[Released], study: Study) -> str:
     fields = {"n": respondents, "missing": amount(missing, "share", language), "source": source(study)}
     fields["base"] = f"{policy().step('persons'):g}"
     text = book.text(key, language, **fields) if key else ""
+    if key in ("note", "note.several", "note.complete") and all(t.followed_up for t in sampled):
+        late = base(pd.Series([t.followed_up for t in sampled], dtype=float), language)
+        text = " ".join([text, book.text("note.followed_up", language, n=late)])
     flags = set().union(*(t.frame["flag"] for t in shown))
     if any(t.frame["clear"].eq(True).any() for t in shown if "clear" in t.frame):
         flags.add("clear")

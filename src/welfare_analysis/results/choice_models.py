@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..demand.stated import CardMarket
-from ..estimation.choice import ChoiceFit, hold_out, summary
+from ..estimation.choice import ChoiceFit, hold_out
 from ..study import Study
 from .declare import Base, Topic, exact, facts
 
@@ -40,11 +40,11 @@ def declare(topic: Topic, kinds: str, base: Callable[[Any], Base] = answered) ->
     def model_of_cards(study: Study, subject: Any) -> pd.DataFrame:
         """Persons, cases, fit, and the likelihood of the choices of those left out."""
         model = study.result(model_of, topic.subject)
-        known, left = summary(model), study.result(unseen, topic.subject).likelihood.loc["left_out"]
-        numbers = {"persons": (known["persons"], "respondents"), "cards": (known["cases"], "respondents")}
-        numbers |= {"rho": (known["rho_squared_bar"], "decimal"), "left_out": (left["persons"], "respondents")}
+        persons, left = float(model.cases.n_persons), study.result(unseen, topic.subject).likelihood.loc["left_out"]
+        numbers = {"persons": (persons, "respondents"), "cards": (float(model.n_cases), "respondents")}
+        numbers |= {"rho": (model.rho_squared_bar, "decimal"), "left_out": (left["persons"], "respondents")}
         numbers |= {"per_card": (left["log_likelihood"], "decimal"), "by_chance": (left["equal_shares"], "decimal")}
-        return facts(numbers, "model_of_cards", known["persons"])
+        return facts(numbers, "model_of_cards", persons)
 
     @topic.table("hold_out", kinds, "measure", "share", base)
     def held_out(study: Study, subject: Any) -> pd.DataFrame:

@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..disclosure import CATEGORY, NUMBERS, Lazy, Released, declared, evidence, marks, protect
+from ..disclosure import CATEGORY, NUMBERS, Lazy, Released, declared, evidence, marks, policy, protect
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, quantile
+from ..needs.factors import of_few_places
 from ..study import Study
 
 GROUPS = ("status", "rank_group", "command_group", "shift")  # their cells add up to a number that is shown
+PLACE = "command_group"
 Base = tuple[pd.Series, pd.Series]  # rows of whom it can be computed, and rows that were asked
 
 
@@ -137,11 +139,19 @@ class Topic:
         if lacking:
             hint = 'Levels of an estimate are named in order, "" drops one: long_format(estimate, "", "status").'
             raise WelfareError("a declared table lacks columns", where=blank.id, got=sorted(lacking), hint=hint)
-        counts = (0, 0)
+        if PLACE in table.rows or table.across == PLACE:
+            lone = cells[PLACE if PLACE in table.rows else CATEGORY].isin(study.result(lone_groups))
+            cells["unsafe"] = lone | cells.get("unsafe", pd.Series(False, cells.index)).eq(True)
+        counts, late = (0, 0), 0
         if table.base is not None:
             known, asked = table.base(subject)
-            counts = int(known.sum()), int(asked.sum())
-        return protect(blank, cells, counts, adds=table.adds)
+            counts, late = (int(known.sum()), int(asked.sum())), study.followed_up(known)
+        return protect(blank, cells, counts, adds=table.adds, followed_up=late)
+
+
+def lone_groups(study: Study) -> list[str]:
+    """Groups of commands that are one command, which no table speaks of."""
+    return of_few_places(study, int(policy().min_places))
 
 
 def always(_: Any) -> str:
@@ -209,17 +219,15 @@ def point(value: float, n: float, **labels: str) -> pd.DataFrame:
     return pd.DataFrame([{**labels, **dict.fromkeys(NUMBERS, float(value)), "n": float(n)}])
 
 
-def counted(
-    estimate: Estimate, key: str, numerator: Any, kind: str = "share", across: str = "", **fixed: str
-) -> pd.DataFrame:
+def counted(estimate: Estimate, key: str, numerator: Any, kind: str = "share", across: str = "") -> pd.DataFrame:
     """Shares of persons (or numbers of them: ``kind`` is then ``amount``) as rows, marked as descriptive tables are.
 
     ``key`` names the first level of the index, ``across`` the second; ``numerator`` are the respondents behind each.
     """
-    table = estimate.bounded()
-    labels = table.iloc[:, : 1 + bool(across)].set_axis([key, across][: 1 + bool(across)], axis=1).astype(str)
-    rows = labels.assign(**table[[*NUMBERS, "n"]].astype(float), flag=marks(estimate, kind))
-    return rows.assign(numerator=np.asarray(numerator, dtype=float), **fixed)
+    rows = long_format(estimate, *filter(None, (key, across)))
+    if kind == "share":  # what adds up are weighted numbers
+        rows["weight"] = (estimate.counts["n_weighted"] / estimate.counts["n"]).to_numpy(float)
+    return rows.assign(flag=marks(estimate, kind), numerator=np.asarray(numerator, dtype=float))
 
 
 def melted(table: pd.DataFrame, keys: Sequence[str], units: Mapping[str, str]) -> pd.DataFrame:

@@ -18,8 +18,8 @@ from ..estimation import Design, Estimate, mean, quantile, share, total
 from ..needs import INDICATORS, VARIED, computed, indicators, under
 from ..needs.factors import with_siblings
 from ..study import DATA, Study
-from ..survey.codebook import Codebook
 from ..survey.weighting import weight_bands
+from .declare import PLACE, lone_groups
 
 HEADLINES = ("tenant", "crowded", "cost_burdened", "over_debt_limit", "commute_long")
 CONDITION = re.compile(r"^(\w+) (?:=|in) ([\w|]+)$")
@@ -148,12 +148,13 @@ def released(study: Study, blank: Released) -> Released:
     answered = asked & frame[blank.variable].notna()
     if not answered.any():
         return blank.without_numbers(WITHOUT.get(blank.variable, blank.state))
-    make = _standards if blank.statistic == "standards" else partial(_coarsened, study.codebook)
+    make = _standards if blank.statistic == "standards" else partial(_coarsened, study)
     cells = make(rows, blank, answered)
     groups = [] if blank.of == "weights" else blank.by  # the same people are in every stage of weighting
     axes = [*groups, *([CATEGORY] if CATEGORY in cells else [])]
     beside = _not_known(rows, blank) if blank.statistic == "share" else None
-    return protect(blank, cells, (int(answered.sum()), int(asked.sum())), adds=axes, unseen=beside)
+    counts, late = (int(answered.sum()), int(asked.sum())), study.followed_up(answered) if blank.of == "" else 0
+    return protect(blank, cells, counts, adds=axes, unseen=beside, followed_up=late)
 
 
 def _not_known(rows: View, blank: Released) -> pd.DataFrame | None:
@@ -171,13 +172,17 @@ def _not_known(rows: View, blank: Released) -> pd.DataFrame | None:
     return cells[cells[CATEGORY] == "met"].drop(columns=CATEGORY) if values.dtype.kind == "b" else cells
 
 
-def _coarsened(book: Codebook, rows: View, blank: Released, answered: pd.Series) -> pd.DataFrame:
-    """Cells of a table, each group of which none may be shown first put together with its siblings of the codebook."""
+def _coarsened(study: Study, rows: View, blank: Released, answered: pd.Series) -> pd.DataFrame:
+    """Cells of a table, each group of which none may be shown first put together with its siblings of the codebook.
+
+    So is a group of commands that is one command.
+    """
     cells, changed = _cells(rows, blank, answered), {}
     hidden = cells["unsafe"] | unsafe(cells["n"].to_numpy(float), cells["numerator"].to_numpy(float), policy())
     for column in blank.by:
         lost = hidden.groupby(cells[column].astype(str)).all()
-        groups = with_siblings(book, rows.frame[column], lost.index[lost])
+        small = [*lost.index[lost], *(study.result(lone_groups) if column == PLACE else [])]
+        groups = with_siblings(study.codebook, rows.frame[column], small)
         if not groups.equals(rows.frame[column].astype(object)):
             changed[column] = groups
     return _cells(View(rows.frame.assign(**changed), rows.design), blank, answered) if changed else cells
@@ -247,6 +252,8 @@ def _count(study: Study, rows: View, blank: Released) -> Released:
     """Counts of the register, rounded; small cells are hidden, and those that would give them away."""
     by, counted = list(blank.by), study.margins.get("|".join(blank.by))
     people = rows.frame if blank.of else study.register
+    if people is not None and PLACE in by and (lone := study.result(lone_groups)):
+        people = people.assign(**{PLACE: with_siblings(study.codebook, people[PLACE], lone)})
     if people is not None and set(by) <= set(people):
         counted = people.groupby(by, observed=True).size()
     if counted is None:

@@ -105,6 +105,7 @@ def by_status(study: Study, of: Ranked) -> pd.DataFrame:
     raw["unsafe"] = unsafe(raw["n"].to_numpy(), raw["numerator"].to_numpy(), policy())
     cells = raw[own].reset_index(drop=True)
     raw.loc[own, "unsafe"] = completed(cells, ["hope_group", group], policy(), cells["unsafe"].to_numpy(bool))
+    raw["unsafe"] |= raw["hope_group"].eq(ALL) & raw[group].isin(few_first(study, of))  # hidden there, hidden here
     model = long_format({name: modelled(fit, group) for name, fit in of.fits.items()}, "hope_group")
     return pd.concat([raw, model.assign(rank_view="model")], ignore_index=True)
 

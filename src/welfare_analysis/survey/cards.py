@@ -212,11 +212,11 @@ def long(answers: pd.DataFrame, codebook: Codebook, name: str) -> pd.DataFrame:
     -------
     DataFrame
         ``case`` (a card of a person), ``person_id`` (the row's label where there is no key), ``card``,
-        ``alternative`` (categorical), the attributes, ``chosen`` (0 or 1), ``own_known``: whether the attributes of
-        what the person has are the person's own. They are where the columns of STATUS_QUO are answered: for a home
-        rent plus housing deduction (0 where it was not asked: no tenant, no loan), area, distance to work and to
-        services; for a way to work its cost and time. Elsewhere they are the reference of ``cards.csv``. Distance to
-        work is 0 on the cards of those who do not serve.
+        ``alternative`` (categorical), the attributes, ``chosen`` (0 or 1). The attributes of what the person has are
+        the person's own where the columns of STATUS_QUO are answered: for a home rent plus housing deduction (0 where
+        it was not asked: no tenant, no loan), area, distance to work and to services; for a way to work its cost and
+        time. Elsewhere they are the reference of ``cards.csv``. Distance to work is 0 on the cards of those who do not
+        serve.
 
     Raises
     ------
@@ -247,31 +247,27 @@ def long(answers: pd.DataFrame, codebook: Codebook, name: str) -> pd.DataFrame:
     frame = answered.merge(shown, on=["version", "card"], sort=False).sort_values(
         "case", kind="stable", ignore_index=True
     )
-    own, known = present(answers, codebook, name)
     if "status" in answers:
         serves = (answers["status"] == "active").to_numpy()[frame["row"]]
         frame = frame.assign(**{a: frame[a].where(serves, 0.0) for a in AT_WORK if a in frame})
     first = frame["alternative"] == codebook.codes(f"{name}_alternative")[0]
-    for attribute, values in own.items():
+    for attribute, values in present(answers, codebook, name).items():
         mine = pd.Series(values[frame["row"]], index=frame.index)
         frame[attribute] = frame[attribute].mask(first & mine.notna(), mine)
     return frame.assign(
         person_id=person[frame["row"]],
         chosen=(frame["choice"] == frame["alternative"]).astype(int),
         alternative=pd.Categorical(frame["alternative"], codebook.codes(f"{name}_alternative")),
-        own_known=known[frame["row"]],
     ).drop(columns=["row", "choice", "version"])
 
 
-def present(answers: pd.DataFrame, codebook: Codebook, name: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """What persons have now, by attribute (nan where not known), and whether all of it is known."""
+def present(answers: pd.DataFrame, codebook: Codebook, name: str) -> dict[str, np.ndarray]:
+    """What persons have now, by attribute (nan where not known)."""
     values: dict[str, np.ndarray] = {}
-    known = np.ones(len(answers), dtype=bool)
     for attribute, columns in STATUS_QUO.get(name, {}).items():
         values[attribute] = np.zeros(len(answers))
         for column in columns:
             value = answers[column] if column in answers else pd.Series(np.nan, index=answers.index)
             unasked = (~codebook.asked(column, answers, answers.index)).fillna(False).to_numpy(dtype=bool)
             values[attribute] += np.where(unasked, 0.0, value.to_numpy(dtype=float))
-        known &= ~np.isnan(values[attribute])
-    return values, known
+    return values

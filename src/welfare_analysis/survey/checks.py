@@ -140,11 +140,7 @@ def _check_variable(row: int, line: dict[Hashable, str], codes: dict[Hashable, s
 
 
 def _check_condition(
-    row: int,
-    name: str,
-    lines: dict[str, dict[Hashable, str]],
-    rules: dict[str, str],
-    codes: dict[Hashable, set[str]],
+    row: int, name: str, lines: dict[str, dict[Hashable, str]], rules: dict[str, str], codes: dict[Hashable, set[str]]
 ) -> None:
     """Its gates are there, stand before it and have its codes; somebody meets it."""
 

@@ -36,7 +36,12 @@ def together(
     """Several amounts completed m times, each given the others; ``asked`` says of each who was asked.
 
     Whether there is a loan (``has_loan``, if the frame has it) is completed first, in the same way; deductions only of
-    those who then have one. Arguments and errors as for `completed`.
+    those who then have one.
+
+    Raises
+    ------
+    WelfareError
+        Fewer than 30 known amounts.
     """
     draws: dict[str, list[pd.Series]] = {name: [] for name in asked}
     loan = frame["has_loan"].astype(object) if "has_loan" in frame and frame["has_loan"].notna().any() else None
@@ -53,43 +58,24 @@ def together(
         for _ in range(SWEEPS):
             for name, rows in asked.items():
                 of = rows & full["has_loan"].eq("yes") if name in DEDUCTIONS and loan is not None else rows
-                (full[name],) = _completed(frame[name], _stacked(fixed, amounts, name), of, rng, 1)
+                full[name] = _completed(frame[name], _stacked(fixed, amounts, name), of, rng)
                 amounts |= _amounts(full[[name]])
         for name in asked:
             draws[name].append(full[name])
     return draws
 
 
-def completed(
-    frame: pd.DataFrame, weights: np.ndarray, target: str, asked: pd.Series, rng: np.random.Generator, m: int = 20
-) -> list[pd.Series]:
-    """The column ``target`` (amounts from 0 on) completed m times, where it was asked and not given.
-
-    Raises
-    ------
-    WelfareError
-        Fewer than 30 known amounts.
-    """
-    X = _stacked(_fixed(frame, weights), _amounts(frame), target)
-    return _completed(frame[target], X, asked, rng, m)
-
-
-def _completed(y: pd.Series, X: np.ndarray, asked: pd.Series, rng: np.random.Generator, m: int) -> list[pd.Series]:
-    """A column completed m times from those whom ``X`` (n x p) predicts to be alike."""
-    gaps, known = asked & y.isna(), y.notna() & asked
+def _completed(y: pd.Series, X: np.ndarray, asked: pd.Series, rng: np.random.Generator) -> pd.Series:
+    """A column of amounts from 0 on, completed from those whom ``X`` (n x p) predicts to be alike."""
+    known = y.notna() & asked
     if known.sum() < LEAST:
-        raise WelfareError(
-            "too few amounts are known", where=y.name, got=int(known.sum()), expected=f"{LEAST} at least"
-        )
-    log = np.log1p(y.fillna(0.0).to_numpy(float))
-    values, there = y.to_numpy(float), known.to_numpy()
-    rows = (there | gaps.to_numpy()).nonzero()[0]
-    draws = []
-    for _ in range(m):
-        taken = y.astype(float).copy()
-        taken.iloc[rows] = values[rows[_donors(X[rows], log[rows], there[rows], rng)]]
-        draws.append(taken)
-    return draws
+        what, expected = "too few amounts are known", f"{LEAST} at least"
+        raise WelfareError(what, where=y.name, got=int(known.sum()), expected=expected)
+    log, values, there = np.log1p(y.fillna(0.0).to_numpy(float)), y.to_numpy(float), known.to_numpy()
+    rows = (known | (asked & y.isna())).to_numpy().nonzero()[0]
+    taken = y.astype(float).copy()
+    taken.iloc[rows] = values[rows[_donors(X[rows], log[rows], there[rows], rng)]]
+    return taken
 
 
 def _donors(X: np.ndarray, y: np.ndarray, known: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -236,7 +236,7 @@ def alike_by_chance(frame: pd.DataFrame, rng: np.random.Generator, pairs: int = 
 
 
 def _codes(frame: pd.DataFrame) -> np.ndarray:
-    return np.column_stack([pd.factorize(frame[name].to_numpy(object))[0] for name in frame])
+    return np.column_stack([pd.factorize(frame[name])[0] for name in frame])
 
 
 def _likeness(codes: np.ndarray, pairs: np.ndarray) -> pd.DataFrame:

@@ -117,21 +117,13 @@ def unanswered(answers: pd.DataFrame, people: pd.DataFrame, followup: pd.DataFra
 def _known(name: str, frame: pd.DataFrame | None, people: pd.DataFrame) -> None:
     """Refuse persons without a key, or whom the register lacks."""
     if frame is not None and "person_id" not in frame:
-        raise WelfareError(
-            "the keys that join it to the register are not there",
-            where=name,
-            expected="a column person_id in both files",
-            hint="Without keys leave REGISTER out, or give it as margins.",
-        )
+        what = "the keys that join it to the register are not there"
+        hint = "Without keys leave REGISTER out, or give it as margins."
+        raise WelfareError(what, where=name, expected="a column person_id in both files", hint=hint)
     unknown = 0 if frame is None else int((people.index.get_indexer(frame["person_id"]) < 0).sum())
     if unknown:
-        raise WelfareError(
-            "persons are not in the register",
-            where=name,
-            got=unknown,
-            expected="0 rows",
-            hint="Check that both files use the same identifiers.",
-        )
+        hint = "Check that both files use the same identifiers."
+        raise WelfareError("persons are not in the register", where=name, got=unknown, expected="0 rows", hint=hint)
 
 
 def _somebody_answered(answers: pd.DataFrame, followup: pd.DataFrame | None, people: pd.DataFrame) -> None:
@@ -145,13 +137,9 @@ def _somebody_answered(answers: pd.DataFrame, followup: pd.DataFrame | None, peo
 
 def _no_silent(statuses: list[str]) -> None:
     if statuses:
-        raise WelfareError(
-            "nobody of a status answered",
-            where="answers",
-            got=", ".join(statuses),
-            expected="answers of every status of the register",
-            hint=ALONE,
-        )
+        what = "nobody of a status answered"
+        expected = "answers of every status of the register"
+        raise WelfareError(what, where="answers", got=", ".join(statuses), expected=expected, hint=ALONE)
 
 
 def first_phase(answers: pd.DataFrame, followup: pd.DataFrame) -> tuple[pd.DataFrame, Design]:
@@ -165,13 +153,10 @@ def first_phase(answers: pd.DataFrame, followup: pd.DataFrame) -> tuple[pd.DataF
     drawn = stratum.groupby(stratum).transform("size")
     alone = (drawn == 1) & (size > 1)
     if alone.any():
-        raise WelfareError(
-            "strata of the follow-up have a single person of several",
-            where="follow-up",
-            got=int(alone.sum()),
-            expected="two persons a stratum, or all of it",
-            hint="Put such a stratum together with one that is alike, and add up stratum_population.",
-        )
+        what = "strata of the follow-up have a single person of several"
+        got = int(alone.sum())
+        hint = "Put such a stratum together with one that is alike, and add up stratum_population."
+        raise WelfareError(what, where="follow-up", got=got, expected="two persons a stratum, or all of it", hint=hint)
     return selected.assign(stratum=stratum), Design(size / drawn, strata=stratum, fpc=size)
 
 
@@ -203,13 +188,9 @@ def _response(classes: pd.Series, seen: np.ndarray) -> Design:
     inside = classes[seen]
     alone = (inside.groupby(inside).transform("size") == 1) & (everybody > 1)
     if alone.any():
-        raise WelfareError(
-            "one person alone stands for a class of several: no error can be estimated",
-            where="answers",
-            got=", ".join(sorted(set(inside[alone]))),
-            expected="two answers of each status",
-            hint=ALONE,
-        )
+        what = "one person alone stands for a class of several: no error can be estimated"
+        got = ", ".join(sorted(set(inside[alone])))
+        raise WelfareError(what, where="answers", got=got, expected="two answers of each status", hint=ALONE)
     return Design(everybody / inside.groupby(inside).transform("size"), strata=inside, fpc=everybody)
 
 

@@ -37,8 +37,6 @@ def test_travel_mode(travel):
     np.testing.assert_allclose(np.sqrt(np.diag(fit.covariance("hessian"))), se, atol=6e-7)
     assert fit.log_likelihood == pytest.approx(-199.128369, abs=6e-7)
     assert fit.null_log_likelihood == pytest.approx(-210 * np.log(4), rel=1e-12)
-    share = np.array([58, 30, 59, 63]) / 210  # air, bus, car, train
-    assert fit.shares_log_likelihood == pytest.approx(210 * share @ np.log(share), rel=1e-12)
 
 
 def test_swissmetro(swissmetro):

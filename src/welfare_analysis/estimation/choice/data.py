@@ -110,12 +110,7 @@ class Cases:
 
 
 def choices(
-    design: Design | None,
-    long: pd.DataFrame,
-    formula: str,
-    case: str,
-    alternative: str,
-    person: str | None = None,
+    design: Design | None, long: pd.DataFrame, formula: str, case: str, alternative: str, person: str | None = None
 ) -> Cases:
     """Read choice situations.
 
@@ -264,13 +259,10 @@ def _attributes(
     alike = [j for j, column in enumerate(x.T[1:], start=1) if not varies(column)]
     known = {j for term in margins for j in spec.term_indices[term]}
     if not known.issuperset(alike):
-        raise WelfareError(
-            "an attribute is the same for all alternatives of each case",
-            where="formula",
-            got=[names[j] for j in alike if j not in known],
-            expected="attributes that vary within cases",
-            hint="Interact it: C(alternative):attribute.",
-        )
+        what = "an attribute is the same for all alternatives of each case"
+        got = [names[j] for j in alike if j not in known]
+        hint = "Interact it: C(alternative):attribute."
+        raise WelfareError(what, where="formula", got=got, expected="attributes that vary within cases", hint=hint)
     kept = np.setdiff1d(np.arange(1, len(names)), alike)
     if not len(kept):
         raise WelfareError("there is no attribute", where="formula", got=right, expected="attributes")

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -46,14 +45,14 @@ class ChoiceFit(Fit):
     again: Callable[[Cases], ChoiceFit] = field(default=lambda cases: fitted(cases), repr=False)
     blocked: str = ""
 
-    @cached_property
-    def shares_log_likelihood(self) -> float:
-        """Weighted log-likelihood of a constant for each alternative and nothing else: market shares."""
-        cases = self.cases
-        constants = (cases.alternative[:, None] == np.arange(1, len(cases.alternatives))).astype(float)
-        names = [str(name) for name in cases.alternatives[1:]]
-        plain = replace(cases, x=constants, names=names)
-        return fitted(plain).log_likelihood
+    @property
+    def rho_squared_bar(self) -> float:
+        r""":math:`\bar\rho^2 = 1 - (\ell - p) / \ell_0` of p coefficients (Ben-Akiva and Lerman 1985, p. 167).
+
+        Log-likelihoods, :math:`\ell_0` that of equal shares, are scaled to weights with a mean of 1.
+        """
+        zero, full = self.null_log_likelihood / self.scale, self.log_likelihood / self.scale
+        return 1 - (full - len(self.value)) / zero
 
     def predict(self, theta: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities (rows,) and logsums (C,) in units of utility, at ``theta`` (p,) or at the estimates."""
@@ -63,12 +62,7 @@ class ChoiceFit(Fit):
 
 @rerun
 def logit(
-    design: Design | None,
-    long: pd.DataFrame,
-    formula: str,
-    case: str,
-    alternative: str,
-    person: str | None = None,
+    design: Design | None, long: pd.DataFrame, formula: str, case: str, alternative: str, person: str | None = None
 ) -> ChoiceFit:
     """Fit a conditional or multinomial logit by weighted maximum likelihood.
 
@@ -106,12 +100,7 @@ def _start(cases: Cases) -> np.ndarray:
 
 
 def result(
-    kind: Callable[..., Any],
-    cases: Cases,
-    names: list[str],
-    theta: np.ndarray,
-    at: Likelihood,
-    **more: Any,
+    kind: Callable[..., Any], cases: Cases, names: list[str], theta: np.ndarray, at: Likelihood, **more: Any
 ) -> Any:
     """A fit of ``kind`` from its maximum, with the scores (C, p) of cases."""
     used = np.zeros(cases.design.n, dtype=bool)

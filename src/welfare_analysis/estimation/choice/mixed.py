@@ -63,13 +63,10 @@ class Simulated:
         try:
             return maximise(start, self, names, "mixed_logit")
         except WelfareError as error:
-            raise WelfareError(
-                "the estimation did not converge",
-                where="mixed_logit",
-                got=f"{error.what}: {error.got}",
-                expected="a maximum",
-                hint="Take fewer random coefficients or more draws; scale the attributes; a lognormal one must matter.",
-            ) from None
+            what = "the estimation did not converge"
+            got = f"{error.what}: {error.got}"
+            hint = "Take fewer random coefficients or more draws; scale the attributes; a lognormal one must matter."
+            raise WelfareError(what, where="mixed_logit", got=got, expected="a maximum", hint=hint) from None
 
 
 @dataclass(frozen=True, eq=False)

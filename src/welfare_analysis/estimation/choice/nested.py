@@ -203,12 +203,8 @@ def _tree(cases: Cases, members: dict[str, list], same_scale: bool, divided: boo
     known = set(cases.alternatives)
     if not set(listed) <= known or len(set(listed)) < len(listed):
         got = sorted({str(a) for a in listed if a not in known or listed.count(a) > 1})
-        raise WelfareError(
-            "nests overlap, or name what is no alternative",
-            where="nests",
-            got=got,
-            expected=f"each of {list(cases.alternatives)} in one nest at most",
-        )
+        expected = f"each of {list(cases.alternatives)} in one nest at most"
+        raise WelfareError("nests overlap, or name what is no alternative", where="nests", got=got, expected=expected)
     several = [name for name, named in members.items() if len(named) > 1]
     if not several:
         raise WelfareError("no nest has two alternatives", where="nests", got=members, hint="Use logit().")

@@ -48,12 +48,7 @@ class Target:
         return np.bincount(cell, p * self.part[cases.case], n * width).reshape(n, width)
 
 
-def prepared(
-    fit: ChoiceFit,
-    design: Design,
-    frame: pd.DataFrame | None,
-    person: str | None = None,
-) -> Target:
+def prepared(fit: ChoiceFit, design: Design, frame: pd.DataFrame | None, person: str | None = None) -> Target:
     """A long frame coded for a fit: to be forecast, and varied, without coding it again; None: the cases of the fit.
 
     Parameters
@@ -113,11 +108,7 @@ def only(fit: ChoiceFit, to: Target, rows: np.ndarray) -> Target:
 
 
 def recoded(
-    fit: ChoiceFit,
-    to: Target,
-    frame: pd.DataFrame,
-    changed: Collection[str],
-    rows: np.ndarray | None = None,
+    fit: ChoiceFit, to: Target, frame: pd.DataFrame, changed: Collection[str], rows: np.ndarray | None = None
 ) -> Target:
     """The same cases with other values of the columns ``changed``: only the terms that they enter are coded again.
 

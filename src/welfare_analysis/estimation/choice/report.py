@@ -1,4 +1,4 @@
-"""What a reader of a choice model asks first: of whom, among what, how well it fits, and whether it predicts."""
+"""Whether a choice model predicts: fitted to a part of the persons, and tried on the others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from ...errors import WelfareError
-from ..comparison import aic, bic
 from .logit import ChoiceFit
 
 
@@ -21,36 +20,6 @@ class HoldOut(NamedTuple):
 
     likelihood: pd.DataFrame
     shares: pd.DataFrame
-
-
-def summary(fit: ChoiceFit) -> pd.Series:
-    r"""Persons, cases, choice sets and measures of fit.
-
-    Log-likelihoods are scaled to weights with a mean of 1. With p coefficients :math:`\rho^2 = 1 - \ell / \ell_0`,
-    :math:`\bar\rho^2 = 1 - (\ell - p) / \ell_0` (Ben-Akiva and Lerman 1985, p. 167), :math:`\ell_0` of equal shares;
-    AIC and BIC are those of the design (`aic`, `bic`).
-    """
-    zero, shares, full = (
-        value / fit.scale for value in (fit.null_log_likelihood, fit.shares_log_likelihood, fit.log_likelihood)
-    )
-    sizes = fit.cases.sizes
-    return pd.Series(
-        {
-            "persons": fit.cases.n_persons,
-            "cases": fit.n_cases,
-            "smallest_choice_set": sizes.min(),
-            "largest_choice_set": sizes.max(),
-            "cases_of_one_alternative": (sizes == 1).sum(),
-            "log_likelihood_zero": zero,
-            "log_likelihood_shares": shares,
-            "log_likelihood": full,
-            "rho_squared": 1 - full / zero,
-            "rho_squared_bar": 1 - (full - len(fit.value)) / zero,
-            "aic": aic(fit),
-            "bic": bic(fit, fit),
-        },
-        name="value",
-    )
 
 
 def hold_out(fit: ChoiceFit, rng: np.random.Generator, share: float = 0.2) -> HoldOut:

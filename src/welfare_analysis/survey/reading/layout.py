@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,15 @@ PLACE = re.compile(r"(\d+)(?:(?:st|nd|rd|th)[_ ]choice)?")  # a column of a rank
 SEPARATORS = re.compile(r"[/.:\-\[]")  # between the groups of a form, its question and an answer
 Note = tuple[str, str, int]
 Row = Sequence[Hashable]
+Bulk = tuple[int, list[pa.ChunkedArray]]  # the number of a row, and the columns of it and all that follow
+
+
+@runtime_checkable
+class InColumns(Protocol):
+    """Rows whose remainder may be had as columns."""
+
+    def columns(self, width: int) -> Bulk | None:
+        """The rows that are left, if each has this many cells."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +167,7 @@ def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: st
     WelfareError
         No header, or too many columns.
     """
-    rows = iter(rows)
+    source, rows = rows, iter(rows)
     first = list(islice(rows, ROWS_TO_HEADER))
     matches = names_found((row for _, row in first), known)
     if not any(matches) and known.any_header:
@@ -182,7 +192,8 @@ def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: st
     rest = first[place + 1 :]
     if rest and is_tags(rest[0][1]):
         rest, notes = rest[1:], [*notes, ("", "a row of HXL tags under the header left out", 1)]
-    frame, faults = _under(path, names, chain(rest, rows), header, 0 if pad else named)
+    bulk = source.columns(len(cells)) if isinstance(source, InColumns) and len(names) == len(cells) else None
+    frame, faults = _under(path, names, rest if bulk else chain(rest, rows), header, 0 if pad else named, bulk)
     return Cells(path, frame, header, sheet, notes, faults, letters=lettered(names))
 
 
@@ -209,7 +220,7 @@ def limit_rows(path: Path, n: int) -> None:
 
 
 def _under(
-    path: Path, names: list[str], rows: Iterable[tuple[int, Row]], header: int, least: int
+    path: Path, names: list[str], rows: Iterable[tuple[int, Row]], header: int, least: int, bulk: Bulk | None = None
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     width = len(names)
     numbers: list[int] = []
@@ -231,6 +242,9 @@ def _under(
             parts.append([_column(values) for values in zip(*chunk, strict=True)])
             chunk = []
     parts.append([_column(values) for values in zip(*chunk, strict=True)] if chunk else [])
+    if bulk:
+        parts.append(_filled(*bulk, numbers))
+        limit_rows(path, len(numbers) + len(faults))
     columns = {i: _whole([part[i] for part in parts if part]) for i in range(width)}
     frame = pd.DataFrame(columns, columns=range(width)).set_axis(pd.Index(numbers, dtype=np.int64), axis=0)
     for i in [i for i, name in enumerate(names) if not name]:
@@ -240,6 +254,16 @@ def _under(
             faults.append(fault_at(header, letter, "", rule, todo))
     kept = [i for i, name in enumerate(names) if name]
     return frame[kept].set_axis([names[i] for i in kept], axis=1), faults
+
+
+def _filled(first: int, columns: list[pa.ChunkedArray], numbers: list[int]) -> list[pa.Array]:
+    """Columns without the rows that are blank; the numbers of the others are added to those of the rows before."""
+    blank = np.arange(len(columns[0]))
+    for column in columns:
+        blank = blank[np.array([not filled([cell]) for cell in column.take(blank).to_pylist()], bool)]
+    kept = np.delete(np.arange(len(columns[0])), blank)
+    numbers += (first + kept).tolist()
+    return [(column.take(kept) if len(blank) else column).combine_chunks() for column in columns]
 
 
 def lettered(names: Iterable[str]) -> dict[str, str]:

@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
+
 from ...errors import WelfareError
-from .layout import ROWS_TO_HEADER, Cells, Known, Row, lay_out, names_found
+from .layout import ROWS_TO_HEADER, Bulk, Cells, Known, Row, lay_out, names_found
 
 LONGEST_LINE = 100_000  # of those looked at for the separator
 ALIKE = set("àâçèéêëîïôùûü«»\u00a0")  # letters of French that cp1252 and cp1256 write alike
@@ -23,7 +27,7 @@ def csv_cells(path: Path, known: Known) -> Cells:
     named = re.match(r"sep=([;,\t|])\r?\n", text)  # Excel's way to name the separator
     separator = named[1] if named else _separator(text, known)
     body, first = (text[named.end() :], 2) if named else (text, 1)
-    cells = lay_out(path, _rows(path, body, separator, first), known)
+    cells = lay_out(path, _Rows(path, body, separator, first), known)
     notes = [("", f"read as {encoding}", 1)] if encoding else []
     if separator != ",":
         notes.append(("", f"columns separated by {separator!r}", 1))
@@ -32,19 +36,51 @@ def csv_cells(path: Path, known: Known) -> Cells:
     return replace(cells, notes=[*notes, *cells.notes])
 
 
-def _rows(path: Path, text: str, separator: str, first: int) -> Iterator[tuple[int, Row]]:
-    number = first - 1
-    try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
-            number += 1
-            yield number, row
-    except csv.Error as error:
-        what = str(error).replace("unexpected end of data", "a quotation mark is opened and never closed")
-        raise WelfareError(
-            f"row {number + 1} cannot be read: {what}",
-            where=path.name,
-            hint="A cell that holds a quotation mark stands between quotation marks, and the mark is written twice.",
-        ) from None
+class _Rows:
+    """The rows of a text one by one; or those that are left as whole columns, which is many times as fast."""
+
+    def __init__(self, path: Path, text: str, separator: str, first: int) -> None:
+        self.path, self.separator, self.number = path, separator, first - 1
+        self.text = io.StringIO(text, newline="")
+        self.lines = csv.reader(self.text, delimiter=separator, strict=True)
+
+    def __iter__(self) -> Iterator[tuple[int, Row]]:
+        return self
+
+    def __next__(self) -> tuple[int, Row]:
+        try:
+            row = next(self.lines)
+        except csv.Error as error:
+            what = str(error).replace("unexpected end of data", "a quotation mark is opened and never closed")
+            hint = "A cell that holds a quotation mark stands between quotation marks, and the mark is written twice."
+            what = f"row {self.number + 1} cannot be read: {what}"
+            raise WelfareError(what, where=self.path.name, hint=hint) from None
+        self.number += 1
+        return self.number, row
+
+    def columns(self, width: int) -> Bulk | None:
+        """The number of the next row, and the columns of it and all that follow.
+
+        None, and nothing is read, where a row has not this many cells, or where quotation marks stand elsewhere than at
+        the ends of cells or a cell is long: what is then a fault, row by row, is left to the other way.
+        """
+        place = self.text.tell()
+        rest = self.text.read().rstrip("\r\n")
+        self.text.seek(place)
+        marks, all_marks = [self.separator, "\n", "\r"], rest.count('"')
+        opened = rest.startswith('"') + sum(rest.count(mark + '"') for mark in marks if all_marks)
+        closed = rest.endswith('"') + sum(rest.count('"' + mark) for mark in marks if all_marks)
+        if not rest or width < 2 or not opened == closed == all_marks - opened:
+            return None
+        names = list(map(str, range(width)))
+        kinds = ConvertOptions(column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=False)
+        parse = ParseOptions(delimiter=self.separator, newlines_in_values=bool(opened), ignore_empty_lines=False)
+        try:
+            table = read_csv(pa.py_buffer(rest.encode()), ReadOptions(column_names=names), parse, kinds)
+        except pa.ArrowInvalid:
+            return None
+        longest = max(pc.max(pc.binary_length(column)).as_py() for column in table.columns)
+        return (self.number + 1, table.columns) if longest <= csv.field_size_limit() else None
 
 
 def _separator(text: str, known: Known) -> str:

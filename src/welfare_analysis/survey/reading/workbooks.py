@@ -6,13 +6,18 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import openpyxl
+import python_calamine
+from openpyxl.utils import column_index_from_string
 from openpyxl.utils.escape import unescape
 
 from ...errors import WelfareError, printable
@@ -22,9 +27,20 @@ from .repeats import is_repeat
 
 LARGEST_PARTS = {"xl/worksheets/": 1_000_000_000, "xl/sharedStrings": 200_000_000}
 LARGEST_OTHER = 50_000_000
-ROW = re.compile(rb"<(?:\w+:)?row[ />]")
-FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
+BLOCK = 1 << 20
+ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
+FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
+# a cell as programs write it, of a number, a text or a truth value; not of an error, nor of a day as text
+USUAL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"(?: s="\d+")?(?: t="(?:s|str|b|n|inlineStr)")? ?/?>')
+# what calamine reads otherwise: sections of raw text, blanks around a text, escapes but those of line breaks
+UNUSUAL = re.compile(rb"<!|<[tv]>(?:\s|[^<]*\s<)|_x(?!000[9ADad]_)[0-9A-Fa-f]{4}_")
+SIGNS = (b"<!", b"_x", *(mark + end for mark in (b" ", b"\t", b"\r", b"\n") for end in (b"</t>", b"</v>")))
+SIGNS += tuple(tag + mark for tag in (b"<t>", b"<v>") for mark in (b" ", b"\t", b"\r", b"\n"))
+WIDE = (b"\xff\xfe", b"\xfe\xff")  # begins a part whose letters have two bytes
+SPARSE, LARGEST_AREA = 2_000_000, 30_000_000  # places of a sheet, blank ones too
 OTHER_FILES = {b"\xd0\xcf\x11\xe0": "an old or password-protected workbook", b"<": "a web page or an XML table"}
+Sheets = Mapping[str, Callable[[], Iterable[list[Hashable]]]]
 
 
 def xlsx_cells(path: Path, known: Known) -> Cells:
@@ -42,19 +58,18 @@ def xlsx_cells(path: Path, known: Known) -> Cells:
 
 
 def _read(path: Path, known: Known) -> Cells:
-    book = _open(path, results=True)
-    name, others = _choose(path, book, known)
-    sheet = book[name]
-    notes: list[Note] = []
-    if len(book.worksheets) > 1:
-        notes.append(("", f"the sheet {name!r} was read, of {len(book.worksheets)} sheets", 1))
-    formulas = _formulas(path, name) if _looked_over(path, sheet) else frozenset()
-    if formulas:
-        notes.append(("", "formulas, of which the stored results were read", len(formulas)))
-    cells = lay_out(path, _rows(sheet, formulas), known, name, pad=True)
-    members = replace(known, any_header=True)
-    repeats = tuple(lay_out(path, _rows(book[o], frozenset()), members, o, pad=True) for o in others)
-    book.close()
+    usual, any_formula = _looked_over(path)
+    with _opened(path, usual) as sheets:
+        name, others = _choose(path, sheets, known)
+        notes: list[Note] = []
+        if len(sheets) > 1:
+            notes.append(("", f"the sheet {name!r} was read, of {len(sheets)} sheets", 1))
+        formulas = _formulas(path, name) if any_formula else frozenset()
+        if formulas:
+            notes.append(("", "formulas, of which the stored results were read", len(formulas)))
+        cells = lay_out(path, _rows(sheets[name], formulas), known, name, pad=True)
+        members = replace(known, any_header=True)
+        repeats = tuple(lay_out(path, _rows(sheets[o], frozenset()), members, o, pad=True) for o in others)
     return replace(cells, notes=[*notes, *cells.notes], repeats=repeats)
 
 
@@ -79,6 +94,90 @@ def _refuse(path: Path) -> None:
         raise WelfareError("this is no workbook", where=path.name, got=str(error)[:120]) from None
 
 
+def _looked_over(path: Path) -> tuple[bool, bool]:
+    """Whether calamine may read a workbook, and whether it has formulas; it is not parsed, and its rows are counted.
+
+    calamine is many times as fast as openpyxl, and gives the same cells but for errors of the spreadsheet and days as
+    text, which it leaves blank. It lays a sheet out whole: one cell in the last row and column would fill the memory.
+    So it reads workbooks whose cells are all written in the usual way, and lie together.
+    """
+    usual, formulas = True, False
+    with zipfile.ZipFile(path) as archive:
+        for part in archive.infolist():
+            try:
+                with archive.open(part) as file:
+                    own, any_formula = _part(path, file)
+            except (zipfile.BadZipFile, zlib.error, EOFError):  # openpyxl will say whether the part matters
+                own, any_formula = False, True
+            usual, formulas = usual and own, formulas or any_formula
+    return usual, formulas
+
+
+def _part(path: Path, file: IO[bytes]) -> tuple[bool, bool]:
+    """What `_looked_over` says, of one part."""
+    cells = rows = width = height = 0
+    usual, formulas, text, rest = True, False, None, b""
+    while block := file.read(BLOCK):
+        if text is None:
+            usual, text = not block.startswith(WIDE), block.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<")
+        end = (rest + block).rfind(b">") + 1
+        whole, rest = (rest + block)[:end], (rest + block)[end:][-BLOCK:]
+        rows += len(ROW.findall(whole)) if b":row" in whole else whole.count(b"<row")
+        limit_rows(path, rows)
+        formulas = formulas or bool((b"<f" in whole or b":f" in whole) and FORMULA.search(whole))
+        places = USUAL.findall(whole) if usual else []
+        plain = whole.count(b"<c") == len(places) and b":c" not in whole  # or the slow count
+        own = len(places) if plain else len(CELL.findall(whole))
+        cells += own
+        usual = usual and own == len(places) and len(rest) < BLOCK and not (text and _unusual(whole))
+        width = max([width, *(column_index_from_string(c.decode()) for c in {c for c, _ in places})])
+        height = max([height, *map(int, {row for _, row in places})])
+    return usual and width * height <= min(max(SPARSE, 4 * cells), LARGEST_AREA), formulas and cells > 0
+
+
+def _unusual(text: bytes) -> bool:
+    return any(sign in text for sign in SIGNS) and bool(UNUSUAL.search(text))  # the signs alone are found at once
+
+
+@contextmanager
+def _opened(path: Path, usual: bool) -> Iterator[Sheets]:
+    """The sheets of a workbook: for each title what gives its rows, from its first row and column on."""
+    fast = _by_calamine(path) if usual else None
+    if fast is not None:
+        yield fast
+        return
+    book = _open(path, results=True)
+    try:
+        yield {sheet.title: partial(_unescaped, sheet) for sheet in book.worksheets}
+    finally:
+        book.close()
+
+
+def _by_calamine(path: Path) -> Sheets | None:
+    """The sheets as calamine reads them; nothing where it fails, for openpyxl then says why or reads them."""
+    try:
+        book = python_calamine.load_workbook(path)
+        kinds = {sheet.name: sheet.typ for sheet in book.sheets_metadata}
+        titles = [name for name, kind in kinds.items() if kind == python_calamine.SheetTypeEnum.WorkSheet]
+        return {title: partial(_from_first_column, book.get_sheet_by_name(title)) for title in titles}
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # where its own code breaks off, what it raises is no Exception
+        return None
+
+
+def _from_first_column(sheet: Any) -> Iterator[list[Any]]:
+    """Rows that begin in column A, as those of openpyxl; calamine begins where the first cell is."""
+    blank = [""] * (sheet.start[1] if sheet.start else 0)
+    return ([*blank, *row] for row in sheet.iter_rows())
+
+
+def _unescaped(sheet: Any) -> Iterator[list[Any]]:
+    """Rows of openpyxl, with the signs that a workbook escapes, as calamine gives them."""
+    for row in sheet.iter_rows(values_only=True):
+        yield [unescape(cell) if isinstance(cell, str) and "_x" in cell else cell for cell in row]
+
+
 def _open(path: Path, results: bool) -> Any:
     book = openpyxl.load_workbook(path, read_only=True, data_only=results, keep_links=False)
     for sheet in book.worksheets:
@@ -86,15 +185,15 @@ def _open(path: Path, results: bool) -> Any:
     return book
 
 
-def _choose(path: Path, book: Any, known: Known) -> tuple[str, list[str]]:
+def _choose(path: Path, book: Sheets, known: Known) -> tuple[str, list[str]]:
     """The sheet with a header of the codebook, of which there is one, and the sheets of repeated groups."""
     sheets, repeats = {}, []
-    for sheet in book.worksheets:
-        rows = [row for _, row in islice(_rows(sheet, frozenset()), ROWS_TO_HEADER)]
+    for title, rows_of in book.items():
+        rows = [row for _, row in islice(_rows(rows_of, frozenset()), ROWS_TO_HEADER)]
         if any(is_repeat(names_of(row, known)) for row in rows):
-            repeats.append(sheet.title)
+            repeats.append(title)
         elif any(filled(row) for row in rows):
-            sheets[sheet.title] = max(names_found(rows, known))
+            sheets[title] = max(names_found(rows, known))
     if not sheets:
         raise WelfareError("every sheet is empty", where=path.name)
     several = [title for title, names in sheets.items() if names > 1]
@@ -104,38 +203,34 @@ def _choose(path: Path, book: Any, known: Known) -> tuple[str, list[str]]:
     return max(sheets, key=lambda title: sheets[title]), repeats
 
 
-def _rows(sheet: Any, formulas: frozenset[tuple[int, int]]) -> Iterator[tuple[int, Row]]:
-    for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
+def _rows(rows_of: Callable[[], Iterable[Row]], formulas: frozenset[tuple[int, int]]) -> Iterator[tuple[int, Row]]:
+    """Rows with their numbers, each up to its last cell that is not blank."""
+    for number, row in enumerate(rows_of(), 1):
         cells = [_cell(value) for value in row]
         if formulas:
             cells = [NO_RESULT if c == "" and (number, i) in formulas else c for i, c in enumerate(cells)]
+        while cells and cells[-1] == "":
+            cells.pop()
         yield number, cells
 
 
 def _cell(value: object) -> Hashable:
+    if isinstance(value, str):
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, str):
-        return unescape(value) if "_x" in value else value
-    return value if isinstance(value, int | float) else str(value)
-
-
-def _looked_over(path: Path, sheet: Any) -> bool:
-    """Whether the sheet has any formula; one with too many rows is refused. It is not parsed."""
-    rows, formulas, end = 0, False, b""
-    with zipfile.ZipFile(path) as archive, archive.open(sheet._worksheet_path) as part:
-        while block := part.read(1 << 20):
-            rows += len(ROW.findall(end + block)) - len(ROW.findall(end))
-            formulas = formulas or bool(FORMULA.search(end + block))
-            limit_rows(path, rows)
-            end = block[-20:]
-    return formulas
+    if isinstance(value, int | float):
+        return value if value == value else "nan"
+    return f"{value} 00:00:00" if type(value) is date else str(value)  # openpyxl gives a day as its midnight
 
 
 def _formulas(path: Path, name: str) -> frozenset[tuple[int, int]]:
-    """Places of formulas: where one has no stored result, the cell would pass for a blank."""
+    """Places of formulas: where one has no stored result, the cell would pass for a blank.
+
+    Read by openpyxl, for calamine gives the stored results alone.
+    """
     book = _open(path, results=False)
     places = frozenset(
         (cell.row, cell.column - 1) for row in book[name].iter_rows() for cell in row if cell.data_type == "f"

@@ -36,8 +36,7 @@ def people(p: Parameters, rng: np.random.Generator, size: int | None) -> pd.Data
 def _sex_age(frame: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.DataFrame:
     n, status = len(frame), frame["status"].to_numpy()
     women = np.select(
-        [status == s for s in STATUSES],
-        [p["women_share"], p["retired_women_share"], 1.0, p["orphan_women_share"]],
+        [status == s for s in STATUSES], [p["women_share"], p["retired_women_share"], 1.0, p["orphan_women_share"]]
     )
     low, end = p["active_age_low"], p["retirement_age"]
     at, spread = (p["active_age_mean"] + 0.5 - low) / (end - low), p["active_age_concentration"]  # ages are floored

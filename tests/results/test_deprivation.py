@@ -1,0 +1,127 @@
+"""Tables of deprivation: against NumPy on the answers, identities, a test of dominance, and files that lack answers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from welfare_analysis.disclosure import policy
+from welfare_analysis.estimation import Design
+from welfare_analysis.needs.deprivation import CUTOFFS, deprivations
+from welfare_analysis.publishing import findings, show
+from welfare_analysis.results import deprivation, release
+from welfare_analysis.study import DATA, Study
+from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.survey.reading import typed
+from welfare_analysis.survey.standin import Parameters, generate
+
+BOOK = Codebook.read(DATA / "codebook")
+WEIGHTS = np.array([1 / 8, 1 / 8, 1 / 8, 1 / 8, 1 / 4, 1 / 4])
+
+
+@pytest.fixture(scope="module")
+def answers():
+    """Forms of a small stand-in."""
+    return typed(generate(Parameters.read(DATA / "public"), 12, "rich", size=9000).answers, BOOK)
+
+
+@pytest.fixture(scope="module")
+def study(answers):
+    """The forms alone: each has a weight of one."""
+    return Study.of(answers, None, None, BOOK)
+
+
+def known(answers: pd.DataFrame) -> tuple[np.ndarray, pd.Series]:
+    """Scores of those of whom all is known, and their statuses."""
+    of = deprivations(answers)
+    rows = of.notna().all(axis=1)
+    return of[rows].astype(float).to_numpy() @ WEIGHTS, answers.loc[rows, "status"]
+
+
+def near(cell: pd.Series, value: float) -> bool:
+    """Whether a cell is a value to its step of rounding."""
+    return abs(cell["estimate"] - value) <= cell["step"] / 2 + 1e-9
+
+
+def test_levels_are_those_of_the_answers(study, answers):
+    """H, A and M0 of all and of a status, with NumPy alone."""
+    (score, status), shown = known(answers), release(study)
+    for rows, table, codes in (
+        (np.ones(len(score), bool), "deprivation_index", ()),
+        ((status == "widow").to_numpy(), "deprivation_by_status", ("widow",)),
+    ):
+        inside = score[rows] >= 1 / 3 - 1e-9
+        m0 = (score[rows] * inside).mean()
+        for name, value in {"headcount": inside.mean(), "intensity": m0 / inside.mean(), "adjusted": m0}.items():
+            assert near(shown[table].cell(*codes, name), value), (table, name)
+
+
+def test_parts_of_a_status_add_to_one(study):
+    """As printed, to the rounding of each."""
+    frame = release(study)["deprivation_parts"].frame
+    for _, rows in frame.groupby("category"):
+        if rows["estimate"].notna().all():
+            assert rows["estimate"].sum() == pytest.approx(1.0, abs=rows["step"].sum() / 2)
+    assert frame["estimate"].notna().sum() >= 8
+
+
+def test_choices_hold_the_headline_and_bounds_hold_it_between(study):
+    """One cell of the table of choices is the headline; what is known lies between the ends of what is not."""
+    shown = release(study)
+    level = shown["deprivation_index"].cell("adjusted")["estimate"]
+    assert shown["deprivation_choices"].cell(deprivation.WEIGHTS, "third")["estimate"] == level
+    least, most = (shown["deprivation_bounds"].cell(end, "headcount")["estimate"] for end in ("least", "most"))
+    assert least <= shown["deprivation_index"].cell("headcount")["estimate"] <= most
+
+
+def test_what_only_some_are_asked_stands_beside(study, answers):
+    """Shares of the status that is asked, and no cell of another."""
+    frame = release(study)["deprivation_own"].frame
+    assert set(zip(frame["hardship"], frame["status"], strict=True)) == {
+        ("commute_long", "active"), *(("no_health_cover", s) for s in ("retired", "widow", "orphan")),
+    }  # fmt: skip
+    cover = answers.loc[answers["status"] == "widow", "health_cover"].dropna()
+    assert near(release(study)["deprivation_own"].cell("no_health_cover", "widow", "share"), (cover == "no").mean())
+
+
+def test_dominance_is_claimed_rarely_where_there_is_none_and_found_where_it_is(study):
+    """Statuses given at random: 60 draws, at most 5 % of claims in truth, so that 8 or more are out of bounds.
+
+    Seven of ten persons of a status made free of every deprivation: it is found.
+    """
+    whole = deprivation.deprived(study)
+    of = whole.of[whole.of.notna().all(axis=1)].head(1500).reset_index(drop=True)
+    rng = np.random.default_rng(8)
+
+    def p_of(of: pd.DataFrame, status: np.ndarray) -> float:
+        own = deprivation.Deprived(of, whole.weights, pd.Series(status, name="status"), Design(np.ones(len(of))))
+        return float(deprivation.order(study, own)["estimate"].iloc[0])
+
+    claims = sum(p_of(of, np.where(rng.random(1500) < 0.5, "active", "retired")) < 0.05 for _ in range(60))
+    assert claims <= 7
+    status = np.where(np.arange(1500) % 2, "active", "retired")
+    free = (status == "active") & (rng.random(1500) < 0.7)
+    better = of.copy()
+    better.loc[free] = False
+    assert p_of(better, status) < 0.01
+
+
+def test_a_block_that_was_not_asked_leaves_no_index(answers):
+    """Nothing is said of an index that lacks an indicator; the page says that it was not asked."""
+    without = Study.of(answers.drop(columns="care_forgone"), None, None, BOOK)
+    assert {release(without)[name].state for name in deprivation.topic.names} == {"not_asked"}
+    assert findings(without, "deprivation").data == BOOK.text("not_asked")
+    assert BOOK.text("not_asked") in show(without, "deprivation_by_status").data
+
+
+def test_few_orphans_are_put_together_with_widows(answers):
+    """As the codebook says; no cell tells of fewer than the policy's least."""
+    few = answers[(answers["status"] != "orphan") | (answers.groupby("status").cumcount() < 25)].reset_index(drop=True)
+    frame = release(Study.of(few, None, None, BOOK))["deprivation_by_status"].frame
+    assert "survivors" in set(frame["status"])
+    assert not {"widow", "orphan"} & set(frame["status"])
+    assert frame["n"].min() >= policy().min_base
+
+
+def test_the_usual_cutoff_is_that_of_the_global_index():
+    """A third, of 1."""
+    assert CUTOFFS[deprivation.USUAL] == pytest.approx(1 / 3)
