@@ -20,6 +20,19 @@ NOUN = re.compile(r"\[\[(\w+)\]\]")  # in a text, a unit that agrees with the nu
 LAST = re.compile(r"[\S\u202f]*\s*\Z")  # the word before a noun; a narrow space parts thousands
 Forms = Mapping[str, str]  # of a noun, by CLDR's category of plural; ``other`` is always there
 TENTHS = dict.fromkeys(("trips", "nights", "dh_hour", "place", "tenths"), (1, 1))
+PRINTED: dict[str, tuple[float, int]] = {  # by unit: what a number is multiplied by, and its decimals at most
+    "share": (100, 1),
+    "share_points": (100, 1),
+    "million_dh": (1e-6, 1),
+    "elasticity": (1, 2),
+    "index": (1, 3),
+    "decimal": (1, 3),
+    "p": (1, 3),
+    "coefficient": (1, 6),
+    "rate_points": (1, 2),
+    "files_each": (1, 1),
+    **TENTHS,
+}
 LEAST_P = 0.001  # a smaller probability of a test is said to be below this
 
 
@@ -101,19 +114,7 @@ def span(low: float, high: float, language: str = "en", digits: int = 0) -> str:
 
 
 def _plain(x: float, unit: str, language: str, step: float = 0.0) -> str:
-    scale, digits = {
-        "share": (100, 1),
-        "share_points": (100, 1),
-        "million_dh": (1e-6, 1),
-        "elasticity": (1, 2),
-        "index": (1, 3),
-        "decimal": (1, 3),
-        "p": (1, 3),
-        "coefficient": (1, 6),
-        "rate_points": (1, 2),
-        "files_each": (1, 1),
-        **TENTHS,
-    }.get(unit, (1, 0))
+    scale, digits = PRINTED.get(unit, (1, 0))
     if step > 0:  # not where it is missing
         digits = min(digits, max(0, -math.floor(math.log10(scale * step) + 1e-9)))
     return f"{x:.0f}" if unit == "year" else number(scale * x, language, digits)

@@ -1,8 +1,9 @@
 """What leaves the study: tables that may be shown, pictures, sentences and the report."""
 
-from . import aspiration_sentences, briefs, condition_sentences, figures, glossary, notebook, sentences, tables  # noqa: F401 - they declare their sentences
+from . import aspiration_sentences, briefs, condition_sentences, figures, glossary, grids, notebook, sentences, tables  # noqa: F401 - they declare their sentences
 from .notebook import in_each_language
 
+adjustable = in_each_language(grids.adjustable)
 agrees = in_each_language(notebook.agrees)
 banner = in_each_language(briefs.banner)
 bias = in_each_language(briefs.bias)

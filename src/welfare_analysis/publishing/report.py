@@ -1,7 +1,8 @@
-"""The report: notebooks as a static site that needs no network and no script, once in each language."""
+"""The report: notebooks as a static site that needs no network, once in each language; what-ifs alone have a script."""
 
 import base64
 import datetime
+import hashlib
 import html
 import os
 import re
@@ -24,7 +25,7 @@ from welfare_analysis import __version__
 from welfare_analysis.disclosure.registry import joined, log, shown_share
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.languages import NAMES, amount, direction, number
-from welfare_analysis.publishing import execution, pdf, prose
+from welfare_analysis.publishing import execution, grids, pdf, prose
 from welfare_analysis.publishing.folders import private, replacing, set_aside
 from welfare_analysis.publishing.glossary import Word, glossary
 from welfare_analysis.publishing.markup import explained, inline, markdown, page_name, table
@@ -60,6 +61,12 @@ class Page:
     sections: tuple[tuple[str, str], ...]
     body: Markup
     pictures: Mapping[str, bytes]
+    script: str = ""
+
+    @property
+    def allowed(self) -> str:
+        """The hash by which a browser lets this script run, and no other."""
+        return base64.b64encode(hashlib.sha256(self.script.encode()).digest()).decode()
 
 
 def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[str, str],
@@ -240,6 +247,10 @@ def render(
         ]
         if not any(p.href == "index.html" for p in pages):
             pages.insert(0, _front(pages, labels["contents"]))
+        if handed := grids.handed_on(notebooks.values(), language):
+            written = grids.body(handed, labels["what_if"], jinja)
+            script = (SITE / "what_if.js").read_text(encoding="utf-8")
+            pages.append(Page(grids.HREF, labels["what_if"], (), written, {}, script))
         pages.append(_glossary_page(known, labels["glossary"]))
         fronts[language] = pages[0].title
         template = jinja.get_template("page.html.j2")

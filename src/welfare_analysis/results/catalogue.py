@@ -18,14 +18,12 @@ from . import (
     deprivation,
     descriptive,
     headlines,
-    homes,
-    loans,
     priorities,
     quality,
     rail,
-    shuttle,
     stored,
     weights,
+    what_if,
 )
 from .declare import Topic
 from .kept import kept
@@ -44,9 +42,7 @@ TOPICS: dict[str, Topic] = {
         adjusted.topic,
         aspirations.topic,
         *priorities.TOPICS.values(),
-        homes.topic,
-        loans.topic,
-        shuttle.topic,
+        *(grid.topic for grid in what_if.GRIDS.values()),  # homes, loans and transport
         rail.topic,
     )
 }
