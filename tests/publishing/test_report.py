@@ -323,7 +323,7 @@ def test_tables_and_figures_are_numbered_and_lead_to_their_cells(root):
     cells = pd.read_csv(folder / "results" / "tenants.csv")
     assert cells["keys"].tolist() == ["group==1+1"]
     assert cells["estimate"].tolist() == [0.3]
-    book = pd.read_excel(folder / "results.xlsx")
+    book = pd.read_excel(folder / "results.xlsx", engine="calamine")
     pd.testing.assert_frame_equal(book, pd.read_csv(folder / "results.csv"), check_dtype=False)
 
 
