@@ -61,7 +61,7 @@ def test_sixty_forms_of_a_register(opened, monkeypatch):
     left = len(world.register) - study.population
     assert left > 0
     many = f"{policy().base(left):,.0f}" if left >= policy().min_base else GAP
-    assert BOOK.text("method.left_out", n=many, statuses="orphan") in texts["04"]
+    assert BOOK.text("method.left_out", n=many, statuses="orphans") in texts["04"]
 
 
 def test_two_hundred_and_fifty_forms_with_a_follow_up(opened, monkeypatch):
