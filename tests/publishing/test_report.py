@@ -408,6 +408,14 @@ def test_markdown_shows_raw_html_and_leads_nowhere_outside():
     assert not re.search("https?:|<a |<img", text)
 
 
+def test_a_link_to_a_page_of_the_site_stays_one():
+    """Of a notebook and of a page that no notebook makes; a path elsewhere is text."""
+    assert '<a href="04_life.html#homes">x</a>' in markdown("[x](04_life.ipynb#homes)")
+    assert '<a href="what_if.html">x</a>' in markdown("[x](what_if.html)")
+    for elsewhere in ("../a.html", "b/a.html", "file:a.html", "a.b.html", "a.exe"):
+        assert "<a " not in markdown(f"[x]({elsewhere})")
+
+
 def test_signs_and_intervals_are_not_torn_apart():
     """A sign stays with the word before it, as French is printed; an interval with its brackets."""
     text = markdown("Combien ? « oui » : 5 % (1–2) [a](04_life.ipynb)")

@@ -68,7 +68,7 @@ def _target(href: str) -> str | None:
     path, _, anchor = href.partition("#")
     if not path:
         return href
-    if path.endswith(".ipynb") and "/" not in path:
+    if re.fullmatch(r"\w+\.(?:ipynb|html)", path):
         return page_name(PurePosixPath(path).stem) + (f"#{anchor}" if anchor else "")
     return None
 
