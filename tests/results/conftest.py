@@ -8,7 +8,12 @@ import pandas as pd
 import pytest
 
 from welfare_analysis.disclosure import protection
+from welfare_analysis.study import DATA, Study
+from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.survey.reading import typed
+from welfare_analysis.survey.standin import Parameters, generate
 
+BOOK = Codebook.read(DATA / "codebook")
 FINEST = {**dict.fromkeys(("share", "share_points", "place", "p"), 1e-6), "million_dh": 1e4}
 
 
@@ -24,3 +29,15 @@ def as_estimated():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(protection, "units", finest)
         yield
+
+
+@pytest.fixture(scope="module")
+def answers():
+    """Forms of a small stand-in; modules with a survey of their own have a fixture of this name."""
+    return typed(generate(Parameters.read(DATA / "public"), 12, "rich", size=9000).answers, BOOK)
+
+
+@pytest.fixture(scope="module")
+def study(answers):
+    """The forms alone: each has a weight of one."""
+    return Study.of(answers, None, None, BOOK)

@@ -12,22 +12,8 @@ from welfare_analysis.publishing import labels, say, show
 from welfare_analysis.results import conditions, release
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook
-from welfare_analysis.survey.reading import typed
-from welfare_analysis.survey.standin import Parameters, generate
 
 BOOK, RULES = Codebook.read(DATA / "codebook"), policy()
-
-
-@pytest.fixture(scope="module")
-def answers():
-    """Forms of a small stand-in."""
-    return typed(generate(Parameters.read(DATA / "public"), 12, "rich", size=9000).answers, BOOK)
-
-
-@pytest.fixture(scope="module")
-def study(answers):
-    """The forms alone: each has a weight of one."""
-    return Study.of(answers, None, None, BOOK)
 
 
 def body(html):

@@ -11,23 +11,9 @@ from welfare_analysis.publishing import findings, show
 from welfare_analysis.results import deprivation, release
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
-from welfare_analysis.survey.reading import typed
-from welfare_analysis.survey.standin import Parameters, generate
 
 BOOK = Codebook.read(DATA / "codebook")
 WEIGHTS = np.array([1 / 8, 1 / 8, 1 / 8, 1 / 8, 1 / 4, 1 / 4])
-
-
-@pytest.fixture(scope="module")
-def answers():
-    """Forms of a small stand-in."""
-    return typed(generate(Parameters.read(DATA / "public"), 12, "rich", size=9000).answers, BOOK)
-
-
-@pytest.fixture(scope="module")
-def study(answers):
-    """The forms alone: each has a weight of one."""
-    return Study.of(answers, None, None, BOOK)
 
 
 def known(answers: pd.DataFrame) -> tuple[np.ndarray, pd.Series]:
