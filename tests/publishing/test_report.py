@@ -416,6 +416,15 @@ def test_a_link_to_a_page_of_the_site_stays_one():
         assert "<a " not in markdown(f"[x]({elsewhere})")
 
 
+@pytest.mark.parametrize("said", ["&lt;&nbsp;0.001 †", "0.583", "1.9 % (1.7\u20132.3) *", "..", "/"])
+def test_a_cell_of_a_number_is_aligned_as_one(said):
+    """With the signs behind it too, and where its first sign is escaped; a word is none."""
+    rows = f"<table><thead><tr><th>a</th></tr></thead><tbody><tr><td>{said}</td><td>word</td></tr></tbody></table>"
+    assert (
+        re.findall(r'<td class="number">(.*?)</td>', table(rows)) == re.findall(r"<td[^>]*>(.*?)</td>", table(rows))[:1]
+    )
+
+
 def test_signs_and_intervals_are_not_torn_apart():
     """A sign stays with the word before it, as French is printed; an interval with its brackets."""
     text = markdown("Combien ? « oui » : 5 % (1–2) [a](04_life.ipynb)")

@@ -22,7 +22,7 @@ from welfare_analysis.errors import WelfareError
 
 SCHEME = re.compile(r"^(?:https?:)?//|https?://", re.IGNORECASE)
 MATHML = re.compile(r'<(/?m[a-z]+)((?: [a-z]+="[^"]*")*) ?(/?)>')
-NUMBER = re.compile(r"\u2066?[<≈~]?\s*[-−+]?\d[\d.,\s\u2013]*%?\u2069?(?: \(.*\))?(?:\s\*)?$|(?:\.\.|/)$")
+NUMBER = re.compile(r"\u2066?[<≈~]?\s*[-−+]?\d[\d.,\s\u2013]*%?\u2069?(?: \(.*\))?(?:\s[*†])?$|(?:\.\.|/)$")
 NO_SCOPE = re.compile(r"<th\b(?![^>]*scope)")
 LOOSE = re.compile(r" (?=[:;?!»%*](?![^<>]*>))|(?<=«) ")  # spaces of French print, and before a per cent sign or a star
 INTERVAL = re.compile(r"\([^()<>]*\u2013[^()<>]*\)")
@@ -220,5 +220,5 @@ def _unbroken(source: str) -> str:
 
 
 def _aligned(cell: re.Match[str]) -> str:
-    text = re.sub(r"<[^>]+>", "", cell[2]).strip()
+    text = html.unescape(re.sub(r"<[^>]+>", "", cell[2])).strip()
     return f'<td class="number"{cell[1]}>{cell[2]}</td>' if NUMBER.match(text) else cell[0]
