@@ -91,6 +91,15 @@ def test_dominance_is_claimed_rarely_where_there_is_none_and_found_where_it_is(s
     assert p_of(better, status) < 0.01
 
 
+def test_n_of_a_pair_are_the_respondents_of_both(study):
+    """And not those alone who are deprived in several ways."""
+    status = deprivation.deprived(study).status.value_counts()
+    frame = release(study)["deprivation_order"].frame
+    for first, second, n in frame[["level", "reference", "n"]].itertuples(index=False):
+        one, other = (status[code.removeprefix("status:")] for code in (first, second))
+        assert n == policy().base(one + other)
+
+
 def test_a_block_that_was_not_asked_leaves_no_index(answers):
     """Nothing is said of an index that lacks an indicator; the page says that it was not asked."""
     without = Study.of(answers.drop(columns="care_forgone"), None, None, BOOK)

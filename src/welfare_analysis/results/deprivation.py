@@ -176,4 +176,6 @@ def order(study: Study, subject: Deprived) -> pd.DataFrame | None:
     named = [(groups[high], groups[low]) for high, low in pairs]
     keys = pd.DataFrame({"level": [f"status:{a}" for a, _ in named], "reference": [f"status:{b}" for _, b in named]})
     fewest = np.array([min(behind[a], behind[b]) for a, b in named])
-    return exact(keys.assign(measure="p", estimate=p, numerator=fewest, clear=p < SURE), fewest)
+    size = by.value_counts()
+    both = np.array([size[a] + size[b] for a, b in named], dtype=float)
+    return exact(keys.assign(measure="p", estimate=p, numerator=fewest, clear=p < SURE), both)
