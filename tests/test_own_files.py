@@ -145,7 +145,8 @@ def test_an_export_and_a_table_of_counts_give_pages_with_numbers_of_people(root,
 
 
 def test_a_whole_form_without_a_register(root, world):
-    """All blocks, no register: shares of the respondents, no number of people, no weight, every page."""
+    """All blocks, no register: shares of the respondents, no number of people, no weight, of quality too."""
+    (root / "notebooks" / NOTEBOOKS[0]).unlink()
     for name in ("02_collection.ipynb", "03_weighting.ipynb"):
         shutil.copyfile(REPOSITORY / "notebooks" / name, root / "notebooks" / name)
     world.answers.to_csv(root / "answers.csv", index=False)

@@ -143,10 +143,8 @@ SMALL = {
     "thirty answers": lambda a: a.head(30),
     "two answers": lambda a: a.head(2),
     "widows only": lambda a: a[a["status"] == "widow"],
-    "tenants only": lambda a: a[a["tenure"] == "tenant"],
-    "no command": lambda a: a.drop(columns="command"),
-    "an empty rank": lambda a: a.assign(rank=a["rank"].mask(a["rank"].notna())),
-    "nobody with a loan": lambda a: a[a["has_loan"] == "no"],
+    "no command and an empty rank": lambda a: a.drop(columns="command").assign(rank=a["rank"].mask(a["rank"].notna())),
+    "tenants without a loan": lambda a: a[(a["tenure"] == "tenant") & (a["has_loan"] == "no")],
 }
 
 

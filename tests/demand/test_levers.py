@@ -29,12 +29,12 @@ def test_parts_are_sums():
 
 
 def test_the_set_of_the_ratio_holds_the_truth():
-    """Fieller's set at 95 % over 400 samples; truth: K / A = 50 (0.3 + 0.7 e) / (0.7 e). 2.5 standard errors."""
+    """Fieller's set at 95 % over 200 samples; truth: K / A = 50 (0.3 + 0.7 e) / (0.7 e). 2.5 standard errors."""
     for effect in (0.2, 0.08):
         truth = 50 * (0.3 + 0.7 * effect) / (0.7 * effect)
-        sets = [cost_of_one_more({"m": made(s, effect=effect)}).loc["m"] for s in range(400)]
+        sets = [cost_of_one_more({"m": made(s, effect=effect)}).loc["m"] for s in range(200)]
         inside = [row.low <= truth <= row.high if row.kind == "between" else _outside(row.kind, truth) for row in sets]
-        assert abs(np.mean(inside) - 0.95) < 2.5 * np.sqrt(0.95 * 0.05 / 400)
+        assert abs(np.mean(inside) - 0.95) < 2.5 * np.sqrt(0.95 * 0.05 / 200)
 
 
 def _outside(kind: str, truth: float) -> bool:

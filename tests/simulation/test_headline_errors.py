@@ -11,7 +11,7 @@ from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-SAMPLES, SIZE = 5, 8_000
+SAMPLES, SIZE = 4, 6_000
 TABLES = headline_errors.plan()
 
 
@@ -56,19 +56,19 @@ def test_the_truth_is_what_a_census_gives(read):
 
 def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
     """What is stored is not computed again, and more samples are added to it."""
-    first = headline_errors.run({"plain": 1}, 1, tmp_path, size=3000, n_jobs=1)
+    first = headline_errors.run({"plain": 1}, 1, tmp_path, size=1500, n_jobs=1)
 
     def never(*_):
         raise AssertionError("computed again")
 
     with monkeypatch.context() as patch:
         patch.setattr(headline_errors, "generate", never)
-        again = headline_errors.run({"plain": 1}, 1, tmp_path, size=3000, n_jobs=1)
+        again = headline_errors.run({"plain": 1}, 1, tmp_path, size=1500, n_jobs=1)
         with pytest.raises(AssertionError, match="computed again"):
-            headline_errors.run({"plain": 2}, 1, tmp_path, size=3000, n_jobs=1)
+            headline_errors.run({"plain": 2}, 1, tmp_path, size=1500, n_jobs=1)
         patch.setattr(headline_errors, "fingerprint", lambda: "another")  # the code or the levels have changed
         with pytest.raises(AssertionError, match="computed again"):
-            headline_errors.run({"plain": 1}, 1, tmp_path, size=3000, n_jobs=1)
+            headline_errors.run({"plain": 1}, 1, tmp_path, size=1500, n_jobs=1)
     for left, right in zip(first, again, strict=True):
         pd.testing.assert_frame_equal(left, right)
 
