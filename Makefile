@@ -28,7 +28,7 @@ endif
 # values reach the programs as they were written: nothing in them is expanded by make, and no shell reads them
 $(foreach v,$(INPUTS) FILE,$(eval override $v := $$(value $v))$(eval export $v))
 
-.PHONY: help setup report test test-files lint notebooks prose lab data form check draw replay bench validate mixed lock clean
+.PHONY: help setup report verify test test-files lint notebooks prose lab data form check draw replay bench validate mixed lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ lint: $(VENV)/test.stamp ## Style, docstrings and types
 	@$(BIN)/ruff check --quiet src tests notebooks/conftest.py
 	@$(BIN)/ruff format --quiet --check src tests notebooks/conftest.py
 	@$(BIN)/mypy --no-error-summary
+
+verify: setup ## Has the report been changed, and is it of these data, code and rules?
+	@$(RUN) verify
 
 notebooks: setup ## Run every notebook in place and redraw the headline figures
 	@$(ONE_THREAD) $(RUN) notebooks

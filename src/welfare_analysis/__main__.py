@@ -21,7 +21,7 @@ import pandas as pd
 from welfare_analysis.demand import housing, tastes
 from welfare_analysis.disclosure import Policy
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.publishing import execution
+from welfare_analysis.publishing import execution, record
 from welfare_analysis.publishing.figures import write_headlines
 from welfare_analysis.publishing.folders import alone, private, replacing, set_aside
 from welfare_analysis.publishing.prose import further, of_notebooks, update
@@ -76,6 +76,16 @@ def report(_: argparse.Namespace) -> int:
         log = os.path.relpath(ROOT / "build" / "report.log")
         print(f"Results that could not be made, each said in its place: {pages}. Why: {log}", file=sys.stderr)
     return 1 if published.errors else 0
+
+
+def verify(_: argparse.Namespace) -> int:
+    """Compare the report with its record: 1 if a file of it was changed, or it is not of these data, code and rules.
+
+    Files of one's own are named as they were for `report`.
+    """
+    found = record.differences(ROOT / "build" / "report", ROOT, os.environ)
+    print("\n".join(found) or "The report is as it was written, from these data, this code and these rules.")
+    return bool(found)
 
 
 def notebooks(_: argparse.Namespace) -> int:
@@ -400,7 +410,21 @@ def as_text(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("\t", "\r", "\n")) or cell.lstrip().startswith(FORMULA_SIGNS) else cell
 
 
-COMMANDS: tuple[Command, ...] = (report, notebooks, prose, lab, data, form, check, draw, replay, validate, mixed, clean)
+COMMANDS: tuple[Command, ...] = (
+    report,
+    verify,
+    notebooks,
+    prose,
+    lab,
+    data,
+    form,
+    check,
+    draw,
+    replay,
+    validate,
+    mixed,
+    clean,
+)
 WRITERS = (report, notebooks, prose, data, form, draw, replay, mixed)  # one run at a time
 
 

@@ -25,7 +25,7 @@ from welfare_analysis import __version__
 from welfare_analysis.disclosure.registry import joined, log, shown_share
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.languages import NAMES, amount, direction, number
-from welfare_analysis.publishing import execution, grids, pdf, prose
+from welfare_analysis.publishing import execution, grids, pdf, prose, record
 from welfare_analysis.publishing.folders import private, replacing, set_aside
 from welfare_analysis.publishing.glossary import Word, glossary
 from welfare_analysis.publishing.markup import explained, inline, markdown, page_name, table
@@ -306,6 +306,7 @@ def publish(root: Path, variables: Mapping[str, str] = os.environ, say: executio
         render({**made, "confidentiality": confidentiality(cells, titles)}, fresh, languages, *own_words)
         _results(cells, fresh)
         log(cells).to_csv(fresh / HIDDEN, index=False)
+        record.write(fresh, root, variables, languages)
     shutil.rmtree(before, ignore_errors=True)
     failed = {
         path.stem: errors
