@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from welfare_analysis.needs import commuting, housing, income_debt
+from welfare_analysis.publishing.markup import markdown
 from welfare_analysis.results import conditions
 
 ROOT = Path(__file__).parents[1]
@@ -306,3 +307,28 @@ def test_helpers_of_tests_have_names_of_their_own():
     """Folders of tests are on one path: of two helper modules of one name, whichever comes first hides the other."""
     names = Counter(path.name for path in (ROOT / "tests").rglob("*.py"))
     assert {name for name, count in names.items() if count > 1} <= {"__main__.py", "conftest.py"}
+
+
+def test_links_between_pages_lead_to_a_heading():
+    """A link of a notebook names a page of the site and, behind `#`, one of its headings."""
+    made = {"confidentiality", "glossary", "what_if", "index"}
+    texts = {
+        p.stem: [c.source for c in nbformat.read(p, as_version=4).cells if c.cell_type == "markdown"] for p in NOTEBOOKS
+    }
+    anchors = {}
+    for stem, cells in texts.items():
+        headings: dict = {"headings": []}
+        for cell in cells:
+            markdown(cell, headings)
+        anchors[stem] = {anchor for _, anchor, _ in headings["headings"]}
+    links = [
+        (s, *link)
+        for s, cells in texts.items()
+        for c in cells
+        for link in re.findall(r"\]\((?:(\w+)\.\w+)?#?([\w-]*)\)", c)
+    ]
+    assert len(links) > 40
+    for stem, page, anchor in links:
+        page = page or stem
+        assert page in texts or page in made, (stem, page)
+        assert not anchor or anchor in anchors[page], (stem, page, anchor)
