@@ -4,6 +4,7 @@ import base64
 import datetime
 import hashlib
 import html
+import json
 import os
 import re
 import shutil
@@ -29,6 +30,7 @@ from welfare_analysis.publishing import execution, grids, pdf, prose, record
 from welfare_analysis.publishing.folders import private, replacing, set_aside
 from welfare_analysis.publishing.glossary import Word, glossary
 from welfare_analysis.publishing.markup import explained, inline, markdown, page_name, table
+from welfare_analysis.publishing.searching import sections
 from welfare_analysis.results import kept
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook, words
@@ -218,6 +220,13 @@ def _glossary_page(words: Iterable[Word], title: str) -> Page:
     return Page("glossary.html", title, (), Markup(f"<h1>{html.escape(title)}</h1><dl>{items}</dl>"), {})  # escaped
 
 
+def _search_page(pages: Iterable[Page], labels: Mapping[str, str], site: Environment) -> Page:
+    places = json.dumps(sections((p.href, p.title, p.body) for p in pages), ensure_ascii=False)
+    data = Markup(places.replace("<", "\\u003c"))  # nothing in it ends the element
+    body = Markup(site.get_template("search.html.j2").render(labels=labels, data=data))
+    return Page("search.html", labels["search"], (), body, {}, (SITE / "search.js").read_text(encoding="utf-8"))
+
+
 def render(
     notebooks: Mapping[str, NotebookNode],
     folder: Path,
@@ -252,6 +261,7 @@ def render(
             script = (SITE / "what_if.js").read_text(encoding="utf-8")
             pages.append(Page(grids.HREF, labels["what_if"], (), written, {}, script))
         pages.append(_glossary_page(known, labels["glossary"]))
+        pages.append(_search_page(pages, labels, jinja))
         fronts[language] = pages[0].title
         template = jinja.get_template("page.html.j2")
         made = labels["made"].format(date=datetime.datetime.now(datetime.UTC).date(), version=__version__)
