@@ -72,7 +72,7 @@ def test_the_error_at_the_middles_is_what_the_page_says(study):
 
 
 def test_no_point_is_printed_finer_than_what_five_make_of_it():
-    """A grant of 40,000 DH for homes, of which each who can pay makes 0.6: the unit is that of five, not of the error."""
+    """A grant of 40,000 DH for homes, of which each who can pay makes 0.6: the unit is five of them, not the error."""
     rows = pd.DataFrame({"estimate": [4.8e6, 120.0], "low": [4.3e6, 100.0], "high": [5.3e6, 140.0], "numerator": 200.0})
     rows = rows.assign(unit=["million_dh", "homes"])
     assert units(rows, "", "", policy()).tolist() == [100_000.0, 10.0]
