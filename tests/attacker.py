@@ -124,7 +124,8 @@ def _cells(table: Released, notes: pd.DataFrame) -> pd.DataFrame:
     cells[NOTES[:4]] = cells[NOTES[:4]].astype(float)
     cells["unsafe"] = cells["unsafe"].eq(True)
     unseen = cells["flag"].isna()  # who is of no known group: all less the groups, where every group is shown
-    followed = unseen & ~alone(cells)
+    lost, others = cells["flag"].eq("hidden"), [cells[key] for key in table.keys if key not in table.by[:1]]
+    followed = unseen & ~alone(cells) & ~(lost.groupby(others).transform("any") if others else lost.any())
     cells = cells.fillna({"flag": "hidden", "unit": table.unit, "step": 0.0})
     cells.loc[followed, "flag"], cells.loc[followed, "printed"] = "", cells.loc[followed, "estimate"]
     return cells[["table", "statistic", "codes", "adds", *NOTES, *PRINTED.values()]].assign(unseen=unseen)
@@ -199,7 +200,8 @@ def _narrowed(
     n, value, half = (np.nan_to_num(cells[c].to_numpy(float)) for c in ("n", "estimate", "step"))
     half, seen, share = half / 2, cells["printed"].notna().to_numpy(), (cells["unit"] == "share").to_numpy()
     met = cells["numerator"].fillna(cells["n"]).to_numpy()
-    parts = cells["weight"].isna().to_numpy() & (met > 0)  # a mean of scores counts each of its numerator in part
+    scored = CATEGORY not in cells["adds"].iloc[0]  # a mean of scores counts each of its numerator in part
+    parts = cells["weight"].isna().to_numpy() & (met > 0) & scored
     each = np.where(share, np.where(parts, value / np.where(met > 0, met, 1.0), 1 / n), 1.0)
     weight = np.where(share, n * cells["weight"].fillna(1.0).to_numpy(), 1.0)
     if set(cells["codes"].str.len()) != {0}:  # a line that has its own sum: the groups less all leave who is of none
