@@ -200,7 +200,7 @@ def _narrowed(
     n, value, half = (np.nan_to_num(cells[c].to_numpy(float)) for c in ("n", "estimate", "step"))
     half, seen, share = half / 2, cells["printed"].notna().to_numpy(), (cells["unit"] == "share").to_numpy()
     met = cells["numerator"].fillna(cells["n"]).to_numpy()
-    scored = CATEGORY not in cells["adds"].iloc[0]  # a mean of scores counts each of its numerator in part
+    scored = set(cells["adds"].iloc[0]) <= set(declare.GROUPS)  # a mean of scores counts each of its numerator in part
     parts = cells["weight"].isna().to_numpy() & (met > 0) & scored
     each = np.where(share, np.where(parts, value / np.where(met > 0, met, 1.0), 1 / n), 1.0)
     weight = np.where(share, n * cells["weight"].fillna(1.0).to_numpy(), 1.0)
