@@ -18,10 +18,11 @@ from scipy import sparse
 
 from welfare_analysis import results
 from welfare_analysis.disclosure import CATEGORY, Released, policy, protect
-from welfare_analysis.disclosure.bounds import ranges, tight
+from welfare_analysis.disclosure.bounds import ranges, reach, tight
 from welfare_analysis.disclosure.registry import read, rows
 from welfare_analysis.disclosure.suppression import unsafe
 from welfare_analysis.results import declare, descriptive
+from welfare_analysis.results.what_if import POINTS
 from welfare_analysis.study import Study
 
 ATTACKERS = {  # all have the file, the policy and who answered; and each what follows (`known_too_well`)
@@ -95,9 +96,10 @@ def written(made: dict[str, Released], given: dict[str, tuple[tuple, dict]], fil
     return Publication(tables, pd.concat(parts, ignore_index=True), given)
 
 
-def again(pub: Publication, file: Path, **changed) -> Publication:
+def again(pub: Publication, file: Path, only: tuple[str, ...] = ("",), **changed) -> Publication:
     """The same tables protected once more: with a rule off that a test patched, or with other arguments."""
-    made = {name: protect(*rest, **named | changed) for name, (rest, named) in pub.given.items() if name in pub.tables}
+    given = {n: one for n, one in pub.given.items() if n in pub.tables and n.startswith(only)}
+    made = {name: protect(*rest, **named | changed) for name, (rest, named) in given.items()}
     return written(made, pub.given, file)
 
 
@@ -122,7 +124,8 @@ def _cells(table: Released, notes: pd.DataFrame) -> pd.DataFrame:
     cells[NOTES[:4]] = cells[NOTES[:4]].astype(float)
     cells["unsafe"] = cells["unsafe"].eq(True)
     unseen = cells["flag"].isna()  # who is of no known group: all less the groups, where every group is shown
-    followed = unseen & ~alone(cells)
+    lost, others = cells["flag"].eq("hidden"), [cells[key] for key in table.keys if key not in table.by[:1]]
+    followed = unseen & ~alone(cells) & ~(lost.groupby(others).transform("any") if others else lost.any())
     cells = cells.fillna({"flag": "hidden", "unit": table.unit, "step": 0.0})
     cells.loc[followed, "flag"], cells.loc[followed, "printed"] = "", cells.loc[followed, "estimate"]
     return cells[["table", "statistic", "codes", "adds", *NOTES, *PRINTED.values()]].assign(unseen=unseen)
@@ -197,7 +200,9 @@ def _narrowed(
     n, value, half = (np.nan_to_num(cells[c].to_numpy(float)) for c in ("n", "estimate", "step"))
     half, seen, share = half / 2, cells["printed"].notna().to_numpy(), (cells["unit"] == "share").to_numpy()
     met = cells["numerator"].fillna(cells["n"]).to_numpy()
-    each = np.where(share, 1 / n, 1.0)
+    scored = set(cells["adds"].iloc[0]) <= set(declare.GROUPS)  # a mean of scores counts each of its numerator in part
+    parts = cells["weight"].isna().to_numpy() & (met > 0) & scored
+    each = np.where(share, np.where(parts, value / np.where(met > 0, met, 1.0), 1 / n), 1.0)
     weight = np.where(share, n * cells["weight"].fillna(1.0).to_numpy(), 1.0)
     if set(cells["codes"].str.len()) != {0}:  # a line that has its own sum: the groups less all leave who is of none
         weight = np.where(cells["codes"].map(lambda codes: "all" in codes), -weight, weight)
@@ -216,11 +221,29 @@ def _narrowed(
     matrix = sparse.csr_array((weight[places], (rows, places)), shape=(len(lines), len(cells)))
     sums = matrix @ value
     slack = 1e-9 * (1 + np.abs(sums)) + weights * np.abs(sums) * np.array(groups)
-    found = ranges(matrix, (sums - slack, sums + slack), (low, high), list(np.flatnonzero(asked)))
-    found /= each[asked][:, None]
     within = np.column_stack([(told / each)[asked], np.where(share, n, np.inf)[asked]])
     size = np.where(share, np.fmin(met, n - met), value)[asked]
-    return cells[asked][tight(value[asked] / each[asked], within, found, size)]
+    enough = reach(value[asked] / each[asked], within, size) * each[asked][:, None]
+    found = ranges(matrix, (sums - slack, sums + slack), (low, high), list(np.flatnonzero(asked)), enough)
+    return cells[asked][tight(value[asked] / each[asked], within, found / each[asked][:, None], size)]
+
+
+def along_sliders(pub: Publication) -> pd.DataFrame:
+    """Neighbouring points of a grid of what-ifs between which few stop being able to pay, and the difference says so.
+
+    The attacker knows how all others would choose, so that a difference of two printed numbers is what the few made of
+    it; it is known to half of both units. What one respondent makes of a number is its mean over those who can pay.
+    """
+    found = [pub.truth.iloc[:0].assign(few=0.0, open=0.0)]
+    for name, cells in pub.truth[pub.truth["table"].str.contains("_grid") & pub.shown].groupby("table"):
+        for axis in set(pub.tables[name].keys) & set(POINTS["axis"]):
+            for line in pub.lines(cells, [axis]):
+                steps = line.iloc[np.argsort(pub.key(line, axis).astype(float))]
+                each = (steps["estimate"] / steps["numerator"]).abs()
+                wide = (steps["step"] + steps["step"].shift()) / 2
+                steps = steps.assign(few=steps["numerator"].diff().abs(), open=wide / np.fmax(each, each.shift()))
+                found.append(steps[steps["few"].between(1, 9) & (steps["open"] < policy().open_respondents)])
+    return pd.concat(found)
 
 
 def repeated(pub: Publication) -> pd.DataFrame:
@@ -234,6 +257,12 @@ def repeated(pub: Publication) -> pd.DataFrame:
     cells = cells[~((cells["estimate"] - cells["numerator"] / cells["n"]).abs() <= 1e-9)]
     same = [cells["unit"], cells["estimate"].map("{:.6e}".format), cells["n"]]
     return cells[(cells["flag"] == "hidden") & cells["printed"].notna().groupby(same).transform("any")]
+
+
+def crossed(tables: dict[str, Released]) -> list[str]:
+    """Tables of numbers by rank and place at once: those of every kind, or on every term, add up to a head count."""
+    keys = {name: {*table.keys, *table.by, table.variable} for name, table in tables.items()}
+    return [name for name, own in keys.items() if own & PLACES and "rank_group" in own]
 
 
 def divided(pub: Publication, sizes: np.ndarray) -> pd.DataFrame:

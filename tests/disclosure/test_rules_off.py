@@ -115,6 +115,50 @@ def test_those_whose_group_is_not_known(tmp_path):
     assert not len(attacker.known_too_well(on))
 
 
+def test_a_total_over_a_share(tmp_path):
+    """Total = share x size of the group: where the total is completed as the share is, a known size gives no share.
+
+    Six of 500 are hidden, and 100 beside them. A total of which nothing else is hidden would tell the 100 again.
+    """
+    part = shares([500, 500, 500], [6, 100, 150])
+    many = part.assign(**dict.fromkeys(NUMBERS, 2 * part["numerator"])).drop(columns="weight")
+
+    def both(adds):
+        given = {
+            "s": ((declared("s", "share", "x", ("g",), "share"), part, (1500, 1500)), {"adds": ["g"]}),
+            "t": ((declared("t", "total", "x", ("g",), "persons"), many, (1500, 1500)), {"adds": adds}),
+        }
+        made = {name: protect(*rest, **named) for name, (rest, named) in given.items()}
+        return attacker.divided(attacker.written(made, given, tmp_path / "t.csv"), np.array([1000.0]))
+
+    assert not len(both(["g"]))
+    assert both([])["numerator"].tolist() == [100]
+
+
+def test_a_second_edition_tells_of_who_joined_where_a_number_passes_a_unit(tmp_path):
+    """One more answered, of a sample of 400: whether it was yes or no is seen in two numbers of five, or fewer.
+
+    Of a census, which has no error, units are a tenth of a point, and it is seen in each; so is the passing of a
+    threshold: who makes nine ten is known to have.
+    """
+    met = np.arange(5, 201)
+
+    def edition(n, known, error=1.0):
+        cells = shares([n] * len(met), known)
+        half = error * np.sqrt(cells["estimate"] * (1 - cells["estimate"]) / n)
+        cells = cells.assign(low=cells["estimate"] - 1.96 * half, high=cells["estimate"] + 1.96 * half)
+        return published(tmp_path, cells).tables["t"].frame
+
+    def told(error=1.0):
+        yes, no = (edition(401, known, error)["estimate"] for known in (met + 1, met))
+        return (yes != no)[yes.notna() & no.notna()].mean()
+
+    assert told() <= 2 / 5
+    first, second = edition(400, met), edition(401, met + 1)
+    assert met[first["estimate"].isna() & second["estimate"].notna()].tolist() == [9]
+    assert told(error=0.01) == 1
+
+
 def test_a_step_has_those_who_passed_the_one_before_as_its_base(tmp_path):
     """Funnels: 4 of 204 fall out at a step. Of all 900 as its base, both steps are shown, and their difference is 4."""
 

@@ -39,6 +39,14 @@ def test_numerators_and_complements():
     assert list(unsafe(n, numerator, RULES)) == [True, False, True, False]
 
 
+def test_a_step_that_counts_more_than_its_base():
+    """43 can pay, 39 of whom answered the cards: nothing is left of the base, so the number stands as it does without.
+
+    The same forecast is in tables that know no numerator, and was shown there while a grid of what-ifs hid it.
+    """
+    assert list(unsafe(np.array([39.0, 39.0]), np.array([43.0, NAN]), RULES)) == [False, False]
+
+
 def test_nobody_and_everybody_in_a_small_group():
     """0 % or 100 % speaks of each person in a group under 50, and not in a large one."""
     n, numerator = np.array([40.0, 49.0, 500.0, 500.0]), np.array([0.0, 49.0, 0.0, 500.0])

@@ -17,6 +17,9 @@ from conftest import survey
 from welfare_analysis.disclosure import CATEGORY, Released, policy, protection
 from welfare_analysis.estimation import independence
 from welfare_analysis.results import conditions, descriptive, loans
+from welfare_analysis.results.audit import broken
+from welfare_analysis.results.descriptive import PLAN
+from welfare_analysis.results.what_if import GRIDS
 from welfare_analysis.study import Study
 
 TESTS = Path(__file__).parents[1]
@@ -25,7 +28,8 @@ ATTACKS = {  # what was tried on an earlier release, and the tests in which it f
         "files/test_attack_on_models.py::test_nothing_speaks_of_a_station_or_a_shift_at_a_place"
     ],
     "a number of persons over its share is the size of a group": [
-        "files/test_attack_on_models.py::test_a_number_over_a_share_gives_no_hidden_cell"
+        "files/test_attack_on_models.py::test_a_number_over_a_share_gives_no_hidden_cell",
+        "disclosure/test_rules_off.py::test_a_total_over_a_share",
     ],
     "a page's own tables, sentences and counts pass no rule": [
         "disclosure/test_registry.py::test_no_page_goes_past_the_registry",
@@ -84,10 +88,20 @@ ATTACKS = {  # what was tried on an earlier release, and the tests in which it f
     "linear programs over the tables of a variable": [
         "disclosure/test_attack.py::test_no_hidden_cell_of_a_small_institution_is_known",
         "disclosure/test_attack.py::test_no_hidden_cell_of_the_stand_in_is_known",
-        "files/test_attack_on_files.py::test_what_the_file_holds_gives_no_hidden_cell_away",
+        "files/test_attack_on_models.py::test_no_family_of_the_plan_is_broken",
     ],
     "a test of groups gives two hidden groups whose sum is known": [
         "files/test_attack_on_models.py::test_tests_of_groups_give_no_hidden_group_away"
+    ],
+    "two editions of a report on nearly the same people": [
+        "disclosure/test_rules_off.py::test_a_second_edition_tells_of_who_joined_where_a_number_passes_a_unit"
+    ],
+    "one term is moved, and the difference is of the few who can no longer pay": [
+        "files/test_attack_on_models.py::test_no_move_along_a_slider_tells_of_few",
+        "results/test_what_if.py::test_no_point_is_printed_finer_than_what_five_make_of_it",
+    ],
+    "what one kind or one term leaves of the others adds up to the head count of a rank at a place": [
+        "files/test_attack_on_models.py::test_nothing_speaks_of_a_station_or_a_shift_at_a_place"
     ],
 }
 
@@ -99,6 +113,9 @@ def test_each_attack_is_repeated(attack):
         path, _, name = address.partition("::")
         known = [node.name for node in ast.walk(ast.parse((TESTS / path).read_text())) if hasattr(node, "name")]
         assert name in known, address
+
+
+pytestmark = pytest.mark.xdist_group("attacks")  # all use one release, made once
 
 
 @pytest.fixture(scope="module")
@@ -120,12 +137,11 @@ def published(study, tmp_path_factory):
     return attacker.published(study, tmp_path_factory.mktemp("report") / "results.csv")
 
 
-def without(study, folder, monkeypatch, only, **off):
+def without(published, folder, monkeypatch, only, **off):
     """The same tables with a rule switched off: what an attacker would have without it."""
     for name, rule in off.items():
         monkeypatch.setattr(protection, name, rule)
-    again = replace(study)  # with no result of before
-    return attacker.published(again, folder / "open.csv", only)
+    return attacker.again(published, folder / "open.csv", only)
 
 
 def nothing_hidden(n, numerator, rules):
@@ -154,17 +170,17 @@ def test_the_file_has_tables_of_every_model(published):
     assert published.hidden.sum() > 200
 
 
-def test_no_shown_number_rests_on_few(published, study, tmp_path, monkeypatch):
+def test_no_shown_number_rests_on_few(published, tmp_path, monkeypatch):
     """Side doors and rules on numerators (items 2 and 7): base, numerator and complement of each shown cell hold."""
     assert not len(found := attacker.against_a_rule(published)), listed(found)
-    free = without(study, tmp_path, monkeypatch, (*ADDED, "quality"), unsafe=nothing_hidden, completed=no_more)
+    free = without(published, tmp_path, monkeypatch, (*ADDED, "quality"), unsafe=nothing_hidden, completed=no_more)
     assert set(attacker.against_a_rule(free)["table"].str.split("_").str[0]) >= {"loans", "quality"}
 
 
-def test_no_cell_is_what_the_others_leave(published, study, tmp_path, monkeypatch):
+def test_no_cell_is_what_the_others_leave(published, tmp_path, monkeypatch):
     """Lines that add to one or to a number that is shown (item 3): none has a single hidden cell."""
     assert not len(found := attacker.alone_in_a_line(published)), listed(found)
-    free = without(study, tmp_path, monkeypatch, ADDED, completed=no_more)
+    free = without(published, tmp_path, monkeypatch, ADDED, completed=no_more)
     assert len(attacker.alone_in_a_line(free))
 
 
@@ -175,9 +191,9 @@ def test_linear_programs_leave_enough_open(published, who):
     assert not len(found), listed(found)
 
 
-def test_linear_programs_find_what_is_not_completed(study, tmp_path, monkeypatch):
+def test_linear_programs_find_what_is_not_completed(published, tmp_path, monkeypatch):
     """The same attack on tables without secondary suppression learns cells of models and of the plan."""
-    free = without(study, tmp_path, monkeypatch, (*ADDED, "tenure_by", "debt_class_by"), completed=no_more)
+    free = without(published, tmp_path, monkeypatch, (*ADDED, "tenure_by", "debt_class_by"), completed=no_more)
     found = set(attacker.known_too_well(free)["table"])
     assert any(name.startswith(ADDED) for name in found)
     assert any("_by_" in name for name in found)
@@ -189,7 +205,8 @@ def test_a_quantity_is_hidden_everywhere_or_nowhere(published, study, tmp_path, 
     none = tmp_path / "identities.csv"
     none.write_text("condition,variable,code,note\n")
     monkeypatch.setattr(descriptive, "IDENTITIES", none)
-    free = without(study, tmp_path, monkeypatch, ("tenure_by", "tenant_by", "debt_class_by", "over_debt_limit_by"))
+    only = ("tenure_by", "tenant_by", "debt_class_by", "over_debt_limit_by")
+    free = attacker.published(replace(study), tmp_path / "open.csv", only)  # with no result of before
     assert len(attacker.repeated(free))
 
 
@@ -211,6 +228,22 @@ def test_nothing_speaks_of_a_station_or_a_shift_at_a_place(published):
     runs = Released("transport_runs", "total", "", ("command_group",), "runs", frame=riders, state="shown")
     station = Released("x", "share", "tenant", ("command",), "share")
     assert attacker.of_strength({"transport_runs": runs, "x": station}) == ["transport_runs", "x"]
+    assert attacker.crossed(published.tables) == []
+    assert attacker.crossed({"y": replace(runs, by=("rank_group", "command_group"))}) == ["y"]
+
+
+def test_no_family_of_the_plan_is_broken(published, study):
+    """What `make report` asks of the plan's tables, as the file has them: no family breaks."""
+    plan = {name: published.tables[name] for name in pd.read_csv(PLAN)["id"]}
+    assert broken(study, plan) == []
+
+
+def test_no_move_along_a_slider_tells_of_few(published, tmp_path, monkeypatch):
+    """Grids of what-ifs: where one to nine stop being able to pay, five of them are open; of exact numbers none is."""
+    assert not len(found := attacker.along_sliders(published)), listed(found)
+    monkeypatch.setattr(protection, "units", lambda cells, *_: np.full(len(cells), 1e-6))
+    exact = attacker.again(published, tmp_path / "exact.csv", tuple(f"{name}_grid" for name in GRIDS))
+    assert set(attacker.along_sliders(exact)["table"].str.split("_").str[0]) >= {"homes", "loans"}
 
 
 def test_printed_bases_tell_no_few(published):
@@ -270,7 +303,7 @@ def test_terms_of_a_loan_differ_by_ten_or_not_at_all(published, study, tmp_path,
 
     assert not gaps(published).between(1, policy().min_respondents - 1).any()
     monkeypatch.setattr(loans, "apart", lambda met, *_: np.ones(len(met), dtype=bool))
-    free = without(study, tmp_path, monkeypatch, ("loans_cases",))
+    free = attacker.published(replace(study), tmp_path / "open.csv", ("loans_cases",))
     assert gaps(free).between(1, policy().min_respondents - 1).any()
 
 

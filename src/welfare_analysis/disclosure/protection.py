@@ -66,7 +66,7 @@ def protect(
     if axes := [a for a in adds if a in cells]:
         within = [key for key in (*blank.by, CATEGORY) if key in cells and key not in axes]
         whole, first = cells.assign(numerator=numerator, persons=named.isin(COUNTED)), np.asarray(hidden)
-        whole["seen"] = of_colleagues(n, numerator, known, rules)
+        whole["seen"] = of_colleagues(n, numerator, known, rules) if hidden.any() or unseen is not None else 0.0
         if unseen is not None:
             whole = pd.concat([whole, unseen], ignore_index=True).drop(columns="persons")  # these are shares
             whole["seen"] = whole["seen"].fillna(0.0)
@@ -75,15 +75,15 @@ def protect(
     out = cells.drop(columns=[c for c in EVIDENCE if c in cells]).astype(dict.fromkeys([*NUMBERS, "n"], float))
     if blank.statistic != "count":
         flag = flag.mask((flag == "") & (n < rules.caution_base), "caution")
-    out.loc[flag == "unsure", NUMBERS] = np.nan
     keys = {*blank.by, CATEGORY, "standard"}
     measures = [c for c in out if pd.api.types.is_float_dtype(out[c]) and c not in keys]
-    out.loc[hidden, measures] = np.nan
+    lost = {c: hidden | (flag == "unsure").to_numpy() if c in NUMBERS else hidden for c in measures}
+    out = out.assign(**{c: np.where(gone, np.nan, out[c]) for c, gone in lost.items()})
     if "clear" in out:
         out["clear"] = out["clear"].eq(True) & ~hidden
     step = units(out, blank.unit or "coefficient", column_of(out, list(blank.by)), rules)
-    out[NUMBERS] = printed(out, step)
-    out.loc[named == RESPONDENTS, NUMBERS] = rules.base(out.loc[named == RESPONDENTS, NUMBERS])
+    numbers, based = printed(out, step), (named == RESPONDENTS).to_numpy()
+    out = out.assign(**{c: np.where(based, rules.base(numbers[c]), numbers[c]) for c in NUMBERS})
     counted = named.isin(COUNTED)
     out["low"] = out["low"].where((out["estimate"] < 0) | ~counted, out["low"].clip(lower=0.0))
     missing = float(rules.base(asked - known)) / asked if asked else float("nan")  # as bases: it gives no few away

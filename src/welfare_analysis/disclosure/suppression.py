@@ -15,16 +15,17 @@ import numpy as np
 import pandas as pd
 from scipy import sparse, stats
 
-from .bounds import ranges, tight
+from .bounds import ranges, reach, tight
 from .policy import Policy
 
 
 def unsafe(n: np.ndarray, numerator: np.ndarray, rules: Policy) -> np.ndarray:
     """Cells with few respondents behind base, numerator or complement; ``numerator`` is nan where there is none.
 
-    Nobody or everybody (0 or 100 %) is shown of a group from ``caution_base`` on: below it speaks of each person.
+    Nobody or everybody (0 or 100 %) is shown of a group from ``caution_base`` on: below it speaks of each person. A
+    step of a funnel that counts more than its base leaves nothing of it.
     """
-    least = np.fmin(numerator, n - numerator)
+    least = np.fmin(numerator, np.where(numerator > n, np.inf, n - numerator))
     few = (least < rules.min_respondents) & ((least > 0) | (n < rules.caution_base))
     return (n < rules.min_base) | few
 
@@ -92,10 +93,10 @@ def completed(
     result = hidden.copy()
     n, numerator = cells["n"].to_numpy(float), cells["numerator"].to_numpy(float)
     size = np.where(np.isnan(numerator), n, np.fmin(numerator, n - numerator))
-    lines = list(_lines(cells, axes, within))
+    lines, measures = list(_lines(cells, axes, within)), list(_measures(cells, size, hidden))
     changed = True
     while changed:
-        changed = _opened(cells, result, hidden, lines, size)
+        changed = _opened(cells, result, lines, size, measures)
         for rows in lines:
             inside = rows[result[rows]]
             if not 0 < len(inside) < len(rows):
@@ -109,21 +110,30 @@ def completed(
 
 
 def _opened(
-    cells: pd.DataFrame, result: np.ndarray, primary: np.ndarray, lines: list[np.ndarray], size: np.ndarray
+    cells: pd.DataFrame,
+    result: np.ndarray,
+    lines: list[np.ndarray],
+    size: np.ndarray,
+    measures: list[tuple[np.ndarray, ...]],
 ) -> bool:
     """Hide one more cell beside one that fails by itself and is known too well; whether there was one."""
-    if not (primary & result).any() or not np.isfinite(size).all():
+    if not np.isfinite(size).all():
         return False
     place = np.flatnonzero(result)
     rows = [np.flatnonzero(np.isin(place, line)) for line in lines]
     at, columns = np.repeat(np.arange(len(rows)), [len(row) for row in rows]), np.concatenate(rows)
-    for value, weight, most, part, asked in _measures(cells, size):
+    for value, weight, most, part, asked in measures:
+        wanted = np.flatnonzero(asked[place])
+        if not len(wanted):
+            continue
         matrix = sparse.csr_array((weight[place][columns], (at, columns)), shape=(len(rows), len(place)))
-        sums, wanted = matrix @ value[place], np.flatnonzero((primary & asked)[place])
-        own = place[wanted]
+        sums, own = matrix @ value[place], place[wanted]
         least = np.minimum(cells["seen"].to_numpy(float) if "seen" in cells else 0.0, value)
-        found = ranges(matrix, (sums, sums), (least[place], most[place]), list(wanted))
-        known = tight(value[own], np.column_stack([least, most])[own], found, part[own])
+        beyond = np.column_stack([least, most])[own]
+        enough = reach(value[own], beyond, part[own])
+        found = ranges(matrix, (sums, sums), (least[place], most[place]), list(wanted), enough)
+        known = tight(value[own], beyond, found, part[own])
+        asked[own[~known]] = False  # and is not asked again: whatever else is hidden, no less is open
         for cell in own[known]:
             beside, near = np.array([cell]), np.empty(0)
             # where its own lines are hidden whole, it follows from those that cross them
@@ -136,8 +146,8 @@ def _opened(
     return False
 
 
-def _measures(cells: pd.DataFrame, size: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
-    """In what cells add up: values, their weight in a line, what each can be at most, its size, and whether it counts.
+def _measures(cells: pd.DataFrame, size: np.ndarray, primary: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
+    """In what cells add up: values, their weight in a line, what each can be at most, its size, and who is asked for.
 
     Respondents always. Numbers of persons too (a column ``persons``): where one respondent stands for one person, a
     sum of persons leaves no more open than they are. Not where it is less, as a forecast of a few probabilities.
@@ -149,12 +159,12 @@ def _measures(cells: pd.DataFrame, size: np.ndarray) -> Iterator[tuple[np.ndarra
     value = n * cells["estimate"].to_numpy(float) if "weight" in cells else respondents
     # the base of a funnel may be of fewer people than a step
     most = np.where(np.isnan(numerator).all() | (value > n), np.inf, n)
-    yield value, weight, most, size, np.ones(len(n), dtype=bool)
+    yield value, weight, most, size, primary.copy()
     if "persons" in cells and cells["persons"].all():
         total = cells["estimate"].to_numpy(float)
         if (total >= 0).all():
             counts = (numerator > 0) & (total >= numerator)
-            yield total, np.ones(len(n)), np.full(len(n), np.inf), total, counts
+            yield total, np.ones(len(n)), np.full(len(n), np.inf), total, primary & counts
 
 
 def _lines(cells: pd.DataFrame, axes: Sequence[str], within: Sequence[str]) -> Iterator[np.ndarray]:
