@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import nbformat
@@ -384,6 +385,15 @@ def test_several_files_are_read_together(here, monkeypatch, capsys):
     study = Study.open()
     assert (len(study.frame), study.survey_name, study.is_standin) == (40, "a.csv, b.csv", False)
     assert seen == [both, both]
+
+
+def test_a_fault_names_the_one_file_of_an_archive(here, capsys):
+    """Where all faults are of one sheet, or of one file in a ZIP, its name stands beside that of the whole."""
+    with zipfile.ZipFile(here / "odk.zip", "w") as archive:
+        archive.writestr("out/needs.csv", "status,age,KEY\nactive,30,uuid:1\n")
+        archive.writestr("out/needs-members.csv", "age,PARENT_KEY,KEY\n4,uuid:9,uuid:9/m[1]\n")
+    assert command.main(["check", f"SURVEY={here / 'odk.zip'}"]) == 1
+    assert "odk.zip, out/needs-members.csv: 1 fault" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -278,7 +278,8 @@ def _settled(frame: pd.DataFrame, codebook: Codebook, register: pd.DataFrame | N
 def _tell(table: pd.DataFrame, target: Path) -> None:
     """Print the first faults, and how many there are of each kind if they are many; write all of them."""
     shown = table.drop(columns=[name for name in ("file", "sheet") if table[name].nunique() == 1])
-    print(f"{', '.join(table['file'].unique())}: {len(table):,} fault{'s' if len(table) > 1 else ''}")
+    where = [*table["file"].unique(), *(s for s in table["sheet"].unique() if s and "sheet" not in shown)]
+    print(f"{', '.join(where)}: {len(table):,} fault{'s' if len(table) > 1 else ''}")
     print(_lines(shown.head(SHOWN_FAULTS)))
     if len(table) > SHOWN_FAULTS:
         counts = table.groupby(["column", "rule"], sort=False).size().sort_values(ascending=False, kind="stable")

@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT / "tests" / "survey"))
 import mutants
 
 EACH, CHUNK = 500, 25
+BOOK = Codebook.read(DATA / "codebook")
 KINDS = tuple(change.__name__ for change in mutants.CHANGES)
 
 
@@ -33,13 +34,11 @@ def some_forms(seed: int) -> pd.DataFrame:
 
 def one_chunk(kind: str, seed: int) -> pd.DataFrame:
     """Some mutants of one kind, of forms drawn anew: how each was read, and what is wrong with it."""
-    book = Codebook.read(DATA / "codebook")
     forms, change = some_forms(seed), mutants.CHANGES[KINDS.index(kind)]
     rng = np.random.default_rng([seed, KINDS.index(kind)])
     with tempfile.TemporaryDirectory() as folder:
-        read = [
-            mutants.judged(change, mutants.some_of(forms, rng, book), rng, book, Path(folder)) for _ in range(CHUNK)
-        ]
+        tables = (mutants.some_of(forms, rng, BOOK, change) for _ in range(CHUNK))
+        read = [mutants.judged(change, table, rng, BOOK, Path(folder)) for table in tables]
     return pd.DataFrame(read, columns=["outcome", "what"]).assign(kind=kind)
 
 

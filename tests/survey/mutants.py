@@ -69,9 +69,10 @@ def misspelt(table: Table, rng: np.random.Generator, book: Codebook) -> Mutant:
     """A letter of a code is lost, doubled or exchanged."""
     row, name, codes = _codes(table, rng, book)
     text = table[name].iloc[row]
-    if len(text) < 3:
+    letters = [i for i, letter in enumerate(text) if letter.isalpha()]
+    if len(text) < 3 or not letters:
         return table, table, set()
-    at = int(rng.choice([i for i, letter in enumerate(text) if letter.isalpha()]))
+    at = int(rng.choice(letters))
     cell = text[:at] + ("", text[at] * 2, "q")[rng.integers(3)] + text[at + 1 :]
     means = _with(table, row, name, cell) if cell in codes else None
     return _with(table, row, name, cell), means, {name}
@@ -233,9 +234,9 @@ def _group(table: Table, rng: np.random.Generator, book: Codebook, kind: str) ->
     return group, whole[group]
 
 
-def some_of(table: Table, rng: np.random.Generator, book: Codebook) -> Table:
-    """The key, who answers, two blocks with lists and rankings, and one further block, by chance."""
-    blocks = ["identity", "leisure", "priorities", str(rng.choice(list(book.blocks)))]
+def some_of(table: Table, rng: np.random.Generator, book: Codebook, change: Change) -> Table:
+    """The key, who answers, a block by chance, and where the change needs them two with lists and rankings."""
+    blocks = ["identity", str(rng.choice(list(book.blocks))), *(("leisure", "priorities") if change in GROUPED else ())]
     return table[[n for n in table if n == "person_id" or book.lines[n]["block"] in blocks]]
 
 
@@ -246,6 +247,7 @@ CHANGES: tuple[Change, ...] = (
     header_lost, header_doubled, person_again, row_cut, rows_shuffled, item_in_one_column, both_shapes, marks_changed,
     place_twice,
 )  # fmt: skip
+GROUPED = (item_in_one_column, both_shapes, marks_changed, place_twice)
 
 
 def judged(change: Change, table: Table, rng: np.random.Generator, book: Codebook, folder: Path) -> tuple[str, str]:

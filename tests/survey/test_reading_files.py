@@ -17,6 +17,8 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import Faults, Map, read, text_files
+from welfare_analysis.survey.reading.exports import header_names
+from welfare_analysis.survey.reading.files import load
 
 BOOK = Codebook.read(DATA / "codebook")
 ARABIC = "status,tenure,rooms_n\nموظف مزاول,مالك,3\nمتقاعد,مكتري,2\n"
@@ -200,6 +202,19 @@ def test_columns_at_once_are_those_row_by_row(tmp_path, monkeypatch, text, whole
     monkeypatch.setattr(text_files._Rows, "columns", lambda rows, width: None)
     assert at_once == outcome()
     assert used == [whole]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "status,priority/1st_choice,priority/2nd_choice\nactive,housing,health\n",
+        "status,colour\nhousing,housing\nactive,housing\n",
+    ],
+)
+def test_answers_that_are_names_of_questions_are_no_header(tmp_path, text):
+    """Columns of places count as names, and a name that a row holds twice counts once: the first row is the header."""
+    (tmp_path / "a.csv").write_text(text)
+    assert load(tmp_path / "a.csv", header_names(BOOK)).header == 1
 
 
 def test_identifiers_stay_text(tmp_path):

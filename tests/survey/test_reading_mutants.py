@@ -28,7 +28,7 @@ def forms():
 def test_mutants_are_read_right_or_named(change, forms, tmp_path):
     """Ten mutants of each kind."""
     rng = np.random.default_rng(11)
-    read = [judged(change, some_of(forms, rng, BOOK), rng, BOOK, tmp_path) for _ in range(EACH)]
+    read = [judged(change, some_of(forms, rng, BOOK, change), rng, BOOK, tmp_path) for _ in range(EACH)]
     assert [what for outcome, what in read if outcome == "wrong"] == []
 
 

@@ -401,6 +401,16 @@ def test_four_forms_are_read_one_under_the_other(tmp_path):
     assert said["forms of b.csv"] == 2
 
 
+def test_a_form_in_two_exports_is_a_fault(tmp_path):
+    """Last month's export beside this month's: a form that both hold is named in the second, not counted twice."""
+    (tmp_path / "a.csv").write_text("status,tenure,_uuid\nactive,owner,u1\nactive,owner,u2\n")
+    (tmp_path / "b.csv").write_text("status,tenure,_uuid\nactive,owner,u2\nretired,owner,u3\nretired,owner,u3\n")
+    with pytest.raises(Faults) as caught:
+        read(tmp_path, BOOK)
+    found = caught.value.table[["file", "row", "letter", "column"]].to_numpy().tolist()
+    assert found == [["b.csv", 2, "C", "_uuid"], ["b.csv", 4, "C", "_uuid"]]
+
+
 def test_a_folder_without_forms_and_no_file_at_all_are_errors(tmp_path):
     """Nothing to read is said in a sentence; a folder of other things too."""
     (tmp_path / "notes.txt").write_text("x")
@@ -500,6 +510,15 @@ def test_a_proposal_never_makes_the_next_fault(tmp_path):
     """`tenure_other` beside `tenure` is not to be renamed to a name that is taken."""
     table = faults(tmp_path, "status,tenure,tenure_other\nactive,owner,x\n")
     assert "tenure" not in table["what_to_do"].iloc[0]
+    table = faults(tmp_path, "status,tenure,promotion_camps,promotion_other\nactive,owner,yes,x\n")
+    assert "Rename" not in table["what_to_do"].iloc[0]
+
+
+def test_a_required_column_under_another_name_is_one_fault(tmp_path):
+    """The header that is nearly `status` is the cause; that `status` is lacking follows from it."""
+    table = faults(tmp_path, "statuss,tenure\nactive,owner\n")
+    assert table["column"].tolist() == ["statuss"]
+    assert table["what_to_do"].tolist() == ["Rename it status, or remove it."]
 
 
 def test_letters_of_excel_are_decoded_and_letters_that_a_terminal_obeys_are_not_written(tmp_path):

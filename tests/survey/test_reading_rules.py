@@ -71,6 +71,7 @@ def faults(frame, folder, reader=read):
         ({"status": ["", "", ""]}, [(1, "status")], "the whole column is blank"),
         ({"status": ["active", "divorced", "widow"]}, [(3, "status")], "one of active"),
         ({"satisfied_home": ["9", "", ""]}, [(2, "satisfied_home")], "one of"),
+        ({"status": ["active", "2012-03-01 00:00:00", "widow"]}, [(3, "status")], "orphan, not a date"),
         ({"net_pay": ["", "", ""]}, [(1, "net_pay")], "did you mean net_pay_dh?"),
         ({"colour": ["", "", ""]}, [(1, "colour")], "a column of the codebook"),
     ],
@@ -157,6 +158,25 @@ def test_faults_of_a_register(tmp_path, change, places, rule):
     found, rules = faults(PEOPLE.assign(**change), tmp_path, read_register)
     assert found == places
     assert rule in rules
+
+
+def test_no_mend_of_a_required_answer_is_a_blank(tmp_path):
+    """Where a blank would be the next fault, none is proposed: required answers, registers, counts, weights."""
+    weights = pd.DataFrame({"status": "active", "tenure": "owner", "weight": ["inf", "-1", "2"]})
+    for frame, reader in (
+        (FORMS.assign(status=["n/a", "retired", "widow"]), read),
+        (PEOPLE.assign(age=["n/a", "999"]), read_register),
+        (FOLLOWED.assign(stratum_population=["n/a", "10", "5"]), read_followup),
+        (
+            pd.DataFrame({"variable": "status", "category": ["active", "retired"], "count": ["n/a", "-5"]}),
+            read_register,
+        ),
+        (weights, read),
+    ):
+        frame.to_csv(tmp_path / "a.csv", index=False)
+        with pytest.raises(Faults) as caught:
+            reader(tmp_path / "a.csv", BOOK)
+        assert not caught.value.table["what_to_do"].str.contains("blank|-98").any()
 
 
 def test_a_register_without_a_column(tmp_path):

@@ -90,7 +90,7 @@ class Codebook(Tables):
         check(book)
         return book
 
-    @property
+    @cached_property
     def blocks(self) -> dict[str, list[str]]:
         """Names of the variables of each block, in order."""
         return {block: list(part.index) for block, part in self.variables.groupby("block", sort=False)}

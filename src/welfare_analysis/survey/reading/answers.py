@@ -24,12 +24,12 @@ from .mapping import Map, draft
 from .margins import MARGINS, Margins, is_margins, margins
 from .personal import header_shown
 from .placing import raise_all
+from .reviews import once
 from .selection import COLLECTED, DESIGN, FOLLOWUP, OUTCOMES, collected, design_columns, followed_up, sampled
 from .spelling import fold
 
 REGISTER = ("person_id", "status", "sex", "age", "rank", "command")
-
-
+NEAR = 0.8  # how alike a header and a name must be for the one to be proposed for the other
 Paths = str | Path | Sequence[str | Path]
 
 
@@ -116,7 +116,7 @@ def _load(path: Paths, codebook: Codebook, names: Map | None = None, any_header:
     known = replace(known, given=names.headers) if names else known
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
     sources = [names.applied(cells) if names else cells for cells in load_forms(paths, known)]
-    return joined([understood(cells, codebook) for cells in sources])
+    return once(joined([understood(cells, codebook) for cells in sources]))
 
 
 def _as_answers(counts: Margins) -> Answers:
@@ -209,7 +209,11 @@ def _check(
     types = codebook.variables["type"]
     keyed = {n: read_key(raw[n], n, cells.header) for n in names if types[n] == "key"}
     known_keys = frozenset(k for column in keyed.values() for k in column.values.to_numpy(object) if len(k) >= 5)
-    columns = {n: keyed[n] if n in keyed else read_column(raw[n], Question.of(codebook, n), known_keys) for n in names}
+    needed = {n for n in names if n in required or codebook.lines[n]["required"]}
+    columns = {
+        n: keyed[n] if n in keyed else read_column(raw[n], Question.of(codebook, n), known_keys, n in needed)
+        for n in names
+    }
     columns = rules.routed(columns, raw, codebook, absent, cells.unticked)
     lacking = {n: _lacking(n, cells) for n in names if cells.sources}
     for name, column in columns.items():
@@ -244,10 +248,12 @@ def _header(cells: Cells, allowed: list[Hashable], required: tuple[str, ...], co
     """Columns that are missing, doubled or unknown."""
     header = list(cells.frame.columns)
     names, guess = [str(name) for name in allowed], guesser(codebook, frozenset(header))
-    faults = []
+    faults, meant = [], set[str]()
     for name in dict.fromkeys(n for n in header if n not in allowed):
-        near = next(iter(difflib.get_close_matches(fold(str(name)).replace(" ", "_"), names, n=1)), guess(str(name)))
+        alike = difflib.get_close_matches(fold(str(name)).replace(" ", "_"), names, n=1, cutoff=NEAR)
+        near = alike[0] if alike else guess(str(name))
         free = near and near not in header
+        meant |= {near} if free else set()
         rule = "a column of the codebook" + (f"; did you mean {near}?" if free else "")
         todo = f"Rename it {near}, or remove it." if free else "Remove it, or say in a map what it is."
         faults.append(fault_at(cells.header, str(name), header_shown(name), rule, todo))
@@ -255,7 +261,7 @@ def _header(cells: Cells, allowed: list[Hashable], required: tuple[str, ...], co
         rule, todo = "a column name occurs once", f"Keep one of the columns {cells.letter(str(name))}."
         faults.append(fault_at(cells.header, str(name), header_shown(name), rule, todo))
     for name in required:
-        if name not in header:
+        if name not in header and name not in meant:
             faults.append(fault_at(cells.header, name, "", "this column is required", "Add it."))
     return faults
 

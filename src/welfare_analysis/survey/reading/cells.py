@@ -20,6 +20,8 @@ CODES_OF_OTHERS = (98.0, 99.0)  # usual codes for no answer; nobody tells a sum 
 SHEET_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA)")
 DATE = re.compile(r"\d{4}-\d\d?-\d\d?.*|\d\d?/\d\d?/\d{2,4}|\d\d:\d\d.*")
 BLANK_OR_CODE = "Leave the cell blank, or write -98 (does not know) or -99 (refused)."
+IF_NOT_KNOWN = "Look it up on the form; if not known, leave it blank."
+MEND_OR_BLANK = "Mend the formula, or leave it blank."
 
 
 class Answer(NamedTuple):
@@ -171,7 +173,7 @@ def _of_sheet(rule: str, text: str) -> Answer:
     if text == NO_RESULT:
         todo = "Open the workbook in a spreadsheet program and save it, or paste values for formulas."
         return Answer(rule=f"{rule}, not a formula that was never computed", todo=todo)
-    return Answer(rule=f"{rule}, not an error of the spreadsheet", todo="Mend the formula, or leave it blank.")
+    return Answer(rule=f"{rule}, not an error of the spreadsheet", todo=MEND_OR_BLANK)
 
 
 def _outside(value: float, question: Question) -> Answer:
@@ -180,7 +182,7 @@ def _outside(value: float, question: Question) -> Answer:
     unit = question.unit.replace("DH", question.currency[0]) if question.currency else question.unit
     rule = f"between {question.low:.10g} and {question.high:.10g} {unit}".strip()
     usual = value in (*CODES_OF_OTHERS, -9.0, 999.0, 9999.0)
-    return Answer(rule=rule, todo=BLANK_OR_CODE if usual else "Look it up on the form; if not known, leave it blank.")
+    return Answer(rule=rule, todo=BLANK_OR_CODE if usual else IF_NOT_KNOWN)
 
 
 def code(cell: Hashable, question: Question) -> Answer:
@@ -208,6 +210,8 @@ def _no_code(text: str, folded: str, question: Question) -> Answer:
     rule = f"one of {listed}"
     if text == NO_RESULT or SHEET_ERROR.fullmatch(text):
         return _of_sheet(rule, text)
+    if DATE.fullmatch(text):
+        return Answer(rule=f"{rule}, not a date", todo="Give the column the format of text and type it again.")
     before = spelling.repaired(text)
     if before:
         code_meant = question.spellings.get(spelling.fold(before))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .cells import KINDS, NO_RESULT, SHEET_ERROR, Answer, Question
+from .cells import BLANK_OR_CODE, IF_NOT_KNOWN, KINDS, MEND_OR_BLANK, NO_RESULT, SHEET_ERROR, Answer, Question
 from .faults import fault, fault_at
 from .layout import Note
 from .personal import HIDDEN, says_who, shown
@@ -19,6 +19,7 @@ from .spelling import repaired, texts
 EXACT = 1e15  # whole numbers above it lose digits in a spreadsheet
 CODES_IN_SUMS = (998.0, 999.0, 9998.0, 9999.0, 99999.0)
 LOOK_UP = "Look it up on the form."
+NO_BLANK = {BLANK_OR_CODE: LOOK_UP, IF_NOT_KNOWN: LOOK_UP, MEND_OR_BLANK: "Mend the formula."}
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +32,13 @@ class Column:
     notes: list[Note] = field(default_factory=list)
 
 
-def read_column(raw: pd.Series, question: Question, keys: frozenset[str] = frozenset()) -> Column:
-    """Read codes or numbers: each distinct cell once, then all rows at once."""
+def read_column(
+    raw: pd.Series, question: Question, keys: frozenset[str] = frozenset(), required: bool = False
+) -> Column:
+    """Read codes or numbers: each distinct cell once, then all rows at once.
+
+    No mend of a cell is a blank where an answer is ``required``, or its question has no codes for a missing one.
+    """
     which, cells = pd.factorize(raw)
     answers = [question.read(cell) for cell in cells]
     numeric = question.type in ("integer", "amount")
@@ -46,7 +52,7 @@ def read_column(raw: pd.Series, question: Question, keys: frozenset[str] = froze
                 shown(c, keys, numeric, question.words) if a.rule else "" for c, a in zip(cells, answers, strict=True)
             ],
             "rule": [a.rule for a in answers],
-            "todo": [a.todo for a in answers],
+            "todo": [NO_BLANK.get(a.todo, a.todo) if required or not question.missing else a.todo for a in answers],
         }
         rows = pd.Series(wrong[which], index=raw.index)
         texts = {name: pd.Series(np.array(text, dtype=object)[which], index=raw.index) for name, text in each.items()}

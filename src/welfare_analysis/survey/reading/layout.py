@@ -46,7 +46,7 @@ class Cells:
     accepted (column, what, how often), ``faults`` what could not be laid under the header. ``unticked`` are columns in
     which ``no`` only says that an item of a list was not ticked, ``repeats`` the sheets of repeated groups. ``letters``
     are those of a spreadsheet's columns, ``reviews`` counts forms by review state, ``sources`` are the files that were
-    joined.
+    joined, ``keys`` those that the program gave its forms.
     """
 
     path: Path
@@ -60,6 +60,7 @@ class Cells:
     letters: Mapping[str, str] = field(default_factory=dict)
     reviews: Mapping[str, int] = field(default_factory=dict)
     sources: tuple[Cells, ...] = ()
+    keys: pd.Series = field(default_factory=lambda: pd.Series(dtype=object))
 
     def letter(self, name: str) -> str:
         """The letter of a column, or of the one column that it was taken from; nothing where there is none."""
@@ -102,8 +103,9 @@ class Known:
     numeric: frozenset[str] = frozenset()
 
     def __contains__(self, name: object) -> bool:
-        """Whether it is a name of the codebook."""
-        return name in self.names
+        """Whether it is a name of the codebook, or a place of a ranking."""
+        ranking, _, place = str(name).partition("/")
+        return name in self.names or (place.isdecimal() and ranking in self.names)
 
     def named(self, text: str) -> str:
         """The name that a text stands for, or nothing; case, blanks and hyphens make no difference."""
@@ -153,8 +155,8 @@ def _behind_groups(text: str, known: Known) -> str:
 
 
 def names_found(rows: Iterable[Row], known: Known) -> list[int]:
-    """How many names of the codebook each row holds."""
-    return [sum(name in known for name in names_of(row, known)) for row in rows]
+    """How many names of the codebook each row holds; an answer that is spelt as one may stand there twice."""
+    return [len({name for name in names_of(row, known) if name in known}) for row in rows]
 
 
 def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: str = "", pad: bool = False) -> Cells:

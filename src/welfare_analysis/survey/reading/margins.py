@@ -81,7 +81,9 @@ def _codes(
     split = cells.fillna("").str.split("|", expand=True).reindex(columns=range(len(parts)), fill_value="")
     columns = {
         name: read_column(
-            split[i].fillna("").str.strip().replace(dict(given.get(name, {}))), Question.of_list(codebook, name)
+            split[i].fillna("").str.strip().replace(dict(given.get(name, {}))),
+            Question.of_list(codebook, name),
+            required=True,
         )
         for i, name in enumerate(parts)
     }

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from ...errors import WelfareError
-from .faults import fault
+from .faults import STRIDE, fault
 from .layout import Cells
 from .programs import ADDED, FORM_KEYS, VERSIONS
 from .spelling import fold, listed, texts
@@ -51,19 +51,24 @@ def reviewed(cells: Cells) -> Cells:
 
 
 def without_added(cells: Cells) -> Cells:
-    """The cells without the columns of a program; a form that came twice is a fault, versions of the form are noted."""
-    frame, notes, faults = cells.frame, list(cells.notes), list(cells.faults)
+    """The cells without the columns of a program but for the key; versions of the form are noted."""
+    frame, notes = cells.frame, list(cells.notes)
     added = [name for name in frame if str(name).startswith(ADDED)]
     if ADDED + "interview__key" in added:
         frame = frame.astype(object).mask(frame.astype(str).isin(NOT_ASKED), "")
     for name in (n for n in VERSIONS if ADDED + n in frame):
         count = texts(frame[ADDED + name]).replace("", pd.NA).nunique()
         notes += [(name, "versions of the form among the answers", count)] if count > 1 else []
-    key = next((ADDED + n for n in FORM_KEYS if ADDED + n in frame), "")
-    if key:
-        keys = texts(frame[key])
-        again = keys.duplicated() & (keys != "")
-        faults.append(fault(again, key, "", "each form once; an earlier row is the same form", "Remove the row."))
+    keys = next((texts(frame[n]).rename(n) for n in (ADDED + key for key in FORM_KEYS) if n in frame), cells.keys)
     if added:
         notes.append(("", "columns of the collecting program left out", len(added)))
-    return replace(cells, frame=frame.drop(columns=added), notes=notes, faults=faults)
+    return replace(cells, frame=frame.drop(columns=added), notes=notes, keys=keys)
+
+
+def once(cells: Cells) -> Cells:
+    """The cells of one file or of several; a form that came twice is a fault."""
+    own = [source.keys.set_axis(source.keys.index + i * STRIDE) for i, source in enumerate(cells.sources or (cells,))]
+    keys, rule = pd.concat(own), "each form once; an earlier row is the same form"
+    again = keys.duplicated() & (keys != "")
+    faults = [fault(again[part.index], str(part.name), "", rule, "Remove the row.") for part in own]
+    return replace(cells, faults=[*cells.faults, *faults])

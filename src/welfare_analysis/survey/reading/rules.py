@@ -31,32 +31,33 @@ def routed(
     where the item was not offered is a blank too.
     """
     known = {gate: other.values for gate, other in columns.items() if codebook.lines[gate]["type"] != "key"}
-    asked: dict[str, pd.Series] = {}  # by condition: many questions share one
+    of_whom: dict[str, tuple[pd.Series, pd.Series]] = {}  # by condition: many questions share one
     parts = {}
     for name, column in columns.items():
         condition = codebook.lines[name]["asked_if"]
-        if condition not in asked:
-            asked[condition] = codebook.asked(name, known, raw.index)
-        column = _offered(column, asked[condition]) if name in unticked else column
-        parts[name] = _routed(column, asked[condition], condition, raw[name], absent)
+        if condition not in of_whom:
+            asked = codebook.asked(name, known, raw.index)
+            of_whom[condition] = asked.fillna(False).astype(bool), (~asked).fillna(False).astype(bool)
+        asked, unasked = of_whom[condition]
+        column = _offered(column, asked) if name in unticked else column
+        parts[name] = _routed(column, asked & ~absent, unasked, condition, name)
     return parts
 
 
 def _offered(column: Column, asked: pd.Series) -> Column:
     """An item of a list: not ticked where it was not offered is no answer."""
-    none = ~asked.fillna(False).astype(bool) & (column.values == "no")
+    none = ~asked & (column.values == "no")
     return Column(column.values.mask(none), column.kinds.mask(none, "skipped"), column.faults, column.notes)
 
 
-def _routed(column: Column, asked: pd.Series, condition: str, raw: pd.Series, absent: pd.Series) -> Column:
+def _routed(column: Column, asked: pd.Series, unasked: pd.Series, condition: str, name: str) -> Column:
     blank = column.kinds == "skipped"
-    wrong = ~blank & (~asked).fillna(False).astype(bool)
+    wrong = ~blank & unasked
     faults = column.faults
     if wrong.any():
         todo = f"Empty the cell, or correct {condition.split()[0]}."
-        faults = [*faults, fault(wrong, str(raw.name), column.values.astype(object), f"blank unless {condition}", todo)]
-    unasked = blank & ~(asked.fillna(False).astype(bool) & ~absent)
-    return Column(column.values, column.kinds.mask(unasked, "not_asked"), faults, column.notes)
+        faults = [*faults, fault(wrong, name, column.values.astype(object), f"blank unless {condition}", todo)]
+    return Column(column.values, column.kinds.mask(blank & ~asked, "not_asked"), faults, column.notes)
 
 
 def across(columns: Mapping[str, Column], raw: pd.DataFrame) -> list[pd.DataFrame]:
