@@ -21,6 +21,7 @@ from . import (
     priorities,
     quality,
     rail,
+    services,
     stored,
     weights,
     what_if,
@@ -44,6 +45,8 @@ TOPICS: dict[str, Topic] = {
         *priorities.TOPICS.values(),
         *(grid.topic for grid in what_if.GRIDS.values()),  # homes, loans and transport
         rail.topic,
+        services.topic,
+        services.camps,
     )
 }
 
