@@ -100,3 +100,23 @@ def test_the_headline_is_the_middle_of_each_range():
     """Each assumption with a range stands in its middle."""
     table = services.public("services").query("low < high")
     assert (table["value"] == (table["low"] + table["high"]) / 2).all()
+
+
+def test_chances_under_each_rule_by_hand(monkeypatch):
+    """300 families of 1,100 persons ask, half of them for 220 places: 0.4 by lot; else first classes take all."""
+    numbers = {"announced_places_n": 110.0, "low_pay_dh": 4500.0, "points_child": 1.0, "points_children_most": 3.0,
+               "points_low_pay": 2.0}  # fmt: skip
+    monkeypatch.setattr(services, "parameter", lambda name, end="value": numbers[name])
+    of = families(age=[35.0, 62.0, 41.0, 70.0], children_n=[4.0, 0.0, 1.0, 0.0], net_pay_dh=[5e3, 4e3, 5e3, 4e3],
+                  pension_dh=np.nan)  # fmt: skip
+    group = pd.Series(["first", "second", "third", "none"])
+    group[3] = "third"  # goes nowhere, and so is in no part
+    lot = of.chances("lottery", group).value
+    assert lot.to_numpy() == pytest.approx(np.full(4, 220 / 550))
+    points = of.chances("points", group).value  # 3 of the first, 2 of the second, 1 of the third family
+    assert points.to_dict() == pytest.approx({"first": 1.0, "second": 20 / 100, "third": 0.0, "all": 1.2 / 3})
+    queue = of.chances("queue", group).value  # 62, then 41, then 35 years
+    assert queue.to_dict() == pytest.approx({"first": 0.0, "second": 1.0, "third": 120 / 250, "all": 1.48 / 3})
+    persons = {"first": 200.0, "second": 100.0, "third": 250.0}
+    for chance in (lot, points, queue):
+        assert sum(chance[name] * asked for name, asked in persons.items()) <= 220 + 1e-9

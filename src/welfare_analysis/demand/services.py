@@ -25,18 +25,26 @@ import pandas as pd
 from scipy.special import ndtr
 
 from ..estimation import Design, Estimate, total
-from ..needs.income_debt import asked, is_code
+from ..needs.income_debt import asked, is_code, member_income_dh
 from ..study import Study, public
 from ..survey.codebook import Codebook
 from . import stated
+from .allocation import filled
 from .assumptions import assumption
 from .funnel import funnel, picked
 
 NEEDED = ("status", "holiday_centre", "holiday_weeks_n", "holiday_persons_n", "holiday_budget_dh")
 parameter = partial(assumption, "services")  # numbers of ``data/public/services.csv``
+RULES = ("lottery", "points", "queue")
+QUEUE_YEARS = 10  # of age that stand in one class of a queue
 SUMS = ("persons", "squares", "weeks_squares")
 ENDS = ("low", "high")
 NEWTON = 25  # steps; from the left of a convex falling function each comes closer
+
+
+def home_share(frame: pd.DataFrame) -> pd.Series:
+    """The part of its home that a form stands for, so that a home counts once."""
+    return frame.get("household_share", pd.Series(1.0, frame.index)).astype(float)
 
 
 def season(end: str = "value") -> tuple[float, ...]:
@@ -139,11 +147,10 @@ class Holidays:
         centre = self.frame["holiday_centre"].astype(object)
         weeks = self.frame["holiday_weeks_n"].astype(float).clip(upper=self.weeks_most)
         persons = self.frame["holiday_persons_n"].astype(float)
-        share = self.frame.get("household_share", pd.Series(1.0, self.frame.index)).astype(float)
         sums = (weeks * persons, weeks * persons**2, weeks**2 * persons**2)
         codes = [c for c in self.codebook.codes("holiday_centre") if (sure & centre.eq(c)).any()]
         columns = {
-            (name, code): (share * value).where(sure & centre.eq(code), 0.0).where(goes.notna())
+            (name, code): (home_share(self.frame) * value).where(sure & centre.eq(code), 0.0).where(goes.notna())
             for name, value in zip(SUMS, sums, strict=True)
             for code in codes
         }
@@ -151,6 +158,44 @@ class Holidays:
         table = pd.DataFrame(dict(enumerate(columns.values())))
         made = total(self.design, table.set_axis([f"{a} {b}" for a, b in index], axis=1), missing="mean")
         return made.apply(lambda v: v.set_axis(index), np.eye(len(index)))
+
+    def classes(self, rule: str) -> np.ndarray:
+        """The class of each in the order of a rule, 0 served first: all alike, by points, by age from the oldest.
+
+        Points are for children and low pay; whoever was drawn before has none, which no first season knows. Age stands
+        for the years that one has waited, which the form does not ask. What is not known gives no points, and no years.
+        """
+        if rule == "lottery":
+            return np.zeros(len(self.frame), dtype=int)
+        age, children = (self.frame[name].astype(float).fillna(0.0) for name in ("age", "children_n"))
+        pay = member_income_dh(self.frame).lt(parameter("low_pay_dh"))
+        points = (parameter("points_child") * children).clip(upper=parameter("points_children_most"))
+        score = age // QUEUE_YEARS if rule == "queue" else points + parameter("points_low_pay") * pay
+        return np.asarray((score.max() - score).astype(int))
+
+    def chances(self, rule: str, group: pd.Series) -> Estimate:
+        """Part of the families that want a week and can pay that gets one of the announced places, by group and in all.
+
+        The season's places are weeks times places; those who ask are a chance part of each class.
+        """
+        codes, groups = pd.factorize(group.astype(object), sort=True)
+        classes, known = pd.factorize(self.classes(rule), sort=True)
+        cell = pd.Categorical.from_codes(codes * len(known) + classes, range(len(groups) * len(known)))
+        weeks = self.frame["holiday_weeks_n"].clip(upper=self.weeks_most)
+        goes = self.goes.astype("Float64").astype(float)
+        kinds = (goes, goes * (weeks * self.frame["holiday_persons_n"]).astype(float).where(goes > 0, 0.0))
+        each = pd.get_dummies(pd.Series(cell, self.frame.index), dtype=float)
+        table = pd.concat([each.mul(kind, axis=0) for kind in kinds], axis=1)
+        places = parameter("announced_places_n") * len(self.season)
+
+        def values(v: pd.Series) -> pd.Series:
+            families, persons = v.to_numpy().reshape(2, len(groups), len(known))
+            got = families * filled(self.take_up * persons.sum(axis=0), places)
+            part = np.append(got.sum(axis=1) / families.sum(axis=1), got.sum() / families.sum())
+            return pd.Series(part, pd.Index([*groups, "all"], name="applicant"))
+
+        made = total(self.design, table.set_axis(map(str, range(table.shape[1])), axis=1), missing="mean")
+        return made.apply(values).as_positive()
 
     def by_centre(self, of: Callable[..., Any]) -> Estimate:
         """``of`` (mean, variance) of the persons who ask in the peak week, by centre; ``all`` is their sum."""

@@ -17,6 +17,7 @@ from . import (
     conditions,
     deprivation,
     descriptive,
+    grants,
     headlines,
     priorities,
     quality,
@@ -47,6 +48,9 @@ TOPICS: dict[str, Topic] = {
         rail.topic,
         services.topic,
         services.camps,
+        grants.care,
+        grants.schooling,
+        grants.aid,
     )
 }
 

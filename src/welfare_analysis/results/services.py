@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from operator import truediv
 
@@ -16,9 +17,9 @@ from ..study import Study, public
 from . import steps
 from .declare import Base, Topic, always, exact, fitted, long_format, sums
 
-FINDINGS = ("services_funnel_by_status", ("many", "where", "cost", "changes", "camps"))
+FINDINGS = ("services_funnel_by_status", ("many", "sharing", "health", "school", "aid", "sure"))
 WISHES = {"camps": "camp_children_n", "hajj": "promotion_hajj", "umra": "promotion_umra"}
-MEASURES = {"persons": "persons", "places": "places", "cost_dh": "million_dh"}
+UNITS = {"places": "places", "cost_dh": "million_dh"}  # of measures that are no persons
 
 
 def holidays(study: Study) -> Holidays | None:
@@ -47,9 +48,9 @@ def priced(places: Estimate, end: str = "value") -> dict[str, Estimate]:
     return {"places": places, "cost_dh": scaled(places, parameter("place_cost_dh", end))}
 
 
-def in_units(rows: pd.DataFrame) -> pd.DataFrame:
+def in_units(rows: pd.DataFrame, measure: str = "service_measure") -> pd.DataFrame:
     """Rows by measure, each with its unit."""
-    return rows.assign(unit=rows["service_measure"].map(MEASURES))
+    return rows.assign(unit=rows[measure].map(UNITS).fillna("persons"))
 
 
 @topic.table("where", "holiday_place", "service_measure", "", adds="holiday_place")
@@ -68,8 +69,8 @@ def calendar(study: Study, of: Holidays) -> pd.DataFrame:
     weeks = [str(week) for week in public("season")["week"]]
     asked = {week: scaled(whole, part / max(of.season)) for week, part in zip(weeks, of.season, strict=True)}
     rows = long_format({"asked": asked, "needed": dict.fromkeys(weeks, needed)}, "season_line", "season_week", "")
-    announced = pd.DataFrame({"season_week": weeks, "season_line": "announced",
-                              "estimate": parameter("announced_places_n")})  # fmt: skip
+    places = parameter("announced_places_n")
+    announced = pd.DataFrame({"season_week": weeks, "season_line": "announced", "estimate": places})
     return pd.concat([rows, exact(announced, rows["n"].min())], ignore_index=True)
 
 
@@ -83,31 +84,42 @@ def part_of_all(estimate: Estimate) -> Estimate:
 def cases(study: Study, of: Holidays) -> pd.DataFrame:
     """Places in all and their cost, one assumption at a time at an end of its range."""
     made = {case: priced(part_of_all(at.places())) for case, at in services.cases(of).items()}
-    central = made["central"]["places"]
-    made |= {f"place_cost_dh_{end}": priced(central, end) for end in services.ENDS}
+    made |= {f"place_cost_dh_{end}": priced(made["central"]["places"], end) for end in services.ENDS}
     return in_units(long_format(made, "service_case", "service_measure", ""))
+
+
+@topic.table("allocation", "applicant", "allocation_rule", "share", adds=None)
+def allocation(study: Study, of: Holidays) -> pd.DataFrame | None:
+    """Who of those who want a week and can pay gets an announced place under each rule, by status and rank."""
+    if study.lacking(("age", "children_n", "net_pay_dh", "pension_dh")):
+        return None
+    wide = {code: up for code, up in of.codebook.parent("status").items() if up}
+    group = "status:" + of.frame["status"].astype(object).replace(wide)
+    if "rank_group" in of.frame:
+        ranks = "rank_group:" + of.frame["rank_group"].astype(object)
+        group = ranks.where(of.frame["status"].eq("active")).fillna(group)
+    met = group[of.goes.fillna(value=False).astype(bool)].value_counts().astype(float)
+    met["all"] = met.sum()
+    rows = long_format({rule: of.chances(rule, group) for rule in services.RULES}, "allocation_rule", "applicant")
+    return rows.assign(n=rows["applicant"].map(met))
 
 
 def wishing(study: Study) -> pd.DataFrame | None:
     """How many children each would send to a camp, and whether each wishes for hajj and umra; homes count once."""
-    asked = {name: question for name, question in WISHES.items() if question in study.frame}
-    if not asked:
+    if study.lacking(WISHES.values()):
         return None
     frame = study.frame.set_axis(study.design.index)
-    share = frame.get("household_share", pd.Series(1.0, frame.index)).astype(float)
-    made = {
-        name: frame[q].astype(float) * share if name == "camps" else is_code(frame[q], "yes").astype("Float64")
-        for name, q in asked.items()
-    }
+    made = {name: is_code(frame[question], "yes").astype("Float64") for name, question in WISHES.items()}
+    made["camps"] = frame[WISHES["camps"]] * services.home_share(frame)
     return pd.DataFrame(made).astype(float)
 
 
-def any_wish(made: pd.DataFrame) -> Base:
-    """Who answered any of the wishes, of all."""
-    return made.notna().any(axis=1), pd.Series(True, made.index)
+def complete(*names: str) -> Callable[[pd.DataFrame], Base]:
+    """Who answered some questions, of all."""
+    return lambda frame: (frame[list(names)].notna().all(axis=1), pd.Series(True, frame.index))
 
 
-camps = Topic("wishes", wishing, always, "persons", any_wish)
+camps = Topic("wishes", wishing, always, "persons", complete(*WISHES))
 
 
 def wished(study: Study, by: pd.Series | None = None) -> Estimate:
@@ -121,24 +133,25 @@ def by_status(study: Study, made: pd.DataFrame) -> pd.DataFrame:
     status = study.frame["status"].set_axis(made.index)
     met = (made > 0).groupby(status.astype(str)).sum().astype(float)
     met.loc["all"] = met.sum()
-    rows = pd.concat([
-        long_format(wished(study), "service_wish").assign(hope_group="all"),
-        long_format(wished(study, status), "service_wish", "hope_group"),
-    ])  # fmt: skip
+    rows = long_format(wished(study), "service_wish").assign(hope_group="all")
+    rows = pd.concat([rows, long_format(wished(study, status), "service_wish", "hope_group")])
     pairs = zip(rows["hope_group"], rows["service_wish"], strict=True)
     return rows.assign(numerator=[met.at[pair] for pair in pairs])
 
 
-@camps.table("known", "service_wish|year", "measure", "", adds=None)
-def known(study: Study, made: pd.DataFrame) -> pd.DataFrame:
-    """Places that were given in a year, and what part they are of what is wished here."""
-    known_ = public("service_results").query("programme in @made.columns")
-    whole, parts = wished(study), []
-    for row in known_.to_dict("records"):
+def beside(whole: Estimate) -> pd.DataFrame:
+    """What was given in a year, and what part that is of what is counted here, by programme: the names of ``whole``."""
+    parts = []
+    for row in public("service_results").query("programme in @whole.value.index").to_dict("records"):
         labels = {"service_wish": row["programme"], "year": str(row["year"])}
         one = sums(whole, pd.Index(["met"]), (whole.value.index == row["programme"])[None].astype(float))
-        met = one.apply(partial(truediv, row["value"]))
-        parts.append(long_format(met, "measure").assign(unit="share", **labels))
-        given = {"measure": "given", "estimate": float(row["value"]), "unit": "persons", "step": 1.0, **labels}
-        parts.append(exact(pd.DataFrame([given]), parts[-1]["n"].iloc[0]))
+        met = long_format(one.apply(partial(truediv, row["value"])), "measure").assign(unit="share")
+        given = {"measure": "given", "estimate": float(row["value"]), "unit": "persons", "step": 1.0}
+        parts.append(pd.concat([met, exact(pd.DataFrame([given]), met["n"].iloc[0])]).assign(**labels))
     return pd.concat(parts, ignore_index=True).assign(ranked=True)
+
+
+@camps.table("known", "service_wish|year", "measure", "", adds=None)
+def known(study: Study, made: pd.DataFrame) -> pd.DataFrame:
+    """Places of camps and hajj that were given in a year, and what part they are of what is wished here."""
+    return beside(wished(study))
