@@ -27,9 +27,9 @@ SOURCES = "\n".join(cell.source for notebook in NOTEBOOKS.values() for cell in n
 DRAWN = re.findall(r'draw\(study, "(\w+)"', SOURCES)
 SHOWN = {*re.findall(r'show\(study, "(\w+)"', SOURCES), *(table for name in DRAWN for table in FIGURES[name].tables)}
 # words that French and English write alike, besides names of places, units and statistics
-ALIKE = """alpha coefficient coefficients condition conditions constant dispersion document illustration items km
-million min module modules page point points programme question questions ratio rho service services sigma source
-total train tramway transport variable variance version versions villa"""
+ALIKE = """alpha coefficient coefficients condition conditions constant dispersion document hajj illustration items
+km million min module modules page place places point points programme question questions ratio rho service
+services sigma source total train tramway transport variable variance version versions villa"""
 COGNATES = frozenset(ALIKE.split())
 # kept in Latin letters in Arabic too: statistics, formats, and names that their makers write so
 KEPT = "AIC BIC CSV Excel Jupyter M0 P10 P90 PDF RR1 m2 data public relet_share wants_loan welfare_analysis"
@@ -87,7 +87,8 @@ def test_tables_of_pages_have_their_labels_in_three_languages():
 def test_texts_inside_tables_are_said_in_three_languages():
     """Sources, kinds of evidence and units of assumptions; an address alone is a name."""
     faults, texts = [], set()
-    for table in (stored.home_parameters(), stored.loan_parameters(), stored.transport_parameters()):
+    for table in (stored.home_parameters(), stored.loan_parameters(), stored.transport_parameters(),
+                  stored.service_parameters()):  # fmt: skip
         texts |= set(table.frame["text"].dropna())
     texts |= {text for further in CELLS["further"] if '"text"' in further and (text := json.loads(further)["text"])}
     for text in sorted(text for text in texts if isinstance(text, str)):

@@ -17,10 +17,12 @@ from . import (
     conditions,
     deprivation,
     descriptive,
+    grants,
     headlines,
     priorities,
     quality,
     rail,
+    services,
     stored,
     weights,
     what_if,
@@ -44,6 +46,11 @@ TOPICS: dict[str, Topic] = {
         *priorities.TOPICS.values(),
         *(grid.topic for grid in what_if.GRIDS.values()),  # homes, loans and transport
         rail.topic,
+        services.topic,
+        services.camps,
+        grants.care,
+        grants.schooling,
+        grants.aid,
     )
 }
 

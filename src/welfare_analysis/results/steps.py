@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..demand.funnel import LIKELY, NEED, crossed, fitted, funnel, lost, picked, sides
+from ..demand.services import Holidays
 from ..demand.stated import CardMarket
 from ..disclosure import CATEGORY, policy
 from ..disclosure.digits import units
@@ -76,7 +77,7 @@ def declare(topic: Topic, key: str, offer: Callable[[Study], Any], base: Callabl
             return grouped(subject, study.result(offer), need, group, step)
 
 
-def grouped(market: CardMarket, of: Any, need: Estimate | None, group: str, step: str) -> pd.DataFrame:
+def grouped(market: CardMarket | Holidays, of: Any, need: Estimate | None, group: str, step: str) -> pd.DataFrame:
     """The steps of a funnel by group: ranks are of the active, small statuses are taken together.
 
     ``need`` is how many of all are in need. Groups are `fitted` to all, ranks to the active among the statuses.
@@ -102,7 +103,7 @@ def grouped(market: CardMarket, of: Any, need: Estimate | None, group: str, step
     return rows[parted(rows, step)]
 
 
-def counts_by(market: CardMarket, of: Any, by: pd.Series | None = None) -> dict[str, Estimate]:
+def counts_by(market: CardMarket | Holidays, of: Any, by: pd.Series | None = None) -> dict[str, Estimate]:
     """Who is ``left`` at each step after need, who is in need, and the ends of the last step, by group."""
     passed = of.steps.drop(columns=NEED, errors="ignore")
     where = market.counted if by is None else market.counted & by.notna()
@@ -147,7 +148,7 @@ def ranged(rows: pd.DataFrame, ends: Mapping[str, Estimate], step: str) -> pd.Da
 
 
 def behind(
-    rows: pd.DataFrame, market: CardMarket, of: Any, groups: Mapping[str, pd.Series], by: str, step: str
+    rows: pd.DataFrame, market: CardMarket | Holidays, of: Any, groups: Mapping[str, pd.Series], by: str, step: str
 ) -> pd.DataFrame:
     """Rows of a funnel with the respondents who pass each step; behind the forecast stand those who can pay.
 

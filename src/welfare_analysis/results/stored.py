@@ -94,6 +94,14 @@ def transport_parameters() -> Released:
     return parameters("transport", ["transport_assumption"], table, ("unit", "evidence", "source"))
 
 
+def service_parameters() -> Released:
+    """What page 09 assumes: value and range, and where the value stands in it, from low (0) to high (1)."""
+    table = public("services").rename(columns={"parameter": "service_assumption"})
+    names = table["service_assumption"]
+    table["place"] = place(table, names, set(names))
+    return parameters("services", ["service_assumption"], table, ("unit", "evidence", "source"))
+
+
 def transport_break_even() -> Released:
     """Riders that a run needs for fares to cover it, by fare, over what a vehicle-km costs."""
     table = break_even(FARES).rename_axis("transport_fare").rename(index=str)
@@ -111,6 +119,7 @@ PARAMETERS: dict[str, Callable[[], Released]] = {
     "homes_parameters": home_parameters,
     "loans_parameters": loan_parameters,
     "transport_parameters": transport_parameters,
+    "services_parameters": service_parameters,
 }
 DOCUMENTS: dict[str, Callable[[], Released]] = {
     **PARAMETERS,

@@ -39,7 +39,7 @@ def curve(tables: Sequence[Released], study: Study, at: Mapping[str, float] | No
             axes.annotate(
                 number(y, study.language), (x, y), (0, height), textcoords="offset points", ha="center", fontsize=8
             )
-    axes.xaxis.set_major_formatter(plain(study, 0 if cells["at"].max() >= 100 else 1))
+    axes.xaxis.set_major_formatter(plain(study, int((cells["at"] % 1 > 0).any())))
     axes.yaxis.set_major_formatter(plain(study))
     axes.set_ylim(0, None)
     axes.set(xlabel=study.codebook.text(f"axis.{one.by[0]}", study.language),
