@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from welfare_analysis.disclosure import CATEGORY, NUMBERS, Released, combined, protect
+from welfare_analysis.disclosure import CATEGORY, NUMBERS, Released, combined, policy, protect
 from welfare_analysis.disclosure.digits import NORMAL, ladder, of_samples
 from welfare_analysis.languages import amount, with_interval
 from welfare_analysis.results import release
@@ -151,3 +151,22 @@ def test_coverage_has_the_digits_that_its_samples_support(samples, least):
     assert (unit > 0.001).all()
     drawn = np.random.default_rng(1).binomial(samples, 0.5, 4000) / samples
     assert 0.4 * drawn.std() / 2 < unit[1] <= drawn.std() / 2 * 1.05
+
+
+def finer_than_printed(cells):
+    """Rows of the data of a picture with an estimate that is no multiple of its unit, or a base that none prints."""
+    known = cells.dropna(subset="step")
+    units_of = known["estimate"] / known["step"]
+    fine = (units_of - units_of.round()).abs() > 1e-6
+    return known[fine | (known["n"].notna() & (known["n"] != policy().base(known["n"])))] if len(known) else known
+
+
+def test_the_data_of_pictures_are_as_they_are_printed():
+    """A share of the register at six digits, or a base to the last person, once stood in the data of a picture."""
+    tables = [pd.read_csv(path) for path in sorted((DATA.parent / "figures").glob("*.csv"))]
+    tables = [table for table in tables if "step" in table and "n" in table]
+    assert len(tables) > 30
+    for table in tables:
+        assert not len(finer_than_printed(table)), table["table"].iloc[0]
+    share = pd.DataFrame({"estimate": [0.412345, 0.41, 0.41], "step": 0.001, "n": [1200.0, 1200.0, 1213.0]})
+    assert finer_than_printed(share).index.tolist() == [0, 2]
