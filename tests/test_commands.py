@@ -341,6 +341,16 @@ def test_a_log_is_replayed_into_a_file_that_is_read_again(here, capsys):
     (here / "log.csv").write_text(lines.replace("9000", "9001"))
     assert command.main(["replay", f"SURVEY={here / 'a.csv'}", f"LOG={here / 'log.csv'}"]) == 2
     assert "old values of the log" in capsys.readouterr().err
+    saved = lines.replace(",", ";").replace("the form says so", "vérifié")  # by a spreadsheet program, in French
+    (here / "log.csv").write_text(saved, encoding="cp1252")
+    assert command.main(["replay", f"SURVEY={here / 'a.csv'}", f"LOG={here / 'log.csv'}"]) == 0
+    pd.testing.assert_frame_equal(read(here / "build" / "replay" / "a.csv", book).frame, after.frame)
+    for text in ("form,age\n1,40\n", "form,column,old,new\nfirst,age,40,41\n", "form,column,old,new\n1,age,x,41\n"):
+        (here / "log.csv").write_text(text)
+        assert command.main(["replay", f"SURVEY={here / 'a.csv'}", f"LOG={here / 'log.csv'}"]) == 2
+        assert "log" in capsys.readouterr().err
+    assert command.main(["replay", f"SURVEY={here / 'a.csv'}", f"LOG={here / 'gone.csv'}"]) == 2
+    assert "the file is not there" in capsys.readouterr().err
 
 
 def test_one_name_may_stand_for_several_files(tmp_path, monkeypatch):

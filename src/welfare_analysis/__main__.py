@@ -32,6 +32,7 @@ from welfare_analysis.results.catalogue import WITHHELD
 from welfare_analysis.study import Study, grouped, not_given, several
 from welfare_analysis.survey import card_designs, doubts, followup, paper, quality, reading, standin, xlsform
 from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.survey.reading.text_files import small_table
 
 ROOT = Path(__file__).resolve().parents[2]
 STANDIN_SEED = 20120924  # the first day of the caravan
@@ -376,8 +377,16 @@ def replay(_: argparse.Namespace) -> int:
     survey, log = _named("SURVEY"), _named("LOG")
     if not survey or not log:
         raise WelfareError("two files are needed", where="SURVEY and LOG", hint="LOG=build/check/consistency.csv")
-    answers, changes = reading.read(survey[0], _codebook()), pd.read_csv(log[0]).rename(columns={"form": "row"})
-    mended = quality.replay(answers.frame, changes.assign(row=changes["row"] - 1))
+    codebook = _codebook()
+    names = next((reading.Map.read(named, codebook) for named in _named("MAP")), None)
+    answers = reading.read(survey[0], codebook, names)
+    changes = small_table(log[0], ("form", "column", "old", "new"), "the log", "`make check` writes one.")
+    try:
+        rows = changes["form"].astype(int) - 1
+        mended = quality.replay(answers.frame, changes.replace("", np.nan).assign(row=rows))
+    except ValueError:
+        expected = "whole numbers of forms, and answers of the kind of their column"
+        raise WelfareError("the log cannot be applied", where=log[0].name, expected=expected) from None
     gaps = answers.missing.isin(list(SPECIAL)) & mended.isna()
     mended = mended.astype(object).where(~gaps, answers.missing.astype(object).replace(SPECIAL))
     with replacing(ROOT / "build" / "replay") as folder:

@@ -269,6 +269,16 @@ def test_cards_need_their_version(version, tmp_path):
     assert caught.value.table["column"].tolist() == ["home_version"]
 
 
+@pytest.mark.parametrize("header", ["Logement", "Santé", "transport", "السكن"])
+def test_the_label_of_an_item_alone_is_no_question(header, tmp_path):
+    """What is named like an item of a list may be anything: it needs its question in front."""
+    (tmp_path / "a.csv").write_text(f"status,age,{header}\nactive,40,3\n")
+    with pytest.raises(Faults) as caught:
+        read(tmp_path / "a.csv", BOOK)
+    assert caught.value.table["letter"].tolist() == ["C"]
+    assert not caught.value.table["what_to_do"].str.contains("Rename").any()
+
+
 def test_what_a_header_is_guessed_to_be_is_nearly_always_right():
     """Headers of public forms in three languages, labelled by hand: 95 of 100 guesses are right, the rest is blank.
 

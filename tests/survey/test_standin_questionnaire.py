@@ -81,6 +81,17 @@ def test_committed_files_hold_the_earlier_answers_unchanged():
     assert list(answers.columns) == list(VARIABLES.index)
 
 
+def test_the_follow_up_says_how_and_when(worlds):
+    """Those who answered were visited or called on a day after the forms were in; of the others nothing is said."""
+    late = worlds["rich"].followup
+    answered = late["outcome"] == "answered"
+    assert late.loc[~answered, ["mode", "date"]].isna().all(axis=None)
+    assert (late.loc[answered, "mode"] == "telephone").mean() == pytest.approx(P["followup_telephone_share"], abs=0.1)
+    days = pd.to_datetime(late.loc[answered, "date"]) - pd.Timestamp("2012-09-24")
+    after = P["followup_after_days"]
+    assert days.dt.days.between(after, after + P["followup_days_n"] - 1).all()
+
+
 def test_drawn_levels_are_what_they_were():
     """Levels of the newer questions are drawn from a stream of their own (golden value as above, seed 20001)."""
     drawn = P.draw(np.random.default_rng(20001))

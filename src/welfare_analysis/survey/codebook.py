@@ -96,6 +96,12 @@ class Codebook(Tables):
         return {block: list(part.index) for block, part in self.variables.groupby("block", sort=False)}
 
     @cached_property
+    def items(self) -> frozenset[str]:
+        """Names of the items of lists and rankings, whose labels are no questions."""
+        kinds = self.variables["group"].map(self.groups["kind"].to_dict())
+        return frozenset(self.variables.index[kinds.isin(["multiple", "ranking"])])
+
+    @cached_property
     def _lists(self) -> dict[str, pd.DataFrame]:
         ordered = self.values.sort_values("order", key=lambda x: pd.to_numeric(x, errors="coerce"), kind="stable")
         return {str(name): rows.set_index("code") for name, rows in ordered.groupby("list", sort=False)}

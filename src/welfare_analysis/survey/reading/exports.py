@@ -47,7 +47,8 @@ def header_names(codebook: Codebook, *others: str) -> Known:
             labelled.setdefault(fold(line[f"label_{language}"]), set()).add(str(name))
         for name, line in codebook.lines.items():
             for text in {fold(line[f"label_{language}"]), fold(codebook.asks(name, language))}:
-                labelled.setdefault(text, set()).add(name)
+                if name not in codebook.items:
+                    labelled.setdefault(text, set()).add(name)
                 within |= {(place, text): name for place in (line["group"], line["block"]) if place}
     spelt = {label: own.pop() for label, own in labelled.items() if len(own) == 1}
     names = frozenset([*codebook.variables.index, *codebook.groups.index, *others])

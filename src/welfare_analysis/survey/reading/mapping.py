@@ -8,7 +8,6 @@ is the code ``to``. An empty ``to`` is an error: a column or an answer would be 
 from __future__ import annotations
 
 import difflib
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,7 +24,7 @@ from .personal import HIDDEN, asks_who, shown
 from .programs import ADDED
 from .selection import COLLECTED, DESIGN, FOLLOWUP, OUTCOMES, REPLICATE
 from .spelling import fold, plain
-from .text_files import decoded
+from .text_files import small_table
 
 COLUMNS = ["kind", "variable", "from", "to"]
 KINDS = ("column", "code")
@@ -52,18 +51,7 @@ class Map:
             empty or there twice. The row is named.
         """
         path = Path(path)
-        if not path.is_file():
-            raise WelfareError("the file is not there", where=str(path), hint="`make check SURVEY=...` drafts a map.")
-        try:
-            text, _ = decoded(path)
-            table = pd.read_csv(io.StringIO(text), sep=_separator(text), dtype=str, keep_default_na=False)
-        except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            got = str(error).strip()[:120]
-            raise WelfareError("the map cannot be read", where=path.name, got=got, expected="CSV in UTF-8") from None
-        if list(table.columns) != COLUMNS:
-            listed = ", ".join(map(str, table.columns[:8]))
-            expected = ", ".join(COLUMNS)
-            raise WelfareError("a map has other columns", where=f"{path.name}, row 1", got=listed, expected=expected)
+        table = small_table(path, COLUMNS, "a map", "`make check SURVEY=...` drafts a map.")
         headers: dict[str, str] = {}
         codes: dict[str, dict[str, str]] = {}
         for row, line in enumerate(table.to_dict("records"), 2):
@@ -88,12 +76,6 @@ class Map:
             notes += [(name, "codes of the map", int(known.sum()))] if known.any() else []
         used = [(name, "a column of the map", 1) for name in set(self.headers.values()) if name in frame]
         return replace(cells, frame=frame, notes=[*cells.notes, *sorted(used), *notes])
-
-
-def _separator(text: str) -> str:
-    """The mark between the columns of a map, as its header shows it."""
-    header = text.partition("\n")[0]
-    return max(",;\t", key=header.count)
 
 
 def _wrong(line: Mapping[str, str], own: Mapping[str, str], codebook: Codebook) -> tuple[str, str, str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
@@ -18,6 +19,7 @@ from .layout import ROWS_TO_HEADER, Bulk, Cells, Known, Row, lay_out, names_foun
 
 LONGEST_LINE = 100_000  # of those looked at for the separator
 ALIKE = set("àâçèéêëîïôùûü«»\u00a0")  # letters of French that cp1252 and cp1256 write alike
+FRENCH = ALIKE | set("ÀÂÇÈÉÊËÎÏÔÙÛÜŒœ’…–°")
 ARABIC_WORD = re.compile("[\u0600-\u06ff\u200c]{2,}|و")  # one letter alone is a word only where it means "and"
 
 
@@ -93,6 +95,29 @@ def _separator(text: str, known: Known) -> str:
     return best
 
 
+def small_table(path: Path, columns: Sequence[str], what: str, hint: str) -> pd.DataFrame:
+    """A table of ours that somebody completed, as text: a spreadsheet program may have saved it with other marks.
+
+    Raises
+    ------
+    WelfareError
+        A file that is not there or is no text, or that lacks a column.
+    """
+    if not path.is_file():
+        raise WelfareError("the file is not there", where=str(path), hint=hint)
+    try:
+        text, _ = decoded(path)
+        mark = max(",;\t", key=text.partition("\n")[0].count)
+        table = pd.read_csv(io.StringIO(text), sep=mark, dtype=str, keep_default_na=False)
+    except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        got = str(error).strip()[:120]
+        raise WelfareError(f"{what} cannot be read", where=path.name, got=got, expected="CSV in UTF-8") from None
+    if list(table.columns[: len(columns)]) != list(columns):
+        listed, expected = ", ".join(map(str, table.columns[:8])), ", ".join(columns)
+        raise WelfareError(f"{what} has other columns", where=f"{path.name}, row 1", got=listed, expected=expected)
+    return table
+
+
 def decoded(path: Path) -> tuple[str, str]:
     """The text of a file, and the name of its encoding where that is not UTF-8.
 
@@ -120,7 +145,8 @@ def decoded(path: Path) -> tuple[str, str]:
 def _of_windows(data: bytes, path: Path, line: int) -> tuple[str, str]:
     """Text in a code page of Windows, where only one can be meant; ``line`` is the first that is not UTF-8.
 
-    French words in small letters are the same in both; Arabic words have two letters or more and touch no Latin one.
+    French words in small letters are the same in both; Arabic words have two letters or more and touch no Latin one, as
+    the capitals of French would.
     """
     text = data.decode("cp1256")
     if {c for c in text if not c.isascii()} <= ALIKE:
@@ -129,5 +155,8 @@ def _of_windows(data: bytes, path: Path, line: int) -> tuple[str, str]:
     arabic = [word for word in words if re.search("[\u0600-\u06ff]", word)]
     if arabic and all(ARABIC_WORD.fullmatch(word) for word in arabic):
         return text, "cp1256"
+    western = data.decode("cp1252", "replace")
+    if all(re.search("[A-Za-z]", word) for word in arabic) and {c for c in western if not c.isascii()} <= FRENCH:
+        return western, "cp1252"
     what = f"the encoding is not clear, see line {line}"
     raise WelfareError(what, where=path.name, expected="UTF-8", hint="Save the file as CSV UTF-8.")

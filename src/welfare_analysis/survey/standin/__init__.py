@@ -96,6 +96,7 @@ def generate(
     earlier = forms.report(latent, parameters, streams[6], version)
     n = round(parameters["followup_n"] * len(latent) / full)
     selected = collection.follow_up(latent[~back], parameters, streams[7], version, n)
+    selected = collection.told(selected, parameters, np.random.default_rng(children[7].spawn(1)[0]))
     latent = _questionnaire(latent, parameters, streams[8:], version)
     names = [name for name in parameters.codebook.variables.index if name not in forms.EARLIER]
     asked = latent[back | latent.index.isin(selected.index)]

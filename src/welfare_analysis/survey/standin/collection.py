@@ -9,6 +9,8 @@ from scipy.special import expit, logit
 from welfare_analysis.survey.standin.chance import happens
 from welfare_analysis.survey.standin.parameters import Parameters
 
+CARAVAN = np.datetime64("2012-09-24")  # its first day
+
 
 def returned(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> np.ndarray:
     """Draw who returns the form; the log odds rise with unmet need also among people alike in the register."""
@@ -64,6 +66,15 @@ def follow_up(absent: pd.DataFrame, p: Parameters, rng: np.random.Generator, ver
         "stratum_population": stratum[chosen.index].map(counts).astype(int),
         "outcome": np.select([answered, refused], ["answered", "refused"], "not_reached").astype(object),
     })  # fmt: skip
+
+
+def told(selected: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.DataFrame:
+    """Add how and on which day those who answered did (``mode``, ``date``), from a stream of its own."""
+    telephone = rng.random(len(selected)) < p["followup_telephone_share"]
+    days = p["followup_after_days"] + np.floor(rng.random(len(selected)) * p["followup_days_n"])
+    date = (CARAVAN + days.astype("timedelta64[D]")).astype(str)
+    way = pd.DataFrame({"mode": np.where(telephone, "telephone", "visit"), "date": date}, selected.index, dtype=object)
+    return selected.join(way[selected["outcome"] == "answered"])
 
 
 def with_answers(selected: pd.DataFrame, forms: pd.DataFrame) -> pd.DataFrame:
