@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.estimation import Design, latent_classes
+from welfare_analysis.estimation import Design, latent_classes, share
 from welfare_analysis.estimation.estimate import slopes
 from welfare_analysis.estimation.replicates import covariance, drawn, refit
 
@@ -63,6 +63,16 @@ def test_derivatives_are_those_of_differences(fit):
     np.testing.assert_allclose(at.gradient, value, rtol=1e-6, atol=1e-5)
     second = slopes(lambda m: fit.patterns.likelihood(theta + m, fit.form).gradient, steps)
     np.testing.assert_allclose(at.information, -second, rtol=1e-5, atol=1e-4)
+
+
+def test_one_class_is_independence(fit):
+    """One class: the share of each answer, the likelihood of independent answers, and a worse BIC than two."""
+    design, items, _ = generated(4000, 1)
+    one = latent_classes(design, items, 1)
+    yes = one.answers().value.xs("True", level="answer").droplevel("class")
+    np.testing.assert_allclose(yes, share(design, items).value.to_numpy(), rtol=1e-6)
+    assert one.log_likelihood == pytest.approx(fit.null_log_likelihood)
+    assert fit.bic() < one.bic()
 
 
 def test_classes_are_recovered(fit):
@@ -144,10 +154,10 @@ def test_answers_that_all_give_tell_nothing():
 
 
 def test_what_cannot_be_is_refused():
-    """One class, an item without an answer, negative weights, more classes than the answers tell."""
+    """No class, an item without an answer, negative weights, more classes than the answers tell."""
     design, items, _ = generated(300, 9)
-    with pytest.raises(WelfareError, match="nothing to part"):
-        latent_classes(design, items, 1)
+    with pytest.raises(WelfareError, match="nothing to fit"):
+        latent_classes(design, items, 0)
     with pytest.raises(WelfareError, match="nobody answered"):
         latent_classes(design, items.assign(none=pd.NA), 2)
     with pytest.raises(WelfareError, match=r"tell the classes apart|no members"):

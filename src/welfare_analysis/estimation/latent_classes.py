@@ -83,7 +83,7 @@ class Patterns:
                 break
             last, (safe, _) = now, self.step(one)
             moved, bent = one - point, safe - 2 * one + point
-            reach = max(np.linalg.norm(moved) / max(np.linalg.norm(bent), TINY), 1.0)
+            reach = max(float(np.linalg.norm(moved)) / max(float(np.linalg.norm(bent)), TINY), 1.0)
             far = point + 2 * reach * moved + reach**2 * bent
             point = far if (far >= 0).all() else safe
         return point, now
@@ -309,7 +309,7 @@ def latent_classes(
     items : DataFrame (n x J)
         A column a question of any type; a missing answer is skipped.
     classes : int
-        Two or more.
+        One (answers that are independent) or more.
     starts : int
         Starts of EM, drawn by ``rng`` (the same ones where none is given). With more than `TRIED` patterns of answers
         they are tried on a part of them, and the best is finished on all.
@@ -321,13 +321,12 @@ def latent_classes(
     Raises
     ------
     WelfareError
-        Fewer than two classes; no item, or none that somebody answered; negative weights; answers that do not tell as
+        No class; no item, or none that somebody answered; negative weights; answers that do not tell as
         many classes apart, as where one has no members.
     """
-    if classes < 2 or starts < 1:
-        raise WelfareError(
-            "nothing to part", where="latent_classes", got=(classes, starts), expected="2 classes or more"
-        )
+    if classes < 1 or starts < 1:
+        got = (classes, starts)
+        raise WelfareError("nothing to fit", where="latent_classes", got=got, expected="1 class or more")
     patterns = _patterns(design, items, where)
     if mode is None:
         shares, answers, reached = patterns.best(classes, starts, rng or np.random.default_rng(0))

@@ -61,6 +61,11 @@ def label(study: Study, column: str, code: object) -> str:
         return title(str(code), study)
     if column == "question":
         return study.codebook.asks(str(code), study.language)
+    if column == "segment":  # named by what it hopes for above all
+        services = [label(study, "hope", x) for x in str(code).split("+")]
+        known = str(code).isidentifier() and f"segment.{code}" in study.codebook.texts.index
+        key = f"segment.{code}" if known else "segment.above_all"
+        return study.codebook.text(key, study.language, **({} if known else {"services": listed(study, services)}))
     if column == "scale":
         return str(study.codebook.groups.at[code, f"label_{study.language}"])
     if column == "rule":

@@ -21,6 +21,8 @@ from . import (
     priorities,
     quality,
     rail,
+    satisfaction,
+    segments,
     stored,
     weights,
     what_if,
@@ -41,6 +43,8 @@ TOPICS: dict[str, Topic] = {
         deprivation.topic,
         adjusted.topic,
         aspirations.topic,
+        segments.topic,
+        satisfaction.topic,
         *priorities.TOPICS.values(),
         *(grid.topic for grid in what_if.GRIDS.values()),  # homes, loans and transport
         rail.topic,
