@@ -10,6 +10,7 @@ from .hypotheses import adjusted_p, contrast, differences, independence, rank_te
 from .inequality import concentration, correlation, covariance, gini, variance
 from .intervals import imbens_manski
 from .joint import by_domain, joint
+from .latent_classes import latent_classes
 from .linear_models import linear, logistic
 from .means import mean, ratio, total
 from .ordered import multinomial_logit, ordered_logit

@@ -142,6 +142,41 @@ def cost(study: Study) -> Iterator[str]:
     yield " ".join([text(study, "no_cost"), *spend])
 
 
+@conditional("hopes.segments")
+def segments(study: Study) -> Iterator[str]:
+    """How many segments there are, the largest and what it hopes for above all; or that there are none."""
+    table, numbers = release(study)["segments_shares"], release(study)["segments_number"]
+    if table.shown.empty:
+        if table.state != "not_asked":
+            yield study.codebook.text(table.silence, study.language)
+        return
+    row = ordered(table.shown).iloc[0]
+    placed = format_cell(numbers, study, numbers.cell(str(len(table.frame)), "placed"))
+    fields = {"services": label(study, "segment", row["segment"]), "share": format_cell(table, study, row)}
+    key = "segments.largest"
+    yield study.codebook.text(
+        key, study.language, number=number(len(table.frame), study.language), placed=placed, **fields
+    )
+
+
+@conditional("satisfaction.widest")
+def satisfaction(study: Study) -> Iterator[str]:
+    """What statuses are satisfied with least equally, and which of them most and least."""
+    table = release(study)["satisfaction_satisfied_by_status"]
+    spread = table.shown.groupby("question")["estimate"].agg(lambda x: x.max() - x.min())
+    if spread.empty:
+        return
+    question = str(spread.idxmax())
+    cells = ordered(table.cells(question))
+    said = (
+        f"{label(study, 'status', cells.iloc[at][CATEGORY])} {format_cell(table, study, cells.iloc[at])}"
+        for at in (0, -1)
+    )
+    yield study.codebook.text(
+        "satisfaction.widest", study.language, question=label(study, "question", question), contrast=listed(study, said)
+    )
+
+
 @of_each("changes", RANKINGS)
 def changes(study: Study, group: str) -> Iterator[str]:
     """Whether another reading of the rankings puts another item first, and how far its probability moves."""

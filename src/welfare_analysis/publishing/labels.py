@@ -61,6 +61,11 @@ def label(study: Study, column: str, code: object) -> str:
         return title(str(code), study)
     if column == "question":
         return study.codebook.asks(str(code), study.language)
+    if column == "segment":  # named by what it hopes for above all
+        if f"segment.{code}" in study.codebook.texts.index:
+            return study.codebook.text(f"segment.{code}", study.language)
+        services = [label(study, "hope", x) for x in str(code).split("+")]
+        return study.codebook.text("segment.above_all", study.language, services=listed(study, services))
     if column == "scale":
         return str(study.codebook.groups.at[code, f"label_{study.language}"])
     if column == "rule":

@@ -25,8 +25,8 @@ from .adjusted import SURE
 from .declare import Base, Topic, always, beside, counted, part
 from .priorities import leads
 
-GROUPS = ("status", "rank_group", "command_group")
-FINDINGS = ("", ("most", "first", "spread_status", "in_2012", "changes_priority"))
+GROUPS = ("status", "rank_group", "command_group", "sex")
+FINDINGS = ("", ("segments", "most", "first", "spread_status", "in_2012"))
 
 
 def hopes_of(study: Study) -> Hopes:

@@ -22,6 +22,8 @@ from . import (
     priorities,
     quality,
     rail,
+    satisfaction,
+    segments,
     services,
     stored,
     weights,
@@ -43,6 +45,8 @@ TOPICS: dict[str, Topic] = {
         deprivation.topic,
         adjusted.topic,
         aspirations.topic,
+        segments.topic,
+        satisfaction.topic,
         *priorities.TOPICS.values(),
         *(grid.topic for grid in what_if.GRIDS.values()),  # homes, loans and transport
         rail.topic,

@@ -20,7 +20,7 @@ from ..estimation import Design, Estimate, quantile
 from ..needs.factors import of_few_places
 from ..study import Study
 
-GROUPS = ("status", "rank_group", "command_group", "shift")  # their cells add up to a number that is shown
+GROUPS = ("status", "rank_group", "command_group", "shift", "sex")  # their cells add up to a number that is shown
 PLACE = "command_group"
 Base = tuple[pd.Series, pd.Series]  # rows of whom it can be computed, and rows that were asked
 

@@ -1,0 +1,48 @@
+"""Satisfaction (page 05): who is satisfied with what, and who is not; no scale."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+
+from ..disclosure import policy
+from ..estimation import share
+from ..needs.factors import merged
+from ..study import Study
+from .declare import Base, Topic, always, counted
+
+SIDES = {"satisfied": ("satisfied", "very_satisfied"), "dissatisfied": ("dissatisfied", "very_dissatisfied")}
+
+
+def asked(study: Study) -> pd.DataFrame | None:
+    """The answers to the questions of satisfaction; None where there is none."""
+    questions = study.codebook.variables.index[study.codebook.variables["group"] == "satisfied"]
+    known = [name for name in questions if name in study.frame and study.frame[name].notna().any()]
+    return study.frame[known] if known else None
+
+
+def _base(answers: pd.DataFrame) -> Base:
+    known = answers.notna().any(axis=1)
+    return known, pd.Series(True, known.index)
+
+
+topic = Topic("satisfaction", asked, always, "share", _base, ("", ("widest",)), totals=False)
+
+
+def shares(study: Study, answers: pd.DataFrame, side: str, group: str) -> pd.DataFrame | None:
+    """Share on a side of the middle, of those who answered each question, by group."""
+    parts = []
+    for given in (answers[name] for name in answers):
+        where = given.notna()
+        by = merged(study.codebook, study.frame[group], where.to_numpy(), policy().min_base).where(where, None)
+        on = given.isin(SIDES[side]).where(where).astype("boolean")
+        made = share(study.design, on, by=by.rename(group), where=where & by.notna())
+        met = on.groupby(by.astype(object)).sum()
+        parts.append(counted(made, "question", [float(met[code]) for code in made.value.index], across=group))
+    return pd.concat(parts, ignore_index=True)
+
+
+for _side in SIDES:
+    for _group in ("status", "sex"):
+        topic.table(f"{_side}_by_{_group}", "question", _group, adds=None)(partial(shares, side=_side, group=_group))
