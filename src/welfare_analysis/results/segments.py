@@ -106,7 +106,7 @@ def _ready(subject: Segments) -> str:
     return "shown" if subject.number > 1 else "segments.one"
 
 
-topic = Topic("segments", segmented, _ready, "share", _base, ("segments_shares", ("largest",)), totals=False)
+topic = Topic("segments", segmented, _ready, "share", _base, totals=False)
 
 
 @topic.table("number", "segments_n", "measure", "", ready=always, adds=None)
