@@ -163,9 +163,9 @@ def segments(study: Study) -> Iterator[str]:
 def satisfaction(study: Study) -> Iterator[str]:
     """What statuses are satisfied with least equally, and which of them most and least."""
     table = release(study)["satisfaction_satisfied_by_status"]
-    spread = table.shown.groupby("question")["estimate"].agg(lambda x: x.max() - x.min())
-    if spread.empty:
+    if table.shown.empty:
         return
+    spread = table.shown.groupby("question")["estimate"].agg(lambda x: x.max() - x.min())
     question = str(spread.idxmax())
     cells = ordered(table.cells(question))
     said = (
