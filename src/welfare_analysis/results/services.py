@@ -129,12 +129,16 @@ def wished(study: Study, by: pd.Series | None = None) -> Estimate:
 
 @camps.table("by_status", "hope_group", "service_wish")
 def by_status(study: Study, made: pd.DataFrame) -> pd.DataFrame:
-    """Children for camps, and members who wish for hajj and umra, by status and in all; statuses sum to their own."""
+    """Children for camps, by status and in all; statuses sum to their own.
+
+    Who wishes for hajj or umra is a share of `hopes_by_status`: a number beside it would undo what that hides.
+    """
     status = study.frame["status"].set_axis(made.index)
     met = (made > 0).groupby(status.astype(str)).sum().astype(float)
     met.loc["all"] = met.sum()
     rows = long_format(wished(study), "service_wish").assign(hope_group="all")
     rows = pd.concat([rows, long_format(wished(study, status), "service_wish", "hope_group")])
+    rows = rows[rows["service_wish"] == "camps"]
     pairs = zip(rows["hope_group"], rows["service_wish"], strict=True)
     return rows.assign(numerator=[met.at[pair] for pair in pairs])
 
