@@ -110,7 +110,8 @@ def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
     codes = list(dict.fromkeys(key for key, _ in cells))
     places = [in_order(table, study, key) for key in rows]
     if "ranked" not in frame:
-        codes.sort(key=lambda row: [place.index(code) for place, code in zip(places, row, strict=True)])
+        # an institution's own group, which no list orders, comes last
+        codes.sort(key=lambda row: [[*p, c].index(c) for p, c in zip(places, row, strict=True)])
     gap = {"count": "0", "combined": ""}.get(table.statistic, GAP)
 
     def names(row: tuple[str, ...]) -> list[str]:
