@@ -75,7 +75,7 @@ def label(study: Study, column: str, code: object) -> str:
     if f"{column}.{code}" in study.codebook.texts.index:  # members of a group together: widows, and not a widow
         return study.codebook.text(f"{column}.{code}", study.language)
     lists = CHOICES if column == "alternative" else _lists(study, column)
-    known = next((name for name in lists if str(code) in study.codebook.codes(name)), None)
+    known = next((name for name in (*lists, "status") if str(code) in study.codebook.codes(name)), None)
     if known is not None:
         return study.codebook.label(known, str(code), study.language)
     if level := LEVEL.fullmatch(str(code)):
