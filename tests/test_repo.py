@@ -20,7 +20,7 @@ from welfare_analysis.results import conditions
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "welfare_analysis"
 LAYERS = ("errors", "languages", "estimation", "survey", "study")
-LAYERS += ("needs", "demand", "disclosure", "results", "publishing", "__main__")
+LAYERS += ("needs", "demand", "planning", "disclosure", "results", "publishing", "__main__")
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 MAX_LINES = 6

@@ -31,7 +31,9 @@ topic = Topic("satisfaction", asked, always, "share", _base, ("", ("widest",)), 
 
 
 def shares(study: Study, answers: pd.DataFrame, side: str, group: str) -> pd.DataFrame | None:
-    """Share on a side of the middle, of those who answered each question, by group."""
+    """Share on a side of the middle, of those who answered each question, by group; None where the group was not asked."""
+    if group not in study.frame:
+        return None
     parts = []
     for given in (answers[name] for name in answers):
         where = given.notna()
