@@ -31,7 +31,7 @@ topic = Topic("satisfaction", asked, always, "share", _base, ("", ("widest",)), 
 
 
 def shares(study: Study, answers: pd.DataFrame, side: str, group: str) -> pd.DataFrame | None:
-    """Share on a side of the middle, of those who answered each question, by group; None where the group was not asked."""
+    """Share on a side of the middle, of those who answered, by group; None where it was not asked."""
     if group not in study.frame:
         return None
     parts = []
