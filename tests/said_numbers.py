@@ -13,10 +13,13 @@ WRITTEN = {
     "fr": (r"\d{1,3}(?:[\u202f\u00a0]\d{3}| \d{3}(?!\d|,\d))+(?!\d)(?:,\d+)?|\d+(?:,\d+)?", "\u202f\u00a0 ", ","),
     "ar": (r"\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?|\d+(?:,\d+)?", ".", ","),
 }
-ASIDE = re.compile(r"<(head|nav|pre|math|code|footer)\b.*?</\1>", re.DOTALL)  # the same in all, or no part of the page
+ASIDE = re.compile(
+    r"<(head|nav|pre|math|code|footer|script)\b.*?</\1>", re.DOTALL
+)  # the same in all, or no part of the page
 ENGLISH = re.compile(r'<(div|p|h\d|li|td|th|span|bdi)\b[^>]* lang="en".*?</\1>', re.DOTALL)  # in a page of another one
 CELLS = re.compile(r"<t[dh]\b[^>]*>.*?</t[dh]>", re.DOTALL)
 REFERENCE = re.compile(r"\b\d\.\d\.\d\b")  # a result of a book, the same in all
+STANDARD = re.compile(r"(?:version|[eé]dition|النسخة|الطبعة) \d\.\d\b")  # its version, too
 LABEL = re.compile(r"(?:Table|Tableau|Figure|الجدول|الشكل) \d+\.\d+")  # a page and a place on it: two numbers
 ISOLATES = re.compile("[\u2066-\u2069\u200e\u200f]")
 
@@ -24,7 +27,8 @@ ISOLATES = re.compile("[\u2066-\u2069\u200e\u200f]")
 def numbers(text: str, language: str) -> Counter[float]:
     """Return how often a text says each number."""
     pattern, thousands, point = WRITTEN[language]
-    plain = LABEL.sub(lambda label: label[0].replace(".", " "), REFERENCE.sub(" ", ISOLATES.sub("", text)))
+    plain = STANDARD.sub(" ", REFERENCE.sub(" ", ISOLATES.sub("", text)))
+    plain = LABEL.sub(lambda label: label[0].replace(".", " "), plain)
     found = re.findall(pattern, plain)
     return Counter(float(re.sub(f"[{thousands}]", "", n).replace(point, ".")) for n in found)
 
