@@ -28,6 +28,7 @@ STEPS = re.compile(r"\||\s/\s|\.(?=(?:est|se)$)")  # between the parts of a stor
 NAMES = ("short", "term", "col")  # first parts of the keys that name an estimate of one's own
 TITLED = ("condition", "situation", "amount", "table")  # columns whose codes are tables
 PLAIN = ("", "number", "respondents", "decimal", "coefficient", "tenths", "p", "year", "months")  # units without a name
+NOTHING = "\u2013"  # in a document, where no number belongs
 UNSURE = "/"  # in place of a number that is too unsure to be shown
 CAUTION = " *"  # behind one to be used with caution
 CLEAR = " \u2020"  # behind a difference that is not zero after the correction for all tests of its table
@@ -178,6 +179,8 @@ def format_cell(
         return UNSURE
     if "text" in cell and isinstance(cell["text"], str):
         return worded(study, cell["text"])
+    if table.statistic == "document" and pd.isna(cell["estimate"]) and cell.get("flag") != "hidden":
+        return NOTHING
     unit = unit_of(table, cell)
     name = unit_forms(study, unit) if named and unit != "share" else ""
     text = with_interval(cell["estimate"], cell["low"], cell["high"], unit, study.language, name, step_of(cell))

@@ -24,8 +24,7 @@ ERRORS = {"loans": ("loan_validation.csv", "loan_number"), "homes": ("demand_val
 ERRORS["transport"] = ("transport_validation.csv", "transport_number")
 ERROR_UNITS = dict.fromkeys(("error", "se_of_truth", "coverage"), "share")
 ERROR_UNITS |= dict.fromkeys(("samples", "population"), "number")
-PLAIN_UNITS = {"dh": "dh", "DH": "dh", "DH a m2": "dh", "DH a month": "dh_month", "months": "months", "years": "number"}
-PLAIN_UNITS |= {"km": "decimal", "m2": "number"}
+PLAIN_UNITS = {"DH": "dh", "DH a m²": "dh", "DH a month": "dh_month", "months": "months", "years": "number"}
 BREAK_EVEN = {"needed": "riders", "needed_low": "riders", "needed_high": "riders", "seats": "number"}
 BREAK_EVEN["share_covered"] = "share"
 
@@ -40,10 +39,8 @@ def errors(name: str) -> Released:
     return document(f"{name}_errors", coverage.simulated(stored, keys, ERROR_UNITS), keys, "measure")
 
 
-def parameters(
-    name: str, keys: list[str], table: pd.DataFrame, said: tuple[str, ...] = ("evidence", "source")
-) -> Released:
-    """Assumptions: value and range, where the value stands in it, the kind of evidence and the source, as texts."""
+def parameters(name: str, keys: list[str], table: pd.DataFrame) -> Released:
+    """Assumptions: value and range, where the value stands in it; unit, kind of evidence and source, as texts."""
     ends = table[["value", "low", "high"]]
     digits = [(ends.round(places) == ends).all(axis=1) for places in (0, 1)]
     plain = table.assign(plain=np.select(digits, ["number", "tenths"], "decimal"))
@@ -52,7 +49,7 @@ def parameters(
     long["unit"] = long["unit"].map(PLAIN_UNITS).fillna(long.pop("plain")).mask(part, "share")
     whole = np.isclose(long["estimate"], long["estimate"].round(2))  # a whole per cent is written as one
     long["step"] = pd.Series(0.01, long.index).where(part & whole)
-    texts = table.assign(evidence="evidence." + table["kind"])[[*keys, *said]]
+    texts = table.assign(evidence="evidence." + table["kind"])[[*keys, "unit", "evidence", "source"]]
     texts = texts.melt(keys, var_name="measure", value_name="text").assign(estimate=0.0, unit="number")
     return document(f"{name}_parameters", pd.concat([long, texts], ignore_index=True), keys, "measure")
 
@@ -91,7 +88,7 @@ def transport_parameters() -> Released:
     table = table.rename(columns={"parameter": "transport_assumption"})
     names = table["transport_assumption"]
     table["place"] = place(table, names, set(names) - set(LOW_IS_GOOD))
-    return parameters("transport", ["transport_assumption"], table, ("unit", "evidence", "source"))
+    return parameters("transport", ["transport_assumption"], table)
 
 
 def service_parameters() -> Released:
@@ -99,7 +96,7 @@ def service_parameters() -> Released:
     table = public("services").rename(columns={"parameter": "service_assumption"})
     names = table["service_assumption"]
     table["place"] = place(table, names, set(names))
-    return parameters("services", ["service_assumption"], table, ("unit", "evidence", "source"))
+    return parameters("services", ["service_assumption"], table)
 
 
 def transport_break_even() -> Released:
