@@ -26,7 +26,7 @@ from .declare import Base, Topic, always, beside, counted, part
 from .priorities import leads
 
 GROUPS = ("status", "rank_group", "command_group", "sex")
-FINDINGS = ("", ("segments", "most", "first", "spread_status", "in_2012"))
+FINDINGS = ("", ("most", "first", "spread_status", "segments", "in_2012"))
 
 
 def hopes_of(study: Study) -> Hopes:
