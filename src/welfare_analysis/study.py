@@ -169,7 +169,7 @@ class Study:
         book = Codebook.read(Path(codebook or DATA / "codebook"))
         names = names or _named("MAP")
         known = Map.read(names, book) if names else None
-        wishes = doubts.wishes(keep, omit)
+        wishes, terms = doubts.wishes(keep, omit), _named("AGREEMENTS")
         people = _register(Path(register), book, known) if register else None
         sources = several(survey)
         name, source = ", ".join(path.name for path in sources), (sources if len(sources) > 1 else sources[0])
@@ -206,9 +206,7 @@ class Study:
             language=language or os.environ.get("LANGUAGE_OF_REPORT", "en"),
             languages=tuple(os.environ.get("LANGUAGES_OF_REPORT", "").split()),
             survey_name=name,
-            files=tuple(
-                Path(path) for path in (*sources, register, followup, codebook, names, _named("AGREEMENTS")) if path
-            ),
+            files=tuple(Path(path) for path in (*sources, register, followup, codebook, names, terms) if path),
             wishes=(repr(wishes),),
         )
 

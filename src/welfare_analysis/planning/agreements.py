@@ -175,9 +175,6 @@ def agreements(codebook: Codebook) -> dict[str, Agreement]:
         for column in NUMBERS[:3]:
             right = 0 <= line[column] <= 1 if share else 0 <= line[column] < INF
             rules[column] = right, "a share from 0 to 1: 4.5 % is 0.045" if share else "an amount in DH, not negative"
-        if rules["value"][0]:
-            rules["low"] = rules["low"][0] and line["low"] <= line["value"], f"{rules['low'][1]}, not above value"
-            rules["high"] = rules["high"][0] and line["high"] >= line["value"], f"{rules['high'][1]}, not below value"
         listed: dict[str, tuple[str, ...]] = {}
         for column, name in (("who", "status"), ("where", "command_group")):
             codes = () if pd.isna(line[column]) else tuple(str(line[column]).split("|"))
@@ -186,6 +183,8 @@ def agreements(codebook: Codebook) -> dict[str, Agreement]:
         for column, (right, rule) in rules.items():
             if not right:
                 raise _fault(line, column, rule)
+        if not line["low"] <= line["value"] <= line["high"]:
+            raise _fault(line, "value", "an amount or share between low and high")
         own = {f.name: listed.get(f.name, line[f.name]) for f in fields(Agreement)}
         own["ceiling_dh"] = INF if np.isnan(line["ceiling_dh"]) else line["ceiling_dh"]
         made[str(line["agreement"])] = Agreement(**own)
@@ -282,12 +281,10 @@ def offer(study: Study, agreement: Agreement) -> Offer | None:
     frame, design, codebook = asked(study, NEEDED[agreement.product], agreement.product)
     makers: dict[str, Callable[..., Parts]] = {"consumer_loan": _consumer, "rail": _rail}
     stops, sides, before = makers.get(agreement.product, _home)(study, agreement)
-    first = {}
-    for name, column, codes in (("status", "status", agreement.who), ("place", "command_group", agreement.where)):
-        if codes and column in frame:
-            first[name] = (~is_code(frame[column], *codes)).astype("boolean")
+    open_to = {"status": agreement.who, "command_group": agreement.where}
+    shut = {name: ~is_code(frame[name], *codes) for name, codes in open_to.items() if codes and name in frame}
     sides = sides.replace(INF, np.nan)  # what is lent over no month
-    return Offer(agreement, frame, design, codebook, pd.DataFrame({**first, **stops}, frame.index), sides, before)
+    return Offer(agreement, frame, design, codebook, pd.DataFrame({**shut, **stops}, frame.index), sides, before)
 
 
 def offers(study: Study) -> dict[str, Offer]:
@@ -309,19 +306,18 @@ def _home(study: Study, agreement: Agreement) -> Parts:
     frame, bank = market.frame, market.terms
     prices = agreement.prices(float(market.offers.loc[FLAT, "price_dh"]))
     for side, price, terms in zip(SIDES, prices, (bank, agreement.terms(bank)), strict=True):
-        months = credit.months_left(frame, terms)
-        needed = loan_dh(frame, terms, price)
-        sides |= _paid(side, needed, months, terms, (1 + terms.fees) * price - needed - terms.grant_dh)
+        months, needed = credit.months_left(frame, terms), loan_dh(frame, terms, price)
+        monthly = (needed * terms.cost(months.clip(lower=1.0).to_numpy())).where(months.gt(0) | needed.eq(0))
+        cash = (1 + terms.fees) * price - needed - terms.grant_dh
+        sides |= {f"instalment_{side}": monthly, f"total_{side}": monthly * months + cash}
+        sides[f"present_{side}"] = monthly * annuity(of_programme("discount_rate"), months) + cash
         sides[f"most_{side}"] = credit.largest_loan_dh(frame, terms)
-    owns, wants = market.frame["tenure"].eq("owner"), is_code(frame["wants_home"], "yes")
     stops = {
         "minor": _known(~market.adult, frame["age"]),
-        "owns": _known(owns, frame["tenure"]),
-        "not_wanted": ~wants,
+        "owns": is_code(frame["tenure"], "owner"),
+        "not_wanted": ~is_code(frame["wants_home"], "yes"),
         "age_limit": _known(months.eq(0) & needed.gt(0), months, needed),
-        "savings": _known(
-            frame["savings_dh"] + terms.grant_dh < (terms.fees + terms.down_payment) * price, frame["savings_dh"]
-        ),
+        "savings": _short(frame, terms, price),
         "ceiling": _known(needed > terms.loan_most_dh, needed),
         **_over(frame, sides["instalment_after"], market.capacity),
     }
@@ -331,7 +327,7 @@ def _home(study: Study, agreement: Agreement) -> Parts:
 
 def _consumer(study: Study, agreement: Agreement) -> Parts:
     """The consumer loan that is wanted, at the term that is wanted, in place of that of the banks."""
-    market = loans.market(study)
+    market = study.result(loans.market)
     changed = market.at(terms={**market.terms, OWN: agreement.terms(market.terms[OWN])})
     frame, amount = market.frame, market.amount.clip(upper=agreement.ceiling_dh)
     sides: dict[str, pd.Series] = {}
@@ -340,13 +336,11 @@ def _consumer(study: Study, agreement: Agreement) -> Parts:
         sides |= {f"instalment_{side}": monthly, f"total_{side}": monthly * months}
         sides[f"present_{side}"] = monthly * annuity(of_programme("discount_rate"), months)
         sides[f"most_{side}"] = at.capacity / monthly * amount
-    late = changed.at(late=True).eligible[OWN]
-    months = changed.months[OWN]
     stops = {
         "minor": _known(~market.adult, frame["age"]),
         "not_wanted": ~market.wanted["consumer"].astype("boolean"),
         "age_limit": _known(months < loans.assumed("months_least"), months),
-        "files": ~late,
+        "files": ~changed.at(late=True).eligible[OWN],
         "arrears": ~changed.eligible[OWN],
         **_over(frame, sides["instalment_after"], changed.capacity),
     }
@@ -380,12 +374,10 @@ def loan_dh(frame: pd.DataFrame, terms: Terms, price_dh: float) -> pd.Series:
     return ((1 + terms.fees) * price_dh - cash).clip(lower=0.0)
 
 
-def _paid(side: str, loan: pd.Series, months: pd.Series, terms: Terms, cash: pd.Series) -> dict[str, pd.Series]:
-    """Instalment, sum and worth today of what is paid for a loan and in cash; nan where a loan has no month."""
-    monthly = (loan * terms.cost(months.clip(lower=1.0).to_numpy())).where(months.gt(0) | loan.eq(0))
-    today = annuity(of_programme("discount_rate"), months)
-    found = {"instalment": monthly, "total": monthly * months + cash, "present": monthly * today + cash}
-    return {f"{name}_{side}": values for name, values in found.items()}
+def _short(frame: pd.DataFrame, terms: Terms, price_dh: float) -> pd.Series:
+    """Whether savings and grant do not pay the fees and the down payment."""
+    cash = frame["savings_dh"].astype(float) + terms.grant_dh
+    return _known(cash < (terms.fees + terms.down_payment) * price_dh, cash)
 
 
 def break_even_rate(
@@ -396,25 +388,18 @@ def break_even_rate(
     ``lent``: fees are lent too; else they and the down payment must be in savings. -inf where it is carried at no rate,
     inf where at any (no loan is needed, or it is carried at `MOST_RATE`), nan where that is not known.
     """
-    months, capacity = (
-        credit.months_left(frame, terms),
-        credit.capacity_dh(frame, of).clip(upper=terms.instalment_most_dh),
-    )
-    loan = loan_dh(frame, terms, price_dh)
-    monthly = (capacity / loan.where(loan > 0)).astype(float) - (terms.insurance / 12 if terms.insured_initial else 0.0)
-    worth = (1 / monthly.where(monthly > 0)).fillna(INF).to_numpy()
-    n, most = months.fillna(0.0).to_numpy(), np.asarray(annuity(MOST_RATE, months.fillna(0.0)))
-    inside = (worth <= n) & (worth > most)
-    found = np.where(worth > n, -INF, INF)
+    months = credit.months_left(frame, terms).astype(float)
+    capacity, loan = credit.capacity_dh(frame, of), loan_dh(frame, terms, price_dh)
+    insured = terms.insurance / 12 if terms.insured_initial else 0.0
+    monthly = capacity.clip(upper=terms.instalment_most_dh) / loan.where(loan > 0) - insured
+    worth = (1 / monthly.where(monthly > 0)).fillna(INF).to_numpy(float)
+    n = months.fillna(0.0).to_numpy()
+    inside, found = (worth <= n) & (worth > annuity(MOST_RATE, n)), np.where(worth > n, -INF, INF)
     root = find_root(lambda x, n, a: annuity(x, n) - a, (0.0, MOST_RATE), args=(n[inside], worth[inside])).x
     found[inside] = (root - (0.0 if terms.insured_initial else terms.insurance)) / (1 + terms.vat)
     rate = pd.Series(np.where(found < 0, -INF, found), frame.index).where(loan > 0, INF)
-    short = loan.gt(terms.loan_most_dh)
-    if not lent:
-        cash = frame["savings_dh"].astype(float) + terms.grant_dh
-        short |= cash < (terms.fees + terms.down_payment) * price_dh
-    known = capacity.notna() & loan.notna() & months.notna()
-    return rate.mask(short, -INF).where(known).rename("break_even_rate")
+    short = loan.gt(terms.loan_most_dh) | (not lent) & _short(frame, terms, price_dh).fillna(False).astype(bool)
+    return rate.mask(short, -INF).where(capacity.notna() & loan.notna() & months.notna()).rename("break_even_rate")
 
 
 def better(first: Offer, second: Offer) -> pd.DataFrame:

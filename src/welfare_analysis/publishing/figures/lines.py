@@ -26,9 +26,7 @@ def _line(axes: Axes, cells: pd.DataFrame, unit: str, colour: str, name: str) ->
     sns.lineplot(drawn, x="at", y="estimate", ax=axes, color=colour, errorbar=None, label=name, legend=False, **marks)
 
 
-def curve(
-    tables: Sequence[Released], study: Study, at: Mapping[str, float] | None = None, numbers: bool = True
-) -> Figure:
+def curve(tables: Sequence[Released], study: Study, at: Mapping[str, float] | None = None) -> Figure:
     """Numbers by price (``at``: where each code of the first key is), a line and a band for each column."""
     (one,) = tables
     figure, (axes,) = canvas(title(one.id, study), 3.2)
@@ -36,7 +34,7 @@ def curve(
     for place, code in enumerate(in_order(one, study, CATEGORY)):
         part = cells[cells[CATEGORY].astype(str) == code]
         _line(axes, part, one.unit, PALETTE[place], cell_label(one, study, CATEGORY, code))
-        for x, y in zip(part["at"], scaled(part, one.unit)["estimate"], strict=True) if numbers else []:
+        for x, y in zip(part["at"], scaled(part, one.unit)["estimate"], strict=True):
             height = 9 * (1 if place else -1) - 3
             axes.annotate(
                 number(y, study.language), (x, y), (0, height), textcoords="offset points", ha="center", fontsize=8
@@ -52,13 +50,15 @@ def curve(
 
 def crossing(tables: Sequence[Released], study: Study, share: float = 0.5, column: str = "") -> Figure:
     """Shares by rate, a line a group, and where each falls below a share: a ``column`` of the second table."""
-    figure = curve(tables[:1], study, numbers=False)
+    first, second = tables
+    figure = curve([first], study)
     (axes,) = figure.axes
+    for text in [*axes.texts]:  # the lines are too near for a number at each point
+        text.remove()
     axes.axhline(100 * share, color=QUIET, linestyle="--", linewidth=1)
-    cells = tables[1].cells("*", column) if tables[1].state == "shown" else tables[1].frame
-    for place, code in enumerate(in_order(tables[0], study, CATEGORY)):
-        own = cells[cells[tables[1].by[0]].astype(str) == code] if len(cells) else cells
-        for _, cell in own[own["estimate"].gt(0)].iterrows() if len(own) else ():
+    for place, code in enumerate(in_order(first, study, CATEGORY)):
+        cell = second.cell(code, column) if second.state == "shown" else None
+        if cell is not None and cell["estimate"] > 0:
             axes.hlines(100 * share, *(100 * cell[["low", "high"]]), color=PALETTE[place], linewidth=2)
             axes.plot(100 * cell["estimate"], 100 * share, marker="D", color=PALETTE[place], zorder=4)
     return figure
