@@ -57,7 +57,8 @@ def report(_: argparse.Namespace) -> int:
     before = set_aside(ROOT / "build" / "report")
     named, withheld = _named(*OWN), []
     try:
-        agreements(_codebook())  # a fault in a table of one's own is said before anything runs
+        if _named("AGREEMENTS"):
+            agreements(_codebook())  # a fault in a table of one's own is said before anything runs
         if named:
             if not _sound(named):
                 return 1

@@ -35,7 +35,7 @@ from ..demand.housing import assumed as of_programme
 from ..demand.stated import asked
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, mean, total
-from ..needs.income_debt import classed, floor_binds, is_code
+from ..needs.income_debt import CANNOT, classed, floor_binds, is_code
 from ..study import Study, own_lines, public
 from ..survey.cards import annuity
 from ..survey.codebook import Codebook
@@ -221,7 +221,8 @@ class Offer:
     def reason(self) -> pd.Series:
         """What stops each person first, or ``uses``; missing where it is not known."""
         known = pd.Series(True, self.frame.index, dtype="boolean")
-        return classed((*self.stops, USES), [stop for _, stop in self.stops.items()], known)
+        found = classed((*self.stops, USES, CANNOT), [stop for _, stop in self.stops.items()], known)
+        return found.astype(object).where(found.ne(CANNOT))
 
     @cached_property
     def uses(self) -> pd.Series:

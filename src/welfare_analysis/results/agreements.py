@@ -18,10 +18,8 @@ from ..planning.agreements import FLAT, MOST_RATE, Offer
 from ..study import Study
 from .declare import GROUPS, Base, Topic, always, attempted, counted, long_format, measured, quantile_rows
 
-FINDINGS = ("agreements_worth", ("many", "worth", "why", "cost", "break_even", "sure"))
-KEY = "partner_agreement"
+KEY, RATES = "partner_agreement", range(11)  # per cent a year
 COMPARED = ("home_talks", "developer_price")  # a lower rate, or a lower price
-RATES = range(11)  # per cent a year
 SHARES = {"quarter": 0.25, "half": 0.5, "three_quarters": 0.75}
 
 
@@ -36,6 +34,7 @@ def known(offers: dict[str, Offer]) -> Base:
     return reasons.notna().all(axis=1), pd.Series(True, reasons.index)
 
 
+FINDINGS = ("agreements_worth", ("many", "worth", "why", "cost", "break_even", "sure"))
 topic = Topic("agreements", subject, always, "persons", known, FINDINGS)
 
 
