@@ -21,6 +21,7 @@ import pandas as pd
 from welfare_analysis.demand import housing, tastes
 from welfare_analysis.disclosure import Policy
 from welfare_analysis.errors import WelfareError
+from welfare_analysis.planning.agreements import agreements
 from welfare_analysis.publishing import execution, record
 from welfare_analysis.publishing.figures import write_headlines
 from welfare_analysis.publishing.folders import alone, private, replacing, set_aside
@@ -41,7 +42,7 @@ SPECIAL = {"does_not_know": -98, "refused": -99}  # as they are written in a fil
 BEAT_S = 5.0  # seconds without a word
 OWN = ("SURVEY", "REGISTER", "FOLLOWUP")
 WISHES = ("KEEP", "OMIT", "HALF_WIDTH", "COST", "RETURN_RATE", "ANSWER_RATE", "SEED")
-READ = (*OWN, "CODEBOOK", "MAP", "RETURNED", "LOG", *WISHES)  # from the environment, or as NAME=value
+READ = (*OWN, "CODEBOOK", "MAP", "AGREEMENTS", "RETURNED", "LOG", *WISHES)  # from the environment, or as NAME=value
 Command = Callable[[argparse.Namespace], int]
 # what a spreadsheet takes for the start of a formula, full-width signs too
 FORMULA_SIGNS = tuple("=+-@＝＋－＠")
@@ -56,6 +57,8 @@ def report(_: argparse.Namespace) -> int:
     before = set_aside(ROOT / "build" / "report")
     named, withheld = _named(*OWN), []
     try:
+        if _named("AGREEMENTS"):
+            agreements(_codebook())  # a fault in a table of one's own is said before anything runs
         if named:
             if not _sound(named):
                 return 1
@@ -157,10 +160,12 @@ def form(_: argparse.Namespace) -> int:
 
 def check(_: argparse.Namespace) -> int:
     """Check files of answers, a register, a follow-up: 0 if they can be read, 1 if they have faults."""
-    named = _named(*OWN)
-    if not named:
+    named, terms = _named(*OWN), _named("AGREEMENTS")
+    if terms:
+        print(f"{terms[0].name}: no fault; {len(agreements(_codebook()))} agreements with those of data/public")
+    elif not named:
         raise WelfareError("no file was named", where="SURVEY", hint="For example: make check SURVEY=answers.xlsx")
-    return 0 if _sound(named) else 1
+    return 0 if not named or _sound(named) else 1
 
 
 def _named(*names: str) -> list[Any]:

@@ -20,6 +20,7 @@ from .survey import doubts, institution
 from .survey.codebook import Codebook, words
 from .survey.reading import Answers, Map, Margins, read, read_followup, read_register
 from .survey.reading.reviews import LEFT_OUT
+from .survey.reading.text_files import small_table
 from .survey.response import Collection, collection
 from .survey.weighting import RETURNED, household_share, unanswered, weight
 
@@ -168,7 +169,7 @@ class Study:
         book = Codebook.read(Path(codebook or DATA / "codebook"))
         names = names or _named("MAP")
         known = Map.read(names, book) if names else None
-        wishes = doubts.wishes(keep, omit)
+        wishes, terms = doubts.wishes(keep, omit), _named("AGREEMENTS")
         people = _register(Path(register), book, known) if register else None
         sources = several(survey)
         name, source = ", ".join(path.name for path in sources), (sources if len(sources) > 1 else sources[0])
@@ -205,7 +206,7 @@ class Study:
             language=language or os.environ.get("LANGUAGE_OF_REPORT", "en"),
             languages=tuple(os.environ.get("LANGUAGES_OF_REPORT", "").split()),
             survey_name=name,
-            files=tuple(Path(path) for path in (*sources, register, followup, codebook, names) if path),
+            files=tuple(Path(path) for path in (*sources, register, followup, codebook, names, terms) if path),
             wishes=(repr(wishes),),
         )
 
@@ -283,6 +284,18 @@ def public(name: str) -> pd.DataFrame:
     if codebook and institution.is_part(codebook) and "source" in table:
         table["source"] = INHERITED
     return table
+
+
+def own_lines(variable: str, what: str) -> tuple[str, pd.DataFrame] | None:
+    """Name and cells, as text, of a small table of one's own that a variable names; None where it names none.
+
+    Raises
+    ------
+    WelfareError
+        A file that is not there or cannot be read.
+    """
+    path = _named(variable)
+    return None if path is None else (path.name, small_table(path, (), what, f"{variable}= names it."))
 
 
 def own_words() -> institution.Words:

@@ -4,6 +4,7 @@ import functools
 
 import pytest
 
+from welfare_analysis.publishing import execution
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.standin import Parameters, generate
 
@@ -20,7 +21,7 @@ def survey(forms):
 @pytest.fixture(autouse=True)
 def _no_names(monkeypatch):
     """No file of the reader's own."""
-    for name in ("SURVEY", "REGISTER", "FOLLOWUP", "CODEBOOK", "MAP", "KEEP", "OMIT", "LANGUAGE_OF_REPORT"):
+    for name in (*execution.OWN_FILES, "KEEP", "OMIT", "LANGUAGE_OF_REPORT"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -13,6 +13,7 @@ from ..disclosure import Lazy, Released, combined
 from ..study import DATA, Study
 from . import (
     adjusted,
+    agreements,
     aspirations,
     conditions,
     deprivation,
@@ -55,6 +56,7 @@ TOPICS: dict[str, Topic] = {
         grants.care,
         grants.schooling,
         grants.aid,
+        agreements.topic,
     )
 }
 

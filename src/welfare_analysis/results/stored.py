@@ -13,6 +13,7 @@ from ..demand.assumptions import place
 from ..demand.service import LOW_IS_GOOD, break_even
 from ..disclosure import Lazy, Released, document
 from ..needs import commuting, housing, income_debt
+from ..planning.agreements import stated
 from ..study import DATA, Study, public
 from ..survey import quality
 from . import coverage, instrument
@@ -99,6 +100,14 @@ def service_parameters() -> Released:
     return parameters("services", ["service_assumption"], table)
 
 
+def agreement_parameters() -> Released:
+    """The agreements of page 10: term and range, where the value stands in it from low to high, and its source."""
+    table = stated().rename(columns={"agreement": "partner_agreement"})
+    names = table["partner_agreement"]
+    table["place"] = place(table, names, set(names))
+    return parameters("agreements", ["partner_agreement"], table, ("evidence", "source", "note"))
+
+
 def transport_break_even() -> Released:
     """Riders that a run needs for fares to cover it, by fare, over what a vehicle-km costs."""
     table = break_even(FARES).rename_axis("transport_fare").rename(index=str)
@@ -117,6 +126,7 @@ PARAMETERS: dict[str, Callable[[], Released]] = {
     "loans_parameters": loan_parameters,
     "transport_parameters": transport_parameters,
     "services_parameters": service_parameters,
+    "agreements_parameters": agreement_parameters,
 }
 DOCUMENTS: dict[str, Callable[[], Released]] = {
     **PARAMETERS,

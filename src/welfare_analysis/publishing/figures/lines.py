@@ -48,6 +48,22 @@ def curve(tables: Sequence[Released], study: Study, at: Mapping[str, float] | No
     return figure
 
 
+def crossing(tables: Sequence[Released], study: Study, share: float = 0.5, column: str = "") -> Figure:
+    """Shares by rate, a line a group, and where each falls below a share: a ``column`` of the second table."""
+    first, second = tables
+    figure = curve([first], study)
+    (axes,) = figure.axes
+    for text in [*axes.texts]:  # the lines are too near for a number at each point
+        text.remove()
+    axes.axhline(100 * share, color=QUIET, linestyle="--", linewidth=1)
+    for place, code in enumerate(in_order(first, study, CATEGORY)):
+        cell = second.cell(code, column) if second.state == "shown" else None
+        if cell is not None and cell["estimate"] > 0:
+            axes.hlines(100 * share, *(100 * cell[["low", "high"]]), color=PALETTE[place], linewidth=2)
+            axes.plot(100 * cell["estimate"], 100 * share, marker="D", color=PALETTE[place], zorder=4)
+    return figure
+
+
 def parts(tables: Sequence[Released], study: Study) -> Figure:
     """Lorenz curves, one a group: the part that the poorest have, beside the dashed line where all have the same."""
     (one,) = tables

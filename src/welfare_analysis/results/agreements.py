@@ -1,0 +1,198 @@
+"""Agreements with partners (page 10): what each is worth and to whom, who cannot use it and why, break-even terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from ..demand.stated import times
+from ..disclosure import NUMBERS, evidence, policy
+from ..estimation import Design, mean, total
+from ..planning import agreements
+from ..planning.agreements import FLAT, MOST_RATE, Offer
+from ..study import Study
+from .declare import GROUPS, Base, Topic, always, attempted, counted, long_format, measured, quantile_rows
+
+KEY, RATES = "partner_agreement", range(11)  # per cent a year
+COMPARED = ("home_talks", "developer_price")  # a lower rate, or a lower price
+SHARES = {"quarter": 0.25, "half": 0.5, "three_quarters": 0.75}
+
+
+def subject(study: Study) -> dict[str, Offer] | None:
+    """Every agreement before the members; None where no question that one needs was asked."""
+    return study.result(agreements.offers) or None
+
+
+def known(offers: dict[str, Offer]) -> Base:
+    """Of whom it is known of every agreement whether they can use it, of all."""
+    reasons = pd.concat([offer.reason for offer in offers.values()], axis=1)
+    return reasons.notna().all(axis=1), pd.Series(True, reasons.index)
+
+
+FINDINGS = ("agreements_worth", ("many", "worth", "why", "cost", "break_even", "sure"))
+topic = Topic("agreements", subject, always, "persons", known, FINDINGS)
+
+
+def each(offers: Mapping[str, Offer], make: Callable[[Offer], pd.DataFrame]) -> pd.DataFrame:
+    """Rows of every agreement for which they can be estimated, named by the agreement."""
+    return long_format(attempted({name: partial(make, offer) for name, offer in offers.items()}), KEY)
+
+
+def groups(offer: Offer, *names: str) -> list[pd.Series]:
+    """All as one group, then the groups of each name whose question was asked, as ``list:code``."""
+    own = [f"{name}:" + offer.group(name) for name in names if name in offer.frame]
+    return [group.rename("agreement_group") for group in (pd.Series("all", offer.frame.index), *own)]
+
+
+@topic.table("worth", KEY, "worth_measure", "", adds=None)
+def worth(study: Study, offers: dict[str, Offer]) -> pd.DataFrame:
+    """Who can use each agreement, who of them could not pay without it, and what it spares: each of them, and all."""
+
+    def rows(offer: Offer) -> pd.DataFrame:
+        users, gain = offer.users(), offer.gain()
+        newly = (offer.uses & ~offer.before).astype("Float64").where(offer.reason.notna()).astype(float)
+        more = total(offer.design, newly.rename("newly"), missing="mean").as_positive()
+        every = times(gain, users, users.value.index)
+        numbers = {"people": (users, "persons"), "newly": (more, "persons")}
+        made = measured(numbers | {"gain": (gain, "dh"), "gain_all": (every, "million_dh")}, "worth_measure")
+        met = made["worth_measure"].map({"people": float(offer.uses.sum()), "newly": newly.sum()})
+        return made.assign(numerator=met.fillna(made["numerator"]))
+
+    return each(offers, rows)
+
+
+@topic.table("member", KEY, "member_measure", "dh", adds=None)
+def member(study: Study, offers: dict[str, Offer]) -> pd.DataFrame:
+    """A month, in all, and the largest loan, without the agreement and with it: means of those who can use it."""
+    units = {"instalment": "dh_month", "total": "dh", "most": "dh"}
+
+    def rows(offer: Offer) -> pd.DataFrame:
+        shown = {name: units[kind] for name in offer.sides if (kind := name.partition("_")[0]) in units}
+        return measured({name: (offer.gain(what=name), unit) for name, unit in shown.items()}, "member_measure")
+
+    return each(offers, rows)
+
+
+for _group in GROUPS[:3]:
+
+    @topic.table(f"by_{_group}", _group, KEY)
+    def by_group(study: Study, offers: dict[str, Offer], group: str = _group) -> pd.DataFrame | None:
+        """Who can use each agreement, by group."""
+
+        def rows(offer: Offer) -> pd.DataFrame:
+            met = offer.group(group)[offer.uses].value_counts().astype(float)
+            found = long_format(offer.users(group), group)
+            return found.assign(numerator=found[group].map(met).fillna(0.0))
+
+        return None if study.lacking([group]) else each(offers, rows)
+
+
+@topic.table("gain", "agreement_group", KEY, "dh", adds=None)
+def gain(study: Study, offers: dict[str, Offer]) -> pd.DataFrame:
+    """What each agreement spares those who can use it, mean by status and rank, DH of today."""
+
+    def rows(offer: Offer) -> pd.DataFrame:
+        made = [offer.gain(group) for group in groups(offer, "status", "rank_group")]
+        found = [(long_format(one, "", "agreement_group"), evidence(one)) for one in made]
+        return pd.concat([part.assign(numerator=n, unsafe=ruled) for part, (n, ruled) in found], ignore_index=True)
+
+    return each(offers, rows)
+
+
+@topic.table("reasons", "agreement_reason", KEY, adds="agreement_reason")
+def reasons(study: Study, offers: dict[str, Offer]) -> pd.DataFrame:
+    """What stops members from using each agreement, the first reason of each, and those whom none stops."""
+
+    def rows(offer: Offer) -> pd.DataFrame:
+        found, met = long_format(offer.stopped, "agreement_reason"), offer.reason.value_counts().to_dict()
+        found = found.assign(numerator=found["agreement_reason"].map(met).astype(float))
+        return found[found["estimate"] > 0]
+
+    return each(offers, rows)
+
+
+@topic.table("ends", KEY, "agreement_end", "dh", adds=None)
+def ends(study: Study, offers: dict[str, Offer]) -> pd.DataFrame:
+    """What each agreement spares those who can use it with its term at either end of what is known of it."""
+    lines = agreements.stated().set_index("agreement").query("low < high")[["low", "value", "high"]].astype(float)
+
+    def rows(offer: Offer) -> pd.DataFrame:
+        at = {end: replace(offer.agreement, value=x) for end, x in lines.loc[offer.agreement.agreement].items()}
+        gains = {str(end): (study.result(agreements.offer, one).gain(), "dh") for end, one in at.items()}
+        return measured(gains, "agreement_end")
+
+    return each({name: offer for name, offer in offers.items() if name in lines.index}, rows)
+
+
+def own_rates(study: Study) -> tuple[pd.Series, dict[str, pd.Series]] | None:
+    """Ranks of the active who want a home and own none, and the highest rate at which each can carry the social flat.
+
+    By whether fees are ``lent`` too or ``saved`` before; None where a question that the sums need was not asked.
+    """
+    if study.lacking((*agreements.HOME, "rank_group")):
+        return None
+    market = study.result(agreements.homes)
+    price, wants = float(market.offers.loc[FLAT, "price_dh"]), market.wishers & market.frame["status"].eq("active")
+    rates = {
+        fees: agreements.break_even_rate(market.frame, market.terms, price, fees == "lent").clip(-MOST_RATE, MOST_RATE)
+        for fees in ("lent", "saved")
+    }
+    return market.frame["rank_group"].astype(object).where(wants & rates["lent"].notna()), rates
+
+
+def wanting(offers: dict[str, Offer]) -> Base:
+    """Who wants a home and owns none and says what pay, deductions and savings are, of those who want one."""
+    for offer in offers.values():
+        if offer.agreement.product in ("home_loan", "flat"):
+            wants = offer.stops[["minor", "owns", "not_wanted"]].eq(False).all(axis=1)
+            return wants & offer.reason.notna(), wants
+    return known(offers)
+
+
+@topic.table("curve", "home_rate", "rank_group", "share", wanting)
+def curve(study: Study, offers: dict[str, Offer]) -> pd.DataFrame | None:
+    """Of those who want a home and own none the part that can carry the social flat at each rate, fees lent too."""
+    if (own := study.result(own_rates)) is None:
+        return None
+    rank, rates = own
+    can = pd.DataFrame({str(at): rates["lent"].ge(at / 100) for at in RATES}).astype("boolean")
+    return shares(study.design, can, rank, rank.notna(), "home_rate")
+
+
+def shares(design: Design, flags: pd.DataFrame, by: pd.Series, where: pd.Series, key: str) -> pd.DataFrame:
+    """The part of each group that has each flag, with the respondents behind it."""
+    made = mean(design, flags, by=by, where=where)
+    met = flags[where].fillna(False).astype(int).groupby(by[where]).sum().T.stack()
+    return counted(made, key, met.reindex(made.value.index), across=str(by.name))
+
+
+@topic.table("break_even", "rank_group", "break_even", "share", wanting, adds=None, statistic="quantile")
+def break_even(study: Study, offers: dict[str, Offer]) -> pd.DataFrame | None:
+    """The rate up to which a share of each group of ranks can carry the social flat: fees lent too, or saved before."""
+    if (own := study.result(own_rates)) is None:
+        return None
+    (rank, rates), parts = own, []
+    for (fees, rate), (name, share) in product(rates.items(), SHARES.items()):
+        rows = quantile_rows(study.design, rate, 1 - share, rank, rank.notna())
+        parts.append(rows.assign(break_even=f"{name}_{fees}"))
+    rows = pd.concat(parts, ignore_index=True)
+    said = pd.Series(np.select([rows["estimate"] < 0, rows["estimate"] >= MOST_RATE], ["rate.none", "rate.any"], ""))
+    said = said.where(rows["n"] >= policy().min_base).replace("", np.nan)  # a word is no number that could be hidden
+    return rows.assign(text=said, **rows[list(NUMBERS)].clip(lower=0.0))
+
+
+@topic.table("compared", "agreement_group", "offer_better", "share", adds="offer_better")
+def compared(study: Study, offers: dict[str, Offer]) -> pd.DataFrame | None:
+    """Of those who can use one of two agreements at least, the part better off under each, in all and by rank."""
+    if not set(COMPARED) <= set(offers):
+        return None
+    first, second = (offers[name] for name in COMPARED)
+    flags, where = agreements.better(first, second), first.uses | second.uses
+    parts = [shares(first.design, flags, group, where & group.notna(), "offer_better")
+             for group in groups(first, "rank_group")]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
