@@ -105,7 +105,7 @@ def agreement_parameters() -> Released:
     table = stated().rename(columns={"agreement": "partner_agreement"})
     names = table["partner_agreement"]
     table["place"] = place(table, names, set(names))
-    return parameters("agreements", ["partner_agreement"], table, ("evidence", "source", "note"))
+    return parameters("agreements", ["partner_agreement"], table)
 
 
 def transport_break_even() -> Released:
