@@ -19,6 +19,7 @@ from . import (
     descriptive,
     grants,
     headlines,
+    package,
     priorities,
     quality,
     rail,
@@ -55,6 +56,7 @@ TOPICS: dict[str, Topic] = {
         grants.care,
         grants.schooling,
         grants.aid,
+        package.topic,
     )
 }
 

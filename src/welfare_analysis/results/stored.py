@@ -15,7 +15,7 @@ from ..disclosure import Lazy, Released, document
 from ..needs import commuting, housing, income_debt
 from ..study import DATA, Study, public
 from ..survey import quality
-from . import coverage, instrument
+from . import coverage, instrument, package
 from .declare import melted
 from .shuttle import FARES
 
@@ -24,7 +24,15 @@ ERRORS = {"loans": ("loan_validation.csv", "loan_number"), "homes": ("demand_val
 ERRORS["transport"] = ("transport_validation.csv", "transport_number")
 ERROR_UNITS = dict.fromkeys(("error", "se_of_truth", "coverage"), "share")
 ERROR_UNITS |= dict.fromkeys(("samples", "population"), "number")
-PLAIN_UNITS = {"dh": "dh", "DH": "dh", "DH a m2": "dh", "DH a month": "dh_month", "months": "months", "years": "number"}
+PLAIN_UNITS = {
+    "dh": "dh",
+    "DH": "dh",
+    "DH a m2": "dh",
+    "DH a month": "dh_month",
+    "DH a year in all": "million_dh",
+    "months": "months",
+    "years": "number",
+}
 PLAIN_UNITS |= {"km": "decimal", "m2": "number"}
 BREAK_EVEN = {"needed": "riders", "needed_low": "riders", "needed_high": "riders", "seats": "number"}
 BREAK_EVEN["share_covered"] = "share"
@@ -102,6 +110,12 @@ def service_parameters() -> Released:
     return parameters("services", ["service_assumption"], table, ("unit", "evidence", "source"))
 
 
+def package_parameters() -> Released:
+    """What page 11 assumes: value and range, and where the value stands in it, from low (0) to high (1)."""
+    keys = ["package_service", "package_term"]
+    return parameters("package", keys, package.parameters(), ("unit", "evidence", "source"))
+
+
 def transport_break_even() -> Released:
     """Riders that a run needs for fares to cover it, by fare, over what a vehicle-km costs."""
     table = break_even(FARES).rename_axis("transport_fare").rename(index=str)
@@ -120,6 +134,7 @@ PARAMETERS: dict[str, Callable[[], Released]] = {
     "loans_parameters": loan_parameters,
     "transport_parameters": transport_parameters,
     "services_parameters": service_parameters,
+    "package_parameters": package_parameters,
 }
 DOCUMENTS: dict[str, Callable[[], Released]] = {
     **PARAMETERS,
