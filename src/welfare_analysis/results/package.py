@@ -67,7 +67,8 @@ def behind(of: Package, axis: int) -> pd.DataFrame:
         flags = pd.DataFrame({"n": of.needs.notna().any(axis=1), "met": has.any(axis=1)})
         made = flags.groupby(of.group, observed=False).sum()
     made.loc["all"] = [float(base(of)[0].sum()) if axis == 0 else made["n"].sum(), has.any(axis=1).sum()]
-    return made.astype(float)
+    several = made.index.isin(["all", *of.groups])  # of several needs: that nearly all have one is not told
+    return made.astype(float).assign(met=np.where(several, np.minimum(made["met"], made["n"] / 2), made["met"]))
 
 
 def measured(made: Mapping[str, Estimate], key: str, of: Package, axis: int) -> pd.DataFrame:
