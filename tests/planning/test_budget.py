@@ -11,7 +11,7 @@ from scipy.optimize import LinearConstraint, linprog, milp
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.planning import budget
-from welfare_analysis.planning.budget import Cells, Plan, best, earmarked, fairest, price, within_reach
+from welfare_analysis.planning.budget import Cells, Plan, best, earmarked, fairest, within_reach
 
 
 def drawn(seed, services=4, groups=3, fixed=True):
@@ -104,7 +104,8 @@ def test_the_price_is_the_dual_of_the_budget():
         -cells.worth.ravel(), A_ub=np.ones((1, 12)), b_ub=[money], bounds=[(0, x) for x in cells.room.ravel()]
     )
     assert -made.fun == pytest.approx(float(best(cells, money).value))
-    assert price(cells, money, 1e-3) == pytest.approx(-made.ineqlin.marginals[0])
+    more, less = (float(best(cells, money + step).value) for step in (1e-3, -1e-3))
+    assert (more - less) / 2e-3 == pytest.approx(-made.ineqlin.marginals[0])
 
 
 def test_nothing_and_everything():
@@ -154,8 +155,6 @@ def test_a_plan_that_breaks_a_constraint_is_told():
         budget.checked(cells, plan, 20.0)
     with pytest.raises(WelfareError, match="breaks its constraints"):
         budget.checked(cells, Plan(plan.spent, plan.opened, plan.value + 1), 30.0)
-    with pytest.raises(WelfareError, match="too many services"):
-        list(budget.sets(np.ones(13)))
 
 
 def test_what_more_money_for_one_service_buys():

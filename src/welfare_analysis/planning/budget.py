@@ -18,13 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 
 from ..errors import WelfareError
 
-MOST_SETS = 2**12  # of services with a cost of their own
 NEARLY = 0.999  # of the most equal floors, so that rounding leaves a plan
 ROUNDED = 1e-9  # of the money or the needs: what rounding may leave of a constraint
 
@@ -70,21 +69,10 @@ class Plan:
 
 
 def sets(fixed: np.ndarray) -> Iterator[np.ndarray]:
-    """Every set of services (S,) that may be opened, the smallest first; those without a cost of their own always are.
-
-    Raises
-    ------
-    WelfareError
-        More sets than can be tried.
-    """
+    """Sets of services (S,) that may be opened, the smallest first; those without a cost of their own always are."""
     own = np.flatnonzero(fixed > 0)
-    if 2 ** len(own) > MOST_SETS:
-        raise WelfareError(
-            "too many services have a cost of their own", where="budget", got=len(own), expected="at most 12"
-        )
-    for many in range(len(own) + 1):
-        for some in combinations(own, many):
-            yield (fixed <= 0) | np.isin(np.arange(len(fixed)), some)
+    for some in chain.from_iterable(combinations(own, many) for many in range(len(own) + 1)):
+        yield (fixed <= 0) | np.isin(np.arange(len(fixed)), some)
 
 
 def filled(room: np.ndarray, money: np.ndarray) -> np.ndarray:
@@ -99,7 +87,7 @@ def best(cells: Cells, budget: float | np.ndarray, floor: float | np.ndarray = 0
     Raises
     ------
     WelfareError
-        A plan that breaks its constraints, which would be an error of this module; see also `sets`.
+        A plan that breaks its constraints, which would be an error of this module.
     """
     room, worth = np.broadcast_arrays(cells.room, cells.worth)
     *batch, S, G = room.shape
@@ -161,12 +149,6 @@ def checked(cells: Cells, plan: Plan, budget: float | np.ndarray, floor: float |
     return plan
 
 
-def price(cells: Cells, budget: float, step: float, floor: float | np.ndarray = 0.0) -> np.ndarray:
-    """Needs closed by one DH more: the plan solved again a step above and a step below the budget."""
-    ends = [best(cells, budget + move, floor).value for move in (-step, step)]
-    return np.asarray((ends[1] - ends[0]) / (2 * step))
-
-
 def earmarked(cells: Cells, plan: Plan, amount: float) -> np.ndarray:
     """Needs (..., S) that a further amount would close in each service if it were for that service alone.
 
@@ -193,15 +175,11 @@ def fairest(cells: Cells, budget: float, needs: np.ndarray, steps: int = 18) -> 
 def within_reach(cells: Cells, budget: float, floor: np.ndarray) -> Plan:
     """The best plan, with the floors (..., G) of all groups lowered alike where the budget does not reach them."""
     plan = best(cells, budget, floor)
-    if np.isfinite(plan.value).all():
-        return plan
     far = ~np.isfinite(plan.value)
-    fewer = Cells(cells.room[far], cells.worth[far], cells.fixed)
-    part = NEARLY * fairest(fewer, budget, floor[far])
-    again = best(fewer, budget, part[:, None] * floor[far])
-    spent, opened, value = plan.spent.copy(), plan.opened.copy(), plan.value.copy()
-    spent[far], opened[far], value[far] = again.spent, again.opened, again.value
-    return Plan(spent, opened, value)
+    if not far.any():
+        return plan
+    part = np.where(far, NEARLY * fairest(cells, budget, floor), 1.0)
+    return best(cells, budget, part[..., None] * floor)
 
 
 def concentration(closed: np.ndarray, needs: np.ndarray) -> np.ndarray:

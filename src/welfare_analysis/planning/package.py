@@ -12,21 +12,24 @@ Of service s and group g, N persons in need lack U units (children, DH, rides). 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..demand import grants
-from ..demand.services import home_share, parameter
+from ..demand.services import NEEDED, home_share, parameter
+from ..errors import WelfareError
 from ..estimation import Design, Estimate, total
 from ..needs import commuting, housing, income_debt
 from ..needs.aspirations import has_chronic_illness, hope
-from ..needs.income_debt import asked, is_code
+from ..needs.income_debt import above, asked, is_code
 from ..needs.priorities import ranking
 from ..study import Study, public
+from ..survey.codebook import Codebook
 from .budget import Cells, Plan, within_reach
 
 REPLICATES, SEED = 500, 2012
@@ -37,7 +40,7 @@ MOVED = 1e-4  # of each number, for slopes
 
 def rail_trips(frame: pd.DataFrame) -> pd.Series:
     """Whether a member travels between towns and wishes for agreed fares; NA where one is missing."""
-    return hope("rail")(frame) & income_debt.above(frame["intercity_trips_n"], 0)
+    return hope("rail")(frame) & above(frame["intercity_trips_n"], 0)
 
 
 def fund_dh(frame: pd.DataFrame) -> pd.Series:
@@ -58,28 +61,21 @@ def scholars_n(frame: pd.DataFrame) -> pd.Series:
 
 def holiday_gap_dh(frame: pd.DataFrame) -> pd.Series:
     """What a family that wants a week lacks to pay it, DH; 0 where it wants none or can pay, NA where not known."""
-    centre, weeks, persons, budget = asked(
-        frame, "holiday_centre", "holiday_weeks_n", "holiday_persons_n", "holiday_budget_dh"
-    )
-    wants = ~is_code(centre, "none") & income_debt.above(weeks, 0) & income_debt.above(persons, 0)
-    lacking = (parameter("week_price_dh") * persons.astype(float) - budget.astype(float)).clip(lower=0.0)
-    return lacking.mask((~wants).fillna(value=False).astype(bool), 0.0).where(wants.notna())
+    centre, weeks, persons, budget = asked(frame, *NEEDED[1:])
+    wants = ~is_code(centre, "none") & above(weeks, 0) & above(persons, 0)
+    gap = (parameter("week_price_dh") * persons.astype(float) - budget.astype(float)).clip(lower=0.0)
+    return gap.mask((~wants).fillna(value=False).astype(bool), 0.0).where(wants.notna())
 
 
-def pension_low(status: str) -> Callable[[pd.DataFrame], pd.Series]:
+def pension_low(status: str, frame: pd.DataFrame) -> pd.Series:
     """Whether a pension of a status is not above the threshold of its aid; no for other statuses."""
-
-    def low(frame: pd.DataFrame) -> pd.Series:
-        pension = frame["pension_dh"]
-        under = (pension <= parameter(f"{status}_pension_most_dh")).astype("boolean").mask(pension.isna())
-        return under.mask(frame["status"].ne(status).fillna(value=True).astype(bool), False)
-
-    return low
+    under = ~above(frame["pension_dh"], parameter(f"{status}_pension_most_dh"))
+    return under.mask(frame["status"].ne(status).fillna(value=True).astype(bool), False)
 
 
 @dataclass(frozen=True)
 class Service:
-    """What a service needs to know: the units that each lacks (n,), 0 where not in need; whether a home has one need.
+    """The units that each lacks of a service (n,), 0 where not in need, and whether a home has one need of it.
 
     ``item`` is what the ranking of priorities calls it, if it is there.
     """
@@ -87,49 +83,38 @@ class Service:
     account: str
     item: str
     lacking: Callable[[pd.DataFrame], pd.Series]
-    columns: tuple[str, ...]
     home: bool = False
 
 
-_INCOME = ("status", "net_pay_dh", "pension_dh", "other_income_dh")
-_DEBT = ("has_loan", "consumer_deduction_dh", "housing_deduction_dh")
-_CORE = (*_INCOME, *_DEBT, "own_kitchen", "own_bathroom", "household_size_n", "rooms_n", "tenure", "rent_dh")
 SERVICES: dict[str, Service] = {
-    "home": Service("home", "housing", housing.core_need, (*_CORE, "housing_charges_dh", "command"), home=True),
-    "loan": Service("credit", "consumer_loan", income_debt.credit_need,
-                    (*_INCOME, *_DEBT, "running_source_finance_company", "arrears", "uncovered_cost_dh", "savings_dh")),
-    "shuttle": Service("work", "transport", commuting.transport_need,
-                       (*_INCOME, "transit_at_shift", "cars_n", "commute_mode", "commute_km", "commute_min",
-                        "commute_cost_dh")),
-    "rail": Service("travel", "transport", rail_trips, ("transport_wish_rail", "intercity_trips_n")),
-    "fund": Service("health", "health", fund_dh, ("uncovered_cost_dh",), home=True),
-    "chronic": Service("health", "health", chronic_forgone, ("chronic_n", "care_forgone"), home=True),
-    "scholarship": Service("studies", "education", scholars_n, ("higher_n", "education_wish_scholarship"), home=True),
-    "camps": Service("leisure", "holidays", lambda frame: frame["camp_children_n"], ("camp_children_n",), home=True),
-    "holidays": Service("leisure", "holidays", holiday_gap_dh,
-                        ("holiday_centre", "holiday_weeks_n", "holiday_persons_n", "holiday_budget_dh"), home=True),
-    "hajj": Service("pilgrimage", "", hope("hajj"), ("promotion_hajj",)),
-    "widow": Service("pension", "", pension_low("widow"), ("status", "pension_dh")),
-    "retired": Service("pension", "", pension_low("retired"), ("status", "pension_dh")),
-}  # fmt: skip
+    "home": Service("home", "housing", housing.core_need, home=True),
+    "loan": Service("credit", "consumer_loan", income_debt.credit_need),
+    "shuttle": Service("work", "transport", commuting.transport_need),
+    "rail": Service("travel", "transport", rail_trips),
+    "fund": Service("health", "health", fund_dh, home=True),
+    "chronic": Service("health", "health", chronic_forgone, home=True),
+    "scholarship": Service("studies", "education", scholars_n, home=True),
+    "camps": Service("leisure", "holidays", lambda frame: frame["camp_children_n"], home=True),
+    "holidays": Service("leisure", "holidays", holiday_gap_dh, home=True),
+    "hajj": Service("pilgrimage", "", hope("hajj")),
+    **{status: Service("pension", "", partial(pension_low, status)) for status in ("widow", "retired")},
+}
 
 
 def lacking(frame: pd.DataFrame) -> pd.DataFrame:
-    """Units that each lacks of each service that can be computed (n x S), 0 where not in need, NA where not known.
+    """Units that each lacks of each service that was asked for (n x S), 0 where not in need, NA where not known.
 
     Who could have several services of one account lacks the first alone. A status that was not asked is in no need.
     """
     found: dict[str, pd.Series] = {}
     before: dict[str, pd.Series] = {}
     for name, service in SERVICES.items():
-        if set(service.columns) <= set(frame):
+        with suppress(KeyError, WelfareError):  # a question was not asked
             units = service.lacking(frame).astype("Float64").astype(float)
             units = units.where(units.notna().groupby(frame["status"]).transform("any").astype(bool), 0.0)
-            if service.account in before:
-                has = before[service.account]
+            if (has := before.get(service.account)) is not None:
                 units = units.mask(has > 0, 0.0).mask(has.isna() & (units > 0))
-            before[service.account] = units + before.get(service.account, 0.0)
-            found[name] = units
+            found[name] = before[service.account] = units
     return pd.DataFrame(found, frame.index)
 
 
@@ -166,12 +151,6 @@ class Package:
         other.__dict__["sums"] = self.sums
         return other
 
-    def with_term(self, service: str, term: str, end: str) -> Package:
-        """With one term of a service at an end of its range."""
-        terms = self.terms.copy()
-        terms.loc[service, (term, "value")] = terms.at[service, (term, end)]
-        return self.at(terms=terms)
-
     @property
     def services(self) -> list[str]:
         """Services with anybody in need."""
@@ -206,15 +185,18 @@ class Package:
         shape = (*sums.shape[:-1], 2, len(self.services), len(self.groups))
         return np.moveaxis(np.maximum(sums, 0.0).reshape(shape), -3, 0)
 
+    def at_end(self, end: str) -> np.ndarray:
+        """`TERMS` (3, S) at an end of their ranges, or at their values."""
+        return self.terms.xs(end, axis=1, level=1)[list(TERMS)].to_numpy(float).T
+
     def cells(self, sums: np.ndarray, terms: np.ndarray | None = None) -> Cells:
         """Room and worth from ``sums`` (..., k) and terms (3, ..., S); see the module."""
         needs, units = self.parted(sums)
-        central = self.terms.xs("value", axis=1, level=1)
-        cost, effect, reach = (central[list(TERMS)].to_numpy(float).T if terms is None else terms)[..., None]
+        cost, effect, reach = (self.at_end("value") if terms is None else terms)[..., None]
         money = cost * units
         worth = self.weights.to_numpy()[:, None] * effect * needs
         worth = np.divide(worth, money, out=np.zeros(np.broadcast_shapes(worth.shape, money.shape)), where=money > 0)
-        return Cells(reach * money, worth, central["fixed_dh"].to_numpy(float))
+        return Cells(reach * money, worth, self.terms[("fixed_dh", "value")].to_numpy(float))
 
     def floor(self, sums: np.ndarray, share: float | None = None) -> np.ndarray:
         """What must be closed in each group (..., G)."""
@@ -259,23 +241,31 @@ class Package:
         made = self.sums.apply(lambda _: pd.Series(numbers(centre), index), slopes.T)
         return made.as_positive()
 
+    def by(self, axis: int) -> dict[str, Estimate]:
+        """Needs (``need``), needs ``closed`` and DH (``cost_dh``) by service (0) or by group (1), and in all."""
+        S, G = len(self.services), len(self.groups)
+        line = np.kron(np.eye(S), np.ones(G)) if axis == 0 else np.kron(np.ones(S), np.eye(G))
+        line = np.vstack([line, np.ones(S * G)])
+        index = pd.Index([*(self.groups if axis else self.services), "all"], name=("package_service", "group")[axis])
+        n = self.answered.sum(axis=1 - axis).to_numpy() / (len(self.services) if axis else 1)
+
+        def summed(of: Estimate, side: list[int]) -> Estimate:
+            weights = np.hstack([line * part for part in side])
+            made = of.apply(lambda v: pd.Series(weights @ v.to_numpy(), index), weights).as_positive()
+            return replace(made, counts=made.counts.assign(n=np.append(n, n.max())))  # slopes may name a few groups
+
+        return {"need": summed(self.sums, [1, 0]), "closed": summed(self.closed, [1, 0]),
+                "cost_dh": summed(self.closed, [0, 1])}  # fmt: skip
+
     def by_service(self) -> Estimate:
         """Needs closed by each service and in all."""
-        S, G = len(self.services), len(self.groups)
-        weights = np.hstack([np.kron(np.vstack([np.eye(S), np.ones(S)]), np.ones(G)), np.zeros((S + 1, S * G))])
-        index = pd.Index([*self.services, "all"], name="package_service")
-        made = self.closed.apply(lambda v: pd.Series(weights @ v.to_numpy(), index), weights)
-        n = self.answered.sum(axis=1).to_numpy()  # of all groups, where slopes may name a few
-        return replace(made, counts=made.counts.assign(n=np.append(n, n.min())))
+        return self.by(0)["closed"]
 
     def draws(self, kind: str, count: int = REPLICATES, seed: int = SEED) -> Draws:
         """What may be true: replicates of the needs (``sampling``), and terms from their ranges too (``all``)."""
         rng = np.random.default_rng(seed)
         sums = self.sums.replicates(count, rng).to_numpy()
-        low, value, high = (
-            self.terms.xs(end, axis=1, level=1)[list(TERMS)].to_numpy(float).T[:, None]
-            for end in ("low", "value", "high")
-        )
+        low, value, high = (self.at_end(end)[:, None] for end in ("low", "value", "high"))
         at = rng.triangular(-1, 0, 1, (len(TERMS), count, len(self.services)))  # each side of a value is as likely
         terms = value + np.where(at > 0, at * (high - value), at * (value - low)) * (kind == "all")
         return Draws(sums, self.cells(sums, terms), self.solved(sums, terms), terms)
@@ -305,25 +295,23 @@ def budget_dh(design: Design, end: str = "value") -> float:
     return float(assumed().at[("package", "budget_each_dh"), end] * design.weights.sum())
 
 
-def people(study: Study) -> pd.Series:
+def people(frame: pd.DataFrame, codebook: Codebook) -> pd.Series:
     """Ranks of the active and the other statuses, small ones taken together as the codebook says."""
-    frame = study.frame
-    wide = {code: up for code, up in study.codebook.parent("status").items() if up}
+    wide = {code: up for code, up in codebook.parent("status").items() if up}
     group = "status:" + frame["status"].astype(object).replace(wide)
-    if "rank_group" in frame:
-        ranks = "rank_group:" + frame["rank_group"].astype(object)
-        group = ranks.where(frame["status"].eq("active")).fillna(group)
-    return group
+    if "rank_group" not in frame:
+        return group
+    ranks = "rank_group:" + frame["rank_group"].astype(object)
+    return ranks.where(frame["status"].eq("active")).fillna(group)
 
 
 def grouped(study: Study, by: str, least: int = LEAST) -> pd.Series:
     """Groups of at least so many respondents as a Categorical, from the lowest mean income of the household on."""
-    group = (people(study) if by == "people" else study.frame[by]).astype(object)
+    group = (people(study.frame, study.codebook) if by == "people" else study.frame[by]).astype(object)
     group = group.where(group.groupby(group).transform("size") >= least)
     order = list(group.dropna().unique())
-    if not study.lacking(_INCOME):
-        income = income_debt.household_income_dh(study.frame)
-        means = income.groupby(group).mean()
+    with suppress(WelfareError):
+        means = income_debt.household_income_dh(study.frame).groupby(group).mean()
         order = sorted(order, key=lambda name: means.get(name, np.inf))
     return group.astype(pd.CategoricalDtype(order))
 
@@ -361,6 +349,5 @@ def priorities(study: Study, of: Package) -> pd.Series | None:
     if ranked is None or not ranked.known.any():
         return None
     place = ranked.mean_place().value
-    middle = (len(place) + 1) / 2
-    weight = (2 * middle - place) / middle
+    weight = 2 - 2 * place / (len(place) + 1)
     return pd.Series([float(weight.get(SERVICES[name].item, 1.0)) for name in of.services], of.services)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from ..estimation import Estimate, joint
 from ..planning.budget import NEARLY, concentration, corrected, earmarked, fairest, robust, worth_knowing
 from ..planning.package import REPLICATES, TERMS, Draws, Package, assumed, budget_dh, package, priorities
 from ..study import Study
-from .declare import Base, Topic, attempted, exact, long_format, sums
+from .declare import Base, Topic, attempted, exact, long_format, point, sums
 
 FINDINGS = ("package_services", ("holds", "next", "who", "fair", "where", "sure"))
 UNITS = {"cost_dh": "million_dh", "each_dh": "dh", **dict.fromkeys(("share", "worst", "kept"), "share")}
@@ -22,7 +22,6 @@ KINDS = ("sampling", "all")  # what is drawn: the needs alone, or the assumption
 WAY = (0, 25, 50, 75, 100)  # per cent of the way from no floor to the most equal share
 CANDIDATES, KNOWING = 60, 2000  # packages that are compared, and draws by which one parameter is judged
 SOME_DH = 1.0  # less is no choice
-ENDS = ("low", "high")
 
 
 def ready(of: Package) -> str:
@@ -44,45 +43,35 @@ def drawn(study: Study, kind: str, count: int = REPLICATES) -> Draws:
     return study.result(package).draws(kind, count)
 
 
-def by_axis(of: Package, axis: int) -> dict[str, Estimate]:
-    """Needs, needs closed and DH by service (``axis`` 0) or group (1) and in all."""
-    S, G = len(of.services), len(of.groups)
-    index = pd.Index([*(of.services, of.groups)[axis], "all"])
-    line = np.kron(np.eye(S), np.ones(G)) if axis == 0 else np.kron(np.ones(S), np.eye(G))
-    line = np.vstack([line, np.ones(S * G)])
-    first, second = np.hstack([line, 0 * line]), np.hstack([0 * line, line])
-    return {
-        "need": sums(of.sums, index, first).as_positive(),
-        "closed": sums(of.closed, index, first).as_positive(),
-        "cost_dh": sums(of.closed, index, second).as_positive(),
-    }
-
-
 def behind(of: Package, axis: int) -> pd.DataFrame:
     """By service (0) or group (1), and in all: ``n`` respondents of whom it is known, and ``met`` who have a need."""
-    has = of.needs > 0
-    if axis == 0:
-        made = pd.DataFrame({"n": of.answered.sum(axis=1), "met": of.met.sum(axis=1)})
-    else:
-        flags = pd.DataFrame({"n": of.needs.notna().any(axis=1), "met": has.any(axis=1)})
-        made = flags.groupby(of.group, observed=False).sum()
-    made.loc["all"] = [float(base(of)[0].sum()) if axis == 0 else made["n"].sum(), has.any(axis=1).sum()]
+    flags = pd.DataFrame({"n": of.needs.notna().any(axis=1), "met": (of.needs > 0).any(axis=1)})[of.group.notna()]
+    made = pd.DataFrame({"n": of.answered.sum(axis=1), "met": of.met.sum(axis=1)})
+    made = flags.groupby(of.group, observed=False).sum() if axis else made
+    made.loc["all"] = flags.sum()
     several = made.index.isin(["all", *of.groups])  # of several needs: that nearly all have one is not told
-    return made.astype(float).assign(met=np.where(several, np.minimum(made["met"], made["n"] / 2), made["met"]))
+    return made.assign(met=np.where(several, np.minimum(made["met"], made["n"] / 2), made["met"]))
 
 
 def measured(made: Mapping[str, Estimate], key: str, of: Package, axis: int) -> pd.DataFrame:
     """Rows by measure with their units, and the respondents behind each."""
-    rows, known = long_format(made, "package_measure", key), behind(of, axis)
+    rows, known = long_format(made, "package_measure", key), behind(of, axis).astype(float)
     units = rows["package_measure"].map(UNITS).fillna("needs")
     ruled = np.concatenate([evidence(one)[1] for one in made.values()])
     return rows.assign(unit=units, unsafe=ruled, n=rows[key].map(known["n"]), numerator=rows[key].map(known["met"]))
 
 
+def parted(one: Package, f: Callable[[np.ndarray, np.ndarray], pd.Series]) -> Estimate:
+    """A function of needs and of needs closed by group, and in all last."""
+    made = one.by(1)
+    both = joint({name: made[name] for name in ("need", "closed")})
+    return both.apply(lambda v: f(*v.to_numpy().reshape(2, -1)))
+
+
 @topic.table("services", "package_service", "package_measure", "", adds="package_service")
 def services(study: Study, of: Package) -> pd.DataFrame:
     """Needs, what one closed costs, needs that the plan closes and its money, by service."""
-    S, made = len(of.services), by_axis(of, 0)
+    S, made = len(of.services), of.by(0)
     rate = (of.terms[("cost_dh", "value")] / of.terms[("effect", "value")]).to_numpy()
     both = np.kron(np.eye(2 * S), np.ones(len(of.groups)))
 
@@ -97,7 +86,7 @@ def services(study: Study, of: Package) -> pd.DataFrame:
 @topic.table("closed", "package_service")
 def closed(study: Study, of: Package) -> pd.DataFrame:
     """Needs that the plan closes, of the services that it holds."""
-    rows = measured({"closed": by_axis(of, 0)["closed"]}, "package_service", of, 0)
+    rows = measured({"closed": of.by_service()}, "package_service", of, 0)
     return rows[rows["package_service"].isin(held(of))].drop(columns=["package_measure", "unit"])
 
 
@@ -106,37 +95,23 @@ def held(of: Package) -> list[str]:
     return [name for name, dh in zip(of.services, of.plan.spent.sum(axis=1), strict=True) if dh > SOME_DH]
 
 
-def by_group(study: Study, key: str) -> pd.DataFrame | None:
-    """Needs, needs closed, the part of them, and money, by group or by region; None without regions."""
-    of = study.result(package) if key == "package_group" else study.result(package, key)
-    if of is None:
-        return None
-    made = by_axis(of, 1)
-    index = made["need"].value.index
-    both = joint({name: made[name] for name in ("need", "closed")})
-
-    def part(v: pd.Series) -> pd.Series:
-        needs, done = v.to_numpy().reshape(2, -1)
-        return pd.Series(done / needs, index)
-
-    return measured(made | {"share": both.apply(part).as_positive()}, key, of, 1)
+def by_group(of: Package, key: str) -> pd.DataFrame:
+    """Needs, needs closed, the part of them, and money, by group or by region."""
+    share = parted(of, lambda needs, done: pd.Series(done / needs, [*of.groups, "all"]))
+    return measured(of.by(1) | {"share": share.as_positive()}, key, of, 1)
 
 
-for _name, _key in {"": "package_group", "places": "command_group"}.items():
+@topic.table("groups", "package_group", "package_measure", "", adds="package_group")
+def groups(study: Study, of: Package) -> pd.DataFrame:
+    """What the plan does for each group."""
+    return by_group(of, "package_group")
 
-    @topic.table(_name or "groups", _key, "package_measure", "", adds=_key)
-    def whole(study: Study, of: Package, key: str = _key) -> pd.DataFrame | None:
-        """What the plan does for each group; or the same budget shared by region, with a floor for each of these."""
-        return study.result(by_group, key)
 
-    @topic.table(f"{_name}_share".strip("_"), _key, unit="share", adds=None)
-    def share(study: Study, of: Package, key: str = _key) -> pd.DataFrame | None:
-        """Part of the needs of each group or region that is closed."""
-        rows = study.result(by_group, key)
-        if rows is None:
-            return None
-        alone = rows["package_measure"].eq("share") & rows[key].ne("all")
-        return rows[alone].drop(columns=["package_measure", "unit"])
+@topic.table("places", "command_group", "package_measure", "", adds="command_group")
+def places(study: Study, of: Package) -> pd.DataFrame | None:
+    """The same budget shared by region, with a floor for each in place of one for each group."""
+    there = study.result(package, "command_group")
+    return None if there is None else by_group(there, "command_group")
 
 
 @topic.table("plan", "package_service", "package_group", adds="package_service|package_group")
@@ -167,67 +142,43 @@ def further(study: Study, of: Package) -> pd.DataFrame:
     return rows.assign(package_service=[*of.services, "free"], n=float(base(of)[0].sum()))
 
 
-def stability(of: Package, draws: Draws) -> np.ndarray:
-    """Part of draws in which money goes to each service and group (S, G)."""
-    return np.asarray((draws.plans.spent > SOME_DH).mean(axis=0))
+for _kind in KINDS:
+
+    @topic.table(f"stability_{_kind}", "package_service", "package_group", "share", adds=None, statistic="model")
+    def stable(study: Study, of: Package, kind: str = _kind) -> pd.DataFrame:
+        """Part of draws in which a service is offered to a group."""
+        offered = (study.result(drawn, kind).plans.spent > SOME_DH).mean(axis=0)
+        names = pd.MultiIndex.from_product([of.services, of.groups], names=["package_service", "package_group"])
+        return exact(pd.Series(offered.ravel(), names, name="estimate").reset_index(), float(base(of)[0].sum()))
 
 
-@topic.table("stability", "package_service", "package_group", "share", adds=None, statistic="model")
-def stable(study: Study, of: Package) -> pd.DataFrame:
-    """Part of draws, of sample and assumptions, in which a service is offered to a group."""
-    share = pd.DataFrame(stability(of, study.result(drawn, "all")), of.services, of.groups)
-    share = share.rename_axis("package_service").reset_index()
-    rows = share.melt("package_service", var_name="package_group", value_name="estimate")
-    return exact(rows, float(base(of)[0].sum()))
-
-
-@topic.table("sure", "package_service", "package_error", "share", adds=None, statistic="model")
-def sure(study: Study, of: Package) -> pd.DataFrame:
-    """Part of draws in which a service is in the package; of all services, the part of the money that stays put."""
-    parts = []
-    for kind in KINDS:
-        draws = study.result(drawn, kind)
-        there = (draws.plans.spent.sum(axis=-1) > SOME_DH).mean(axis=0)
-        rows = pd.DataFrame({"package_service": of.services, "estimate": there})
-        rows.loc[len(rows)] = ["money", draws.plans.alike(of.plan).mean()]
-        parts.append(exact(rows, float(base(of)[0].sum())).assign(package_error=kind))
-    return pd.concat(parts, ignore_index=True)
-
-
-@topic.table("claim", "package_claim", "package_error", adds=None, statistic="model")
+@topic.table("claim", "package_claim", "package_error", "", adds=None, statistic="model")
 def claim(study: Study, of: Package) -> pd.DataFrame:
-    """What the plan claims to close, corrected for its optimism, and what it forgoes where the draws are true."""
+    """What the plan claims, corrected for its optimism, what it forgoes in draws, and how much of its money stays."""
     parts, home = [], of.cells(of.centre)
     for kind in KINDS:
         draws = study.result(drawn, kind)
         own, kept = draws.plans.value, draws.values(of.plan.spent)
         elsewhere = home.delivered(draws.plans.spent).sum(axis=(-2, -1))
-        lost = own - kept
-        rows = {
-            "claimed": (of.plan.value, *np.quantile(own, (0.025, 0.975))),
-            "corrected": (value := corrected(float(of.plan.value), own, elsewhere), value, value),
-            "delivered": (kept.mean(), *np.quantile(kept, (0.025, 0.975))),
-            "regret": (lost.mean(), *np.quantile(lost, (0.025, 0.975))),
-        }
-        made = pd.DataFrame.from_dict(rows, orient="index", columns=["estimate", "low", "high"])
-        parts.append(made.rename_axis("package_claim").reset_index().assign(package_error=kind))
+        at = np.array([float(of.plan.value), kept.mean(), (own - kept).mean()])
+        rows = spread(np.column_stack([own, kept, own - kept]), at)
+        rows = rows.assign(package_claim=["claimed", "delivered", "regret"], unit="needs")
+        mended = point(corrected(at[0], own, elsewhere), 0, package_claim="corrected", unit="needs")
+        stays = point(draws.plans.alike(of.plan).mean(), 0, package_claim="money", unit="share")
+        parts.append(pd.concat([rows.iloc[:1], mended, rows.iloc[1:], stays]).assign(package_error=kind))
     return pd.concat(parts, ignore_index=True).assign(n=float(base(of)[0].sum()))
 
 
 def most_equal(study: Study) -> float:
     """The largest part of its needs that every group can have closed within the budget."""
     of = study.result(package)
-    return float(fairest(of.cells(of.centre), of.budget_dh, of.floor(of.centre, 1.0)))
+    return NEARLY * float(fairest(of.cells(of.centre), of.budget_dh, of.floor(of.centre, 1.0)))
 
 
 def named(study: Study) -> dict[str, Package]:
     """Packages by other rules: the plan, as equal as the budget allows, without floors, by what members put first."""
     of = study.result(package)
-    made = {
-        "central": of,
-        "equal": of.at(floor_share=NEARLY * study.result(most_equal)),
-        "free": of.at(floor_share=0.0),
-    }
+    made = {"central": of, "equal": of.at(floor_share=study.result(most_equal)), "free": of.at(floor_share=0.0)}
     weights = priorities(study, of)
     return made if weights is None else made | {"priorities": of.at(weights=weights)}
 
@@ -244,14 +195,11 @@ def choices(study: Study, of: Package) -> pd.DataFrame:
     """What packages close over the draws: on average, in the worst twentieth, and how far below the best at most."""
     spent, draws = study.result(compared)
     values, names = draws.values(spent), list(study.result(named))
-    mean, worst = robust(values)
-    rows = dict(zip(names, values, strict=False)) | {"best_mean": values[mean], "best_worst": values[worst]}
-    made = []
-    for name, value in rows.items():
-        lost = np.quantile(draws.plans.value - value, 0.95)
-        numbers = {"mean": value.mean(), "low": np.quantile(value, 0.05), "regret": lost}
-        made += [{"package_choice": name, "package_measure": key, "estimate": x} for key, x in numbers.items()]
-    return exact(pd.DataFrame(made), float(base(of)[0].sum()))
+    lost = np.quantile(draws.plans.value - values, 0.95, axis=1)
+    table = pd.DataFrame({"mean": values.mean(axis=1), "low": np.quantile(values, 0.05, axis=1), "regret": lost})
+    table = table.iloc[[*range(len(names)), *robust(values)]].set_axis([*names, "best_mean", "best_worst"])
+    table = table.rename_axis(index="package_choice", columns="package_measure")
+    return exact(table.stack().rename("estimate").reset_index(), float(base(of)[0].sum()))
 
 
 @topic.table("frontier", "package_way", "package_line", adds=None)
@@ -263,7 +211,7 @@ def frontier(study: Study, of: Package) -> pd.DataFrame:
 
 def ways(study: Study) -> dict[int, Package]:
     """The package with floors from the part that the worst-off group has without any up to the most equal one."""
-    of, most = study.result(package), NEARLY * study.result(most_equal)
+    of, most = study.result(package), study.result(most_equal)
     free = of.at(floor_share=0.0)
     closed = free.cells(free.centre).delivered(free.plan.spent).sum(axis=0)
     least = float((closed / free.floor(free.centre, 1.0)).min())
@@ -273,37 +221,26 @@ def ways(study: Study) -> dict[int, Package]:
 @topic.table("equality", "package_way", "package_measure", "", adds=None)
 def equality(study: Study, of: Package) -> pd.DataFrame:
     """On the same way: the part closed of the worst-off group, and the concentration index over groups by income."""
-    parts = []
-    for way, one in study.result(ways).items():
-        made = by_axis(one, 1)
 
-        def numbers(v: pd.Series) -> pd.Series:
-            needs, done = v.to_numpy().reshape(2, -1)[:, :-1]
-            return pd.Series([(done / needs).min(), float(concentration(done, needs))], ["worst", "concentration"])
+    def numbers(needs: np.ndarray, done: np.ndarray) -> pd.Series:
+        needs, done = needs[:-1], done[:-1]
+        return pd.Series([(done / needs).min(), float(concentration(done, needs))], ["worst", "concentration"])
 
-        both = joint({name: made[name] for name in ("need", "closed")})
-        parts.append(long_format(both.apply(numbers), "package_measure").assign(package_way=str(way)))
-    rows = pd.concat(parts, ignore_index=True)
+    made = {str(way): parted(one, numbers) for way, one in study.result(ways).items()}
+    rows = long_format(made, "package_way", "package_measure")
     return rows.assign(unit=rows["package_measure"].map(UNITS), n=float(base(of)[0].sum()))
 
 
-def cases_of(study: Study) -> dict[str, Package]:
-    """The package with one assumption changed, of all services at once, to an end of its range; and by other rules."""
-    of = study.result(package)
+@topic.table("cases", "package_case", "package_measure", "", adds=None)
+def cases(study: Study, of: Package) -> pd.DataFrame:
+    """Needs closed with one assumption, of all services, at an end of its range; and how much of the money stays."""
     made = {name: one for name, one in study.result(named).items() if name != "equal"}
-    for end in ENDS:
+    for end in ("low", "high"):
         made[f"budget_{end}"] = of.at(budget_dh=budget_dh(of.design, end))
         for term in TERMS:
             terms = of.terms.copy()
             terms[(term, "value")] = terms[(term, end)]
             made[f"{term}_{end}"] = of.at(terms=terms)
-    return made
-
-
-@topic.table("cases", "package_case", "package_measure", "", adds=None)
-def cases(study: Study, of: Package) -> pd.DataFrame:
-    """Needs closed under other assumptions, and the part of the central plan's money that stays where it is."""
-    made = study.result(cases_of)
     rows = long_format({name: {"closed": one.by_service()} for name, one in made.items()},
                        "package_case", "package_measure", "service")  # fmt: skip
     rows = rows.query("service == 'all'").drop(columns="service").assign(unit="needs")
@@ -320,12 +257,13 @@ def knowing(study: Study, of: Package) -> pd.DataFrame:
     """
     spent, draws = study.result(compared)
     values, rng = draws.values(spent), np.random.default_rng(2)
-    rows = []
-    for term, of_term in zip(TERMS, draws.terms, strict=True):
-        for service, drawn_at in zip(of.services, of_term.T, strict=True):
-            told = worth_knowing(values, drawn_at) - worth_knowing(values, rng.permutation(drawn_at))
-            rows.append({"package_service": service, "package_term": term, "estimate": max(told, 0.0)})
-    return exact(pd.DataFrame(rows), float(base(of)[0].sum()))
+
+    def told(parameter: np.ndarray) -> float:
+        return max(worth_knowing(values, parameter) - worth_knowing(values, rng.permutation(parameter)), 0.0)
+
+    table = pd.DataFrame(np.apply_along_axis(told, 1, draws.terms).T, of.services, TERMS)
+    table = table.rename_axis(index="package_service", columns="package_term")
+    return exact(table.stack().rename("estimate").reset_index(), float(base(of)[0].sum()))
 
 
 def parameters() -> pd.DataFrame:
