@@ -16,7 +16,7 @@ from .policy import Policy, policy
 from .released import CATEGORY, NUMBERS, Released
 from .suppression import completed, dominated, of_colleagues, unsafe
 
-COUNTED = ("persons", "households", "homes", "files", "runs", "riders")  # numbers that cannot be negative
+COUNTED = ("persons", "households", "homes", "files", "runs", "riders", "needs")  # numbers that cannot be negative
 RESPONDENTS = "respondents"  # the unit of numbers that are bases, and printed as these are
 EVIDENCE = ("numerator", "unsafe", "weight")  # columns that decide what is hidden, and are not released
 

@@ -20,6 +20,7 @@ from . import (
     descriptive,
     grants,
     headlines,
+    package,
     priorities,
     quality,
     rail,
@@ -57,6 +58,7 @@ TOPICS: dict[str, Topic] = {
         grants.schooling,
         grants.aid,
         agreements.topic,
+        package.topic,
     )
 }
 

@@ -13,6 +13,7 @@ from ..demand.services import Holidays, parameter
 from ..demand.stated import scaled
 from ..estimation import Estimate, total
 from ..needs.income_debt import is_code
+from ..planning.package import people
 from ..study import Study, public
 from . import steps
 from .declare import Base, Topic, always, exact, fitted, long_format, sums
@@ -93,11 +94,7 @@ def allocation(study: Study, of: Holidays) -> pd.DataFrame | None:
     """Who of those who want a week and can pay gets an announced place under each rule, by status and rank."""
     if study.lacking(("age", "children_n", "net_pay_dh", "pension_dh")):
         return None
-    wide = {code: up for code, up in of.codebook.parent("status").items() if up}
-    group = "status:" + of.frame["status"].astype(object).replace(wide)
-    if "rank_group" in of.frame:
-        ranks = "rank_group:" + of.frame["rank_group"].astype(object)
-        group = ranks.where(of.frame["status"].eq("active")).fillna(group)
+    group = people(of.frame, of.codebook)
     met = group[of.goes.fillna(value=False).astype(bool)].value_counts().astype(float)
     met["all"] = met.sum()
     rows = long_format({rule: of.chances(rule, group) for rule in services.RULES}, "allocation_rule", "applicant")

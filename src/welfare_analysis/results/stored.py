@@ -16,7 +16,7 @@ from ..needs import commuting, housing, income_debt
 from ..planning.agreements import stated
 from ..study import DATA, Study, public
 from ..survey import quality
-from . import coverage, instrument
+from . import coverage, instrument, package
 from .declare import melted
 from .shuttle import FARES
 
@@ -25,7 +25,8 @@ ERRORS = {"loans": ("loan_validation.csv", "loan_number"), "homes": ("demand_val
 ERRORS["transport"] = ("transport_validation.csv", "transport_number")
 ERROR_UNITS = dict.fromkeys(("error", "se_of_truth", "coverage"), "share")
 ERROR_UNITS |= dict.fromkeys(("samples", "population"), "number")
-PLAIN_UNITS = {"DH": "dh", "DH a m²": "dh", "DH a month": "dh_month", "months": "months", "years": "number"}
+PLAIN_UNITS = {"DH": "dh", "DH a m²": "dh", "DH a month": "dh_month", "DH a year in all": "million_dh"}
+PLAIN_UNITS |= {"months": "months", "years": "number"}
 BREAK_EVEN = {"needed": "riders", "needed_low": "riders", "needed_high": "riders", "seats": "number"}
 BREAK_EVEN["share_covered"] = "share"
 
@@ -108,6 +109,12 @@ def agreement_parameters() -> Released:
     return parameters("agreements", ["partner_agreement"], table)
 
 
+def package_parameters() -> Released:
+    """What page 11 assumes: value and range, and where the value stands in it, from low (0) to high (1)."""
+    keys = ["package_service", "package_term"]
+    return parameters("package", keys, package.parameters())
+
+
 def transport_break_even() -> Released:
     """Riders that a run needs for fares to cover it, by fare, over what a vehicle-km costs."""
     table = break_even(FARES).rename_axis("transport_fare").rename(index=str)
@@ -127,6 +134,7 @@ PARAMETERS: dict[str, Callable[[], Released]] = {
     "transport_parameters": transport_parameters,
     "services_parameters": service_parameters,
     "agreements_parameters": agreement_parameters,
+    "package_parameters": package_parameters,
 }
 DOCUMENTS: dict[str, Callable[[], Released]] = {
     **PARAMETERS,

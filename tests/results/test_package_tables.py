@@ -1,0 +1,107 @@
+"""Tables of the package: they add up, agree with each other, and hide what would give persons away."""
+
+import numpy as np
+import pytest
+
+from welfare_analysis.results import package as tables
+from welfare_analysis.study import DATA, Study
+from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.survey.reading import typed
+from welfare_analysis.survey.standin import Parameters, generate
+
+BOOK = Codebook.read(DATA / "codebook")
+
+
+@pytest.fixture(scope="module")
+def study():
+    """A generated survey with its register."""
+    world = generate(Parameters.read(DATA / "public"), 7, "rich", size=9000)
+    return Study.of(typed(world.answers, BOOK), typed(world.register, BOOK), None, BOOK)
+
+
+@pytest.fixture(scope="module")
+def release(study):
+    """Its tables of this topic."""
+    return tables.topic.release(study)
+
+
+def number(table, *codes):
+    """The estimate of a cell."""
+    return table.cell(*codes)["estimate"]
+
+
+def test_services_and_groups_add_up_to_the_whole(release):
+    """Needs, needs closed and money of services, and of groups, are those of all, and the money is the budget."""
+    for name in ("package_services", "package_groups"):
+        cells = release[name].frame
+        for measure, step in (("need", 10), ("closed", 10), ("cost_dh", 1e4)):
+            own = cells[cells["category"] == measure].set_index(release[name].by[0])["estimate"]
+            assert own.drop("all").sum() == pytest.approx(own["all"], abs=step * len(own))
+    assert number(release["package_services"], "all", "cost_dh") == pytest.approx(1300 * 9000, rel=1e-3)
+    assert number(release["package_groups"], "all", "cost_dh") == pytest.approx(1300 * 9000, rel=1e-3)
+
+
+def test_the_same_number_in_two_tables(release):
+    """What a service closes and what the plan claims are alike wherever they stand."""
+    closed, services = release["package_closed"], release["package_services"]
+    for service in closed.frame["package_service"]:
+        assert number(closed, service) == number(services, service, "closed")
+    claimed = number(release["package_claim"], "claimed", "sampling")
+    assert claimed == pytest.approx(number(services, "all", "closed"), abs=10)
+    assert claimed == pytest.approx(number(release["package_cases"], "central", "closed"), abs=10)
+
+
+def test_a_million_where_it_does_most_closes_most(release):
+    """No service alone closes more than the free choice; shares of draws are shares."""
+    cells = release["package_next"].frame.set_index("package_service")["estimate"]
+    assert cells.max() == cells["free"]
+    for name in ("package_stability_all", "package_stability_sampling"):
+        assert release[name].frame["estimate"].between(0, 1).all()
+
+
+def test_equality_costs_needs(release):
+    """On the way to the most equal plan fewer needs are closed, more of the worst-off group's, and the index falls."""
+    closed = release["package_frontier"].frame["estimate"].to_numpy()
+    assert (np.diff(closed) <= 0).all()
+    wide = release["package_equality"].frame.pivot(index="package_way", columns="category", values="estimate")
+    wide = wide.loc[sorted(wide.index, key=int)]
+    assert (np.diff(wide["worst"]) > 0).all()
+    assert abs(wide["concentration"].iloc[-1]) < abs(wide["concentration"].iloc[0])
+
+
+def test_assumptions_move_the_plan_as_they_should(release):
+    """More money, cheaper services, more effect and more reach close more; the other ends less."""
+    cases = release["package_cases"].cells("*", "closed").set_index("package_case")["estimate"]
+    for name, good in (("budget", "high"), ("cost_dh", "low"), ("effect", "high"), ("reach", "high")):
+        bad = "low" if good == "high" else "high"
+        assert cases[f"{name}_{bad}"] < cases["central"] < cases[f"{name}_{good}"]
+    assert cases["free"] >= cases["central"]
+
+
+def test_the_claim_is_too_high_and_regret_is_none_below_nought(release):
+    """The correction lowers the claim, most with the assumptions; packages close less than the best of each draw."""
+    claim = release["package_claim"]
+    for kind in tables.KINDS:
+        assert number(claim, "corrected", kind) < number(claim, "claimed", kind)
+    assert number(claim, "regret", "all") > 0
+    choices = release["package_choices"]
+    best = number(choices, "best_mean", "mean")
+    assert all(number(choices, name, "mean") <= best for name in choices.frame["package_choice"])
+    assert (release["package_knowing"].frame["estimate"] >= 0).all()
+
+
+def test_few_are_hidden_by_service_and_group(study, release):
+    """A cell of one to nine respondents in need has no number, and it does not stand alone in its lines."""
+    met = study.result(tables.package).met
+    cells = release["package_plan"].frame
+    few = [1 <= met.at[s, g] < 10 for s, g in zip(cells["package_service"], cells["category"], strict=True)]
+    assert any(few)
+    assert cells.loc[few, "estimate"].isna().all()
+    hidden = cells[cells["flag"] == "hidden"]
+    assert (hidden.groupby("package_service").size() > 1).all()
+
+
+def test_without_a_register_there_are_no_totals(study):
+    """Numbers of needs ask for numbers of people."""
+    alone = Study.of(study.frame[[c for c in study.frame if c in BOOK.variables.index]], None, None, BOOK)
+    assert tables.topic.release(alone)["package_services"].state == "no_totals"
