@@ -13,6 +13,7 @@ from ..demand.assumptions import place
 from ..demand.service import LOW_IS_GOOD, break_even
 from ..disclosure import Lazy, Released, document
 from ..needs import commuting, housing, income_debt
+from ..planning.caravan import day
 from ..study import DATA, Study, public
 from ..survey import quality
 from . import coverage, instrument
@@ -25,7 +26,7 @@ ERRORS["transport"] = ("transport_validation.csv", "transport_number")
 ERROR_UNITS = dict.fromkeys(("error", "se_of_truth", "coverage"), "share")
 ERROR_UNITS |= dict.fromkeys(("samples", "population"), "number")
 PLAIN_UNITS = {"dh": "dh", "DH": "dh", "DH a m2": "dh", "DH a month": "dh_month", "months": "months", "years": "number"}
-PLAIN_UNITS |= {"km": "decimal", "m2": "number"}
+PLAIN_UNITS |= {"km": "decimal", "m2": "number", "date": "date"}
 BREAK_EVEN = {"needed": "riders", "needed_low": "riders", "needed_high": "riders", "seats": "number"}
 BREAK_EVEN["share_covered"] = "share"
 
@@ -102,6 +103,17 @@ def service_parameters() -> Released:
     return parameters("services", ["service_assumption"], table, ("unit", "evidence", "source"))
 
 
+def caravan_parameters() -> Released:
+    """What page 12 assumes: value and range, and where the value stands in it, from low (0) to high (1)."""
+    table = public("caravan_rules").rename(columns={"rule": "caravan_rule"})
+    days = table["unit"] == "date"
+    for end in ("value", "low", "high"):
+        table[end] = table[end].where(~days, table[end].where(days, 20000101).map(lambda x: day(x).toordinal()))
+    names = table["caravan_rule"]
+    table["place"] = place(table, names, set(names))
+    return parameters("caravan", ["caravan_rule"], table, ("unit", "evidence", "source"))
+
+
 def transport_break_even() -> Released:
     """Riders that a run needs for fares to cover it, by fare, over what a vehicle-km costs."""
     table = break_even(FARES).rename_axis("transport_fare").rename(index=str)
@@ -120,6 +132,7 @@ PARAMETERS: dict[str, Callable[[], Released]] = {
     "loans_parameters": loan_parameters,
     "transport_parameters": transport_parameters,
     "services_parameters": service_parameters,
+    "caravan_parameters": caravan_parameters,
 }
 DOCUMENTS: dict[str, Callable[[], Released]] = {
     **PARAMETERS,
