@@ -37,21 +37,16 @@ from ..errors import WelfareError
 from ..study import public
 
 parameter = partial(assumption, "caravan_rules")  # numbers of ``data/public/caravan_rules.csv``
+Column = tuple[str, int, tuple[int, ...]]  # edge, visit or way; its leg; its places
 EARTH_KM = 6371.0
 FEW = 3  # places of a leg whose ways are all listed
-NEAR = 5  # next places of each: circles of three among them are cut from the first
-TERMS = ("speed_kmh", "road_factor", "km_a_day", "stops_a_day", "reach_hours")
+NEAR = 3  # next places of each: circles of three among them are cut from the first
+RANGED = ("speed_kmh", "road_factor", "km_a_day", "reach_hours")
 
 
 def day(number: float) -> datetime.date:
     """A day that is written as a number, 20121026."""
     return datetime.datetime.strptime(f"{number:.0f}", "%Y%m%d").date()
-
-
-def days_off() -> tuple[datetime.date, ...]:
-    """Holidays: the dates of the rules but the start."""
-    dates = public("caravan_rules").query("unit == 'date' and rule != 'start'")
-    return tuple(map(day, dates["value"]))
 
 
 def great_circle_km(lat: Any, lon: Any) -> np.ndarray:
@@ -79,116 +74,11 @@ def solved(goal: np.ndarray, rows: Sequence[LinearConstraint]) -> np.ndarray:
     return np.asarray(x)
 
 
-@dataclass(frozen=True, eq=False)
-class _Program:
-    """The program of the module. Its columns: edges (leg, i, j), visits (leg, i), and whole ways of short legs.
-
-    All ways through few places can be listed, which bounds them better than edges do.
-    """
-
-    km: np.ndarray
-    fixed: Sequence[int]
-    free: Sequence[tuple[int, int]]
-
-    @cached_property
-    def others(self) -> list[int]:
-        """Places that are not fixed."""
-        return [place for place in range(len(self.km)) if place not in self.fixed]
-
-    @cached_property
-    def legs(self) -> list[tuple[int, int]]:
-        """The ends of each leg."""
-        return list(pairwise(self.fixed))
-
-    @cached_property
-    def edges(self) -> np.ndarray:
-        """Leg and two places of each edge."""
-        long = [leg for leg, (_, most) in enumerate(self.free) if most > FEW]
-        pairs = [(leg, *pair) for leg in long for pair in combinations((*self.legs[leg], *self.others), 2)]
-        return np.array(pairs, dtype=int).reshape(-1, 3)
-
-    @cached_property
-    def visits(self) -> list[tuple[int, int]]:
-        """Leg and place of each visit."""
-        return [(leg, i) for leg, (_, most) in enumerate(self.free) if most > FEW for i in self.others]
-
-    @cached_property
-    def ways(self) -> list[tuple[int, tuple[int, ...]]]:
-        """Leg and places, in the shortest order, of each way."""
-        short = [(leg, least, most) for leg, (least, most) in enumerate(self.free) if most <= FEW]
-        return [
-            (leg, min(permutations(few), key=partial(self.length, leg)))
-            for leg, least, most in short
-            for many in range(least, most + 1)
-            for few in combinations(self.others, many)
-        ]
-
-    def length(self, leg: int, way: Sequence[int]) -> float:
-        """Km of a leg through some places."""
-        start, end = self.legs[leg]
-        return float(sum(self.km[pair] for pair in pairwise((start, *way, end))))
-
-    @cached_property
-    def goal(self) -> np.ndarray:
-        """Km of each column."""
-        _, i, j = self.edges.T
-        return np.r_[self.km[i, j], np.zeros(len(self.visits)), [self.length(*way) for way in self.ways]]
-
-    def rows(self) -> LinearConstraint:
-        """Every constraint but the cuts."""
-        entries: list[tuple[tuple[str, int, int], int, int]] = []
-        for column, (leg, i, j) in enumerate(self.edges.tolist()):
-            entries += [(("degree", leg, i), column, 1), (("degree", leg, j), column, 1)]
-        for column, (leg, i) in enumerate(self.visits, len(self.edges)):
-            entries += [(("degree", leg, i), column, -2), (("once", 0, i), column, 1), (("visits", leg, 0), column, 1)]
-        for column, (leg, way) in enumerate(self.ways, len(self.edges) + len(self.visits)):
-            entries += [(("way", leg, 0), column, 1), *((("once", 0, i), column, 1) for i in way)]
-        keys = {key: row for row, key in enumerate(dict.fromkeys(key for key, _, _ in entries))}
-        bounds = dict.fromkeys(keys, (1, 1))
-        bounds |= {key: self.free[key[1]] for key in keys if key[0] == "visits"}
-        bounds |= {key: (0, 0) for key in keys if key[0] == "degree" and key[2] not in self.legs[key[1]]}
-        at, columns, values = zip(*((keys[key], column, value) for key, column, value in entries), strict=True)
-        matrix = csr_array((values, (at, columns)), (len(keys), len(self.goal)), dtype=float)
-        return LinearConstraint(matrix, *np.array(list(bounds.values()), dtype=float).T)
-
-    def cut(self, circle: Sequence[int]) -> LinearConstraint:
-        """No circle through these places."""
-        inside = np.isin(self.edges[:, 1:], circle).all(axis=1)
-        row = np.r_[inside, np.zeros(len(self.goal) - len(self.edges))]
-        return LinearConstraint(row[None], -np.inf, len(circle) - 1)
-
-    def first_cuts(self) -> list[LinearConstraint]:
-        """Cuts of the circles that a first solution is likely to have: of three places near to each other."""
-        others = np.array(self.others)
-        near = others[self.km[np.ix_(others, others)].argsort(axis=1, kind="stable")[:, : NEAR + 1]].tolist()
-        circles = dict.fromkeys(tuple(sorted((i, *two))) for i, *rest in near for two in combinations(rest, 2))
-        return [self.cut(circle) for circle in circles] if len(self.edges) else []
-
-    def circles(self, x: np.ndarray) -> list[list[int]]:
-        """Places that are joined to each other, and to none that is fixed."""
-        _, i, j = self.edges[x[: len(self.edges)] > 0].T
-        n = len(self.km)
-        labels = connected_components(csr_array((np.ones(len(i)), (i, j)), (n, n)), directed=False)[1]
-        lone = set(labels[np.r_[i, j]]) - set(labels[list(self.fixed)])
-        return [np.flatnonzero(labels == label).tolist() for label in sorted(lone)]
-
-    def path(self, x: np.ndarray) -> list[int]:
-        """The places of a solution without circles, in order."""
-        chosen = self.edges[x[: len(self.edges)] > 0].tolist()
-        ways = dict(way for way, taken in zip(self.ways, x[len(x) - len(self.ways) :], strict=True) if taken)
-        order = [self.fixed[0]]
-        for leg, (_, end) in enumerate(self.legs):
-            pairs = [{i, j} for of, i, j in chosen if of == leg]
-            order += [*ways.get(leg, ()), end] if leg in ways else []
-            while order[-1] != end:
-                pair = next(pair for pair in pairs if order[-1] in pair)
-                pairs.remove(pair)
-                order += pair - {order[-1]}
-        return order
-
-
 def shortest(km: np.ndarray, fixed: Sequence[int], free: Sequence[tuple[int, int]]) -> list[int]:
     """Places in the order of the shortest tour, see the module.
+
+    A column of the program is an edge or a visit of a leg; of a leg with few places it is one of all ways through them,
+    which bounds the leg better.
 
     Parameters
     ----------
@@ -203,14 +93,73 @@ def shortest(km: np.ndarray, fixed: Sequence[int], free: Sequence[tuple[int, int
     WelfareError
         No tour meets the numbers of places.
     """
-    program = _Program(km, fixed, free)
-    rows, cuts = program.rows(), program.first_cuts()
-    while circles := program.circles(x := solved(program.goal, [rows, *cuts])):
-        cuts += [program.cut(circle) for circle in circles]
-    order = program.path(x)
+    legs, others = list(pairwise(fixed)), [place for place in range(len(km)) if place not in fixed]
+    columns: list[Column] = []
+    for leg, (ends, (least, most)) in enumerate(zip(legs, free, strict=True)):
+        if most > FEW:
+            columns += [("edge", leg, pair) for pair in combinations((*ends, *others), 2)]
+            columns += [("visit", leg, (i,)) for i in others]
+        else:
+            sets = (few for many in range(least, most + 1) for few in combinations(others, many))
+            ways = (min(permutations(few), key=lambda way: _length(km, (ends[0], *way, ends[1]))) for few in sets)
+            columns += [("way", leg, (ends[0], *way, ends[1])) for way in ways]
+    goal = np.array([0.0 if kind == "visit" else _length(km, places) for kind, _, places in columns])
+    near = [sorted(others, key=km[i].__getitem__)[: NEAR + 1] for i in others]
+    circles = list(dict.fromkeys(tuple(sorted((i, *two))) for i, *rest in near for two in combinations(rest, 2)))
+    rows = [_constraints(columns, legs, free)]
+    while circles:
+        rows += [_cut(columns, circle) for circle in circles]
+        chosen = [column for column, taken in zip(columns, solved(goal, rows), strict=True) if taken]
+        joined = [(leg, pair) for kind, leg, places in chosen if kind != "visit" for pair in pairwise(places)]
+        circles = _circles([pair for _, pair in joined], len(km), fixed)
+    order = [fixed[0]]
+    for leg, (_, end) in enumerate(legs):
+        pairs = [set(pair) for of, pair in joined if of == leg]
+        while order[-1] != end:
+            pair = next(pair for pair in pairs if order[-1] in pair)
+            pairs.remove(pair)
+            order += pair - {order[-1]}
     if sorted(order) != list(range(len(km))):
         raise WelfareError("the plan is no path through every town", where="caravan")
     return order
+
+
+def _length(km: np.ndarray, way: Sequence[int]) -> float:
+    return float(sum(km[pair] for pair in pairwise(way)))
+
+
+def _constraints(columns: Sequence[Column], legs: Sequence[tuple[int, int]],
+                 free: Sequence[tuple[int, int]]) -> LinearConstraint:  # fmt: skip
+    """Degrees, each free place once, and how many places a leg has (one way of those that are listed)."""
+    rows: dict[tuple[str, int, int], tuple[int, int]] = {}
+    entries = []
+    for column, (kind, leg, places) in enumerate(columns):
+        for i in places:
+            if kind != "way":
+                rows["degree", leg, i] = (1, 1) if i in legs[leg] else (0, 0)
+                entries.append((("degree", leg, i), column, 1.0 if kind == "edge" else -2.0))
+            if kind != "edge" and i not in legs[leg]:
+                rows["once", 0, i] = (1, 1)
+                entries.append((("once", 0, i), column, 1.0))
+        if kind != "edge":
+            rows["many", leg, 0] = free[leg] if kind == "visit" else (1, 1)
+            entries.append((("many", leg, 0), column, 1.0))
+    at = {row: place for place, row in enumerate(rows)}
+    names, where, values = zip(*entries, strict=True)
+    matrix = csr_array((values, ([at[name] for name in names], where)), (len(rows), len(columns)))
+    return LinearConstraint(matrix, *np.array(list(rows.values()), dtype=float).T)
+
+
+def _cut(columns: Sequence[Column], circle: Sequence[int]) -> LinearConstraint:
+    """No circle through these places."""
+    inside = [float(kind == "edge" and set(places) <= set(circle)) for kind, _, places in columns]
+    return LinearConstraint(np.array([inside]), -np.inf, len(circle) - 1)
+
+
+def _circles(pairs: Sequence[tuple[int, int]], n: int, fixed: Sequence[int]) -> list[tuple[int, ...]]:
+    """Places that are joined to each other, and to none that is fixed."""
+    labels = connected_components(csr_array((np.ones(len(pairs)), tuple(zip(*pairs, strict=True))), (n, n)), False)[1]
+    return [tuple(np.flatnonzero(labels == label).tolist()) for label in sorted(set(labels) - set(labels[list(fixed)]))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,9 +195,9 @@ class Caravan:
     reach_hours: float = field(default_factory=partial(parameter, "reach_hours"))
 
     def at(self, **terms: Any) -> Caravan:
-        """The same towns on other terms; the shortest order depends on none of `TERMS` and is taken along."""
+        """The same towns on other terms; the shortest order depends on none of `RANGED` and is taken along."""
         other = replace(self, **terms)
-        if set(terms) <= {*TERMS, "start", "off"}:
+        if set(terms) <= {*RANGED, "stops_a_day", "start", "off"}:
             other.__dict__["order"] = self.order
         return other
 
@@ -340,5 +289,6 @@ def caravan() -> Caravan:
     """The tour of ``data/public``."""
     towns = public("caravan").set_index("caravan_stop")
     dated = public("caravan_2012").set_index("caravan_stop")
-    dated = dated[dated.index.isin(towns.index)]
-    return Caravan(towns, dated.assign(date=pd.to_datetime(dated["date"])), day(parameter("start")), days_off())
+    dated = dated[dated.index.isin(towns.index)].assign(date=lambda table: pd.to_datetime(table["date"]))
+    off = public("caravan_rules").query("unit == 'date' and rule != 'start'")["value"]
+    return Caravan(towns, dated if len(dated) > 1 else dated.iloc[:0], day(parameter("start")), tuple(map(day, off)))

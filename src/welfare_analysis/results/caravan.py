@@ -19,7 +19,7 @@ from ..estimation import total
 from ..planning import caravan as planning
 from ..planning.caravan import Caravan, parameter
 from ..study import Study, public
-from .declare import Base, Topic, always, long_format
+from .declare import Base, Topic, always, attempted, long_format
 
 FINDINGS = ("caravan_plans", ("order", "dates", "saved", "reach", "stop", "sure"))
 ELSEWHERE = "caravan.elsewhere"  # the text where the towns of `data/public` are not those of the institution
@@ -70,23 +70,23 @@ def by_region(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def measures(order: list[str], of: Caravan, known: bool = False) -> dict[str, float]:
-    """Numbers of a tour: stops, km, hours, first and last day, working days; ``known`` are the dates of before."""
+    """Numbers of a tour: stops, km, hours, first and last day, working days; ``known`` are the dates of before.
+
+    Km and hours are in whole steps: more digits than roads are known to would be invented.
+    """
     table = of.timetable(order)
     first, last = of.dated["date"].iloc[[0, -1]] if known else table["date"].iloc[[0, -1]]
     days = of.working_days(first.to_numpy().astype("datetime64[D]"), last.to_numpy().astype("datetime64[D]"))
-    km, hours = table["km"].sum(), table["hours"].sum()
-    return {"stops": len(order), "km": km, "hours": hours, "first": first.toordinal(), "last": last.toordinal(),
-            "working_days": days}  # fmt: skip
+    driven = {name: round(table[name].sum() / step) * step for name, step in STEPS.items()}
+    return {"stops": len(order), **driven, "first": first.toordinal(), "last": last.toordinal(), "working_days": days}
 
 
 def measured(plans: Mapping[str, Mapping[str, float]], key: str) -> pd.DataFrame:
-    """Numbers of plans as rows, km and hours in whole steps."""
+    """Numbers of plans as rows."""
     rows = [(plan, name, x) for plan, numbers in plans.items() for name, x in numbers.items()]
     table = pd.DataFrame(rows, columns=[key, "caravan_measure", "estimate"])
-    table["unit"] = table["caravan_measure"].map(UNITS)
-    table["step"] = table["caravan_measure"].map(STEPS)
-    whole = (table["estimate"] / table["step"]).round() * table["step"]
-    return table.assign(estimate=whole.fillna(table["estimate"]), ranked=True)
+    names = table["caravan_measure"]
+    return table.assign(unit=names.map(UNITS), step=names.map(STEPS), ranked=True)
 
 
 def beside(plans: Mapping[str, Caravan], name: str = "own_tour") -> Released:
@@ -95,49 +95,41 @@ def beside(plans: Mapping[str, Caravan], name: str = "own_tour") -> Released:
     return document(name, table, ["caravan_plan"], "caravan_measure")
 
 
+def known_order(of: Caravan) -> list[str]:
+    """The shortest order that keeps what is known of 2012; empty where nothing is known of these towns, or none does."""
+    return attempted({"order": lambda: of.completed}).get("order", []) if len(of.dated) else []
+
+
 def plans(study: Study, of: Caravan) -> Released:
     """The shortest tour, the shortest one that keeps what is known of 2012, and what lies between them."""
     made = {"ours": measures(of.order, of)}
-    if len(of.dated):
-        made["known"] = measures(study.result(completed), of, known=True)
-        made["saved"] = {name: made["known"][name] - made["ours"][name] for name in ("km", "hours", "working_days")}
+    if kept := known_order(of):
+        made["known"] = measures(kept, of, known=True)
+        made["saved"] = {name: made["known"][name] - made["ours"][name] for name in (*STEPS, "working_days")}
     rows = measured(made, "caravan_plan")
-    ends = {end: np.where(rows["unit"] == "km", parameter("road_factor", end) / of.road_factor, 1.0)
-            for end in ("low", "high")}  # fmt: skip
-    bounds = {end: (rows["estimate"] * part / rows["step"]).round() * rows["step"] for end, part in ends.items()}
-    return document("caravan_plans", rows.assign(**{k: v.fillna(rows["estimate"]) for k, v in bounds.items()}),
-                    ["caravan_plan"], "caravan_measure")  # fmt: skip
+    for end in ("low", "high"):
+        at_end = (rows["estimate"] * parameter("road_factor", end) / of.road_factor).round(-1)
+        rows[end] = at_end.where(rows["unit"] == "km", rows["estimate"])
+    return document("caravan_plans", rows, ["caravan_plan"], "caravan_measure")
 
 
-def completed(study: Study) -> list[str]:
-    """The shortest tour that keeps the positions and dates that are known."""
-    return study.result(tour).completed
+def timetable(study: Study, of: Caravan, known: bool = False) -> Released | None:
+    """The shortest tour: date, km and hours from the stop before, languages at the stand.
 
-
-def listed(table: pd.DataFrame, of: Caravan, name: str, shown: tuple[str, ...]) -> Released:
-    """A timetable as a table, in its order; the language at the stand as a word."""
-    days = pd.Series([x.toordinal() if x == x else np.nan for x in table["date"]], table.index)
-    rows = table.assign(date=days)[list(shown)].rename_axis("caravan_stop").reset_index()
-    rows = rows.melt("caravan_stop", var_name="caravan_measure", value_name="estimate")
-    words = pd.DataFrame({"caravan_stop": table.index, "caravan_measure": "language", "estimate": 0.0,
-                          "text": ("language." + of.towns.loc[table.index, "language"]).to_numpy()})  # fmt: skip
-    rows["unit"] = rows["caravan_measure"].map(UNITS)
-    rows = pd.concat([rows, words.assign(unit="number")], ignore_index=True).assign(ranked=True)
-    return document(name, rows, ["caravan_stop"], "caravan_measure")
-
-
-def timetable(study: Study, of: Caravan) -> Released:
-    """The shortest tour: date, and km and hours from the stop before."""
-    return listed(of.timetable(), of, "caravan_timetable", ("position", "date", "km", "hours"))
-
-
-def known(study: Study, of: Caravan) -> Released | None:
-    """The shortest tour that keeps what is known of 2012; only known dates are shown."""
-    if not len(of.dated):
+    If ``known``, the shortest one that keeps what is known of 2012, and of dates those alone.
+    """
+    order = known_order(of) if known else of.order
+    if not order:
         return None
-    table = of.timetable(study.result(completed))
-    dates = of.dated["date"].reindex(table.index)
-    return listed(table.assign(date=dates), of, "caravan_known", ("position", "date", "km"))
+    table = of.timetable(order)
+    dates = of.dated["date"].reindex(table.index) if known else table["date"]
+    table["date"] = [x.toordinal() if x == x else np.nan for x in dates]
+    table["km"] = (table["km"] / STEPS["km"]).round() * STEPS["km"]
+    rows = table.assign(language=0.0).reset_index().melt("caravan_stop", None, "caravan_measure", "estimate")
+    words = "language." + rows["caravan_stop"].map(of.towns["language"])
+    rows = rows.assign(unit=rows["caravan_measure"].map(UNITS), text=words.where(rows["caravan_measure"] == "language"))
+    return document(f"caravan_{'known' if known else 'timetable'}", rows.assign(ranked=True), ["caravan_stop"],
+                    "caravan_measure")  # fmt: skip
 
 
 def route(study: Study, of: Caravan) -> Released:
@@ -148,64 +140,51 @@ def route(study: Study, of: Caravan) -> Released:
 
 def shares(of: Caravan, stops: list[str]) -> pd.DataFrame:
     """By region: the share near a stop if members live as the population does, and the least and the most."""
-    near, towns = of.reached(stops), of.towns
-    people = towns["population"].groupby(towns["command_group"]).sum()
-    mid = (towns["population"] * near).groupby(towns["command_group"]).sum() / people
-    ends = near.groupby(towns["command_group"]).agg(["all", "any"]).astype(float)
-    return pd.DataFrame({"estimate": mid, "low": ends["all"], "high": ends["any"]})
+    towns = of.towns.assign(near=of.reached(stops))
+    towns["reached"] = towns["population"] * towns["near"]
+    regions = towns.groupby("command_group")
+    ends = regions["near"].agg(low="all", high="any").astype(float)
+    return ends.assign(estimate=regions["reached"].sum() / regions["population"].sum())[list(PARTS)]
 
 
-def totals(study: Study, group: str = "all") -> pd.Series | None:
-    """Released members by region; None where no number is shown."""
+def reached(study: Study, of: Caravan, stops: list[str]) -> dict[str, float | str]:
+    """The share of all members near a stop, as `shares`; of the public population where no members are shown."""
     table = topic.release(study)["caravan_members"]
-    cells = table.cells("*", group).dropna(subset="estimate") if table.state == "shown" else pd.DataFrame()
-    return cells.set_index("command_group")["estimate"] if len(cells) else None
-
-
-def of_members(study: Study, of: Caravan, stops: list[str]) -> dict[str, float] | None:
-    """The share of all members near a stop, as `shares`; None where no member is shown."""
-    people = totals(study)
-    if people is None:
-        return None
-    return {str(k): float(x) for k, x in shares(of, stops).mul(people / people.sum(), axis=0).dropna().sum().items()}
+    people = table.cells("*", "all").set_index("command_group")["estimate"] if table.state == "shown" else pd.Series()
+    if people.isna().all():
+        return {"reach_of": "population", **dict.fromkeys(PARTS, of.people(stops))}
+    made = shares(of, stops).mul(people / people.sum(), axis=0).sum()
+    return {"reach_of": "members", **{part: float(made[part]) for part in PARTS}}
 
 
 def stops(study: Study, of: Caravan) -> Released:
-    """Share of members near one of so many stops; of the public population where members are not known."""
-    parts, towns = [], of.towns
-    for many in range(FEWEST, len(towns) + 1):
-        best = of.best(many)
-        own, part = of_members(study, of, best), of.people(best)
-        numbers = dict.fromkeys(PARTS, part) if own is None else own
-        parts.append({"caravan_stops_n": str(many), "reach_of": "population" if own is None else "members", **numbers})
-    return document("caravan_stops", pd.DataFrame(parts), ["caravan_stops_n"], "reach_of", "share")
+    """Who is near one of so many stops."""
+    rows = [{"caravan_stops_n": str(many), **reached(study, of, of.best(many))}
+            for many in range(FEWEST, len(of.towns) + 1)]  # fmt: skip
+    return document("caravan_stops", pd.DataFrame(rows), ["caravan_stops_n"], "reach_of", "share")
 
 
-def reach(study: Study, of: Caravan) -> Released | None:
+def reach(study: Study, of: Caravan) -> Released:
     """Members near one of few stops by region and status: as the population lives, the least and the most."""
     table = topic.release(study)["caravan_members"]
     if table.state != "shown":
         return table.without_numbers(table.state)
-    near, band = shares(of, of.best(int(parameter("few_stops")))), parameter("band_persons")
-    cells = table.frame.rename(columns={"category": "hope_group"})
-    part = near.reindex(cells["command_group"]).to_numpy()
-    numbers = np.round(cells[["estimate"]].to_numpy() * part / band) * band
-    cells = cells[["command_group", "hope_group", "flag", "step"]].assign(**dict(zip(PARTS, numbers.T, strict=True)))
-    return document("caravan_reach", cells, ["command_group"], "hope_group", "persons")
+    cells = table.frame.rename(columns={CATEGORY: "hope_group"}).drop(columns=["low", "high", "n"])
+    part = shares(of, of.best(int(parameter("few_stops")))).reindex(cells["command_group"]).reset_index(drop=True)
+    numbers = part.mul(cells["estimate"], axis=0).div(cells["step"], axis=0).round().mul(cells["step"], axis=0)
+    return document("caravan_reach", cells.assign(**numbers), ["command_group"], "hope_group", "persons")
 
 
 def cases(study: Study, of: Caravan) -> Released:
     """The tour with one assumption at a time at an end of its range, and who is near one of few stops."""
     made = {"central": of}
-    made |= {f"{name}_{end}": of.at(**{name: parameter(name, end)}) for name in planning.TERMS if name != "stops_a_day"
+    made |= {f"{name}_{end}": of.at(**{name: parameter(name, end)}) for name in planning.RANGED
              for end in ("low", "high")}  # fmt: skip
     made["two_stops"] = of.at(stops_a_day=2.0)
     few, numbers = int(parameter("few_stops")), {}
     for case, at in made.items():
-        share = of_members(study, at, at.best(few))
-        own = {} if share is None else {"members": share["estimate"]}
-        kept = measures(at.order, at)
-        numbers[case] = {name: kept[name] for name in ("km", "hours", "last", "working_days")} | own
+        numbers[case] = {name: x for name, x in measures(at.order, at).items() if name not in ("stops", "first")}
+        numbers[case]["members"] = float(reached(study, at, at.best(few))["estimate"])
     return document("caravan_cases", measured(numbers, "caravan_case"), ["caravan_case"], "caravan_measure")
 
 
@@ -215,31 +194,26 @@ def worked(of: Caravan) -> str:
     return next((stop for stop in asked if stop in of.towns.index), str(of.towns.index[0]))
 
 
-def against_rest(cells: pd.DataFrame, region: str) -> pd.DataFrame:
-    """A region's cell beside the mean of the others, each weighted by its respondents."""
-    own = cells["command_group"].astype(str) == region
-    rest = cells[~own]
-    weight = rest["n"] / rest["n"].sum()
-    mean, half = (rest["estimate"] * weight).sum(), np.sqrt((((rest["high"] - rest["low"]) / 2 * weight) ** 2).sum())
-    other = pd.DataFrame([{"estimate": mean, "low": mean - half, "high": mean + half}])
-    both = pd.concat([cells.loc[own, [*PARTS, "unit", "step"]], other], ignore_index=True)
-    return both.assign(caravan_side=["region", "rest"]).ffill()
-
-
-def compared(pairs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Both sides of each pair as rows, and whether the region has more, less, or no clear difference (Bonferroni)."""
-    z, parts = norm.ppf(1 - LEVEL / (2 * max(len(pairs), 1))), []
-    for name, pair in pairs.items():
-        gap = pair["estimate"].iloc[0] - pair["estimate"].iloc[1]
-        error = np.sqrt((((pair["high"] - pair["low"]) / (2 * norm.ppf(0.975))) ** 2).sum())
-        word = "none" if abs(gap) <= z * error else "more" if gap > 0 else "less"
-        said = pd.DataFrame([{"caravan_side": "compared", "estimate": 0.0, "text": f"compared.{word}"}])
-        parts.append(pd.concat([pair, said], ignore_index=True).assign(brief_line=name))
+def regional(every: Release) -> pd.DataFrame:
+    """Released cells by region for the lines of a brief; a line that names no code is one for each."""
+    parts = []
+    for line in public("caravan_brief").fillna("").to_dict("records"):
+        table = every[line["table"]]
+        if len(table.shown):
+            cells = table.shown.rename(columns={CATEGORY: table.variable}).assign(unit=table.unit, **line)
+            if line["code"]:
+                cells = cells[cells[line["key"]] == line["code"]]
+            elif line["key"]:
+                cells["brief_line"] += cells[line["key"]].astype(str)
+            parts.append(cells.astype({"command_group": str}))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def brief(every: Release, of: Caravan, stop: str, name: str) -> Released:
-    """Who is in a stop's region, what they need and hope for against the other regions; from released tables.
+def brief(every: Release, of: Caravan, stop: str, name: str) -> Released | None:
+    """Who is in a stop's region, what they need and hope for beside the others; None where nothing is released.
+
+    The others are the mean of their regions, weighted by respondents. A difference is named where it is beyond the
+    interval of all lines together (Bonferroni).
 
     Raises
     ------
@@ -248,53 +222,45 @@ def brief(every: Release, of: Caravan, stop: str, name: str) -> Released:
     """
     if stop not in of.towns.index:
         raise unknown("no such stop", stop, of.towns.index, where="caravan.csv")
-    region, pairs, counts = str(of.towns.at[stop, "command_group"]), {}, []
-    lines = public("caravan_brief").fillna("").to_dict("records")
-    lines += [{"brief_line": f"hope:{hope}", "table": "hopes_by_command_group", "code": hope, "compared": "yes"}
-              for hope in hoped(every["hopes_by_command_group"], region)]  # fmt: skip
-    for line in lines:
-        table = every[line["table"]]
-        if table.state != "shown":
-            continue
-        cells = table.frame.rename(columns={CATEGORY: table.variable})
-        others = [key for key in (*table.by, table.variable) if key in cells and key != "command_group"]
-        cells = cells[cells[others[0]].astype(str) == line["code"]] if line["code"] else cells
-        cells = cells.dropna(subset="estimate").assign(unit=table.unit)
-        own = cells[cells["command_group"].astype(str) == region]
-        if line["compared"] == "no":
-            counts.append(own[[*PARTS, "step", "unit"]].assign(caravan_side="region", brief_line=line["brief_line"]))
-        elif len(own) and len(cells) > 1:
-            pairs[line["brief_line"]] = against_rest(cells, region)
-    rows = pd.concat([*counts, compared(pairs)], ignore_index=True)
+    cells = regional(every)
+    if cells.empty:
+        return None
+    cells = cells.assign(half=(cells["high"] - cells["low"]) / 2)
+    inside = cells["command_group"] == of.towns.at[stop, "command_group"]
+    own, rest = cells[inside].set_index("brief_line"), cells[~inside & cells["compared"].eq("yes")]
+    hopes = own[own["key"] == "hope"].nlargest(MOST, "estimate")
+    own = pd.concat([own[own["key"] != "hope"], hopes])[[*PARTS, "half", "unit", "step"]].assign(caravan_side="region")
+    weight = rest["n"] / rest.groupby("brief_line")["n"].transform("sum")
+    rest = rest.assign(estimate=rest["estimate"] * weight, half=(rest["half"] * weight) ** 2)
+    rest = own[["unit", "step"]].join(rest.groupby("brief_line")[["estimate", "half"]].sum(), how="inner")
+    half, same = np.sqrt(rest["half"]), own.loc[rest.index]
+    rest = rest.assign(low=rest["estimate"] - half, high=rest["estimate"] + half, caravan_side="rest")
+    gap, most = same["estimate"] - rest["estimate"], np.hypot(half, same["half"]) / norm.ppf(0.975)
+    most *= norm.ppf(1 - LEVEL / (2 * max(len(rest), 1)))
+    words = "compared." + pd.Series(np.select([gap > most, gap < -most], ["more", "less"], "none"), rest.index)
+    said = pd.DataFrame({"text": words, "estimate": 0.0, "caravan_side": "compared"})
+    rows = pd.concat([own, rest, said]).drop(columns="half").rename_axis("brief_line").reset_index()
     return document(name, rows.assign(ranked=True), ["brief_line"], "caravan_side")
 
 
-def hoped(table: Released, region: str) -> list[str]:
-    """What most hope for in a region."""
-    cells = table.shown
-    own = cells[cells[CATEGORY].astype(str) == region] if len(cells) else cells
-    return [] if own.empty else own.nlargest(MOST, "estimate")["hope"].astype(str).tolist()
+def sheet(name: str, rows: pd.DataFrame, keys: list[str], texts: list[str], figure: str) -> Released:
+    """Texts, and a figure with its unit, as a table."""
+    said = rows.melt(keys, texts, "measure", "text").assign(estimate=0.0, unit="number")
+    figures = rows.dropna(subset=figure).rename(columns={figure: "estimate"}).assign(measure=figure)
+    cells = pd.concat([said, figures[[*keys, "measure", "estimate", "unit"]]], ignore_index=True)
+    return document(name, cells.assign(ranked=True), keys, "measure")
 
 
 def questions(study: Study, of: Caravan) -> Released:
-    """What was asked or is to be expected at stops, what can be answered, the figure known, and where it stands."""
+    """What was asked or is to be expected at stops, what can be answered, where it stands, and the figure known."""
     rows = public("caravan_questions").query("caravan_stop in @of.towns.index")
-    keys, said = ["caravan_stop", "caravan_theme"], "caravan.answer." + rows["caravan_theme"]
-    texts = [rows[keys].assign(measure=name, text=text, estimate=0.0, unit="number")
-             for name, text in (("answer", said), ("source", rows["source"]))]  # fmt: skip
-    figures = rows.dropna(subset="value")[[*keys, "value", "unit"]].rename(columns={"value": "estimate"})
-    cells = pd.concat([texts[0], figures.assign(measure="figure"), texts[1]], ignore_index=True)
-    return document("caravan_questions", cells.assign(ranked=True), keys, "measure")
+    rows = rows.assign(answer="caravan.answer." + rows["caravan_theme"])
+    return sheet("caravan_questions", rows, ["caravan_stop", "caravan_theme"], ["answer", "source"], "figure")
 
 
 def programme(study: Study, of: Caravan) -> Released:
     """What a day at a stop is made of: when it begins, and how long it takes."""
-    rows = public("caravan_day")
-    start = rows["start_hours"].map(lambda h: f"{int(h):02d}:{round(h % 1 * 60):02d}")
-    texts = pd.DataFrame({"caravan_session": rows["session"], "measure": "begins", "text": start, "estimate": 0.0})
-    length = pd.DataFrame({"caravan_session": rows["session"], "measure": "length", "estimate": rows["minutes"]})
-    parts = pd.concat([texts.assign(unit="number"), length.assign(unit="minutes")], ignore_index=True)
-    return document("caravan_day", parts.assign(ranked=True), ["caravan_session"], "measure")
+    return sheet("caravan_day", public("caravan_day"), ["caravan_session"], ["begins"], "length")
 
 
 def made(study: Study, name: str, make: Callable[[Study, Caravan], Released | None]) -> Released:
@@ -305,8 +271,8 @@ def made(study: Study, name: str, make: Callable[[Study, Caravan], Released | No
     return table or blank.without_numbers(ELSEWHERE if of is None else "not_asked")
 
 
-MAKERS = {"plans": plans, "timetable": timetable, "known": known, "route": route, "stops": stops, "reach": reach,
-          "cases": cases, "questions": questions, "day": programme}  # fmt: skip
-TABLES: dict[str, Callable[[Study], Released]] = {
-    f"caravan_{name}": partial(made, name=name, make=make) for name, make in MAKERS.items()
-}
+MAKERS: dict[str, Callable[[Study, Caravan], Released | None]] = {
+    "plans": plans, "timetable": timetable, "known": partial(timetable, known=True), "route": route, "stops": stops,
+    "reach": reach, "cases": cases, "questions": questions, "day": programme,
+}  # fmt: skip
+TABLES = {f"caravan_{name}": partial(made, name=name, make=make) for name, make in MAKERS.items()}

@@ -102,10 +102,10 @@ def display(study: Study, name: str) -> Released:
 
 def brief(study: Study, stop: str = "", name: str = "own_brief") -> Released:
     """The brief of a stop of the caravan (`caravan.brief`); that of the worked one where none is named."""
-    of = study.result(caravan.tour)
+    of, blank = study.result(caravan.tour), declared(name, "document", "", (), "")
     if of is None:
-        return declared(name, "document", "", (), "").without_numbers(caravan.ELSEWHERE)
-    return caravan.brief(release(study), of, stop or caravan.worked(of), name)
+        return blank.without_numbers(caravan.ELSEWHERE)
+    return caravan.brief(release(study), of, stop or caravan.worked(of), name) or blank
 
 
 COMBINED: dict[str, Callable[[Study], Released]] = {
