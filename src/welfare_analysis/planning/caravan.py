@@ -107,7 +107,8 @@ def shortest(km: np.ndarray, fixed: Sequence[int], free: Sequence[tuple[int, int
     near = [sorted(others, key=km[i].__getitem__)[: NEAR + 1] for i in others]
     circles = list(dict.fromkeys(tuple(sorted((i, *two))) for i, *rest in near for two in combinations(rest, 2)))
     rows = [_constraints(columns, legs, free)]
-    while circles:
+    joined: list[tuple[int, tuple[int, int]]] = []
+    while circles or not joined:
         rows += [_cut(columns, circle) for circle in circles]
         chosen = [column for column, taken in zip(columns, solved(goal, rows), strict=True) if taken]
         joined = [(leg, pair) for kind, leg, places in chosen if kind != "visit" for pair in pairwise(places)]

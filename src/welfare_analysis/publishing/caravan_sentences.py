@@ -17,7 +17,9 @@ def stop(study: Study) -> Iterator[str]:
     """What most hope for in the region of the worked stop, and where it has more or less than the rest."""
     of, table, text = study.result(caravan.tour), release(study)["caravan_brief"], study.codebook.text
     if of is None or table.state != "shown" or not table.frame["brief_line"].str.startswith("hope:").any():
-        yield text(caravan.ELSEWHERE if of is None else "not_asked", study.language)
+        yield text(
+            caravan.ELSEWHERE if of is None else release(study)["hopes_by_command_group"].silence, study.language
+        )
         return
     cells = table.frame
     hopes = cells[cells["brief_line"].str.startswith("hope:") & (cells[CATEGORY] == "region")]

@@ -27,7 +27,7 @@ FEWEST = 5  # stops of the shortest list
 MOST = 6  # hopes of a brief
 LEVEL = 0.05  # of all comparisons of a brief together
 UNITS = {"stops": "stops", "km": "km", "hours": "hours", "first": "date", "last": "date"}
-UNITS |= {"working_days": "number", "position": "number", "date": "date", "members": "share"}
+UNITS |= {"working_days": "number", "position": "number", "date": "date", "members": "share", "population": "share"}
 PARTS = ("estimate", "low", "high")
 STEPS = {"km": 10.0, "hours": 1.0}
 
@@ -96,7 +96,7 @@ def beside(plans: Mapping[str, Caravan], name: str = "own_tour") -> Released:
 
 
 def known_order(of: Caravan) -> list[str]:
-    """The shortest order that keeps what is known of 2012; empty where nothing is known of these towns, or none does."""
+    """The shortest order that keeps what is known of 2012; empty where none does, or nothing is known."""
     return attempted({"order": lambda: of.completed}).get("order", []) if len(of.dated) else []
 
 
@@ -184,7 +184,8 @@ def cases(study: Study, of: Caravan) -> Released:
     few, numbers = int(parameter("few_stops")), {}
     for case, at in made.items():
         numbers[case] = {name: x for name, x in measures(at.order, at).items() if name not in ("stops", "first")}
-        numbers[case]["members"] = float(reached(study, at, at.best(few))["estimate"])
+        near = reached(study, at, at.best(few))
+        numbers[case][str(near["reach_of"])] = float(near["estimate"])
     return document("caravan_cases", measured(numbers, "caravan_case"), ["caravan_case"], "caravan_measure")
 
 
