@@ -1,12 +1,14 @@
 """What leaves the study: tables that may be shown, pictures, sentences and the report."""
 
-from . import aspiration_sentences, briefs, condition_sentences, figures, glossary, grids, notebook, sentences, tables  # noqa: F401 - they declare their sentences
+from . import aspiration_sentences, caravan_sentences, condition_sentences  # noqa: F401, I001 - they declare sentences
+from . import briefs, calendars, figures, glossary, grids, notebook, sentences, tables
 from .notebook import in_each_language
 
 adjustable = in_each_language(grids.adjustable)
 agrees = in_each_language(notebook.agrees)
 banner = in_each_language(briefs.banner)
 bias = in_each_language(briefs.bias)
+calendar = in_each_language(calendars.calendar)
 draw = in_each_language(figures.draw)
 explain = in_each_language(glossary.explain)
 findings = in_each_language(sentences.findings)

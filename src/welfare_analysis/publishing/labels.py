@@ -15,7 +15,7 @@ from ..study import Study, own_words
 from ..survey.quality import read_rules
 from . import prose
 
-LISTS = {"home_city_group": "command_group"}  # of columns that are made of answers
+LISTS = {"home_city_group": "command_group", "caravan_stop": "command"}  # of columns that are made of answers
 CHOICES = ("home_alternative", "loan_alternative", "commute_alternative")  # lists that a model's alternatives are of
 TERMS = ("variable", "term")  # columns whose codes are terms of a model
 # columns whose labels are texts, and the first part of their keys
@@ -27,7 +27,18 @@ LEVEL = re.compile(r"(?:C\()?(\w+)\)?\[(?:T\.)?(\w+)\]")  # a level of a factor 
 STEPS = re.compile(r"\||\s/\s|\.(?=(?:est|se)$)")  # between the parts of a stored result's address
 NAMES = ("short", "term", "col")  # first parts of the keys that name an estimate of one's own
 TITLED = ("condition", "situation", "amount", "table")  # columns whose codes are tables
-PLAIN = ("", "number", "respondents", "decimal", "coefficient", "tenths", "p", "year", "months")  # units without a name
+PLAIN = (
+    "",
+    "number",
+    "respondents",
+    "decimal",
+    "coefficient",
+    "tenths",
+    "p",
+    "year",
+    "months",
+    "date",
+)  # without a name
 NOTHING = "\u2013"  # in a document, where no number belongs
 UNSURE = "/"  # in place of a number that is too unsure to be shown
 CAUTION = " *"  # behind one to be used with caution

@@ -26,7 +26,7 @@ from welfare_analysis import __version__
 from welfare_analysis.disclosure.registry import joined, log, shown_share
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.languages import NAMES, amount, direction, number
-from welfare_analysis.publishing import execution, grids, pdf, prose, record
+from welfare_analysis.publishing import calendars, execution, grids, pdf, prose, record
 from welfare_analysis.publishing.folders import private, replacing, set_aside
 from welfare_analysis.publishing.glossary import Word, glossary
 from welfare_analysis.publishing.markup import explained, inline, markdown, page_name, table
@@ -123,7 +123,13 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
         own = said.attributes(prose.SOURCE) if "language" not in output.get("metadata", {}) else {}
         return "".join(f' {name}="{value}"' for name, value in own.items())
 
+    def calendar(text: str, output: NotebookNode) -> str:
+        name = f"{stem}.ics"
+        pictures[name] = text.encode()
+        return f'<p class="data"><a href="images/{name}" download>{labels["calendar"]}</a></p>\n'
+
     forms: dict[str, Callable[[str, NotebookNode], str]] = {
+        calendars.KIND: calendar,
         "image/png": picture,
         "text/html": numbered,
         "text/markdown": lambda text, _: markdown(text, environment),

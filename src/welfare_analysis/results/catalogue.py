@@ -9,12 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from ..disclosure import Lazy, Released, combined
+from ..disclosure import Lazy, Released, combined, declared
 from ..study import DATA, Study
 from . import (
     adjusted,
     agreements,
     aspirations,
+    caravan,
     conditions,
     deprivation,
     descriptive,
@@ -59,6 +60,7 @@ TOPICS: dict[str, Topic] = {
         grants.aid,
         agreements.topic,
         package.topic,
+        caravan.topic,
     )
 }
 
@@ -102,9 +104,19 @@ def display(study: Study, name: str) -> Released:
     return combined(name, parts, cells["key"].iloc[0])
 
 
+def brief(study: Study, stop: str = "", name: str = "own_brief") -> Released:
+    """The brief of a stop of the caravan (`caravan.brief`); that of the worked one where none is named."""
+    of, blank = study.result(caravan.tour), declared(name, "document", "", (), "")
+    if of is None:
+        return blank.without_numbers(caravan.ELSEWHERE)
+    return caravan.brief(release(study), of, stop or caravan.worked(of), name) or blank
+
+
 COMBINED: dict[str, Callable[[Study], Released]] = {
     "headlines_nature": headlines.nature,
     "truth": headlines.truth,
+    **caravan.TABLES,
+    "caravan_brief": partial(brief, name="caravan_brief"),
     **{name: partial(display, name=name) for name in DISPLAYS["table"].unique()},
 }
 

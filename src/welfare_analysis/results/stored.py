@@ -14,6 +14,7 @@ from ..demand.service import LOW_IS_GOOD, break_even
 from ..disclosure import Lazy, Released, document
 from ..needs import commuting, housing, income_debt
 from ..planning.agreements import stated
+from ..planning.caravan import day
 from ..study import DATA, Study, public
 from ..survey import quality
 from . import coverage, instrument, package
@@ -26,7 +27,7 @@ ERRORS["transport"] = ("transport_validation.csv", "transport_number")
 ERROR_UNITS = dict.fromkeys(("error", "se_of_truth", "coverage"), "share")
 ERROR_UNITS |= dict.fromkeys(("samples", "population"), "number")
 PLAIN_UNITS = {"DH": "dh", "DH a m²": "dh", "DH a month": "dh_month", "DH a year in all": "million_dh"}
-PLAIN_UNITS |= {"months": "months", "years": "number"}
+PLAIN_UNITS |= {"months": "months", "years": "number", "date": "date"}
 BREAK_EVEN = {"needed": "riders", "needed_low": "riders", "needed_high": "riders", "seats": "number"}
 BREAK_EVEN["share_covered"] = "share"
 
@@ -42,7 +43,12 @@ def errors(name: str) -> Released:
 
 
 def parameters(name: str, keys: list[str], table: pd.DataFrame) -> Released:
-    """Assumptions: value and range, where the value stands in it; unit, kind of evidence and source, as texts."""
+    """Assumptions: value and range, where the value stands in it; unit, kind of evidence and source, as texts.
+
+    Without a column ``place`` the value stands in its range from low (0) to high (1).
+    """
+    if "place" not in table:
+        table = table.assign(place=place(table, table[keys[-1]], set(table[keys[-1]])))
     ends = table[["value", "low", "high"]]
     digits = [(ends.round(places) == ends).all(axis=1) for places in (0, 1)]
     plain = table.assign(plain=np.select(digits, ["number", "tenths"], "decimal"))
@@ -95,24 +101,29 @@ def transport_parameters() -> Released:
 
 def service_parameters() -> Released:
     """What page 09 assumes: value and range, and where the value stands in it, from low (0) to high (1)."""
-    table = public("services").rename(columns={"parameter": "service_assumption"})
-    names = table["service_assumption"]
-    table["place"] = place(table, names, set(names))
-    return parameters("services", ["service_assumption"], table)
+    return parameters(
+        "services", ["service_assumption"], public("services").rename(columns={"parameter": "service_assumption"})
+    )
 
 
 def agreement_parameters() -> Released:
     """The agreements of page 10: term and range, where the value stands in it from low to high, and its source."""
-    table = stated().rename(columns={"agreement": "partner_agreement"})
-    names = table["partner_agreement"]
-    table["place"] = place(table, names, set(names))
-    return parameters("agreements", ["partner_agreement"], table)
+    return parameters("agreements", ["partner_agreement"], stated().rename(columns={"agreement": "partner_agreement"}))
 
 
 def package_parameters() -> Released:
     """What page 11 assumes: value and range, and where the value stands in it, from low (0) to high (1)."""
     keys = ["package_service", "package_term"]
     return parameters("package", keys, package.parameters())
+
+
+def caravan_parameters() -> Released:
+    """What page 12 assumes: value and range, and where the value stands in it, from low (0) to high (1)."""
+    table = public("caravan_rules").rename(columns={"rule": "caravan_rule"})
+    days = table["unit"] == "date"
+    for end in ("value", "low", "high"):
+        table[end] = table[end].where(~days, table[end].where(days, 20000101).map(lambda x: day(x).toordinal()))
+    return parameters("caravan", ["caravan_rule"], table)
 
 
 def transport_break_even() -> Released:
@@ -135,6 +146,7 @@ PARAMETERS: dict[str, Callable[[], Released]] = {
     "services_parameters": service_parameters,
     "agreements_parameters": agreement_parameters,
     "package_parameters": package_parameters,
+    "caravan_parameters": caravan_parameters,
 }
 DOCUMENTS: dict[str, Callable[[], Released]] = {
     **PARAMETERS,

@@ -12,12 +12,13 @@ from ...study import DATA
 from .bars import bands, flow, heat, histogram, pyramid, stacked, tornado
 from .dots import categories, groups, profile, steps, with_without
 from .lines import against_rate, crossing, curve, parts
+from .maps import tour
 from .style import Plan
 
 KINDS = {
     kind.__name__: kind
     for kind in (bands, flow, heat, histogram, pyramid, stacked, tornado, categories, groups, profile, steps,
-                 with_without, against_rate, crossing, curve, parts)
+                 with_without, against_rate, crossing, curve, parts, tour)
 }  # fmt: skip
 
 

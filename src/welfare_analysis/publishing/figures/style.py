@@ -29,6 +29,7 @@ from ..labels import missing_mark, step_of, unit_name
 # Okabe and Ito (2008), the order of the list of codes.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 QUIET, MARKED, INK, GRID = "#9AA5B1", "#D55E00", "#222222", "#EEEEEE"
+MAP = "map"  # the group id of axes that are not turned: west stays at the left
 SIDES = {"left": "right", "right": "left"}
 WIDTH, ROW = 8.0, 0.3  # inches
 SCALE = {"share": 100, "share_points": 100, "million_dh": 1e-6}
@@ -73,7 +74,7 @@ def mirrored(figure: Figure) -> Figure:
 
     Letters are shaped and ordered by matplotlib; here only places change, so that kinds of figures know nothing of it.
     """
-    for axes in figure.axes:
+    for axes in (axes for axes in figure.axes if axes.get_gid() != MAP):
         if not axes.xaxis_inverted():  # panels on one scale are turned with the first
             axes.invert_xaxis()
         axes.yaxis.tick_right()

@@ -1,0 +1,279 @@
+"""The caravan (page 12): its order and dates, whom it reaches, and a brief for each stop.
+
+Tours, dates and distances hold no answers. What is said of people is computed from released cells by region alone:
+where in a region members live is not known, so that who lives near a stop has a least and a most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from ..disclosure import CATEGORY, Release, Released, declared, document
+from ..errors import unknown
+from ..estimation import total
+from ..planning import caravan as planning
+from ..planning.caravan import Caravan, parameter
+from ..study import Study, public
+from .declare import Base, Topic, always, attempted, long_format
+
+FINDINGS = ("caravan_plans", ("order", "dates", "saved", "reach", "stop", "sure"))
+ELSEWHERE = "caravan.elsewhere"  # the text where the towns of `data/public` are not those of the institution
+FEWEST = 5  # stops of the shortest list
+MOST = 6  # hopes of a brief
+LEVEL = 0.05  # of all comparisons of a brief together
+UNITS = {"stops": "stops", "km": "km", "hours": "hours", "first": "date", "last": "date"}
+UNITS |= {"working_days": "number", "position": "number", "date": "date", "members": "share", "population": "share"}
+PARTS = ("estimate", "low", "high")
+STEPS = {"km": 10.0, "hours": 1.0}
+
+
+def tour(study: Study) -> Caravan | None:
+    """The caravan of a study; None where its towns are in none of the study's regions."""
+    made = planning.caravan()
+    return made if set(made.towns["command_group"]) & set(study.codebook.codes("command_group")) else None
+
+
+def members(study: Study) -> pd.DataFrame | None:
+    """Region and status of each answer; None where either was not asked."""
+    if study.lacking(("status", "command_group")):
+        return None
+    wide = {code: up for code, up in study.codebook.parent("status").items() if up}
+    frame = study.frame[["command_group", "status"]].astype(object).set_axis(study.design.index)
+    return frame.assign(status=frame["status"].replace(wide))
+
+
+def placed(frame: pd.DataFrame) -> Base:
+    """Of whom the region is known, of all."""
+    return frame["command_group"].notna(), pd.Series(True, frame.index)
+
+
+topic = Topic("caravan", members, always, "persons", placed, FINDINGS)
+
+
+@topic.table("members", "command_group", "hope_group", adds="hope_group")
+def by_region(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
+    """Members of each region by status, to a whole band."""
+    parts = []
+    for status in ("all", *sorted(frame["status"].dropna().unique())):
+        own = pd.Series(1.0 if status == "all" else frame["status"].eq(status).astype(float), frame.index)
+        known = frame["command_group"].notna()
+        made = total(study.design, own.rename("members"), by=frame["command_group"], where=known)
+        n = own[known].groupby(frame.loc[known, "command_group"]).sum()
+        rows = long_format(made, "", "command_group").assign(hope_group=status)
+        parts.append(rows.assign(n=rows["command_group"].map(n), flag=""))
+    return pd.concat(parts, ignore_index=True).assign(step=parameter("band_persons"))
+
+
+def measures(order: list[str], of: Caravan, known: bool = False) -> dict[str, float]:
+    """Numbers of a tour: stops, km, hours, first and last day, working days; ``known`` are the dates of before.
+
+    Km and hours are in whole steps: more digits than roads are known to would be invented.
+    """
+    table = of.timetable(order)
+    first, last = of.dated["date"].iloc[[0, -1]] if known else table["date"].iloc[[0, -1]]
+    days = of.working_days(first.to_numpy().astype("datetime64[D]"), last.to_numpy().astype("datetime64[D]"))
+    driven = {name: round(table[name].sum() / step) * step for name, step in STEPS.items()}
+    return {"stops": len(order), **driven, "first": first.toordinal(), "last": last.toordinal(), "working_days": days}
+
+
+def measured(plans: Mapping[str, Mapping[str, float]], key: str) -> pd.DataFrame:
+    """Numbers of plans as rows."""
+    rows = [(plan, name, x) for plan, numbers in plans.items() for name, x in numbers.items()]
+    table = pd.DataFrame(rows, columns=[key, "caravan_measure", "estimate"])
+    names = table["caravan_measure"]
+    return table.assign(unit=names.map(UNITS), step=names.map(STEPS), ranked=True)
+
+
+def beside(plans: Mapping[str, Caravan], name: str = "own_tour") -> Released:
+    """Tours side by side, each in its shortest order; for a reader's own."""
+    table = measured({plan: measures(of.order, of) for plan, of in plans.items()}, "caravan_plan")
+    return document(name, table, ["caravan_plan"], "caravan_measure")
+
+
+def known_order(of: Caravan) -> list[str]:
+    """The shortest order that keeps what is known of 2012; empty where none does, or nothing is known."""
+    return attempted({"order": lambda: of.completed}).get("order", []) if len(of.dated) else []
+
+
+def plans(study: Study, of: Caravan) -> Released:
+    """The shortest tour, the shortest one that keeps what is known of 2012, and what lies between them."""
+    made = {"ours": measures(of.order, of)}
+    if kept := known_order(of):
+        made["known"] = measures(kept, of, known=True)
+        made["saved"] = {name: made["known"][name] - made["ours"][name] for name in (*STEPS, "working_days")}
+    rows = measured(made, "caravan_plan")
+    for end in ("low", "high"):
+        at_end = (rows["estimate"] * parameter("road_factor", end) / of.road_factor).round(-1)
+        rows[end] = at_end.where(rows["unit"] == "km", rows["estimate"])
+    return document("caravan_plans", rows, ["caravan_plan"], "caravan_measure")
+
+
+def timetable(study: Study, of: Caravan, known: bool = False) -> Released | None:
+    """The shortest tour: date, km and hours from the stop before, languages at the stand.
+
+    If ``known``, the shortest one that keeps what is known of 2012, and of dates those alone.
+    """
+    order = known_order(of) if known else of.order
+    if not order:
+        return None
+    table = of.timetable(order)
+    dates = of.dated["date"].reindex(table.index) if known else table["date"]
+    table["date"] = [x.toordinal() if x == x else np.nan for x in dates]
+    table["km"] = (table["km"] / STEPS["km"]).round() * STEPS["km"]
+    rows = table.assign(language=0.0).reset_index().melt("caravan_stop", None, "caravan_measure", "estimate")
+    words = "language." + rows["caravan_stop"].map(of.towns["language"])
+    rows = rows.assign(unit=rows["caravan_measure"].map(UNITS), text=words.where(rows["caravan_measure"] == "language"))
+    return document(f"caravan_{'known' if known else 'timetable'}", rows.assign(ranked=True), ["caravan_stop"],
+                    "caravan_measure")  # fmt: skip
+
+
+def route(study: Study, of: Caravan) -> Released:
+    """The place of each stop in the order: what the map shows."""
+    table = pd.DataFrame({"caravan_stop": of.order, "estimate": np.arange(1.0, len(of.order) + 1), "ranked": True})
+    return document("caravan_route", table, ["caravan_stop"], unit="number")
+
+
+def shares(of: Caravan, stops: list[str]) -> pd.DataFrame:
+    """By region: the share near a stop if members live as the population does, and the least and the most."""
+    towns = of.towns.assign(near=of.reached(stops))
+    towns["reached"] = towns["population"] * towns["near"]
+    regions = towns.groupby("command_group")
+    ends = regions["near"].agg(low="all", high="any").astype(float)
+    return ends.assign(estimate=regions["reached"].sum() / regions["population"].sum())[list(PARTS)]
+
+
+def reached(study: Study, of: Caravan, stops: list[str]) -> dict[str, float | str]:
+    """The share of all members near a stop, as `shares`; of the public population where no members are shown."""
+    table = topic.release(study)["caravan_members"]
+    people = table.cells("*", "all").set_index("command_group")["estimate"] if table.state == "shown" else pd.Series()
+    if people.isna().all():
+        return {"reach_of": "population", **dict.fromkeys(PARTS, of.people(stops))}
+    made = shares(of, stops).mul(people / people.sum(), axis=0).sum()
+    return {"reach_of": "members", **{part: float(made[part]) for part in PARTS}}
+
+
+def stops(study: Study, of: Caravan) -> Released:
+    """Who is near one of so many stops."""
+    rows = [{"caravan_stops_n": str(many), **reached(study, of, of.best(many))}
+            for many in range(FEWEST, len(of.towns) + 1)]  # fmt: skip
+    return document("caravan_stops", pd.DataFrame(rows), ["caravan_stops_n"], "reach_of", "share")
+
+
+def reach(study: Study, of: Caravan) -> Released:
+    """Members near one of few stops by region and status: as the population lives, the least and the most."""
+    table = topic.release(study)["caravan_members"]
+    if table.state != "shown":
+        return table.without_numbers(table.state)
+    cells = table.frame.rename(columns={CATEGORY: "hope_group"}).drop(columns=["low", "high", "n"])
+    part = shares(of, of.best(int(parameter("few_stops")))).reindex(cells["command_group"]).reset_index(drop=True)
+    numbers = part.mul(cells["estimate"], axis=0).div(cells["step"], axis=0).round().mul(cells["step"], axis=0)
+    return document("caravan_reach", cells.assign(**numbers), ["command_group"], "hope_group", "persons")
+
+
+def cases(study: Study, of: Caravan) -> Released:
+    """The tour with one assumption at a time at an end of its range, and who is near one of few stops."""
+    made = {"central": of}
+    made |= {f"{name}_{end}": of.at(**{name: parameter(name, end)}) for name in planning.RANGED
+             for end in ("low", "high")}  # fmt: skip
+    made["two_stops"] = of.at(stops_a_day=2.0)
+    few, numbers = int(parameter("few_stops")), {}
+    for case, at in made.items():
+        numbers[case] = {name: x for name, x in measures(at.order, at).items() if name not in ("stops", "first")}
+        near = reached(study, at, at.best(few))
+        numbers[case][str(near["reach_of"])] = float(near["estimate"])
+    return document("caravan_cases", measured(numbers, "caravan_case"), ["caravan_case"], "caravan_measure")
+
+
+def worked(of: Caravan) -> str:
+    """The stop whose brief is shown: the first of whose questions something is known."""
+    asked = public("caravan_questions")["caravan_stop"]
+    return next((stop for stop in asked if stop in of.towns.index), str(of.towns.index[0]))
+
+
+def regional(every: Release) -> pd.DataFrame:
+    """Released cells by region for the lines of a brief; a line that names no code is one for each."""
+    parts = []
+    for line in public("caravan_brief").fillna("").to_dict("records"):
+        table = every[line["table"]]
+        if len(table.shown):
+            cells = table.shown.rename(columns={CATEGORY: table.variable}).assign(unit=table.unit, **line)
+            if line["code"]:
+                cells = cells[cells[line["key"]] == line["code"]]
+            elif line["key"]:
+                cells["brief_line"] += cells[line["key"]].astype(str)
+            parts.append(cells.astype({"command_group": str}))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def brief(every: Release, of: Caravan, stop: str, name: str) -> Released | None:
+    """Who is in a stop's region, what they need and hope for beside the others; None where nothing is released.
+
+    The others are the mean of their regions, weighted by respondents. A difference is named where it is beyond the
+    interval of all lines together (Bonferroni).
+
+    Raises
+    ------
+    WelfareError
+        No such stop.
+    """
+    if stop not in of.towns.index:
+        raise unknown("no such stop", stop, of.towns.index, where="caravan.csv")
+    cells = regional(every)
+    if cells.empty:
+        return None
+    cells = cells.assign(half=(cells["high"] - cells["low"]) / 2)
+    inside = cells["command_group"] == of.towns.at[stop, "command_group"]
+    own, rest = cells[inside].set_index("brief_line"), cells[~inside & cells["compared"].eq("yes")]
+    hopes = own[own["key"] == "hope"].nlargest(MOST, "estimate")
+    own = pd.concat([own[own["key"] != "hope"], hopes])[[*PARTS, "half", "unit", "step"]].assign(caravan_side="region")
+    weight = rest["n"] / rest.groupby("brief_line")["n"].transform("sum")
+    rest = rest.assign(estimate=rest["estimate"] * weight, half=(rest["half"] * weight) ** 2)
+    rest = own[["unit", "step"]].join(rest.groupby("brief_line")[["estimate", "half"]].sum(), how="inner")
+    half, same = np.sqrt(rest["half"]), own.loc[rest.index]
+    rest = rest.assign(low=rest["estimate"] - half, high=rest["estimate"] + half, caravan_side="rest")
+    gap, most = same["estimate"] - rest["estimate"], np.hypot(half, same["half"]) / norm.ppf(0.975)
+    most *= norm.ppf(1 - LEVEL / (2 * max(len(rest), 1)))
+    words = "compared." + pd.Series(np.select([gap > most, gap < -most], ["more", "less"], "none"), rest.index)
+    said = pd.DataFrame({"text": words, "estimate": 0.0, "caravan_side": "compared"})
+    rows = pd.concat([own, rest, said]).drop(columns="half").rename_axis("brief_line").reset_index()
+    return document(name, rows.assign(ranked=True), ["brief_line"], "caravan_side")
+
+
+def sheet(name: str, rows: pd.DataFrame, keys: list[str], texts: list[str], figure: str) -> Released:
+    """Texts, and a figure with its unit, as a table."""
+    said = rows.melt(keys, texts, "measure", "text").assign(estimate=0.0, unit="number")
+    figures = rows.dropna(subset=figure).rename(columns={figure: "estimate"}).assign(measure=figure)
+    cells = pd.concat([said, figures[[*keys, "measure", "estimate", "unit"]]], ignore_index=True)
+    return document(name, cells.assign(ranked=True), keys, "measure")
+
+
+def questions(study: Study, of: Caravan) -> Released:
+    """What was asked or is to be expected at stops, what can be answered, where it stands, and the figure known."""
+    rows = public("caravan_questions").query("caravan_stop in @of.towns.index")
+    rows = rows.assign(answer="caravan.answer." + rows["caravan_theme"])
+    return sheet("caravan_questions", rows, ["caravan_stop", "caravan_theme"], ["answer", "source"], "figure")
+
+
+def programme(study: Study, of: Caravan) -> Released:
+    """What a day at a stop is made of: when it begins, and how long it takes."""
+    return sheet("caravan_day", public("caravan_day"), ["caravan_session"], ["begins"], "length")
+
+
+def made(study: Study, name: str, make: Callable[[Study, Caravan], Released | None]) -> Released:
+    """A table of a tour; why there is none."""
+    of = study.result(tour)
+    table = None if of is None else make(study, of)
+    blank = declared(f"caravan_{name}", "document", "", (), "", of="document")
+    return table or blank.without_numbers(ELSEWHERE if of is None else "not_asked")
+
+
+MAKERS: dict[str, Callable[[Study, Caravan], Released | None]] = {
+    "plans": plans, "timetable": timetable, "known": partial(timetable, known=True), "route": route, "stops": stops,
+    "reach": reach, "cases": cases, "questions": questions, "day": programme,
+}  # fmt: skip
+TABLES = {f"caravan_{name}": partial(made, name=name, make=make) for name, make in MAKERS.items()}
