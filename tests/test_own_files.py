@@ -350,3 +350,19 @@ def test_the_committed_files_are_sound(name):
     kind, answers = read_any(DATA / "survey" / f"{name}.parquet", BOOK)
     assert kind == {"followup": "follow-up"}.get(name, name)
     assert answers.report.empty
+
+
+OURS = "data/public/agreements.csv"
+
+
+def test_check_and_report_name_the_fault_of_an_agreement(here, capsys):
+    """A sound table of agreements: code 0; a rate in per cent: code 2, and the report does not begin."""
+    good = (REPOSITORY / OURS).read_text(encoding="utf-8")
+    (here / "ours.csv").write_text(good)
+    assert command.main(["check", f"AGREEMENTS={here / 'ours.csv'}"]) == 0
+    assert "ours.csv: no fault; 7 agreements" in capsys.readouterr().out
+    first, line, *_ = good.splitlines()
+    (here / "ours.csv").write_text(f"{first}\n{line.replace('rate,,', 'rate,4.5,', 1)}\n")
+    for name in ("check", "report"):
+        assert command.main([name, f"AGREEMENTS={here / 'ours.csv'}"]) == 2
+        assert "ours.csv, row 2, column value: not what an agreement may say" in capsys.readouterr().err

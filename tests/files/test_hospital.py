@@ -79,7 +79,7 @@ def test_without_local_rents_the_page_says_so_and_goes_on(tmp_path, monkeypatch)
     folder = shutil.copytree(FOLDER, tmp_path / "hospital", ignore=shutil.ignore_patterns("public"))
     monkeypatch.setenv("CODEBOOK", str(folder))
     study = Study.open(FOLDER / "answers.csv", FOLDER / "register.csv", codebook=folder)
-    texts = said(study, ("04", "06", "08"), monkeypatch)
+    texts = said(study, ("04", "06", "08", "10"), monkeypatch)
     assert study.codebook.text("no_rents") in texts["06"]
     assert "crowded" in texts["04"].lower()
 

@@ -16,10 +16,10 @@ BOOK = Codebook.read(DATA / "codebook")
 PAGES = {
     "identity": ("00", "02", "03", "04", "05", "06", "07", "08"),
     "housing": ("00", "04", "06"),
-    "income_debt": ("00", "04", "07"),
+    "income_debt": ("00", "04", "07", "10"),
     "loans": ("05", "07"),
     "commute": ("00", "04", "08"),
-    "transport": ("05", "08"),
+    "transport": ("05", "08", "10"),
     "cards_home": ("06",),
     "cards_loan": ("07",),
     "cards_commute": ("08",),

@@ -148,7 +148,7 @@ def _completed(line: pd.Series) -> pd.Series:
         except ValueError:
             raise _fault(line, column, "a number") from None
     ends = {"low": line["value"], "high": line["value"], "unit": "share" if line["term"] in SHARES else "DH"}
-    return line.fillna(ends | {"source": "", "note": ""})
+    return line.fillna(ends | {"source": "", "note": "", "ceiling_dh": INF})
 
 
 def agreements(codebook: Codebook) -> dict[str, Agreement]:
@@ -186,7 +186,6 @@ def agreements(codebook: Codebook) -> dict[str, Agreement]:
         if not line["low"] <= line["value"] <= line["high"]:
             raise _fault(line, "value", "an amount or share between low and high")
         own = {f.name: listed.get(f.name, line[f.name]) for f in fields(Agreement)}
-        own["ceiling_dh"] = INF if np.isnan(line["ceiling_dh"]) else line["ceiling_dh"]
         made[str(line["agreement"])] = Agreement(**own)
     return made
 
@@ -409,5 +408,4 @@ def better(first: Offer, second: Offer) -> pd.DataFrame:
     By what each is worth to them today; to who can use neither both are worth nothing. NA where that is not known.
     """
     more = first.worth - second.worth
-    flags = pd.DataFrame({"first": more > 0, "second": more < 0, "alike": more == 0})
-    return flags.astype("boolean").mask(more.isna())
+    return pd.DataFrame({"first": more > 0, "second": more < 0, "alike": more == 0}).astype("boolean").mask(more.isna())

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..demand.stated import times
 from ..disclosure import NUMBERS, evidence, policy
+from ..disclosure.suppression import unsafe
 from ..estimation import Design, mean, total
 from ..planning import agreements
 from ..planning.agreements import FLAT, MOST_RATE, Offer
@@ -182,7 +183,8 @@ def break_even(study: Study, offers: dict[str, Offer]) -> pd.DataFrame | None:
         parts.append(rows.assign(break_even=f"{name}_{fees}"))
     rows = pd.concat(parts, ignore_index=True)
     said = pd.Series(np.select([rows["estimate"] < 0, rows["estimate"] >= MOST_RATE], ["rate.none", "rate.any"], ""))
-    said = said.where(rows["n"] >= policy().min_base).replace("", np.nan)  # a word is no number that could be hidden
+    # a word is hidden as its number would be
+    said = said.mask(unsafe(rows["n"].to_numpy(float), rows["numerator"].to_numpy(float), policy())).replace("", np.nan)
     return rows.assign(text=said, **rows[list(NUMBERS)].clip(lower=0.0))
 
 
