@@ -141,3 +141,18 @@ def test_what_is_changed_later(example, drawn, kind):
         answers.iloc[:] = 0.0
     assert (np.asarray(answers) == 0).all()
     np.testing.assert_array_equal(estimate.se, expected)
+
+
+def test_booleans_of_any_type_are_conditions():
+    """A boolean tells the same whatever type pandas gives it, in shares too."""
+    yes = pd.Series([True, False, True, True, False, True])
+    for kind in ("boolean", "bool[pyarrow]", object):
+        other = yes.astype(kind)
+        assert mean(Design(np.ones(6)), other).value.iloc[0] == share(Design(np.ones(6)), other).value.iloc[0] == 4 / 6
+        assert mean(Design(np.ones(6)), other).interval().equals(mean(Design(np.ones(6)), yes).interval())
+
+
+def test_an_amount_whose_square_is_no_number():
+    """Its standard error was zero: an amount that cannot be squared is refused as an infinite one is."""
+    with pytest.raises(WelfareError, match="y: a value is infinite, or too large"):
+        mean(Design(np.ones(6)), pd.Series(np.arange(6) * 1e160, name="y"))

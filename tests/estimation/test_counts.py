@@ -8,7 +8,7 @@ import pytest
 import statsmodels.api as sm
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.estimation import Design, logistic, mean, negative_binomial, predictions, two_part
+from welfare_analysis.estimation import Design, logistic, mean, negative_binomial, poisson, predictions, two_part
 
 FORMULA = "affairs ~ age + yearsmarried + rating"
 
@@ -78,3 +78,13 @@ def test_amounts_that_cannot_be(affairs, model, change, message):
     """Counts are whole and not negative; a two-part model needs both parts."""
     with pytest.raises(WelfareError, match=message):
         model(Design(affairs["w"]), affairs.assign(affairs=change(affairs["affairs"])), FORMULA)
+
+
+def test_poisson_of_what_it_cannot_take(affairs):
+    """Negative weights, and a count given as an offset where its log is meant."""
+    design = Design(affairs["w"])
+    negative = design.reweighted(affairs["w"].to_numpy() * np.where(affairs.index == 7, -1, 1), None)
+    with pytest.raises(WelfareError, match="weights are negative"):
+        poisson(negative, affairs, FORMULA)
+    with pytest.raises(WelfareError, match=r"months: the offset is no logarithm; got 7200\.0"):
+        poisson(design, affairs.assign(months=12 * affairs.index), FORMULA, offset="months")

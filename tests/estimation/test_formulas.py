@@ -6,7 +6,7 @@ import pytest
 from formulaic import model_matrix
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.estimation import Design, linear, logistic
+from welfare_analysis.estimation import Design, linear, logistic, marginal_effects
 from welfare_analysis.estimation.formulas import cases, columns
 
 
@@ -146,3 +146,45 @@ def test_an_outcome_of_small_numbers_does_not_overflow(f):
     assert linear(Design(f["w"]), small, "hours - rooms * 30 ~ 1").value.iloc[0] == pytest.approx(
         (hours - f["rooms"] * 30).mean()
     )
+
+
+@pytest.mark.parametrize("kind", ["string", "string[pyarrow]", object, "category"])
+def test_text_of_any_type_is_categories(f, kind):
+    """A column of text tells the same whatever type pandas gives it."""
+    plain = linear(Design(f["w"]), f, "y ~ income_dh + g")
+    other = linear(Design(f["w"]), f.assign(g=f["g"].astype(kind)), "y ~ income_dh + g")
+    np.testing.assert_allclose(other.value, plain.value, rtol=1e-12)
+    np.testing.assert_allclose(other.se, plain.se, rtol=1e-12)
+
+
+def test_numbers_among_objects_are_numbers(f):
+    """A gap makes a file's column one of objects: its numbers are no categories, but in C()."""
+    gap = f["income_dh"].round().where(f.index != 3).astype(float)
+    mixed = gap.astype(object).where(gap.notna(), None)
+    for formula in ("y ~ income_dh", "y ~ C(income_dh)"):
+        plain, other = (linear(Design(f["w"]), f.assign(income_dh=v), formula) for v in (gap, mixed))
+        pd.testing.assert_series_equal(other.value, plain.value)
+    effect = marginal_effects(linear(Design(f["w"]), f.assign(income_dh=mixed), "y ~ income_dh"), "income_dh")
+    assert list(effect.value.index) == ["income_dh"]
+
+
+@pytest.mark.parametrize(
+    ("column", "formula"),
+    [
+        (pd.date_range("2012-03-01", periods=30), "y ~ z"),
+        (pd.period_range("2012", periods=30), "y ~ z"),
+        ([[1]] * 30, "y ~ z"),
+        (np.arange(30.0), "y ~ z | income_dh"),
+        (np.arange(30.0), "y ~ 0"),
+    ],
+)
+def test_columns_that_no_model_takes(f, column, formula):
+    """Dates, lists, formulas of several parts and of none are faults with a name."""
+    with pytest.raises(WelfareError):
+        linear(Design(f["w"]), f.assign(z=column), formula)
+
+
+def test_two_columns_of_one_name(f):
+    """Which of two columns is meant is not known."""
+    with pytest.raises(WelfareError, match=r"two columns have one name; got .'income_dh'"):
+        linear(Design(f["w"]), pd.concat([f, f[["income_dh"]]], axis=1), "y ~ income_dh")

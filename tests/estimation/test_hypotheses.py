@@ -256,3 +256,28 @@ def test_a_table_that_the_design_fixes():
     n = 40
     with pytest.raises(WelfareError, match="the design fixes the table"):
         independence(Design(np.ones(n), fpc=np.full(n, n)), np.arange(n) % 2, np.arange(n) % 3)
+
+
+def test_one_cluster_tells_nothing_of_a_table():
+    """All respondents in one PSU: the variance is rounding, and p was 1e-17."""
+    rng = np.random.default_rng(3)
+    a, b, psu = rng.integers(0, 2, 60), rng.integers(0, 3, 60), np.repeat(np.arange(6), 10)
+    with pytest.raises(WelfareError, match="or tells no error of it"):
+        independence(Design(rng.uniform(1, 3, 60), psu=psu), a, b, where=psu == 2)
+
+
+def test_a_table_of_too_many_cells():
+    """Numbers taken for categories: more interactions than respondents have no test, and no memory."""
+    y = np.arange(400.0)
+    with pytest.raises(WelfareError, match="too many categories; got '400 x 400'"):
+        independence(Design(np.ones(400)), y, -y)
+
+
+def test_nulls_go_by_name(example, drawn):
+    """A Series of nulls is put in the order of the values; too many or too few are an error."""
+    f = example(5)
+    both = mean(drawn(f), f[["y", "x"]])
+    assert wald(both, pd.Series({"x": 2.0, "y": 11.0})) == wald(both, [11.0, 2.0])
+    for null in ([1.0, 2.0, 3.0], pd.Series({"x": 2.0, "z": 11.0})):
+        with pytest.raises(WelfareError, match="not a null for each value"):
+            wald(both, null)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.estimation import Design, concentration, gini, mean, variance
+from welfare_analysis.estimation import Design, concentration, gini, lorenz, mean, rank_test, variance
 from welfare_analysis.estimation.estimate import t_bounds
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -160,3 +160,20 @@ def test_a_gini_interval_ends_at_nothing_and_all():
     low, high = e.interval().iloc[0]
     assert 0 <= low < e.value.iloc[0] <= high <= 1
     assert (t_bounds(e, 0.95)[1] > 1).all()
+
+
+def test_negative_weights_have_no_ranks():
+    """Ranks of negative weights are not in order: indices were beyond 1, shares of fifths fell."""
+    design = Design(np.ones(6)).reweighted(np.array([3.0, 2, -2, 1, 1, 1]), None)
+    y = np.arange(1.0, 7)
+    for index in (gini, lorenz, lambda d, v: concentration(d, v, -v), lambda d, v: rank_test(d, v, v > 3)):
+        with pytest.raises(WelfareError, match="weights are negative"):
+            index(design, y)
+
+
+def test_a_condition_that_nobody_meets_is_no_certain_equality():
+    """Erreygers' index of none in 40 is 0, and its error 4 times that of the share; of an amount it is 0."""
+    design, rank = Design(np.ones(40)), np.arange(40.0)
+    found = concentration(design, np.zeros(40, dtype=bool), rank, kind="erreygers")
+    assert found.se.iloc[0] == pytest.approx(4 * mean(design, np.zeros(40, dtype=bool)).se.iloc[0])
+    assert concentration(design, np.zeros(40), rank, kind="erreygers").se.iloc[0] == 0

@@ -162,3 +162,9 @@ def test_what_cannot_be_is_refused():
         latent_classes(design, items.assign(none=pd.NA), 2)
     with pytest.raises(WelfareError, match=r"tell the classes apart|no members"):
         latent_classes(design, items[["a", "b"]], 2, starts=2)
+
+
+def test_answers_that_are_all_alike():
+    """One pattern of answers has no coefficient to estimate."""
+    with pytest.raises(WelfareError, match="do not tell the classes apart"):
+        latent_classes(Design(np.ones(20)), pd.DataFrame({"a": ["x"] * 20, "b": ["y"] * 20}), 1)

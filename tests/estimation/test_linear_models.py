@@ -139,3 +139,14 @@ def test_many_cases_begin_near_the_maximum(rare):
     x = np.column_stack([np.ones(n), f["x"], f["z"]])
     p = 1 / (1 + np.exp(-x @ fit.value.to_numpy()))
     np.testing.assert_allclose(fit.information, (x.T * (f["w"].to_numpy() * p * (1 - p))) @ x, rtol=1e-10)
+
+
+def test_units_of_a_column_do_not_matter(example, drawn):
+    """Amounts in DH, in billions or squared, tell the same, without a warning."""
+    f = example(4)
+    plain = linear(drawn(f), f, "y ~ x + d")
+    for factor in (1e9, 1e-9):
+        scale = np.where(plain.value.index == "x", factor, 1)
+        other = linear(drawn(f), f.assign(x=factor * f["x"]), "y ~ x + d")
+        np.testing.assert_allclose(other.se * scale, plain.se, rtol=1e-9)
+        np.testing.assert_allclose(other.value * scale, plain.value, rtol=1e-9)

@@ -195,3 +195,12 @@ def test_a_level_that_the_fit_never_saw_is_an_error(f, drawn, name, kind):
     if "x" in fit.specs[0].required_variables:
         with pytest.raises(WelfareError, match=r"the columns cannot be made; got .*'c'.*where="):
             marginal_effects(fit, "x", where=everybody)
+
+
+def test_the_effect_of_a_column_that_does_not_vary(example, drawn):
+    """Without a constant the model tells its coefficient, which is its effect."""
+    f = example(6).assign(x=3.0)
+    fit = linear(drawn(f), f, "y ~ 0 + x")
+    effect = marginal_effects(fit, "x")
+    assert effect.value["x"] == pytest.approx(fit.value["x"])
+    assert effect.se["x"] == pytest.approx(fit.se["x"])

@@ -115,3 +115,12 @@ def test_calls_that_cannot_be(women, change, call, message):
     """The selection is yes or no, and some are selected."""
     with pytest.raises(WelfareError, match=message):
         heckman(Design(np.ones(753)), women.assign(**change), WAGE, WORK, **call)
+
+
+@pytest.mark.parametrize("factor", [1e6, 1e-6])
+def test_units_of_the_outcome_do_not_matter(factor):
+    """Two steps in DH or in millions of DH tell the same, without a warning of a matrix that is near singular."""
+    design, f = _drawn(3)
+    one, other = (heckman(design, g, "y ~ x", "s ~ x + z", "two-step") for g in (f, f.assign(y=factor * f["y"])))
+    times = np.where(one.value.index.str.startswith("selection") | (one.value.index == "rho"), 1, factor)
+    np.testing.assert_allclose(other.se, one.se * times, rtol=1e-9)

@@ -279,3 +279,14 @@ def test_rows_that_hold_lists_are_an_error():
     """A list in each row is no answer, and the error says where."""
     with pytest.raises(WelfareError, match="share: a row holds a list; expected one answer a row"):
         share(Design(np.ones(3)), pd.Series([[1]] * 3))
+
+
+def test_a_category_of_rows_of_weight_zero_is_none():
+    """Rows of weight zero count for nothing, so what they alone answer is no category; replicates keep all others."""
+    answers = pd.Series(["own", "rent", "own", "rent", "own", "lent", "none"])
+    w = pd.Series([2.0, 1, 1, 3, 1, 2, 0])
+    found, kept = share(Design(w), answers), share(Design(w[:6]), answers[:6])
+    pd.testing.assert_frame_equal(found.table(), kept.table())
+    again = share(Design(w).with_replicates("jackknife"), answers)  # one of them leaves the only "lent" out
+    assert list(again.value.index) == ["lent", "own", "rent"]
+    assert again.se["lent"] > 0

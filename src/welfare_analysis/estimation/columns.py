@@ -15,6 +15,7 @@ import pandas as pd
 
 from ..errors import WelfareError
 
+LARGEST = 1e150  # amount whose square is a number
 NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "boolean", "empty")
 
 
@@ -79,7 +80,8 @@ def numbers(values: Any, where: str) -> np.ndarray:
     kind = series.dtype
     if (isinstance(kind, np.dtype) and kind.kind in "iu") or kind == np.dtype(float):
         return series.to_numpy(float, copy=True)
-    numeric = pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind)
+    numeric = pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind)
+    numeric = numeric and not pd.api.types.is_complex_dtype(kind)
     if not numeric and not (kind == np.dtype(object) and pd.api.types.infer_dtype(series) in NUMBERS):
         raise WelfareError("it is not numeric", where=where, expected="numbers or booleans")
     return series.astype("Float64").to_numpy(float, na_value=np.nan)
@@ -141,8 +143,8 @@ def matrix(values: Any, n: int, index: pd.Index | None, where: str) -> tuple[np.
         )
     plain = all(kind == np.dtype(float) for kind in frame.dtypes)
     y = _shared(frame) if plain else _stacked(frame, names)
-    if not np.isfinite(y.sum()) and np.isinf(y).any():
-        raise WelfareError("a value is infinite", where=", ".join(names), expected="finite numbers")
+    if not abs(y.sum()) < LARGEST and (np.abs(y) > LARGEST).any():
+        raise WelfareError("a value is infinite, or too large", where=", ".join(names), expected="finite numbers")
     return y, names
 
 

@@ -22,6 +22,7 @@ from .linear_models import logit_kernel
 from .regression import Kernel, Regression, Shown, blocks, fitted, least_squares, likelihood, regression, scores
 from .rerun import rerun
 
+LARGEST = 500.0  # offset whose exponential is a number
 Derivatives = tuple[np.ndarray, np.ndarray, np.ndarray]
 EXPONENT: Shown = (np.exp, np.exp)  # a parameter estimated by its log: how it is shown, and the derivative of that
 
@@ -39,7 +40,11 @@ def poisson(
     data = cases(design, frame, formula, where, () if offset is None else (offset,))
     y, w = data.numbers(), data.w
     not_negative(y, data.label)
+    positive(w, data.label)
     known = np.zeros(len(y)) if offset is None else numbers(data.frame[offset].iloc[data.rows], offset)
+    if not (np.abs(known) < LARGEST).all():
+        got, hint = float(known[np.abs(known).argmax()]), "Take the log of what the outcome is counted in."
+        raise WelfareError("the offset is no logarithm", where=str(offset), got=got, hint=hint)
     kernel = _poisson(y, known)
     start = least_squares(data.x, np.log(y + 0.5) - known, w)
     null = float(w @ kernel(np.full(len(y), np.log((w @ y) / (w @ np.exp(known)))))[0])

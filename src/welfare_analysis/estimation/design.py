@@ -35,7 +35,7 @@ DENSE = 4  # where one influence in so many is not zero, an array is quicker tha
 SINGLE = ("fail", "centre", "collapse", "certainty")
 SAME_RULE = {"adjust": "centre", "centered": "centre", "remove": "certainty"}  # as other programs call them
 AGREE = 1.25  # times that the sum of the weights may be more or less than what the counts say, without a note
-PARTS = ("frame", "names", "weights", "sampling", "residuals", "model", "notes")
+PARTS = ("frame", "names", "weights", "there", "sampling", "residuals", "model", "notes")
 NEGATIVE = 1e-9  # below minus this share it is negative, which the unbiased estimator of two phases can be
 
 
@@ -97,7 +97,7 @@ class Design:
         one_of(single_psu, SINGLE, "single_psu", "rule")
         self.names: pd.Index | None = row_names(weights)
         self.weights: np.ndarray = w
-        there = self.counted
+        self.there = there = self.counted  # of the full sample: replicates, whose weights may be zero, keep it
         columns = [np.zeros(n) if strata is None else strata, *units, *counts]
         if there is not None:
             order, rows = None, there.nonzero()[0]

@@ -168,6 +168,8 @@ def maximise(
     WelfareError
         Columns that are collinear at the start; a likelihood without a maximum (separation); no convergence.
     """
+    if not len(start):
+        raise WelfareError("there is nothing to estimate", where=where, got=0, expected="answers that differ")
     theta, now = start, evaluate(start)
     first = now.information
     if not np.isfinite(now.value):
@@ -195,9 +197,11 @@ def maximise(
 
 
 def inverse(information: np.ndarray) -> np.ndarray:
-    """Inverse of a positive definite matrix, scaled to a unit diagonal first."""
+    """Inverse of a matrix with a positive diagonal, scaled to a unit one, and rows to a like size, first."""
     scale = 1 / np.sqrt(np.diagonal(information))
-    return linalg.inv(information * np.outer(scale, scale)) * np.outer(scale, scale)
+    unit = information * np.outer(scale, scale)
+    row = 2.0 ** -np.round(np.log2(np.abs(unit).max(axis=1)))  # 1 where it is symmetric
+    return linalg.inv(unit * row[:, None]) * row * np.outer(scale, scale)
 
 
 def unidentified(information: np.ndarray, names: list[str], signed: bool = True) -> list[str]:

@@ -20,7 +20,7 @@ from formulaic import Formula, ModelMatrix, ModelSpec, SimpleFormula, model_matr
 from formulaic.errors import DataMismatchWarning, FormulaicError
 
 from ..errors import WelfareError
-from .columns import aligned, numbers
+from .columns import NUMBERS, aligned, numbers
 from .design import Design
 from .means import shared_rows
 
@@ -98,6 +98,10 @@ def cases(design: Design, frame: pd.DataFrame, formula: str, where: Any = None, 
     known += [c for c in _columns(right, table, formula) if c not in known]
     if not tilde or not label:
         raise WelfareError("there is no outcome", where="formula", got=formula, expected="'outcome ~ columns'")
+    if twice := [c for c in known if isinstance(table[c], pd.DataFrame)]:
+        raise WelfareError("two columns have one name", where="frame", got=twice, expected="names that differ")
+    amounts = [c for c in known if c != label and c not in _labels(formula) and _amounts(table[c])]
+    table = table.assign(**{c: table[c].astype(float) for c in amounts})
     complete = inside & table[known].notna().all(axis=1).to_numpy()
     part = table if complete.all() else table[complete]
     if not len(part):
@@ -123,7 +127,8 @@ def coded(spec: ModelSpec, frame: pd.DataFrame) -> ModelMatrix:
             warnings.simplefilter("error", DataMismatchWarning)
             return spec.get_model_matrix(widened(spec, frame), context={}, na_action="ignore")
     except (FormulaicError, DataMismatchWarning, ValueError) as error:
-        what, hint = str(error).split("\n")[0], "Leave rows with levels that the fit never saw out with where=."
+        what = re.sub(r"np\.\w+\((.*?)\)", r"\1", str(error).split("\n")[0])
+        hint = "Leave rows with levels that the fit never saw out with where=."
         raise WelfareError("the columns cannot be made", where=str(spec.formula), got=what, hint=hint) from None
 
 
@@ -138,9 +143,7 @@ def widened(terms: Formula | ModelSpec, frame: pd.DataFrame) -> pd.DataFrame:
     Products and powers of small integers, as Stata's bytes, would overflow without a word, and their logarithms have
     few digits. In `C()` numbers are names of categories, which would get decimals: there they stay integers.
     """
-    formula = str(terms.formula if isinstance(terms, ModelSpec) else terms)
-    labels = {name.strip(" `") for name in re.findall(r"\bC\(([^,)]+)", formula)}
-    changed = {}
+    labels, changed = _labels(str(terms.formula if isinstance(terms, ModelSpec) else terms)), {}
     for name in map(str, terms.required_variables):
         column = frame[name] if name in frame else pd.Series(dtype=float)
         kind = column.dtype
@@ -148,9 +151,24 @@ def widened(terms: Formula | ModelSpec, frame: pd.DataFrame) -> pd.DataFrame:
             changed[name] = column.cat.remove_unused_categories()
         elif pd.api.types.is_integer_dtype(kind) and name in labels:
             changed[name] = column.astype("int64" if column.notna().all() else "Int64")
-        elif pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) and kind != np.dtype(float):
+        elif pd.api.types.is_bool_dtype(kind) or kind == np.dtype(float):
+            continue
+        elif pd.api.types.is_numeric_dtype(kind) or (name not in labels and _amounts(column)):
             changed[name] = column.astype(float)
+        elif pd.api.types.is_string_dtype(kind) and getattr(kind, "na_value", None) is pd.NA:  # no text for formulaic
+            changed[name] = column.astype(object)
     return frame.assign(**changed) if changed else frame
+
+
+def _amounts(column: pd.Series) -> bool:
+    """Whether it is a column of objects and all that is known are numbers, as where a file had a gap."""
+    kind = pd.api.types.infer_dtype(column) if column.dtype == object else "empty"
+    return kind in NUMBERS and kind not in ("boolean", "empty")
+
+
+def _labels(formula: str) -> set[str]:
+    """The columns that a formula takes for categories."""
+    return {name.strip(" `") for name in re.findall(r"\bC\(([^,)]+)", formula)}
 
 
 def _categorical(part: pd.DataFrame, known: list[str], label: str) -> list[str]:
@@ -172,7 +190,7 @@ def _columns(terms: str, table: pd.DataFrame, formula: str) -> list[str]:
         raise WelfareError("the formula cannot be read", where=formula, got=what, expected="'y ~ x + z'") from None
     lacking = [str(c) for c in named if c not in table.columns]
     if "offset" in lacking and "offset(" in terms:
-        hint = "Subtract it from the outcome of a linear model."
+        hint = "Subtract it from the outcome of a linear model, or say offset= in poisson()."
         raise WelfareError("offset() is not known", where=formula, got="offset", expected="columns", hint=hint)
     if lacking:
         near = difflib.get_close_matches(lacking[0], [str(c) for c in table.columns], 3)
@@ -223,16 +241,17 @@ def _made(terms: str, part: pd.DataFrame, formula: str) -> Any:
     try:
         with np.errstate(all="ignore"):  # what is not finite is an error below
             matrix = model_matrix(_parsed(terms), widened(_parsed(terms), part), na_action="ignore", context={})
-    except FormulaicError as error:
+        values = matrix.to_numpy(float)
+    except (FormulaicError, AttributeError, TypeError, ValueError) as error:  # of dates, lists, several parts
         what = str(error).split("\n")[0]
         raise WelfareError("the formula cannot be computed", where=formula, got=what) from None
-    _finite(matrix.to_numpy(float), matrix.columns, formula)
+    _finite(values, matrix.columns, formula)
     return matrix
 
 
 def _check(data: Cases) -> None:
     n, q = data.x.shape
-    if n <= q:
+    if not 0 < q < n:
         raise WelfareError("no more cases than parameters", where=data.label, got=f"{n} cases, {q} columns")
     if (data.outcome == data.outcome.iloc[0]).all():
         got = repr(data.outcome.iloc[0])

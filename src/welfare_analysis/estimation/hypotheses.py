@@ -25,6 +25,7 @@ from .inequality import mid_rank
 from .means import mean, shared_rows
 
 SINGULAR = 1e-10  # smallest eigenvalue of a correlation matrix that still has an inverse
+MOST = 1000  # interactions, whose covariance has the square of them
 APART = 1.25  # ratio of two estimates of the same design effects from which they disagree
 
 
@@ -125,7 +126,12 @@ def wald(estimate: Estimate, null: Any = 0.0, df: float | None = None, correctio
     WelfareError
         A covariance that is not known or has no inverse, as of shares that add up to one; too few degrees of freedom.
     """
-    gap, V = estimate.value.to_numpy(float) - null, estimate.covariance().to_numpy()
+    named = null.reindex(estimate.value.index) if isinstance(null, pd.Series) else null
+    if np.ndim(named) and (np.shape(named) != estimate.value.shape or not np.isfinite(named).all()):
+        raise WelfareError(
+            "not a null for each value", where="wald", got=np.shape(null), expected=f"{len(estimate.value)}"
+        )
+    gap, V = estimate.value.to_numpy(float) - np.asarray(named, float), estimate.covariance().to_numpy()
     q, freedom = len(gap), float(estimate.df.min() if df is None else df)
     deviation = np.sqrt(np.diagonal(V))
     if not np.isfinite(V).all() or (deviation <= 0).any():
@@ -175,6 +181,9 @@ def independence(design: Design, rows: Any, columns: Any, where: Any = None, sta
     r, c = (int(a.max()) + 1 for a in axes)
     if min(r, c) < 2:
         raise WelfareError("a variable has one category", where="independence", got=f"{r} x {c}", expected="2 x 2")
+    if (r - 1) * (c - 1) >= min(inside.sum(), MOST):
+        expected_, hint = f"fewer interactions than {min(inside.sum(), MOST)}", "Merge categories."
+        raise WelfareError("too many categories", where="independence", got=f"{r} x {c}", expected=expected_, hint=hint)
     cell = np.where(inside, axes[0] * c + axes[1], -1)
     w = np.where(inside, design.weights, 0.0)
     p = np.bincount(cell[inside], weights=w[inside], minlength=r * c) / w.sum()
@@ -191,8 +200,9 @@ def independence(design: Design, rows: Any, columns: Any, where: Any = None, sta
         effects = logs if np.trace(effects) <= APART * np.trace(logs) else effects
     k, scale = (r - 1) * (c - 1), (r - 1) * (c - 1) / len(effects)
     first, second = scale * float(np.trace(effects)), scale * float((effects**2).sum())
-    if not first > 0:
-        raise WelfareError("the design fixes the table: there is nothing to test", where="independence", got=first)
+    if not first > SINGULAR:  # rounding is left where all are of one sampling unit
+        what = "the design fixes the table, or tells no error of it: there is nothing to test"
+        raise WelfareError(what, where="independence", got=first)
     X2 = float(n * ((p - expected) ** 2 / expected).sum())
     if statistic == "chisq":
         return Test("Rao-Scott, first order", X2, float(k), np.inf, float(stats.chi2.sf(X2 * k / first, k)))

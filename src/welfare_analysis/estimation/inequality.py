@@ -23,11 +23,11 @@ import pandas as pd
 from scipy import sparse, stats
 
 from ..errors import WelfareError
-from .columns import matrix, not_negative, one, one_of
+from .columns import matrix, not_negative, one, one_of, positive
 from .design import Design
 from .domains import Domains
 from .estimate import Estimate, describe, scatter, t_bounds
-from .means import made, ratios, shared_rows
+from .means import conditions, made, ratios, shared_rows
 from .rerun import repeated, rerun
 
 ROUNDING = 1e-13
@@ -71,7 +71,8 @@ def concentration(
     if kind != "relative" and ((h < 0) | (h > 1)).any():
         got = [float(np.nanmin(h)), float(np.nanmax(h))]
         raise WelfareError("answers are out of bounds", where=names[0], got=got, expected="from 0 to 1")
-    return _index(design, h, order, names, design.domains(by, where, rows), kind)
+    condition = bool(conditions(variable).all())
+    return _index(design, h, order, names, design.domains(by, where, rows), kind, condition)
 
 
 def variance(design: Design, variables: Any, by: Any = None, where: Any = None) -> Estimate:
@@ -177,7 +178,15 @@ class _Sums(NamedTuple):
     whole: np.ndarray
 
 
-def _index(design: Design, h: np.ndarray, rank: np.ndarray, names: list[str], parts: Domains, kind: str) -> Estimate:
+def _index(
+    design: Design,
+    h: np.ndarray,
+    rank: np.ndarray,
+    names: list[str],
+    parts: Domains,
+    kind: str,
+    condition: bool = False,
+) -> Estimate:
     present = ~(np.isnan(h) | np.isnan(rank))
     described = describe(design, parts, present[:, None], names)
     codes = np.where(present, parts.codes, -1)
@@ -201,7 +210,8 @@ def _index(design: Design, h: np.ndarray, rank: np.ndarray, names: list[str], pa
         d_index = np.where(np.abs(d_index) * N[at] <= ROUNDING * np.abs(h), 0.0, d_index)  # where all are alike
         return scatter(np.where(inside, d_spread[at] * d_index + d_level[at] * d_mean, 0.0)[:, None], parts)
 
-    extra = described.not_estimable(np.zeros(parts.count, dtype=bool))
+    extra = described.not_estimable(condition & ((level == 0) | (level == 1)))
+    extra = {name: 16 * c for name, c in extra.items()}  # of a few it is at most 4 times their share
     return made(design, factor * spread, names, described, influence, extra=extra)
 
 
@@ -219,6 +229,7 @@ def _factor(spread: np.ndarray, level: np.ndarray, kind: str, name: str) -> tupl
 
 def _ranked(rank: np.ndarray, codes: np.ndarray, w: np.ndarray, h: np.ndarray | float = 1.0) -> _Sums:
     """Weighted sums of ``h`` over those of the domain who rank lower, alike, and over all."""
+    positive(w, "ranks")
     order = np.lexsort((rank, codes))
     domain, value = codes[order], rank[order]
     cumulated = np.append(0.0, np.cumsum((w * h)[order]))

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import linalg, special
+from scipy import special
 
 from ..errors import WelfareError
 from .design import Design
-from .fit import maximise
+from .fit import inverse, maximise
 from .formulas import SPARSE, Cases, cases
 from .regression import Kernel, Regression, blocks, fitted, likelihood, regression
 from .rerun import rerun
@@ -47,9 +47,9 @@ def linear(design: Design, frame: pd.DataFrame, formula: str, where: Any = None)
     data = cases(design, frame, formula, where)
     y, w, x = data.numbers(), data.w, data.x
     information = (x * w[:, None]).T @ x
-    beta = linalg.solve(information, x.T @ (w * y), assume_a="sym")
-    rest = y - x @ beta
-    beta, size = beta + linalg.solve(information, x.T @ (w * rest), assume_a="sym"), w.sum()
+    bread, size = inverse(information), w.sum()
+    beta = bread @ (x.T @ (w * y))
+    beta = beta + bread @ (x.T @ (w * (y - x @ beta)))
     rest = y - x @ beta
     variance, total = w @ rest**2 / size, w @ (y - w @ y / size) ** 2 / size
     if not variance > 1e-20 * (w @ y**2) / size:

@@ -26,7 +26,7 @@ import pandas as pd
 from scipy import sparse, stats
 
 from ..errors import WelfareError
-from .columns import not_negative, one
+from .columns import not_negative, one, positive
 from .design import Design
 from .domains import Domains
 from .estimate import Estimate, describe, scatter
@@ -105,6 +105,7 @@ def lorenz(
     rows = shared_rows(design, income)
     y, names = one(income, design.n, rows, "income")
     not_negative(y, names[0])
+    positive(design.weights, names[0])
     if not len(p) or not all(0 < share < 1 for share in p):
         raise WelfareError("not between 0 and 1", where="p", got=list(p), expected="shares, as 0.2")
     parts = design.domains(by, where, rows)

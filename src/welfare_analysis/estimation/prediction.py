@@ -133,7 +133,8 @@ def _changes(fit: Regression, name: str) -> list[Change]:
         labels = [name if numeric else f"{name}[{b}]" for b in levels[1:]]
         steps = [[(_all(b), 1.0), (_all(levels[0]), -1.0)] for b in levels[1:]]
         return [(name, label, step) for label, step in zip(labels, steps, strict=True)]
-    h = STEP * float(values.astype(float).std())
+    amounts = values.astype(float)
+    h = STEP * (float(amounts.std()) or float(amounts.abs().max()) or 1.0)
     weights = {1: 8.0, -1: -8.0, 2: -1.0, -2: 1.0}
     return [(name, name, [(_moved(j * h), weight / (12 * h)) for j, weight in weights.items()])]
 

@@ -35,7 +35,8 @@ def share(design: Design, variables: Any, by: Any = None, where: Any = None, int
     rows = shared_rows(design, variables)
     column = "category" if _is_text(variables) else "variable"
     if column == "category":
-        y, names = _categories(pd.Series(aligned(variables, design.n, rows, "share")))
+        answers = pd.Series(aligned(variables, design.n, rows, "share"))
+        y, names = _categories(answers if design.there is None else answers.where(design.there))
     else:
         y, names = matrix(variables, design.n, rows, "share")
         if not np.isin(y[~np.isnan(y)], (0.0, 1.0)).all():
@@ -50,7 +51,7 @@ def _is_text(variables: Any) -> bool:
         return False
     series = pd.Series(variables)
     if series.dtype != object:
-        return not pd.api.types.is_numeric_dtype(series.dtype)
+        return not (pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype))
     kind = pd.api.types.infer_dtype(series)
     if kind == "mixed" and series.map(pd.api.types.is_list_like).any():
         where = str(series.name or "share")
