@@ -30,11 +30,15 @@ READERS: dict[str, Callable[[Path, Known], Cells]] = {
     **{".xlsx": xlsx_cells, ".parquet": parquet_cells, ".sav": statistical_cells, ".dta": statistical_cells},
 }
 IN_ZIP = (".csv", ".tab", ".tsv")
-BESIDE = re.compile(r"interview__(?:actions|comments|diagnostics|errors)|assignment__actions")  # of Survey Solutions
+# logs beside the forms, of Survey Solutions and of ODK
+BESIDE = re.compile(r"interview__(?:actions|comments|diagnostics|errors)|assignment__actions|(?:.+ - )?audit")
+MEDIA = "media"  # the folder of pictures, sounds and logs in an export
 
 
-def load(path: Path, known: Known) -> Cells:
+def load(path: Path, known: Known, beside: bool = False) -> Cells:
     """Read the cells of a CSV, XLSX, Parquet, SPSS or Stata file; ``known`` are the names that a header may hold.
+
+    A header alone will do for a file that is read ``beside`` others.
 
     Raises
     ------
@@ -61,7 +65,7 @@ def load(path: Path, known: Known) -> Cells:
     except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
         what = getattr(error, "strerror", None) or str(error)[:120]
         raise WelfareError("the file cannot be read", where=path.name, got=what) from None
-    if cells.frame.empty and not cells.faults:
+    if cells.frame.empty and not cells.faults and not beside:
         raise WelfareError("there is a header and no row", where=path.name)
     return replace(cells, path=Path(path.root.filename), sheet=path.at) if inside else cells  # type: ignore[attr-defined]
 
@@ -76,7 +80,8 @@ def load_forms(paths: Sequence[Path], known: Known) -> list[Cells]:
     """
     if len(paths) == 1 and paths[0].suffix.lower() in READERS:
         return [load(paths[0], known)]
-    tables = [load(path, replace(known, any_header=True)) for path in _files(paths) if not BESIDE.fullmatch(path.stem)]
+    found = [path for path in _files(paths) if not BESIDE.fullmatch(path.stem)]
+    tables = [load(path, replace(known, any_header=True), beside=True) for path in found]
     repeats = [cells for cells in tables if is_repeat(list(cells.frame))]
     forms = [cells for cells in tables if not is_repeat(list(cells.frame))]
     for cells in forms:
@@ -85,6 +90,8 @@ def load_forms(paths: Sequence[Path], known: Known) -> list[Cells]:
     if not forms:
         where = ", ".join(path.name for path in paths)
         raise WelfareError("no file of forms is there", where=where, expected=", ".join(READERS))
+    if all(cells.frame.empty and not cells.faults for cells in forms):
+        raise WelfareError("there is a header and no row", where=forms[0].path.name)
     for repeat in repeats:
         shared = [int(of_forms(own, repeat).sum()) for own in forms]
         most = shared.index(max(shared))
@@ -114,7 +121,8 @@ def _unzipped(path: Path) -> list[Path]:
     if not parts or sum(part.file_size for part in parts) > LARGEST_BYTES:
         expected = f"CSV files of at most {LARGEST_BYTES:,} bytes once unpacked"
         raise WelfareError("the ZIP cannot be read: unpack it", where=path.name, expected=expected)
-    names = sorted(part.filename for part in parts if not part.filename.startswith("__MACOSX"))
+    beside = {"__MACOSX", MEDIA}
+    names = sorted(part.filename for part in parts if beside.isdisjoint(Path(part.filename).parts[:-1]))
     return [zipfile.Path(path, name) for name in names]  # type: ignore[misc]  # it reads as a path does
 
 
