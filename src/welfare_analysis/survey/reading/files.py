@@ -29,10 +29,21 @@ READERS: dict[str, Callable[[Path, Known], Cells]] = {
     **dict.fromkeys((".csv", ".tab", ".tsv"), csv_cells),
     **{".xlsx": xlsx_cells, ".parquet": parquet_cells, ".sav": statistical_cells, ".dta": statistical_cells},
 }
+OF_OTHERS = (
+    ".xls",
+    ".xlsm",
+    ".xlsb",
+    ".ods",
+    ".json",
+    ".rds",
+    ".dbf",
+    ".por",
+    ".sas7bdat",
+)  # of a folder: named, not passed over
 IN_ZIP = (".csv", ".tab", ".tsv")
 # logs beside the forms, of Survey Solutions and of ODK
 BESIDE = re.compile(r"interview__(?:actions|comments|diagnostics|errors)|assignment__actions|(?:.+ - )?audit")
-MEDIA = "media"  # the folder of pictures, sounds and logs in an export
+NO_FORMS = frozenset(["media", "__MACOSX"])  # folders of pictures, sounds and logs in an export
 
 
 def load(path: Path, known: Known, beside: bool = False) -> Cells:
@@ -100,13 +111,14 @@ def load_forms(paths: Sequence[Path], known: Known) -> list[Cells]:
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files of folders and ZIPs, in the order of their names."""
+    """The files of folders, also those within, and of ZIPs, in the order of their names."""
     for path in paths:
         if path.suffix.lower() == ".zip" and path.is_file():
             yield from _unzipped(path)
         elif path.is_dir() and path.suffix.lower() not in READERS:
-            kinds = (*READERS, ".zip")
-            yield from _files(sorted(p for p in path.iterdir() if p.suffix.lower() in kinds and p.name[0] not in ".~"))
+            kinds = (*READERS, *OF_OTHERS, ".zip")
+            own = sorted(p for p in path.iterdir() if p.name[0] not in ".~" and p.name not in NO_FORMS)
+            yield from _files(p for p in own if p.suffix.lower() in kinds or (p.is_dir() and not p.is_symlink()))
         else:
             yield path
 
@@ -121,8 +133,7 @@ def _unzipped(path: Path) -> list[Path]:
     if not parts or sum(part.file_size for part in parts) > LARGEST_BYTES:
         expected = f"CSV files of at most {LARGEST_BYTES:,} bytes once unpacked"
         raise WelfareError("the ZIP cannot be read: unpack it", where=path.name, expected=expected)
-    beside = {"__MACOSX", MEDIA}
-    names = sorted(part.filename for part in parts if beside.isdisjoint(Path(part.filename).parts[:-1]))
+    names = sorted(part.filename for part in parts if NO_FORMS.isdisjoint(Path(part.filename).parts[:-1]))
     return [zipfile.Path(path, name) for name in names]  # type: ignore[misc]  # it reads as a path does
 
 
