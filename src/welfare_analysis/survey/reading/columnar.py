@@ -15,8 +15,8 @@ from .personal import header_shown
 
 LARGEST_UNPACKED = 2_000_000_000
 OF_TEXT = (pa.types.is_string, pa.types.is_large_string)
-SIMPLE = (*OF_TEXT, pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null)
-SIMPLE += (pa.types.is_decimal, pa.types.is_date, pa.types.is_timestamp)
+OTHERS = (pa.types.is_date, pa.types.is_timestamp, pa.types.is_decimal)
+SIMPLE = (*OF_TEXT, *OTHERS, pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null)
 
 
 def parquet_cells(path: Path, known: Known) -> Cells:
