@@ -521,3 +521,11 @@ def test_days_and_decimals_of_parquet_are_read(tmp_path):
     found = read(tmp_path / "a.parquet", BOOK).frame
     assert found["age"].tolist() == [40]
     assert found["date"].astype(str).tolist() == ["2026-11-02"]
+
+
+def test_no_sign_that_a_terminal_obeys_is_in_a_draft(tmp_path):
+    """A map has headers and codes as they stand in the file: those with signs that are not seen are left out."""
+    (tmp_path / "a.csv").write_text(
+        "status,tenure,o\x1b[31mx\nactive,\x1b[31mred,1\nactive,loué !,1\n", encoding="utf-8"
+    )
+    assert draft_map(tmp_path / "a.csv", BOOK)["from"].tolist() == ["loué !"]
