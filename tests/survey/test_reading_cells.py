@@ -62,6 +62,7 @@ ACCEPTED = [
     ("tenure", "مكترى", "tenant", "a label or another spelling"),
     ("has_loan", "Oui", "yes", "a label or another spelling"),
     ("has_loan", "TRUE", "yes", "a label or another spelling"),
+    ("has_loan", "N", "no", "a label or another spelling"),
 ]
 
 
@@ -204,3 +205,14 @@ def test_no_two_codes_of_a_list_share_a_spelling():
     labels = BOOK.values.melt(["list", "code"], ["code", "label_ar", "label_fr", "label_en"][1:], value_name="label")
     shared = labels.assign(label=labels["label"].map(fold)).groupby(["list", "label"])["code"].nunique()
     assert shared[shared > 1].empty
+
+
+@pytest.mark.parametrize("cell", ["NSP", "sans réponse", "Non renseigné", "no answer", "بدون جواب"])
+@pytest.mark.parametrize("column", ["other_income_dh", "tenure"])
+def test_words_for_no_answer_are_mended_by_its_codes(tmp_path, column, cell):
+    """Words that may mean several kinds of no answer are refused; the mend is a blank or a code, and not a label."""
+    (tmp_path / "a.csv").write_text(f"status,{column}\nactive,{cell}\n", encoding="utf-8")
+    with pytest.raises(Faults) as caught:
+        read(tmp_path / "a.csv", BOOK)
+    assert caught.value.table[["column", "value"]].to_numpy().tolist() == [[column, cell]]
+    assert "-98" in caught.value.table["what_to_do"].iloc[0]

@@ -6,6 +6,7 @@ import io
 import os
 import re
 import zipfile
+from decimal import Decimal
 
 import openpyxl
 import pandas as pd
@@ -16,7 +17,7 @@ import pytest
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook
-from welfare_analysis.survey.reading import Faults, Map, read, text_files
+from welfare_analysis.survey.reading import Faults, Map, draft_map, read, text_files
 from welfare_analysis.survey.reading.exports import header_names
 from welfare_analysis.survey.reading.files import load
 
@@ -452,3 +453,79 @@ def test_a_file_past_the_limit_is_not_opened(tmp_path):
         file.truncate(500_000_001)
     with pytest.raises(WelfareError, match="too large"):
         read(tmp_path / "a.csv", BOOK)
+
+
+@pytest.mark.parametrize("header", ["status,age,tenure", "Quelle est votre situation ?,Quel est votre âge ?,tenure"])
+def test_questions_under_the_names_are_no_form(tmp_path, header):
+    """A second header, of questions under names or of names under questions, is left out and told."""
+    names, questions = "status,age,tenure", "Quelle est votre situation ?,Quel est votre âge ?,Occupation"
+    second = questions if header == names else names
+    (tmp_path / "a.csv").write_text(f"{header}\n{second}\nactive,40,owner\n", encoding="utf-8")
+    found = read(tmp_path / "a.csv", BOOK)
+    assert found.frame["age"].tolist() == [40]
+    assert set(found.report["what"]) & {
+        "a row of questions under the header left out",
+        "rows above the header left out",
+    }
+
+
+def test_the_header_again_is_no_form(tmp_path):
+    """Files put one under the other hold their header again: it is left out, and rows keep their numbers."""
+    part = "person_id,status,age\n{},active,{}\n"
+    (tmp_path / "a.csv").write_text(part.format("k1", 40) + part.format("k2", 41) + part.format("k3", "x"))
+    with pytest.raises(Faults) as caught:
+        read(tmp_path / "a.csv", BOOK)
+    assert caught.value.table[["row", "column"]].to_numpy().tolist() == [[6, "age"]]
+    (tmp_path / "a.csv").write_text(part.format("k1", 40) + part.format("k2", 41))
+    found = read(tmp_path / "a.csv", BOOK)
+    assert found.frame["age"].tolist() == [40, 41]
+    assert found.report.set_index("what").at["rows that repeat the header left out", "n"] == 1
+
+
+@pytest.mark.parametrize("last", ["Total,,99", "Moyenne,40,", ",مجموع,99"])
+def test_a_row_of_totals_is_one_fault(tmp_path, last):
+    """Sums under the forms are no form: one fault that says so, whatever else their row holds."""
+    (tmp_path / "a.csv").write_text(f"person_id,status,age,cars_n\nk1,active,40,1\n,{last}\n", encoding="utf-8")
+    with pytest.raises(Faults) as caught:
+        read(tmp_path / "a.csv", BOOK)
+    table = caught.value.table
+    assert table[["row", "rule", "what_to_do"]].to_numpy().tolist() == [
+        [3, "a form, not a row of totals", "Remove the row."]
+    ]
+
+
+def test_a_draft_is_of_the_row_with_most_words(tmp_path):
+    """Above a header of a foreign file stand a title and merged names of groups: the map is of the header."""
+    rows = [["Enquête", "", ""], ["Identité", "", "Logement"], ["Situation", "Âge", "Nature"], ["actif", 35, "loué"]]
+    pd.DataFrame(rows).to_excel(tmp_path / "a.xlsx", header=False, index=False)
+    assert draft_map(tmp_path / "a.xlsx", BOOK)["from"].tolist() == ["Situation", "Âge", "Nature"]
+
+
+def test_no_file_of_a_folder_is_passed_over(tmp_path):
+    """Folders within are read; a spreadsheet of a kind that is not read is named."""
+    (tmp_path / "casablanca").mkdir()
+    (tmp_path / "media").mkdir()
+    (tmp_path / "a.csv").write_text("status,tenure\nactive,owner\n")
+    (tmp_path / "casablanca" / "b.csv").write_text("status,tenure\nwidow,owner\n")
+    (tmp_path / "media" / "log.csv").write_text("x\n1\n")
+    assert read(tmp_path, BOOK).frame["status"].tolist() == ["active", "widow"]
+    (tmp_path / "c.ods").write_bytes(b"x")
+    with pytest.raises(WelfareError, match=r"c\.ods: this kind of file is not read"):
+        read(tmp_path, BOOK)
+
+
+def test_days_and_decimals_of_parquet_are_read(tmp_path):
+    """A column of days is a text, exact decimals are numbers; only objects are refused."""
+    frame = pd.DataFrame({"status": ["active"], "age": [Decimal("40")], "date": pd.to_datetime(["2026-11-02"])})
+    frame.to_parquet(tmp_path / "a.parquet")
+    found = read(tmp_path / "a.parquet", BOOK).frame
+    assert found["age"].tolist() == [40]
+    assert found["date"].astype(str).tolist() == ["2026-11-02"]
+
+
+def test_no_sign_that_a_terminal_obeys_is_in_a_draft(tmp_path):
+    """A map has headers and codes as they stand in the file: those with signs that are not seen are left out."""
+    (tmp_path / "a.csv").write_text(
+        "status,tenure,o\x1b[31mx\nactive,\x1b[31mred,1\nactive,loué !,1\n", encoding="utf-8"
+    )
+    assert draft_map(tmp_path / "a.csv", BOOK)["from"].tolist() == ["loué !"]

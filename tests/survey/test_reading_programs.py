@@ -387,6 +387,91 @@ def test_a_zip_of_central_with_its_repeats(tmp_path):
     assert found.frame["dependants_6_11_n"].tolist() == [0, 0]
 
 
+def zipped(folder, **files):
+    with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return folder / "a.zip"
+
+
+TWO = CENTRAL.format(questions="status,tenure") + central("active,tenant", "u1") + central("retired,owner", "u2")
+LINKED = "{age},PARENT_KEY,KEY\n3,u1,u1/p[1]\n40,u1,u1/p[2]\n8,u2,u2/p[1]\n"
+COUNTS = {"0_5": [1, 0], "6_11": [0, 1], "25_59": [1, 0], "60_over": [0, 0]}
+
+
+@pytest.mark.parametrize("age", ["member-age", "Âge de la personne", "Quel est l’âge de cette personne ?", "عمر الفرد"])
+def test_the_ages_of_a_roster_in_a_group_or_in_words(tmp_path, age):
+    """The column of ages has its name behind groups, or a question of nothing but the age of a person."""
+    files = {"needs.csv": TWO, "needs-members.csv": LINKED.format(age=age)}
+    found = read(zipped(tmp_path, **files), BOOK).frame
+    assert {band: found[f"dependants_{band}_n"].tolist() for band in COUNTS} == COUNTS
+
+
+@pytest.mark.parametrize("age", ["age_months", "âge au mariage", "age,age"])
+def test_other_ages_of_a_roster_are_none(tmp_path, age):
+    """Months, an age at an event, and two columns of ages give no counts; the rows are said to be left out."""
+    lines = LINKED.format(age=age).replace("\n3,", "\n3,3,").replace("\n40,", "\n40,40,").replace("\n8,", "\n8,8,")
+    text = lines if age == "age,age" else LINKED.format(age=age)
+    found = read(zipped(tmp_path, **{"needs.csv": TWO, "needs-members.csv": text}), BOOK)
+    assert not found.frame.filter(like="dependants_").shape[1]
+    assert any("left out" in what and n == 3 for what, n in found.report[["what", "n"]].to_numpy())
+
+
+def test_a_zip_with_an_empty_repeat_logs_and_media(tmp_path):
+    """A repeat that nobody filled in is a header alone; logs of a device and what lies in `media` are no forms."""
+    files = {
+        "needs.csv": TWO,
+        "needs-members.csv": "age,PARENT_KEY,KEY\n",
+        "needs - audit.csv": "instance ID,event,node\nu1,question,/data/status\n",
+        "media/log.csv": "event,node\nquestion,/data/status\n",
+    }
+    found = read(zipped(tmp_path, **files), BOOK).frame
+    assert found["dependants_0_5_n"].tolist() == [0, 0]
+
+
+def test_a_form_that_nobody_filled_in_yet_stops_no_other(tmp_path):
+    """Of four exports one may be a header alone: it counts no form, and that is said; if all are, it is an error."""
+    (tmp_path / "a.csv").write_text("status,tenure\nactive,owner\n")
+    (tmp_path / "b.csv").write_text("status,tenure,age\n")
+    found = read(tmp_path, BOOK)
+    assert found.frame["status"].tolist() == ["active"]
+    assert found.report.set_index("what").at["forms of b.csv", "n"] == 0
+    (tmp_path / "a.csv").write_text("status,tenure\n")
+    with pytest.raises(WelfareError, match="a header and no row"):
+        read(tmp_path, BOOK)
+
+
+def test_a_folder_of_survey_solutions(tmp_path):
+    """The ids of assignments make no roster of the forms; what was not asked in a roster is not known."""
+    text = (
+        SOLUTIONS.format(questions="status\ttenure") + solutions("active\ttenant", "a") + solutions("widow\towner", "b")
+    )
+    (tmp_path / "needs.tab").write_text(text)
+    rows = "a\t1\t4\na\t2\t40\nb\t1\t##N/A##\nb\t2\t-999999999\n"
+    (tmp_path / "members.tab").write_text("interview__key\tmembers__id\tage\n" + rows)
+    (tmp_path / "assignment__actions.tab").write_text("assignment__id\taction\n1\t1\n")
+    found = read(tmp_path, BOOK).frame
+    assert found["dependants_0_5_n"].fillna(-1).tolist() == [1, -1]
+
+
+def test_counts_of_a_form_and_of_its_roster_are_compared(tmp_path):
+    """A count on the form that the roster does not give is a fault; so are two rosters that differ."""
+    forms = "status,_uuid,dependants_0_5_n\nactive,u1,1\nwidow,u2,2\nretired,u3,\n"
+    link = "age,_parent_index,_submission__uuid\n"
+    (tmp_path / "a.csv").write_text(forms)
+    (tmp_path / "members.csv").write_text(link + "3,1,u1\n4,2,u2\n70,3,u3\n")
+    with pytest.raises(Faults) as caught:
+        read(tmp_path, BOOK)
+    assert caught.value.table[["row", "letter", "column", "value"]].to_numpy().tolist() == [
+        [3, "C", "dependants_0_5_n", "2"]
+    ]
+    (tmp_path / "a.csv").write_text(forms.replace("u2,2", "u2,1"))
+    assert read(tmp_path, BOOK).frame["dependants_60_over_n"].tolist() == [0, 0, 1]
+    (tmp_path / "children.csv").write_text(link + "3,1,u1\n4,2,u2\n")
+    with pytest.raises(Faults, match="as many as in the repeated group"):
+        read(tmp_path, BOOK)
+
+
 def test_four_forms_are_read_one_under_the_other(tmp_path):
     """Files with other columns: every form once, what a file did not ask is not asked, and how they were joined."""
     (tmp_path / "a.csv").write_text("status,tenure,rank\nactive,owner,gardien\n")

@@ -236,3 +236,15 @@ def test_many_rows_and_many_faults(tmp_path):
     frame.loc[::100, "age"] = np.arange(1000) + 1000
     places, _ = faults(frame, tmp_path)
     assert places == [(2 + 100 * i, "age") for i in range(1000)]
+
+
+@pytest.mark.parametrize("cell", ["plots", "plot", "Mohamed"])
+def test_a_cell_that_is_to_be_empty_is_one_fault(tmp_path, cell):
+    """An answer to a question that was not asked has one fault, whatever it is; asked, it has that of its code."""
+    (tmp_path / "a.csv").write_text(f"status,wants_home,home_kind\nactive,no,{cell}\nactive,yes,castle\n")
+    with pytest.raises(Faults) as caught:
+        read(tmp_path / "a.csv", BOOK)
+    table = caught.value.table
+    assert table["row"].tolist() == [2, 3]
+    assert table["rule"].iloc[0] == "blank unless wants_home = yes"
+    assert table["value"].iloc[0] == ("(hidden)" if cell == "Mohamed" else cell)

@@ -237,7 +237,7 @@ def _lacking(name: str, cells: Cells) -> pd.Series:
 
 
 def _required(name: str, column: Column, absent: pd.Series, header: int) -> pd.DataFrame:
-    rule, todo = "an answer is required", "Fill it in from the form."
+    rule, todo = "an answer is required", "Fill it in from the form, or remove the row if it is no form."
     gone = (column.kinds != "answered") & ~absent
     if gone.all() and len(gone):
         return fault_at(header, name, "", f"{rule}; the whole column is blank", todo)

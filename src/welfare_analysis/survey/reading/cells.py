@@ -16,6 +16,18 @@ KINDS = ("answered", "not_asked", "skipped", "refused", "does_not_know")
 NO_RESULT = "(formula without a result)"
 MISSING = {"-98": "does_not_know", "-99": "refused"}
 NO_ANSWER = {"na", "n/a", "none", "null", "nan", "nd", "nil", "inf", "?", "/", "#n/a"}
+NO_ANSWER |= {
+    "nsp",
+    "nr",
+    "refus",
+    "sans reponse",
+    "non reponse",
+    "non renseigne",
+    "ne sait pas",
+    "no answer",
+    "no response",
+}
+NO_ANSWER |= {"don t know", "missing", "manquant", "unknown", "inconnu", "بدون جواب", "لا جواب", "لا يعرف", "لا اعرف"}
 CODES_OF_OTHERS = (98.0, 99.0)  # usual codes for no answer; nobody tells a sum of 98 or 99 dirhams
 SHEET_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA)")
 DATE = re.compile(r"\d{4}-\d\d?-\d\d?.*|\d\d?/\d\d?/\d{2,4}|\d\d:\d\d.*")
@@ -88,7 +100,7 @@ def _spellings(codebook: Codebook, name: str, yes_no: bool) -> dict[str, str]:
         for label, own in zip(rows[column], rows["code"], strict=True):
             spellings.setdefault(spelling.fold(label), set()).add(own)
     if yes_no and {"yes", "no"} <= set(rows["code"]):
-        spellings["true"], spellings["false"] = {"yes"}, {"no"}
+        spellings |= {"true": {"yes"}, "false": {"no"}, "y": {"yes"}, "n": {"no"}}
     return {label: next(iter(own)) for label, own in spellings.items() if len(own) == 1}
 
 
@@ -223,4 +235,4 @@ def _no_code(text: str, folded: str, question: Question) -> Answer:
         return Answer(rule=f"{rule}; did you mean {question.spellings[near[0]]}?", todo="Write the code.")
     if folded in NO_ANSWER:
         return Answer(rule=rule, todo=BLANK_OR_CODE)
-    return Answer(rule=rule, todo="Write a code or a label of data/codebook/values.csv, or add it there.")
+    return Answer(rule=rule, todo="Write a code or a label of values.csv, or say in a map what it means.")

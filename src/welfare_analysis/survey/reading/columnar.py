@@ -15,7 +15,8 @@ from .personal import header_shown
 
 LARGEST_UNPACKED = 2_000_000_000
 OF_TEXT = (pa.types.is_string, pa.types.is_large_string)
-SIMPLE = (*OF_TEXT, pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null)
+OTHERS = (pa.types.is_date, pa.types.is_timestamp, pa.types.is_decimal)
+SIMPLE = (*OF_TEXT, *OTHERS, pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null)
 
 
 def parquet_cells(path: Path, known: Known) -> Cells:
@@ -48,6 +49,10 @@ def _simple(kind: pa.DataType) -> bool:
 
 def _column(values: pa.ChunkedArray) -> pd.Series:
     """The cells of a column, each distinct one once."""
+    if pa.types.is_decimal(values.type):
+        values = values.cast(pa.float64())
+    if pa.types.is_temporal(values.type):
+        values = values.cast(pa.string())
     if pa.types.is_boolean(values.type):
         return pd.Series([{True: "TRUE", False: "FALSE"}.get(v, "") for v in values.to_pylist()], dtype="str")
     which, levels = pd.factorize(values.to_pandas())

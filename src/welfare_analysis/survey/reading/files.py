@@ -29,12 +29,27 @@ READERS: dict[str, Callable[[Path, Known], Cells]] = {
     **dict.fromkeys((".csv", ".tab", ".tsv"), csv_cells),
     **{".xlsx": xlsx_cells, ".parquet": parquet_cells, ".sav": statistical_cells, ".dta": statistical_cells},
 }
+OF_OTHERS = (
+    ".xls",
+    ".xlsm",
+    ".xlsb",
+    ".ods",
+    ".json",
+    ".rds",
+    ".dbf",
+    ".por",
+    ".sas7bdat",
+)  # of a folder: named, not passed over
 IN_ZIP = (".csv", ".tab", ".tsv")
-BESIDE = re.compile(r"interview__(?:actions|comments|diagnostics|errors)|assignment__actions")  # of Survey Solutions
+# logs beside the forms, of Survey Solutions and of ODK
+BESIDE = re.compile(r"interview__(?:actions|comments|diagnostics|errors)|assignment__actions|(?:.+ - )?audit")
+NO_FORMS = frozenset(["media", "__MACOSX"])  # folders of pictures, sounds and logs in an export
 
 
-def load(path: Path, known: Known) -> Cells:
+def load(path: Path, known: Known, beside: bool = False) -> Cells:
     """Read the cells of a CSV, XLSX, Parquet, SPSS or Stata file; ``known`` are the names that a header may hold.
+
+    A header alone will do for a file that is read ``beside`` others.
 
     Raises
     ------
@@ -61,7 +76,7 @@ def load(path: Path, known: Known) -> Cells:
     except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
         what = getattr(error, "strerror", None) or str(error)[:120]
         raise WelfareError("the file cannot be read", where=path.name, got=what) from None
-    if cells.frame.empty and not cells.faults:
+    if cells.frame.empty and not cells.faults and not beside:
         raise WelfareError("there is a header and no row", where=path.name)
     return replace(cells, path=Path(path.root.filename), sheet=path.at) if inside else cells  # type: ignore[attr-defined]
 
@@ -76,7 +91,8 @@ def load_forms(paths: Sequence[Path], known: Known) -> list[Cells]:
     """
     if len(paths) == 1 and paths[0].suffix.lower() in READERS:
         return [load(paths[0], known)]
-    tables = [load(path, replace(known, any_header=True)) for path in _files(paths) if not BESIDE.fullmatch(path.stem)]
+    found = [path for path in _files(paths) if not BESIDE.fullmatch(path.stem)]
+    tables = [load(path, replace(known, any_header=True), beside=True) for path in found]
     repeats = [cells for cells in tables if is_repeat(list(cells.frame))]
     forms = [cells for cells in tables if not is_repeat(list(cells.frame))]
     for cells in forms:
@@ -85,6 +101,8 @@ def load_forms(paths: Sequence[Path], known: Known) -> list[Cells]:
     if not forms:
         where = ", ".join(path.name for path in paths)
         raise WelfareError("no file of forms is there", where=where, expected=", ".join(READERS))
+    if all(cells.frame.empty and not cells.faults for cells in forms):
+        raise WelfareError("there is a header and no row", where=forms[0].path.name)
     for repeat in repeats:
         shared = [int(of_forms(own, repeat).sum()) for own in forms]
         most = shared.index(max(shared))
@@ -93,13 +111,14 @@ def load_forms(paths: Sequence[Path], known: Known) -> list[Cells]:
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files of folders and ZIPs, in the order of their names."""
+    """The files of folders, also those within, and of ZIPs, in the order of their names."""
     for path in paths:
         if path.suffix.lower() == ".zip" and path.is_file():
             yield from _unzipped(path)
         elif path.is_dir() and path.suffix.lower() not in READERS:
-            kinds = (*READERS, ".zip")
-            yield from _files(sorted(p for p in path.iterdir() if p.suffix.lower() in kinds and p.name[0] not in ".~"))
+            kinds = (*READERS, *OF_OTHERS, ".zip")
+            own = sorted(p for p in path.iterdir() if p.name[0] not in ".~" and p.name not in NO_FORMS)
+            yield from _files(p for p in own if p.suffix.lower() in kinds or (p.is_dir() and not p.is_symlink()))
         else:
             yield path
 
@@ -114,7 +133,7 @@ def _unzipped(path: Path) -> list[Path]:
     if not parts or sum(part.file_size for part in parts) > LARGEST_BYTES:
         expected = f"CSV files of at most {LARGEST_BYTES:,} bytes once unpacked"
         raise WelfareError("the ZIP cannot be read: unpack it", where=path.name, expected=expected)
-    names = sorted(part.filename for part in parts if not part.filename.startswith("__MACOSX"))
+    names = sorted(part.filename for part in parts if NO_FORMS.isdisjoint(Path(part.filename).parts[:-1]))
     return [zipfile.Path(path, name) for name in names]  # type: ignore[misc]  # it reads as a path does
 
 

@@ -24,7 +24,7 @@ def guesser(codebook: Codebook, there: frozenset[str]) -> Callable[[str], str]:
     known = _wordings(codebook)
 
     def guess(header: str) -> str:
-        words = _words(header)
+        words = words_in(header)
         scores: dict[str, float] = {}
         for name, other in known:
             score = _alike(words, other)
@@ -43,10 +43,10 @@ def _wordings(codebook: Codebook) -> list[tuple[str, frozenset[str]]]:
     texts = [(v, w) for v, w in usual.itertuples(index=False) if v in codebook.lines or v in DESIGN]
     for name, line in ((n, line) for n, line in codebook.lines.items() if not line["group"]):
         texts += [(name, line[f"label_{language}"]) for language in LANGUAGES]
-    return [(name, words) for name, text in texts if (words := _words(text))]
+    return [(name, words) for name, text in texts if (words := words_in(text))]
 
 
-def _words(text: str) -> frozenset[str]:
+def words_in(text: str) -> frozenset[str]:
     """The words of a text that say what is asked, each in one form."""
     text = re.sub(r"<[^<>]*>|\(.*?\)|\[.*?\]|(?<=[a-z])(?=[A-Z])", " ", text)
     words = re.findall(r"[^\W\d_]+|\d+", fold(text))

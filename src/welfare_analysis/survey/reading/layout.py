@@ -17,12 +17,14 @@ from openpyxl.utils import get_column_letter
 from ...errors import WelfareError
 from .faults import fault_at
 from .programs import ADDED, is_added, wrote
-from .spelling import clean, fold
+from .spelling import clean, fold, listed
 
 MOST_COLUMNS = 2_000
 MOST_ROWS = 2_000_000
 ROWS_TO_HEADER = 20
 CHUNK = 20_000
+LAST = 3  # rows of a file that may hold totals
+TOTALS = listed("total")
 PLACE = re.compile(r"(\d+)(?:(?:st|nd|rd|th)[_ ]choice)?")  # a column of a ranking: 1st_choice, or [1]
 SEPARATORS = re.compile(r"[/.:\-\[]")  # between the groups of a form, its question and an answer
 Note = tuple[str, str, int]
@@ -89,7 +91,7 @@ class Known:
     given : mapping
         What a map says of foreign headers.
     any_header : bool
-        Whether the first row that is filled is a header, whatever it holds.
+        Whether the first of the rows with most words is a header, whatever it holds.
     numeric : frozenset of str
         Questions that are answered by a number.
     """
@@ -173,7 +175,7 @@ def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: st
     first = list(islice(rows, ROWS_TO_HEADER))
     matches = names_found((row for _, row in first), known)
     if not any(matches) and known.any_header:
-        matches = [int(filled(row)) for _, row in first]
+        matches = [sum(bool(re.search(r"[^\W\d_]", str(c))) for c in row) or int(filled(row)) for _, row in first]
     if not any(matches):
         what = "no column of the codebook is in the first rows"
         hint = "The header row holds the names of data/codebook/variables.csv; `make check` drafts a map for others."
@@ -194,9 +196,14 @@ def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: st
     rest = first[place + 1 :]
     if rest and is_tags(rest[0][1]):
         rest, notes = rest[1:], [*notes, ("", "a row of HXL tags under the header left out", 1)]
+    elif rest and _asks_again(names, rest[0][1], known):
+        rest, notes = rest[1:], [*notes, ("", "a row of questions under the header left out", 1)]
     bulk = source.columns(len(cells)) if isinstance(source, InColumns) and len(names) == len(cells) else None
     frame, faults = _under(path, names, rest if bulk else chain(rest, rows), header, 0 if pad else named, bulk)
-    return Cells(path, frame, header, sheet, notes, faults, letters=lettered(names))
+    again = _again(frame, [text for text, name in zip(cells, names, strict=False) if name])
+    notes += [("", "rows that repeat the header left out", len(again))] if len(again) else []
+    frame, totals = _no_totals(frame.drop(again))
+    return Cells(path, frame, header, sheet, notes, [*faults, *totals], letters=lettered(names))
 
 
 def filled(row: Row) -> bool:
@@ -208,6 +215,31 @@ def is_tags(row: Row) -> bool:
     """Whether a row holds HXL tags (``#status``), which KoboToolbox exports under the header."""
     tags = [c for c in row if filled([c])]
     return bool(tags) and all(isinstance(c, str) and re.fullmatch(r"#[a-z]\w*([ +]+\w+)*", clean(c)) for c in tags)
+
+
+def _asks_again(names: list[str], row: Row, known: Known) -> bool:
+    """Whether a row has the questions of a header of names, or the names of one of questions."""
+    same = [own == name for own, name, c in zip(names_of(row, known), names, row, strict=False) if filled([c])]
+    return sum(same) > 1 and 2 * sum(same) >= len(same)
+
+
+def _again(frame: pd.DataFrame, header: Row) -> pd.Index:
+    """The rows that are the header again, as where files were put one under the other."""
+    rows = frame.index
+    for place, text in enumerate(header):
+        if len(rows):
+            rows = rows[(frame.iloc[:, place].loc[rows] == text).to_numpy(bool)]
+    return rows
+
+
+def _no_totals(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+    """The rows of forms; a row of totals at the end is one fault."""
+    faults, rule = [], "a form, not a row of totals"
+    for number, row in frame.tail(LAST).iterrows():
+        said = [(name, c) for name, c in row.items() if isinstance(c, str) and fold(c) in TOTALS]
+        for name, text in said[:1]:
+            faults.append(fault_at(int(str(number)), str(name), clean(text), rule, "Remove the row."))
+    return frame.drop([int(part["row"].iloc[0]) for part in faults]), faults
 
 
 def _extent(row: Row) -> int:

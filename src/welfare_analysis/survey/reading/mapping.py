@@ -8,6 +8,7 @@ is the code ``to``. An empty ``to`` is an error: a column or an answer would be 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,6 +32,7 @@ KINDS = ("column", "code")
 CODES_EACH, CODES_MORE = 2, 5  # foreign codes of a list that are offered for a map: so many a code of ours, and more
 SURE = 0.85  # how alike a foreign code and ours must be
 LEFT_OUT = "-"
+OBEYED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # signs that a terminal obeys
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def draft(cells: Cells, codebook: Codebook, names: Map | None = None) -> pd.Data
         lines += [("column", "", old, new) for old, new in names.headers.items()]
         lines += [("code", v, old, new) for v, own in names.codes.items() for old, new in own.items()]
     guess, known = guesser(codebook, frozenset(map(str, cells.frame))), _names(codebook)
-    for name in dict.fromkeys(str(n) for n in cells.frame):
+    for name in dict.fromkeys(str(n) for n in cells.frame if not OBEYED.search(str(n))):
         if not (name in known or REPLICATE.fullmatch(name) or name.startswith(ADDED)):
             lines.append(("column", "", name, LEFT_OUT if asks_who(name) else guess(name)))
     for name in [n for n in cells.frame if n in codebook.variables.index]:
@@ -134,6 +136,7 @@ def _codes(name: str, column: pd.Series | pd.DataFrame, codebook: Codebook) -> l
     if not question.codes or isinstance(column, pd.DataFrame):
         return []
     cells = [plain(cell) for cell in column.unique() if question.read(cell).rule and shown(cell) != HIDDEN]
+    cells = [cell for cell in cells if not OBEYED.search(cell)]
     if len(cells) > CODES_EACH * len(question.codes) + CODES_MORE:
         return []  # names, or answers in words
     lines = []

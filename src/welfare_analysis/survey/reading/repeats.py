@@ -2,7 +2,8 @@
 
 Collecting programs write such a group to a sheet or a file of its own, each row with the key of its form. Our form
 counts dependants by age instead, so a group of people with an age is rolled up to those counts. An age is read as any
-cell is; one that is not known leaves the counts of its form open: no zero is made of it.
+cell is; one that is not known leaves the counts of its form open: no zero is made of it. Counts that the form asks
+itself, or that another such group gives, are compared with them.
 """
 
 from __future__ import annotations
@@ -18,21 +19,25 @@ from ..codebook import Codebook
 from .cells import Question
 from .columns import read_column
 from .faults import fault
-from .layout import Cells
+from .guessing import words_in
+from .layout import SEPARATORS, Cells
 from .placing import placed
-from .programs import ADDED, LINKS
+from .programs import ADDED, LINKS, NOT_ASKED
 from .spelling import fold, listed, texts
 
 COUNTED = re.compile(r"^dependants_(\d+)_(\d+|over)_n$")
 OLDEST = 120.0
-AGES = frozenset(map(fold, ("age", "âge", "ages", "age years", "age ans", "العمر", "السن", "عمر")))
+OF_FORMS = (ADDED + "interview__id", ADDED + "assignment__id")  # the ids of Survey Solutions that are no roster's
+AGES = words_in("age العمر السن")
+YEARS = words_in("years ans années سنة سنوات")
 PEOPLE = listed("people")
 THINGS = listed("things")
+OF_PEOPLE = words_in(" ".join(PEOPLE)) | YEARS  # beside the word for an age
 
 
 def is_repeat(header: Sequence[str]) -> bool:
     """Whether column names are those of a repeated group."""
-    roster = any(str(name).endswith("__id") for name in header if name != ADDED + "interview__id")
+    roster = any(str(name).endswith("__id") for name in header if name not in OF_FORMS)
     return roster or any(ADDED + name in header for name, own in LINKS.items() if own != name)
 
 
@@ -62,14 +67,16 @@ def _keys(forms: Cells, repeat: Cells) -> tuple[pd.Series, pd.Series]:
 def _rolled_up(cells: Cells, repeat: Cells, codebook: Codebook) -> Cells:
     frame, notes, faults = cells.frame, list(cells.notes), list(cells.faults)
     age = _age(repeat)
-    counted = [name for name in codebook.variables.index if COUNTED.match(str(name)) and name not in frame]
+    group = repr(repeat.sheet or repeat.path.stem)
+    counted = [name for name in codebook.variables.index if COUNTED.match(str(name))]
     if not (age and counted and _of_people(repeat)):
-        what = f"rows of the repeated group {repeat.sheet or repeat.path.stem!r} left out: no group of people with ages"
+        what = f"rows of the repeated group {group} left out: no group of people with ages"
         return replace(cells, notes=[*notes, ("", what, len(repeat.frame))])
     (parent, forms), orphan = _keys(cells, repeat), ~of_forms(cells, repeat)
     rule, todo = "a row that belongs to a form of the file", "Add its form, or remove the row."
     question = Question(age, "amount", "years", -np.inf, np.inf, (), {}, Question.of(codebook, "status").missing)
-    column = read_column(repeat.frame[age], question)
+    ages = repeat.frame[age].astype(object)
+    column = read_column(ages.mask(ages.isin(NOT_ASKED), ""), question)
     faults += placed([*repeat.faults, *column.faults, fault(orphan, "", "", rule, todo)], repeat)
     years = column.values.where(column.values.between(0, OLDEST))
     unknown = forms.isin(parent[years.isna()])
@@ -78,7 +85,12 @@ def _rolled_up(cells: Cells, repeat: Cells, codebook: Codebook) -> Cells:
         low, high = COUNTED.match(str(name)).groups()  # type: ignore[union-attr]
         inside = np.floor(years).between(int(low), OLDEST if high == "over" else int(high))
         n = forms.map(parent[inside].value_counts()).fillna(0).astype(int)
-        columns[name] = n.astype(object).mask(unknown & (n == 0), "")
+        if name not in frame:
+            columns[name] = n.astype(object).mask(unknown & (n == 0), "")
+            continue
+        own = read_column(frame[name], Question.of(codebook, name)).values
+        differ, rule = (own < n) | (~unknown & (own > n)), f"as many as in the repeated group {group}"
+        faults.append(fault(differ, name, frame[name], rule, "Correct the one that is wrong, or remove it."))
     gone = int(years.isna().sum())
     notes.append(("", "rows of a repeated group counted by age", int(years.notna().sum())))
     if gone:
@@ -87,9 +99,10 @@ def _rolled_up(cells: Cells, repeat: Cells, codebook: Codebook) -> Cells:
 
 
 def _age(repeat: Cells) -> str:
-    """The column of ages, also behind groups of the form."""
+    """The column of ages, also behind groups of the form, or the question for them in words."""
     names = [str(name) for name in repeat.frame]
-    own = [name for name in names if name == "age" or fold(re.split(r"[/.:]", name)[-1]) in AGES]
+    said = [words_in(SEPARATORS.split(name)[-1]) - OF_PEOPLE for name in names]
+    own = [name for name, words in zip(names, said, strict=True) if len(words) == 1 and words <= AGES]
     return own[0] if len(own) == 1 else ""
 
 

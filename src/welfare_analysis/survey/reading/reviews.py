@@ -9,7 +9,7 @@ import pandas as pd
 from ...errors import WelfareError
 from .faults import STRIDE, fault
 from .layout import Cells
-from .programs import ADDED, FORM_KEYS, VERSIONS
+from .programs import ADDED, FORM_KEYS, NOT_ASKED, VERSIONS
 from .spelling import fold, listed, texts
 
 REVIEWS = ("_validation_status", "ReviewState", "review_status", "interview__status")
@@ -17,7 +17,6 @@ SUBMITTED = "submitdate"  # of LimeSurvey, which exports forms that were begun t
 KNOWN = ("not reviewed", "approved", "on hold", "has issues", "edited", "completed", "rejected", "not completed")
 STATES = {"": "not reviewed", **{text: state for state in KNOWN for text in listed(f"state {state}")}}
 LEFT_OUT = ("rejected", "not completed", "not submitted")
-NOT_ASKED = ("##N/A##", "-999999999")  # of Survey Solutions
 
 
 def reviewed(cells: Cells) -> Cells:

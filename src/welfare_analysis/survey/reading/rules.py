@@ -55,8 +55,12 @@ def _routed(column: Column, asked: pd.Series, unasked: pd.Series, condition: str
     wrong = ~blank & unasked
     faults = column.faults
     if wrong.any():
-        todo = f"Empty the cell, or correct {condition.split()[0]}."
-        faults = [*faults, fault(wrong, name, column.values.astype(object), f"blank unless {condition}", todo)]
+        todo, cells = f"Empty the cell, or correct {condition.split()[0]}.", column.values.astype(object)
+        for part in (part for part in faults if len(part)):
+            cells = cells.mask(wrong & cells.isna(), part.set_index("row")["value"].reindex(cells.index))
+        # a cell that is to be empty has no other fault
+        faults = [part[~part["row"].isin(wrong.index[wrong])] for part in faults]
+        faults.append(fault(wrong, name, cells, f"blank unless {condition}", todo))
     return Column(column.values, column.kinds.mask(blank & ~asked, "not_asked"), faults, column.notes)
 
 
