@@ -101,6 +101,14 @@ def test_few_are_hidden_by_service_and_group(study, release):
     assert (hidden.groupby("package_service").size() > 1).all()
 
 
+def test_evidence_is_whole_numbers(study):
+    """Half of a group is a whole number of respondents: what a reader may have met of them is a quantile of counts."""
+    for axis in (0, 1):
+        known = tables.behind(study.result(tables.package), axis)
+        assert (known == np.floor(known)).all(axis=None)
+        assert (known["met"] <= known["n"]).all()
+
+
 def test_without_a_register_there_are_no_totals(study):
     """Numbers of needs ask for numbers of people."""
     alone = Study.of(study.frame[[c for c in study.frame if c in BOOK.variables.index]], None, None, BOOK)

@@ -50,7 +50,7 @@ def behind(of: Package, axis: int) -> pd.DataFrame:
     made = flags.groupby(of.group, observed=False).sum() if axis else made
     made.loc["all"] = flags.sum()
     several = made.index.isin(["all", *of.groups])  # of several needs: that nearly all have one is not told
-    return made.assign(met=np.where(several, np.minimum(made["met"], made["n"] / 2), made["met"]))
+    return made.assign(met=np.where(several, np.minimum(made["met"], made["n"] // 2), made["met"]))
 
 
 def measured(made: Mapping[str, Estimate], key: str, of: Package, axis: int) -> pd.DataFrame:
