@@ -27,7 +27,7 @@ SOURCES = "\n".join(cell.source for notebook in NOTEBOOKS.values() for cell in n
 DRAWN = re.findall(r'draw\(study, "(\w+)"', SOURCES)
 SHOWN = {*re.findall(r'show\(study, "(\w+)"', SOURCES), *(table for name in DRAWN for table in FIGURES[name].tables)}
 # words that French and English write alike, besides names of places, units and statistics
-ALIKE = """alpha coefficient coefficients condition conditions constant dispersion document hajj illustration items
+ALIKE = """alpha coefficient coefficients condition conditions constant date dispersion document hajj illustration items
 km million min module modules page place places point points programme question questions ratio rho segment service
 services sigma source total train tramway transport variable variance version versions villa"""
 COGNATES = frozenset(ALIKE.split())

@@ -14,6 +14,7 @@ from welfare_analysis.__main__ import as_text, main
 from welfare_analysis.disclosure import Released, policy
 from welfare_analysis.disclosure.registry import rows
 from welfare_analysis.errors import WelfareError
+from welfare_analysis.publishing.calendars import KIND
 from welfare_analysis.publishing.execution import run_in_place
 from welfare_analysis.publishing.folders import replacing
 from welfare_analysis.publishing.markup import explained, formula, markdown, table
@@ -238,6 +239,18 @@ SPEAKS = """from IPython.display import Markdown, display
 for language in ("en", "fr", "ar"):
     display({"text/markdown": f"said in {language}"}, metadata={"language": language}, raw=True)
 print("of no language")"""
+
+
+def test_a_calendar_is_a_file_beside_the_pictures_that_takes_no_number(tmp_path):
+    """A cell that gives a calendar is a link to it in the site, byte for byte; the next figure is the first one."""
+    dates = nbformat.v4.new_output("display_data", {KIND: "BEGIN:VCALENDAR\r\n", "text/markdown": "dates"})
+    dot = nbformat.v4.new_output("display_data", {"image/png": DOT})
+    cells = [nbformat.v4.new_code_cell("x", outputs=[one], execution_count=1) for one in (dates, dot)]
+    render({"12_tour": nbformat.v4.new_notebook(cells=cells)}, tmp_path, ["en"])
+    page = (tmp_path / "en" / "12_tour.html").read_text()
+    assert '<a href="images/12_tour.ics" download>Download the calendar</a>' in page
+    assert (tmp_path / "en" / "images" / "12_tour.ics").read_bytes() == b"BEGIN:VCALENDAR\r\n"
+    assert (tmp_path / "en" / "images" / "12_tour-1.png").is_file()
 
 
 def test_one_run_gives_a_report_in_each_language(root):

@@ -96,6 +96,7 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
     """
     environment: dict[str, Any] = {"headings": []}
     pictures: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}  # for downloads, and not numbered as figures are
     chapter = stem[:2].lstrip("0") or "0"
     tables = count(1)
 
@@ -125,7 +126,7 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
 
     def calendar(text: str, output: NotebookNode) -> str:
         name = f"{stem}.ics"
-        pictures[name] = text.encode()
+        files[name] = text.encode()
         return f'<p class="data"><a href="images/{name}" download>{labels["calendar"]}</a></p>\n'
 
     forms: dict[str, Callable[[str, NotebookNode], str]] = {
@@ -166,7 +167,7 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
     title = next((text for tag, _, text in headings if tag == "h1"), stem)
     sections = tuple((anchor, text) for tag, anchor, text in headings if tag == "h2")
     # every part was escaped or sanitised where it was made
-    return Page(page_name(stem), title, sections, Markup(explained("".join(parts), terms)), pictures)
+    return Page(page_name(stem), title, sections, Markup(explained("".join(parts), terms)), pictures | files)
 
 
 def around(language: str) -> dict[str, str]:
