@@ -341,3 +341,14 @@ def test_a_calibrated_census_has_no_error():
         assert (e.se == 0).all()
         assert (e.covariance() == 0).all().all()
         assert (e.table()[["low", "high"]].sub(e.table()["estimate"], axis=0).abs() < 1e-12).all().all()
+
+
+def test_rows_of_weight_zero_need_no_margin():
+    """They count for nothing: their categories and gaps are not calibrated, and nothing else changes."""
+    f = pd.DataFrame({"g": ["a", "a", "b", "b", "c", None], "y": [1.0, 4, 2, 7, 100, 100]})
+    w, margins = pd.Series([2.0, 1, 3, 1, 0, 0]), {"g": {"a": 5.0, "b": 6.0}}
+    every, some = Design(w).calibrate(margins, f), Design(w[:4]).calibrate(margins, f[:4])
+    np.testing.assert_allclose(every.weights, [*some.weights, 0, 0], rtol=1e-12)
+    pd.testing.assert_frame_equal(mean(every, f["y"]).table(), mean(some, f["y"][:4]).table())
+    moved = mean(every.with_replicates("jackknife"), f["y"]).se
+    np.testing.assert_allclose(moved, mean(some.with_replicates("jackknife"), f["y"][:4]).se, rtol=1e-9)

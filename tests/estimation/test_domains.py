@@ -84,3 +84,9 @@ def test_domains_are_named_by_columns_of_the_designs_frame():
         mean(Design(np.ones(12)), np.arange(12.0), by="sex")
     with pytest.raises(WelfareError, match="not a row for each"):
         design.with_frame(frame.head(3))
+
+
+def test_lists_are_no_levels():
+    """Several answers in one cell have no domain."""
+    with pytest.raises(WelfareError, match="by: a row holds a list"):
+        mean(Design(np.ones(4)), np.arange(4.0), by=pd.Series([["a"], ["b"], ["a"], ["a", "b"]]))

@@ -299,3 +299,12 @@ def test_bad_replicate_weights(weights, arguments, message):
     """Replicate weights that are no weights, or without their scale, are errors."""
     with pytest.raises(WelfareError, match=message):
         Design.from_replicates(np.ones(4), weights, **arguments)
+
+
+def test_replicates_that_tell_nothing():
+    """None, one, or copies of the full weights had a standard error of zero, or none."""
+    design = Design(np.ones(6))
+    with pytest.raises(WelfareError, match="too few replicates; got 1"):
+        design.with_replicates("bootstrap", count=1)
+    with pytest.raises(WelfareError, match="replicates are all the full weights"):
+        Design.from_replicates(np.ones(6), np.ones((6, 4)), "BRR")

@@ -155,7 +155,12 @@ def calibrate(
         raise WelfareError("post-strata are the categories of one column", where="calibrate", got=list(margins))
     if bounds is not None and not (method != "poststratify" and len(bounds) == 2 and bounds[0] < 1 < bounds[1]):
         raise WelfareError("not a pair about 1", where="bounds", got=bounds, expected="(low, high) with low < 1 < high")
-    cells, x, totals, names = _variables(margins, aligned(frame, design.n, design.names, "frame"), design.n)
+    table, there = aligned(frame, design.n, design.names, "frame"), design.counted
+    table = table if there is None else table[there]
+    own, x, totals, names = _variables(margins, table, len(table))
+    cells = own if there is None else np.zeros(design.n, dtype=np.int64)
+    if there is not None:  # rows of weight zero stay so, whatever their cell
+        cells[there] = own
     scale = np.abs(x).max(axis=0)
     scale[scale == 0] = 1.0
     residuals = Residuals(x / scale, cells, design.weights, totals / scale, method, bounds, names)

@@ -66,7 +66,10 @@ def domains(
         raise WelfareError("no respondent is in the domain", where="where", got=0, expected="at least one row")
     if not columns:
         return Domains(np.where(inside, 0, -1).astype(np.int64), None)
-    parts = [pd.Categorical(c if inside.all() else c.where(inside)) for c in columns]
+    try:
+        parts = [pd.Categorical(c if inside.all() else c.where(inside)) for c in columns]
+    except TypeError:
+        raise WelfareError("a row holds a list", where="by", expected="one label a row") from None
     cells, row = crossed([p.codes[inside] for p in parts], [len(p.categories) for p in parts], int(inside.sum()))
     codes = np.full(n, -1, dtype=np.int64)
     codes[inside], row = cells, np.flatnonzero(inside)[row]

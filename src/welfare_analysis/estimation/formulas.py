@@ -126,7 +126,7 @@ def coded(spec: ModelSpec, frame: pd.DataFrame) -> ModelMatrix:
         with warnings.catch_warnings():
             warnings.simplefilter("error", DataMismatchWarning)
             return spec.get_model_matrix(widened(spec, frame), context={}, na_action="ignore")
-    except (FormulaicError, DataMismatchWarning, ValueError) as error:
+    except (FormulaicError, DataMismatchWarning, AttributeError, TypeError, ValueError) as error:
         what = re.sub(r"np\.\w+\((.*?)\)", r"\1", str(error).split("\n")[0])
         hint = "Leave rows with levels that the fit never saw out with where=."
         raise WelfareError("the columns cannot be made", where=str(spec.formula), got=what, hint=hint) from None

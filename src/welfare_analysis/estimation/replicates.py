@@ -155,6 +155,8 @@ def _factors(design: Design, count: int, rng: np.random.Generator) -> tuple[np.n
 def made(design: Design, method: str, rho: float, count: int, rng: np.random.Generator | None) -> Replicates:
     """Replicate weights of a method: see `Design.with_replicates`."""
     one_of(method, ("jackknife", "BRR", "Fay", "bootstrap"), "method")
+    if method == "bootstrap" and count < 2:
+        raise WelfareError("too few replicates", where="count", got=count, expected="two or more")
     if method in ("BRR", "Fay"):
         return balanced(design, rho)
     return jackknife(design) if method == "jackknife" else drawn(design, count, rng or np.random.default_rng(0))
@@ -194,6 +196,8 @@ def given(
     scales = (usual if scale is None else float(scale)) * each
     if not (np.isfinite(scales) & (scales >= 0)).all() or not scales.any():
         raise WelfareError("scales are not positive", where="scale, rscales", got=scales.tolist()[:5])
+    if (w == design.weights[:, None]).all():
+        raise WelfareError("replicates are all the full weights", where="replicates", expected="weights that differ")
     zero = design.weights == 0
     if w[zero].any():
         rows = int(w[zero].any(axis=1).sum())

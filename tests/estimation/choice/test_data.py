@@ -166,3 +166,13 @@ def test_faults_are_told(cards, what, message):
     call = {"design": None, "formula": "chosen ~ cost + time"} | more
     with pytest.raises(WelfareError, match=message):
         choices(call.pop("design"), f, call.pop("formula"), **NAMES, **call)
+
+
+def test_choices_that_no_model_weighs(cards):
+    """Negative weights, which linear calibration may give, and dates are refused."""
+    f = cards(1)
+    design = Design(np.ones(120)).reweighted(np.where(np.arange(120) == 3, -1.0, 1.0), None)
+    with pytest.raises(WelfareError, match="weights are negative"):
+        logit(design, f, "chosen ~ cost", **NAMES)
+    with pytest.raises(WelfareError, match="the columns cannot be made"):
+        logit(None, f.assign(day=pd.date_range("2012-03-01", periods=len(f))), "chosen ~ cost + day", **NAMES)

@@ -17,7 +17,7 @@ from formulaic.errors import FormulaicError
 from formulaic.parser.types import Factor, Term
 
 from ...errors import WelfareError
-from ..columns import numbers
+from ..columns import numbers, positive
 from ..design import Design
 from ..formulas import coded
 
@@ -152,6 +152,7 @@ def choices(
     x, names, spec, columns = _attributes(long, right, order, code)
     units = labels if person is None else _persons(long[person], order, code, start, labels)
     rows, used = _rows(design, units, person or case)
+    positive(used.weights, "weights")
     read = Cases(x, names, code, start, labels, alt, alternatives, chosen, rows, used, order, long.index, spec, columns)
     return read if used.counted is None else read.part(used.counted[rows][code])
 
