@@ -529,3 +529,17 @@ def test_no_sign_that_a_terminal_obeys_is_in_a_draft(tmp_path):
         "status,tenure,o\x1b[31mx\nactive,\x1b[31mred,1\nactive,loué !,1\n", encoding="utf-8"
     )
     assert draft_map(tmp_path / "a.csv", BOOK)["from"].tolist() == ["loué !"]
+
+
+def test_cells_merged_over_several_rows_are_told(tmp_path):
+    """One place merged over three forms is that of the first: that the others are blank is said; headers may be so."""
+    book = openpyxl.Workbook()
+    for row in [("status", "command"), (None, None), ("active", "rabat"), ("active", None), ("widow", None)]:
+        book.active.append(row)
+    book.active.merge_cells("A1:A2")
+    for n, place in enumerate(["B1:B2", "B3:B5"]):
+        book.active.merge_cells(place)
+        book.save(tmp_path / "a.xlsx")
+        found = read(tmp_path / "a.xlsx", BOOK)
+        assert found.frame["command"].isna().tolist() == [False, True, True]
+        assert sum("merges of cells" in what for what in found.report["what"]) == n

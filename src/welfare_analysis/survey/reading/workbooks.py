@@ -30,6 +30,7 @@ LARGEST_OTHER = 50_000_000
 BLOCK = 1 << 20
 ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
 FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+MERGED = re.compile(rb'<(?:\w+:)?mergeCell ref="[A-Z]+(\d+):[A-Z]+(\d+)"')
 CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 # a cell as programs write it, of a number, a text or a truth value; not of an error, nor of a day as text
 USUAL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"(?: s="\d+")?(?: t="(?:s|str|b|n|inlineStr)")? ?/?>')
@@ -58,7 +59,7 @@ def xlsx_cells(path: Path, known: Known) -> Cells:
 
 
 def _read(path: Path, known: Known) -> Cells:
-    usual, any_formula = _looked_over(path)
+    usual, any_formula, merged = _looked_over(path)
     with _opened(path, usual) as sheets:
         name, others = _choose(path, sheets, known)
         notes: list[Note] = []
@@ -70,6 +71,9 @@ def _read(path: Path, known: Known) -> Cells:
         cells = lay_out(path, _rows(sheets[name], formulas), known, name, pad=True)
         members = replace(known, any_header=True)
         repeats = tuple(lay_out(path, _rows(sheets[o], frozenset()), members, o, pad=True) for o in others)
+    below = sum(end > start > cells.header for start, end in merged)
+    if below:
+        notes.append(("", "merges of cells over several rows: blanks are read below the first of them", below))
     return replace(cells, notes=[*notes, *cells.notes], repeats=repeats)
 
 
@@ -94,29 +98,31 @@ def _refuse(path: Path) -> None:
         raise WelfareError("this is no workbook", where=path.name, got=str(error)[:120]) from None
 
 
-def _looked_over(path: Path) -> tuple[bool, bool]:
-    """Whether calamine may read a workbook, and whether it has formulas; it is not parsed, and its rows are counted.
+def _looked_over(path: Path) -> tuple[bool, bool, list[tuple[int, int]]]:
+    """Whether calamine may read a workbook, whether it has formulas, and the first and last rows of merged cells.
+
+    It is not parsed, and its rows are counted.
 
     calamine is many times as fast as openpyxl, and gives the same cells but for errors of the spreadsheet and days as
     text, which it leaves blank. It lays a sheet out whole: one cell in the last row and column would fill the memory.
     So it reads workbooks whose cells are all written in the usual way, and lie together.
     """
-    usual, formulas = True, False
+    usual, formulas, merged = True, False, list[tuple[int, int]]()
     with zipfile.ZipFile(path) as archive:
         for part in archive.infolist():
             try:
                 with archive.open(part) as file:
-                    own, any_formula = _part(path, file)
+                    own, any_formula, rows = _part(path, file)
             except (zipfile.BadZipFile, zlib.error, EOFError):  # openpyxl will say whether the part matters
-                own, any_formula = False, True
-            usual, formulas = usual and own, formulas or any_formula
-    return usual, formulas
+                own, any_formula, rows = False, True, []
+            usual, formulas, merged = usual and own, formulas or any_formula, merged + rows
+    return usual, formulas, merged
 
 
-def _part(path: Path, file: IO[bytes]) -> tuple[bool, bool]:
+def _part(path: Path, file: IO[bytes]) -> tuple[bool, bool, list[tuple[int, int]]]:
     """What `_looked_over` says, of one part."""
     cells = rows = width = height = 0
-    usual, formulas, text, rest = True, False, None, b""
+    usual, formulas, text, rest, merged = True, False, None, b"", list[tuple[int, int]]()
     while block := file.read(BLOCK):
         if text is None:
             usual, text = not block.startswith(WIDE), block.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<")
@@ -125,6 +131,7 @@ def _part(path: Path, file: IO[bytes]) -> tuple[bool, bool]:
         rows += len(ROW.findall(whole)) if b":row" in whole else whole.count(b"<row")
         limit_rows(path, rows)
         formulas = formulas or bool((b"<f" in whole or b":f" in whole) and FORMULA.search(whole))
+        merged += [(int(a), int(b)) for a, b in (MERGED.findall(whole) if b"mergeCell " in whole else [])]
         places = USUAL.findall(whole) if usual else []
         plain = whole.count(b"<c") == len(places) and b":c" not in whole  # or the slow count
         own = len(places) if plain else len(CELL.findall(whole))
@@ -132,7 +139,7 @@ def _part(path: Path, file: IO[bytes]) -> tuple[bool, bool]:
         usual = usual and own == len(places) and len(rest) < BLOCK and not (text and _unusual(whole))
         width = max([width, *(column_index_from_string(c.decode()) for c in {c for c, _ in places})])
         height = max([height, *map(int, {row for _, row in places})])
-    return usual and width * height <= min(max(SPARSE, 4 * cells), LARGEST_AREA), formulas and cells > 0
+    return usual and width * height <= min(max(SPARSE, 4 * cells), LARGEST_AREA), formulas and cells > 0, merged
 
 
 def _unusual(text: bytes) -> bool:
