@@ -19,6 +19,7 @@ from .design import Design
 from .domains import Domains
 from .estimate import Bounds, Description, Estimate, effective, t_bounds
 
+PEERS = 3  # other items that tell of one item how alike its clusters are
 FEW = 5  # cases or non-cases below which a linearised variance tells little
 
 
@@ -76,9 +77,11 @@ def bounds_at_edges(estimate: Estimate, level: float, worth: np.ndarray | None =
 def worth(design: Design, parts: Domains, described: Description, p: np.ndarray, variance: np.ndarray) -> np.ndarray:
     r"""What the respondents (k x domains, flat) of shares ``p`` are worth where a share is 0 or 1.
 
-    With :math:`n_d^* = (\sum w)^2 / \sum w^2` the correlation within clusters is pooled over the shares j with `FEW`
-    cases and as many non-cases, :math:`\rho = \sum_j a_j (\hat V_j n_j^* / p_j q_j - 1) / \sum_j a_j (m_j - 1)` with
-    :math:`a_j = n_j p_j q_j`, between 0 and 1. Where there are none, clusters count as one respondent each.
+    With :math:`n_d^* = (\sum w)^2 / \sum w^2` the correlation within clusters of an item is pooled over its domains j
+    with `FEW` cases and as many non-cases, between 0 and 1, with :math:`a_j = n_j p_j q_j`:
+    :math:`\rho = \sum_j a_j (\hat V_j n_j^* / p_j q_j - 1) / \sum_j a_j (m_j - 1)`. Where an item has none, it is pooled
+    over the other items if there are `PEERS` at least; else clusters count as one respondent each, since one item tells
+    little of another.
     """
     inside = parts.codes >= 0
     codes, w, k = parts.codes[inside], design.weights[inside], len(p) // parts.count
@@ -97,11 +100,15 @@ def worth(design: Design, parts: Domains, described: Description, p: np.ndarray,
     n = described.counts["n"].to_numpy(float)
     spread = p * (1 - p)
     telling = (n * np.minimum(p, 1 - p) >= FEW) & (described.evidence == 2) & np.isfinite(variance) & (m > 1)
-    if not telling.any():
-        return np.minimum(n, clusters)
+    item = np.arange(len(p)) // parts.count
     a, effect = (n * spread)[telling], (variance * kish)[telling] / spread[telling]
-    rho = np.clip((a @ (effect - 1)) / (a @ (m[telling] - 1)), 0.0, 1.0)
-    return n / (1 + (m - 1) * rho)
+    above = np.bincount(item[telling], a * (effect - 1), k)
+    room = np.bincount(item[telling], a * (m[telling] - 1), k)
+    own = room > 0
+    rho = np.divide(above, room, out=np.full(k, np.nan), where=own)
+    rho[~own] = above.sum() / room.sum() if own.sum() >= PEERS else np.nan
+    rho = np.clip(rho, 0.0, 1.0)[item]
+    return np.where(np.isnan(rho), np.minimum(n, clusters), n / (1 + (m - 1) * rho))
 
 
 def balanced(p: np.ndarray, extra: np.ndarray, count: int) -> sparse.csr_array:
