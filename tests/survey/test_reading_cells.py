@@ -136,7 +136,7 @@ REFUSED = [
     ("status", "NA", "one of active, retired, widow, orphan"),
     ("status", "#N/A", "not an error of the spreadsheet"),
     ("has_loan", "1", "one of yes, no"),
-    ("has_loan", "maybe", "one of yes, no"),
+    ("has_loan", "owner", "one of yes, no"),
 ]
 
 

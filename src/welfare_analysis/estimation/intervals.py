@@ -80,8 +80,8 @@ def worth(design: Design, parts: Domains, described: Description, p: np.ndarray,
     With :math:`n_d^* = (\sum w)^2 / \sum w^2` the correlation within clusters of an item is pooled over its domains j
     with `FEW` cases and as many non-cases, between 0 and 1, with :math:`a_j = n_j p_j q_j`:
     :math:`\rho = \sum_j a_j (\hat V_j n_j^* / p_j q_j - 1) / \sum_j a_j (m_j - 1)`. Where an item has none, it is
-    pooled over the other items if there are `PEERS` at least; else clusters count as one respondent each, since one item tells
-    little of another.
+    pooled over the other items if there are `PEERS` at least; else clusters count as one respondent each, since one
+    item tells little of another.
     """
     inside = parts.codes >= 0
     codes, w, k = parts.codes[inside], design.weights[inside], len(p) // parts.count

@@ -107,7 +107,8 @@ def _spellings(codebook: Codebook, name: str, yes_no: bool) -> dict[str, str]:
 @lru_cache(maxsize=8)
 def words_of(codebook: Codebook) -> frozenset[str]:
     """The words of all answers that a form offers: what stands in a cell and is none of them could be a name."""
-    texts = codebook.values[["code", "label_ar", "label_fr", "label_en"]].to_numpy().ravel()
+    offered = codebook.values["list"].isin([*codebook.variables["list"], "missing"])  # no words of the report
+    texts = codebook.values.loc[offered, ["code", "label_ar", "label_fr", "label_en"]].to_numpy().ravel()
     labels = codebook.variables.loc[codebook.variables["type"] == "yes_no", ["label_ar", "label_fr", "label_en"]]
     own = " ".join(map(spelling.fold, [*texts, *labels.to_numpy().ravel(), *NO_ANSWER, "formula without a result"]))
     return frozenset(re.findall(r"[^\W\d_]{3,}", own))
