@@ -502,12 +502,16 @@ def test_a_draft_is_of_the_row_with_most_words(tmp_path):
 
 
 def test_no_file_of_a_folder_is_passed_over(tmp_path):
-    """Folders within are read; a spreadsheet of a kind that is not read is named."""
+    """A folder within is named, and pictures and logs are left; a spreadsheet of a kind that is not read is named."""
     (tmp_path / "casablanca").mkdir()
     (tmp_path / "media").mkdir()
     (tmp_path / "a.csv").write_text("status,tenure\nactive,owner\n")
     (tmp_path / "casablanca" / "b.csv").write_text("status,tenure\nwidow,owner\n")
     (tmp_path / "media" / "log.csv").write_text("x\n1\n")
+    with pytest.raises(WelfareError, match="a folder lies in the folder; got 'casablanca'"):
+        read(tmp_path, BOOK)
+    (tmp_path / "casablanca" / "b.csv").rename(tmp_path / "b.csv")
+    (tmp_path / "casablanca").rmdir()
     assert read(tmp_path, BOOK).frame["status"].tolist() == ["active", "widow"]
     (tmp_path / "c.ods").write_bytes(b"x")
     with pytest.raises(WelfareError, match=r"c\.ods: this kind of file is not read"):

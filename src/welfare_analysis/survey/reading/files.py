@@ -29,17 +29,7 @@ READERS: dict[str, Callable[[Path, Known], Cells]] = {
     **dict.fromkeys((".csv", ".tab", ".tsv"), csv_cells),
     **{".xlsx": xlsx_cells, ".parquet": parquet_cells, ".sav": statistical_cells, ".dta": statistical_cells},
 }
-OF_OTHERS = (
-    ".xls",
-    ".xlsm",
-    ".xlsb",
-    ".ods",
-    ".json",
-    ".rds",
-    ".dbf",
-    ".por",
-    ".sas7bdat",
-)  # of a folder: named, not passed over
+OF_OTHERS = (".xls", ".xlsm", ".xlsb", ".ods", ".json", ".rds", ".dbf", ".por", ".sas7bdat")  # named, not passed over
 IN_ZIP = (".csv", ".tab", ".tsv")
 # logs beside the forms, of Survey Solutions and of ODK
 BESIDE = re.compile(r"interview__(?:actions|comments|diagnostics|errors)|assignment__actions|(?:.+ - )?audit")
@@ -111,14 +101,23 @@ def load_forms(paths: Sequence[Path], known: Known) -> list[Cells]:
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files of folders, also those within, and of ZIPs, in the order of their names."""
+    """The files of folders and ZIPs, in the order of their names.
+
+    Raises
+    ------
+    WelfareError
+        A folder within a folder: whether its files are forms nobody said.
+    """
     for path in paths:
         if path.suffix.lower() == ".zip" and path.is_file():
             yield from _unzipped(path)
         elif path.is_dir() and path.suffix.lower() not in READERS:
             kinds = (*READERS, *OF_OTHERS, ".zip")
             own = sorted(p for p in path.iterdir() if p.name[0] not in ".~" and p.name not in NO_FORMS)
-            yield from _files(p for p in own if p.suffix.lower() in kinds or (p.is_dir() and not p.is_symlink()))
+            if within := next((p for p in own if p.is_dir() and p.suffix.lower() not in READERS), None):
+                hint = 'Name the folders that hold the files: SURVEY="north south"'
+                raise WelfareError("a folder lies in the folder", where=path.name, got=within.name, hint=hint)
+            yield from _files(p for p in own if p.suffix.lower() in kinds)
         else:
             yield path
 
