@@ -137,6 +137,13 @@ def _drawn(pieces, n):
     return Q
 
 
+def test_the_root_of_a_matrix_is_the_symmetric_one(example):
+    """Of equal eigenvalues the vectors differ from machine to machine; the symmetric root and draws do not."""
+    (piece,) = [p for p in rep.pieces(_two_phase(example(3)).sampling) if p.root is not None]
+    root = piece.root * np.sqrt(np.bincount(piece.codes))[:, None]
+    np.testing.assert_allclose(root, root.T, atol=1e-12)
+
+
 @pytest.mark.parametrize("name", DESIGNS)
 @settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))

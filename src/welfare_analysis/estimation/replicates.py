@@ -290,7 +290,8 @@ def pieces(sampling: Sampling) -> list[Piece]:
         got = f"an eigenvalue of {lowest:.3g}"
         hint = "Use the standard errors of linearisation."
         raise WelfareError(what, where="replicates", got=got, expected="none below 0", hint=hint)
-    root = vectors * np.sqrt(np.maximum(values, 0)) / np.sqrt(size)[:, None]
+    # the symmetric root: of equal eigenvalues the vectors differ from machine to machine, and with them the draws
+    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T / np.sqrt(size)[:, None]
     least = np.where(size > 1, np.maximum(least, 0), least)
     rest = np.maximum(own - least[cells], 0)
     rows = np.arange(n)
