@@ -34,7 +34,7 @@ COGNATES = frozenset(ALIKE.split())
 # kept in Latin letters in Arabic too: statistics, formats, and names that their makers write so
 KEPT = "AIC BIC CSV Excel Jupyter M0 P10 P90 PDF RR1 m2 data public relet_share wants_loan welfare_analysis"
 LATIN = frozenset(KEPT.split())
-WEB = r"(?:https?://)?[\w.-]+\.(?:ma|com|csv|city)\b[^\s;،؛)]*|libe \w+|lavieeco/\d+|scribd \d+"
+WEB = r"(?:https?://)?[\w.-]+\.(?:ma|com|net|csv|city)\b[^\s;،؛)]*|libe \w+|lavieeco/\d+|scribd \d+"
 ADDRESS = re.compile(rf"{WEB}|\[\[\w+\]\]|\{{[^}}]*\}}|`[^`]*`|\]\([^)]*\)|\(data/\w+\)")
 
 
