@@ -17,8 +17,9 @@ from welfare_analysis.survey.codebook import Codebook
 
 REPOSITORY = DATA.parent
 POLICE = re.compile(r"\bpolice\b|\bFoundation\b|\bDH\b|\bNador\b|brigadier|Moroccan|March 2012", re.IGNORECASE)
-# what the page on the instrument says of 2012, and pages of tests on public data, speak of others
-ABOUT_OTHERS = {"01_instrument.html", "13_can_we_trust_it.html"}
+# what the page on the instrument says of 2012, and pages of tests on public data, speak of others; so does the
+# caravan of 2012, whose towns an institution replaces by its own
+ABOUT_OTHERS = {"01_instrument.html", "12_caravan_programme.html", "13_can_we_trust_it.html"}
 
 
 def commands():

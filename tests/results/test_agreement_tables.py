@@ -42,7 +42,7 @@ def test_every_table_is_shown(shown):
     for name, table in shown.items():
         assert table.state == "shown", name
         cells = table.shown
-        assert len(cells), name
+        assert len(cells) or name == "agreements_compared", name  # too unsure in a small population
         assert ((cells["low"] <= cells["estimate"]) & (cells["estimate"] <= cells["high"])).all(), name
         assert (cells["n"] >= 30).all(), name
 
@@ -93,11 +93,14 @@ def test_the_curve_falls_and_crosses_where_the_table_says(shown):
     assert seen >= 2
 
 
-def test_two_offers_part_their_users(shown):
-    """Better under the first, better under the second, alike: one of the three, of each group."""
-    table = wide(shown["agreements_compared"], "agreement_group").fillna(0.0)
-    assert (table.sum(axis=1) <= 1 + 1e-6).all()
-    assert table.loc["all"].sum() == pytest.approx(1, abs=1e-5)
+def test_two_offers_part_their_users(study, shown):
+    """Better under the first or under the second; a rank of few is hidden, whole."""
+    made = own.compared(study, own.subject(study))
+    np.testing.assert_allclose(made.groupby("rank_group")["estimate"].sum(), 1.0, atol=1e-9)
+    table = shown["agreements_compared"].frame
+    hidden = table["flag"].eq("hidden").groupby(table["rank_group"])
+    assert (hidden.nunique() == 1).all()
+    assert set(made.loc[made["n"] < 100, "rank_group"]) == set(hidden.any()[hidden.any()].index)
 
 
 def test_findings_and_pictures(study):

@@ -21,6 +21,7 @@ from .declare import GROUPS, Base, Topic, always, attempted, counted, long_forma
 
 KEY, RATES = "partner_agreement", range(11)  # per cent a year
 COMPARED = ("home_talks", "developer_price")  # a lower rate, or a lower price
+COMPARABLE = 10  # times the colleagues whose answers a reader may know: respondents of a rank that is shown
 SHARES = {"quarter": 0.25, "half": 0.5, "three_quarters": 0.75}
 
 
@@ -107,12 +108,15 @@ def gain(study: Study, offers: dict[str, Offer]) -> pd.DataFrame:
 
 @topic.table("reasons", "agreement_reason", KEY, adds="agreement_reason")
 def reasons(study: Study, offers: dict[str, Offer]) -> pd.DataFrame:
-    """What stops members from using each agreement, the first reason of each, and those whom none stops."""
+    """What stops adults from using each agreement, the first reason of each, and those whom none stops.
+
+    Minors are the same in all agreements, and few: they are left out.
+    """
 
     def rows(offer: Offer) -> pd.DataFrame:
         found, met = long_format(offer.stopped, "agreement_reason"), offer.reason.value_counts().to_dict()
         found = found.assign(numerator=found["agreement_reason"].map(met).astype(float))
-        return found[found["estimate"] > 0]
+        return found[(found["estimate"] > 0) & (found["agreement_reason"] != "minor")]
 
     return each(offers, rows)
 
@@ -188,13 +192,18 @@ def break_even(study: Study, offers: dict[str, Offer]) -> pd.DataFrame | None:
     return rows.assign(text=said, **rows[list(NUMBERS)].clip(lower=0.0))
 
 
-@topic.table("compared", "agreement_group", "offer_better", "share", adds="offer_better")
+@topic.table("compared", "rank_group", "offer_better", "share", adds=None)
 def compared(study: Study, offers: dict[str, Offer]) -> pd.DataFrame | None:
-    """Of those who can use one of two agreements at least, the part better off under each, in all and by rank."""
-    if not set(COMPARED) <= set(offers):
+    """Of the active who are better off under one of two agreements than under the other, the part of each, by rank.
+
+    A rank is shown whole or not at all: not with few respondents, of whom a colleague would know too
+    much, nor where one of its parts has too few. No sum over ranks is published.
+    """
+    if not set(COMPARED) <= set(offers) or study.lacking(["rank_group"]):
         return None
-    first, second = (offers[name] for name in COMPARED)
-    flags, where = agreements.better(first, second), first.uses | second.uses
-    parts = [shares(first.design, flags, group, where & group.notna(), "offer_better")
-             for group in groups(first, "rank_group")]  # fmt: skip
-    return pd.concat(parts, ignore_index=True)
+    (first, second), rules = (offers[name] for name in COMPARED), policy()
+    rank, flags = first.group("rank_group"), agreements.better(first, second)
+    differ = flags["alike"].eq(False).fillna(value=False).astype(bool) & rank.notna()
+    rows = shares(first.design, flags[["first", "second"]], rank, differ, "offer_better")
+    few = rows["n"].lt(COMPARABLE * rules.colleagues) | rows["numerator"].between(1, rules.min_respondents - 1)
+    return rows.assign(unsafe=few.groupby(rows["rank_group"]).transform("any"))
