@@ -8,6 +8,7 @@ from welfare_analysis.disclosure import CATEGORY
 from welfare_analysis.planning import agreements
 from welfare_analysis.publishing import figures, findings
 from welfare_analysis.results import TOPICS, release
+from welfare_analysis.results import agreements as own
 from welfare_analysis.results.stored import agreement_parameters
 from welfare_analysis.study import DATA, Study, public
 from welfare_analysis.survey.codebook import Codebook
