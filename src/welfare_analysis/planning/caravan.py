@@ -183,6 +183,8 @@ class Caravan:
         Most km between two days of work, and most stops a day.
     reach_hours : float
         How long a member travels to a stop at most.
+    known : list of str, optional
+        The shortest order, where it was found before.
     """
 
     towns: pd.DataFrame
@@ -194,17 +196,16 @@ class Caravan:
     km_a_day: float = field(default_factory=partial(parameter, "km_a_day"))
     stops_a_day: float = field(default_factory=partial(parameter, "stops_a_day"))
     reach_hours: float = field(default_factory=partial(parameter, "reach_hours"))
+    known: list[str] | None = None
 
     def at(self, **terms: Any) -> Caravan:
         """The same towns on other terms; the shortest order depends on none of `RANGED` and is taken along."""
-        other = replace(self, **terms)
-        if set(terms) <= {*RANGED, "stops_a_day", "start", "off"}:
-            other.__dict__["order"] = self.order
-        return other
+        same = set(terms) <= {*RANGED, "stops_a_day", "start", "off"}
+        return replace(self, known=self.order if same else None, **terms)
 
     def only(self, stops: Iterable[str]) -> Caravan:
         """A tour of some of the towns, in whatever order is shortest."""
-        return replace(self, towns=self.towns.loc[list(stops)], dated=self.dated.iloc[:0])
+        return replace(self, towns=self.towns.loc[list(stops)], dated=self.dated.iloc[:0], known=None)
 
     @cached_property
     def km(self) -> pd.DataFrame:
@@ -215,6 +216,8 @@ class Caravan:
     @cached_property
     def order(self) -> list[str]:
         """The shortest order; from the first dated stop to the last where there are any."""
+        if self.known is not None:
+            return self.known
         ends = [self.dated.index[0], self.dated.index[-1]] if len(self.dated) else []
         return self._through(ends, [(len(self.towns) - 2,) * 2])
 

@@ -134,6 +134,8 @@ class Package:
         What a closed need of each service counts.
     budget_dh, floor_share
         DH a year; the part of its needs that each group must have closed at least.
+    known : Estimate, optional
+        `sums`, where they were estimated before.
     """
 
     units: pd.DataFrame
@@ -144,12 +146,11 @@ class Package:
     weights: pd.Series
     budget_dh: float
     floor_share: float = field(default_factory=lambda: float(assumed().at[("package", "floor_share"), "value"]))
+    known: Estimate | None = None
 
     def at(self, **changes: Any) -> Package:
         """The same people on other terms; what is estimated of them is taken along."""
-        other = replace(self, **changes)
-        other.__dict__["sums"] = self.sums
-        return other
+        return replace(self, known=self.sums, **changes)
 
     @property
     def services(self) -> list[str]:
@@ -164,6 +165,8 @@ class Package:
     @cached_property
     def sums(self) -> Estimate:
         """Needs and units (2 x S x G), flattened: the only numbers of the survey that the plan rests on."""
+        if self.known is not None:
+            return self.known
         table = pd.concat({"needs": self.needs, "units": self.units}, axis=1)
         flat = table.set_axis([f"{kind} {name}" for kind, name in table], axis=1)
         made = total(self.design, flat, by=self.group, where=self.group.notna(), missing="mean")
