@@ -69,7 +69,7 @@ def places(mean: Any, variance: Any, refused: float) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Holidays:
-    """Everybody before weeks in holiday centres, on terms that `replace` changes.
+    """Everybody before weeks in holiday centres, on terms that `at` changes.
 
     Attributes
     ----------
@@ -85,6 +85,8 @@ class Holidays:
         Weeks a family may have in a season.
     season : tuple of float
         Part of demand in each week.
+    known : Estimate, optional
+        `sums`, where they were estimated before.
     """
 
     frame: pd.DataFrame
@@ -95,14 +97,13 @@ class Holidays:
     refused: float = field(default_factory=partial(parameter, "refused"))
     weeks_most: float = field(default_factory=partial(parameter, "weeks_most"))
     season: tuple[float, ...] = field(default_factory=season)
+    known: Estimate | None = None
     reached = True  # a step is asked of those alone who reached it (`demand.funnel.funnel`)
 
     def at(self, **terms: Any) -> Holidays:
         """The same people on other terms; sums that no term decides are taken along."""
-        other = replace(self, **terms)
-        if not {"week_price_dh", "weeks_most"} & set(terms):
-            other.__dict__["sums"] = self.sums
-        return other
+        same = not {"week_price_dh", "weeks_most"} & set(terms)
+        return replace(self, known=self.sums if same else None, **terms)
 
     @cached_property
     def counted(self) -> pd.Series:
@@ -143,6 +144,8 @@ class Holidays:
 
         All centres have the same gaps, so that they add up.
         """
+        if self.known is not None:
+            return self.known
         goes, sure = self.goes, self.goes.fillna(False)
         centre = self.frame["holiday_centre"].astype(object)
         weeks = self.frame["holiday_weeks_n"].astype(float).clip(upper=self.weeks_most)

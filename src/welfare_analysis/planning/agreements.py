@@ -248,7 +248,7 @@ class Offer:
 
     def group(self, name: str) -> pd.Series:
         """A group of each person: small statuses are taken together, ranks are of the active."""
-        wide = {code: up for code, up in self.codebook.parent("status").items() if up}
+        wide = self.codebook.wider("status")
         status = self.frame["status"].astype(object)
         own = status.replace(wide) if name == "status" else self.frame[name].astype(object)
         return own.where(status.eq("active") | (name != "rank_group")).rename(name)

@@ -300,7 +300,7 @@ def budget_dh(design: Design, end: str = "value") -> float:
 
 def people(frame: pd.DataFrame, codebook: Codebook) -> pd.Series:
     """Ranks of the active and the other statuses, small ones taken together as the codebook says."""
-    wide = {code: up for code, up in codebook.parent("status").items() if up}
+    wide = codebook.wider("status")
     group = "status:" + frame["status"].astype(object).replace(wide)
     if "rank_group" not in frame:
         return group

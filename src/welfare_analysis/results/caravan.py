@@ -42,7 +42,7 @@ def members(study: Study) -> pd.DataFrame | None:
     """Region and status of each answer; None where either was not asked."""
     if study.lacking(("status", "command_group")):
         return None
-    wide = {code: up for code, up in study.codebook.parent("status").items() if up}
+    wide = study.codebook.wider("status")
     frame = study.frame[["command_group", "status"]].astype(object).set_axis(study.design.index)
     return frame.assign(status=frame["status"].replace(wide))
 

@@ -44,7 +44,7 @@ def wish(study: Study, market: LoanMarket) -> pd.DataFrame:
 
     Small statuses are taken together as in the funnel, whose number of those who want a consumer loan is the same.
     """
-    wide = {code: up for code, up in market.codebook.parent("status").items() if up}
+    wide = market.codebook.wider("status")
     status = market.frame["status"].astype(object).replace(wide)
     whole = long_format({kind: {"all": market.wishing(kind)} for kind in PURPOSES}, "loan_kind", "loan_group", "")
     groups = {kind: market.wishing(kind, by=status) for kind in PURPOSES}

@@ -83,7 +83,7 @@ def grouped(market: CardMarket | Holidays, of: Any, need: Estimate | None, group
     ``need`` is how many of all are in need. Groups are `fitted` to all, ranks to the active among the statuses.
     """
     whole = counts_by(market, of) | ({} if need is None else {NEED: need})
-    wide = {code: up for code, up in market.codebook.parent("status").items() if up}
+    wide = market.codebook.wider("status")
     by = market.frame["status"].astype(object).replace(wide).where(market.counted)
     made = fitted_by(counts_by(market, of, by), whole)
     if group == "rank_group" and "active" in made["left"].value.index.get_level_values(-1):

@@ -166,7 +166,7 @@ def _fitted(
     """A forecast by group, that of regions fitted to all, and that of ranks to the active (`steps.grouped`)."""
     every = count(at, None)
     if group == "rank_group":
-        wide = {low: up for low, up in subject.codebook.parent("status").items() if up}
+        wide = subject.codebook.wider("status")
         status = fitted(count(at, subject.frame["status"].astype(object).replace(wide).where(subject.counted)), every)
         every = picked(status, np.flatnonzero(status.value.index.get_level_values(-1) == "active"))
     return fitted(count(at, by), every)

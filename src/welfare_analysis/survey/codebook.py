@@ -116,6 +116,10 @@ class Codebook(Tables):
         """The coarser code of each code of a list."""
         return self._lists[name]["parent"].to_dict() if name in self._lists else {}
 
+    def wider(self, name: str) -> dict[str, str]:
+        """The coarser code of each code of a list that has one: what a small group is taken together in."""
+        return {code: up for code, up in self.parent(name).items() if up}
+
     def label(self, name: str, code: str, language: str = "en") -> str:
         """Label of a code of a list."""
         if name not in self._lists or code not in self._lists[name].index:
