@@ -1,4 +1,5 @@
 import re
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -53,6 +54,22 @@ def test_own_files_change_numbers_and_drop_the_banner(own, released):
     people = released["members_by_status"].frame["estimate"].sum()
     assert people == pytest.approx(SIZE, abs=30)
     assert "stand-in" not in briefs.banner(own).data + show(own, "headlines").data
+
+
+def test_a_study_is_opened_once_as_long_as_nothing_changes(files, tmp_path, monkeypatch):
+    """The same files give the same study; other files, wishes, a language or a file written anew give another."""
+    whole, _ = files
+    part = shutil.copy(whole / "housing.csv", tmp_path / "housing.csv")
+    first = Study.open(part)
+    assert Study.open(part) is first
+    assert Study.open(str(part)) is not first
+    again = Study.open(part)
+    assert again is not first
+    monkeypatch.setenv("LANGUAGE_OF_REPORT", "fr")
+    assert Study.open(part).language == "fr"
+    lines = part.read_text().splitlines(keepends=True)
+    part.write_text("".join(lines[:-1]))
+    assert len(Study.open(part).frame) == len(first.frame) - 1
 
 
 def test_two_phases_hold_a_truth_that_returners_miss(files, released):

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
 import pandas as pd
 
@@ -25,7 +26,7 @@ from welfare_analysis.planning.agreements import agreements
 from welfare_analysis.publishing import execution, record
 from welfare_analysis.publishing.figures import write_headlines
 from welfare_analysis.publishing.folders import alone, private, replacing, set_aside
-from welfare_analysis.publishing.prose import further, of_notebooks, update
+from welfare_analysis.publishing.prose import further, messages, update
 from welfare_analysis.publishing.report import publish
 from welfare_analysis.results import headlines, kept
 from welfare_analysis.results.audit import broken
@@ -103,7 +104,9 @@ def notebooks(_: argparse.Namespace) -> int:
 
 def prose(_: argparse.Namespace) -> int:
     """Bring the catalogues of translated pages up to the notebooks; say what is left to translate."""
-    for name, lacking in update(of_notebooks(execution.find(ROOT / "notebooks")) | further()).items():
+    pages = {path.stem: nbformat.read(path, as_version=4) for path in execution.find(ROOT / "notebooks")}
+    texts = {stem: messages(page) for stem, page in pages.items()}
+    for name, lacking in update(texts | further()).items():
         print(f"{name}: {lacking} to translate" if lacking else f"{name}: complete")
     return 0
 

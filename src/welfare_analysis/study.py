@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,16 @@ from .survey.weighting import RETURNED, household_share, unanswered, weight
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 MARK = b"welfare_analysis.standin"
+OWN_FILES = (
+    "SURVEY",
+    "REGISTER",
+    "FOLLOWUP",
+    "CODEBOOK",
+    "MAP",
+    "AGREEMENTS",
+)  # variables that name files of one's own
+# and those that decide what is made of them: `doubts`, `results.kept` and `results.catalogue`
+WISHED = ("KEEP", "OMIT", "LANGUAGE_OF_REPORT", "LANGUAGES_OF_REPORT", "WELFARE_RESULTS", "WELFARE_WITHHELD")
 SEVERAL = re.compile(r"""\"([^"]+)\"|'([^']+)'|(\S+)""")
 MARKS = re.compile(r"[\\`*_\[\]$<>#&~!|]")  # what Markdown obeys
 AGES = (0, 18, 30, 40, 50, 60, 200)
@@ -150,12 +160,25 @@ class Study:
         ``status``, several with commas; OMIT also ``unanswered``: persons of the register of whose status too few
         answered. A person of the follow-up whose answers are left out counts as not reached.
 
+        Opened again with the same files, unchanged, it is the same study, with the results that it has.
+
         Raises
         ------
         WelfareError
             A file that is not there or has faults; a follow-up without a register; forms in doubt, until it is said
             what is done with them.
         """
+        files = survey if survey is None or isinstance(survey, str | Path) else tuple(survey), register, followup
+        said = tuple((name, os.environ.get(name, "")) for name in (*OWN_FILES, *WISHED))
+        named = [*files, codebook, names, *(value.strip() for _, value in said[: len(OWN_FILES)])]
+        read = [DATA, *(path for one in named if one for path in several(one))]
+        return _opened((*files, codebook, names, language, keep, omit), (said, *map(_written, read)))
+
+    @classmethod
+    def _open(
+        cls, survey: Any, register: Any, followup: Any, codebook: Any, names: Any, language: Any, keep: Any, omit: Any
+    ) -> Study:
+        """The study of `open`, read."""
         survey, register = survey or os.environ.get("SURVEY", "").strip() or None, register or _named("REGISTER")
         followup, codebook = followup or _named("FOLLOWUP"), codebook or _named("CODEBOOK")
         if survey is None:
@@ -255,6 +278,18 @@ class Study:
         if self.method == "weights":
             return round(self.design.weights.sum())
         return int(next(iter(self.margins.values())).sum()) if self.margins else None
+
+
+@lru_cache(maxsize=1)
+def _opened(given: tuple[Any, ...], _: Hashable) -> Study:
+    """The study that was opened last, as long as nothing changed: its arguments, what was said, the state of files."""
+    return Study._open(*given)
+
+
+def _written(place: Path) -> Hashable:
+    """When a file, or each file of a folder, was last written, and how large it is."""
+    files = [path for path in [place, *place.rglob("*")] if path.is_file()]
+    return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in files)
 
 
 def reference(name: str) -> pd.DataFrame:

@@ -19,8 +19,14 @@ from welfare_analysis.publishing.prose import SOURCE, TRANSLATED, Prose
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import LANGUAGES, words
 
+
+def said_on(paths):
+    """Messages of notebooks, by the name of each file."""
+    return {path.stem: prose.messages(nbformat.read(path, as_version=4)) for path in paths}
+
+
 NOTEBOOKS = {path.stem: path for path in find(DATA.parent / "notebooks")}
-MESSAGES = prose.of_notebooks(NOTEBOOKS.values()) | prose.further()
+MESSAGES = said_on(NOTEBOOKS.values()) | prose.further()
 PAGES = [(stem, language) for stem in MESSAGES for language in TRANSLATED if stem not in prose.in_english()]
 TEXT = """# Rent
 
@@ -90,7 +96,7 @@ def test_a_changed_paragraph_makes_its_translation_stale(tmp_path):
     path = tmp_path / "04_life.ipynb"
     (tmp_path / "in_english.txt").write_text("05_hopes")
     nbformat.write(notebook("# Life", "How members live, and where.", "Gone."), path)
-    assert prose.update(prose.of_notebooks([path]), tmp_path) == {"ar/04_life.po": 3, "fr/04_life.po": 3}
+    assert prose.update(said_on([path]), tmp_path) == {"ar/04_life.po": 3, "fr/04_life.po": 3}
     target = tmp_path / "fr" / "04_life.po"
     lines = {"Life": "La vie", "How members live, and where.": "Comment vivent les membres, et où.", "Gone.": "Parti."}
     text = target.read_text()
@@ -99,13 +105,13 @@ def test_a_changed_paragraph_makes_its_translation_stale(tmp_path):
     target.write_text(text)
     assert prose.translations(prose.catalogue("04_life", "fr", tmp_path)) == lines
     nbformat.write(notebook("# Life", "How members live, where and with whom.", "95 % of nothing"), path)
-    assert prose.update(prose.of_notebooks([path]), tmp_path)["fr/04_life.po"] == 2
+    assert prose.update(said_on([path]), tmp_path)["fr/04_life.po"] == 2
     again = target.read_text()
     assert prose.translations(prose.catalogue("04_life", "fr", tmp_path)) == {"Life": "La vie"}
     assert "#, fuzzy\n" in again
     assert '#~ msgid "Gone."' in again
     assert "python-format" not in again
-    assert prose.update(prose.of_notebooks([path]), tmp_path)["fr/04_life.po"] == 2
+    assert prose.update(said_on([path]), tmp_path)["fr/04_life.po"] == 2
     assert target.read_text() == again
 
 

@@ -3,6 +3,8 @@
 import os
 import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -14,6 +16,7 @@ from welfare_analysis.__main__ import as_text, main
 from welfare_analysis.disclosure import Released, policy
 from welfare_analysis.disclosure.registry import rows
 from welfare_analysis.errors import WelfareError
+from welfare_analysis.publishing import kernels
 from welfare_analysis.publishing.calendars import KIND
 from welfare_analysis.publishing.execution import run_in_place
 from welfare_analysis.publishing.folders import replacing
@@ -191,6 +194,27 @@ def test_no_page_and_no_kept_notebook_shows_a_warning(root):
         "00_guide: 0 s",
         "04_life: 0 s, with warnings (`make lab` shows them)",
     ]
+
+
+@pytest.mark.skipif(not kernels.WARM, reason="this operating system has no fork server")
+def test_a_kernel_starts_with_the_library_imported_and_the_study_open(root):
+    """Each page runs in a process of its own, with its own variables, where `Study.open` gives what is open already."""
+    source = """import os, sys
+print("welfare_analysis.publishing" in sys.modules, os.getcwd(), os.environ["WELFARE_PUBLISHED"])
+from welfare_analysis.study import Study, _opened
+Study.open()
+print(_opened.cache_info().misses, os.getpid())"""
+    write(root / "notebooks" / "04_life.ipynb", "# Life", source)
+    write(root / "notebooks" / "05_more.ipynb", "# More", source)
+    run = f"from welfare_analysis.publishing.report import publish; publish(__import__('pathlib').Path({str(root)!r}))"
+    subprocess.run([sys.executable, "-c", run], check=True)  # a process of its own has a fork server of its own
+    notebooks = [nbformat.read(root / "build" / "notebooks" / f"{stem}.ipynb", 4) for stem in ("04_life", "05_more")]
+    said = [notebook.cells[-1].outputs[0].text.split() for notebook in notebooks]
+    folder = root / "build" / "notebooks"
+    assert [one[:4] for one in said] == [
+        ["True", str(root / "notebooks"), str(folder / f"{stem}.cells.csv"), "1"] for stem in ("04_life", "05_more")
+    ]
+    assert said[0][4] != said[1][4]
 
 
 def test_keys_of_kernels_lie_in_a_private_folder_and_go(root):

@@ -12,33 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from ipykernel.kernelspec import RESOURCES, get_kernel_dict
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from welfare_analysis.errors import WelfareError
+from welfare_analysis.publishing import kernels
 from welfare_analysis.publishing.published import PUBLISHED
 from welfare_analysis.results import kept
 from welfare_analysis.results.catalogue import WITHHELD
-from welfare_analysis.study import several
+from welfare_analysis.study import OWN_FILES, several
 
-OWN_FILES = ("SURVEY", "REGISTER", "FOLLOWUP", "CODEBOOK", "MAP", "AGREEMENTS")
 WISHES = ("KEEP", "OMIT", WITHHELD)  # what is done with forms in doubt, and what is not published
 KERNELS = 2
 TIMEOUT_S = 600
 CELLS = ".cells.csv"  # what each notebook published
 CONNECTIONS = ".kernels-"  # folders of connection files, which hold the keys of running kernels
 Say = Callable[[str], object]  # takes a line of progress
-
-
-class _ThisInterpreter(KernelSpecManager):
-    """Knows one kernel: the interpreter that runs this code, whatever else the user has registered."""
-
-    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
 
 
 def find(folder: Path) -> list[Path]:
@@ -119,12 +109,9 @@ def reason(error: NotebookNode) -> str:
 
 
 def _client(path: Path, connection: Path) -> NotebookClient:
-    manager = AsyncKernelManager(
-        kernel_name="python3", kernel_spec_manager=_ThisInterpreter(), connection_file=str(connection)
-    )
     return NotebookClient(
         nbformat.read(path, as_version=4),
-        km=manager,
+        km=kernels.manager(connection),
         timeout=TIMEOUT_S,
         allow_errors=True,  # the cells after it run, and say what they can
         record_timing=False,
@@ -184,6 +171,7 @@ def _executed(paths: list[Path], folder: Path, variables: Mapping[str, str], say
     with tempfile.TemporaryDirectory(prefix=CONNECTIONS, dir=folder) as own, ThreadPoolExecutor(KERNELS) as threads:
         if kept.FOLDER not in variables or set(OWN_FILES) & set(variables):
             variables = {**variables, kept.FOLDER: str(Path(own, "results"))}
+        kernels.warm(variables)
         clients = [_client(path, Path(own, f"{path.stem}.json")) for path in paths]
         runs = [
             threads.submit(_execute, path, client, {**variables, **place}, say)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from IPython.display import Markdown
 from jinja2 import Environment
 from markupsafe import Markup
-from nbformat import NotebookNode
 
 from ..disclosure import NUMBERS
 from ..languages import GAP, MARKS, PRINTED, TO, amount, direction
@@ -23,6 +22,9 @@ from ..results.what_if import GRIDS, GROUPED, POINTS, axes, base, code
 from ..study import Study
 from .labels import CAUTION, UNSURE, format_cell, in_order, label, note, unit_name
 from .published import release
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 HREF, HANDED = "what_if.html", "what_if"  # the page, and the metadata in which its contents are handed on
 WORDS = ("intro", "script", "whose", "fixed", "measure", "base", "changed", "difference", "reset")

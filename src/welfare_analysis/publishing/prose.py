@@ -12,16 +12,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import nbformat
 from babel.messages import Catalog
 from babel.messages.pofile import read_po, write_po
-from nbformat import NotebookNode
 
 from ..languages import direction
 from ..results.stored import PARAMETERS
 from ..study import DATA
 from .markup import paragraphs
+
+if TYPE_CHECKING:  # its import takes a second, and every page would wait for it
+    from nbformat import NotebookNode
 
 PROSE = DATA / "prose"
 CONFIDENTIALITY = DATA.parent / "CONFIDENTIALITY.md"
@@ -138,8 +140,3 @@ def update(texts: Mapping[str, Iterable[str]], folder: Path = PROSE) -> dict[str
             target.write_text(updated(known, said), encoding="utf-8")
             lacking[f"{language}/{target.name}"] = len(said) - len(translations(known))
     return lacking
-
-
-def of_notebooks(paths: Iterable[Path]) -> dict[str, list[str]]:
-    """Messages of notebooks, by the name of each file."""
-    return {path.stem: messages(nbformat.read(path, as_version=4)) for path in paths}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from .. import __version__
 from ..errors import WelfareError
-from ..study import several
-from .execution import OWN_FILES, WISHES, environment
+from ..study import OWN_FILES, several
+from .execution import WISHES, environment
 
 RECORD = "record.json"
 MADE_FROM = {"code": "src", "notebooks": "notebooks", "data": "data", "policy": "data/policy.csv"}

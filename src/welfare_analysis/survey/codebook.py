@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -102,19 +102,28 @@ class Codebook(Tables):
         return frozenset(self.variables.index[kinds.isin(["multiple", "ranking"])])
 
     @cached_property
-    def _lists(self) -> dict[str, pd.DataFrame]:
+    def lists(self) -> dict[str, dict[str, dict[Hashable, str]]]:
+        """By list, its codes in their order, each with the columns of its line in ``values``."""
         ordered = self.values.sort_values("order", key=lambda x: pd.to_numeric(x, errors="coerce"), kind="stable")
-        return {str(name): rows.set_index("code") for name, rows in ordered.groupby("list", sort=False)}
+        lists: dict[str, dict[str, dict[Hashable, str]]] = {}
+        for line in ordered.to_dict("records"):
+            lists.setdefault(line["list"], {})[line["code"]] = line
+        return lists
+
+    @cached_property
+    def _texts(self) -> dict[str, dict[Hashable, str]]:
+        """By language, the texts by key: a page asks for thousands, and a frame is slow at one cell at a time."""
+        return {language: self.texts[language].to_dict() for language in LANGUAGES}
 
     def codes(self, name: str) -> list[str]:
         """Codes of a list in order."""
-        if name not in self._lists:
+        if name not in self.lists:
             raise WelfareError("no such list", where="values.csv", got=name)
-        return list(self._lists[name].index)
+        return list(self.lists[name])
 
     def parent(self, name: str) -> dict[str, str]:
         """The coarser code of each code of a list."""
-        return self._lists[name]["parent"].to_dict() if name in self._lists else {}
+        return {code: line["parent"] for code, line in self.lists.get(name, {}).items()}
 
     def wider(self, name: str) -> dict[str, str]:
         """The coarser code of each code of a list that has one: what a small group is taken together in."""
@@ -122,9 +131,9 @@ class Codebook(Tables):
 
     def label(self, name: str, code: str, language: str = "en") -> str:
         """Label of a code of a list."""
-        if name not in self._lists or code not in self._lists[name].index:
+        if code not in self.lists.get(name, ()):
             raise WelfareError("no such code", where=f"values.csv, list {name}", got=code)
-        return str(self._lists[name].at[code, "label_" + _known(language)])
+        return self.lists[name][code]["label_" + _known(language)]
 
     def text(self, key: str, language: str = "en", **fields: object) -> str:
         """A text with its fields filled in, and its nouns in the forms that the numbers before them ask for."""
@@ -138,10 +147,11 @@ class Codebook(Tables):
 
     def template(self, key: str, language: str = "en") -> str:
         """A text as it stands, with its gaps."""
-        if key not in self.texts.index:
+        texts = self._texts[_known(language)]
+        if key not in texts:
             hint = "A text is a line of data/codebook/texts.csv: its key, then in ar, fr and en."
             raise unknown("no such text", key, self.texts.index, where="texts.csv", hint=hint)
-        return str(self.texts.loc[key, _known(language)])
+        return texts[key]
 
     def asked(self, name: str, answers: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
         """Of whom a question is asked: True, False, or unknown where an answer that decides it is missing.
