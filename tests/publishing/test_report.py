@@ -196,7 +196,7 @@ def test_no_page_and_no_kept_notebook_shows_a_warning(root):
     ]
 
 
-@pytest.mark.skipif(not kernels.WARM, reason="this operating system has no fork server")
+@pytest.mark.skipif(not kernels.FORKS, reason="this operating system is not known to fork well")
 def test_a_kernel_starts_with_the_library_imported_and_the_study_open(root):
     """Each page runs in a process of its own, with its own variables, where `Study.open` gives what is open already."""
     source = """import os, sys

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -108,10 +109,10 @@ def reason(error: NotebookNode) -> str:
     return str(error.traceback[0]) if error.ename == WelfareError.__name__ and error.traceback else ""
 
 
-def _client(path: Path, connection: Path) -> NotebookClient:
+def _client(path: Path, connection: Path, warm: kernels.Warm | None) -> NotebookClient:
     return NotebookClient(
         nbformat.read(path, as_version=4),
-        km=kernels.manager(connection),
+        km=kernels.manager(connection, warm),
         timeout=TIMEOUT_S,
         allow_errors=True,  # the cells after it run, and say what they can
         record_timing=False,
@@ -171,21 +172,22 @@ def _executed(paths: list[Path], folder: Path, variables: Mapping[str, str], say
     with tempfile.TemporaryDirectory(prefix=CONNECTIONS, dir=folder) as own, ThreadPoolExecutor(KERNELS) as threads:
         if kept.FOLDER not in variables or set(OWN_FILES) & set(variables):
             variables = {**variables, kept.FOLDER: str(Path(own, "results"))}
-        kernels.warm(variables)
-        clients = [_client(path, Path(own, f"{path.stem}.json")) for path in paths]
-        runs = [
-            threads.submit(_execute, path, client, {**variables, **place}, say)
-            for path, client, place in reversed(list(zip(paths, clients, own_file, strict=True)))
-        ]
-        try:
-            return [run.exception() or run.result() for run in reversed(runs)]
-        except KeyboardInterrupt:
-            threads.shutdown(wait=False, cancel_futures=True)
-            for client in clients:
-                process = getattr(getattr(client.km, "provisioner", None), "process", None)
-                if process is not None:
-                    process.kill()
-            raise
+        pays = kernels.FORKS and len(paths) > KERNELS  # the first ones wait as long as they would from nothing
+        with kernels.Warm(variables) if pays else nullcontext() as warm:
+            clients = [_client(path, Path(own, f"{path.stem}.json"), warm) for path in paths]
+            runs = [
+                threads.submit(_execute, path, client, {**variables, **place}, say)
+                for path, client, place in reversed(list(zip(paths, clients, own_file, strict=True)))
+            ]
+            try:
+                return [run.exception() or run.result() for run in reversed(runs)]
+            except KeyboardInterrupt:
+                threads.shutdown(wait=False, cancel_futures=True)
+                for client in clients:
+                    process = getattr(getattr(client.km, "provisioner", None), "process", None)
+                    if process is not None:
+                        process.kill()
+                raise
 
 
 def _write(notebook: NotebookNode, path: Path) -> None:

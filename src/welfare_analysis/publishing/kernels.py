@@ -1,26 +1,27 @@
-"""Kernels that start warm: forked from one process that has imported the library and opened the study.
+"""Kernels of a report: forked from one process that has imported the library and opened the study (`warm`).
 
-Importing and opening take some seconds, and every page needs both. The process is the fork server of multiprocessing,
-which imports `warm` once; where an operating system has none, a kernel starts from nothing.
+Importing and opening take some seconds, and every page needs both. Where the operating system is not known to fork
+well, a kernel starts from nothing.
 """
 
 from __future__ import annotations
 
-import multiprocessing
+import json
 import os
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Mapping
-from multiprocessing import forkserver
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from ipykernel.kernelapp import IPKernelApp
 from ipykernel.kernelspec import RESOURCES, get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
-from .notebook import register
-
-WARM = "forkserver" in multiprocessing.get_all_start_methods()
+FORKS = sys.platform == "linux"
 
 
 class _ThisInterpreter(KernelSpecManager):
@@ -30,66 +31,85 @@ class _ThisInterpreter(KernelSpecManager):
         return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
 
 
+class Warm:
+    """The process that kernels are forked from; it ends with the block that it is opened for.
+
+    Parameters
+    ----------
+    variables : mapping
+        Name the files of the study.
+    """
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", f"{__package__}.warm"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **variables},
+            start_new_session=True,  # Ctrl-C is for the manager, which ends its kernels
+        )
+        self.one_at_a_time = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def fork(self, connection: str, variables: Mapping[str, str], folder: str) -> _Forked:
+        """Start the kernel of a connection file, with its own variables, in a folder."""
+        assert self.process.stdin
+        assert self.process.stdout
+        with self.one_at_a_time:
+            print(json.dumps([connection, dict(variables), str(folder)]), file=self.process.stdin, flush=True)
+            return _Forked(int(self.process.stdout.readline()))
+
+
 class _Forked:
-    """A forked kernel with the methods of `subprocess.Popen` that its manager asks for."""
+    """A kernel with the methods of `subprocess.Popen` that its manager asks for: it is no child of this process."""
 
     stdin = stdout = stderr = None
 
-    def __init__(self, *arguments: Any) -> None:
-        self.process = multiprocessing.get_context("forkserver").Process(target=serve, args=arguments, daemon=True)
-        self.process.start()
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
 
     def poll(self) -> int | None:
-        return self.process.exitcode
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return 0
+        return None
 
     def wait(self) -> int | None:
-        self.process.join()
-        return self.process.exitcode
+        return self.poll()
 
     def send_signal(self, number: int) -> None:
-        os.kill(int(self.process.pid or 0), number)
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
     def kill(self) -> None:
-        self.process.kill()
+        self.send_signal(signal.SIGKILL)
 
     def terminate(self) -> None:
-        self.process.terminate()
+        self.send_signal(signal.SIGTERM)
 
 
 class _Manager(AsyncKernelManager):
-    """Starts a kernel by a fork."""
+    """Has its kernel forked."""
+
+    warm: Warm
 
     async def _async_launch_kernel(self, kernel_cmd: list[str], **named: Any) -> None:
-        self.provisioner.process = _Forked(self.connection_file, named["env"], named["cwd"])  # type: ignore[union-attr]
+        forked = self.warm.fork(self.connection_file, named["env"], named["cwd"])
+        self.provisioner.process = forked  # type: ignore[union-attr]
 
 
-def manager(connection: Path) -> AsyncKernelManager:
+def manager(connection: Path, warm: Warm | None) -> AsyncKernelManager:
     """The manager of a kernel that is not started yet; the file ``connection`` will hold its keys."""
-    kind = _Manager if WARM else AsyncKernelManager
-    return kind(kernel_name="python3", kernel_spec_manager=_ThisInterpreter(), connection_file=str(connection))
-
-
-def warm(variables: Mapping[str, str]) -> None:
-    """Start the process that kernels are forked from, once; ``variables`` name the files of its study."""
-    if not WARM:
-        return
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        forkserver.set_forkserver_preload([f"{__package__}.warm"])
-        forkserver.ensure_running()
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
-def serve(connection: str, variables: Mapping[str, str], folder: str) -> None:
-    """Be the kernel of a connection file, with the variables and in the folder of a page, until it is told to end."""
-    os.setsid()  # Ctrl-C is for the manager, which ends its kernels
-    os.environ.clear()
-    os.environ.update({**variables, "JPY_PARENT_PID": str(os.getppid())})
-    os.chdir(folder)
-    app = IPKernelApp.instance()
-    app.initialize(["-f", connection, "--log-level=ERROR"])
-    register()
-    app.start()
+    kind = AsyncKernelManager if warm is None else _Manager
+    made = kind(kernel_name="python3", kernel_spec_manager=_ThisInterpreter(), connection_file=str(connection))
+    if isinstance(made, _Manager) and warm is not None:
+        made.warm = warm
+    return made

@@ -1,11 +1,46 @@
-"""What the kernels of a report are forked from: the library imported, the study that the environment names open."""
+"""The process that the kernels of a report are forked from: ``python -m welfare_analysis.publishing.warm``.
+
+A line on its input asks for a kernel: its connection file, its variables and its folder, as JSON; the answer is the
+number of the process. It ends with its input, and its kernels with it.
+"""
 
 import gc
+import json
+import os
+import signal
+import sys
 from contextlib import suppress
 
-from ..study import Study
-from . import kernels  # noqa: F401 - imports all that a kernel needs, once for all
+from ipykernel.kernelapp import IPKernelApp
 
-with suppress(Exception):  # the first cell of each page opens it again, and says what is wrong
-    Study.open()
-gc.freeze()  # memory that no collection touches stays shared
+from .. import publishing
+from ..study import Study
+
+
+def serve(connection: str, variables: dict[str, str], folder: str) -> None:
+    """Be a kernel until it is told to end."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.setsid()
+    os.environ.clear()
+    os.environ.update({**variables, "JPY_PARENT_PID": str(os.getppid())})
+    os.chdir(folder)
+    app = IPKernelApp.instance()
+    app.initialize(["-f", connection, "--log-level=ERROR"])
+    publishing.notebook.register()
+    app.start()
+
+
+if __name__ == "__main__":
+    with suppress(Exception):  # the first cell of each page opens it again, and says what is wrong
+        Study.open()
+    gc.freeze()  # what no collection touches stays shared
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # kernels that have ended leave nothing behind
+    for line in sys.stdin:
+        if pid := os.fork():
+            print(pid, flush=True)
+        else:
+            serve(*json.loads(line))
+            os._exit(0)
