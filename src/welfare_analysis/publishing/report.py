@@ -26,7 +26,7 @@ from welfare_analysis import __version__
 from welfare_analysis.disclosure.registry import joined, log, shown_share
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.languages import NAMES, amount, direction, number
-from welfare_analysis.publishing import calendars, execution, grids, pdf, prose, record
+from welfare_analysis.publishing import calendars, execution, grids, my_figures, pdf, prose, record
 from welfare_analysis.publishing.folders import private, replacing, set_aside
 from welfare_analysis.publishing.glossary import Word, glossary
 from welfare_analysis.publishing.markup import explained, inline, markdown, page_name, table
@@ -267,6 +267,10 @@ def render(
             written = grids.body(handed, labels["what_if"], jinja)
             script = (SITE / "what_if.js").read_text(encoding="utf-8")
             pages.append(Page(grids.HREF, labels["what_if"], (), written, {}, script))
+        if terms_ := grids.handed_on(notebooks.values(), language, my_figures.HANDED):
+            written = my_figures.body(terms_[0], labels["my_figures"], jinja)
+            script = (SITE / "my_figures.js").read_text(encoding="utf-8")
+            pages.append(Page(my_figures.HREF, labels["my_figures"], (), written, {}, script))
         pages.append(_glossary_page(known, labels["glossary"]))
         pages.append(_search_page(pages, labels, jinja))
         fronts[language] = pages[0].title
