@@ -1,11 +1,12 @@
 """What leaves the study: tables that may be shown, pictures, sentences and the report."""
 
 from . import aspiration_sentences, caravan_sentences, condition_sentences  # noqa: F401, I001 - they declare sentences
-from . import briefs, calendars, figures, glossary, grids, my_figures, notebook, sentences, tables
+from . import briefs, calendars, figures, glossary, grids, my_figures, notebook, sentences, stop_briefs, tables
 from .notebook import in_each_language
 
 adjustable = in_each_language(grids.adjustable)
 agrees = in_each_language(notebook.agrees)
+all_briefs = in_each_language(stop_briefs.all_briefs)
 banner = in_each_language(briefs.banner)
 bias = in_each_language(briefs.bias)
 calendar = in_each_language(calendars.calendar)

@@ -121,8 +121,8 @@ def worded(study: Study, text: str) -> str:
 def _lists(study: Study, column: str) -> list[str]:
     """Lists that name a column's codes: its own, and the groups that small ones are merged into."""
     book = study.codebook
-    own, known = LISTS.get(column) or book.variables["list"].get(column) or column, set(book.values["list"])
-    return [name for name in (own, f"{own}_wide") if name in known]
+    own = LISTS.get(column) or book.variables["list"].get(column) or column
+    return book.lists(own, f"{own}_wide")
 
 
 def cell_label(table: Released, study: Study, key: str, code: object) -> str:

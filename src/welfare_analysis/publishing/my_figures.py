@@ -104,13 +104,14 @@ def limits(book: Codebook, questions: Collection[str]) -> tuple[float, float | N
 
 
 def offered(study: Study, deal: Agreement, place: int, flat_dh: float) -> dict[str, Any]:
-    """One agreement: its terms before and after, whom it is open to, and what is said of it.
+    """One agreement: its terms before and after, whom it is open to, what is said of it, and whether it is known.
 
     ``most_dh`` is the price of a home up to which an agreement on the social flat is one, or the largest amount of a
     consumer loan; none where there is no limit.
     """
     lines = plan.stated().set_index("agreement")
-    kind = study.codebook.text(f"evidence.{lines.at[deal.agreement, 'kind']}", study.language)
+    known = str(lines.at[deal.agreement, "kind"])
+    kind = study.codebook.text(f"evidence.{known}", study.language)
     value = amount(deal.value, "share" if deal.term in SHARES else "dh", study.language,
                    "" if deal.term in SHARES else study.codebook.forms("dh", study.language))  # fmt: skip
     consumer = min(Terms.named(name).loan_most_dh for name in loans.TERMS.values())
@@ -118,6 +119,7 @@ def offered(study: Study, deal: Agreement, place: int, flat_dh: float) -> dict[s
     return {
         **{name: getattr(deal, name) for name in ("product", "term", "value", "who", "where")},
         "place": place,
+        "agreed": known == "reported",
         "name": label(study, "partner_agreement", deal.agreement),
         "said": study.codebook.text(f"my_figures.term.{deal.term}", study.language, value=value, kind=kind),
         "open": {

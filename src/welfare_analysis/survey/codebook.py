@@ -106,6 +106,10 @@ class Codebook(Tables):
         ordered = self.values.sort_values("order", key=lambda x: pd.to_numeric(x, errors="coerce"), kind="stable")
         return {str(name): rows.set_index("code") for name, rows in ordered.groupby("list", sort=False)}
 
+    def lists(self, *names: str) -> list[str]:
+        """Those of some names that a list has."""
+        return [name for name in names if name in self._lists]
+
     def codes(self, name: str) -> list[str]:
         """Codes of a list in order."""
         if name not in self._lists:

@@ -173,7 +173,7 @@ function begin(page, document) {
     box.setAttribute("aria-labelledby", name.id);
     box.className = stops.length ? "no" : "can";
     add(box, "p", one.offer.said, "terms");
-    add(box, "p", stops.length ? page.words.cannot : page.words.can, "verdict");
+    add(box, "p", stops.length ? page.words.cannot : one.offer.agreed ? page.words.can : page.words.could, "verdict");
     if (stops.length) { list = box.appendChild(document.createElement("ul")); }
     stops.forEach(function (code) { add(list, "li", said(page, one, person, code)); });
     if (one.found.after.loan < person.amount && one.offer.product === "consumer_loan") {
@@ -216,9 +216,12 @@ function begin(page, document) {
     all = sums(page, read.person);
     if (all.some(function (one) { return one.found.before.price && one.found.before.loan === 0; })) { add(about, "p", page.words.no_loan); }
     open = all.filter(function (one) { return !Object.keys(one.found.stops).length; });
-    add(about, "p", open.length ? filled(page.words.usable, {
-      names: open.map(function (one) { return one.offer.name; }).join(page.words.between)
-    }) : page.words.nothing, "verdict");
+    ["usable", "possible"].forEach(function (key) {
+      var names = open.filter(function (one) { return one.offer.agreed === (key === "usable"); });
+      names = names.map(function (one) { return one.offer.name; }).join(page.words.between);
+      if (names) { add(about, "p", filled(page.words[key], { names: names }), "verdict"); }
+    });
+    if (!open.length) { add(about, "p", page.words.nothing, "verdict"); }
     open.concat(all.filter(function (one) { return open.indexOf(one) < 0; })).forEach(function (one) { card(one, read.person); });
   }
 
