@@ -116,7 +116,7 @@ def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
     rows, across = (table.keys, "") if len(table.keys) < 2 else (table.keys[:-1], table.keys[-1])
     columns = in_order(table, study, across) if across else [""]
     frame = table.frame.astype(dict.fromkeys(table.keys, str))
-    units = {column: _unit(table, across, column) for column in columns}
+    units = {code: _unit(table, across, code) for code in (frame[across].unique() if across else [""])}
     cells = {
         (tuple(cell[key] for key in rows), column): _cell(table, study, cell, units[column])
         for _, cell in frame.iterrows()
