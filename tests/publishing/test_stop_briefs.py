@@ -1,4 +1,4 @@
-"""Briefs of stops: released cells of the region and nothing else, a page a stop and language, two pages when printed."""
+"""Briefs of stops: released cells of the region and nothing else, a page a stop and language."""
 
 import re
 from dataclasses import replace
@@ -9,8 +9,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from welfare_analysis.disclosure import Released, document
+from welfare_analysis.languages import number
 from welfare_analysis.planning.caravan import caravan as planned
 from welfare_analysis.publishing import stop_briefs
+from welfare_analysis.publishing.labels import label
 from welfare_analysis.publishing.report import render
 from welfare_analysis.results import caravan
 from welfare_analysis.study import DATA
@@ -116,9 +118,11 @@ def test_a_page_for_each_stop_in_each_language(study, tmp_path):
 
     The warning that no answer is real stands on each, no script runs there, and the search finds it by its title alone.
     """
+    said = {one: stop_briefs.all_briefs(study(one)) for one in LANGUAGES}
     outputs = [
-        new_output("display_data", data={"text/markdown": said.data}, metadata={"language": one, "text/markdown": said.metadata})
-        for one in LANGUAGES for said in [stop_briefs.all_briefs(study(one))]
+        new_output("display_data", data={"text/markdown": links.data},
+                   metadata={"language": one, "text/markdown": links.metadata})
+        for one, links in said.items()
     ]  # fmt: skip
     render({"12_tour": new_notebook(cells=[new_code_cell("x", outputs=outputs)])}, tmp_path)
     for language in LANGUAGES:
@@ -128,11 +132,11 @@ def test_a_page_for_each_stop_in_each_language(study, tmp_path):
         leads, found = (folder / "12_tour.html").read_text(), (folder / "search.html").read_text()
         for stop, text in pages.items():
             region = TOUR.towns.at[stop, "command_group"]
-            printed = f"{500 + 100 * REGIONS.index(region):,}".replace(",", {"en": ",", "fr": "\u202f", "ar": "."}[language])
+            printed = number(500 + 100 * REGIONS.index(region), language)
             assert f">{printed} (" in text.replace("\u2066", "").replace('<span class="interval">', "")
             assert BOOK.text("banner", language) in text
-            assert BOOK.text("stop_briefs.title", language, stop=BOOK.label("command", stop, language) if (
-                stop in BOOK.codes("command")) else BOOK.text(f"caravan_stop.{stop}", language)) in text
+            named = label(study(language), "caravan_stop", stop)
+            assert BOOK.text("stop_briefs.title", language, stop=named) in text
             assert "<script" not in text
             assert f'href="brief_{stop}.html"' in leads
             assert found.count(f"brief_{stop}.html") == 1
@@ -142,7 +146,7 @@ def test_a_page_for_each_stop_in_each_language(study, tmp_path):
 
 def test_where_nothing_is_released_there_is_no_brief(study):
     """The reason stands in the place of the links, and nothing is handed on; nor is it outside of a report."""
-    assert stop_briefs.all_briefs(study("en", ())).metadata is None or not stop_briefs.all_briefs(study("en", ())).metadata
+    assert not stop_briefs.all_briefs(study("en", ())).metadata
     given = stop_briefs.published.release(None)
     given["caravan_brief"] = given["caravan_brief"].without_numbers(caravan.ELSEWHERE)
     said = stop_briefs.all_briefs(study("en"))

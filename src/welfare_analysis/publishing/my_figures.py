@@ -81,7 +81,11 @@ def fields(study: Study, deals: Collection[Agreement], price_dh: float) -> list[
             continue
         asked = []
         for name, questions in members.items():
-            field = {"id": name, "name": book.text(f"my_figures.field.{name}", language), "options": None}
+            field: dict[str, Any] = {
+                "id": name,
+                "name": book.text(f"my_figures.field.{name}", language),
+                "options": None,
+            }
             if name in CHOSEN:
                 codes = book.codes(CHOSEN[name])
                 codes = codes[::-1] if CHOSEN[name] == "yes_no" else codes

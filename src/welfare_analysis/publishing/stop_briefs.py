@@ -1,4 +1,4 @@
-"""A brief to print for each stop of the caravan: two pages of released tables of its region, the same for all its stops.
+"""A brief to print for each stop of the caravan: two pages of released tables of its region, alike for its stops.
 
 Where a notebook runs, `all_briefs` says which briefs there are and hands on their tables, once a region; the report
 makes a page a stop and language of them (`pages`).
@@ -79,16 +79,12 @@ def contents(study: Study) -> dict[str, Any]:
             title = text("title", stop=label(study, "caravan_stop", stop))
             stops.append({"href": href(stop), "title": title, "lines": lines, "region": str(region)})
     banner = book.text("banner", language) if study.is_standin else ""
-    return {"stops": stops, "regions": regions, "headings": list(headings.values()), "banner": banner, "ask": text("ask"),
-            "back": text("back")}  # fmt: skip
+    words = {"headings": list(headings.values()), "banner": banner, "ask": text("ask"), "back": text("back")}
+    return {"stops": stops, "regions": regions, **words}
 
 
 def pages(handed: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """What the template needs for each stop of what a notebook handed on in one language; tables hold table tags only."""
-    safe = {
-        region: [Markup(markup.table(html)) for html in tables]  # sanitised
-        for region, tables in handed["regions"].items()
-    }
+    """What the template needs for each stop of what a notebook handed on in one language, its tables sanitised."""
+    safe = {region: [Markup(markup.table(html)) for html in tables] for region, tables in handed["regions"].items()}
     for stop in handed["stops"]:
-        parts = list(zip(handed["headings"], safe[stop["region"]], strict=True))
-        yield {**stop, "parts": parts, "banner": handed["banner"], "ask": handed["ask"], "back": handed["back"]}
+        yield {**handed, **stop, "parts": list(zip(handed["headings"], safe[stop["region"]], strict=True))}
