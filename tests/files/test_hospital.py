@@ -61,8 +61,8 @@ def test_its_commands_give_a_report_of_the_hospitals(root):
             r"<(details|style|script|nav|head|pre)\b.*?</\1>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL
         )
         found[path.name] = re.sub(r"<[^>]+>", " ", text)
-    assert {"confidentiality.html", "glossary.html", "search.html"} < set(found)
-    assert len(found) == len(list((root / "notebooks").glob("*.ipynb"))) + 3
+    assert {"confidentiality.html", "glossary.html", "search.html", "my_figures.html"} < set(found)
+    assert len(found) == len(list((root / "notebooks").glob("*.ipynb"))) + 4
     for name in found:
         pages = {
             one: (root / "build" / "report" / one / name).read_text(encoding="utf-8") for one in ("en", "fr", "ar")

@@ -63,7 +63,7 @@ def every(monkeypatch):
 
 def test_a_brief_by_hand(every):
     """The others are the mean by respondents, 0.275; 0.50 is clearly more; an equal hope is no clear difference."""
-    table = brief(every, tour(), "c", "own_brief")
+    table = brief(caravan.regional(every), tour(), "c", "own_brief")
     assert table.cell("tenants", "region")["estimate"] == 0.50
     rest = table.cell("tenants", "rest")
     assert rest["estimate"] == pytest.approx(0.275)
@@ -77,13 +77,13 @@ def test_a_brief_of_the_region_with_less(every):
     """Seen from the south the sign is the other one."""
     towns = tour().towns.assign(command_group=["south", "south", "east"])
     of = Caravan(towns, tour().dated, tour().start, (), **TERMS)
-    assert brief(every, of, "a", "own_brief").cell("tenants", "compared")["text"] == "compared.less"
+    assert brief(caravan.regional(every), of, "a", "own_brief").cell("tenants", "compared")["text"] == "compared.less"
 
 
 def test_a_stop_that_is_none(every):
     """The error names stops that are near in spelling."""
     with pytest.raises(WelfareError, match="no such stop"):
-        brief(every, tour(), "zagora", "own_brief")
+        brief(caravan.regional(every), tour(), "zagora", "own_brief")
 
 
 def test_towns_of_nobody_s_region_give_a_reason(monkeypatch):

@@ -1,11 +1,12 @@
 """What leaves the study: tables that may be shown, pictures, sentences and the report."""
 
 from . import aspiration_sentences, caravan_sentences, condition_sentences  # noqa: F401, I001 - they declare sentences
-from . import briefs, calendars, figures, glossary, grids, notebook, sentences, tables
+from . import briefs, calendars, figures, glossary, grids, my_figures, notebook, sentences, stop_briefs, tables
 from .notebook import in_each_language
 
 adjustable = in_each_language(grids.adjustable)
 agrees = in_each_language(notebook.agrees)
+all_briefs = in_each_language(stop_briefs.all_briefs)
 banner = in_each_language(briefs.banner)
 bias = in_each_language(briefs.bias)
 calendar = in_each_language(calendars.calendar)
@@ -15,6 +16,7 @@ findings = in_each_language(sentences.findings)
 first_page = in_each_language(briefs.first_page)
 limits = in_each_language(briefs.limits)
 method = in_each_language(briefs.method)
+own_figures = in_each_language(my_figures.own_figures)
 say = in_each_language(sentences.say)
 show = in_each_language(tables.show)
 trust = in_each_language(briefs.trust)

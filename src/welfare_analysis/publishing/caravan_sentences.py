@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..disclosure import CATEGORY
+from ..disclosure import CATEGORY, Released
 from ..results import caravan
 from ..study import Study
 from .labels import format_cell, label, listed
@@ -24,13 +24,18 @@ def stop(study: Study) -> Iterator[str]:
     cells = table.frame
     hopes = cells[cells["brief_line"].str.startswith("hope:") & (cells[CATEGORY] == "region")]
     best = hopes.iloc[0]
-    said = []
-    for word in ("more", "less"):
-        lines = cells.loc[cells["text"].eq(f"compared.{word}"), "brief_line"]
-        names = listed(study, (label(study, "brief_line", line) for line in lines), "semicolon")
-        said += [text(f"caravan.{word}", study.language, lines=names)] if names else []
     yield text(
         "caravan.stop", study.language, town=label(study, "caravan_stop", caravan.worked(of)),
         top=f"{label(study, 'brief_line', best['brief_line'])}, {format_cell(table, study, best)}",
-        differences=" ".join(said) or text("caravan.none", study.language),
+        differences=differences(study, table),
     )  # fmt: skip
+
+
+def differences(study: Study, brief: Released) -> str:
+    """What a brief's region has more or less of than the rest of the country."""
+    text, said = study.codebook.text, []
+    for word in ("more", "less"):
+        lines = brief.frame.loc[brief.frame["text"].eq(f"compared.{word}"), "brief_line"]
+        names = listed(study, (label(study, "brief_line", line) for line in lines), "semicolon")
+        said += [text(f"caravan.{word}", study.language, lines=names)] if names else []
+    return " ".join(said) or text("caravan.none", study.language)

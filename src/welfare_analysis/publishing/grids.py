@@ -107,9 +107,9 @@ def body(handed: Sequence[Mapping[str, Any]], title: str, site: Environment) -> 
     return Markup(site.get_template("what_if.html.j2").render(services=handed, title=title, data=data))
 
 
-def handed_on(notebooks: Iterable[NotebookNode], language: str) -> list[dict[str, Any]]:
-    """What `adjustable` handed on in a language, of all notebooks."""
+def handed_on(notebooks: Iterable[NotebookNode], language: str, name: str = HANDED) -> list[dict[str, Any]]:
+    """What cells of all notebooks handed on in a language under a name: that of `adjustable`, or of another page."""
     outputs = (o for notebook in notebooks for cell in notebook.cells for o in cell.get("outputs", []))
     about = [o.get("metadata", {}) for o in outputs]
     own = [one.get("text/markdown", {}) for one in about if one.get("language") == language]
-    return [one[HANDED] for one in own if HANDED in one]
+    return [one[name] for one in own if name in one]

@@ -10,7 +10,7 @@ import re
 import shutil
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from types import MappingProxyType
@@ -26,7 +26,7 @@ from welfare_analysis import __version__
 from welfare_analysis.disclosure.registry import joined, log, shown_share
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.languages import NAMES, amount, direction, number
-from welfare_analysis.publishing import calendars, execution, grids, pdf, prose, record
+from welfare_analysis.publishing import calendars, execution, grids, my_figures, pdf, prose, record, stop_briefs
 from welfare_analysis.publishing.folders import private, replacing, set_aside
 from welfare_analysis.publishing.glossary import Word, glossary
 from welfare_analysis.publishing.markup import explained, inline, markdown, page_name, table
@@ -267,12 +267,25 @@ def render(
             written = grids.body(handed, labels["what_if"], jinja)
             script = (SITE / "what_if.js").read_text(encoding="utf-8")
             pages.append(Page(grids.HREF, labels["what_if"], (), written, {}, script))
+        if terms_ := grids.handed_on(notebooks.values(), language, my_figures.HANDED):
+            written = my_figures.body(terms_[0], labels["my_figures"], jinja)
+            script = (SITE / "my_figures.js").read_text(encoding="utf-8")
+            pages.append(Page(my_figures.HREF, labels["my_figures"], (), written, {}, script))
         pages.append(_glossary_page(known, labels["glossary"]))
-        pages.append(_search_page(pages, labels, jinja))
+        briefs = [
+            Page(one["href"], one["title"], (), Markup(jinja.get_template("brief.html.j2").render(brief=one)), {})
+            for handed in grids.handed_on(notebooks.values(), language, stop_briefs.HANDED)
+            for one in stop_briefs.pages(handed)
+        ]
+        heads = [replace(brief, body=brief.body.partition("<h2")[0]) for brief in briefs]  # the rest is alike in many
+        pages.append(_search_page([*pages, *heads], labels, jinja))
         fronts[language] = pages[0].title
         template = jinja.get_template("page.html.j2")
         made = labels["made"].format(date=datetime.datetime.now(datetime.UTC).date(), version=__version__)
         shared = {"pages": pages, "language": language, "labels": labels, "switch": switch, "made": made}
+        for current in briefs:  # they are reached from a page, and are no step of the way through the report
+            shown = template.render(page=current, **shared, previous=None, following=None)
+            (own / current.href).write_text(shown, encoding="utf-8")
         for i, current in enumerate(pages):
             steps = {"previous": pages[i - 1] if i else None, "following": pages[i + 1] if i + 1 < len(pages) else None}
             (own / current.href).write_text(template.render(page=current, **shared, **steps), encoding="utf-8")

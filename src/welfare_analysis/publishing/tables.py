@@ -116,9 +116,11 @@ def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
     rows, across = (table.keys, "") if len(table.keys) < 2 else (table.keys[:-1], table.keys[-1])
     columns = in_order(table, study, across) if across else [""]
     frame = table.frame.astype(dict.fromkeys(table.keys, str))
+    units = {code: _unit(table, across, code) for code in (frame[across].unique() if across else [""])}
     cells = {
-        (tuple(cell[key] for key in rows), cell[across] if across else ""): _cell(table, study, cell)
+        (tuple(cell[key] for key in rows), column): _cell(table, study, cell, units[column])
         for _, cell in frame.iterrows()
+        for column in (cell[across] if across else "",)
     }
     codes = list(dict.fromkeys(key for key, _ in cells))
     places = [in_order(table, study, key) for key in rows]
@@ -147,11 +149,9 @@ def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
     return heads, [[*line, n] for line, n in zip(body, bases, strict=True)]
 
 
-def _cell(table: Released, study: Study, cell: pd.Series) -> str:
+def _cell(table: Released, study: Study, cell: pd.Series, unit: str | None) -> str:
     if table.statistic == "count":
         return amount(cell["estimate"], table.unit, study.language)
-    across = table.keys[-1] if len(table.keys) > 1 else ""
-    unit = _unit(table, across, cell[across] if across else "")
     return format_cell(table, study, cell, CAUTION, named="unit" in cell and unit is None)
 
 

@@ -210,8 +210,8 @@ def regional(every: Release) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def brief(every: Release, of: Caravan, stop: str, name: str) -> Released | None:
-    """Who is in a stop's region, what they need and hope for beside the others; None where nothing is released.
+def brief(cells: pd.DataFrame, of: Caravan, stop: str, name: str) -> Released | None:
+    """Who is in a stop's region, what they need and hope for beside the others, of `regional` cells; None without any.
 
     The others are the mean of their regions, weighted by respondents. A difference is named where it is beyond the
     interval of all lines together (Bonferroni).
@@ -223,7 +223,6 @@ def brief(every: Release, of: Caravan, stop: str, name: str) -> Released | None:
     """
     if stop not in of.towns.index:
         raise unknown("no such stop", stop, of.towns.index, where="caravan.csv")
-    cells = regional(every)
     if cells.empty:
         return None
     cells = cells.assign(half=(cells["high"] - cells["low"]) / 2)
@@ -242,6 +241,28 @@ def brief(every: Release, of: Caravan, stop: str, name: str) -> Released | None:
     said = pd.DataFrame({"text": words, "estimate": 0.0, "caravan_side": "compared"})
     rows = pd.concat([own, rest, said]).drop(columns="half").rename_axis("brief_line").reset_index()
     return document(name, rows.assign(ranked=True), ["brief_line"], "caravan_side")
+
+
+def suited(every: Release, of: Caravan, stop: str, name: str) -> Released:
+    """Who in a stop's region can use each agreement, and what it spares one of them by status in the whole country."""
+    people, gain = every["agreements_by_command_group"], every["agreements_gain"]
+    if people.state != "shown" or gain.state != "shown":
+        return people.without_numbers(people.state if people.state != "shown" else gain.state)
+    own = people.cells(of.towns.at[stop, "command_group"]).assign(suited="worth_measure:people", unit=people.unit)
+    each = gain.frame[gain.frame["agreement_group"].str.startswith("status:")].assign(unit=gain.unit)
+    both = pd.concat([own, each.rename(columns={"agreement_group": "suited"})], ignore_index=True)
+    columns = [CATEGORY, "suited", *PARTS, "unit", "step", "flag"]
+    rows = both[columns].rename(columns={CATEGORY: "partner_agreement"})
+    return document(name, rows, ["partner_agreement"], "suited")
+
+
+def answers(every: Release, of: Caravan, stop: str, name: str) -> Released:
+    """Questions of all stops and what can be answered, those that were asked in a stop's region first."""
+    table = every["caravan_questions"]
+    rows = table.frame[table.frame[CATEGORY] != "source"]
+    far = rows["caravan_stop"].map(of.towns["command_group"]) != of.towns.at[stop, "command_group"]
+    rows = rows.loc[far.sort_values(kind="stable").index].rename(columns={CATEGORY: "measure"})
+    return document(name, rows, ["caravan_stop", "caravan_theme"], "measure")
 
 
 def sheet(name: str, rows: pd.DataFrame, keys: list[str], texts: list[str], figure: str) -> Released:

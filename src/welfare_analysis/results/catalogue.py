@@ -109,7 +109,12 @@ def brief(study: Study, stop: str = "", name: str = "own_brief") -> Released:
     of, blank = study.result(caravan.tour), declared(name, "document", "", (), "")
     if of is None:
         return blank.without_numbers(caravan.ELSEWHERE)
-    return caravan.brief(release(study), of, stop or caravan.worked(of), name) or blank
+    return caravan.brief(study.result(regional), of, stop or caravan.worked(of), name) or blank
+
+
+def regional(study: Study) -> pd.DataFrame:
+    """Released cells by region, for the lines of all briefs."""
+    return caravan.regional(release(study))
 
 
 COMBINED: dict[str, Callable[[Study], Released]] = {
