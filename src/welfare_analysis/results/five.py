@@ -47,7 +47,8 @@ def cells(table: Released, *codes: str) -> pd.DataFrame:
 def in_one_view(study: Study, _: Study) -> pd.DataFrame | None:
     """How many need or hope for each service, of whom its capacity is for, what that costs, and from least to most."""
     made, rows = study.result(tables), []
-    stands = {"health": (f"condition:{HEALTH}", {"people": (f"{HEALTH}_total",), "share": (HEALTH,)})}
+    stands: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {}
+    stands |= {"health": (f"condition:{HEALTH}", {"people": (f"{HEALTH}_total",), "share": (HEALTH,)})}
     stands |= {d: (f"hope:{h}", {"people": ("hopes_total", h), "share": ("hopes", h)}) for d, h in STANDING.items()}
     for domain, (standing, addresses) in stands.items():
         known = {**addresses, **COSTED.get(domain, {})}
