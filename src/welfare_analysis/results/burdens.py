@@ -8,8 +8,6 @@ It is what goes with a burden, and not what a burden does.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -34,7 +32,8 @@ def burdened(study: Study) -> Staff | None:
         return None
     people = staff(study, (), policy().min_base)
     frame = people.frame.assign(**known, **hopes_of(study).hoped)
-    return replace(people, frame=frame, inside=people.inside & frame[list(known)].notna().all(axis=1).to_numpy())
+    inside = people.inside & frame[list(known)].notna().all(axis=1).to_numpy()
+    return Staff(frame, people.design, people.active, inside, people.factors, people.sampled)
 
 
 def _base(people: Staff) -> Base:

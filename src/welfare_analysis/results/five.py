@@ -1,65 +1,51 @@
 """The five services beside homes, loans and transport in one view (page 09): how many, who and where, at what cost.
 
-One need or hope stands for each service: the one whose capacity the page computes, else the one that most hope for.
-Every cell is one of another released table, so that what is hidden there is hidden here.
+One need or hope stands for each service: ``data/five.csv`` lists where its cells stand. Every cell is one of another
+released table, so that what is hidden there is hidden here.
 """
 
 from __future__ import annotations
 
 import pandas as pd
 
-from ..disclosure import CATEGORY, NUMBERS, Lazy, Released
-from ..study import Study
+from ..disclosure import CATEGORY, NUMBERS, Lazy
+from ..study import DATA, Study
 from . import aspirations, grants, services
 from .declare import Topic, always, beside
 from .descriptive import descriptive
 
-HEALTH = "without_care"  # of health no service was asked as yes or no
-STANDING = {"education": "scholarship", "sport": "pool", "leisure": "clubs", "holidays": "holiday_centres"}
-# what is costed: the service, how many it is for, and its cost with the cheapest and the dearest case
-COSTED = {
-    "health": {"concerned": ("care_fund", "all", "people"), "central": ("care_fund", "all", "cost_dh"),
-               "least": ("care_fund", "1000", "cost_dh")},
-    "education": {"concerned": ("schooling_wishes", "scholarship", "children"),
-                  "central": ("schooling_wishes", "scholarship", "cost_dh")},
-    "holidays": {"concerned": ("services_where", "all", "persons"), "central": ("services_where", "all", "cost_dh"),
-                 "least": ("services_cases", "place_cost_dh_low", "cost_dh"),
-                 "most": ("services_cases", "place_cost_dh_high", "cost_dh")},
-}  # fmt: skip
+PLAN = pd.read_csv(DATA / "five.csv")
 MEASURES = {"people": "persons", "share": "share", "concerned": "persons"}
 MEASURES |= dict.fromkeys(("least", "central", "most"), "million_dh")
+KEPT = [*NUMBERS, "n", "flag", "step", "text"]
 topic = Topic("five", lambda study: study, always, "share", aspirations.base, totals=False)
 
 
 def tables(study: Study) -> Lazy:
     """The released tables that the view takes its cells from."""
-    parts = (study.result(descriptive), *(t.release(study) for t in (aspirations.topic, services.topic, grants.care,
-                                                                     grants.schooling)))  # fmt: skip
+    topics = (aspirations.topic, services.topic, grants.care, grants.schooling)
+    parts = (study.result(descriptive), *(topic.release(study) for topic in topics))
     return Lazy({name: maker for part in parts for name, maker in part.makers.items()})
 
 
-def cells(table: Released, *codes: str) -> pd.DataFrame:
+def cells(study: Study, address: str) -> pd.DataFrame:
     """Cells of a released table; none where it is not shown."""
+    name, *codes = address.split("|")
+    table = study.result(tables)[name]
     return table.cells(*codes) if table.state == "shown" else pd.DataFrame()
 
 
 @topic.table("services", "service_domain|standing", "measure", "", adds=None)
 def in_one_view(study: Study, _: Study) -> pd.DataFrame | None:
     """How many need or hope for each service, of whom its capacity is for, what that costs, and from least to most."""
-    made, rows = study.result(tables), []
-    stands: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {}
-    stands |= {"health": (f"condition:{HEALTH}", {"people": (f"{HEALTH}_total",), "share": (HEALTH,)})}
-    stands |= {d: (f"hope:{h}", {"people": ("hopes_total", h), "share": ("hopes", h)}) for d, h in STANDING.items()}
-    for domain, (standing, addresses) in stands.items():
-        known = {**addresses, **COSTED.get(domain, {})}
-        found = {measure: cells(made[name], *codes) for measure, (name, *codes) in known.items()}
-        if found["share"].empty:
-            continue
-        for measure, unit in MEASURES.items():
-            cell = found.get(measure, pd.DataFrame())
-            if cell.empty:
-                cell = found["share"].assign(text="not_known", estimate=0.0, low=0.0, high=0.0, flag="", step=1.0)
-            kept = cell[[c for c in (*NUMBERS, "n", "flag", "step", "text") if c in cell]]
+    rows = []
+    for (domain, standing), lines in PLAN.groupby(["service_domain", "standing"], sort=False):
+        addresses = lines.set_index("measure")["address"]
+        share = cells(study, addresses["share"])
+        unknown = share.assign(**dict.fromkeys(NUMBERS, 0.0), text="not_known", flag="", step=1.0)
+        for measure, unit in MEASURES.items() if len(share) else ():
+            found = cells(study, addresses[measure]) if measure in addresses else unknown
+            kept = (found if len(found) else unknown).reindex(columns=KEPT)
             rows.append(beside(kept, measure, unit).assign(service_domain=domain, standing=standing))
     return pd.concat(rows, ignore_index=True).assign(ranked=True) if rows else None
 
@@ -67,13 +53,11 @@ def in_one_view(study: Study, _: Study) -> pd.DataFrame | None:
 @topic.table("groups", "level", "service_domain", adds=None)
 def by_group(study: Study, _: Study) -> pd.DataFrame | None:
     """Share of each status, rank, region and sex that needs or hopes for each service."""
-    made, rows = study.result(tables), []
+    rows = []
     for group in aspirations.GROUPS:
-        found = {"health": cells(made[f"{HEALTH}_by_{group}"])}
-        found |= {domain: cells(made[f"hopes_by_{group}"], hope) for domain, hope in STANDING.items()}
-        for domain, table in found.items():
-            if len(table):
-                codes = table[group if domain == "health" else CATEGORY].astype(str)
-                kept = table[[*NUMBERS, "n", "flag", "step"]]
-                rows.append(kept.assign(level=f"{group}:" + codes, service_domain=domain))
+        for line in PLAN[PLAN["measure"] == "groups"].itertuples():
+            found = cells(study, line.address.replace("@", group))
+            if len(found):
+                levels = f"{group}:" + found[group if group in found else CATEGORY].astype(str)
+                rows.append(found.reindex(columns=KEPT[:-1]).assign(level=levels, service_domain=line.service_domain))
     return pd.concat(rows, ignore_index=True).assign(ranked=True) if rows else None
