@@ -9,8 +9,8 @@ from scipy import optimize, stats
 from statsmodels.discrete.conditional_models import ConditionalLogit
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.estimation import Design, exploded
-from welfare_analysis.estimation.rank_order import differences, order, rank_probabilities
+from welfare_analysis.estimation import Design, exploded, share
+from welfare_analysis.estimation.rank_order import differences, order, possible_ranks, rank_probabilities
 from welfare_analysis.estimation.ranking import plackett_luce, pooling, unranked_matters
 
 WORTHS = np.array([0.9, 0.3, 0.0, -0.4, -0.8])
@@ -203,6 +203,31 @@ def test_order_tells_only_what_the_sample_tells():
     pair = differences(plackett_luce(None, ranks[["a", "c"]].rank(axis=1)))
     half = (pair.interval()["high"] - pair.value).iloc[0]
     assert half == pytest.approx(stats.t.ppf(0.975, 299) * pair.se.iloc[0], rel=3e-3)
+
+
+def test_possible_ranks_of_shares_are_those_of_all_pairs():
+    """Brute force: an item is above another where the difference of their shares exceeds the largest t of all pairs.
+
+    The critical value is simulated here: the 95th percentile of the largest of the six correlated normal differences.
+    """
+    rng = np.random.default_rng(3)
+    answers = pd.DataFrame(rng.random((900, 4)) < np.array([0.7, 0.66, 0.5, 0.3]), columns=list("wxyz"))
+    made = share(Design(np.ones(900)), answers)
+    table, covariance = possible_ranks(made), made.covariance().to_numpy()
+    draws = rng.multivariate_normal(np.zeros(4), covariance, 200_000)
+    pairs = [(j, k) for j in range(4) for k in range(4) if j < k]
+    errors = {(j, k): np.sqrt(covariance[j, j] + covariance[k, k] - 2 * covariance[j, k]) for j, k in pairs}
+    largest = np.max([np.abs(draws[:, j] - draws[:, k]) / errors[j, k] for j, k in pairs], axis=0)
+    critical, value = np.quantile(largest, 0.95), made.value.to_numpy()
+    for item, own in enumerate(value):
+        gaps = {
+            other: (value[other] - own) / errors[min(item, other), max(item, other)]
+            for other in range(4)
+            if other != item
+        }
+        best, worst = 1 + sum(g > critical for g in gaps.values()), 4 - sum(g < -critical for g in gaps.values())
+        assert table.loc[made.value.index[item]].tolist() == [best, worst]
+    assert table["best_rank"].tolist() == [1, 1, 3, 4]
 
 
 def test_family_of_pairs_is_covered():

@@ -35,6 +35,12 @@ def test_a_hope_is_any_answer_but_none(name):
         (aspirations.has_chronic_illness, ["chronic_n"], [(0, False), (2, True), (NAN, pd.NA)]),
         (aspirations.pays_for_health, ["uncovered_cost_dh"], [(0, False), (50, True), (NAN, pd.NA)]),
         (aspirations.is_woman, ["sex"], [("f", True), ("m", False), (None, pd.NA)]),
+        (aspirations.without_care, ["care_forgone"], [("yes", True), ("no", False), (None, pd.NA)]),
+        (
+            aspirations.never_served,
+            ["social_works_use"],
+            [("never", True), ("earlier", False), ("this_year", False), (None, pd.NA)],
+        ),
         (
             aspirations.has_pupils,
             ["preschool_n", "primary_n", "secondary_n", "higher_n"],

@@ -25,6 +25,14 @@ EARLIER_ONLY = {
     "rich": ("c576f660f2e0c159", "63f25aaaa3b714fe"),
     "strategic": ("e6f904eef87228b2", "0359c3362e9a1a6b"),
 }
+# the same of the truth, the answers and the follow-up without the two questions on social works, by the code of commit
+# f048f41, which had not got them; 2026-11-30
+LATEST = ["social_works_use", "social_works_why_not"]
+BEFORE_LATEST = {
+    "plain": ("2f31c61674e09760", "c97e428e38b93045", "c34f0d493b939108"),
+    "rich": ("8785d88cfc65d640", "5c259d7f492bc32c", "072b53f6d44d3331"),
+    "strategic": ("8785d88cfc65d640", "1c5522ded266c9ae", "3c982789700f28e4"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +75,27 @@ def test_earlier_questions_are_what_they_were(version):
     world = standin.generate(P, 7, version, size=4000)
     found = digest(world.answers[EARLIER]), digest(world.followup[[*EARLIER, "stratum", "outcome"]])
     assert found == EARLIER_ONLY[version]
+
+
+@pytest.mark.parametrize("version", standin.VERSIONS)
+def test_the_latest_questions_change_no_other_answer(version):
+    """Who was never served, and why, are drawn from a stream of their own: everything else is what it was."""
+    world = standin.generate(P, 7, version, size=4000)
+    frames = [frame.drop(columns=LATEST) for frame in (world.truth, world.answers, world.followup)]
+    assert tuple(map(digest, frames)) == BEFORE_LATEST[version]
+    drawn = P.draw(np.random.default_rng(20001)).levels
+    earlier = sorted((k, round(float(x), 9)) for k, x in drawn.items() if not k.startswith("social_works_"))
+    assert hashlib.sha256(repr(earlier).encode()).hexdigest()[:16] == "af285db454e20487"
+
+
+def test_who_was_never_served_gives_the_reason(worlds):
+    """The share is that of the levels; all who never were, and nobody else, give a reason, far ones the distance."""
+    truth = worlds["plain"].truth
+    never = truth["social_works_use"] == "never"
+    assert never.mean() == pytest.approx(P["social_works_use_never_share"], abs=0.03)
+    assert (truth["social_works_why_not"].notna() == never).all()
+    km = truth["centre_km"].groupby(truth["social_works_why_not"]).mean()
+    assert km.idxmax() == "far"
 
 
 def test_committed_files_hold_the_earlier_answers_unchanged():

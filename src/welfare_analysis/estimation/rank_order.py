@@ -37,21 +37,32 @@ def rank_probabilities(fit: RankFit, top: int = 1) -> Estimate:
 def differences(fit: RankFit) -> Estimate:
     """Differences of the worths of all pairs (item, other); their intervals hold all at once (`simultaneous`)."""
     worths = fit.worths()
-    pairs = list(combinations(range(len(worths.value)), 2))
-    index = pd.MultiIndex.from_tuples(
-        [(worths.value.index[j], worths.value.index[k]) for j, k in pairs], names=["item", "other"]
-    )
-    first, second = np.array(pairs).T
-    gaps = worths.apply(lambda v: pd.Series(v.to_numpy()[first] - v.to_numpy()[second], index=index, name="worth"))
+    index, signs = _pairs(worths.value.index)
+    gaps = worths.apply(lambda v: pd.Series(signs @ v.to_numpy(), index=index, name="worth"), signs)
     return replace(gaps, bounds=simultaneous)
 
 
-def simultaneous(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Bounds that hold all values at once: the quantile of the largest absolute t (Hothorn, Bretz and Westfall 2008).
+def _pairs(items: pd.Index) -> tuple[pd.MultiIndex, np.ndarray]:
+    """All pairs (item, other), and the matrix that takes values to their differences."""
+    pairs = list(combinations(range(len(items)), 2))
+    eye = np.eye(len(items))
+    index = pd.MultiIndex.from_tuples([(items[j], items[k]) for j, k in pairs], names=["item", "other"])
+    return index, np.array([eye[j] - eye[k] for j, k in pairs])
 
-    It is integrated over a scrambled Sobol sequence of fixed seed, so it is the same number each time.
+
+def simultaneous(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds that hold all values at once, see `half_widths`."""
+    half = half_widths(estimate.covariance().to_numpy(), float(estimate.df.min()), level)
+    return estimate.value.to_numpy() - half, estimate.value.to_numpy() + half
+
+
+def half_widths(covariance: np.ndarray, df: float, level: float) -> np.ndarray:
+    """Half the length of intervals that hold all at once: the quantile of the largest absolute t times each error.
+
+    Hothorn, Bretz and Westfall (2008). It is integrated over a scrambled Sobol sequence of fixed seed, so it is the
+    same number each time.
     """
-    se, covariance = estimate.se.to_numpy(), estimate.covariance().to_numpy()
+    se = np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
     varies = (se > 0) & np.isfinite(se)
     half = np.where(varies, 0.0, np.where(se > 0, np.inf, 0.0))
     if varies.any():
@@ -60,29 +71,33 @@ def simultaneous(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarr
         root = (vectors * np.sqrt(np.maximum(values, 0)))[:, values > 1e-10 * values[-1]]
         points = stats.qmc.Sobol(root.shape[1] + 1, rng=np.random.default_rng(0)).random(POINTS)
         points = np.clip(points, 1e-12, 1 - 1e-12)
-        df = float(estimate.df.min())
         t = stats.norm.ppf(points[:, 1:]) @ root.T / np.sqrt(stats.chi2.ppf(points[:, :1], df) / df)
         half[varies] = np.quantile(np.abs(t).max(axis=1), level) * se[varies]
-    return estimate.value.to_numpy() - half, estimate.value.to_numpy() + half
+    return half
 
 
 def order(fit: RankFit, level: float = 0.95) -> pd.DataFrame:
-    """What the sample tells of the order of the items, best first.
+    """What the sample tells of the order of the items, best first: worth, se and `possible_ranks`, by item."""
+    worths = fit.worths()
+    table = pd.DataFrame({"worth": worths.value, "se": worths.se})
+    return possible_ranks(worths, level).pipe(lambda ranks: table.loc[ranks.index].join(ranks))
 
-    Returns
-    -------
-    DataFrame
-        By item: worth, se, best_rank and worst_rank (its place if only significant differences are believed). All pairs
-        are right at once with probability ``level``.
+
+def possible_ranks(values: Estimate, level: float = 0.95) -> pd.DataFrame:
+    """By item, from the largest value on: best_rank and worst_rank, its place if only sure differences are believed.
+
+    All pairs are right at once with probability ``level`` (Mogstad, Romano, Shaikh and Wilhelm 2024, Review of Economic
+    Studies 91, 476-518).
     """
-    worths, pairs = fit.worths(), differences(fit).interval(level)
-    items = worths.value.sort_values(ascending=False, kind="stable").index
-    above = pd.DataFrame(False, index=items, columns=items)
-    for (item, other), bound in pairs.iterrows():
-        above.loc[item, other], above.loc[other, item] = bound["low"] > 0, bound["high"] < 0
-    better = above.to_numpy()
+    ordered = values.value.sort_values(ascending=False, kind="stable")
+    items, covariance = ordered.index, values.covariance().loc[ordered.index, ordered.index].to_numpy()
+    first, second = np.triu_indices(len(items), 1)
+    signs = _pairs(items)[1]
+    half = half_widths(signs @ covariance @ signs.T, float(values.df.min()), level)
+    better = np.zeros((len(items), len(items)), dtype=bool)
+    better[first, second] = signs @ ordered.to_numpy() > half
     ranks = {"best_rank": 1 + better.sum(axis=0), "worst_rank": len(items) - better.sum(axis=1)}
-    return pd.DataFrame({"worth": worths.value[items], "se": worths.se[items], **ranks}, index=items)
+    return pd.DataFrame(ranks, index=items)
 
 
 def _places_among(v: np.ndarray, top: int) -> np.ndarray:

@@ -85,6 +85,8 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator(commuting.no_way_to_come, (*_SHIFT, "cars_n", "commute_mode", "commute_km")),
     Indicator(commuting.intercity_spend_dh, _TRIPS),
     Indicator(aspirations.holiday_spend_dh, ("holiday_centre", "holiday_budget_dh")),
+    Indicator(aspirations.without_care, ("care_forgone",)),
+    Indicator(aspirations.never_served, ("social_works_use",)),
 )
 
 

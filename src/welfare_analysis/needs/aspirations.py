@@ -89,6 +89,18 @@ def is_woman(frame: pd.DataFrame) -> pd.Series:
     return is_code(sex, "f").rename("is_woman")
 
 
+def without_care(frame: pd.DataFrame) -> pd.Series:
+    """Whether the member went without care this year for its cost; needs ``care_forgone``, NA where missing."""
+    (gone,) = asked(frame, "care_forgone")
+    return is_code(gone, "yes").rename("without_care")
+
+
+def never_served(frame: pd.DataFrame) -> pd.Series:
+    """Whether no service of the social works ever reached the member; needs ``social_works_use``, NA where missing."""
+    (use,) = asked(frame, "social_works_use")
+    return is_code(use, "never").rename("never_served")
+
+
 def places(ranks: pd.DataFrame) -> pd.DataFrame:
     """The places given to items (n x J), 1 for the best; NaN where an item was left open.
 

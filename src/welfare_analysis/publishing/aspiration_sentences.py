@@ -18,6 +18,8 @@ from .labels import format_cell, in_order, label, listed, step_of
 from .published import release
 from .sentences import conditional, named, ordered, sentence
 
+NOT_OFFERED = 3  # services that are named of those that were not offered
+
 
 def text(study: Study, key: str, **fields: str | int) -> str:
     """A text of the page in the language of the study."""
@@ -70,9 +72,33 @@ def spread(study: Study, group: str) -> Iterator[str]:
 
 @conditional("hopes.in_2012")
 def in_2012(study: Study) -> Iterator[str]:
-    """What was offered in 2012, beside the hope for what was not: of the survey that these pages rebuild."""
-    if study.is_standin:
-        yield sentence(study, "hopes.offered")
+    """What most hope for of what was not offered in 2012."""
+    table = release(study)["hopes_offered"]
+    cells = table.cells("*", "*", "share") if table.state == "shown" else table.shown
+    if cells.empty:
+        return
+    first = ordered(cells[cells["offered_2012"] != "offered"]).head(NOT_OFFERED)
+    offers = (label(study, "offered_2012", code) for code in first["offered_2012"])
+    words = [f"{named(table, study, row)} ({offer})" for (_, row), offer in zip(first.iterrows(), offers, strict=True)]
+    yield text(study, "offered", first=listed(study, words, "semicolon"))
+
+
+@conditional("hopes.unserved")
+def unserved(study: Study) -> Iterator[str]:
+    """Who was never served, and why; nothing where it was not asked."""
+    if len(release(study)["never_served"].shown):
+        yield sentence(study, "hopes.unserved")
+
+
+@conditional("burdens.said")
+def burdens(study: Study) -> Iterator[str]:
+    """Which hopes move most with each burden of the job, and how many differences are clear."""
+    table = release(study)["burdens_hopes"]
+    if table.shown.empty:
+        yield study.codebook.text(table.silence, study.language)
+        return
+    counts = {"clear": int(table.shown["clear"].sum()), "pairs": len(table.shown)}
+    yield sentence(study, "burdens.said", **{name: number(count, study.language) for name, count in counts.items()})
 
 
 def leaders(table: Released, study: Study, cells: pd.DataFrame) -> str:

@@ -17,16 +17,17 @@ from ..disclosure import CATEGORY, Released, policy
 from ..disclosure.suppression import unsafe
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, adjusted_p, contrast, differences, joint, share, total, wald
+from ..estimation.rank_order import possible_ranks
 from ..needs import hopes
 from ..needs.factors import merged
 from ..needs.hopes import PAIRS, SIDES, Hopes
-from ..study import Study
+from ..study import Study, public
 from .adjusted import SURE
-from .declare import Base, Topic, always, beside, counted, part
+from .declare import Base, Topic, always, beside, counted, exact, part, sums
 from .priorities import leads
 
 GROUPS = ("status", "rank_group", "command_group", "sex")
-FINDINGS = ("", ("most", "first", "spread_status", "segments", "in_2012"))
+FINDINGS = ("", ("most", "in_2012", "first", "spread_status", "unserved"))
 
 
 def hopes_of(study: Study) -> Hopes:
@@ -60,14 +61,18 @@ def shares(of: Hopes, by: pd.Series | None) -> pd.DataFrame | None:
         if len(names) == 1:  # the index names the groups alone
             index = pd.MultiIndex.from_product([names, made.value.index], names=["variable", by.name])
             made = replace(made, **{k: getattr(made, k).set_axis(index) for k in ("value", "df", "counts")})
-        sums = answers.groupby(by[rows].astype(str)).sum()
-        met = [float(sums.at[str(group), name]) for name, group in made.value.index]
+        said = answers.groupby(by[rows].astype(str)).sum()
+        met = [float(said.at[str(group), name]) for name, group in made.value.index]
         parts.append(counted(made, "hope", met, across=str(by.name)).assign(p=alike(made)))
     if not parts:
         return None
     cells = pd.concat(parts, ignore_index=True)
     if by is None:
-        cells["leads"] = leads(joint(of_all))
+        every = joint(of_all)
+        cells["leads"] = leads(every)
+        if len(cells) > 1:
+            named = sums(every, pd.Index(cells["hope"]), np.eye(len(cells)))
+            cells = cells.join(possible_ranks(named).astype(float), on="hope")
     else:
         first = cells.drop_duplicates("hope").set_index("hope")["p"]
         cells["p"] = cells["hope"].map(pd.Series(adjusted_p(first.to_numpy(float)), first.index))
@@ -121,6 +126,34 @@ def overview(study: Study, _: Study) -> pd.DataFrame | None:
     order = made["hopes"].frame.sort_values("estimate", ascending=False, na_position="last")["hope"]
     place = pd.Series(range(len(order)), order)
     return pd.concat(parts).assign(ranked=lambda x: x["hope"].map(place)).sort_values("ranked", kind="stable")
+
+
+def offers(_: Study) -> str:
+    """Whether it is known what this institution offered."""
+    return "shown" if len(public("offered_2012")) else "hopes.offered_elsewhere"
+
+
+@topic.table("offered", "hope|offered_2012", "measure", "", ready=offers, adds=None)
+def offered(study: Study, _: Study) -> pd.DataFrame | None:
+    """What the Foundation offered in 2012, beside the hope for it: share, possible ranks, the first year it is known.
+
+    Rows from the most hoped for on. What is hidden has no rank either.
+    """
+    cells = topic.release(study)["hopes"].shown
+    if "best_rank" not in cells:
+        return None
+    facts = public("offered_2012").set_index("hope")
+    cells = cells.assign(offered_2012=cells["hope"].map(facts["offered_2012"])).dropna(subset="offered_2012")
+    year = cells["hope"].map(facts["first_year"])
+    known = cells.assign(estimate=year.fillna(0.0), unit="year", measure="first_year")
+    known["text"] = pd.Series(None, cells.index, dtype=object).mask(year.isna(), "not_known")
+    ranks = [
+        cells.assign(estimate=cells[f"{end}_rank"], unit="number", measure=f"{end}_place") for end in ("best", "worst")
+    ]
+    numbers = pd.concat([*ranks, known]).drop(columns="step")
+    rows = pd.concat([beside(cells, "share", "share"), exact(numbers, numbers["n"])], ignore_index=True)
+    place = cells.set_index("hope")["estimate"].rank(ascending=False)
+    return rows.assign(ranked=rows["hope"].map(place)).sort_values("ranked", kind="stable")
 
 
 def grouped(study: Study, group: str) -> pd.Series | None:

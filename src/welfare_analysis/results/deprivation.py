@@ -88,13 +88,17 @@ def index(study: Study, subject: Deprived) -> pd.DataFrame:
     return rows.assign(numerator=subject.behind().iloc[0])
 
 
-@topic.table("by_status", "status", "deprivation_measure")
-def by_status(study: Study, subject: Deprived) -> pd.DataFrame:
-    """The same by status: one index for all, of what is asked of everybody."""
-    by = subject.status
-    made = alkire_foster(subject.design, subject.of, subject.weights[WEIGHTS], CUTOFFS[USUAL], by, by.notna())
-    rows = long_format(made, "deprivation_measure", "", "status")
-    return rows.assign(numerator=rows["status"].map(subject.behind(by)))
+for _group in ("status", "sex"):
+
+    @topic.table(f"by_{_group}", _group, "deprivation_measure")
+    def by_group(study: Study, subject: Deprived, group: str = _group) -> pd.DataFrame | None:
+        """The same by group: one index for all, of what is asked of everybody."""
+        if group not in study.frame:
+            return None
+        by = subject.status if group == "status" else study.frame[group].where(subject.of.notna().all(axis=1))
+        made = alkire_foster(subject.design, subject.of, subject.weights[WEIGHTS], CUTOFFS[USUAL], by, by.notna())
+        rows = long_format(made, "deprivation_measure", "", group)
+        return rows.assign(numerator=rows[group].map(subject.behind(by)))
 
 
 @topic.table("parts", "dimension", "status", adds="dimension")

@@ -36,7 +36,7 @@ def answered(of: Holidays) -> Base:
 topic = Topic("services", holidays, fitted(lambda of: of.sums), "persons", answered, FINDINGS)
 
 
-for _group in ("status", "command_group"):
+for _group in ("status", "command_group", "sex"):
 
     @topic.table(f"funnel_by_{_group}", _group, "service_step")
     def by_group(study: Study, of: Holidays, group: str = _group) -> pd.DataFrame:

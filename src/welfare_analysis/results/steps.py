@@ -21,7 +21,7 @@ BEFORE = {"wants": "people", "eligible": "wants", "affordable": "eligible", "lik
 
 
 def declare(topic: Topic, key: str, offer: Callable[[Study], Any], base: Callable[[Any], Base] | None = None) -> None:
-    """Add the tables ``funnel``, ``lost`` and, by status, rank group and command group, ``funnel_by_GROUP``.
+    """Add the tables ``funnel``, ``lost`` and, by status, rank group, command group and sex, ``funnel_by_GROUP``.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def declare(topic: Topic, key: str, offer: Callable[[Study], Any], base: Callabl
         known = ~(rows[lost_at].eq(LIKELY) & hasattr(of, "ends"))
         return rows.assign(**{end: rows[end].where(known, rows["estimate"]) for end in ("low", "high")})
 
-    for by in GROUPS[:3]:
+    for by in (*GROUPS[:3], "sex"):
 
         @topic.table(f"funnel_by_{by}", by, step, "persons", base)
         def by_group(study: Study, subject: Any, group: str = by) -> pd.DataFrame:

@@ -85,7 +85,8 @@ def generate(
     if version not in VERSIONS:
         raise WelfareError("unknown version", where="generate", got=version, expected=" or ".join(VERSIONS))
     # the first eight give the earlier questions; what is added takes further ones, so that those stay what they were
-    children = np.random.SeedSequence(seed).spawn(8 + 1 + len(STAGES) + 3)
+    root = np.random.SeedSequence(seed)
+    children = root.spawn(8 + 1 + len(STAGES) + 3)
     streams = [np.random.default_rng(child) for child in children]
     full = sum(parameters[f"{status}_n"] for status in population.STATUSES)
     latent = population.people(parameters, streams[0], size)
@@ -98,11 +99,16 @@ def generate(
     selected = collection.follow_up(latent[~back], parameters, streams[7], version, n)
     selected = collection.told(selected, parameters, np.random.default_rng(children[7].spawn(1)[0]))
     latent = _questionnaire(latent, parameters, streams[8:], version)
-    names = [name for name in parameters.codebook.variables.index if name not in forms.EARLIER]
+    latest = np.random.default_rng(root.spawn(1)[0])
+    latent = services.social_works(latent, Draws(parameters, latest, covariates(latent)))
+    known = {*forms.EARLIER, *services.LATEST}
+    names = [name for name in parameters.codebook.variables.index if name not in known]
     asked = latent[back | latent.index.isin(selected.index)]
     strategic = forms.strategists(len(latent), parameters, np.random.default_rng(children[6]))[asked.index]
     newer = saying.questionnaire(asked, parameters, streams[-1], names, version, strategic)
-    said = forms.route(pd.concat([earlier.loc[asked.index], newer], axis=1), parameters.codebook)
+    last = asked if version == "plain" else forms.gaps(asked, parameters, latest, [], services.LATEST)
+    said = pd.concat([earlier.loc[asked.index], newer, last[services.LATEST]], axis=1)
+    said = forms.route(said, parameters.codebook)
     truth = forms.route(latent, parameters.codebook, modules=False)
     return StandIn(
         register=latent[population.REGISTER].copy(),

@@ -82,8 +82,9 @@ class Parameters:
             dear=self.territory["dear"] * np.exp(rng.normal(0, place, len(self.territory))),
         )
         ranks = self.ranks.assign(share_of_active=_tilt(self.ranks["share_of_active"], rank, rng))
-        # from a stream of its own, so that worlds that were drawn before these levels were there stay what they were
-        levels = {**self.levels, **drawn, **self._drawn("questionnaire", rng.spawn(1)[0])}
+        # from streams of their own, so that worlds that were drawn before these levels were there stay what they were
+        later = [self._drawn(part, rng.spawn(1)[0]) for part in ("questionnaire", "social_works")]
+        levels = {**self.levels, **drawn, **later[0], **later[1]}
         return replace(self, levels=levels, territory=territory, ranks=ranks)
 
     def _drawn(self, part: str, rng: np.random.Generator) -> dict[str, float]:

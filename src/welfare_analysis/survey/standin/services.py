@@ -10,6 +10,7 @@ from welfare_analysis.survey.standin.draws import Draws, added, asked
 from welfare_analysis.survey.standin.household import BANDS
 
 LEVELS = ("preschool", "primary", "secondary", "higher")
+LATEST = ["social_works_use", "social_works_why_not"]  # from a stream of their own: see `social_works`
 
 
 def transport(f: pd.DataFrame, d: Draws) -> pd.DataFrame:
@@ -92,3 +93,13 @@ def leisure(f: pd.DataFrame, d: Draws) -> pd.DataFrame:
         camp_children_n=d.rng.binomial(school, p["camp_joins_share"]) * 1.0, **_ranks(d, "priority"), **satisfied,
         consequential=d.code("consequential", p.codes("consequence")),
     )  # fmt: skip
+
+
+def social_works(f: pd.DataFrame, d: Draws) -> pd.DataFrame:
+    """Add who was ever served by the social works, and why those who never were: what is not known, asked or obtained.
+
+    Those of far places, the young and women are reached less, widows and the higher ranks more.
+    """
+    use, why = LATEST
+    used = d.code(use, d.p.codes(use))
+    return added(f, **{use: used, why: d.code(why, d.p.codes(why), used == "never")})

@@ -1,0 +1,58 @@
+"""The five services in one view: every cell is one of another table."""
+
+import pytest
+
+from welfare_analysis.disclosure import CATEGORY
+from welfare_analysis.results import five, release
+from welfare_analysis.study import DATA, Study
+from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.survey.reading import typed
+from welfare_analysis.survey.standin import Parameters, generate
+
+BOOK = Codebook.read(DATA / "codebook")
+NUMBERS = ["estimate", "low", "high"]
+
+
+@pytest.fixture(scope="module")
+def world():
+    return generate(Parameters.read(DATA / "public"), 23, "plain", size=5000)
+
+
+@pytest.fixture(scope="module")
+def shown(world):
+    frames = [typed(f, BOOK) for f in (world.answers, world.register, world.followup)]
+    return release(Study.of(*frames, BOOK, is_standin=True))
+
+
+def test_cells_are_those_of_the_pages(shown):
+    """A cost, a share and a group are the very cells of the tables that they come from."""
+    view, groups = shown["five_services"], shown["five_groups"]
+    for line in five.PLAN[five.PLAN["measure"] != "groups"].itertuples():
+        name, *codes = line.address.split("|")
+        here, there = view.cell(line.service_domain, line.standing, line.measure), shown[name].cell(*codes)
+        assert here[NUMBERS].tolist() == there[NUMBERS].tolist(), line
+    assert groups.cell("sex:f", "sport")["estimate"] == shown["hopes_by_sex"].cell("pool", "f")["estimate"]
+    assert (
+        groups.cell("status:widow", "health")["estimate"] == shown["without_care_by_status"].cell("widow")["estimate"]
+    )
+
+
+def test_what_no_source_tells_is_not_known_and_no_number(shown):
+    """Every service has every column; the cost of a pool or a club is a text."""
+    view = shown["five_services"].frame
+    assert (view.groupby("service_domain").size() == len(five.MEASURES)).all()
+    assert set(view["service_domain"]) == {"health", "education", "sport", "leisure", "holidays"}
+    cost = view[view[CATEGORY] == "central"].set_index("service_domain")["text"]
+    assert cost[["sport", "leisure"]].eq("not_known").all()
+    assert cost.drop(["sport", "leisure"]).isna().all()
+
+
+def test_a_file_without_a_register_has_shares_alone(world):
+    """No numbers of people: they are not known; shares are, and a file without hopes has none."""
+    forms = typed(world.answers, BOOK)
+    view = release(Study.of(forms, None, None, BOOK))["five_services"].frame
+    assert view.loc[view[CATEGORY].isin(["people", "central"]), "text"].eq("not_known").all()
+    assert view.loc[view[CATEGORY] == "share", "estimate"].gt(0).all()
+    bare = release(Study.of(forms[["person_id", "status", "tenure"]], None, None, BOOK))
+    assert bare["five_services"].state != "shown"
+    assert bare["five_groups"].state != "shown"
