@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -23,8 +24,10 @@ MOST_COLUMNS = 2_000
 MOST_ROWS = 2_000_000
 ROWS_TO_HEADER = 20
 CHUNK = 20_000
+LONGEST_HEADER = 500  # of a question in words behind its groups
 LAST = 3  # rows of a file that may hold totals
 TOTALS = listed("total")
+RELATIVES = listed("relatives")
 PLACE = re.compile(r"(\d+)(?:(?:st|nd|rd|th)[_ ]choice)?")  # a column of a ranking: 1st_choice, or [1]
 SEPARATORS = re.compile(r"[/.:\-\[]")  # between the groups of a form, its question and an answer
 Note = tuple[str, str, int]
@@ -129,7 +132,7 @@ def names_of(row: Iterable[Hashable], known: Known) -> list[str]:
     """
     header = [clean(str(cell)) for cell in row]
     program = wrote(header)
-    return [_name(text, known, program) for text in header]
+    return _behind_own_groups(header, [_name(text, known, program) for text in header], known)
 
 
 def _name(text: str, known: Known, program: bool) -> str:
@@ -137,7 +140,7 @@ def _name(text: str, known: Known, program: bool) -> str:
         return known.given[text]
     if text not in known and is_added(text, program):
         return ADDED + text
-    return known.named(text) or _behind_groups(text, known) or text
+    return known.named(text) or (len(text) <= LONGEST_HEADER and _behind_groups(text, known)) or text
 
 
 def _behind_groups(text: str, known: Known) -> str:
@@ -154,6 +157,33 @@ def _behind_groups(text: str, known: Known) -> str:
             if name:
                 return name
     return ""
+
+
+def _behind_own_groups(header: list[str], names: list[str], known: Known) -> list[str]:
+    """Names behind groups that an institution gave its form, for the questions of ours in them.
+
+    A group counts where more of its columns end in names than do not, and some group has two; one of relatives never
+    does, nor a name that the header has twice.
+    """
+    ends: dict[int, tuple[str, str]] = {}
+    for i, text in enumerate(header):
+        if names[i] in known or names[i].startswith(ADDED) or len(text) > LONGEST_HEADER:
+            continue
+        for mark in SEPARATORS.finditer(text):
+            group, last = text[: mark.start()], text[mark.end() :]
+            name = known.named(last) or _behind_groups(last, known)
+            if name and RELATIVES.isdisjoint(re.findall(r"[^\W\d_]+", fold(group))):
+                ends[i] = group, name
+                break
+    often, members = Counter([*names, *(name for _, name in ends.values())]), Counter(g for g, _ in ends.values())
+    rest = [text for i, text in enumerate(header) if i not in ends and not names[i].startswith(ADDED)]
+    for group in members:
+        others = sum(text.startswith(group) and bool(SEPARATORS.match(text, len(group))) for text in rest)
+        members[group] *= members[group] > others
+    if max(members.values(), default=0) > 1:
+        for i in [i for i, (group, name) in ends.items() if members[group] and often[name] == 1]:
+            names[i] = ends[i][1]
+    return names
 
 
 def names_found(rows: Iterable[Row], known: Known) -> list[int]:
@@ -174,6 +204,9 @@ def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: st
     source, rows = rows, iter(rows)
     first = list(islice(rows, ROWS_TO_HEADER))
     matches = names_found((row for _, row in first), known)
+    lone = matches.index(1) if max(matches, default=0) == 1 else 0  # an answer may be spelt as a name
+    if any(_extent(row) >= _extent(first[lone][1]) for _, row in first[:lone]):
+        matches = [0] * len(matches)
     if not any(matches) and known.any_header:
         matches = [sum(bool(re.search(r"[^\W\d_]", str(c))) for c in row) or int(filled(row)) for _, row in first]
     if not any(matches):
