@@ -210,7 +210,14 @@ OF_BLOCKS = {"identity": "Partie A", "household": "Partie A{}Ménage", "housing"
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"split": True}, {"labels": True}, {"labels": True, "split": True}, {"mark": "-"}, {"mark": ".", "split": True}],
+    [
+        {},
+        {"split": True},
+        {"labels": True},
+        {"labels": True, "split": True},
+        {"mark": "-"},
+        {"mark": ".", "split": True},
+    ],
 )
 def test_groups_of_the_institutions_own_stand_before_a_name(answers, kobo, options, tmp_path):
     """The form was taken apart into other groups: names or labels, one column or many, nested groups and small ones."""

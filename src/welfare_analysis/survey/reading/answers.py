@@ -227,7 +227,7 @@ def _check(
     status = columns["status"].values if "status" in columns else None
     twice, notes = rules.repeated(raw, key, status)
     faults += [*twice, *rules.across(columns, raw), *rules.grouped(columns, codebook, cells.header)]
-    return _Checked(columns, faults, [*cells.notes, *notes], cells.reviews)
+    return _Checked(columns, rules.moved(raw, faults), [*cells.notes, *notes], cells.reviews)
 
 
 def _lacking(name: str, cells: Cells) -> pd.Series:

@@ -26,6 +26,7 @@ ROWS_TO_HEADER = 20
 CHUNK = 20_000
 LONGEST_HEADER = 500  # of a question in words behind its groups
 LAST = 3  # rows of a file that may hold totals
+MOST_LEVELS = 1_000  # cells of a column, each once; with more it holds keys or sums
 TOTALS = listed("total")
 RELATIVES = listed("relatives")
 PLACE = re.compile(r"(\d+)(?:(?:st|nd|rd|th)[_ ]choice)?")  # a column of a ranking: 1st_choice, or [1]
@@ -213,7 +214,11 @@ def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: st
         what = "no column of the codebook is in the first rows"
         hint = "The header row holds the names of data/codebook/variables.csv; `make check` drafts a map for others."
         raise NoHeader(what, where=f"{path.name}, sheet {sheet}" if sheet else path.name, hint=hint)
-    place = matches.index(max(matches))
+    column = names_of((row[0] for _, row in first if row), known)
+    if len({name for name in column if name in known}) > max(2, *matches):
+        hint = "Copy the table, and paste it with Paste special, Transpose."
+        raise WelfareError("the questions stand in the first column, and forms in columns", where=path.name, hint=hint)
+    place = _place(matches, [row for _, row in first])
     header, cells = first[place]
     names = names_of(cells, known)
     named = _extent(names)
@@ -234,9 +239,21 @@ def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: st
     bulk = source.columns(len(cells)) if isinstance(source, InColumns) and len(names) == len(cells) else None
     frame, faults = _under(path, names, rest if bulk else chain(rest, rows), header, 0 if pad else named, bulk)
     again = _again(frame, [text for text, name in zip(cells, names, strict=False) if name])
-    notes += [("", "rows that repeat the header left out", len(again))] if len(again) else []
-    frame, totals = _no_totals(frame.drop(again))
-    return Cells(path, frame, header, sheet, notes, [*faults, *totals], letters=lettered(names))
+    frame, said, others = _one_header(frame.drop(again), known)
+    n = len(again) + said
+    notes += [("", "rows that repeat the header left out", n)] if n else []
+    frame, totals = _no_totals(frame)
+    return Cells(path, frame, header, sheet, notes, [*faults, *others, *totals], letters=lettered(names))
+
+
+def _place(matches: list[int], rows: list[Row]) -> int:
+    """The place of the header: the row with most names, unless forms stand between it and an earlier header."""
+    best = matches.index(max(matches))
+    for place in range(best):
+        own = sum(filled([cell]) for cell in rows[place])
+        if matches[place] > 1 and 2 * matches[place] >= own and any(map(filled, rows[place + 1 : best])):
+            return place
+    return best
 
 
 def filled(row: Row) -> bool:
@@ -263,6 +280,28 @@ def _again(frame: pd.DataFrame, header: Row) -> pd.Index:
         if len(rows):
             rows = rows[(frame.iloc[:, place].loc[rows] == text).to_numpy(bool)]
     return rows
+
+
+def _one_header(frame: pd.DataFrame, known: Known) -> tuple[pd.DataFrame, int, list[pd.DataFrame]]:
+    """The forms of one header, how often it stands there again in other words, and a fault where another one does."""
+    often = Counter[int]()
+    for place in range(frame.shape[1]):
+        column = frame.iloc[:, place]
+        levels = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column.unique()
+        if len(levels) <= MOST_LEVELS:
+            said = [c for c in levels if isinstance(c, str) and names_of([c], known)[0] in known]
+            often.update(frame.index[column.isin(said)] if said else ())
+    gone, header = list[int](), [name if name in known else "" for name in frame]
+    for number in sorted(number for number, n in often.items() if n > 1):
+        row = list(frame.loc[number])
+        names = [name if name in known else "" for name in names_of(row, known)]
+        if names == header:
+            gone.append(number)
+        elif 2 * sum(map(bool, names)) >= sum(filled([cell]) for cell in row):
+            rule = "one header; here another one begins, with other columns or in another order"
+            todo = 'Save it and what stands below as a file of its own, and name both: SURVEY="a.csv b.csv"'
+            return frame[frame.index < number].drop(gone), len(gone), [fault_at(number, "", "", rule, todo)]
+    return frame.drop(gone), len(gone), []
 
 
 def _no_totals(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
@@ -338,7 +377,7 @@ def lettered(names: Iterable[str]) -> dict[str, str]:
     places: dict[str, list[str]] = {}
     for i, name in enumerate(names, 1):
         places.setdefault(name, []).append(get_column_letter(i))
-    return {name: ", ".join(own) for name, own in places.items()}
+    return {name: ", ".join(own) for name, own in places.items() if name}
 
 
 def _column(values: Sequence[Hashable]) -> pa.Array | pd.Series:
