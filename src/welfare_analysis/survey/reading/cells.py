@@ -148,7 +148,8 @@ def number(cell: Hashable, question: Question) -> Answer:
         return _outside(candidates[0][0], question)
     value, how = within[0]
     if question.unit.startswith("DH") and value in CODES_OF_OTHERS:
-        return Answer(rule="98 and 99 are codes for no answer, not sums in DH", todo=BLANK_OR_CODE)
+        rule = f"98 and 99 are codes for no answer, not sums in {question.currency[0]}"
+        return Answer(rule=rule, todo=BLANK_OR_CODE)
     alone = " (the only reading within the bounds)" if len(candidates) > 1 else ""
     return Answer(value, note="; ".join(n for n in (note, how + alone if how or alone else "") if n))
 

@@ -107,7 +107,9 @@ def digits_of_two_scripts(text: str) -> bool:
 
 def without_unit(text: str, unit: str, others: Sequence[str] = ()) -> str:
     """A number without the unit of its question (DH, km, min, years) in front or at the end, or ``others`` for it."""
-    known = "|".join(filter(None, [_UNITS.get(unit.split(" ")[0]), *map(re.escape, others)]))
+    first = unit.split(" ")[0]
+    usual = "" if first == "DH" and others and first not in others else _UNITS.get(first)  # not of another currency
+    known = "|".join(filter(None, [usual, *map(re.escape, others)]))
     if not known:
         return text
     return re.sub(rf"(?i)^(?:{known})\s*(?=[-\d])|(?<=\d)\s*(?:{known})$", "", text)
