@@ -15,19 +15,7 @@ from . import spelling
 KINDS = ("answered", "not_asked", "skipped", "refused", "does_not_know")
 NO_RESULT = "(formula without a result)"
 MISSING = {"-98": "does_not_know", "-99": "refused"}
-NO_ANSWER = {"na", "n/a", "none", "null", "nan", "nd", "nil", "inf", "?", "/", "#n/a"}
-NO_ANSWER |= {
-    "nsp",
-    "nr",
-    "refus",
-    "sans reponse",
-    "non reponse",
-    "non renseigne",
-    "ne sait pas",
-    "no answer",
-    "no response",
-}
-NO_ANSWER |= {"don t know", "missing", "manquant", "unknown", "inconnu", "بدون جواب", "لا جواب", "لا يعرف", "لا اعرف"}
+NO_ANSWER = {word.replace("_", " ") for word in spelling.listed("no answer word")}
 CODES_OF_OTHERS = (98.0, 99.0)  # usual codes for no answer; nobody tells a sum of 98 or 99 dirhams
 SHEET_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA)")
 DATE = re.compile(r"\d{4}-\d\d?-\d\d?.*|\d\d?/\d\d?/\d{2,4}|\d\d:\d\d.*")

@@ -214,8 +214,7 @@ def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: st
         what = "no column of the codebook is in the first rows"
         hint = "The header row holds the names of data/codebook/variables.csv; `make check` drafts a map for others."
         raise NoHeader(what, where=f"{path.name}, sheet {sheet}" if sheet else path.name, hint=hint)
-    column = names_of((row[0] for _, row in first if row), known)
-    if len({name for name in column if name in known}) > max(2, *matches):
+    if names_found([[row[0] for _, row in first if row]], known)[0] > max(2, *matches):
         hint = "Copy the table, and paste it with Paste special, Transpose."
         raise WelfareError("the questions stand in the first column, and forms in columns", where=path.name, hint=hint)
     place = _place(matches, [row for _, row in first])
@@ -238,9 +237,7 @@ def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: st
         rest, notes = rest[1:], [*notes, ("", "a row of questions under the header left out", 1)]
     bulk = source.columns(len(cells)) if isinstance(source, InColumns) and len(names) == len(cells) else None
     frame, faults = _under(path, names, rest if bulk else chain(rest, rows), header, 0 if pad else named, bulk)
-    again = _again(frame, [text for text, name in zip(cells, names, strict=False) if name])
-    frame, said, others = _one_header(frame.drop(again), known)
-    n = len(again) + said
+    frame, n, others = _one_header(frame, [text for text, name in zip(cells, names, strict=False) if name], known)
     notes += [("", "rows that repeat the header left out", n)] if n else []
     frame, totals = _no_totals(frame)
     return Cells(path, frame, header, sheet, notes, [*faults, *others, *totals], letters=lettered(names))
@@ -273,29 +270,21 @@ def _asks_again(names: list[str], row: Row, known: Known) -> bool:
     return sum(same) > 1 and 2 * sum(same) >= len(same)
 
 
-def _again(frame: pd.DataFrame, header: Row) -> pd.Index:
-    """The rows that are the header again, as where files were put one under the other."""
-    rows = frame.index
-    for place, text in enumerate(header):
-        if len(rows):
-            rows = rows[(frame.iloc[:, place].loc[rows] == text).to_numpy(bool)]
-    return rows
-
-
-def _one_header(frame: pd.DataFrame, known: Known) -> tuple[pd.DataFrame, int, list[pd.DataFrame]]:
-    """The forms of one header, how often it stands there again in other words, and a fault where another one does."""
+def _one_header(frame: pd.DataFrame, texts: Row, known: Known) -> tuple[pd.DataFrame, int, list[pd.DataFrame]]:
+    """The forms under one header, how often it stands there again, as it is or in words, and a fault of another one."""
     often = Counter[int]()
     for place in range(frame.shape[1]):
         column = frame.iloc[:, place]
         levels = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column.unique()
         if len(levels) <= MOST_LEVELS:
-            said = [c for c in levels if isinstance(c, str) and names_of([c], known)[0] in known]
+            words = [cell for cell in levels if isinstance(cell, str) and not cell[:1].isdigit()]
+            said = [cell for cell in words if cell == texts[place] or names_of([cell], known)[0] in known]
             often.update(frame.index[column.isin(said)] if said else ())
     gone, header = list[int](), [name if name in known else "" for name in frame]
     for number in sorted(number for number, n in often.items() if n > 1):
         row = list(frame.loc[number])
         names = [name if name in known else "" for name in names_of(row, known)]
-        if names == header:
+        if names == header or row == list(texts):
             gone.append(number)
         elif 2 * sum(map(bool, names)) >= sum(filled([cell]) for cell in row):
             rule = "one header; here another one begins, with other columns or in another order"

@@ -32,8 +32,8 @@ BLOCK = 1 << 20
 ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
 FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 MERGED = re.compile(rb'<(?:\w+:)?mergeCell ref="([A-Z]+(\d+):[A-Z]+\d+)"')
-HIDDEN = re.compile(rb'<(?:\w+:)?(row|col|sheet)\s[^>]*?(?:hidden="(?:1|true)"|state="(?:h|veryH)idden")[^>]*>')
-COLUMNS = re.compile(rb'(min|max)="(\d+)"')
+CONCEALED = rb'(?=[^>]*(?:hidden="(?:1|true)"|state="(?:h|veryH)idden"))'
+HIDDEN = re.compile(rb"<(?:\w+:)?(row|col|sheet)\s" + CONCEALED + rb'(?:[^>]*?min="(\d+)" max="(\d+)")?')
 CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 # a cell as programs write it, of a number, a text or a truth value; not of an error, nor of a day as text
 USUAL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"(?: s="\d+")?(?: t="(?:s|str|b|n|inlineStr)")? ?/?>')
@@ -77,8 +77,8 @@ def _read(path: Path, known: Known) -> Cells:
         repeats = tuple(lay_out(path, _rows(sheets[o], frozenset()), members, o, pad=True) for o in others)
     below = [place for place, start in merged if start > cells.header]
     if below:
-        places = ", ".join(below[:3]) + (" ..." if len(below) > 3 else "")
-        notes.append(("", f"merges of cells, {places}: blanks are read behind and below the first of them", len(below)))
+        what = f"merges of cells, {', '.join(below[:3])}: blanks are read behind and below the first of them"
+        notes.append(("", what, len(below)))
     notes += [("", f"hidden {kind}s, as by a filter, are read as the others", n) for kind, n in hidden.items()]
     return replace(cells, notes=[*notes, *cells.notes], repeats=repeats)
 
@@ -152,9 +152,8 @@ def _part(path: Path, file: IO[bytes]) -> Marks:
 def _hidden(text: bytes) -> Counter[str]:
     """How many rows, columns and sheets are hidden."""
     found = Counter[str]()
-    for tag in HIDDEN.finditer(text):
-        ends = {end: int(n) for end, n in COLUMNS.findall(tag[0])}
-        found["column" if tag[1] == b"col" else tag[1].decode()] += ends.get(b"max", 0) - ends.get(b"min", 0) + 1
+    for kind, first, last in HIDDEN.findall(text):
+        found[kind.decode().replace("col", "column")] += int(last or 0) - int(first or 0) + 1
     return found
 
 
