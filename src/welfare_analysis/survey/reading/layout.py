@@ -26,6 +26,7 @@ ROWS_TO_HEADER = 20
 CHUNK = 20_000
 LONGEST_HEADER = 500  # of a question in words behind its groups
 LAST = 3  # rows of a file that may hold totals
+LIKE_NAMES = 5  # cells of a form that are spelt as names are fewer
 MOST_LEVELS = 1_000  # cells of a column, each once; with more it holds keys or sums
 TOTALS = listed("total")
 RELATIVES = listed("relatives")
@@ -281,7 +282,8 @@ def _one_header(frame: pd.DataFrame, texts: Row, known: Known) -> tuple[pd.DataF
             said = [cell for cell in words if cell == texts[place] or names_of([cell], known)[0] in known]
             often.update(frame.index[column.isin(said)] if said else ())
     gone, header = list[int](), [name if name in known else "" for name in frame]
-    for number in sorted(number for number, n in often.items() if n > 1):
+    least = max(2, min(LIKE_NAMES, frame.shape[1] // 2))
+    for number in sorted(number for number, n in often.items() if n >= least):
         row = list(frame.loc[number])
         names = [name if name in known else "" for name in names_of(row, known)]
         if names == header or row == list(texts):
