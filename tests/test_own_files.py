@@ -200,6 +200,17 @@ def test_check_prints_what_was_accepted(here, capsys):
     assert not (here / "build" / "check" / "faults.csv").exists()
 
 
+def test_check_says_once_what_was_so_in_many_columns(here, capsys, world, kobo):
+    """An export in words: what holds for the file stands first, and a line says of how many columns a thing is so."""
+    kobo(world.answers.head(30), labels=True).to_csv(here / "kobo.csv", index=False)
+    assert command.main(["check", str(here / "kobo.csv")]) == 0
+    said = capsys.readouterr().out.split("Accepted on the way:")[1]
+    lines = said.split("Answers that contradict")[0].strip().splitlines()
+    assert len(lines) < 20
+    assert "columns of the collecting program left out" in lines[1]
+    assert sum("another spelling of the column's name" in line and "columns)" in line for line in lines) == 1
+
+
 def test_check_lists_faults_and_writes_them_as_text(here, capsys):
     """Faults: code 1, first ones printed, all in a private table without a formula or a key like a card's number."""
     (here / "bad.csv").write_text(BAD)

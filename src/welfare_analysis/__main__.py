@@ -227,7 +227,7 @@ def _sound(sources: list[Any]) -> bool:
             continue
         print(f"{name}: no fault in {len(answers.frame):,} rows, read as {kind}; {', '.join(answers.blocks)}")
         if len(answers.report):
-            print(f"Accepted on the way:\n{_lines(answers.report)}")
+            print(f"Accepted on the way:\n{_lines(_accepted(answers.report))}")
         frames[kind] = answers.frame
     for kind in [kind for kind in frames if kind in ("answers", "follow-up")]:
         _log(frames[kind], codebook)
@@ -242,6 +242,17 @@ def _sound(sources: list[Any]) -> bool:
         place = os.path.relpath(target.with_name("map.csv"))
         print(f"A map to complete, for columns and codes that are not known: {place}; then say MAP={place}")
     return sound
+
+
+def _accepted(notes: pd.DataFrame) -> pd.DataFrame:
+    """What was accepted, of the file first; where it is much, what was so in many columns is one line."""
+    notes = notes.sort_values("column", key=lambda names: names != "", kind="stable")
+    if len(notes) <= SHOWN_FAULTS:
+        return notes
+    alike = notes.groupby("what", sort=False)
+    made = alike.agg(column=("column", lambda names: ", ".join(names[:2])), more=("column", "size"), n=("n", "sum"))
+    more = made["more"].map(lambda n: f" ... ({n} columns)" if n > 2 else "")
+    return made.assign(column=made["column"] + more).reset_index()[["column", "what", "n"]]
 
 
 def _log(frame: pd.DataFrame, codebook: Codebook) -> None:
@@ -353,7 +364,8 @@ def draw(_: argparse.Namespace) -> int:
                 text = paper.visits(codebook, chosen, language)
                 (folder / f"list.{language}.html").write_text(text, encoding="utf-8")
     visits, cost = strata["visits"].sum(), (strata["visits"] * strata["visit_dh"]).sum()
-    print(f"{visits:,.0f} visits, {cost:,.0f} DH; to reach each group:\n{_lines(groups.reset_index().round(3))}")
+    needed = f"{visits:,.0f} visits, {cost:,.0f} {codebook.text('unit.dh')}"
+    print(f"{needed}; to reach each group:\n{_lines(groups.reset_index().round(3))}")
     print(os.path.relpath(ROOT / "build" / "draw"))
     return 0
 

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import survey
-from run_cells import said
+from run_cells import may_be_said, said
 
 from welfare_analysis.disclosure import policy
+from welfare_analysis.errors import WelfareError
 from welfare_analysis.languages import GAP
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook
@@ -26,6 +27,15 @@ PAGES = {
     "priorities": ("05",),
     "satisfaction": ("05",),
 }
+
+
+@pytest.mark.parametrize("ask", [lambda: BOOK.text("nothing.of.this"), lambda: BOOK.codes("x"), lambda: [][1]])
+def test_what_the_code_asks_in_vain_is_no_state_of_a_page(ask):
+    """A text, a list or a code that nobody wrote fails these tests, though its error is one of the house."""
+    with pytest.raises((WelfareError, IndexError)) as caught:
+        ask()
+    assert not may_be_said(caught.value)
+    assert may_be_said(WelfareError("no respondent is left"))
 
 
 @pytest.mark.parametrize("block", BOOK.blocks)

@@ -164,7 +164,7 @@ def row_cut(table: Table, rng: np.random.Generator, book: Codebook) -> Mutant:
     row = int(rng.integers(len(table)))
     changed = table.copy()
     changed.iloc[row] = [*table.iloc[row, 1:], ""]
-    return changed, changed, set(book.lines) | set(book.groups.index)
+    return changed, changed, set(book.lines) | set(book.groups.index) | {""}
 
 
 def rows_shuffled(table: Table, rng: np.random.Generator, book: Codebook) -> Mutant:

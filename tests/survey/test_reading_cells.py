@@ -216,3 +216,17 @@ def test_words_for_no_answer_are_mended_by_its_codes(tmp_path, column, cell):
         read(tmp_path / "a.csv", BOOK)
     assert caught.value.table[["column", "value"]].to_numpy().tolist() == [[column, cell]]
     assert "-98" in caught.value.table["what_to_do"].iloc[0]
+
+
+def test_the_unit_of_another_currency_is_no_unit(tmp_path):
+    """Where amounts are asked in dinars, an amount in dirhams is refused, one in dinars read; a code says so too."""
+    hospital = Codebook.read(DATA / "examples" / "hospital")
+    money = hospital.text("unit.dh", "fr")
+    table = pd.DataFrame({"status": ["active"] * 4, "rent_dh": [f"500 {money}", "500 DH", "500 MAD", "99"]})
+    table.insert(1, "tenure", "tenant")
+    table.to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(Faults) as caught:
+        read(tmp_path / "a.csv", hospital)
+    found = caught.value.table
+    assert found["row"].tolist() == [3, 4, 5]
+    assert found["rule"].iloc[-1].endswith(f"not sums in {hospital.text('unit.dh')}")

@@ -205,6 +205,68 @@ def test_only_groups_of_the_form_stand_before_a_name(tmp_path):
     assert read(path, BOOK).frame["age"].tolist() == [40]
 
 
+OF_BLOCKS = {"identity": "Partie A", "household": "Partie A{}Ménage", "housing": "vos_murs", "leisure": "sec 7"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"split": True},
+        {"labels": True},
+        {"labels": True, "split": True},
+        {"mark": "-"},
+        {"mark": ".", "split": True},
+    ],
+)
+def test_groups_of_the_institutions_own_stand_before_a_name(answers, kobo, options, tmp_path):
+    """The form was taken apart into other groups: names or labels, one column or many, nested groups and small ones."""
+    few, mark = answers.head(60).reset_index(drop=True), options.get("mark", "/")
+    block_of = {VARIABLES.at[name, "label_fr"]: VARIABLES.at[name, "block"] for name in VARIABLES.index}
+
+    def regrouped(header):
+        block, _, name = header.partition(mark)
+        block = block.removeprefix("block_") if block.startswith("block_") else block_of.get(header, "")
+        group = OF_BLOCKS.get(block, f"g_{block}").format(mark)
+        return f"{group}{mark}{name if header.startswith('block_') else header}" if block else header
+
+    table = kobo(few, **options).rename(columns=regrouped)
+    assert not any(str(name).startswith("block_") for name in table)
+    path = tmp_path / "a.csv"
+    table.to_csv(path, index=False)
+    found = read(path, BOOK)
+    same(found.frame, few)
+    assert "another spelling of the column's name" in set(found.report["what"])
+
+
+@pytest.mark.parametrize(
+    ("header", "strange"),
+    [
+        ("status,tenure,father/age,father/sex,father/rank", ["father/age", "father/rank", "father/sex"]),
+        ("a/status,a/tenure,Père de l'agent/age,Père de l'agent/sex", ["Père de l'agent/age", "Père de l'agent/sex"]),
+        ("a/status,a/tenure,a/age,b/age,b/sex", ["a/age", "b/age"]),
+        ("a/status,a/tenure,b/age,b/seen,b/said", ["b/age", "b/said", "b/seen"]),
+    ],
+)
+def test_what_an_own_group_does_not_say_surely_is_a_fault(header, strange, tmp_path):
+    """Relatives, one name in two groups, a group of other things: each column is named, and none is read."""
+    path = tmp_path / "a.csv"
+    cells = {"status": "active", "tenure": "owner", "sex": "m"}
+    path.write_text(f"{header}\n" + ",".join(cells.get(n.split("/")[-1], "") for n in header.split(",")) + "\n")
+    with pytest.raises(Faults) as caught:
+        read(path, BOOK)
+    assert sorted(set(caught.value.table["column"])) == strange
+
+
+def test_no_answer_that_is_spelt_as_a_name_makes_a_header(tmp_path):
+    """A header that is foreign from end to end is what a map is drafted of, whatever the answers under it are."""
+    path = tmp_path / "a.csv"
+    path.write_text("Situation,Financement,Autres\nactif,savings,\nactif,cash,own\n")
+    with pytest.raises(NoHeader):
+        read(path, BOOK)
+    assert draft_map(path, BOOK)["from"].tolist() == ["Situation", "Financement", "Autres"]
+
+
 @pytest.mark.parametrize("language", ["ar", "fr", "en"])
 def test_a_wording_that_groups_share_is_told_by_its_group(language, tmp_path):
     """Card 1 of homes and card 1 of loans have one label; behind the labels of their groups both are found."""

@@ -541,9 +541,40 @@ def test_cells_merged_over_several_rows_are_told(tmp_path):
     for row in [("status", "command"), (None, None), ("active", "rabat"), ("active", None), ("widow", None)]:
         book.active.append(row)
     book.active.merge_cells("A1:A2")
-    for n, place in enumerate(["B1:B2", "B3:B5"]):
+    for place, told in (
+        ("B1:B2", []),
+        ("B3:B5", ["merges of cells, B3:B5"]),
+        ("A3:B3", ["merges of cells, A3:B3, B3:B5"]),
+    ):
         book.active.merge_cells(place)
         book.save(tmp_path / "a.xlsx")
         found = read(tmp_path / "a.xlsx", BOOK)
-        assert found.frame["command"].isna().tolist() == [False, True, True]
-        assert sum("merges of cells" in what for what in found.report["what"]) == n
+        said = [what for what in found.report["what"] if "merges of cells" in what]
+        assert [sorted(what.partition(": ")[0].split(", ")) for what in said] == [sorted(t.split(", ")) for t in told]
+
+
+def test_what_a_workbook_hides_is_read_and_told(tmp_path):
+    """Rows that a filter hides, columns and sheets: their answers count, and the report says how many there are."""
+    book = openpyxl.Workbook()
+    for row in [("status", "age", "sex", "tenure"), *[("active", 40 + n, "m", "owner") for n in range(5)]]:
+        book.active.append(row)
+    read_again = read_as(book, tmp_path)
+    assert not any("hidden" in what for what in read_again.report["what"])
+    book.active.auto_filter.ref = "A1:D6"
+    for number in (3, 4):
+        book.active.row_dimensions[number].hidden = True
+    book.active.column_dimensions.group("B", "C", hidden=True)
+    book.create_sheet("notes").sheet_state = "hidden"
+    found = read_as(book, tmp_path)
+    assert found.frame["age"].tolist() == [40, 41, 42, 43, 44]
+    told = found.report.set_index("what")["n"]
+    assert [told[f"hidden {kind}s, as by a filter, are read as the others"] for kind in ("row", "column", "sheet")] == [
+        2,
+        2,
+        1,
+    ]
+
+
+def read_as(book, folder):
+    book.save(folder / "hidden.xlsx")
+    return read(folder / "hidden.xlsx", BOOK)

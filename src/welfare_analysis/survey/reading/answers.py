@@ -142,14 +142,9 @@ def _answers(cells: Cells, codebook: Codebook) -> Answers:
 def _register(cells: Cells, codebook: Codebook) -> Answers:
     checked = _check(cells, codebook, required=REGISTER)
     rule, todo = "a value for everybody in the register", "Complete it from the register."
-    for name in REGISTER:
-        if name in checked.columns and name not in ("person_id", "status"):
-            column = checked.columns[name]
-            gone = column.kinds != "answered"
-            if gone.all():
-                checked.faults.append(fault_at(cells.header, name, "", rule, todo))
-            else:
-                checked.faults.append(fault(gone, name, "", rule, todo))
+    everybody = pd.Series(False, index=cells.frame.index)
+    for name in (n for n in REGISTER[2:] if n in checked.columns):
+        checked.faults.append(_required(name, checked.columns[name], everybody, cells.header, rule, todo))
     raise_all(cells.sources or (cells,), checked.faults)
     return checked.answers(codebook)
 
@@ -220,14 +215,15 @@ def _check(
         gone = lacking.get(name, False) | absent
         faults += column.faults
         if codebook.lines[name]["required"] and types[name] != "key":
-            faults.append(_required(name, column, gone, cells.header))
+            rule, todo = "an answer is required", "Fill it in from the form, or remove the row if it is no form."
+            faults.append(_required(name, column, gone, cells.header, rule, todo))
         if name in lacking:
             columns[name] = replace(column, kinds=column.kinds.mask(lacking[name], "not_asked"))
     key = next((column.values.rename(name) for name, column in columns.items() if name in keyed), None)
     status = columns["status"].values if "status" in columns else None
     twice, notes = rules.repeated(raw, key, status)
     faults += [*twice, *rules.across(columns, raw), *rules.grouped(columns, codebook, cells.header)]
-    return _Checked(columns, faults, [*cells.notes, *notes], cells.reviews)
+    return _Checked(columns, rules.moved(raw, faults), [*cells.notes, *notes], cells.reviews)
 
 
 def _lacking(name: str, cells: Cells) -> pd.Series:
@@ -236,8 +232,7 @@ def _lacking(name: str, cells: Cells) -> pd.Series:
     return pd.Series(pd.Index(cells.frame.index // STRIDE).isin(files), index=cells.frame.index)
 
 
-def _required(name: str, column: Column, absent: pd.Series, header: int) -> pd.DataFrame:
-    rule, todo = "an answer is required", "Fill it in from the form, or remove the row if it is no form."
+def _required(name: str, column: Column, absent: pd.Series, header: int, rule: str, todo: str) -> pd.DataFrame:
     gone = (column.kinds != "answered") & ~absent
     if gone.all() and len(gone):
         return fault_at(header, name, "", f"{rule}; the whole column is blank", todo)

@@ -15,19 +15,7 @@ from . import spelling
 KINDS = ("answered", "not_asked", "skipped", "refused", "does_not_know")
 NO_RESULT = "(formula without a result)"
 MISSING = {"-98": "does_not_know", "-99": "refused"}
-NO_ANSWER = {"na", "n/a", "none", "null", "nan", "nd", "nil", "inf", "?", "/", "#n/a"}
-NO_ANSWER |= {
-    "nsp",
-    "nr",
-    "refus",
-    "sans reponse",
-    "non reponse",
-    "non renseigne",
-    "ne sait pas",
-    "no answer",
-    "no response",
-}
-NO_ANSWER |= {"don t know", "missing", "manquant", "unknown", "inconnu", "بدون جواب", "لا جواب", "لا يعرف", "لا اعرف"}
+NO_ANSWER = {word.replace("_", " ") for word in spelling.listed("no answer word")}
 CODES_OF_OTHERS = (98.0, 99.0)  # usual codes for no answer; nobody tells a sum of 98 or 99 dirhams
 SHEET_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA)")
 DATE = re.compile(r"\d{4}-\d\d?-\d\d?.*|\d\d?/\d\d?/\d{2,4}|\d\d:\d\d.*")
@@ -148,7 +136,8 @@ def number(cell: Hashable, question: Question) -> Answer:
         return _outside(candidates[0][0], question)
     value, how = within[0]
     if question.unit.startswith("DH") and value in CODES_OF_OTHERS:
-        return Answer(rule="98 and 99 are codes for no answer, not sums in DH", todo=BLANK_OR_CODE)
+        rule = f"98 and 99 are codes for no answer, not sums in {question.currency[0]}"
+        return Answer(rule=rule, todo=BLANK_OR_CODE)
     alone = " (the only reading within the bounds)" if len(candidates) > 1 else ""
     return Answer(value, note="; ".join(n for n in (note, how + alone if how or alone else "") if n))
 

@@ -51,7 +51,8 @@ def header_names(codebook: Codebook, *others: str) -> Known:
                     labelled.setdefault(text, set()).add(name)
                 within |= {(place, text): name for place in (line["group"], line["block"]) if place}
     spelt = {label: own.pop() for label, own in labelled.items() if len(own) == 1}
-    names = frozenset([*codebook.variables.index, *codebook.groups.index, *others])
+    of_several = codebook.groups.index[codebook.groups["kind"].isin(["multiple", "ranking"])]
+    names = frozenset([*codebook.variables.index, *of_several, *others])
     numeric = frozenset(n for n, line in codebook.lines.items() if line["type"] in ("integer", "amount"))
     return Known(names, spelt, groups, within, numeric=numeric)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -23,8 +24,12 @@ MOST_COLUMNS = 2_000
 MOST_ROWS = 2_000_000
 ROWS_TO_HEADER = 20
 CHUNK = 20_000
+LONGEST_HEADER = 500  # of a question in words behind its groups
 LAST = 3  # rows of a file that may hold totals
+LIKE_NAMES = 5  # cells of a form that are spelt as names are fewer
+MOST_LEVELS = 1_000  # cells of a column, each once; with more it holds keys or sums
 TOTALS = listed("total")
+RELATIVES = listed("relatives")
 PLACE = re.compile(r"(\d+)(?:(?:st|nd|rd|th)[_ ]choice)?")  # a column of a ranking: 1st_choice, or [1]
 SEPARATORS = re.compile(r"[/.:\-\[]")  # between the groups of a form, its question and an answer
 Note = tuple[str, str, int]
@@ -129,7 +134,7 @@ def names_of(row: Iterable[Hashable], known: Known) -> list[str]:
     """
     header = [clean(str(cell)) for cell in row]
     program = wrote(header)
-    return [_name(text, known, program) for text in header]
+    return _behind_own_groups(header, [_name(text, known, program) for text in header], known)
 
 
 def _name(text: str, known: Known, program: bool) -> str:
@@ -137,7 +142,7 @@ def _name(text: str, known: Known, program: bool) -> str:
         return known.given[text]
     if text not in known and is_added(text, program):
         return ADDED + text
-    return known.named(text) or _behind_groups(text, known) or text
+    return known.named(text) or (len(text) <= LONGEST_HEADER and _behind_groups(text, known)) or text
 
 
 def _behind_groups(text: str, known: Known) -> str:
@@ -154,6 +159,33 @@ def _behind_groups(text: str, known: Known) -> str:
             if name:
                 return name
     return ""
+
+
+def _behind_own_groups(header: list[str], names: list[str], known: Known) -> list[str]:
+    """Names behind groups that an institution gave its form, for the questions of ours in them.
+
+    A group counts where more of its columns end in names than do not, and some group has two; one of relatives never
+    does, nor a name that the header has twice.
+    """
+    ends: dict[int, tuple[str, str]] = {}
+    for i, text in enumerate(header):
+        if names[i] in known or names[i].startswith(ADDED) or len(text) > LONGEST_HEADER:
+            continue
+        for mark in SEPARATORS.finditer(text):
+            group, last = text[: mark.start()], text[mark.end() :]
+            name = known.named(last) or _behind_groups(last, known)
+            if name and RELATIVES.isdisjoint(re.findall(r"[^\W\d_]+", fold(group))):
+                ends[i] = group, name
+                break
+    often, members = Counter([*names, *(name for _, name in ends.values())]), Counter(g for g, _ in ends.values())
+    rest = [text for i, text in enumerate(header) if i not in ends and not names[i].startswith(ADDED)]
+    for group in members:
+        others = sum(text.startswith(group) and bool(SEPARATORS.match(text, len(group))) for text in rest)
+        members[group] *= members[group] > others
+    if max(members.values(), default=0) > 1:
+        for i in [i for i, (group, name) in ends.items() if members[group] and often[name] == 1]:
+            names[i] = ends[i][1]
+    return names
 
 
 def names_found(rows: Iterable[Row], known: Known) -> list[int]:
@@ -174,13 +206,19 @@ def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: st
     source, rows = rows, iter(rows)
     first = list(islice(rows, ROWS_TO_HEADER))
     matches = names_found((row for _, row in first), known)
+    lone = matches.index(1) if max(matches, default=0) == 1 else 0  # an answer may be spelt as a name
+    if any(_extent(row) >= _extent(first[lone][1]) for _, row in first[:lone]):
+        matches = [0] * len(matches)
     if not any(matches) and known.any_header:
         matches = [sum(bool(re.search(r"[^\W\d_]", str(c))) for c in row) or int(filled(row)) for _, row in first]
     if not any(matches):
         what = "no column of the codebook is in the first rows"
         hint = "The header row holds the names of data/codebook/variables.csv; `make check` drafts a map for others."
         raise NoHeader(what, where=f"{path.name}, sheet {sheet}" if sheet else path.name, hint=hint)
-    place = matches.index(max(matches))
+    if names_found([[row[0] for _, row in first if row]], known)[0] > max(2, *matches):
+        hint = "Copy the table, and paste it with Paste special, Transpose."
+        raise WelfareError("the questions stand in the first column, and forms in columns", where=path.name, hint=hint)
+    place = _place(matches, [row for _, row in first])
     header, cells = first[place]
     names = names_of(cells, known)
     named = _extent(names)
@@ -200,10 +238,20 @@ def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: st
         rest, notes = rest[1:], [*notes, ("", "a row of questions under the header left out", 1)]
     bulk = source.columns(len(cells)) if isinstance(source, InColumns) and len(names) == len(cells) else None
     frame, faults = _under(path, names, rest if bulk else chain(rest, rows), header, 0 if pad else named, bulk)
-    again = _again(frame, [text for text, name in zip(cells, names, strict=False) if name])
-    notes += [("", "rows that repeat the header left out", len(again))] if len(again) else []
-    frame, totals = _no_totals(frame.drop(again))
-    return Cells(path, frame, header, sheet, notes, [*faults, *totals], letters=lettered(names))
+    frame, n, others = _one_header(frame, [text for text, name in zip(cells, names, strict=False) if name], known)
+    notes += [("", "rows that repeat the header left out", n)] if n else []
+    frame, totals = _no_totals(frame)
+    return Cells(path, frame, header, sheet, notes, [*faults, *others, *totals], letters=lettered(names))
+
+
+def _place(matches: list[int], rows: list[Row]) -> int:
+    """The place of the header: the row with most names, unless forms stand between it and an earlier header."""
+    best = matches.index(max(matches))
+    for place in range(best):
+        own = sum(filled([cell]) for cell in rows[place])
+        if matches[place] > 1 and 2 * matches[place] >= own and any(map(filled, rows[place + 1 : best])):
+            return place
+    return best
 
 
 def filled(row: Row) -> bool:
@@ -223,13 +271,28 @@ def _asks_again(names: list[str], row: Row, known: Known) -> bool:
     return sum(same) > 1 and 2 * sum(same) >= len(same)
 
 
-def _again(frame: pd.DataFrame, header: Row) -> pd.Index:
-    """The rows that are the header again, as where files were put one under the other."""
-    rows = frame.index
-    for place, text in enumerate(header):
-        if len(rows):
-            rows = rows[(frame.iloc[:, place].loc[rows] == text).to_numpy(bool)]
-    return rows
+def _one_header(frame: pd.DataFrame, texts: Row, known: Known) -> tuple[pd.DataFrame, int, list[pd.DataFrame]]:
+    """The forms under one header, how often it stands there again, as it is or in words, and a fault of another one."""
+    often = Counter[int]()
+    for place in range(frame.shape[1]):
+        column = frame.iloc[:, place]
+        levels = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column.unique()
+        if len(levels) <= MOST_LEVELS:
+            words = [cell for cell in levels if isinstance(cell, str) and not cell[:1].isdigit()]
+            said = [cell for cell in words if cell == texts[place] or names_of([cell], known)[0] in known]
+            often.update(frame.index[column.isin(said)] if said else ())
+    gone, header = list[int](), [name if name in known else "" for name in frame]
+    least = max(2, min(LIKE_NAMES, frame.shape[1] // 2))
+    for number in sorted(number for number, n in often.items() if n >= least):
+        row = list(frame.loc[number])
+        names = [name if name in known else "" for name in names_of(row, known)]
+        if names == header or row == list(texts):
+            gone.append(number)
+        elif 2 * sum(map(bool, names)) >= sum(filled([cell]) for cell in row):
+            rule = "one header; here another one begins, with other columns or in another order"
+            todo = 'Save it and what stands below as a file of its own, and name both: SURVEY="a.csv b.csv"'
+            return frame[frame.index < number].drop(gone), len(gone), [fault_at(number, "", "", rule, todo)]
+    return frame.drop(gone), len(gone), []
 
 
 def _no_totals(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
@@ -305,7 +368,7 @@ def lettered(names: Iterable[str]) -> dict[str, str]:
     places: dict[str, list[str]] = {}
     for i, name in enumerate(names, 1):
         places.setdefault(name, []).append(get_column_letter(i))
-    return {name: ", ".join(own) for name, own in places.items()}
+    return {name: ", ".join(own) for name, own in places.items() if name}
 
 
 def _column(values: Sequence[Hashable]) -> pa.Array | pd.Series:

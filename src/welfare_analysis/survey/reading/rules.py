@@ -9,12 +9,13 @@ import pandas as pd
 
 from ..codebook import Codebook
 from .columns import LOOK_UP, Column
-from .faults import fault, fault_at
+from .faults import NONE, fault, fault_at
 from .layout import Note
 from .personal import HIDDEN
 
 AGE_OF_ACTIVE = (18, 65)
 YOUNGEST_ENTRY = 18  # nobody serves before; both are completed years, so rounding down cannot break the rule
+MOVED, MOVED_SHARE = 4, 0.3  # faults of a row that stands under other columns, and of its cells: near ones are alike
 MANY_COLUMNS = 10  # fewer answers are alike by chance
 
 
@@ -129,3 +130,18 @@ def repeated(
         (again & ~same & ~other, "each person once; an earlier row has other answers", LOOK_UP),
     )
     return [fault(rows, str(key.name), HIDDEN, rule, todo) for rows, rule, todo in rules], []
+
+
+def moved(raw: pd.DataFrame, faults: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    """The faults, with a single one for each row that is no form, or whose cells stand under other columns."""
+    own = [part for part in faults if "letter" not in part]  # of no sheet of its own
+    counts = pd.concat([NONE, *own])["row"].value_counts()
+    counts = counts[(counts >= MOVED) & counts.index.isin(raw.index)]
+    cells = (raw.loc[counts.index].astype(object) != "").sum(axis=1)
+    rows = counts.index[counts >= MOVED_SHARE * cells].sort_values()
+    if not len(rows):
+        return faults
+    rule = "a form, with each answer under its question; much of this row is not"
+    todo = "Remove a row of units, sums or notes; move back cells that were pasted under other columns."
+    kept = [part if "letter" in part else part[~part["row"].isin(rows)] for part in faults]
+    return [*kept, fault(pd.Series(True, index=rows), "", "", rule, todo)]

@@ -20,12 +20,6 @@ _GAPS = re.compile(r"[\s_\-‐‑–—'’ʼ`´]+")
 _ARABIC_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
 _SCRIPTS = ("0123456789", "٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹")
 _MARKS = str.maketrans({"٫": ".", "،": ",", "٬": "\u202f", "−": "-"})
-_UNITS = {
-    "DH": r"dhs?|mad|د\.?\s?م\.?|درهما?|دراهم",
-    "km": r"km|كلم|كم",
-    "min": r"min|mn|minutes?|دقيقة|دقائق",
-    "years": r"years?|ans?|سنة|سنوات",
-}
 _SPACE = "[ \u00a0\u2009\u202f]"
 _SPACED = re.compile(rf"-?\d{{1,3}}(?:{_SPACE}\d{{3}})+(?:[.,]\d+)?")
 _PLAIN = re.compile(r"(-?)(\d+)(?:([.,])(\d+))?")
@@ -43,6 +37,9 @@ def _lists() -> dict[str, frozenset[str]]:
 def listed(kind: str) -> frozenset[str]:
     """The words of one kind in ``words.csv``: those that ask who somebody is, that list people, and so on."""
     return _lists()[kind]
+
+
+_UNITS = {unit: "|".join(listed(f"unit {unit}")) for unit in ("DH", "km", "min", "years")}
 
 
 def clean(text: str) -> str:
@@ -107,7 +104,9 @@ def digits_of_two_scripts(text: str) -> bool:
 
 def without_unit(text: str, unit: str, others: Sequence[str] = ()) -> str:
     """A number without the unit of its question (DH, km, min, years) in front or at the end, or ``others`` for it."""
-    known = "|".join(filter(None, [_UNITS.get(unit.split(" ")[0]), *map(re.escape, others)]))
+    first = unit.split(" ")[0]
+    usual = "" if first == "DH" and others and first not in others else _UNITS.get(first)  # not of another currency
+    known = "|".join(filter(None, [usual, *map(re.escape, others)]))
     if not known:
         return text
     return re.sub(rf"(?i)^(?:{known})\s*(?=[-\d])|(?<=\d)\s*(?:{known})$", "", text)

@@ -6,6 +6,7 @@ import re
 import warnings
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -30,7 +31,9 @@ LARGEST_OTHER = 50_000_000
 BLOCK = 1 << 20
 ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
 FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
-MERGED = re.compile(rb'<(?:\w+:)?mergeCell ref="[A-Z]+(\d+):[A-Z]+(\d+)"')
+MERGED = re.compile(rb'<(?:\w+:)?mergeCell ref="([A-Z]+(\d+):[A-Z]+\d+)"')
+CONCEALED = rb'(?=[^>]*(?:hidden="(?:1|true)"|state="(?:h|veryH)idden"))'
+HIDDEN = re.compile(rb"<(?:\w+:)?(row|col|sheet)\s" + CONCEALED + rb'(?:[^>]*?min="(\d+)" max="(\d+)")?')
 CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 # a cell as programs write it, of a number, a text or a truth value; not of an error, nor of a day as text
 USUAL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"(?: s="\d+")?(?: t="(?:s|str|b|n|inlineStr)")? ?/?>')
@@ -41,6 +44,7 @@ SIGNS += tuple(tag + mark for tag in (b"<t>", b"<v>") for mark in (b" ", b"\t", 
 WIDE = (b"\xff\xfe", b"\xfe\xff")  # begins a part whose letters have two bytes
 SPARSE, LARGEST_AREA = 2_000_000, 30_000_000  # places of a sheet, blank ones too
 OTHER_FILES = {b"\xd0\xcf\x11\xe0": "an old or password-protected workbook", b"<": "a web page or an XML table"}
+Marks = tuple[bool, bool, list[tuple[str, int]], Counter[str]]
 Sheets = Mapping[str, Callable[[], Iterable[list[Hashable]]]]
 
 
@@ -59,7 +63,7 @@ def xlsx_cells(path: Path, known: Known) -> Cells:
 
 
 def _read(path: Path, known: Known) -> Cells:
-    usual, any_formula, merged = _looked_over(path)
+    usual, any_formula, merged, hidden = _looked_over(path)
     with _opened(path, usual) as sheets:
         name, others = _choose(path, sheets, known)
         notes: list[Note] = []
@@ -71,9 +75,11 @@ def _read(path: Path, known: Known) -> Cells:
         cells = lay_out(path, _rows(sheets[name], formulas), known, name, pad=True)
         members = replace(known, any_header=True)
         repeats = tuple(lay_out(path, _rows(sheets[o], frozenset()), members, o, pad=True) for o in others)
-    below = sum(end > start > cells.header for start, end in merged)
+    below = [place for place, start in merged if start > cells.header]
     if below:
-        notes.append(("", "merges of cells over several rows: blanks are read below the first of them", below))
+        what = f"merges of cells, {', '.join(below[:3])}: blanks are read behind and below the first of them"
+        notes.append(("", what, len(below)))
+    notes += [("", f"hidden {kind}s, as by a filter, are read as the others", n) for kind, n in hidden.items()]
     return replace(cells, notes=[*notes, *cells.notes], repeats=repeats)
 
 
@@ -98,8 +104,8 @@ def _refuse(path: Path) -> None:
         raise WelfareError("this is no workbook", where=path.name, got=str(error)[:120]) from None
 
 
-def _looked_over(path: Path) -> tuple[bool, bool, list[tuple[int, int]]]:
-    """Whether calamine may read a workbook, whether it has formulas, and the first and last rows of merged cells.
+def _looked_over(path: Path) -> Marks:
+    """Whether calamine may read a workbook, whether it has formulas, and what is merged and hidden.
 
     It is not parsed, and its rows are counted.
 
@@ -107,22 +113,22 @@ def _looked_over(path: Path) -> tuple[bool, bool, list[tuple[int, int]]]:
     text, which it leaves blank. It lays a sheet out whole: one cell in the last row and column would fill the memory.
     So it reads workbooks whose cells are all written in the usual way, and lie together.
     """
-    usual, formulas, merged = True, False, list[tuple[int, int]]()
+    usual, formulas, merged, hidden = True, False, list[tuple[str, int]](), Counter[str]()
     with zipfile.ZipFile(path) as archive:
         for part in archive.infolist():
             try:
                 with archive.open(part) as file:
-                    own, any_formula, rows = _part(path, file)
+                    own, any_formula, places, some = _part(path, file)
             except (zipfile.BadZipFile, zlib.error, EOFError):  # openpyxl will say whether the part matters
-                own, any_formula, rows = False, True, []
-            usual, formulas, merged = usual and own, formulas or any_formula, merged + rows
-    return usual, formulas, merged
+                own, any_formula, places, some = False, True, [], Counter[str]()
+            usual, formulas, merged, hidden = usual and own, formulas or any_formula, merged + places, hidden + some
+    return usual, formulas, merged, hidden
 
 
-def _part(path: Path, file: IO[bytes]) -> tuple[bool, bool, list[tuple[int, int]]]:
+def _part(path: Path, file: IO[bytes]) -> Marks:
     """What `_looked_over` says, of one part."""
     cells = rows = width = height = 0
-    usual, formulas, text, rest, merged = True, False, None, b"", list[tuple[int, int]]()
+    usual, formulas, text, rest, merged, hidden = True, False, None, b"", list[tuple[str, int]](), Counter[str]()
     while block := file.read(BLOCK):
         if text is None:
             usual, text = not block.startswith(WIDE), block.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<")
@@ -131,7 +137,8 @@ def _part(path: Path, file: IO[bytes]) -> tuple[bool, bool, list[tuple[int, int]
         rows += len(ROW.findall(whole)) if b":row" in whole else whole.count(b"<row")
         limit_rows(path, rows)
         formulas = formulas or bool((b"<f" in whole or b":f" in whole) and FORMULA.search(whole))
-        merged += [(int(a), int(b)) for a, b in (MERGED.findall(whole) if b"mergeCell " in whole else [])]
+        merged += [(a.decode(), int(b)) for a, b in (MERGED.findall(whole) if b"mergeCell " in whole else [])]
+        hidden += _hidden(whole) if b"idden=" in whole or b'idden"' in whole else Counter[str]()
         places = USUAL.findall(whole) if usual else []
         plain = whole.count(b"<c") == len(places) and b":c" not in whole  # or the slow count
         own = len(places) if plain else len(CELL.findall(whole))
@@ -139,7 +146,15 @@ def _part(path: Path, file: IO[bytes]) -> tuple[bool, bool, list[tuple[int, int]
         usual = usual and own == len(places) and len(rest) < BLOCK and not (text and _unusual(whole))
         width = max([width, *(column_index_from_string(c.decode()) for c in {c for c, _ in places})])
         height = max([height, *map(int, {row for _, row in places})])
-    return usual and width * height <= min(max(SPARSE, 4 * cells), LARGEST_AREA), formulas and cells > 0, merged
+    return usual and width * height <= min(max(SPARSE, 4 * cells), LARGEST_AREA), formulas and cells > 0, merged, hidden
+
+
+def _hidden(text: bytes) -> Counter[str]:
+    """How many rows, columns and sheets are hidden."""
+    found = Counter[str]()
+    for kind, first, last in HIDDEN.findall(text):
+        found[kind.decode().replace("col", "column")] += int(last or 0) - int(first or 0) + 1
+    return found
 
 
 def _unusual(text: bytes) -> bool:
