@@ -276,3 +276,13 @@ def wide():
     design = Design(pd.Series(2.0, units.index))
     tables = {"units": units, "needs": (units > 0).astype(float), "group": group}
     return {name: x.set_axis(design.index) for name, x in tables.items()} | {"design": design}
+
+
+def test_needs_grow_as_their_groups_do():
+    """The part in need of a group stays: half as many poor and twice as many rich have half and twice the needs."""
+    of = members()
+    counts = np.array([[0.0, 30.0], [30.0, 0.0], [0.0, 0.0], [0.0, 0.0]])  # the rich are active, the poor retired
+    rates = {"recruits_n": 1.0, "staff_n": 1.0, "death_rate": 0.0, "retired_death_rate": 0.5, "survivor_share": 0.0,
+             "survivor_exit_rate": 0.0}  # fmt: skip
+    found = of.later(np.concatenate([of.centre, counts.ravel()]), rates)
+    assert found.tolist() == [[30.0, 40.0, 70.0], [10.0 + 20.0, 15.0 + 20.0, 65.0]]

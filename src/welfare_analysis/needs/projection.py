@@ -212,7 +212,7 @@ def leaving(frame: pd.DataFrame, years: int, retires: float = STANDARDS.retireme
     status, age = asked(frame, "status", "age")
     active, retired = is_code(status, "active"), is_code(status, "retired")
     due = np.ceil((retires - age.astype(float)).clip(lower=1.0))
-    known = age.notna() | ~active
+    known = status.notna() & (age.notna() | ~active).fillna(value=False)
     flags = {f"leaves_{year}": (active & due.eq(year)).mask(~known) for year in range(1, years + 1)}
     found = pd.DataFrame({"active": active, "retired": retired, "others": ~active & ~retired, **flags})
     return found.astype("Float64").astype(float)
