@@ -155,12 +155,11 @@ def expected(study: Study, deal: Agreement) -> tuple[Estimate, str] | None:
     if deal.who or deal.where:
         return None
     if deal.product == "rail":
-        if (today := study.result(rail.today) if study.result(rail.travellers) else None) is None:
-            return None
-        return intercity.agreement(today, deal.value, intercity.parameter("elasticity")), "rail_trips"
+        return intercity.agreement(
+            study.result(rail.today), deal.value, intercity.parameter("elasticity")
+        ), "rail_trips"
     if deal.product == "consumer_loan":
-        if (loans := study.result(loan_market)) is None:
-            return None
+        loans = study.result(loan_market)
         own = loans.at(terms={**loans.terms, OWN: deal.terms(loans.terms[OWN])})
         return agreement.levers(loans, {KEY: own})[0][KEY], "files"
     if (homes := study.result(home_market)) is None:
@@ -181,10 +180,8 @@ def forecast(study: Study, offers: dict[str, Offer]) -> pd.DataFrame | None:
     """What use is expected of each agreement of one's own, what it costs, and what one more home or loan costs."""
     deals = {name: offers[name].agreement for name in of_ones_own() if name in offers}
     parts = []
-    for name, found in attempted({name: partial(expected, study, deal) for name, deal in deals.items()}).items():
-        if found is None:
-            continue
-        made, unit = found
+    found = attempted({name: partial(expected, study, deal) for name, deal in deals.items()})
+    for name, (made, unit) in ((name, one) for name, one in found.items() if one is not None):
         rows = long_format(made, "measure")
         if "additional" in made.value:
             more = cost_of_one_more({"one_more": made}).rename_axis("measure").reset_index()

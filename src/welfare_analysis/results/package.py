@@ -280,12 +280,10 @@ def asking(study: Study, of: Package) -> pd.DataFrame:
     Of so many in each group, or spread over all: in all, for each hundred, and if everybody were asked.
     """
     many = float(assumed().at[("package", "interviews_n"), "value"])
-    numbers = {"more": (many, 1.0), "per_100": (many, 100 / many), "everybody": (np.inf, 1.0)}
     rows = []
     for group in (*of.groups, None):
-        found = {count: np.array(of.asking(count, group)) for count in (many, np.inf)}
-        for name, (count, times) in numbers.items():
-            gain, half = times * found[count] * (1.0, 1.96)
+        more, whole = (np.array(of.asking(count, group)) * (1.0, 1.96) for count in (many, np.inf))
+        for name, (gain, half) in {"more": more, "per_100": 100 / many * more, "everybody": whole}.items():
             rows.append((group or "all", name, gain, gain - half, gain + half))
     table = pd.DataFrame(rows, columns=["package_group", "package_asked", *NUMBERS])
     return table.assign(n=float(base(of)[0].sum()))
