@@ -13,6 +13,7 @@ import pandas as pd
 from ..demand import agreement, intercity, scenarios
 from ..demand.credit import Terms
 from ..demand.levers import cost_of_one_more
+from ..demand.loans import CARDS
 from ..demand.stated import times
 from ..disclosure import NUMBERS, evidence, policy
 from ..disclosure.suppression import unsafe
@@ -152,7 +153,7 @@ def expected(study: Study, deal: Agreement) -> tuple[Estimate, str] | None:
 
     None where a question was not asked, and of an agreement for some statuses or regions: the models know of none.
     """
-    if deal.who or deal.where:
+    if deal.who or deal.where or (deal.product == "consumer_loan" and study.lacking(CARDS)):
         return None
     if deal.product == "rail":
         return intercity.agreement(
