@@ -21,7 +21,7 @@ TO = {"en": " to ", "fr": " à ", "ar": " / "}
 NOUN = re.compile(r"\[\[(\w+)\]\]")  # in a text, a unit that agrees with the number before it
 LAST = re.compile(r"[\S\u202f]*\s*\Z")  # the word before a noun; a narrow space parts thousands
 Forms = Mapping[str, str]  # of a noun, by CLDR's category of plural; ``other`` is always there
-TENTHS = dict.fromkeys(("trips", "nights", "dh_hour", "place", "tenths"), (1, 1))
+TENTHS = dict.fromkeys(("trips", "nights", "dh_hour", "place", "tenths", "needs_expected"), (1, 1))
 PRINTED: dict[str, tuple[float, int]] = {  # by unit: what a number is multiplied by, and its decimals at most
     "share": (100, 1),
     "share_points": (100, 1),

@@ -184,3 +184,47 @@ def test_what_cannot_be_projected():
         with pytest.raises(WelfareError, match="years: not positive"):
             net_annual_need(stock, FLOWS, years)
     assert projection.CLEARANCE == (5, 10, 20)
+
+
+def test_who_retires_when():
+    """At 57 and a half in the third year, at 60 or past it in the first; nobody but the active; NA without an age."""
+    frame = pd.DataFrame({"status": ["active", "active", "active", "retired", "widow", "active", None],
+                          "age": [57.5, 60.0, 63.0, 55.0, NAN, NAN, 40.0]})  # fmt: skip
+    found = projection.leaving(frame, 3)
+    assert found["leaves_1"].tolist()[:5] == [0, 1, 1, 0, 0]
+    assert found["leaves_3"].tolist()[:5] == [1, 0, 0, 0, 0]
+    assert found[["active", "retired", "others"]].to_numpy()[:6].argmax(axis=1).tolist() == [0, 0, 0, 1, 2, 0]
+    assert found["leaves_2"].isna().tolist() == [False] * 5 + [True] * 2
+    assert found.iloc[6].isna().all()
+
+
+STILL = {"recruits_n": 0.0, "staff_n": 100.0, "death_rate": 0.0, "retired_death_rate": 0.0, "survivor_share": 0.0,
+         "survivor_exit_rate": 0.0}  # fmt: skip
+# guards, officers, retirees, survivors; active, retired, others, and who leaves in two years
+TODAY = np.array([[60.0, 40, 0, 0], [0, 0, 50, 0], [0, 0, 0, 20], [6, 10, 0, 0], [0, 10, 0, 0]])
+
+
+def test_members_by_hand():
+    """Without deaths and recruits retirees are who was active; then recruits, and deaths of whom half leave a widow."""
+    assert projection.renewed(TODAY, STILL).tolist() == [[60, 40, 50, 20], [54, 30, 66, 20], [54, 20, 76, 20]]
+    grown = projection.renewed(TODAY, STILL | {"recruits_n": 10.0})
+    assert grown[2].tolist() == [54 + 12, 20 + 8, 76, 20]
+    dying = projection.renewed(TODAY, STILL | {"death_rate": 0.1, "retired_death_rate": 0.2, "survivor_share": 0.5,
+                                               "survivor_exit_rate": 0.25})  # fmt: skip
+    assert dying[1] == pytest.approx([54 * 0.9, 30 * 0.9, 40 + 16, 15 + 0.5 * (8.4 + 10)])
+    assert dying[2, :2] == pytest.approx([54 * 0.81, 0.9 * (27 - 9)])
+
+
+def test_members_are_those_of_a_simulation():
+    """Twenty thousand active of known years to go who die by lot leave as many active and retired as are expected."""
+    rng, size, death, late = np.random.default_rng(4), 20_000, 0.03, 0.06
+    due = rng.integers(1, 8, size)
+    counts = np.zeros((8, 2))
+    counts[0, 0], counts[1, 1] = size, 1e-6  # somebody is retired already
+    counts[3:, 0] = [(due == year).sum() for year in range(1, 6)]
+    found = projection.renewed(counts, STILL | {"death_rate": death, "retired_death_rate": late})[-1]
+    alive = np.ones(size, dtype=bool)
+    for year in range(1, 6):
+        alive &= ~(rng.random(size) < np.where(due > year, death, np.where(due < year, late, 0.0)))
+    simulated = [(alive & (due > 5)).sum(), (alive & (due <= 5)).sum()]
+    assert found == pytest.approx(simulated, rel=0.02)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.optimize import LinearConstraint, linprog, milp
 
 from welfare_analysis.errors import WelfareError
@@ -241,3 +242,44 @@ def test_five_hundred_replicates_of_a_large_package_are_quick():
     plan = best(cells, 700.0, 0.1 * (room * worth).sum(axis=-2))
     assert time.perf_counter() - start < 20
     assert np.isfinite(plan.value).all()
+
+
+def covariance(size, seed=3):
+    """Some covariance matrix."""
+    root = np.random.default_rng(seed).normal(size=(size, size + 2))
+    return root @ root.T
+
+
+def test_what_more_interviews_move_by_inverses():
+    """V less the posterior covariance, by inverses; where everybody is asked, all of V is learnt."""
+    known, told, ratio = covariance(5), np.array([True, False, True, False, False]), 7.0
+    precise = np.linalg.inv(known)
+    precise[np.ix_(told, told)] += np.linalg.inv(ratio * known[np.ix_(told, told)])
+    assert budget.learnt(known, told, ratio) == pytest.approx(known - np.linalg.inv(precise))
+    alone = budget.learnt(known[:1, :1], told[:1], ratio)
+    assert alone == pytest.approx(known[:1, :1] / (1 + ratio))
+    assert budget.learnt(known, told | True, 0.0) == pytest.approx(known)
+    assert budget.learnt(np.zeros((2, 2)), np.ones(2, dtype=bool), 1.0) == pytest.approx(np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize("ahead", [0.0, 0.7, 3.0])
+def test_the_worth_of_asking_between_two_packages_is_the_unit_normal_loss(ahead):
+    """Of two values, one ahead by delta: sigma (phi(u) - u Phi(-u)), u = delta / sigma (Raiffa and Schlaifer 1961)."""
+    known, centre = covariance(2), np.array([ahead, 0.0])
+    moved = budget.learnt(known, np.array([True, True]), 1.5)
+    sigma = np.sqrt(np.array([1.0, -1.0]) @ moved @ np.array([1.0, -1.0]))
+    u = ahead / sigma
+    gain, error = budget.worth_asking(
+        lambda means: means.argmax(axis=-1),
+        lambda chosen, truths: np.where(chosen == 0, truths[..., 0], truths[..., 1]),
+        centre, known, moved, np.random.default_rng(8), (20_000, 2),
+    )  # fmt: skip
+    assert error < 0.02 * sigma
+    assert gain == pytest.approx(sigma * (stats.norm.pdf(u) - u * stats.norm.sf(u)), abs=4 * error)
+
+
+def test_normal_deviations_have_their_covariance():
+    """Products of many deviations are the covariance, whatever the shape."""
+    known = covariance(3)
+    found = budget.noise(known, (200, 300), np.random.default_rng(1)).reshape(-1, 3)
+    assert np.cov(found.T) == pytest.approx(known, abs=0.03 * known.max())

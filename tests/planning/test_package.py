@@ -1,11 +1,14 @@
 """Needs and units by hand, cells and plans of a few members, and what draws and other terms must do."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from welfare_analysis.demand.services import parameter
 from welfare_analysis.estimation import Design
+from welfare_analysis.planning import budget
 from welfare_analysis.planning import package as made
 from welfare_analysis.planning.package import SERVICES, TERMS, Package, assumed, lacking
 from welfare_analysis.study import DATA, Study
@@ -216,3 +219,70 @@ def test_too_few_services_are_no_package(study):
     asked = ["status", "camp_children_n"]
     assert made.package(Study.of(study.frame[asked], None, None, BOOK)) is None
     assert made.package(study, "nowhere") is None
+
+
+@dataclass(frozen=True, eq=False)
+class Normal:
+    """Sums that were estimated with a normal error."""
+
+    value: pd.Series
+    errors: np.ndarray
+
+    def covariance(self):
+        """Of its errors."""
+        return pd.DataFrame(self.errors)
+
+
+def worlds(error, count, seed=5):
+    """Packages of estimates of one truth, (8 services x 5 groups), and what the plan of each closes in truth."""
+    rng = np.random.default_rng(seed)
+    names = [f"s{i}" for i in range(8)]
+    needs = rng.uniform(200, 2000, 40)
+    truth = np.concatenate([needs, needs * rng.uniform(1, 3, 40)])
+    errors = np.diag((error * truth) ** 2)
+    index = pd.MultiIndex.from_product([("needs", "units"), names, list("abcde")])
+    of = made.Package(pd.DataFrame(columns=names), pd.DataFrame(), pd.Series(pd.Categorical(list("abcde"))), None,
+                      terms(**{n: (rng.uniform(0.8, 1.2), 0.8, 0.5, 0.0) for n in names}), pd.Series(1.0, names),
+                      budget_dh=0.3 * 0.5 * truth[40:].sum(), floor_share=0.0)  # fmt: skip
+    for _ in range(count):
+        guess = truth + budget.noise(errors, (), rng)
+        own = replace(of, known=Normal(pd.Series(guess, index), errors))
+        yield own, float(of.cells(truth).delivered(own.plan.spent).sum())
+
+
+@pytest.mark.parametrize("error", [0.05, 0.15])
+def test_folds_mend_a_claim_that_is_too_high(error):
+    """Over estimates of one truth the claim is too high; judged by the fold that it did not see it is nearly right."""
+    found = np.array([(own.plan.value, own.folded(splits=20), true) for own, true in worlds(error, 150)])
+    claimed, folded, true = found.mean(axis=0)
+    assert claimed - true > 0.015 * true
+    assert abs(folded - true) < (claimed - true) / 5
+
+
+def test_asking_where_nothing_would_change():
+    """Without money no answer changes the plan; with some, more answers are worth more, of all more than of one."""
+    poor = members(budget_dh=60.0, **wide())
+    assert poor.at(budget_dh=0.0).asking(np.inf) == (0.0, 0.0)
+    some, everybody = poor.asking(20), poor.asking(np.inf)
+    assert everybody[0] > some[0] > 0
+    assert everybody[0] > poor.asking(np.inf, "rich")[0] > 0
+
+
+def wide():
+    """Forty members with needs that differ."""
+    rng = np.random.default_rng(2)
+    units = pd.DataFrame({"camps": rng.integers(0, 3, 40) * 1.0, "rail": rng.integers(0, 2, 40) * 1.0})
+    group = pd.Series(pd.Categorical(["poor", "rich"] * 20, ["poor", "rich"]), name="group")
+    design = Design(pd.Series(2.0, units.index))
+    tables = {"units": units, "needs": (units > 0).astype(float), "group": group}
+    return {name: x.set_axis(design.index) for name, x in tables.items()} | {"design": design}
+
+
+def test_needs_grow_as_their_groups_do():
+    """The part in need of a group stays: half as many poor and twice as many rich have half and twice the needs."""
+    of = members()
+    counts = np.array([[0.0, 30.0], [30.0, 0.0], [0.0, 0.0], [0.0, 0.0]])  # the rich are active, the poor retired
+    rates = {"recruits_n": 1.0, "staff_n": 1.0, "death_rate": 0.0, "retired_death_rate": 0.5, "survivor_share": 0.0,
+             "survivor_exit_rate": 0.0}  # fmt: skip
+    found = of.later(np.concatenate([of.centre, counts.ravel()]), rates)
+    assert found.tolist() == [[30.0, 40.0, 70.0], [10.0 + 20.0, 15.0 + 20.0, 65.0]]

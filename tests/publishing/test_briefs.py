@@ -1,5 +1,6 @@
 """Sentences: direction and superlatives come from estimates, and differences that are not clear are not told."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -40,6 +41,24 @@ def test_few_groups_or_none():
     """One group has no contrast; a hidden or an unasked table says so."""
     assert contrast(table((0.2, 0.01)), STUDY) == STUDY.codebook.text("hidden")
     assert contrast(table((0.2, 0.01), (0.4, 0.01), state="not_asked"), STUDY) == STUDY.codebook.text("not_asked")
+
+
+@pytest.mark.parametrize("verb", ["range", "between", "sum", "widest", "widest_range", "top", "ends", "each"])
+def test_of_no_number_nothing_can_be_said(verb):
+    """Of cells that are all hidden, or of none, a sentence says so in words, and gives no dash between two gaps."""
+    hidden = table((np.nan, np.nan), (np.nan, np.nan))
+    assert spoken(STUDY, hidden, ["*"], verb) == STUDY.codebook.text(hidden.silence)
+    assert spoken(STUDY, table((0.2, 0.1)), ["senior"], verb) == "There is no number to give."
+
+
+def test_a_cell_has_its_own_unit_in_every_verb():
+    """In a table of several units a contrast, a range and a sum have the unit of their cells, not the table's."""
+    shares = table((0.20, 0.05), (0.22, 0.05))
+    money = replace(shares, frame=shares.frame.assign(estimate=[1000.0, 1010.0], low=900.0, high=1100.0, unit="dh"))
+    assert "1,000\u20131,010 DH" in contrast(money, STUDY)
+    assert spoken(STUDY, money, ["*"], "range") == "1,000\u20131,010\u00a0DH"
+    assert spoken(STUDY, money, ["*"], "between") == "1,000\u20131,010"
+    assert spoken(STUDY, money, ["*"], "sum") == "2,010\u00a0DH"
 
 
 @pytest.mark.parametrize("groups", [2, 4, 9])

@@ -39,7 +39,8 @@ def wide(table, rows):
 
 def test_every_table_is_shown(shown):
     """All tables have numbers, inside their intervals, and no small base."""
-    assert len(shown) == 11
+    assert len(shown) == 12
+    assert shown.pop("agreements_forecast").state == "not_asked"  # no agreement is one's own
     for name, table in shown.items():
         assert table.state == "shown", name
         cells = table.shown
@@ -126,6 +127,33 @@ def test_a_file_of_ones_own_is_in_the_tables(tmp_path, monkeypatch):
     assert "free loan" in set(agreement_parameters().frame["partner_agreement"])
     offer = study.result(agreements.offers)["free loan"]
     assert set(study.frame["status"][offer.uses.to_numpy()]) <= {"retired"}
+
+
+def test_agreements_of_ones_own_are_forecast(study, monkeypatch, tmp_path):
+    """Terms of data/public under other names have the forecasts of pages 06 to 08; changed terms replace the line."""
+    lines = agreements.stated().set_index("agreement", drop=False)
+    lines["value"] = lines["value"].astype(float)
+    own = lines.loc[["home_loan", "developer_price", "consumer_talks", "rail_fares"], [*public("agreements")]].copy()
+    own["agreement"] = "our " + own["agreement"]
+    own.loc["rail_fares", "value"] = 0.35  # where page 08 has its cost
+    cheap = lines.loc[["consumer_loan"], [*own]].assign(value=0.01, low=0.01, high=0.01)
+    few = own.iloc[[0]].assign(agreement="for guards", who="active")
+    table = pd.concat([own, cheap, few]).assign(taken_from="")
+    table.to_csv(tmp_path / "agreements.csv", index=False)
+    before = release(study)["agreements_use"].frame
+    monkeypatch.setenv("AGREEMENTS", str(tmp_path / "agreements.csv"))
+    after = release(world(is_standin=True))["agreements_use"].frame
+    cells = {name: part.set_index(CATEGORY)["estimate"] for name, part in after.groupby("partner_agreement")}
+    for name, part in before.groupby("partner_agreement"):
+        wanted = part.set_index(CATEGORY)["estimate"].drop("use_bank", errors="ignore")
+        assert len(wanted) >= (1 if name == "rail_fares" else 5)
+        if name in own.index:
+            pd.testing.assert_series_equal(cells[f"our {name}"].sort_index(), wanted.sort_index(), check_names=False)
+        if name == "consumer_loan":
+            assert cells[name]["use_cost"] > wanted["use_cost"]
+        else:
+            pd.testing.assert_series_equal(cells[name].drop("use_bank", errors="ignore"), wanted)
+    assert "for guards" not in cells
 
 
 def test_what_was_not_asked_is_said_to_be_so(study):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from welfare_analysis.results import package as tables
+from welfare_analysis.results import projection
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
@@ -113,3 +114,44 @@ def test_without_a_register_there_are_no_totals(study):
     """Numbers of needs ask for numbers of people."""
     alone = Study.of(study.frame[[c for c in study.frame if c in BOOK.variables.index]], None, None, BOOK)
     assert tables.topic.release(alone)["package_services"].state == "no_totals"
+
+
+def test_more_answers_are_worth_more(release):
+    """Of each group a hundred are worth a fifth of five hundred, and everybody more; all groups more than any alone."""
+    cells = release["package_asking"].frame.pivot(index="package_group", columns="category", values="estimate")
+    assert cells["per_100"].to_numpy() == pytest.approx(cells["more"].to_numpy() / 5, abs=0.2)
+    assert (cells["everybody"] > cells["more"]).all()
+    assert cells["everybody"].idxmax() == "all"
+    table = release["package_asking"].frame
+    assert ((table["low"] <= table["estimate"]) & (table["estimate"] <= table["high"])).all()
+
+
+def test_what_folds_close_is_less_than_the_claim(release):
+    """Judged where it was not made the plan closes less than it claims, and about what the correction says."""
+    claim = release["package_claim"]
+    claimed, folds, corrected = (number(claim, name, "sampling") for name in ("claimed", "folds", "corrected"))
+    assert folds < claimed
+    assert folds == pytest.approx(corrected, abs=(claimed - corrected) / 2)
+    assert "folds" not in set(claim.frame.loc[claim.frame["category"] == "all", "package_claim"])
+
+
+def test_needs_over_ten_years(study, release):
+    """They begin with those of the package, add up to all, and the range of what is assumed holds the middle."""
+    made = projection.topic.release(study)
+    cells = made["projection_needs"].frame.pivot(index="package_service", columns="category", values="estimate")
+    needs = release["package_services"].frame.query("category == 'need'").set_index("package_service")["estimate"]
+    assert cells["0"].to_dict() == needs.reindex(cells.index).to_dict()
+    for year in ("0", "5", "10"):
+        own = cells[year]
+        assert own.drop("all").sum() == pytest.approx(own["all"], abs=20 * len(own))
+    assert ((cells["10_low"] <= cells["10"]) & (cells["10"] <= cells["10_high"])).all()
+    years = made["projection_years"].frame.pivot(index="projected_year", columns="category", values="estimate")
+    assert years.at["10", "need"] == cells.at["all", "10"]
+    assert years.loc["0", "low"] == years.loc["0", "high"]
+
+
+def test_without_ages_nobody_knows_who_retires(study):
+    """A survey that did not ask the age has no projection, and its package all the same."""
+    alone = Study.of(study.frame.drop(columns="age"), study.register, None, BOOK)
+    assert projection.topic.release(alone)["projection_needs"].state == "not_asked"
+    assert tables.topic.release(alone)["package_services"].state == "shown"

@@ -18,6 +18,7 @@ gains the fall of the instalment, those who would not have come on the old terms
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -107,25 +108,28 @@ def _combined(matrix: np.ndarray, values: pd.Series) -> pd.Series:
     return pd.Series(matrix @ values.to_numpy(), index=NET)
 
 
-def levers(market: LoanMarket) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
+def levers(
+    market: LoanMarket, offered: Mapping[str, LoanMarket] | None = None
+) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
     """What each measure brings and costs (`levers.lever`) in a year's likely loans, and what members pay, DH of today.
 
     ``agreement``: the Foundation's loan at its rate for that of the banks; ``talks``: at the further cut; ``late``: a
     guarantee with which those in arrears are lent to, at the rate of the banks, that bears the high losses on them;
-    ``agreement_late``: both. The rebate goes to who takes the loan: what of it additional loans get is the transfer's
-    complement, each loan of the agreement taken at its mean.
+    ``agreement_late``: both. Or the markets that are ``offered`` in their place. The rebate goes to who takes the
+    loan: what of it additional loans get is the transfer's complement, each loan of the agreement taken at its mean.
     """
     base = market.at({OWN: market.terms[OTHER].rate})
     high = public("loan_losses").set_index("scenario").loc["high"]
     late = market.frame.get("arrears", pd.Series("no", market.frame.index)).eq("yes").fillna(False)
     rate = float(high["default_share"] * high["lost_share"])
     before, found, members = base.likely(), {}, {}
-    for name, at in {
+    usual = {
         "agreement": market,
         "talks": market.at({OWN: Terms.named("consumer_talks").rate}),
         "late": base.at(late=True),
         "agreement_late": market.at(late=True),
-    }.items():
+    }
+    for name, at in (usual if offered is None else offered).items():
         risk = pd.DataFrame({p: at.lent[p] * at.months[p] / 24 * rate * late for p in PRODUCTS}) * at.late
         one = pd.DataFrame(1.0, at.frame.index, list(PRODUCTS))
         paid = at.instalments.replace(np.inf, np.nan) * annuity_of(at)

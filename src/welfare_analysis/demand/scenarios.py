@@ -13,7 +13,7 @@ the rest of the price in cash.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -48,25 +48,34 @@ def present_dh(market: HomeMarket, rate: float, terms: Terms | None = None) -> p
     return pd.Series(monthly * annuity(rate, months), market.frame.index)
 
 
+def on_terms(
+    market: HomeMarket, terms: Terms | None = None, flat_dh: float | None = None
+) -> tuple[HomeMarket, pd.DataFrame]:
+    """The market at other terms of credit or another price of the social flat, and DH of today that each home spares.
+
+    What its buyer is spared costs the public, or whoever signs for it (n x kinds).
+    """
+    price, rate = float(market.to_pay[FLAT]) if flat_dh is None else flat_dh, assumed("discount_rate")
+    saved = present_dh(market, rate) - present_dh(market, rate, terms)
+    cut = pd.Series(np.where(market.to_pay.index == FLAT, market.to_pay - price, 0.0), market.to_pay.index)
+    return market.at(terms, {FLAT: {"price_dh": price}}), loan_dh(market).mul(saved, axis=0) + cut
+
+
 def measures(market: HomeMarket) -> dict[str, tuple[HomeMarket, pd.DataFrame]]:
     """Each measure: the market with it, and DH of today that each home costs the public (n x kinds).
 
     All against the same base, ``market``: the Foundation's rate for that of the banks, a grant, a cap on the price of
     the social flat, cheaper land, a guarantee with which fees are lent too, and rate and guarantee together.
     """
-    ones, rate = pd.DataFrame(1.0, market.frame.index, list(market.to_pay.index)), assumed("discount_rate")
+    ones = pd.DataFrame(1.0, market.frame.index, list(market.to_pay.index))
     grant, terms = Terms.named("housing_grant").grant_dh, replace(market.terms, rate=Terms.named(BASE).rate)
-    cap, land = assumed("price_cap_dh"), assumed("plot_price_dh")
+    land = assumed("plot_price_dh")
     secured = replace(market.terms, down_payment=-market.terms.fees)
-    saved, lost = present_dh(market, rate) - present_dh(market, rate, terms), assumed("guarantee_loss_share")
-    loans = loan_dh(market)
+    at_rate, loans, lost = on_terms(market, terms), loan_dh(market), assumed("guarantee_loss_share")
     return {
-        "rate": (market.at(terms), loans.mul(saved, axis=0)),
+        "rate": at_rate,
         "grant": (market.at(replace(market.terms, grant_dh=grant)), grant * ones),
-        "price_cap": (
-            market.at(offers={FLAT: {"price_dh": cap}}),
-            ones * (ones.columns == FLAT) * (market.to_pay[FLAT] - cap),
-        ),
+        "price_cap": on_terms(market, flat_dh=assumed("price_cap_dh")),
         "land": (
             market.at(offers={PLOT: {"price_dh": land}}),
             ones * (ones.columns == PLOT) * (market.offers.loc[PLOT, "price_dh"] - land),
@@ -75,14 +84,16 @@ def measures(market: HomeMarket) -> dict[str, tuple[HomeMarket, pd.DataFrame]]:
         "guarantee_lost": (market.at(secured), assumed("guarantee_loss_share", "high") * loans),
         "rate_guarantee": (
             market.at(replace(terms, down_payment=-terms.fees)),
-            loans.mul(saved, axis=0) + lost * loans,
+            at_rate[1] + lost * loans,
         ),
     }
 
 
-def levers(market: HomeMarket) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
-    """What each of `measures` brings and costs, see `levers.lever`, and what members pay for the homes with it, DH."""
-    made, rate = measures(market), assumed("discount_rate")
+def levers(
+    market: HomeMarket, made: Mapping[str, tuple[HomeMarket, pd.DataFrame]] | None = None
+) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
+    """What each of `measures` (or of others) brings and costs, see `levers.lever`, and what members pay with it, DH."""
+    made, rate = measures(market) if made is None else made, assumed("discount_rate")
     one = pd.DataFrame(1.0, market.frame.index, list(market.to_pay.index))
     before = market.likely({"homes": one} | {name: cost for name, (_, cost) in made.items()})
     found, members = {}, {}

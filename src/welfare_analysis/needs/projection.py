@@ -8,11 +8,13 @@ A newly arising a year (recruits, marriages, transfers, ends of service) and S s
 homes let again): England, Strategic Housing Market Assessments, Practice Guidance version 2 (2007), chapter 5. Backlog
 and expected changes are estimated, so N is an estimate with the interval of the sample; what no form tells are `Flows`,
 with ranges. A negative N is a surplus. A member who moves leaves a home to another: `moves_by_home`.
+
+Members of a group are renewed year by year: `renewed`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -200,3 +202,47 @@ def net_annual_need(homes: Estimate, flows: Flows | None = None, years: Sequence
     used = Flows.read() if flows is None else flows
     split = _split(homes.value, used)
     return homes.apply(lambda value: _net(value, used, split, years))
+
+
+def leaving(frame: pd.DataFrame, years: int, retires: float = STANDARDS.retirement_age) -> pd.DataFrame:
+    """Whether each respondent is active, retired, another member, and who of the active retires in year 1, 2, ..., T.
+
+    ``leaves_1`` has those who are past the age, too. NA where the status, or the age of one who is active, is missing.
+    """
+    status, age = asked(frame, "status", "age")
+    active, retired = is_code(status, "active"), is_code(status, "retired")
+    due = np.ceil((retires - age.astype(float)).clip(lower=1.0))
+    known = status.notna() & (age.notna() | ~active).fillna(value=False)
+    flags = {f"leaves_{year}": (active & due.eq(year)).mask(~known) for year in range(1, years + 1)}
+    found = pd.DataFrame({"active": active, "retired": retired, "others": ~active & ~retired, **flags})
+    return found.astype("Float64").astype(float)
+
+
+def renewed(counts: np.ndarray, rates: Mapping[str, float]) -> np.ndarray:
+    r"""Members by group today and after 1, ..., T years, (1 + T, G).
+
+    In each year those of the active retire who are at the age, less those who died before, and of the others the part d
+    dies; R recruits come, to each group in proportion to its active of today, a stand-in for promotion. Of the retired
+    the part :math:`\delta` dies. A part :math:`\omega` of the dead leave another member (a widow, an orphan), of whom
+    the part s a year is a member no more. Retirees and survivors go to the groups where those of today are.
+
+    Parameters
+    ----------
+    counts : (3 + T, G) array
+        Totals of the columns of `leaving` by group.
+    rates : mapping
+        ``recruits_n`` (a year, of ``staff_n``), ``death_rate``, ``retired_death_rate``, ``survivor_share``,
+        ``survivor_exit_rate``.
+    """
+    now, retired, others = counts[:3]
+    active, staying = now, 1.0
+    to_retired, to_others = (x / max(x.sum(), 1e-300) for x in (retired, others))
+    members = [now + retired + others]
+    for due in counts[3:]:
+        gone, staying = due * staying, staying * (1 - rates["death_rate"])
+        dead = rates["death_rate"] * (active - gone).sum() + rates["retired_death_rate"] * retired.sum()
+        active = (1 - rates["death_rate"]) * (active - gone) + rates["recruits_n"] / rates["staff_n"] * now
+        retired = (1 - rates["retired_death_rate"]) * retired + gone.sum() * to_retired
+        others = (1 - rates["survivor_exit_rate"]) * others + rates["survivor_share"] * dead * to_others
+        members.append(active + retired + others)
+    return np.array(members)

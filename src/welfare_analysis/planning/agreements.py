@@ -104,7 +104,8 @@ class Agreement:
 def stated() -> pd.DataFrame:
     """All lines: those of ``data/public``, then those of the file that AGREEMENTS names; of one id the file's.
 
-    ``row`` and ``file`` say where a line stands. What a line takes from another table is filled in.
+    ``row`` and ``file`` say where a line stands, ``own`` that AGREEMENTS names it. What a line takes from another table
+    is filled in.
 
     Raises
     ------
@@ -118,6 +119,7 @@ def stated() -> pd.DataFrame:
             listed = ", ".join(known)
             raise WelfareError(f"the column {absent[0]} is missing", where=f"{name}, row 1", expected=listed)
         part = table[list(known)].replace("", np.nan).assign(file=name, row=range(2, len(table) + 2))
+        part["own"] = table is not known
         if (again := part["agreement"].duplicated()).any():
             raise _fault(part[again].iloc[0], "agreement", "each id once")
         parts.append(part.set_index("agreement", drop=False))

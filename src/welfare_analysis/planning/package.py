@@ -11,7 +11,7 @@ Of service s and group g, N persons in need lack U units (children, DH, rides). 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -24,16 +24,17 @@ from ..demand import grants
 from ..demand.services import NEEDED, home_share, parameter
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, total
-from ..needs import commuting, housing, income_debt
+from ..needs import commuting, housing, income_debt, projection
 from ..needs.aspirations import has_chronic_illness, hope
 from ..needs.income_debt import above, asked, is_code
 from ..needs.priorities import ranking
 from ..study import Study, public
 from ..survey.codebook import Codebook
-from .budget import Cells, Plan, within_reach
+from .budget import Cells, Plan, learnt, noise, of_folds, within_reach, worth_asking
 
 REPLICATES, SEED = 500, 2012
-LEAST = 30  # respondents of a group; smaller ones are left out of the plan
+FOLDS, SPLITS = 2, 200  # parts of the sample, and how often it is parted
+FLOWS = ("retired_death_rate", "survivor_share", "survivor_exit_rate")
 TERMS = ("cost_dh", "effect", "reach")  # that are drawn from their ranges; what it takes to begin is not
 MOVED = 1e-4  # of each number, for slopes
 
@@ -264,6 +265,23 @@ class Package:
         """Needs closed by each service and in all."""
         return self.by(0)["closed"]
 
+    def later(self, values: np.ndarray, rates: Mapping[str, float]) -> np.ndarray:
+        """Needs (1 + T, S + 1) by year and service, and in all, if of each group the part in need stays what it is.
+
+        Parameters
+        ----------
+        values : (2 S G + (3 + T) G,) array
+            `sums`, and the totals of the columns of `needs.projection.leaving` by group.
+        rates : mapping
+            As for `needs.projection.renewed`.
+        """
+        S, G = len(self.services), len(self.groups)
+        needs, counts = (part.reshape(-1, G) for part in np.split(values, [2 * S * G]))
+        members = projection.renewed(counts, rates)
+        grown = np.divide(members, members[0], out=np.ones_like(members), where=members[0] > 0)
+        found = grown @ needs[:S].T
+        return np.column_stack([found, found.sum(axis=1)])
+
     def draws(self, kind: str, count: int = REPLICATES, seed: int = SEED) -> Draws:
         """What may be true: replicates of the needs (``sampling``), and terms from their ranges too (``all``)."""
         rng = np.random.default_rng(seed)
@@ -272,6 +290,41 @@ class Package:
         at = rng.triangular(-1, 0, 1, (len(TERMS), count, len(self.services)))  # each side of a value is as likely
         terms = value + np.where(at > 0, at * (high - value), at * (value - low)) * (kind == "all")
         return Draws(sums, self.cells(sums, terms), self.solved(sums, terms), terms)
+
+    def folded(self, folds: int = FOLDS, splits: int = SPLITS, seed: int = SEED) -> float:
+        r"""Needs closed by plans of all folds but one, judged by the fold that is left out (`budget.of_folds`).
+
+        Folds are not made of forms, whose two phases, calibration and finite corrections each would need again, but of
+        the estimate: :math:`\hat\theta_k = \hat\theta + W_k` with normal W that add up to nought,
+        :math:`\operatorname{var} W_k = (K - 1) V` and :math:`\operatorname{cov}(W_k, W_l) = -V`, so that a fold and the
+        mean of the others are independent, as parts of a sample are (data thinning: Neufeld and others 2024, Journal of
+        Machine Learning Research 25(57)).
+        """
+        apart = noise(folds * self.known_by, (splits, folds), np.random.default_rng(seed))
+        apart = apart - apart.mean(axis=1, keepdims=True)
+        return of_folds(self.solved(self.centre - apart / (folds - 1)), self.cells(self.centre + apart), folds)
+
+    @cached_property
+    def known_by(self) -> np.ndarray:
+        """The covariance (k, k) of the sums."""
+        return self.sums.covariance().to_numpy()
+
+    def asking(self, interviews: float, group: str | None = None, seed: int = SEED) -> tuple[float, float]:
+        """Needs closed more if the plan is made again after further interviews, of a group or of all.
+
+        With the standard error of the simulation (`budget.worth_asking`). They tell needs and no assumption, which stay
+        as they are. Infinitely many: everybody is asked.
+        """
+        within = np.isin(self.groups, self.groups if group is None else [group])
+        there = self.answered.to_numpy()[:, within].sum(axis=1).mean()
+        told = np.broadcast_to(within, (2, len(self.services), len(self.groups))).ravel()
+
+        def value(spent: np.ndarray, truths: np.ndarray) -> np.ndarray:
+            return self.cells(truths).delivered(spent).sum(axis=(-2, -1))
+
+        moved = learnt(self.known_by, told, there / interviews)
+        rng = np.random.default_rng(seed)
+        return worth_asking(lambda m: self.solved(m).spent, value, self.centre, self.known_by, moved, rng)
 
 
 @dataclass(frozen=True, eq=False)
@@ -293,6 +346,13 @@ def assumed() -> pd.DataFrame:
     return public("package").set_index(["service", "term"])
 
 
+def flows(end: str = "value") -> dict[str, float]:
+    """The rates of `needs.projection.renewed`, from ``housing_flows.csv`` and ``package.csv``."""
+    known = public("housing_flows").set_index("id")[end].astype(float)
+    shared = {name: float(known[name]) for name in ("recruits_n", "staff_n", "death_rate")}
+    return shared | {name: float(assumed().at[("package", name), end]) for name in FLOWS}
+
+
 def budget_dh(design: Design, end: str = "value") -> float:
     """The budget that is assumed, DH a year: so much for each member."""
     return float(assumed().at[("package", "budget_each_dh"), end] * design.weights.sum())
@@ -308,7 +368,7 @@ def people(frame: pd.DataFrame, codebook: Codebook) -> pd.Series:
     return ranks.where(frame["status"].eq("active")).fillna(group)
 
 
-def grouped(study: Study, by: str, least: int = LEAST) -> pd.Series:
+def grouped(study: Study, by: str, least: float = 0) -> pd.Series:
     """Groups of at least so many respondents as a Categorical, from the lowest mean income of the household on."""
     group = (people(study.frame, study.codebook) if by == "people" else study.frame[by]).astype(object)
     group = group.where(group.groupby(group).transform("size") >= least)
@@ -319,14 +379,15 @@ def grouped(study: Study, by: str, least: int = LEAST) -> pd.Series:
     return group.astype(pd.CategoricalDtype(order))
 
 
-def package(study: Study, by: str = "people") -> Package | None:
+def package(study: Study, by: str = "people", least: float = 0) -> Package | None:
     """The members of a study before the services that it asked for, by `people` or by a column of places.
 
-    None where it asked for fewer than two services, or there is no group of enough respondents.
+    Groups of fewer respondents than ``least`` are left out. None where it asked for fewer than two services, or where
+    no group is left.
     """
     if "status" not in study.frame or (by != "people" and by not in study.frame):
         return None
-    group = grouped(study, by)
+    group = grouped(study, by, least)
     units = lacking(study.frame).where(group.notna())
     some = (units > 0).any(axis=1).groupby(group, observed=True).any()  # a group without any need is in no plan
     group = group.cat.remove_categories([code for code in group.cat.categories if not some.get(code, False)])

@@ -13,8 +13,8 @@
 - ``ends``: the first and the last cell with a number, each with its label;
 - ``each``: every cell with a number, in the order of its table, each with its label and its interval.
 
-A gap without ``|`` that is no table is a field that the caller gives. ``@`` in an address stands for a table that is
-named with the text: ``{@_by_status:contrast}``.
+Where none of several cells has a number, a verb of them says why. A gap without ``|`` that is no table is a field
+that the caller gives. ``@`` in an address stands for a table that is named with the text: ``{@_by_status:contrast}``.
 """
 
 from __future__ import annotations
@@ -132,10 +132,10 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
     if verb == "contrast":
         return contrast(table, study, codes[0] if codes else None)
     cells = table.cells(*codes)
+    shown = cells.dropna(subset="estimate")
+    if verb not in NUMBERS and shown.empty:
+        return study.codebook.text(table.silence if len(cells) else "no_number", study.language)
     if verb in ("top", "ends", "each"):
-        shown = cells.dropna(subset="estimate")
-        if shown.empty:
-            return study.codebook.text(table.silence, study.language)
         if verb == "each":
             order = in_order(table, study, table.by[0])
             first = shown[table.by[0]].astype(str).map(order.index)
@@ -165,10 +165,11 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
             if verb
             else format_cell(table, study, cell)
         )
-    name = unit_forms(study, table.unit)
+    unit = unit_of(table, shown.iloc[0])
+    name = unit_forms(study, unit)
     if verb == "sum":
-        return amount(cells["estimate"].sum(), table.unit, study.language, name, step_of(cells))
-    bounds = between(cells["estimate"].min(), cells["estimate"].max(), table.unit, study.language, step_of(cells))
+        return amount(cells["estimate"].sum(), unit, study.language, name, step_of(cells))
+    bounds = between(cells["estimate"].min(), cells["estimate"].max(), unit, study.language, step_of(cells))
     return bounds + (f"\u00a0{counted(bounds, name, study.language)}" if verb == "range" else "")
 
 
@@ -189,8 +190,9 @@ def contrast(table: Released, study: Study, category: str | None = None) -> str:
         return book.text(table.silence, language)
     top, bottom = cells.loc[cells["estimate"].idxmax()], cells.loc[cells["estimate"].idxmin()]
     if not differ(top, bottom, len(cells)):
-        bounds = between(bottom["estimate"], top["estimate"], table.unit, language, step_of(cells))
-        name = counted(bounds, book.forms(table.unit, language), language)
+        unit = unit_of(table, top)
+        bounds = between(bottom["estimate"], top["estimate"], unit, language, step_of(cells))
+        name = counted(bounds, book.forms(unit, language), language)
         return book.text("no_difference", language, between=f"{bounds} {name}")
     sides = {"high": top, "low": bottom}
     values = {side: format_cell(table, study, cell) for side, cell in sides.items()}

@@ -127,7 +127,7 @@ def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
     if "ranked" not in frame:
         # an institution's own group, which no list orders, comes last
         codes.sort(key=lambda row: [[*p, c].index(c) for p, c in zip(places, row, strict=True)])
-    gap = {"count": "0", "combined": "", "document": NOTHING}.get(table.statistic, GAP)
+    gap = {"count": "0", "combined": "", "document": NOTHING, "model": NOTHING}.get(table.statistic, GAP)
 
     def names(row: tuple[str, ...]) -> list[str]:
         return [cell_label(table, study, key, code) for key, code in zip(rows, row, strict=True)]

@@ -10,16 +10,30 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from ..demand import agreement, intercity, scenarios
+from ..demand.credit import Terms
+from ..demand.levers import cost_of_one_more
+from ..demand.loans import CARDS
 from ..demand.stated import times
 from ..disclosure import NUMBERS, evidence, policy
 from ..disclosure.suppression import unsafe
-from ..estimation import Design, mean, total
+from ..estimation import Design, Estimate, mean, total
 from ..planning import agreements
-from ..planning.agreements import FLAT, MOST_RATE, Offer
+from ..planning.agreements import BANK, FLAT, MOST_RATE, OWN, Agreement, Offer
 from ..study import Study
+from . import rail
+from .debts import loan_market
 from .declare import GROUPS, Base, Topic, always, attempted, counted, long_format, measured, quantile_rows
+from .homes import home_market
 
 KEY, RATES = "partner_agreement", range(11)  # per cent a year
+USE = {
+    "after": "use_after",
+    "additional": "use_additional",
+    "cost_dh": "use_cost",
+    "transfer_dh": "use_transfer",
+    "one_more": "use_one_more",
+}  # parts of a lever, and columns of what use is expected
 COMPARED = ("home_talks", "developer_price")  # a lower rate, or a lower price
 COMPARABLE = 10  # times the colleagues whose answers a reader may know: respondents of a rank that is shown
 SHARES = {"quarter": 0.25, "half": 0.5, "three_quarters": 0.75}
@@ -132,6 +146,52 @@ def ends(study: Study, offers: dict[str, Offer]) -> pd.DataFrame:
         return measured(gains, "agreement_end")
 
     return each({name: offer for name, offer in offers.items() if name in lines.index}, rows)
+
+
+def expected(study: Study, deal: Agreement) -> tuple[Estimate, str] | None:
+    """What an agreement brings and costs (`demand.levers.lever`) by the models of pages 06 to 08, and in which unit.
+
+    None where a question was not asked, and of an agreement for some statuses or regions: the models know of none.
+    """
+    if deal.who or deal.where or (deal.product == "consumer_loan" and study.lacking(CARDS)):
+        return None
+    if deal.product == "rail":
+        return intercity.agreement(
+            study.result(rail.today), deal.value, intercity.parameter("elasticity")
+        ), "rail_trips"
+    if deal.product == "consumer_loan":
+        loans = study.result(loan_market)
+        own = loans.at(terms={**loans.terms, OWN: deal.terms(loans.terms[OWN])})
+        return agreement.levers(loans, {KEY: own})[0][KEY], "files"
+    if (homes := study.result(home_market)) is None:
+        return None
+    before, after = deal.prices(float(homes.to_pay[FLAT]))
+    base = homes.at(Terms.named(BANK), {FLAT: {"price_dh": before}})
+    return scenarios.levers(base, {KEY: scenarios.on_terms(base, deal.terms(base.terms), after)})[0][KEY], "homes"
+
+
+def of_ones_own() -> list[str]:
+    """Agreements of the file that AGREEMENTS names."""
+    lines = agreements.stated()
+    return list(lines.loc[lines["own"], "agreement"])
+
+
+@topic.table("forecast", KEY, "measure", "", adds=None)
+def forecast(study: Study, offers: dict[str, Offer]) -> pd.DataFrame | None:
+    """What use is expected of each agreement of one's own, what it costs, and what one more home or loan costs."""
+    deals = {name: offers[name].agreement for name in of_ones_own() if name in offers}
+    parts = []
+    found = attempted({name: partial(expected, study, deal) for name, deal in deals.items()})
+    for name, (made, unit) in ((name, one) for name, one in found.items() if one is not None):
+        rows = long_format(made, "measure")
+        if "additional" in made.value:
+            more = cost_of_one_more({"one_more": made}).rename_axis("measure").reset_index()
+            more["flag"] = np.where(more.pop("kind") == "between", "", "unsure")
+            rows = pd.concat([rows, more.assign(n=rows["n"].max())])
+        rows = rows[rows["measure"].isin(USE)].assign(**{KEY: name})
+        kinds = {"one_more": "dh", **dict.fromkeys(("cost_dh", "transfer_dh"), "million_dh")}
+        parts.append(rows.assign(unit=rows["measure"].map(kinds).fillna(unit), measure=rows["measure"].map(USE)))
+    return pd.concat(parts, ignore_index=True) if parts else None
 
 
 def own_rates(study: Study) -> tuple[pd.Series, dict[str, pd.Series]] | None:

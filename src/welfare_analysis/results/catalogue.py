@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..disclosure import Lazy, Released, combined, declared
+from ..disclosure import CATEGORY, Lazy, Released, combined, declared
 from ..study import DATA, Study
 from . import (
     adjusted,
@@ -25,6 +25,7 @@ from . import (
     headlines,
     package,
     priorities,
+    projection,
     quality,
     rail,
     satisfaction,
@@ -64,6 +65,7 @@ TOPICS: dict[str, Topic] = {
         grants.aid,
         agreements.topic,
         package.topic,
+        projection.topic,
         caravan.topic,
     )
 }
@@ -105,7 +107,17 @@ def display(study: Study, name: str) -> Released:
         table, *codes = address.split("|")
         if table not in OF_STANDIN or plan[table].cell(*codes) is not None:
             parts[row, column] = (plan[table], *codes)
+    if name == "agreements_use":
+        parts = with_own(parts, plan["agreements_forecast"])
     return combined(name, parts, cells["key"].iloc[0])
+
+
+def with_own(parts: dict[tuple[str, str], Any], own: Released) -> dict[tuple[str, str], Any]:
+    """Cells of agreements in the place of those whose terms a file of one's own changes, and those that it adds."""
+    changed = agreements.of_ones_own()
+    kept = {at: address for at, address in parts.items() if at[0] not in changed}
+    cells = own.frame[[agreements.KEY, CATEGORY]].astype(str).to_numpy() if own.state == "shown" else []
+    return kept | {(row, column): (own, row, column) for row, column in cells}
 
 
 def brief(study: Study, stop: str = "", name: str = "own_brief") -> Released:

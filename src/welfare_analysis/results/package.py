@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 
 from ..demand.assumptions import place
-from ..disclosure import evidence
+from ..disclosure import NUMBERS, evidence, policy
 from ..estimation import Estimate, joint
 from ..planning.budget import NEARLY, concentration, corrected, earmarked, fairest, robust, worth_knowing
-from ..planning.package import REPLICATES, TERMS, Draws, Package, assumed, budget_dh, package, priorities
+from ..planning.package import REPLICATES, TERMS, Draws, Package, assumed, budget_dh, priorities
+from ..planning.package import package as package_of
 from ..study import Study
 from .declare import Base, Topic, attempted, exact, long_format, point, sums
 
-FINDINGS = ("package_services", ("holds", "next", "who", "fair", "where", "sure"))
+FINDINGS = ("package_services", ("holds", "next", "who", "fair", "sure", "ask"))
 UNITS = {"cost_dh": "million_dh", "each_dh": "dh", **dict.fromkeys(("share", "worst", "kept"), "share")}
 UNITS |= {"concentration": "decimal"}
 KINDS = ("sampling", "all")  # what is drawn: the needs alone, or the assumptions too
@@ -33,6 +34,11 @@ def base(of: Package) -> Base:
     """Of whom the need that is least often known is known, of all in the groups."""
     known = of.units[of.units.notna().sum().idxmin()].notna()
     return known & of.group.notna(), of.group.notna()
+
+
+def package(study: Study, by: str = "people") -> Package | None:
+    """The members before the services, in groups that are no smaller than the base of a number may be."""
+    return study.result(package_of, by, policy().min_base)
 
 
 topic = Topic("package", package, ready, "needs", base, FINDINGS)
@@ -165,7 +171,8 @@ def claim(study: Study, of: Package) -> pd.DataFrame:
         rows = rows.assign(package_claim=["claimed", "delivered", "regret"], unit="needs")
         mended = point(corrected(at[0], own, elsewhere), 0, package_claim="corrected", unit="needs")
         stays = point(draws.plans.alike(of.plan).mean(), 0, package_claim="money", unit="share")
-        parts.append(pd.concat([rows.iloc[:1], mended, rows.iloc[1:], stays]).assign(package_error=kind))
+        unseen = point(of.folded(), 0, package_claim="folds", unit="needs") if kind == "sampling" else None
+        parts.append(pd.concat([rows.iloc[:1], mended, unseen, rows.iloc[1:], stays]).assign(package_error=kind))
     return pd.concat(parts, ignore_index=True).assign(n=float(base(of)[0].sum()))
 
 
@@ -264,6 +271,22 @@ def knowing(study: Study, of: Package) -> pd.DataFrame:
     table = pd.DataFrame(np.apply_along_axis(told, 1, draws.terms).T, of.services, TERMS)
     table = table.rename_axis(index="package_service", columns="package_term")
     return exact(table.stack().rename("estimate").reset_index(), float(base(of)[0].sum()))
+
+
+@topic.table("asking", "package_group", "package_asked", "needs_expected", adds=None, statistic="model")
+def asking(study: Study, of: Package) -> pd.DataFrame:
+    """Needs closed more if the plan is made again after more interviews (EVSI), with the error of the simulation.
+
+    Of so many in each group, or spread over all: in all, for each hundred, and if everybody were asked.
+    """
+    many = float(assumed().at[("package", "interviews_n"), "value"])
+    rows = []
+    for group in (*of.groups, None):
+        more, whole = (np.array(of.asking(count, group)) * (1.0, 1.96) for count in (many, np.inf))
+        for name, (gain, half) in {"more": more, "per_100": 100 / many * more, "everybody": whole}.items():
+            rows.append((group or "all", name, gain, gain - half, gain + half))
+    table = pd.DataFrame(rows, columns=["package_group", "package_asked", *NUMBERS])
+    return table.assign(n=float(base(of)[0].sum()))
 
 
 def parameters() -> pd.DataFrame:

@@ -26,15 +26,20 @@ def _line(axes: Axes, cells: pd.DataFrame, unit: str, colour: str, name: str) ->
     sns.lineplot(drawn, x="at", y="estimate", ax=axes, color=colour, errorbar=None, label=name, legend=False, **marks)
 
 
-def curve(tables: Sequence[Released], study: Study, at: Mapping[str, float] | None = None) -> Figure:
-    """Numbers by price (``at``: where each code of the first key is), a line and a band for each column."""
+def curve(
+    tables: Sequence[Released], study: Study, at: Mapping[str, float] | None = None, numbered: bool = True
+) -> Figure:
+    """Numbers by price (``at``: where each code of the first key is), a line and a band for each column.
+
+    ``numbered``: each point has its number, where lines are far enough from each other.
+    """
     (one,) = tables
     figure, (axes,) = canvas(title(one.id, study), 3.2)
     cells = one.shown.assign(at=one.shown[one.by[0]].astype(str).map(at or float).astype(float))
     for place, code in enumerate(in_order(one, study, CATEGORY)):
         part = cells[cells[CATEGORY].astype(str) == code]
         _line(axes, part, one.unit, PALETTE[place], cell_label(one, study, CATEGORY, code))
-        for x, y in zip(part["at"], scaled(part, one.unit)["estimate"], strict=True):
+        for x, y in zip(part["at"], scaled(part, one.unit)["estimate"], strict=True) if numbered else ():
             height = 9 * (1 if place else -1) - 3
             axes.annotate(
                 number(y, study.language), (x, y), (0, height), textcoords="offset points", ha="center", fontsize=8
@@ -51,10 +56,8 @@ def curve(tables: Sequence[Released], study: Study, at: Mapping[str, float] | No
 def crossing(tables: Sequence[Released], study: Study, share: float = 0.5, column: str = "") -> Figure:
     """Shares by rate, a line a group, and where each falls below a share: a ``column`` of the second table."""
     first, second = tables
-    figure = curve([first], study)
+    figure = curve([first], study, numbered=False)
     (axes,) = figure.axes
-    for text in [*axes.texts]:  # the lines are too near for a number at each point
-        text.remove()
     axes.axhline(100 * share, color=QUIET, linestyle="--", linewidth=1)
     for place, code in enumerate(in_order(first, study, CATEGORY)):
         cell = second.cell(code, column) if second.state == "shown" else None
