@@ -1,15 +1,41 @@
-"""Sentences of page 12 that depend on conditions: what distinguishes a stop's region."""
+"""Sentences of page 12 that depend on conditions: an earlier tour, what distinguishes a stop's region, what follows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pandas as pd
+
 from ..disclosure import CATEGORY
+from ..languages import number
+from ..planning import listening
 from ..results import caravan
 from ..study import Study
 from .labels import format_cell, label, listed
 from .published import release
-from .sentences import conditional
+from .sentences import conditional, sentence
+
+
+def earlier(study: Study, key: str, otherwise: str = "") -> Iterator[str]:
+    """A text on an earlier tour; another, or nothing, where none is known."""
+    if release(study)["caravan_known"].state == "shown":
+        yield sentence(study, key)
+    elif otherwise:
+        yield study.codebook.text(otherwise, study.language)
+
+
+conditional("caravan.saved")(lambda study: earlier(study, "caravan.saved"))
+conditional("caravan.earlier")(lambda study: earlier(study, "caravan.earlier", caravan.UNKNOWN))
+
+
+def differences(study: Study, cells: pd.DataFrame, key: str) -> str:
+    """Which lines of a table are more and which are less frequent than in the rest; that none is seen."""
+    said = []
+    for word in ("more", "less"):
+        names = listed(study, (label(study, key, x) for x in cells.loc[cells["text"].eq(f"compared.{word}"), key]),
+                       "semicolon")  # fmt: skip
+        said += [study.codebook.text(f"caravan.{word}", study.language, lines=names)] if names else []
+    return " ".join(said) or study.codebook.text("caravan.none", study.language)
 
 
 @conditional("caravan.stop")
@@ -24,13 +50,42 @@ def stop(study: Study) -> Iterator[str]:
     cells = table.frame
     hopes = cells[cells["brief_line"].str.startswith("hope:") & (cells[CATEGORY] == "region")]
     best = hopes.iloc[0]
-    said = []
-    for word in ("more", "less"):
-        lines = cells.loc[cells["text"].eq(f"compared.{word}"), "brief_line"]
-        names = listed(study, (label(study, "brief_line", line) for line in lines), "semicolon")
-        said += [text(f"caravan.{word}", study.language, lines=names)] if names else []
     yield text(
         "caravan.stop", study.language, town=label(study, "caravan_stop", caravan.worked(of)),
-        top=f"{label(study, 'brief_line', best['brief_line'])}, {format_cell(table, study, best)}",
-        differences=" ".join(said) or text("caravan.none", study.language),
+        top=listed(study, [label(study, "brief_line", best["brief_line"]), format_cell(table, study, best)]),
+        differences=differences(study, cells, "brief_line"),
     )  # fmt: skip
+
+
+@conditional("listening.nature")
+def nature(study: Study) -> Iterator[str]:
+    """Whether the log of questions is a file or invented; that there is none."""
+    log = study.result(listening.questions)
+    kind = "none" if log.empty else "invented" if log["invented"].any() else "own"
+    yield study.codebook.text(f"listening.{kind}", study.language)
+
+
+@conditional("caravan.asked")
+def asked(study: Study) -> Iterator[str]:
+    """What is asked most at the stops of the worked stop's region, and what more or less often than elsewhere."""
+    of, table, text = study.result(caravan.tour), release(study)["listening_stop"], study.codebook.text
+    if of is None or table.state != "shown":
+        yield text(table.state, study.language)
+        return
+    first = table.cells("*", "asked_region").iloc[0]
+    yield text(
+        "caravan.asked", study.language, town=label(study, "caravan_stop", caravan.worked(of)),
+        top=listed(study, [label(study, "question_topic", first["question_topic"]), format_cell(table, study, first)]),
+        differences=differences(study, table.cells("*", "asked_compared"), "question_topic"),
+        nature=" ".join(nature(study)),
+    )  # fmt: skip
+
+
+@conditional("caravan.next")
+def follows(study: Study) -> Iterator[str]:
+    """How many actions follow, and of how many a further survey would show what they aim at."""
+    seen = release(study)["caravan_tracker"].cells("*", "seen")["text"]
+    many = release(study)["caravan_tracker"].frame["tracker_finding"].nunique()
+    fields = {"actions": many, "seen": int(seen.eq("tracker.seen.yes").sum())}
+    said = {name: number(n, study.language) for name, n in fields.items()}
+    yield study.codebook.text("caravan.next", study.language, **said)

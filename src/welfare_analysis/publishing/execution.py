@@ -25,7 +25,7 @@ from welfare_analysis.results import kept
 from welfare_analysis.results.catalogue import WITHHELD
 from welfare_analysis.study import several
 
-OWN_FILES = ("SURVEY", "REGISTER", "FOLLOWUP", "CODEBOOK", "MAP", "AGREEMENTS")
+OWN_FILES = ("SURVEY", "REGISTER", "FOLLOWUP", "CODEBOOK", "MAP", "AGREEMENTS", "LISTENING")
 WISHES = ("KEEP", "OMIT", WITHHELD)  # what is done with forms in doubt, and what is not published
 KERNELS = 2
 TIMEOUT_S = 600

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from ..disclosure import Lazy, Released, combined, declared
-from ..study import DATA, Study
+from ..disclosure import NUMBERS, Lazy, Released, combined, declared, document
+from ..study import DATA, Study, public
 from . import (
     adjusted,
     agreements,
@@ -21,6 +22,7 @@ from . import (
     descriptive,
     grants,
     headlines,
+    listening,
     package,
     priorities,
     quality,
@@ -61,6 +63,7 @@ TOPICS: dict[str, Topic] = {
         agreements.topic,
         package.topic,
         caravan.topic,
+        listening.topic,
     )
 }
 
@@ -112,11 +115,58 @@ def brief(study: Study, stop: str = "", name: str = "own_brief") -> Released:
     return caravan.brief(release(study), of, stop or caravan.worked(of), name) or blank
 
 
+def heard(study: Study, stop: str = "", name: str = "own_heard") -> Released:
+    """What is asked in the region of a stop beside what its members need (`listening.heard`); as `brief`."""
+    of, blank = study.result(caravan.tour), declared(name, "document", "", (), "")
+    if of is None:
+        return blank.without_numbers(caravan.ELSEWHERE)
+    found = listening.heard(release(study), of, stop or caravan.worked(of), name)
+    return found or blank.without_numbers(listening.NONE)
+
+
+TRACKED = ("finding", "to_do", "desk", "within", "indicator", "now", "target", "seen", "evidence")  # columns, in order
+
+
+def tracker(study: Study) -> Released:
+    r"""What follows from findings, a line of ``data/public/tracker.csv`` each: action, owner, date, next indicator.
+
+    With v the indicator's value now, low and high its interval and c the change that is aimed at, the target is
+    :math:`v (1 + c)`. A further measurement like this one shows the change where it is beyond the interval of a
+    difference of two, :math:`|c v| > \sqrt{2} (high - low) / 2`.
+    """
+    every, found = release(study), {}
+    rows: list[tuple[Any, ...]] = []
+    for line in public("tracker").to_dict("records"):
+        code, cells = line["tracker_finding"], {}
+        for column, address in (("finding", line["address"]), ("now", line["indicator"])):
+            table, *codes = address.split("|")
+            cells[column] = every[table].cell(*codes) if every[table].state == "shown" else None
+            if cells[column] is not None or every[table].state != "shown":
+                found[code, column] = (every[table], *codes)
+        rows += [(code, "to_do", f"tracker.action.{code}"), (code, "indicator", f"tracker.indicator.{code}")]
+        rows += [(code, "desk", f"desk:{line['desk']}"), (code, "evidence", f"evidence.{line['kind']}")]
+        rows.append((code, "within", "", line["months"], "months"))
+        if (now := cells["now"]) is not None and not now[NUMBERS].isna().any():
+            value, step = now["estimate"], now.get("step", np.nan)
+            target = value * (1 + line["change"])
+            seen = abs(target - value) > np.sqrt(2) * (now["high"] - now["low"]) / 2
+            rows.append((code, "target", "", round(target / step) * step, now.get("unit", every[table].unit), step))
+            rows.append((code, "seen", f"tracker.seen.{'yes' if seen else 'no'}"))
+    columns = ["tracker_finding", "measure", "text", "estimate", "unit", "step"]
+    frame = pd.DataFrame(rows, columns=columns).fillna({"estimate": 0.0}).replace({"text": {"": np.nan}})
+    sheet = document("tracker", frame, columns[:1], "measure")
+    found |= {(code, column): (sheet, code, column) for code, column in frame[columns[:2]].to_numpy()}
+    order = sorted(found, key=lambda place: TRACKED.index(place[1]))
+    return combined("caravan_tracker", {place: found[place] for place in order}, columns[0])
+
+
 COMBINED: dict[str, Callable[[Study], Released]] = {
     "headlines_nature": headlines.nature,
     "truth": headlines.truth,
     **caravan.TABLES,
     "caravan_brief": partial(brief, name="caravan_brief"),
+    "listening_stop": partial(heard, name="listening_stop"),
+    "caravan_tracker": tracker,
     **{name: partial(display, name=name) for name in DISPLAYS["table"].unique()},
 }
 

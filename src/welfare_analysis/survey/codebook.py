@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -36,6 +36,7 @@ COLUMNS = {
     "seconds.csv": ("kind", "question", "item"),
     "impossible.csv": ("id", "condition", *LABELS),
     "consistency.csv": ("id", "left", "op", "right", "tolerance", "action", *LABELS),
+    "listening.csv": ("name", "list", "asked_if", "required", *LABELS),
     institution.FILE: ("key", *LANGUAGES),
 }
 PLURALS = ("one", "two", "few", "many", "other")  # categories of the plural rules of CLDR
@@ -46,6 +47,7 @@ OPTIONAL = {
     "seconds.csv": "kind",
     "impossible.csv": "id",
     "consistency.csv": "id",
+    "listening.csv": "name",
 }
 KEYS = OPTIONAL | {"variables.csv": "name", "texts.csv": "key", institution.FILE: "key"}
 PARENTS = {"rank": "rank_group", "command": "command_group"}
@@ -187,6 +189,21 @@ class Codebook(Tables):
                 asked_of.setdefault(line["group"] or str(name), []).append(str(name))
         kinds = {**self.variables["type"].to_dict(), **self.groups["kind"].to_dict()}
         return [Question(name, kinds[name], tuple(members)) for name, members in asked_of.items()]
+
+    def of_questions(self, stops: Iterable[str]) -> Codebook:
+        """The codebook of a log of the questions that are asked at some stops, a row a question: ``listening.csv``.
+
+        A stop has the label of its text ``caravan_stop.<code>`` or of the list of places, else its code.
+        """
+        places = self._lists["command"]
+        labels = {}
+        for stop in stops:
+            known = self.texts[list(LANGUAGES)].set_axis(list(LABELS), axis=1).reindex([f"caravan_stop.{stop}"]).iloc[0]
+            labels[stop] = known.fillna(places[list(LABELS)].reindex([stop]).iloc[0]).fillna(stop)
+        rows = pd.DataFrame(labels).T.rename_axis("code").reset_index().assign(list="caravan_stop", parent="", order="")
+        blank = {"block": "questions", "type": "code", "unit": "", "group": "", "drawn": "", "low": "", "high": ""}
+        return replace(self, variables=self.listening.assign(**blank), groups=self.groups.iloc[:0],
+                       values=pd.concat([self.values, rows], ignore_index=True))  # fmt: skip
 
     def minutes(self, **fixed: str) -> float:
         """How long a form takes at most, in minutes: the seconds of every question that may be asked and its items."""
