@@ -21,7 +21,6 @@ import pandas as pd
 from welfare_analysis.demand import housing, tastes
 from welfare_analysis.disclosure import Policy
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.planning import listening
 from welfare_analysis.planning.agreements import agreements
 from welfare_analysis.publishing import execution, record
 from welfare_analysis.publishing.figures import write_headlines
@@ -31,7 +30,7 @@ from welfare_analysis.publishing.report import publish
 from welfare_analysis.results import headlines, kept
 from welfare_analysis.results.audit import broken
 from welfare_analysis.results.catalogue import WITHHELD
-from welfare_analysis.study import Study, grouped, not_given, several
+from welfare_analysis.study import Study, grouped, log_book, not_given, own_log, several
 from welfare_analysis.survey import card_designs, doubts, followup, paper, quality, reading, standin, xlsform
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading.text_files import small_table
@@ -153,7 +152,7 @@ def form(_: argparse.Namespace) -> int:
     rules = Policy.read(ROOT / "data" / "policy.csv")
     limits = {"least": int(rules.min_respondents), "base": int(rules.min_base)}
     with replacing(ROOT / "build" / "form") as folder:
-        xlsform.log(listening.book(codebook)).save(folder / "questions.xlsx")
+        xlsform.log(log_book(codebook)).save(folder / "questions.xlsx")
         for status in codebook.codes("status"):
             xlsform.workbook(codebook, status, **limits).save(folder / f"{status}.xlsx")
             for language in ("ar", "fr"):
@@ -179,7 +178,7 @@ def _heard() -> bool:
     target = ROOT / "build" / "check" / "questions.csv"
     target.unlink(missing_ok=True)  # of an earlier file
     try:
-        log = listening.logged(_codebook())
+        log = own_log(_codebook())
     except reading.Faults as error:
         _tell(error.table, target)
         return False

@@ -299,10 +299,15 @@ def own_lines(variable: str, what: str) -> tuple[str, pd.DataFrame] | None:
     return None if path is None else (path.name, small_table(path, (), what, f"{variable}= names it."))
 
 
+def log_book(codebook: Codebook) -> Codebook:
+    """The codebook of a log of what is asked at the stops of ``data/public/caravan.csv``."""
+    return codebook.of_questions(public("caravan")["caravan_stop"])
+
+
 def own_log(codebook: Codebook) -> pd.DataFrame | None:
-    """The log of what was asked at stops that LISTENING names; None where it names none. The codebook is the log's."""
+    """The log that LISTENING names, read and checked; None where it names none."""
     path = _named("LISTENING")
-    return None if path is None else read_log(path, codebook)
+    return None if path is None else read_log(path, log_book(codebook))
 
 
 def own_words() -> institution.Words:

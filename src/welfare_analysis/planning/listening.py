@@ -5,22 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from ..study import Study, own_log, public
-from ..survey.codebook import Codebook
 from ..survey.standin.questions import questions as invented
-from .caravan import caravan, parameter
+from .caravan import caravan
 
-LEVELS = ("questions", "complaint", "wish", "to_follow", "spread")
 SEED = 2012
-
-
-def book(codebook: Codebook) -> Codebook:
-    """The codebook of the log: its questions, and the stops of ``data/public/caravan.csv``."""
-    return codebook.of_questions(public("caravan")["caravan_stop"])
-
-
-def logged(codebook: Codebook) -> pd.DataFrame | None:
-    """The log that LISTENING names, read and checked; None where it names none."""
-    return own_log(book(codebook))
 
 
 def questions(study: Study) -> pd.DataFrame:
@@ -28,13 +16,12 @@ def questions(study: Study) -> pd.DataFrame:
 
     With answers of the stand-in they are ``invented`` too.
     """
-    log, towns = logged(study.codebook), public("caravan").set_index("caravan_stop")
+    log, towns = own_log(study.codebook), public("caravan").set_index("caravan_stop")
     invent = log is None
     if log is None and study.is_standin and study.register is not None:
         stops = caravan().timetable()[["date"]].join(towns["command_group"])
-        topics = public("caravan_topics").set_index("question_topic")
-        levels = {name: parameter(f"log_{name}") for name in LEVELS}
-        log = invented(stops, topics, study.register["status"], levels, SEED)
+        topics, rules = public("caravan_topics"), public("caravan_rules").set_index("rule")["value"]
+        log = invented(stops, topics.set_index("question_topic"), study.register["status"], rules, SEED)
     if log is None:
         return pd.DataFrame(columns=["topic"])
     return log.assign(command_group=log["stop"].astype(object).map(towns["command_group"]), invented=invent)

@@ -16,16 +16,11 @@ from .published import release
 from .sentences import conditional, sentence
 
 
-def earlier(study: Study, key: str, otherwise: str = "") -> Iterator[str]:
-    """A text on an earlier tour; another, or nothing, where none is known."""
+@conditional("caravan.saved")
+def saved(study: Study) -> Iterator[str]:
+    """What lies between the shortest tour and what is known of an earlier one; nothing where nothing is."""
     if release(study)["caravan_known"].state == "shown":
-        yield sentence(study, key)
-    elif otherwise:
-        yield study.codebook.text(otherwise, study.language)
-
-
-conditional("caravan.saved")(lambda study: earlier(study, "caravan.saved"))
-conditional("caravan.earlier")(lambda study: earlier(study, "caravan.earlier", caravan.UNKNOWN))
+        yield sentence(study, "caravan.saved")
 
 
 def differences(study: Study, cells: pd.DataFrame, key: str) -> str:
@@ -68,14 +63,12 @@ def nature(study: Study) -> Iterator[str]:
 @conditional("caravan.asked")
 def asked(study: Study) -> Iterator[str]:
     """What is asked most at the stops of the worked stop's region, and what more or less often than elsewhere."""
-    of, table, text = study.result(caravan.tour), release(study)["listening_stop"], study.codebook.text
+    of, table = study.result(caravan.tour), release(study)["listening_stop"]
     if of is None or table.state != "shown":
-        yield text(table.state, study.language)
+        yield study.codebook.text(table.state, study.language)
         return
-    first = table.cells("*", "asked_region").iloc[0]
-    yield text(
-        "caravan.asked", study.language, town=label(study, "caravan_stop", caravan.worked(of)),
-        top=listed(study, [label(study, "question_topic", first["question_topic"]), format_cell(table, study, first)]),
+    yield sentence(
+        study, "caravan.asked", town=label(study, "caravan_stop", caravan.worked(of)),
         differences=differences(study, table.cells("*", "asked_compared"), "question_topic"),
         nature=" ".join(nature(study)),
     )  # fmt: skip
@@ -84,8 +77,7 @@ def asked(study: Study) -> Iterator[str]:
 @conditional("caravan.next")
 def follows(study: Study) -> Iterator[str]:
     """How many actions follow, and of how many a further survey would show what they aim at."""
-    seen = release(study)["caravan_tracker"].cells("*", "seen")["text"]
-    many = release(study)["caravan_tracker"].frame["tracker_finding"].nunique()
-    fields = {"actions": many, "seen": int(seen.eq("tracker.seen.yes").sum())}
+    cells = release(study)["caravan_tracker"].frame
+    fields = {"actions": cells["tracker_finding"].nunique(), "seen": int(cells["text"].eq("tracker.seen.yes").sum())}
     said = {name: number(n, study.language) for name, n in fields.items()}
     yield study.codebook.text("caravan.next", study.language, **said)

@@ -107,24 +107,25 @@ def display(study: Study, name: str) -> Released:
     return combined(name, parts, cells["key"].iloc[0])
 
 
+TRACKED = ("finding", "to_do", "desk", "within", "indicator", "now", "target", "seen", "evidence")  # columns, in order
+MARKED = ("unit", "step", "flag")  # of a cell, beside its numbers
+
+
 def brief(study: Study, stop: str = "", name: str = "own_brief") -> Released:
     """The brief of a stop of the caravan (`caravan.brief`); that of the worked one where none is named."""
-    of, blank = study.result(caravan.tour), declared(name, "document", "", (), "")
-    if of is None:
-        return blank.without_numbers(caravan.ELSEWHERE)
-    return caravan.brief(release(study), of, stop or caravan.worked(of), name) or blank
+    return _at_stop(study, caravan.brief, stop, name, "not_asked")
 
 
 def heard(study: Study, stop: str = "", name: str = "own_heard") -> Released:
     """What is asked in the region of a stop beside what its members need (`listening.heard`); as `brief`."""
+    return _at_stop(study, listening.heard, stop, name, listening.NONE)
+
+
+def _at_stop(study: Study, make: Callable[..., Released | None], stop: str, name: str, otherwise: str) -> Released:
     of, blank = study.result(caravan.tour), declared(name, "document", "", (), "")
     if of is None:
         return blank.without_numbers(caravan.ELSEWHERE)
-    found = listening.heard(release(study), of, stop or caravan.worked(of), name)
-    return found or blank.without_numbers(listening.NONE)
-
-
-TRACKED = ("finding", "to_do", "desk", "within", "indicator", "now", "target", "seen", "evidence")  # columns, in order
+    return make(release(study), of, stop or caravan.worked(of), name) or blank.without_numbers(otherwise)
 
 
 def tracker(study: Study) -> Released:
@@ -132,32 +133,31 @@ def tracker(study: Study) -> Released:
 
     With v the indicator's value now, low and high its interval and c the change that is aimed at, the target is
     :math:`v (1 + c)`. A further measurement like this one shows the change where it is beyond the interval of a
-    difference of two, :math:`|c v| > \sqrt{2} (high - low) / 2`.
+    difference of two, :math:`|c v| > \sqrt{2} (high - low) / 2`. All numbers are computed from released ones.
     """
-    every, found = release(study), {}
-    rows: list[tuple[Any, ...]] = []
+    every, key = release(study), "tracker_finding"
+    rows: list[dict[str, Any]] = []
     for line in public("tracker").to_dict("records"):
-        code, cells = line["tracker_finding"], {}
+        code, cells = line[key], {"within": {"estimate": line["months"], "unit": "months"}}
+        words = {"to_do": f"tracker.action.{code}", "indicator": f"tracker.indicator.{code}",
+                 "desk": f"desk:{line['desk']}", "evidence": f"evidence.{line['kind']}"}  # fmt: skip
         for column, address in (("finding", line["address"]), ("now", line["indicator"])):
             table, *codes = address.split("|")
-            cells[column] = every[table].cell(*codes) if every[table].state == "shown" else None
-            if cells[column] is not None or every[table].state != "shown":
-                found[code, column] = (every[table], *codes)
-        rows += [(code, "to_do", f"tracker.action.{code}"), (code, "indicator", f"tracker.indicator.{code}")]
-        rows += [(code, "desk", f"desk:{line['desk']}"), (code, "evidence", f"evidence.{line['kind']}")]
-        rows.append((code, "within", "", line["months"], "months"))
-        if (now := cells["now"]) is not None and not now[NUMBERS].isna().any():
-            value, step = now["estimate"], now.get("step", np.nan)
-            target = value * (1 + line["change"])
-            seen = abs(target - value) > np.sqrt(2) * (now["high"] - now["low"]) / 2
-            rows.append((code, "target", "", round(target / step) * step, now.get("unit", every[table].unit), step))
-            rows.append((code, "seen", f"tracker.seen.{'yes' if seen else 'no'}"))
-    columns = ["tracker_finding", "measure", "text", "estimate", "unit", "step"]
-    frame = pd.DataFrame(rows, columns=columns).fillna({"estimate": 0.0}).replace({"text": {"": np.nan}})
-    sheet = document("tracker", frame, columns[:1], "measure")
-    found |= {(code, column): (sheet, code, column) for code, column in frame[columns[:2]].to_numpy()}
-    order = sorted(found, key=lambda place: TRACKED.index(place[1]))
-    return combined("caravan_tracker", {place: found[place] for place in order}, columns[0])
+            cell = every[table].cell(*codes) if every[table].state == "shown" else None
+            if cell is not None:
+                cells[column] = {"unit": every[table].unit} | cell.reindex([*NUMBERS, *MARKED]).dropna().to_dict()
+            elif every[table].state != "shown":
+                words[column] = every[table].state
+        if "estimate" in (now := cells.get("now", {})):
+            change = line["change"] * now["estimate"]
+            seen = abs(change) > np.sqrt(2) * (now["high"] - now["low"]) / 2
+            words["seen"] = f"tracker.seen.{'yes' if seen else 'no'}"
+            cells["target"] = now | dict.fromkeys(NUMBERS, now["estimate"] + change)
+        cells |= {column: {"estimate": 0.0, "text": text} for column, text in words.items()}
+        rows += [{key: code, "measure": column, **cells[column]} for column in TRACKED if column in cells]
+    frame = pd.DataFrame(rows).fillna({"flag": ""})
+    frame = frame.assign(**{end: frame[end].fillna(frame["estimate"]) for end in NUMBERS})
+    return document("caravan_tracker", frame, [key], "measure")
 
 
 COMBINED: dict[str, Callable[[Study], Released]] = {

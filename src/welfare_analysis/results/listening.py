@@ -6,6 +6,8 @@ have been asked: they say how many questions there are, not whose.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -15,39 +17,27 @@ from ..planning import caravan as planning
 from ..planning import listening
 from ..study import Study, public
 from .caravan import compared, regional
-from .declare import Base, Topic, counted
+from .declare import Topic, counted
 
 NONE = "listening.none"  # the text where no log is given
 ASKED = {"brief_line": "asked:", "table": "listening_topics", "key": "question_topic", "code": "", "compared": "yes"}
 FLAGS = {"complaint": "kind", "wish": "kind", "to_follow": "answer"}
 
 
-def known(log: pd.DataFrame) -> Base:
-    """All questions: each has a topic."""
-    return log["topic"].notna(), pd.Series(True, log.index)
+topic = Topic("listening", listening.questions, lambda log: "shown" if len(log) else NONE, "share",
+              lambda log: (log["topic"].notna(), log["topic"].notna()), totals=False)  # fmt: skip
 
 
-topic = Topic("listening", listening.questions, lambda log: "shown" if len(log) else NONE, "share", known, totals=False)
-
-
-def parts(log: pd.DataFrame, by: str) -> pd.DataFrame:
-    """The part of each topic in the questions of each group."""
-    group, topics = log[by].astype(object), log["topic"].astype(object)
+def topics(study: Study, log: pd.DataFrame, by: str) -> pd.DataFrame:
+    """The part of each topic in the questions of each group, small statuses together, where the group is known."""
+    group, topics = log[by].astype(object).replace(study.codebook.wider("status")), log["topic"].astype(object)
     made = share(Design(np.ones(len(log))), topics, by=group, where=group.notna())
     met = pd.DataFrame({"topic": topics, by: group}).value_counts()
     return counted(made, "question_topic", met.reindex(made.value.index, fill_value=0), across=by)
 
 
-@topic.table("topics", "question_topic", "command_group", adds="question_topic")
-def by_region(study: Study, log: pd.DataFrame) -> pd.DataFrame:
-    """Topics of the questions that are asked at the stops of each region."""
-    return parts(log, "command_group")
-
-
-@topic.table("by_status", "question_topic", "status", adds="question_topic")
-def by_status(study: Study, log: pd.DataFrame) -> pd.DataFrame:
-    """Topics of the questions of each status, small ones together, where it was written down."""
-    return parts(log.assign(status=log["status"].astype(object).replace(study.codebook.wider("status"))), "status")
+for name, group in (("topics", "command_group"), ("by_status", "status")):
+    topic.table(name, "question_topic", group, adds="question_topic")(partial(topics, by=group))
 
 
 @topic.table("kinds", "question_topic", "question_measure")

@@ -36,9 +36,9 @@ COLUMNS = {
     "seconds.csv": ("kind", "question", "item"),
     "impossible.csv": ("id", "condition", *LABELS),
     "consistency.csv": ("id", "left", "op", "right", "tolerance", "action", *LABELS),
-    "listening.csv": ("name", "list", "asked_if", "required", *LABELS),
     institution.FILE: ("key", *LANGUAGES),
 }
+COLUMNS["listening.csv"] = (*COLUMNS["variables.csv"], "group", "drawn")
 PLURALS = ("one", "two", "few", "many", "other")  # categories of the plural rules of CLDR
 OPTIONAL = {
     "groups.csv": "name",
@@ -195,15 +195,11 @@ class Codebook(Tables):
 
         A stop has the label of its text ``caravan_stop.<code>`` or of the list of places, else its code.
         """
-        places = self._lists["command"]
-        labels = {}
-        for stop in stops:
-            known = self.texts[list(LANGUAGES)].set_axis(list(LABELS), axis=1).reindex([f"caravan_stop.{stop}"]).iloc[0]
-            labels[stop] = known.fillna(places[list(LABELS)].reindex([stop]).iloc[0]).fillna(stop)
-        rows = pd.DataFrame(labels).T.rename_axis("code").reset_index().assign(list="caravan_stop", parent="", order="")
-        blank = {"block": "questions", "type": "code", "unit": "", "group": "", "drawn": "", "low": "", "high": ""}
-        return replace(self, variables=self.listening.assign(**blank), groups=self.groups.iloc[:0],
-                       values=pd.concat([self.values, rows], ignore_index=True))  # fmt: skip
+        texts = self.texts.set_axis(list(LABELS), axis=1).rename(index=lambda key: key.removeprefix("caravan_stop."))
+        known = texts.combine_first(self._lists["command"][list(LABELS)]).reindex(list(stops))
+        rows = known.T.fillna(known.index.to_series()).T.rename_axis("code").reset_index()
+        values = pd.concat([self.values, rows.assign(list="caravan_stop", parent="", order="")], ignore_index=True)
+        return replace(self, variables=self.listening, groups=self.groups.iloc[:0], values=values)
 
     def minutes(self, **fixed: str) -> float:
         """How long a form takes at most, in minutes: the seconds of every question that may be asked and its items."""

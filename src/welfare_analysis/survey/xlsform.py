@@ -49,8 +49,6 @@ def log(codebook: Codebook) -> openpyxl.Workbook:
     ``codebook`` is that of the log (`Codebook.of_questions`).
     """
     form = _Form(codebook, "")
-    form.row("start", "start")
-    form.row("end", "end")
     form.note("log", _texts(codebook, "form.log"))
     form.row("date", "date", _texts(codebook, "form.log_day"))
     for question in codebook.questions():

@@ -5,14 +5,12 @@ It is drawn without a look at what people need or hope for: where its topics are
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
 
 def questions(
-    stops: pd.DataFrame, topics: pd.DataFrame, statuses: pd.Series, levels: Mapping[str, float], seed: int
+    stops: pd.DataFrame, topics: pd.DataFrame, statuses: pd.Series, levels: pd.Series, seed: int
 ) -> pd.DataFrame:
     """A row a question: stop, date, status, topic, kind, answer, desk.
 
@@ -24,18 +22,18 @@ def questions(
         By topic the part of questions on it (value) and the desk that follows it up.
     statuses : Series
         Of all who may ask.
-    levels : mapping
-        ``questions`` a stop in the mean (Poisson), the parts ``complaint``, ``wish`` and ``to_follow``, and ``spread``:
-        standard deviation of the log of a topic's part between regions.
+    levels : Series
+        ``log_questions`` a stop in the mean (Poisson), the parts ``log_complaint``, ``log_wish`` and ``log_to_follow``,
+        and ``log_spread``: standard deviation of the log of a topic's part between regions.
     """
     rng = np.random.default_rng(seed)
     regions, of = np.unique(stops["command_group"].astype(str), return_inverse=True)
-    weight = topics["value"].to_numpy(float) * np.exp(rng.normal(0, levels["spread"], (len(regions), len(topics))))
+    weight = topics["value"].to_numpy(float) * np.exp(rng.normal(0, levels["log_spread"], (len(regions), len(topics))))
     below = np.cumsum(weight / weight.sum(axis=1, keepdims=True), axis=1)
-    at = np.repeat(np.arange(len(stops)), rng.poisson(levels["questions"], len(stops)))
+    at = np.repeat(np.arange(len(stops)), rng.poisson(levels["log_questions"], len(stops)))
     topic = (rng.random((len(at), 1)) > below[of[at]]).sum(axis=1).clip(max=len(topics) - 1)
-    kind, left = rng.random(len(at)), rng.random(len(at)) < levels["to_follow"]
-    kinds = [kind < levels["complaint"], kind < levels["complaint"] + levels["wish"]]
+    kind, left = rng.random(len(at)), rng.random(len(at)) < levels["log_to_follow"]
+    kinds = [kind < levels["log_complaint"], kind < levels["log_complaint"] + levels["log_wish"]]
     return pd.DataFrame({
         "stop": stops.index.to_numpy(object)[at], "status": rng.choice(statuses.astype(object), len(at)),
         "topic": topics.index.to_numpy(object)[topic], "kind": np.select(kinds, ["complaint", "wish"], "information"),
