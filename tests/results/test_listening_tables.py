@@ -1,5 +1,6 @@
 """Tables of the log and the tracker: shares by counting, a comparison and targets by hand, nothing of few questions."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -183,6 +184,21 @@ def test_no_number_of_few_questions_is_shown(standin):
             assert min(met, n - met) >= rules.min_respondents or met == 0
         hidden = table.frame[table.frame["flag"] == "hidden"]
         assert (hidden.groupby("category").size() != 1).all()  # one alone would follow from the others
+
+
+def test_a_topic_of_few_questions_does_not_follow_from_the_others(standin, tmp_path, monkeypatch):
+    """Of a log of one's own with five questions on sport the part of sport is hidden, and another with it."""
+    lines = ["stop,date,status,topic,kind,answer,desk"]
+    for topic, n in {"housing": 60, "loans": 40, "sport": 5}.items():
+        lines += [f"nador,2012-10-02,active,{topic},wish,answered,"] * n
+    (tmp_path / "log.csv").write_text("\n".join(lines))
+    monkeypatch.setenv("LISTENING", str(tmp_path / "log.csv"))
+    every = catalogue.release(replace(standin, language="en"))
+    for name, column in (("listening_kinds", "asked"), ("listening_topics", "east"), ("listening_by_status", "active")):
+        cells = every[name].cells("*", column)
+        assert cells["flag"].eq("hidden").sum() >= 2, name
+        assert cells.set_index("question_topic").at["sport", "flag"] == "hidden"
+    assert every["listening_stop"].state == "shown" or every["listening_topics"].shown.empty
 
 
 def test_each_topic_and_finding_has_its_words():

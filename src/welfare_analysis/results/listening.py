@@ -40,7 +40,7 @@ for name, group in (("topics", "command_group"), ("by_status", "status")):
     topic.table(name, "question_topic", group, adds="question_topic")(partial(topics, by=group))
 
 
-@topic.table("kinds", "question_topic", "question_measure")
+@topic.table("kinds", "question_topic", "question_measure", adds="question_topic")
 def kinds(study: Study, log: pd.DataFrame) -> pd.DataFrame:
     """Topics of all questions, and of each the part that are complaints, wishes, or were left to be followed up."""
     design, topics = Design(np.ones(len(log))), log["topic"].astype(object).rename("question_topic")
