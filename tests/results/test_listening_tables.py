@@ -160,6 +160,17 @@ def test_the_tracker_tells_no_more_than_the_tables(tracked):
     assert tracked.cell("silent", "now")["estimate"] == pytest.approx(0.40)
 
 
+def test_a_tracker_of_tables_that_are_not_there_still_says_what_to_do(monkeypatch):
+    """Of a file that lacks every question each line has its action, and why it has no number."""
+    silent = released("u", [], "", []).without_numbers("not_asked")
+    monkeypatch.setattr(catalogue, "public", lambda _: LINES)
+    monkeypatch.setattr(catalogue, "release", lambda _: {"t": silent, "u": silent})
+    table = catalogue.tracker(None)
+    assert set(table.cells("*", "finding")["text"]) == {"not_asked"}
+    assert len(table.cells("*", "to_do")) == len(LINES)
+    assert table.cells("*", "target").empty
+
+
 @pytest.fixture(scope="module")
 def standin():
     """A small generated survey with its register."""

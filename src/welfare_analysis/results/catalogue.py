@@ -154,9 +154,9 @@ def tracker(study: Study) -> Released:
             words["seen"] = f"tracker.seen.{'yes' if seen else 'no'}"
             cells["target"] = now | dict.fromkeys(NUMBERS, now["estimate"] + change)
         cells |= {column: {"estimate": 0.0, "text": text} for column, text in words.items()}
-        rows += [{key: code, "measure": column, **cells[column]} for column in TRACKED if column in cells]
-    frame = pd.DataFrame(rows).fillna({"flag": ""})
-    frame = frame.assign(**{end: frame[end].fillna(frame["estimate"]) for end in NUMBERS})
+        rows += [{key: code, "measure": name, "flag": "", **cells[name]} for name in TRACKED if name in cells]
+    frame = pd.DataFrame(rows, columns=[key, "measure", "text", *NUMBERS, *MARKED])
+    frame = frame.assign(**{end: frame[end].astype(float).fillna(frame["estimate"]) for end in NUMBERS})
     return document("caravan_tracker", frame, [key], "measure")
 
 
