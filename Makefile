@@ -15,10 +15,10 @@ export PYTHONDONTWRITEBYTECODE = 1
 export MPLBACKEND = Agg
 
 # An institution's own files and wishes: make report SURVEY=answers.xlsx REGISTER=register.csv FOLLOWUP=followup.csv
-INPUTS := SURVEY REGISTER FOLLOWUP CODEBOOK MAP AGREEMENTS KEEP OMIT RETURNED LOG HALF_WIDTH COST RETURN_RATE ANSWER_RATE SEED CASES ARGS
+INPUTS := SURVEY REGISTER FOLLOWUP CODEBOOK MAP AGREEMENTS LISTENING KEEP OMIT RETURNED LOG HALF_WIDTH COST RETURN_RATE ANSWER_RATE SEED CASES ARGS
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 MEANT := survey:SURVEY Survey:SURVEY file:SURVEY File:SURVEY SURVEYS:SURVEY register:REGISTER followup:FOLLOWUP \
-	FOLLOW_UP:FOLLOWUP codebook:CODEBOOK map:MAP agreements:AGREEMENTS AGREEMENT:AGREEMENTS keep:KEEP omit:OMIT returned:RETURNED log:LOG half_width:HALF_WIDTH cost:COST seed:SEED
+	FOLLOW_UP:FOLLOWUP codebook:CODEBOOK map:MAP agreements:AGREEMENTS AGREEMENT:AGREEMENTS listening:LISTENING QUESTIONS:LISTENING keep:KEEP omit:OMIT returned:RETURNED log:LOG half_width:HALF_WIDTH cost:COST seed:SEED
 $(foreach v,$(filter-out $(INPUTS) FILE PYTHON,$(GIVEN)),$(error $v= is not read. $(foreach m,$(filter $v:%,$(MEANT)),Write $(m:$v:%=%)=. )The names are $(INPUTS) and PYTHON, in capitals))
 ifneq (,$(filter FILE,$(GIVEN)))
 $(if $(filter-out check,$(MAKECMDGOALS)),$(error FILE= is read by `make check` alone. Write SURVEY=))

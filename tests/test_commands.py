@@ -72,6 +72,8 @@ def test_no_shell_reads_the_name_of_a_file(make, tmp_path, way):
         (["check", "file=a.csv"], "Write SURVEY="),
         (["report", "FOLLOW_UP=a.csv"], "Write FOLLOWUP="),
         (["report", "SURVEYS=a.csv"], "Write SURVEY="),
+        (["report", "listening=a.csv"], "Write LISTENING="),
+        (["report", "QUESTIONS=a.csv"], "Write LISTENING="),
         (["report", "COLOUR=a.csv"], "COLOUR= is not read"),
         (["check", "FILE=a.csv", "SURVEY=b.csv"], "name the same"),
     ],

@@ -377,3 +377,20 @@ def test_check_and_report_name_the_fault_of_an_agreement(here, capsys):
     for name in ("check", "report"):
         assert command.main([name, f"AGREEMENTS={here / 'ours.csv'}"]) == 2
         assert "ours.csv, row 2, column value: not what an agreement may say" in capsys.readouterr().err
+
+
+def test_check_and_report_name_the_faults_of_a_log(here, capsys, monkeypatch):
+    """A sound log: code 0; a faulty one: code 1, every fault in a table, and no page is made; both with one command."""
+    monkeypatch.setattr(command, "publish", lambda *_, **__: pytest.fail("a notebook was run"))
+    head = "stop,date,status,topic,kind,answer,desk\n"
+    (here / "log.csv").write_text(f"{head}nador,2012-10-02,widow,housing,wish,answered,\n")
+    assert command.main(["check", f"LISTENING={here / 'log.csv'}"]) == 0
+    assert "log.csv: no fault in 1 questions" in capsys.readouterr().out
+    (here / "log.csv").write_text(f"{head}nador,2012-10-02,widow,houzing,wish,to_follow,\n")
+    for name in ("check", "report"):
+        assert command.main([name, f"LISTENING={here / 'log.csv'}"]) == 1
+        said = capsys.readouterr().out
+        assert "log.csv: 2 faults" in said
+        assert "houzing" in said
+        table = pd.read_csv(here / "build" / "check" / "questions.csv")
+        assert table["column"].tolist() == ["desk", "topic"]

@@ -31,7 +31,7 @@ from welfare_analysis.publishing.report import publish
 from welfare_analysis.results import headlines, kept
 from welfare_analysis.results.audit import broken
 from welfare_analysis.results.catalogue import WITHHELD
-from welfare_analysis.study import Study, grouped, not_given, several
+from welfare_analysis.study import Study, grouped, log_book, not_given, own_log, several
 from welfare_analysis.survey import card_designs, doubts, followup, paper, quality, reading, standin, xlsform
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading.text_files import small_table
@@ -43,7 +43,8 @@ SPECIAL = {"does_not_know": -98, "refused": -99}  # as they are written in a fil
 BEAT_S = 5.0  # seconds without a word
 OWN = ("SURVEY", "REGISTER", "FOLLOWUP")
 WISHES = ("KEEP", "OMIT", "HALF_WIDTH", "COST", "RETURN_RATE", "ANSWER_RATE", "SEED")
-READ = (*OWN, "CODEBOOK", "MAP", "AGREEMENTS", "RETURNED", "LOG", *WISHES)  # from the environment, or as NAME=value
+# from the environment, or as NAME=value
+READ = (*OWN, "CODEBOOK", "MAP", "AGREEMENTS", "LISTENING", "RETURNED", "LOG", *WISHES)
 Command = Callable[[argparse.Namespace], int]
 # what a spreadsheet takes for the start of a formula, full-width signs too
 FORMULA_SIGNS = tuple("=+-@＝＋－＠")
@@ -60,6 +61,8 @@ def report(_: argparse.Namespace) -> int:
     try:
         if _named("AGREEMENTS"):
             agreements(_codebook())  # a fault in a table of one's own is said before anything runs
+        if _named("LISTENING") and not _heard():
+            return 1
         if named:
             if not _sound(named):
                 return 1
@@ -147,11 +150,12 @@ def data(_: argparse.Namespace) -> int:
 
 
 def form(_: argparse.Namespace) -> int:
-    """Write the questionnaire: an XLSForm a status, and forms to print in Arabic and French."""
+    """Write the questionnaire, an XLSForm a status and forms to print, and the form of a log of a caravan's stops."""
     codebook = _codebook()
     rules = Policy.read(ROOT / "data" / "policy.csv")
     limits = {"least": int(rules.min_respondents), "base": int(rules.min_base)}
     with replacing(ROOT / "build" / "form") as folder:
+        xlsform.log(log_book(codebook)).save(folder / "questions.xlsx")
         for status in codebook.codes("status"):
             xlsform.workbook(codebook, status, **limits).save(folder / f"{status}.xlsx")
             for language in ("ar", "fr"):
@@ -162,13 +166,27 @@ def form(_: argparse.Namespace) -> int:
 
 
 def check(_: argparse.Namespace) -> int:
-    """Check files of answers, a register, a follow-up: 0 if they can be read, 1 if they have faults."""
-    named, terms = _named(*OWN), _named("AGREEMENTS")
+    """Check files of answers, a register, a follow-up, a log: 0 if they can be read, 1 if they have faults."""
+    named, terms, log = _named(*OWN), _named("AGREEMENTS"), _named("LISTENING")
     if terms:
         print(f"{terms[0].name}: no fault; {len(agreements(_codebook()))} agreements with those of data/public")
-    elif not named:
+    elif not named and not log:
         raise WelfareError("no file was named", where="SURVEY", hint="For example: make check SURVEY=answers.xlsx")
-    return 0 if not named or _sound(named) else 1
+    heard = not log or _heard()
+    return 0 if (not named or _sound(named)) and heard else 1
+
+
+def _heard() -> bool:
+    """Whether the log of questions has no fault; all are printed, and written to a table."""
+    target = ROOT / "build" / "check" / "questions.csv"
+    target.unlink(missing_ok=True)  # of an earlier file
+    try:
+        log = own_log(_codebook())
+    except reading.Faults as error:
+        _tell(error.table, target)
+        return False
+    print(f"{_named('LISTENING')[0].name}: no fault in {0 if log is None else len(log):,} questions")
+    return True
 
 
 def _named(*names: str) -> list[Any]:

@@ -18,7 +18,7 @@ from .errors import WelfareError, unknown
 from .estimation import Design
 from .survey import doubts, institution
 from .survey.codebook import Codebook, words
-from .survey.reading import Answers, Map, Margins, read, read_followup, read_register
+from .survey.reading import Answers, Map, Margins, read, read_followup, read_log, read_register
 from .survey.reading.reviews import LEFT_OUT
 from .survey.reading.text_files import small_table
 from .survey.response import Collection, collection
@@ -47,6 +47,7 @@ GROUPED = (
 )
 KEYED = {"rents": "command", "transport_zones": "command_group"}  # tables of data/public by codes of the codebook
 INHERITED = "source.inherited"  # key of a text
+BESIDE = ("AGREEMENTS", "LISTENING")  # variables that name a table of one's own beside the answers
 AGE_GROUPS = ("under_18", "18_29", "30_39", "40_49", "50_59", "60_over")
 
 
@@ -192,7 +193,7 @@ class Study:
         book = Codebook.read(Path(codebook or DATA / "codebook"))
         names = names or _named("MAP")
         known = Map.read(names, book) if names else None
-        wishes, terms = doubts.wishes(keep, omit), _named("AGREEMENTS")
+        wishes, terms = doubts.wishes(keep, omit), [_named(name) for name in BESIDE]
         people = _register(Path(register), book, known) if register else None
         sources = several(survey)
         name, source = ", ".join(path.name for path in sources), (sources if len(sources) > 1 else sources[0])
@@ -229,7 +230,7 @@ class Study:
             language=language or os.environ.get("LANGUAGE_OF_REPORT", "en"),
             languages=tuple(os.environ.get("LANGUAGES_OF_REPORT", "").split()),
             survey_name=name,
-            files=tuple(Path(path) for path in (*sources, register, followup, codebook, names, terms) if path),
+            files=tuple(Path(path) for path in (*sources, register, followup, codebook, names, *terms) if path),
             wishes=(repr(wishes),),
         )
 
@@ -331,6 +332,17 @@ def own_lines(variable: str, what: str) -> tuple[str, pd.DataFrame] | None:
     """
     path = _named(variable)
     return None if path is None else (path.name, small_table(path, (), what, f"{variable}= names it."))
+
+
+def log_book(codebook: Codebook) -> Codebook:
+    """The codebook of a log of what is asked at the stops of ``data/public/caravan.csv``."""
+    return codebook.of_questions(public("caravan")["caravan_stop"])
+
+
+def own_log(codebook: Codebook) -> pd.DataFrame | None:
+    """The log that LISTENING names, read and checked; None where it names none."""
+    path = _named("LISTENING")
+    return None if path is None else read_log(path, log_book(codebook))
 
 
 def own_words() -> institution.Words:

@@ -6,20 +6,23 @@ import shutil
 import subprocess
 import sys
 
+import nbformat
 import pandas as pd
 import pytest
 from hospital import BLOCKS, FOLDER, made
 from run_cells import said
 from said_numbers import differences
 
-from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.publishing.prose import catalogue, messages, translations
+from welfare_analysis.results import release
+from welfare_analysis.study import DATA, Study, public
+from welfare_analysis.survey.codebook import LANGUAGES, Codebook, words
 
 REPOSITORY = DATA.parent
 POLICE = re.compile(r"\bpolice\b|\bFoundation\b|\bDH\b|\bNador\b|brigadier|Moroccan|March 2012", re.IGNORECASE)
-# what the page on the instrument says of 2012, and pages of tests on public data, speak of others; so does the
-# caravan of 2012, whose towns an institution replaces by its own
-ABOUT_OTHERS = {"01_instrument.html", "12_caravan_programme.html", "13_can_we_trust_it.html"}
+# what the page on the instrument says of 2012, and pages of tests on public data, speak of others
+ABOUT_OTHERS = {"01_instrument.html", "13_can_we_trust_it.html"}
+EARLIER = re.compile(rf"{POLICE.pattern}|2012|الناظور|درهم|fondation|الشرطة", re.IGNORECASE)  # of the earlier tour
 
 
 def commands():
@@ -83,6 +86,41 @@ def test_without_local_rents_the_page_says_so_and_goes_on(tmp_path, monkeypatch)
     texts = said(study, ("04", "06", "08", "10"), monkeypatch)
     assert study.codebook.text("no_rents") in texts["06"]
     assert "crowded" in texts["04"].lower()
+
+
+def prose_of(page, language):
+    """Return all that is written on a page in a language, in the institution's own words."""
+    (path,) = (REPOSITORY / "notebooks").glob(f"{page}_*.ipynb")
+    said = messages(nbformat.read(path, as_version=4))
+    known = translations(catalogue(path.stem, language)) if language != "en" else {}
+    return " ".join(words(FOLDER).said(known.get(text, text), language) for text in said)
+
+
+@pytest.mark.parametrize("towns", [False, True])
+def test_the_tour_of_another_institution_is_nowhere_on_its_page(tmp_path, monkeypatch, towns):
+    """In three languages, folds and prose too; also where it has towns of its own, and so a tour, and no past one."""
+    folder = shutil.copytree(FOLDER, tmp_path / "hospital")
+    if towns:
+        stops = ["harbour", "north_general", "children", "valley", "mountain", "university"]
+        places = {"lat": [36.8, 37.2, 36.8, 36.5, 36.9, 36.8], "lon": [10.3, 9.9, 10.2, 8.8, 8.7, 10.1]}
+        regions = Codebook.read(folder).parent("command")
+        table = pd.DataFrame({"caravan_stop": stops, "command_group": [regions[stop] for stop in stops], **places})
+        made = table.assign(population=range(6, 0, -1), language="arabic", kind="assumption", source="made for a test")
+        made.to_csv(folder / "public" / "caravan.csv", index=False)
+        rules = public("caravan_rules").assign(source="made for a test")
+        rules.loc[rules["rule"] == "few_stops", ["value", "low", "high"]] = 5
+        rules.loc[rules["unit"] == "date", ["value", "low", "high"]] = 20300902
+        rules.to_csv(folder / "public" / "caravan_rules.csv", index=False)
+    monkeypatch.setenv("CODEBOOK", str(folder))
+    study = Study.open(FOLDER / "answers.csv", FOLDER / "register.csv", codebook=folder)
+    for language in LANGUAGES:
+        shown = said(study.in_language(language), ("12",), monkeypatch)["12"]
+        assert not EARLIER.search(shown), EARLIER.search(shown)
+        assert not EARLIER.search(prose_of("12", language)), EARLIER.search(prose_of("12", language))
+        assert (study.codebook.text("caravan.elsewhere", language) in shown) != towns
+        assert (study.codebook.text("caravan.unknown", language) in shown) == towns
+        assert (study.codebook.label("command", "harbour", language) in shown) == towns
+    assert not towns or set(release(study)["caravan_plans"].frame["caravan_plan"]) == {"ours"}
 
 
 def test_its_files_are_those_of_the_script():

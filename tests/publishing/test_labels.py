@@ -98,7 +98,7 @@ def test_texts_inside_tables_are_said_in_three_languages():
     assert not faults
 
 
-@pytest.mark.parametrize("file", ["texts", "values", "variables", "groups", "consistency"])
+@pytest.mark.parametrize("file", ["texts", "values", "variables", "groups", "consistency", "listening"])
 def test_no_line_of_the_codebook_is_left_in_english(file):
     """Every label and text that a page, a picture or a form can show."""
     faults = {}

@@ -137,3 +137,23 @@ def test_a_form_changes_its_version_with_its_content(forms):
     other = xlsform.sheets(replace(BOOK, variables=variables), "orphan", **LIMITS)
     versions = [f["settings"][0]["version"] for f in (forms["orphan"], xlsform.sheets(BOOK, "orphan", **LIMITS), other)]
     assert versions[0] == versions[1] != versions[2]
+
+
+def test_the_form_of_a_log_asks_what_the_log_holds(tmp_path):
+    """Pyxform takes it without a warning; the desk is asked of what is left open alone; no text is asked."""
+    book = BOOK.of_questions(["nador", "berkane"])
+    path, warnings = tmp_path / "questions.xlsx", []
+    xlsform.log(book).save(path)
+    result = convert(path, warnings=warnings)
+    assert not warnings
+    assert 'lang="العربية (ar)" default="true()"' in result.xform
+    sheet = openpyxl.load_workbook(path)["survey"]
+    head, *lines = ([cell.value for cell in row] for row in sheet.iter_rows())
+    rows = [dict(zip(head, line, strict=True)) for line in lines]
+    assert [row["name"] for row in rows] == ["note_log", "date", *book.variables.index]
+    assert all(row["type"].startswith(("note", "date", "select_one")) for row in rows)  # no text is asked
+    assert all(row[label] for row in rows for label in xlsform.LABEL.values())
+    assert {row["name"]: row["relevant"] for row in rows if row["relevant"]} == {"desk": "${answer} = 'to_follow'"}
+    choices = [cell.value for cell in openpyxl.load_workbook(path)["choices"]["B"]]
+    assert {"nador", "berkane", "pension", "caravan_desk"} <= set(choices)
+    assert "casablanca" not in choices

@@ -34,7 +34,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ..demand.assumptions import assumption
 from ..errors import WelfareError
-from ..study import public
+from ..study import INHERITED, public
 
 parameter = partial(assumption, "caravan_rules")  # numbers of ``data/public/caravan_rules.csv``
 Column = tuple[str, int, tuple[int, ...]]  # edge, visit or way; its leg; its places
@@ -289,10 +289,16 @@ class Caravan:
         return float(self.towns.loc[self.reached(stops), "population"].sum() / self.towns["population"].sum())
 
 
+def own(name: str) -> pd.DataFrame:
+    """A table of ``data/public`` on an earlier tour; no row of it where the tour was another institution's."""
+    table = public(name)
+    return table[table["source"] != INHERITED]
+
+
 def caravan() -> Caravan:
     """The tour of ``data/public``."""
     towns = public("caravan").set_index("caravan_stop")
-    dated = public("caravan_2012").set_index("caravan_stop")
+    dated = own("caravan_2012").set_index("caravan_stop")
     dated = dated[dated.index.isin(towns.index)].assign(date=lambda table: pd.to_datetime(table["date"]))
     off = public("caravan_rules").query("unit == 'date' and rule != 'start'")["value"]
     return Caravan(towns, dated if len(dated) > 1 else dated.iloc[:0], day(parameter("start")), tuple(map(day, off)))

@@ -1,15 +1,36 @@
-"""Sentences of page 12 that depend on conditions: what distinguishes a stop's region."""
+"""Sentences of page 12 that depend on conditions: an earlier tour, what distinguishes a stop's region, what follows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..disclosure import CATEGORY, Released
+import pandas as pd
+
+from ..disclosure import CATEGORY
+from ..languages import number
+from ..planning import listening
 from ..results import caravan
 from ..study import Study
 from .labels import format_cell, label, listed
 from .published import release
-from .sentences import conditional
+from .sentences import conditional, sentence
+
+
+@conditional("caravan.saved")
+def saved(study: Study) -> Iterator[str]:
+    """What lies between the shortest tour and what is known of an earlier one; nothing where nothing is."""
+    if release(study)["caravan_known"].state == "shown":
+        yield sentence(study, "caravan.saved")
+
+
+def differences(study: Study, cells: pd.DataFrame, key: str) -> str:
+    """Which lines of a table are more and which are less frequent than in the rest; that none is seen."""
+    said = []
+    for word in ("more", "less"):
+        names = listed(study, (label(study, key, x) for x in cells.loc[cells["text"].eq(f"compared.{word}"), key]),
+                       "semicolon")  # fmt: skip
+        said += [study.codebook.text(f"caravan.{word}", study.language, lines=names)] if names else []
+    return " ".join(said) or study.codebook.text("caravan.none", study.language)
 
 
 @conditional("caravan.stop")
@@ -26,16 +47,37 @@ def stop(study: Study) -> Iterator[str]:
     best = hopes.iloc[0]
     yield text(
         "caravan.stop", study.language, town=label(study, "caravan_stop", caravan.worked(of)),
-        top=f"{label(study, 'brief_line', best['brief_line'])}, {format_cell(table, study, best)}",
-        differences=differences(study, table),
+        top=listed(study, [label(study, "brief_line", best["brief_line"]), format_cell(table, study, best)]),
+        differences=differences(study, cells, "brief_line"),
     )  # fmt: skip
 
 
-def differences(study: Study, brief: Released) -> str:
-    """What a brief's region has more or less of than the rest of the country."""
-    text, said = study.codebook.text, []
-    for word in ("more", "less"):
-        lines = brief.frame.loc[brief.frame["text"].eq(f"compared.{word}"), "brief_line"]
-        names = listed(study, (label(study, "brief_line", line) for line in lines), "semicolon")
-        said += [text(f"caravan.{word}", study.language, lines=names)] if names else []
-    return " ".join(said) or text("caravan.none", study.language)
+@conditional("listening.nature")
+def nature(study: Study) -> Iterator[str]:
+    """Whether the log of questions is a file or invented; that there is none."""
+    log = study.result(listening.questions)
+    kind = "none" if log.empty else "invented" if log["invented"].any() else "own"
+    yield study.codebook.text(f"listening.{kind}", study.language)
+
+
+@conditional("caravan.asked")
+def asked(study: Study) -> Iterator[str]:
+    """What is asked most at the stops of the worked stop's region, and what more or less often than elsewhere."""
+    of, table = study.result(caravan.tour), release(study)["listening_stop"]
+    if of is None or table.state != "shown":
+        yield study.codebook.text(table.state, study.language)
+        return
+    yield sentence(
+        study, "caravan.asked", town=label(study, "caravan_stop", caravan.worked(of)),
+        differences=differences(study, table.cells("*", "asked_compared"), "question_topic"),
+        nature=" ".join(nature(study)),
+    )  # fmt: skip
+
+
+@conditional("caravan.next")
+def follows(study: Study) -> Iterator[str]:
+    """How many actions follow, and of how many a further survey would show what they aim at."""
+    cells = release(study)["caravan_tracker"].frame
+    fields = {"actions": cells["tracker_finding"].nunique(), "seen": int(cells["text"].eq("tracker.seen.yes").sum())}
+    said = {name: number(n, study.language) for name, n in fields.items()}
+    yield study.codebook.text("caravan.next", study.language, **said)

@@ -112,9 +112,15 @@ def term(study: Study, code: str) -> str:
 
 
 def worded(study: Study, text: str) -> str:
-    """A word or sentence inside a table: a text of the codebook, or a source or unit of ``data/public``, translated."""
+    """A word or sentence inside a table: a text of the codebook, or a source or unit of ``data/public``, translated.
+
+    ``list:code`` is the label of a code.
+    """
     if text in study.codebook.texts.index:
         return study.codebook.text(text, study.language)
+    name, _, code = text.partition(":")
+    if code in study.codebook.parent(name):
+        return study.codebook.label(name, code, study.language)
     return own_words().said(prose.translated("public", study.language).get(text, text), study.language)
 
 

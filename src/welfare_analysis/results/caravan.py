@@ -21,8 +21,9 @@ from ..planning.caravan import Caravan, parameter
 from ..study import Study, public
 from .declare import Base, Topic, always, attempted, long_format
 
-FINDINGS = ("caravan_plans", ("order", "dates", "saved", "reach", "stop", "sure"))
+FINDINGS = ("caravan_plans", ("order", "dates", "saved", "reach", "stop", "asked", "sure", "next"))
 ELSEWHERE = "caravan.elsewhere"  # the text where the towns of `data/public` are not those of the institution
+UNKNOWN = "caravan.unknown"  # the text where nothing is known of an earlier tour
 FEWEST = 5  # stops of the shortest list
 MOST = 6  # hopes of a brief
 LEVEL = 0.05  # of all comparisons of a brief together
@@ -96,12 +97,12 @@ def beside(plans: Mapping[str, Caravan], name: str = "own_tour") -> Released:
 
 
 def known_order(of: Caravan) -> list[str]:
-    """The shortest order that keeps what is known of 2012; empty where none does, or nothing is known."""
+    """The shortest order that keeps what is known of an earlier tour; empty where none does, or nothing is known."""
     return attempted({"order": lambda: of.completed}).get("order", []) if len(of.dated) else []
 
 
 def plans(study: Study, of: Caravan) -> Released:
-    """The shortest tour, the shortest one that keeps what is known of 2012, and what lies between them."""
+    """The shortest tour, the shortest one that keeps what is known of an earlier tour, and what lies between them."""
     made = {"ours": measures(of.order, of)}
     if kept := known_order(of):
         made["known"] = measures(kept, of, known=True)
@@ -116,7 +117,7 @@ def plans(study: Study, of: Caravan) -> Released:
 def timetable(study: Study, of: Caravan, known: bool = False) -> Released | None:
     """The shortest tour: date, km and hours from the stop before, languages at the stand.
 
-    If ``known``, the shortest one that keeps what is known of 2012, and of dates those alone.
+    If ``known``, the shortest one that keeps what is known of an earlier tour, and of dates those alone.
     """
     order = known_order(of) if known else of.order
     if not order:
@@ -191,14 +192,14 @@ def cases(study: Study, of: Caravan) -> Released:
 
 def worked(of: Caravan) -> str:
     """The stop whose brief is shown: the first of whose questions something is known."""
-    asked = public("caravan_questions")["caravan_stop"]
+    asked = planning.own("caravan_questions")["caravan_stop"]
     return next((stop for stop in asked if stop in of.towns.index), str(of.towns.index[0]))
 
 
-def regional(every: Release) -> pd.DataFrame:
+def regional(every: Release, lines: pd.DataFrame) -> pd.DataFrame:
     """Released cells by region for the lines of a brief; a line that names no code is one for each."""
     parts = []
-    for line in public("caravan_brief").fillna("").to_dict("records"):
+    for line in lines.fillna("").to_dict("records"):
         table = every[line["table"]]
         if len(table.shown):
             cells = table.shown.rename(columns={CATEGORY: table.variable}).assign(unit=table.unit, **line)
@@ -207,14 +208,33 @@ def regional(every: Release) -> pd.DataFrame:
             elif line["key"]:
                 cells["brief_line"] += cells[line["key"]].astype(str)
             parts.append(cells.astype({"command_group": str}))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["command_group", "brief_line"])
+
+
+def compared(cells: pd.DataFrame, group: str, lines: list[str]) -> pd.DataFrame:
+    """Some lines of `regional` in a region and in the others, and in which of them it has more or less.
+
+    The others are the mean of their regions, weighted by respondents. A difference is named where it is beyond the
+    interval of all lines together (Bonferroni).
+    """
+    cells = cells.assign(half=(cells["high"] - cells["low"]) / 2)
+    inside = cells["command_group"] == group
+    own, rest = cells[inside].set_index("brief_line").loc[lines], cells[~inside & cells["compared"].eq("yes")]
+    own = own[[*PARTS, "half", "unit", "step"]].assign(caravan_side="region")
+    weight = rest["n"] / rest.groupby("brief_line")["n"].transform("sum")
+    rest = rest.assign(estimate=rest["estimate"] * weight, half=(rest["half"] * weight) ** 2)
+    rest = own[["unit", "step"]].join(rest.groupby("brief_line")[["estimate", "half"]].sum(), how="inner")
+    half, same = np.sqrt(rest["half"]), own.loc[rest.index]
+    rest = rest.assign(low=rest["estimate"] - half, high=rest["estimate"] + half, caravan_side="rest")
+    gap, most = same["estimate"] - rest["estimate"], np.hypot(half, same["half"]) / norm.ppf(0.975)
+    most *= norm.ppf(1 - LEVEL / (2 * max(len(rest), 1)))
+    words = "compared." + pd.Series(np.select([gap > most, gap < -most], ["more", "less"], "none"), rest.index)
+    said = pd.DataFrame({"text": words, "estimate": 0.0, "caravan_side": "compared"})
+    return pd.concat([own, rest, said]).drop(columns="half").rename_axis("brief_line").reset_index()
 
 
 def brief(cells: pd.DataFrame, of: Caravan, stop: str, name: str) -> Released | None:
     """Who is in a stop's region, what they need and hope for beside the others, of `regional` cells; None without any.
-
-    The others are the mean of their regions, weighted by respondents. A difference is named where it is beyond the
-    interval of all lines together (Bonferroni).
 
     Raises
     ------
@@ -225,22 +245,11 @@ def brief(cells: pd.DataFrame, of: Caravan, stop: str, name: str) -> Released | 
         raise unknown("no such stop", stop, of.towns.index, where="caravan.csv")
     if cells.empty:
         return None
-    cells = cells.assign(half=(cells["high"] - cells["low"]) / 2)
-    inside = cells["command_group"] == of.towns.at[stop, "command_group"]
-    own, rest = cells[inside].set_index("brief_line"), cells[~inside & cells["compared"].eq("yes")]
-    hopes = own[own["key"] == "hope"].nlargest(MOST, "estimate")
-    own = pd.concat([own[own["key"] != "hope"], hopes])[[*PARTS, "half", "unit", "step"]].assign(caravan_side="region")
-    weight = rest["n"] / rest.groupby("brief_line")["n"].transform("sum")
-    rest = rest.assign(estimate=rest["estimate"] * weight, half=(rest["half"] * weight) ** 2)
-    rest = own[["unit", "step"]].join(rest.groupby("brief_line")[["estimate", "half"]].sum(), how="inner")
-    half, same = np.sqrt(rest["half"]), own.loc[rest.index]
-    rest = rest.assign(low=rest["estimate"] - half, high=rest["estimate"] + half, caravan_side="rest")
-    gap, most = same["estimate"] - rest["estimate"], np.hypot(half, same["half"]) / norm.ppf(0.975)
-    most *= norm.ppf(1 - LEVEL / (2 * max(len(rest), 1)))
-    words = "compared." + pd.Series(np.select([gap > most, gap < -most], ["more", "less"], "none"), rest.index)
-    said = pd.DataFrame({"text": words, "estimate": 0.0, "caravan_side": "compared"})
-    rows = pd.concat([own, rest, said]).drop(columns="half").rename_axis("brief_line").reset_index()
-    return document(name, rows.assign(ranked=True), ["brief_line"], "caravan_side")
+    group = of.towns.at[stop, "command_group"]
+    inside = cells[cells["command_group"] == group]
+    hopes = inside[inside["key"] == "hope"].nlargest(MOST, "estimate")
+    lines = [*inside.loc[inside["key"] != "hope", "brief_line"], *hopes["brief_line"]]
+    return document(name, compared(cells, group, lines).assign(ranked=True), ["brief_line"], "caravan_side")
 
 
 def suited(every: Release, of: Caravan, stop: str, name: str) -> Released:
@@ -273,9 +282,11 @@ def sheet(name: str, rows: pd.DataFrame, keys: list[str], texts: list[str], figu
     return document(name, cells.assign(ranked=True), keys, "measure")
 
 
-def questions(study: Study, of: Caravan) -> Released:
+def questions(study: Study, of: Caravan) -> Released | None:
     """What was asked or is to be expected at stops, what can be answered, where it stands, and the figure known."""
-    rows = public("caravan_questions").query("caravan_stop in @of.towns.index")
+    rows = planning.own("caravan_questions").query("caravan_stop in @of.towns.index")
+    if rows.empty:
+        return None
     rows = rows.assign(answer="caravan.answer." + rows["caravan_theme"])
     return sheet("caravan_questions", rows, ["caravan_stop", "caravan_theme"], ["answer", "source"], "figure")
 
@@ -290,7 +301,7 @@ def made(study: Study, name: str, make: Callable[[Study, Caravan], Released | No
     of = study.result(tour)
     table = None if of is None else make(study, of)
     blank = declared(f"caravan_{name}", "document", "", (), "", of="document")
-    return table or blank.without_numbers(ELSEWHERE if of is None else "not_asked")
+    return table or blank.without_numbers(ELSEWHERE if of is None else UNKNOWN)
 
 
 MAKERS: dict[str, Callable[[Study, Caravan], Released | None]] = {

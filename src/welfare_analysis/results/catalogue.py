@@ -7,10 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from ..disclosure import CATEGORY, Lazy, Released, combined, declared
-from ..study import DATA, Study
+from ..disclosure import CATEGORY, NUMBERS, Lazy, Released, combined, declared, document
+from ..study import DATA, Study, public
 from . import (
     adjusted,
     agreements,
@@ -23,6 +24,7 @@ from . import (
     five,
     grants,
     headlines,
+    listening,
     package,
     priorities,
     projection,
@@ -67,6 +69,7 @@ TOPICS: dict[str, Topic] = {
         package.topic,
         projection.topic,
         caravan.topic,
+        listening.topic,
     )
 }
 
@@ -118,19 +121,65 @@ def with_own(parts: dict[tuple[str, str], Any], own: Released) -> dict[tuple[str
     kept = {at: address for at, address in parts.items() if at[0] not in changed}
     cells = own.frame[[agreements.KEY, CATEGORY]].astype(str).to_numpy() if own.state == "shown" else []
     return kept | {(row, column): (own, row, column) for row, column in cells}
-
-
-def brief(study: Study, stop: str = "", name: str = "own_brief") -> Released:
-    """The brief of a stop of the caravan (`caravan.brief`); that of the worked one where none is named."""
-    of, blank = study.result(caravan.tour), declared(name, "document", "", (), "")
-    if of is None:
-        return blank.without_numbers(caravan.ELSEWHERE)
-    return caravan.brief(study.result(regional), of, stop or caravan.worked(of), name) or blank
+TRACKED = ("finding", "to_do", "desk", "within", "indicator", "now", "target", "seen", "evidence")  # columns, in order
+MARKED = ("unit", "step", "flag")  # of a cell, beside its numbers
 
 
 def regional(study: Study) -> pd.DataFrame:
     """Released cells by region, for the lines of all briefs."""
-    return caravan.regional(release(study))
+    return caravan.regional(release(study), public("caravan_brief"))
+
+
+def brief(study: Study, stop: str = "", name: str = "own_brief") -> Released:
+    """The brief of a stop of the caravan (`caravan.brief`); that of the worked one where none is named."""
+    return _at_stop(study, caravan.brief, regional, stop, name, "not_asked")
+
+
+def heard(study: Study, stop: str = "", name: str = "own_heard") -> Released:
+    """What is asked in the region of a stop beside what its members need (`listening.heard`); as `brief`."""
+    return _at_stop(study, listening.heard, release, stop, name, listening.NONE)
+
+
+def _at_stop(
+    study: Study, make: Callable[..., Released | None], of_what: Callable[[Study], Any], stop: str, name: str, none: str
+) -> Released:
+    of, blank = study.result(caravan.tour), declared(name, "document", "", (), "")
+    if of is None:
+        return blank.without_numbers(caravan.ELSEWHERE)
+    made = make(study.result(of_what), of, stop or caravan.worked(of), name)
+    return blank.without_numbers(none) if made is None else made
+
+
+def tracker(study: Study) -> Released:
+    r"""What follows from findings, a line of ``data/public/tracker.csv`` each: action, owner, date, next indicator.
+
+    With v the indicator's value now, low and high its interval and c the change that is aimed at, the target is
+    :math:`v (1 + c)`. A further measurement like this one shows the change where it is beyond the interval of a
+    difference of two, :math:`|c v| > \sqrt{2} (high - low) / 2`. All numbers are computed from released ones.
+    """
+    every, key = release(study), "tracker_finding"
+    rows: list[dict[str, Any]] = []
+    for line in public("tracker").to_dict("records"):
+        code, cells = line[key], {"within": {"estimate": line["months"], "unit": "months"}}
+        words = {"to_do": f"tracker.action.{code}", "indicator": f"tracker.indicator.{code}",
+                 "desk": f"desk:{line['desk']}", "evidence": f"evidence.{line['kind']}"}  # fmt: skip
+        for column, address in (("finding", line["address"]), ("now", line["indicator"])):
+            table, *codes = address.split("|")
+            cell = every[table].cell(*codes) if every[table].state == "shown" else None
+            if cell is not None:
+                cells[column] = {"unit": every[table].unit} | cell.reindex([*NUMBERS, *MARKED]).dropna().to_dict()
+            elif every[table].state != "shown":
+                words[column] = every[table].state
+        if "estimate" in (now := cells.get("now", {})):
+            change = line["change"] * now["estimate"]
+            seen = abs(change) > np.sqrt(2) * (now["high"] - now["low"]) / 2
+            words["seen"] = f"tracker.seen.{'yes' if seen else 'no'}"
+            cells["target"] = now | dict.fromkeys(NUMBERS, now["estimate"] + change)
+        cells |= {column: {"estimate": 0.0, "text": text} for column, text in words.items()}
+        rows += [{key: code, "measure": name, "flag": "", **cells[name]} for name in TRACKED if name in cells]
+    frame = pd.DataFrame(rows, columns=[key, "measure", "text", *NUMBERS, *MARKED])
+    frame = frame.assign(**{end: frame[end].astype(float).fillna(frame["estimate"]) for end in NUMBERS})
+    return document("caravan_tracker", frame, [key], "measure")
 
 
 COMBINED: dict[str, Callable[[Study], Released]] = {
@@ -138,6 +187,8 @@ COMBINED: dict[str, Callable[[Study], Released]] = {
     "truth": headlines.truth,
     **caravan.TABLES,
     "caravan_brief": partial(brief, name="caravan_brief"),
+    "listening_stop": partial(heard, name="listening_stop"),
+    "caravan_tracker": tracker,
     **{name: partial(display, name=name) for name in DISPLAYS["table"].unique()},
 }
 

@@ -61,6 +61,8 @@ class Tables:
         By id: a condition that no person of the institution can meet, such as a widow who is a man.
     consistency : DataFrame
         By id: what the amounts of a form must keep to; see `quality.read_rules`.
+    listening : DataFrame
+        By name: what is written of each question that is asked at a stop of the caravan; see `Codebook.of_questions`.
     """
 
     variables: pd.DataFrame
@@ -72,6 +74,7 @@ class Tables:
     seconds: pd.DataFrame
     impossible: pd.DataFrame
     consistency: pd.DataFrame
+    listening: pd.DataFrame
 
     @cached_property
     def lines(self) -> dict[str, dict[Hashable, str]]:

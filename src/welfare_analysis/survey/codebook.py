@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -38,6 +38,7 @@ COLUMNS = {
     "consistency.csv": ("id", "left", "op", "right", "tolerance", "action", *LABELS),
     institution.FILE: ("key", *LANGUAGES),
 }
+COLUMNS["listening.csv"] = (*COLUMNS["variables.csv"], "group", "drawn")
 PLURALS = ("one", "two", "few", "many", "other")  # categories of the plural rules of CLDR
 OPTIONAL = {
     "groups.csv": "name",
@@ -46,6 +47,7 @@ OPTIONAL = {
     "seconds.csv": "kind",
     "impossible.csv": "id",
     "consistency.csv": "id",
+    "listening.csv": "name",
 }
 KEYS = OPTIONAL | {"variables.csv": "name", "texts.csv": "key", institution.FILE: "key"}
 PARENTS = {"rank": "rank_group", "command": "command_group"}
@@ -197,6 +199,17 @@ class Codebook(Tables):
                 asked_of.setdefault(line["group"] or str(name), []).append(str(name))
         kinds = {**self.variables["type"].to_dict(), **self.groups["kind"].to_dict()}
         return [Question(name, kinds[name], tuple(members)) for name, members in asked_of.items()]
+
+    def of_questions(self, stops: Iterable[str]) -> Codebook:
+        """The codebook of a log of the questions that are asked at some stops, a row a question: ``listening.csv``.
+
+        A stop has the label of its text ``caravan_stop.<code>`` or of the list of places, else its code.
+        """
+        texts = self.texts.set_axis(list(LABELS), axis=1).rename(index=lambda key: key.removeprefix("caravan_stop."))
+        known = texts.combine_first(pd.DataFrame.from_dict(self.lists["command"], orient="index")[list(LABELS)]).reindex(list(stops))
+        rows = known.T.fillna(known.index.to_series()).T.rename_axis("code").reset_index()
+        values = pd.concat([self.values, rows.assign(list="caravan_stop", parent="", order="")], ignore_index=True)
+        return replace(self, variables=self.listening, groups=self.groups.iloc[:0], values=values)
 
     def minutes(self, **fixed: str) -> float:
         """How long a form takes at most, in minutes: the seconds of every question that may be asked and its items."""

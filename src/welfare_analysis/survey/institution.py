@@ -24,7 +24,7 @@ NAME = r"\b[a-z]\w*"  # a variable in a side of a rule
 FORMS = "|"  # between the forms of a word
 # what a part of a file stands in the place of
 REPLACED = {"values.csv": "list", "variables.csv": "name", "texts.csv": "key", "groups.csv": "name"}
-REPLACED |= {"seconds.csv": "kind", "impossible.csv": "id", "consistency.csv": "id"}
+REPLACED |= {"seconds.csv": "kind", "impossible.csv": "id", "consistency.csv": "id", "listening.csv": "name"}
 
 
 def is_part(folder: Path) -> bool:

@@ -40,9 +40,26 @@ def workbook(codebook: Codebook, status: str, **limits: object) -> openpyxl.Work
     **limits
         The fields of the texts of the first page (``least`` respondents, ``base`` of a percentage).
     """
+    return _written(sheets(codebook, status, **limits))
+
+
+def log(codebook: Codebook) -> openpyxl.Workbook:
+    """The form of a log of what is asked at stops, filled in once a question, without anything that says by whom.
+
+    ``codebook`` is that of the log (`Codebook.of_questions`).
+    """
+    form = _Form(codebook, "")
+    form.note("log", _texts(codebook, "form.log"))
+    form.row("date", "date", _texts(codebook, "form.log_day"))
+    for question in codebook.questions():
+        form.ask(question)
+    return _written(form.finished(codebook.text("form.log_title", "fr"), "questions"))
+
+
+def _written(sheets: dict[str, list[Row]]) -> openpyxl.Workbook:
     book = openpyxl.Workbook()
     book.remove(book.active)
-    for name, rows in sheets(codebook, status, **limits).items():
+    for name, rows in sheets.items():
         sheet = book.create_sheet(name)
         for i, row in enumerate([dict(zip(HEADS[name], HEADS[name], strict=True)), *rows], 1):
             for j, head in enumerate(HEADS[name], 1):
@@ -65,9 +82,7 @@ def sheets(codebook: Codebook, status: str, **limits: object) -> dict[str, list[
         form.close()
     form.note("end", _texts(codebook, "form.end"))
     title = codebook.text("form.title", "fr", status=codebook.label("status", status, "fr"))
-    version = hashlib.sha256(repr((form.survey, form.choices)).encode()).hexdigest()[:12]
-    settings = {"form_title": title, "form_id": f"needs_{status}", "version": version, "default_language": NAMES["ar"]}
-    return {"survey": form.survey, "choices": form.choices, "settings": [settings]}
+    return form.finished(title, f"needs_{status}")
 
 
 def longest(codebook: Codebook, status: str) -> int:
@@ -97,6 +112,12 @@ class _Form:
         # ${...} in a text would be taken for a reference
         shown = {LABEL[k]: text.replace("${", "$ {") for k, text in (labels or {}).items()}
         self.survey.append({"type": type_, "name": name, **shown, **rest})
+
+    def finished(self, title: str, form_id: str) -> dict[str, list[Row]]:
+        """All sheets; a version names what is asked."""
+        version = hashlib.sha256(repr((self.survey, self.choices)).encode()).hexdigest()[:12]
+        settings = {"form_title": title, "form_id": form_id, "version": version, "default_language": NAMES["ar"]}
+        return {"survey": self.survey, "choices": self.choices, "settings": [settings]}
 
     def note(self, name: str, labels: dict[str, str], **rest: str) -> None:
         self.row("note", f"note_{name}", labels, **rest)

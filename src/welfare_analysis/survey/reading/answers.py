@@ -26,9 +26,10 @@ from .personal import header_shown
 from .placing import raise_all
 from .reviews import once
 from .selection import COLLECTED, DESIGN, FOLLOWUP, OUTCOMES, collected, design_columns, followed_up, sampled
-from .spelling import fold
+from .spelling import fold, texts
 
 REGISTER = ("person_id", "status", "sex", "age", "rank", "command")
+A_YEAR = pd.Timedelta(days=366)
 NEAR = 0.8  # how alike a header and a name must be for the one to be proposed for the other
 Paths = str | Path | Sequence[str | Path]
 
@@ -100,6 +101,38 @@ def read_any(path: Paths, codebook: Codebook, names: Map | None = None) -> tuple
     if present == set(REGISTER):
         return "register", _register(cells, codebook)
     return "answers", _answers(cells, codebook)
+
+
+def read_log(path: Paths, codebook: Codebook) -> pd.DataFrame:
+    """Read a log of what was asked at stops, a row a question; ``codebook`` is that of the log.
+
+    Parameters
+    ----------
+    path, codebook : path or sequence of paths, Codebook
+        As for `read`; of `Codebook.of_questions`.
+
+    Returns
+    -------
+    DataFrame
+        Codes as categoricals, the day as ``date``. A column that the form does not ask is a fault: none may say who.
+
+    Raises
+    ------
+    Faults
+        As `read`; a day that is missing, or further than a year from the middle one.
+    """
+    cells, needed = _load(path, codebook), codebook.variables["required"] == "yes"
+    checked = _check(cells, codebook, (*codebook.variables.index[needed], "date"), ("date",))
+    raw = cells.frame.loc[:, ~cells.frame.columns.duplicated(keep=False)]
+    given, odd = collected(raw, codebook)
+    faults = [*checked.faults, *odd]
+    if "date" in given:
+        days, blank = given["date"], texts(raw["date"]) == ""
+        faults.append(fault(blank, "date", "", "the day of the stop", "Write it, as 2026-11-29."))
+        far = (days - days.quantile(0.5, interpolation="nearest")).abs() > A_YEAR
+        faults.append(fault(far, "date", raw["date"], "a day within a year of the others", "Correct the year."))
+    raise_all(cells.sources or (cells,), faults, "LISTENING")
+    return checked.answers(codebook, given).frame
 
 
 def draft_map(path: Paths, codebook: Codebook, names: Map | None = None) -> pd.DataFrame:
@@ -233,7 +266,7 @@ def _lacking(name: str, cells: Cells) -> pd.Series:
 
 
 def _required(name: str, column: Column, absent: pd.Series, header: int, rule: str, todo: str) -> pd.DataFrame:
-    gone = (column.kinds != "answered") & ~absent
+    gone = ~column.kinds.isin(["answered", "not_asked"]) & ~absent
     if gone.all() and len(gone):
         return fault_at(header, name, "", f"{rule}; the whole column is blank", todo)
     return fault(gone, name, "", rule, todo)

@@ -22,7 +22,7 @@ class Faults(WelfareError):  # noqa: N818 - the name that the contract gives it
     are hidden there too.
     """
 
-    def __init__(self, path: Path, table: pd.DataFrame) -> None:
+    def __init__(self, path: Path, table: pd.DataFrame, variable: str = "SURVEY") -> None:
         self.table = table
         first = table.iloc[0]
         many = f"{len(table)} faults, the first in" if len(table) > 1 else "a fault in"
@@ -30,7 +30,7 @@ class Faults(WelfareError):  # noqa: N818 - the name that the contract gives it
             f"{many} row {first['row']}, column {first['column']}: {first['rule']}",
             where=str(first["file"]),
             got=first["value"],
-            hint=f"{first['what_to_do'].rstrip('.')}. `make check SURVEY={printable(path.name)}` lists all faults.",
+            hint=f"{first['what_to_do'].rstrip('.')}. `make check {variable}={printable(path.name)}` lists all faults.",
         )
 
 

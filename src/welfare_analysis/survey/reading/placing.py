@@ -24,8 +24,8 @@ def placed(faults: Iterable[pd.DataFrame], cells: Cells) -> list[pd.DataFrame]:
     return parts
 
 
-def raise_all(sources: Sequence[Cells], faults: Iterable[pd.DataFrame]) -> None:
-    """Raise `Faults` if there is any, in the order of files, rows and columns."""
+def raise_all(sources: Sequence[Cells], faults: Iterable[pd.DataFrame], variable: str = "SURVEY") -> None:
+    """Raise `Faults` of the files that a variable names if there is any, in the order of files, rows and columns."""
     tables = []
     for part in (part for part in faults if len(part)):
         for number, rows in part.groupby(part["row"] // STRIDE):
@@ -33,4 +33,4 @@ def raise_all(sources: Sequence[Cells], faults: Iterable[pd.DataFrame]) -> None:
     if tables:
         table = pd.concat(tables, ignore_index=True)
         table = table.sort_values(["source", "sheet", "row", "column"], kind="stable", ignore_index=True)[COLUMNS]
-        raise Faults(sources[0].path, table)
+        raise Faults(sources[0].path, table, variable)
