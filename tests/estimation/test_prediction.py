@@ -128,9 +128,11 @@ def test_margins_are_everybody_at_one_level(f, drawn):
         margins(fit, "x")
 
 
-@pytest.mark.parametrize(("kind", "column"), [("int64", "C(k)"), ("int8", "C(k)"), ("float64", "C(k)"), ("category", "k")])
+@pytest.mark.parametrize(
+    ("kind", "column"), [("int64", "C(k)"), ("int8", "C(k)"), ("float64", "C(k)"), ("category", "k")]
+)
 def test_numbers_that_are_categories(f, drawn, kind, column):
-    """Numbers within `C()`, or of a categorical type, have a margin for each, by hand, and effects against the first."""
+    """Numbers within `C()`, or of a categorical type, have a margin each, by hand, and effects against the first."""
     k = pd.Series(np.arange(len(f)) % 3 * 2 + 1)
     frame = f.assign(k=k.astype(kind))
     fit = linear(drawn(f), frame, f"y ~ {column} * x")
