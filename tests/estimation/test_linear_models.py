@@ -204,5 +204,5 @@ def test_columns_that_no_number_tells_apart_are_an_error():
     """Sixth powers of years: numbers of 16 digits hardly tell them apart, and the columns are named."""
     x = np.linspace(1950.0, 2020.0, 82)
     f = pd.DataFrame({f"p{k}": x**k for k in range(1, 7)}).assign(y=np.sin(x))
-    with pytest.raises(WelfareError, match="y: columns are collinear; got .*p6"):
+    with pytest.raises(WelfareError, match=r"y: columns are collinear; got .*p6"):
         linear(Design(np.ones(82)), f, "y ~ " + " + ".join(f"p{k}" for k in range(1, 7)))
