@@ -175,12 +175,38 @@ def test_an_empty_cell_in_clusters():
     assert (many.statistic, many.df, many.p) == pytest.approx((one.statistic, one.df, one.p), rel=1e-9)
 
 
+def test_the_correction_by_hand():
+    """In equal clusters: design effects of the products from sums of clusters, times 15 / 14, and Huynh and Feldt's d.
+
+    An independent computation: of the residuals (a - p)(b - q) of the answers and their sums in clusters.
+    """
+    rng = np.random.default_rng(2)
+    clusters, m = 15, 12
+    psu, n = np.repeat(np.arange(clusters), m), clusters * m
+    a, b = (np.where(rng.random(n) < 0.8, rng.integers(0, k, clusters)[psu], rng.integers(0, k, n)) for k in (3, 4))
+    found = independence(Design(np.full(n, 7.0), psu=psu), a, b)
+    marks = [np.eye(k)[v] for k, v in ((3, a), (4, b))]
+    residuals = np.einsum("ki,kj->kij", *((v - v.mean(axis=0))[:, :-1] for v in marks)).reshape(n, 6)
+    sums = np.add.reduceat(residuals - residuals.mean(axis=0), np.arange(0, n, m)) / n
+    V = n * clusters / (clusters - 1) * sums.T @ sums * clusters / (clusters - 1)
+    expected = np.outer(*(v.mean(axis=0) for v in marks))
+    gap = np.einsum("ki,kj->ij", *marks) / n - expected
+    root = np.linalg.inv(np.linalg.cholesky(np.cov(residuals.T, bias=True)))  # of a simple random sample
+    effects = np.linalg.eigvalsh(root @ V @ root.T)
+    one, two, nu = effects.sum() ** 2, (effects**2).sum(), clusters - 1
+    d = min(((nu + 1) * one - 2 * two) / (nu * two - one), 6)
+    statistic = n * (gap**2 / expected).sum() / effects.sum()
+    assert one / two < d < 6
+    assert (found.statistic, found.df, found.df_error) == pytest.approx((statistic, d, nu * d), rel=1e-9)
+    assert found.p == pytest.approx(stats.f.sf(statistic, d, nu * d), rel=1e-9)
+
+
 @pytest.mark.parametrize(
     ("cell", "samples", "lowest"), [("2x2 srs_60 rare", 1500, 0.03), ("2x2 30_by_20 rare", 1000, 0.0)]
 )
 def test_the_size_is_held(cell, samples, lowest):
     """Simulation of the hypothesis: of 5 % at most 6 % are rejected, beyond three errors of the simulation."""
-    p = np.array([independence_size.one_sample(cell, seed) for seed in range(samples)])
+    p = np.array([independence_size.one_sample(cell, seed, ["corrected"])[0] for seed in range(samples)])
     rejected, error = (p < 0.05).mean(), np.sqrt(0.05 * 0.95 / samples)
     assert lowest - 3 * error <= rejected <= 0.06 + 3 * error
 

@@ -1,5 +1,6 @@
 """Linear and logistic regression: R's values, statsmodels' and printed ones."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
+from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, linear, logistic
 
 REFERENCE = Path(__file__).parents[2] / "data" / "reference"
@@ -150,3 +152,57 @@ def test_units_of_a_column_do_not_matter(example, drawn):
         other = linear(drawn(f), f.assign(x=factor * f["x"]), "y ~ x + d")
         np.testing.assert_allclose(other.se * scale, plain.se, rtol=1e-9)
         np.testing.assert_allclose(other.value * scale, plain.value, rtol=1e-9)
+
+
+LONGLEY = [-3482258.63459582, 15.0618722713733, -0.0358191792925910, -2.02022980381683, -1.03322686717359]
+LONGLEY += [-0.0511041056535807, 1829.15146461355]
+
+
+def test_longley_is_certified():
+    """A published value: the coefficients that NIST certifies of Longley's data (Statistical Reference Datasets)."""
+    f = sm.datasets.longley.load_pandas().data
+    fit = linear(Design(np.ones(len(f))), f, "TOTEMP ~ GNPDEFL + GNP + UNEMP + ARMED + POP + YEAR")
+    np.testing.assert_allclose(fit.value, LONGLEY, rtol=1e-10)
+
+
+def exact(x, y, w):
+    """Coefficients and their errors in rational numbers: of independent rows with weights ``w``."""
+    x, y, w = (np.vectorize(Fraction, otypes=[object])(part) for part in (x, y, w))
+    n, q = x.shape
+    rows = np.column_stack([(x.T * w) @ x, (x.T * w) @ y, np.vectorize(Fraction, otypes=[object])(np.eye(q))])
+    for j in range(q):  # Gauss and Jordan
+        rows[j] = rows[j] / rows[j, j]
+        others = np.arange(q) != j
+        rows[others] = rows[others] - np.outer(rows[others, j], rows[j])
+    beta, z = rows[:, q], (x.T * (w * (y - x @ rows[:, q]))).T @ rows[:, q + 1 :].T
+    variance = ((z - z.sum(axis=0) / n) ** 2).sum(axis=0) * n / (n - 1)
+    return beta.astype(float), np.sqrt(variance.astype(float))
+
+
+@pytest.mark.parametrize("columns", ["years", "years and squares", "nearly alike", "sizes", "powers"])
+def test_badly_scaled_columns(columns):
+    """Exact arithmetic: eight digits of coefficients and errors where columns are far from zero or nearly alike."""
+    rng = np.random.default_rng(4)
+    n = 40
+    z, x = rng.normal(size=n), np.linspace(-8.8, -3.1, n)
+    made = {
+        "years": [1e6 + z],
+        "years and squares": [1950 + 20 * z, (1950 + 20 * z) ** 2],
+        "nearly alike": [z, z + 1e-6 * rng.normal(size=n)],
+        "sizes": [z * 1e12, rng.normal(size=n) * 1e-12],
+        "powers": [x**k for k in range(1, 9)],  # as NIST's Filip, less two powers
+    }[columns]
+    x, w, y = np.column_stack([np.ones(n), *made]), rng.uniform(1, 50, n), 3 * z + rng.normal(size=n)
+    f = pd.DataFrame(x, columns=["one", *"abcdefgh"[: len(made)]]).assign(y=y)
+    fit, (beta, error) = linear(Design(w), f, f"y ~ {' + '.join(f.columns[1:-1])}"), exact(x, y, w)
+    np.testing.assert_allclose(fit.value, beta, rtol=1e-8)
+    np.testing.assert_allclose(fit.se, error, rtol=1e-8)
+    np.testing.assert_allclose(fit.se, np.sqrt(np.diagonal(fit.covariance())), rtol=1e-12)
+
+
+def test_columns_that_no_number_tells_apart_are_an_error():
+    """Sixth powers of years: numbers of 16 digits hardly tell them apart, and the columns are named."""
+    x = np.linspace(1950.0, 2020.0, 82)
+    f = pd.DataFrame({f"p{k}": x**k for k in range(1, 7)}).assign(y=np.sin(x))
+    with pytest.raises(WelfareError, match=r"y: columns are collinear; got .*p6"):
+        linear(Design(np.ones(82)), f, "y ~ " + " + ".join(f"p{k}" for k in range(1, 7)))

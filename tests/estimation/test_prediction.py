@@ -128,6 +128,26 @@ def test_margins_are_everybody_at_one_level(f, drawn):
         margins(fit, "x")
 
 
+@pytest.mark.parametrize(
+    ("kind", "column"), [("int64", "C(k)"), ("int8", "C(k)"), ("float64", "C(k)"), ("category", "k")]
+)
+def test_numbers_that_are_categories(f, drawn, kind, column):
+    """Numbers within `C()`, or of a categorical type, have a margin each, by hand, and effects against the first."""
+    k = pd.Series(np.arange(len(f)) % 3 * 2 + 1)
+    frame = f.assign(k=k.astype(kind))
+    fit = linear(drawn(f), frame, f"y ~ {column} * x")
+    found, effects = margins(fit, "k"), marginal_effects(fit, "k")
+    assert len(found.value) == 3
+    rest = fit.value.to_numpy()
+    for level, name in zip((1, 3, 5), found.value.index, strict=True):
+        at = [1.0, level == 3, level == 5]
+        x = np.column_stack([np.tile(at, (len(f), 1)), f["x"], f["x"] * at[1], f["x"] * at[2]])
+        assert found.value[name] == pytest.approx(np.average(x @ rest, weights=f["w"]), rel=1e-10)
+    gaps = found.apply(lambda v: pd.Series(v.to_numpy()[1:] - v.iloc[0], index=effects.value.index))
+    np.testing.assert_allclose(effects.value, gaps.value, rtol=1e-9)
+    np.testing.assert_allclose(effects.se, gaps.se, rtol=1e-7)
+
+
 def test_rows_that_are_alike_are_not_one(f, drawn):
     """Rows alike in all columns are predicted once, and each keeps its own influence: two rows, weight by weight."""
     coarse = f.assign(x=f["x"].round())

@@ -66,7 +66,7 @@ def _tests(name, design, means, f):
     rank = rank_test(design, f["api00"], f["sch.wide"])
     found = {f"{name}|ttest|t": row["t"], f"{name}|ttest|p": row["p"]}
     found |= {f"{name}|rank wilcoxon|t": rank.statistic, f"{name}|rank wilcoxon|p": rank.p}
-    second = independence(design, f["sch.wide"], f["stype"])
+    second = independence(design, f["sch.wide"], f["stype"], statistic="F")
     named = (("stat", second.statistic), ("p", second.p), ("ndf", second.df), ("ddf", second.df_error))
     first = independence(design, f["sch.wide"], f["stype"], statistic="chisq")
     found |= {f"{name}|RS F|{what}": v for what, v in named}

@@ -82,7 +82,7 @@ def sizes(jobs: int) -> pd.DataFrame:
         for cell, first, last in steps
     )
     whole = pd.concat([p.assign(cell=cell) for p, (cell, *_) in zip(parts, steps, strict=True)])
-    return pd.DataFrame([independence_size.summarised(cell, p) for cell, p in whole.groupby("cell", sort=False)["p"]])
+    return pd.DataFrame([independence_size.summarised(cell, p) for cell, p in whole.groupby("cell", sort=False)])
 
 
 def demand(name: str, module: ModuleType, keys: list[str], jobs: int) -> pd.DataFrame:

@@ -2,15 +2,18 @@
 
 Two variables are independent; each is alike within clusters on its own. A cell names the table, the sample and the
 categories: ``even`` (halves, or shares that fall by 15 %) or ``rare`` (15 % of two, or shares that fall by 30 %).
+The test was chosen on the `SAMPLES`, of equal clusters, and is judged on the `OTHERS` too, of another generator.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import product
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from welfare_analysis.estimation import Design, independence
 
@@ -26,8 +29,14 @@ SAMPLES = {  # clusters, their size, and the correlation of answers within
     "100_by_6": (100, 6, 0.2),
     "400_by_5": (400, 5, 0.1),
 }
-CELLS = [" ".join(names) for names in product(TABLES, SAMPLES, ("even", "rare"))]
+OTHERS = {  # clusters of unequal size, their mean size, correlation behind the answers, spread of log weights
+    "15_uneven": (15, 10, 0.2, 0.0),
+    "40_uneven": (40, 10, 0.2, 0.0),
+    "30_weighted": (30, 15, 0.2, 0.6),
+}
+CELLS = [" ".join(names) for samples in (SAMPLES, OTHERS) for names in product(TABLES, samples, ("even", "rare"))]
 LEVEL = 0.05
+STATISTICS = ("corrected", "F")  # the default, and R's
 
 
 def shares(categories: int, kind: str) -> np.ndarray:
@@ -45,39 +54,56 @@ def design(sample: str) -> Design:
     return Design(np.ones(clusters * size), psu=np.repeat(np.arange(clusters), size))
 
 
-def one_sample(cell: str, seed: int) -> float:
-    """The p of one sample; nan where all gave one answer."""
+def one_sample(cell: str, seed: int, statistics: Sequence[str] = STATISTICS) -> list[float]:
+    """The p of one sample by each of the statistics; nan where all gave one answer."""
     table, sample, kind = cell.split()
-    clusters, size, rho = SAMPLES[sample]
     rng = np.random.default_rng([seed, CELLS.index(cell)])
+    marginal = [shares(categories, kind) for categories in TABLES[table]]
+    drawn, pair = unequal(sample, marginal, rng) if sample in OTHERS else equal(sample, marginal, rng)
+    if any(len(np.unique(v)) < 2 for v in pair):
+        return [np.nan] * len(statistics)
+    return [independence(drawn, *pair, statistic=s).p for s in statistics]
+
+
+def equal(sample: str, marginal: list[np.ndarray], rng: np.random.Generator) -> tuple[Design, list[np.ndarray]]:
+    """Clusters of one size, of which some answers are those of all."""
+    clusters, size, rho = SAMPLES[sample]
     psu = np.repeat(np.arange(clusters), size)
     pair = []
-    for categories in TABLES[table]:
-        p = shares(categories, kind)
-        own, common = (rng.choice(categories, count, p=p) for count in (len(psu), clusters))
+    for p in marginal:
+        own, common = (rng.choice(len(p), count, p=p) for count in (len(psu), clusters))
         pair.append(np.where(rng.random(len(psu)) < np.sqrt(rho), common[psu], own))
-    if any(len(np.unique(v)) < 2 for v in pair):
-        return np.nan
-    return independence(design(sample), *pair).p
+    return design(sample), pair
+
+
+def unequal(sample: str, marginal: list[np.ndarray], rng: np.random.Generator) -> tuple[Design, list[np.ndarray]]:
+    """Clusters of geometric size; answers are a normal variable cut in parts, with a common part in a cluster."""
+    clusters, size, rho, spread = OTHERS[sample]
+    psu = np.repeat(np.arange(clusters), 1 + rng.geometric(1 / (size - 1), clusters))
+    n = len(psu)
+    behind = [np.sqrt(rho) * rng.normal(size=clusters)[psu] + np.sqrt(1 - rho) * rng.normal(size=n) for _ in marginal]
+    pair = [np.digitize(v, stats.norm.ppf(p.cumsum()[:-1])) for v, p in zip(behind, marginal, strict=True)]
+    return Design(np.exp(spread * rng.normal(size=n)), psu=psu), pair
 
 
 def chunk(cell: str, first: int, last: int) -> pd.DataFrame:
     """The p of the samples with seeds from ``first`` to ``last`` - 1."""
-    return pd.DataFrame({"p": [one_sample(cell, seed) for seed in range(first, last)]})
+    return pd.DataFrame([one_sample(cell, seed) for seed in range(first, last)], columns=STATISTICS)
 
 
-def summarised(cell: str, p: pd.Series) -> dict[str, object]:
-    """The share rejected of a cell, with its Monte Carlo error and what the table rests on."""
+def summarised(cell: str, p: pd.DataFrame) -> dict[str, object]:
+    """The share rejected of a cell by each statistic, its Monte Carlo error, and what the table rests on."""
     table, sample, kind = cell.split()
-    (r, c), (clusters, size, _) = TABLES[table], SAMPLES[sample]
-    known = p.dropna()
-    rejected = float((known < LEVEL).mean())
+    (r, c), (clusters, size, *_) = TABLES[table], (SAMPLES | OTHERS)[sample]
+    known = p[list(STATISTICS)].dropna()
+    corrected, second = (known < LEVEL).mean()
     return {
         "cell": cell,
         "samples": len(known),
         "psus": clusters,
         "interactions": (r - 1) * (c - 1),
         "least_expected": clusters * size * shares(r, kind).min() * shares(c, kind).min(),
-        "rejected": rejected,
+        "rejected": corrected,
+        "rejected_second_order": second,
         "monte_carlo_error": np.sqrt(LEVEL * (1 - LEVEL) / len(known)),
     }

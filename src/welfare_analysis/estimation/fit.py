@@ -57,6 +57,8 @@ class Fit(Estimate):
         Unweighted scores, one row a row of the design.
     used : (n,) boolean array, optional
         Rows of the design that bear on the fit; absent: those with a score.
+    half : (p, p) array, optional
+        H of which H H' is the inverse of the information, where it is known with more digits than that.
     """
 
     log_likelihood: float = np.nan
@@ -66,6 +68,7 @@ class Fit(Estimate):
     information: np.ndarray = field(default_factory=lambda: np.empty((0, 0)), repr=False)
     scores: np.ndarray = field(default_factory=lambda: np.empty((0, 0)), repr=False)
     used: np.ndarray | None = field(default=None, repr=False)
+    half: np.ndarray | None = field(default=None, repr=False)
 
     def covariance(self, kind: str = "design") -> pd.DataFrame:
         """Covariance (p x p): of the ``design``; ``hessian`` or ``robust``, which take cases for independent.
@@ -88,7 +91,7 @@ class Fit(Estimate):
     @cached_property
     def bread(self) -> np.ndarray:
         """Inverse of the information (p x p)."""
-        return inverse(self.information)
+        return inverse(self.information) if self.half is None else self.half @ self.half.T
 
     def effects(self, names: Sequence[Hashable] | None = None) -> np.ndarray:
         r"""Generalised design effects of some coefficients (all by default), in descending order.
@@ -98,7 +101,7 @@ class Fit(Estimate):
         independently with equal weights and the model is true.
         """
         at = np.arange(len(self.value)) if names is None else self.value.index.get_indexer(pd.Index(names))
-        given = inverse(inverse(self.information)[np.ix_(at, at)])
+        given = inverse(self.bread[np.ix_(at, at)])
         values = np.linalg.eigvals(given @ self.covariance().to_numpy()[np.ix_(at, at)]).real
         return np.sort(values)[::-1] / self.scale
 
@@ -133,6 +136,7 @@ def estimated(
     inside: np.ndarray | None = None,
     q: int = 1,
     extra_covariance: Mapping[str, Any] | None = None,
+    half: np.ndarray | None = None,
     **more: Any,
 ) -> Any:
     r"""A fit of ``kind`` from its scores (n x p) and information: influence :math:`z_k = I^{-1} s_k` (Binder 1983).
@@ -147,13 +151,14 @@ def estimated(
     return kind(
         value=value,
         design=design,
-        compute=cache(lambda: scores @ inverse(information).T),
+        compute=cache(lambda: scores @ inverse(information).T if half is None else scores @ half @ half.T),
         df=pd.Series(np.maximum(described.df[0] + 1 - q, 1), index=value.index),
         counts=pd.concat([described.counts] * len(value)).set_axis(value.index),
         extra_covariance={**(extra_covariance or {}), **unknown},
         information=information,
         scores=scores,
         used=used,
+        half=half,
         **more,
     )
 

@@ -100,7 +100,7 @@ def cases(design: Design, frame: pd.DataFrame, formula: str, where: Any = None, 
         raise WelfareError("there is no outcome", where="formula", got=formula, expected="'outcome ~ columns'")
     if twice := [c for c in known if isinstance(table[c], pd.DataFrame)]:
         raise WelfareError("two columns have one name", where="frame", got=twice, expected="names that differ")
-    amounts = [c for c in known if c != label and c not in _labels(formula) and _amounts(table[c])]
+    amounts = [c for c in known if c != label and c not in labelled(formula) and _amounts(table[c])]
     table = table.assign(**{c: table[c].astype(float) for c in amounts})
     complete = inside & table[known].notna().all(axis=1).to_numpy()
     part = table if complete.all() else table[complete]
@@ -143,7 +143,7 @@ def widened(terms: Formula | ModelSpec, frame: pd.DataFrame) -> pd.DataFrame:
     Products and powers of small integers, as Stata's bytes, would overflow without a word, and their logarithms have
     few digits. In `C()` numbers are names of categories, which would get decimals: there they stay integers.
     """
-    labels, changed = _labels(str(terms.formula if isinstance(terms, ModelSpec) else terms)), {}
+    labels, changed = labelled(str(terms.formula if isinstance(terms, ModelSpec) else terms)), {}
     for name in map(str, terms.required_variables):
         column = frame[name] if name in frame else pd.Series(dtype=float)
         kind = column.dtype
@@ -166,7 +166,7 @@ def _amounts(column: pd.Series) -> bool:
     return kind in NUMBERS and kind not in ("boolean", "empty")
 
 
-def _labels(formula: str) -> set[str]:
+def labelled(formula: str) -> set[str]:
     """The columns that a formula takes for categories."""
     return {name.strip(" `") for name in re.findall(r"\bC\(([^,)]+)", formula)}
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
+from scipy import linalg, special
 
 from ..errors import WelfareError
 from .design import Design
-from .fit import inverse, maximise
+from .fit import maximise
 from .formulas import SPARSE, Cases, cases
 from .regression import Kernel, Regression, blocks, fitted, likelihood, regression
 from .rerun import rerun
@@ -46,10 +46,11 @@ def linear(design: Design, frame: pd.DataFrame, formula: str, where: Any = None)
     """
     data = cases(design, frame, formula, where)
     y, w, x = data.numbers(), data.w, data.x
-    information = (x * w[:, None]).T @ x
-    bread, size = inverse(information), w.sum()
-    beta = bread @ (x.T @ (w * y))
-    beta = beta + bread @ (x.T @ (w * (y - x @ beta)))
+    size, root = w.sum(), np.asarray(np.linalg.qr(x * np.sqrt(w)[:, None], mode="r"))
+    half = linalg.solve_triangular(root, np.eye(x.shape[1]))  # times its transpose (X'WX)^-1, with twice the digits
+    unit = x @ half
+    beta = half @ (unit.T @ (w * y))
+    beta = beta + half @ (unit.T @ (w * (y - x @ beta)))
     rest = y - x @ beta
     variance, total = w @ rest**2 / size, w @ (y - w @ y / size) ** 2 / size
     if not variance > 1e-20 * (w @ y**2) / size:
@@ -59,8 +60,9 @@ def linear(design: Design, frame: pd.DataFrame, formula: str, where: Any = None)
         data.names,
         beta,
         x * (rest / variance)[:, None],
-        information / variance,
+        root.T @ root / variance,
         q=x.shape[1],
+        half=half * np.sqrt(variance),
         log_likelihood=-size / 2 * (np.log(2 * np.pi * variance) + 1),
         null=-size / 2 * (np.log(2 * np.pi * total) + 1),
         expected=lambda theta, x: (x @ theta)[:, None],

@@ -17,7 +17,7 @@ from scipy import sparse
 
 from ..errors import WelfareError
 from .estimate import Bounds, Estimate, slopes, t_bounds
-from .formulas import columns
+from .formulas import columns, labelled
 from .means import ratios
 from .regression import Regression
 from .rerun import rerun
@@ -52,7 +52,8 @@ def marginal_effects(fit: Regression, variables: str | list[str], by: Any = None
     """Average marginal effects of columns of the frame on the expected outcome (of each category, if several).
 
     Of a number the mean derivative, whatever the formula makes of the column; of a yes or no (booleans, or 0 and 1) the
-    mean change from no to yes; of categories the change from the first to each other. Arguments as for `predictions`.
+    mean change from no to yes; of categories, as numbers in `C()`, the change from the first to each other. Arguments
+    as for `predictions`.
 
     Returns
     -------
@@ -130,7 +131,7 @@ def _changes(fit: Regression, name: str) -> list[Change]:
     levels, values = _levels(fit, name), fit.frame.loc[fit.rows, name]
     if levels is not None:
         numeric = pd.api.types.is_numeric_dtype(values.dtype)
-        labels = [name if numeric else f"{name}[{b}]" for b in levels[1:]]
+        labels = [name if numeric and levels == [0, 1] else f"{name}[{b}]" for b in levels[1:]]
         steps = [[(_all(b), 1.0), (_all(levels[0]), -1.0)] for b in levels[1:]]
         return [(name, label, step) for label, step in zip(labels, steps, strict=True)]
     amounts = values.astype(float)
@@ -140,21 +141,23 @@ def _changes(fit: Regression, name: str) -> list[Change]:
 
 
 def _levels(fit: Regression, name: str) -> list[Any] | None:
-    """Categories of a column in the order of the model, no and yes of one that is 0 and 1, None of other numbers."""
+    """Categories of a column in the order of the model, no and yes of one that is 0 and 1, None of other numbers.
+
+    Numbers within `C()` are categories.
+    """
     values = fit.frame.loc[fit.rows, name]
-    if not pd.api.types.is_numeric_dtype(values.dtype):
-        if hasattr(values, "cat"):
-            return list(values.cat.remove_unused_categories().cat.categories)
-        return sorted(values.unique())
-    if values.isin([0, 1]).all():
+    if hasattr(values, "cat"):
+        return list(values.cat.remove_unused_categories().cat.categories)
+    numeric = pd.api.types.is_numeric_dtype(values.dtype)
+    if numeric and values.isin([0, 1]).all():
         return [False, True] if values.dtype == bool else [0, 1]
-    return None
+    if numeric and not any(name in labelled(str(spec.formula)) for spec in fit.specs):
+        return None
+    return sorted(values.unique())
 
 
 def _all(level: Any) -> Callable[[pd.Series], pd.Series]:
-    return lambda column: pd.Series(level, index=column.index).astype(
-        column.dtype if not isinstance(column.dtype, pd.CategoricalDtype) else object
-    )
+    return lambda column: pd.Series(level, index=column.index, dtype=column.dtype)  # categories of numbers stay such
 
 
 def _moved(step: float) -> Callable[[pd.Series], pd.Series]:
