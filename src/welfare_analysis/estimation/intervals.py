@@ -2,7 +2,7 @@ r"""Intervals of shares that stay within 0 and 1: symmetric on the logit scale, 
 
 A share of exactly 0 or 1 has no linearised variance, and its n respondents are worth fewer where clusters are alike:
 :math:`n / (1 + (m - 1) \rho)` with m the mean number of respondents of the domain in a respondent's cluster and
-:math:`\rho` the correlation within (Kish 1965, section 5.4), which other domains of the condition tell: see `worth`.
+:math:`\rho` the correlation within (Kish 1965, section 5.4), which the other shares of one call tell: see `worth`.
 Where the sampled part of a domain holds too few cases for a linearised variance, both are widened: see `Rare`.
 """
 
@@ -19,6 +19,7 @@ from .design import Design
 from .domains import Domains
 from .estimate import Bounds, Description, Estimate, effective, t_bounds
 
+PEERS = 3  # other items that tell of one item how alike its clusters are
 FEW = 5  # cases or non-cases below which a linearised variance tells little
 
 
@@ -78,9 +79,9 @@ def worth(design: Design, parts: Domains, described: Description, p: np.ndarray,
 
     With :math:`n_d^* = (\sum w)^2 / \sum w^2` the correlation within clusters of an item is pooled over its domains j
     with `FEW` cases and as many non-cases, between 0 and 1, with :math:`a_j = n_j p_j q_j`:
-    :math:`\rho = \sum_j a_j (\hat V_j n_j^* / p_j q_j - 1) / \sum_j a_j (m_j - 1)`. Where an item has none, clusters
-    count as one respondent each. Other items do not tell: four of them with :math:`\rho = 0`, however alike, do not
-    say that one of which no case was seen is not constant within clusters, and its interval would seldom hold.
+    :math:`\rho = \sum_j a_j (\hat V_j n_j^* / p_j q_j - 1) / \sum_j a_j (m_j - 1)`. Where an item has none, it is
+    pooled over the other items if there are `PEERS` at least; else clusters count as one respondent each, since one
+    item tells little of another.
     """
     inside = parts.codes >= 0
     codes, w, k = parts.codes[inside], design.weights[inside], len(p) // parts.count
@@ -103,7 +104,10 @@ def worth(design: Design, parts: Domains, described: Description, p: np.ndarray,
     a, effect = (n * spread)[telling], (variance * kish)[telling] / spread[telling]
     above = np.bincount(item[telling], a * (effect - 1), k)
     room = np.bincount(item[telling], a * (m[telling] - 1), k)
-    rho = np.clip(np.divide(above, room, out=np.full(k, np.nan), where=room > 0), 0.0, 1.0)[item]
+    own = room > 0
+    rho = np.divide(above, room, out=np.full(k, np.nan), where=own)
+    rho[~own] = above.sum() / room.sum() if own.sum() >= PEERS else np.nan
+    rho = np.clip(rho, 0.0, 1.0)[item]
     return np.where(np.isnan(rho), np.minimum(n, clusters), n / (1 + (m - 1) * rho))
 
 

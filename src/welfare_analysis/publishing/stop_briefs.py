@@ -13,7 +13,7 @@ from IPython.display import Markdown
 from markupsafe import Markup
 
 from ..disclosure import Released
-from ..results import caravan, catalogue, release
+from ..results import caravan, catalogue
 from ..study import Study
 from . import markup, published
 from .caravan_sentences import differences
@@ -43,7 +43,7 @@ def all_briefs(study: Study) -> Markdown:
 
 def regional(study: Study, stop: str, region: str) -> dict[str, Released]:
     """Tables of a region: who is there, which agreements suit whom, questions with answers; of any of its stops."""
-    of, every = study.result(caravan.tour), release(study)
+    of, every = study.result(caravan.tour), published.release(study)
     return {
         "people": catalogue.brief(study, stop, f"brief_{region}"),
         "agreements": caravan.suited(every, of, stop, f"brief_agreements_{region}"),
