@@ -336,3 +336,25 @@ def test_links_between_pages_lead_to_a_heading():
         page = page or stem
         assert page in texts or page in made, (stem, page)
         assert not anchor or anchor in anchors[page], (stem, page, anchor)
+
+
+def test_whatever_is_reported_has_a_source_that_a_reader_can_follow():
+    """It is an address, a short name that ``sources.csv`` explains, or the questionnaire; each short name is used."""
+    folder = ROOT / "data" / "public"
+    names = set(pd.read_csv(folder / "sources.csv")["id"])
+    tables = {path.name: pd.read_csv(path, keep_default_na=False) for path in folder.glob("*.csv")}
+    cited = [
+        (name, source, kind)
+        for name, table in tables.items()
+        if "source" in table
+        for source, kind in zip(table["source"], table.get("kind", table["source"]), strict=True)
+    ]
+    assert len(cited) > 800
+    assert not [
+        (name, source)
+        for name, source, kind in cited
+        if kind == "reported" and not re.search("https?://|codebook|^source.seed$", source)
+        if not any(short in source for short in names)
+    ]
+    assert not [short for short in names if not any(short in source for _, source, _ in cited)]
+    assert not [source for _, source, _ in cited if re.search(r"facts \d", source)]

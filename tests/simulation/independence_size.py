@@ -2,7 +2,8 @@
 
 Two variables are independent; each is alike within clusters on its own. A cell names the table, the sample and the
 categories: ``even`` (halves, or shares that fall by 15 %) or ``rare`` (15 % of two, or shares that fall by 30 %).
-The test was chosen on the `SAMPLES`, of equal clusters, and is judged on the `OTHERS` too, of another generator.
+The test was chosen with both in sight: the `SAMPLES`, of equal clusters, and the `OTHERS`, of another generator, whose
+seeds here are fresh.
 """
 
 from __future__ import annotations

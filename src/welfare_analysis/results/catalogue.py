@@ -121,6 +121,8 @@ def with_own(parts: dict[tuple[str, str], Any], own: Released) -> dict[tuple[str
     kept = {at: address for at, address in parts.items() if at[0] not in changed}
     cells = own.frame[[agreements.KEY, CATEGORY]].astype(str).to_numpy() if own.state == "shown" else []
     return kept | {(row, column): (own, row, column) for row, column in cells}
+
+
 TRACKED = ("finding", "to_do", "desk", "within", "indicator", "now", "target", "seen", "evidence")  # columns, in order
 MARKED = ("unit", "step", "flag")  # of a cell, beside its numbers
 

@@ -206,7 +206,8 @@ class Codebook(Tables):
         A stop has the label of its text ``caravan_stop.<code>`` or of the list of places, else its code.
         """
         texts = self.texts.set_axis(list(LABELS), axis=1).rename(index=lambda key: key.removeprefix("caravan_stop."))
-        known = texts.combine_first(pd.DataFrame.from_dict(self.lists["command"], orient="index")[list(LABELS)]).reindex(list(stops))
+        places = self.values[self.values["list"] == "command"].set_index("code")[list(LABELS)]
+        known = texts.combine_first(places).reindex(list(stops))
         rows = known.T.fillna(known.index.to_series()).T.rename_axis("code").reset_index()
         values = pd.concat([self.values, rows.assign(list="caravan_stop", parent="", order="")], ignore_index=True)
         return replace(self, variables=self.listening, groups=self.groups.iloc[:0], values=values)
