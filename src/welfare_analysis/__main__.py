@@ -30,7 +30,7 @@ from welfare_analysis.publishing.prose import further, messages, update
 from welfare_analysis.publishing.report import publish
 from welfare_analysis.results import headlines, kept
 from welfare_analysis.results.audit import broken
-from welfare_analysis.results.catalogue import WITHHELD
+from welfare_analysis.results.declare import WITHHELD
 from welfare_analysis.study import Study, grouped, log_book, not_given, own_log, several
 from welfare_analysis.survey import card_designs, doubts, followup, paper, quality, reading, standin, xlsform
 from welfare_analysis.survey.codebook import Codebook

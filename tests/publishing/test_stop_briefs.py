@@ -104,7 +104,6 @@ def study(monkeypatch):
     brief = brief.assign(unit="share", step=0.001, caravan_side=brief["side"])
     made = document("own", brief.drop(columns="side"), ["brief_line"], "caravan_side")
     given["caravan_brief"] = made
-    monkeypatch.setattr(stop_briefs, "release", lambda _: given)
     monkeypatch.setattr(stop_briefs.published, "release", lambda _: given)
     monkeypatch.setattr("welfare_analysis.publishing.tables.release", lambda _: given)
     monkeypatch.setattr(stop_briefs.catalogue, "brief", lambda study, stop, name: replace(made, id=name))

@@ -6,7 +6,7 @@ import pytest
 
 from welfare_analysis.disclosure import protection
 from welfare_analysis.publishing import show
-from welfare_analysis.results import catalogue
+from welfare_analysis.results import declare
 from welfare_analysis.results.audit import broken
 from welfare_analysis.results.descriptive import descriptive
 from welfare_analysis.study import DATA, Study
@@ -49,7 +49,7 @@ def test_a_family_that_gives_a_cell_away_is_withheld_whole(plan, monkeypatch):
 
 def test_a_withheld_table_says_so_and_others_stay(monkeypatch):
     """In the place of the table stands its reason; a table that no name is given of is shown."""
-    monkeypatch.setenv(catalogue.WITHHELD, "tenure_by_status")
+    monkeypatch.setenv(declare.WITHHELD, "tenure_by_status")
     study = opened()
     assert "Withheld" in show(study, "tenure_by_status").data
     assert '<table id="tenant">' in show(study, "tenant").data

@@ -79,3 +79,13 @@ def test_the_sentence_counts_what_is_clear(forms, language):
     said = say(study, "burdens.said").data
     assert str(len(table)) in said
     assert "{" not in said
+
+
+def test_a_burden_that_few_have_is_in_no_table(forms):
+    """A slope that ten make would tell what they hope for: the column goes, and the others stay."""
+    made = forms.copy()
+    active = made.index[made["nights_month_n"].notna()]
+    made.loc[active, "nights_month_n"] = 0
+    made.loc[active[:9], "nights_month_n"] = 10
+    shown = release(opened(made))["burdens_hopes"].frame
+    assert set(shown[CATEGORY]) == {"hours", "away"}

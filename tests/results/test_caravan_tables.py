@@ -11,7 +11,7 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.planning.caravan import Caravan
 from welfare_analysis.results import caravan, catalogue
 from welfare_analysis.results.caravan import brief, shares
-from welfare_analysis.study import DATA, Study
+from welfare_analysis.study import DATA, Study, public
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
@@ -61,9 +61,14 @@ def every(monkeypatch):
     }
 
 
+def cells(every):
+    """Cells by region of the lines of a brief."""
+    return caravan.regional(every, public("caravan_brief"))
+
+
 def test_a_brief_by_hand(every):
     """The others are the mean by respondents, 0.275; 0.50 is clearly more; an equal hope is no clear difference."""
-    table = brief(caravan.regional(every), tour(), "c", "own_brief")
+    table = brief(cells(every), tour(), "c", "own_brief")
     assert table.cell("tenants", "region")["estimate"] == 0.50
     rest = table.cell("tenants", "rest")
     assert rest["estimate"] == pytest.approx(0.275)
@@ -77,13 +82,13 @@ def test_a_brief_of_the_region_with_less(every):
     """Seen from the south the sign is the other one."""
     towns = tour().towns.assign(command_group=["south", "south", "east"])
     of = Caravan(towns, tour().dated, tour().start, (), **TERMS)
-    assert brief(caravan.regional(every), of, "a", "own_brief").cell("tenants", "compared")["text"] == "compared.less"
+    assert brief(cells(every), of, "a", "own_brief").cell("tenants", "compared")["text"] == "compared.less"
 
 
 def test_a_stop_that_is_none(every):
     """The error names stops that are near in spelling."""
     with pytest.raises(WelfareError, match="no such stop"):
-        brief(caravan.regional(every), tour(), "zagora", "own_brief")
+        brief(cells(every), tour(), "zagora", "own_brief")
 
 
 def test_towns_of_nobody_s_region_give_a_reason(monkeypatch):

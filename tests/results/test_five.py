@@ -3,7 +3,7 @@
 import pytest
 
 from welfare_analysis.disclosure import CATEGORY
-from welfare_analysis.results import five, release
+from welfare_analysis.results import declare, five, release
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
@@ -56,3 +56,13 @@ def test_a_file_without_a_register_has_shares_alone(world):
     bare = release(Study.of(forms[["person_id", "status", "tenure"]], None, None, BOOK))
     assert bare["five_services"].state != "shown"
     assert bare["five_groups"].state != "shown"
+
+
+def test_what_is_withheld_is_withheld_here_too(world, monkeypatch):
+    """A table that an attack broke gives no cell to the view either."""
+    monkeypatch.setenv(declare.WITHHELD, "without_care_by_status")
+    frames = [typed(f, BOOK) for f in (world.answers, world.register, world.followup)]
+    groups = release(Study.of(*frames, BOOK))["five_groups"].frame
+    health = groups[groups[CATEGORY] == "health"]
+    assert not health["level"].str.startswith("status:").any()
+    assert health["level"].str.startswith("sex:").any()

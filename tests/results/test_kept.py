@@ -11,7 +11,7 @@ import pytest
 from welfare_analysis.disclosure import Released
 from welfare_analysis.results import kept, release
 from welfare_analysis.results.catalogue import listed
-from welfare_analysis.study import DATA, Study
+from welfare_analysis.study import DATA, Study, _opened
 from welfare_analysis.survey.standin import Parameters, generate, write
 
 
@@ -85,6 +85,7 @@ def test_a_damaged_file_is_made_again(place: Path, files: Path, damage: bytes | 
         table.frame.to_parquet(path)
     else:
         path.write_bytes(damage)
+    _opened.cache_clear()
     same(table, release(opened(files))["hopes"])
     assert kept._read(path) is not None
 

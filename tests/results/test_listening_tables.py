@@ -247,3 +247,11 @@ def test_sentences_say_that_the_log_is_invented(standin):
     assert points(own, "caravan.asked") == [BOOK.text(listening.NONE)]
     assert points(own, "listening.nature") == [BOOK.text(listening.NONE)]
     assert UNKNOWN in BOOK.texts.index
+
+
+def test_the_kind_that_is_not_shown_is_not_few_either():
+    """Of 60 questions 30 are complaints, 26 wishes: the 4 others are all less both, and so both are hidden."""
+    kinds = ["complaint"] * 30 + ["wish"] * 26 + ["information"] * 4
+    log = pd.DataFrame({"topic": ["housing"] * 60, "kind": kinds, "answer": ["answered"] * 40 + ["to_follow"] * 20})
+    rows = listening.kinds(WHO, log).set_index("question_measure")
+    assert rows["unsafe"].eq(True).to_dict() == {"asked": False, "complaint": True, "wish": True, "to_follow": False}

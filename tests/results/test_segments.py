@@ -107,3 +107,16 @@ def test_satisfaction_is_the_share_on_a_side(study):
         for side in satisfaction.SIDES
     ]
     assert (sum(both).dropna() <= 1.01).all()
+
+
+def test_who_is_on_neither_side_is_not_few(study):
+    """All less the satisfied and the dissatisfied are neither: where these are one to nine, both sides are hidden."""
+    group = study.frame["sex"] == "f"
+    given = study.frame.loc[group, "satisfied_home"].dropna()
+    few = given.astype(object).where(np.arange(len(given)) >= 5, "neither")
+    few[5:] = np.where(np.arange(len(few) - 5) % 2, "satisfied", "dissatisfied")
+    answers = study.frame[["satisfied_home"]].astype(object)
+    answers.loc[given.index, "satisfied_home"] = few
+    for side in satisfaction.SIDES:
+        rows = satisfaction.shares(study, answers, side, "sex").set_index("sex")
+        assert rows["unsafe"].to_dict() == {"f": True, "m": False}

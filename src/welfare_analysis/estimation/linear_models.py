@@ -46,11 +46,12 @@ def linear(design: Design, frame: pd.DataFrame, formula: str, where: Any = None)
     """
     data = cases(design, frame, formula, where)
     y, w, x = data.numbers(), data.w, data.x
-    size, root = w.sum(), np.asarray(np.linalg.qr(x * np.sqrt(w)[:, None], mode="r"))
+    size, root = w.sum(), np.asarray(np.linalg.qr(x * np.sqrt(np.abs(w))[:, None], mode="r"))
     half = linalg.solve_triangular(root, np.eye(x.shape[1]))  # times its transpose (X'WX)^-1, with twice the digits
     unit = x @ half
-    beta = half @ (unit.T @ (w * y))
-    beta = beta + half @ (unit.T @ (w * (y - x @ beta)))
+    within = (unit * w[:, None]).T @ unit  # the identity, unless calibration made weights negative
+    beta = half @ np.linalg.solve(within, unit.T @ (w * y))
+    beta = beta + half @ np.linalg.solve(within, unit.T @ (w * (y - x @ beta)))
     rest = y - x @ beta
     variance, total = w @ rest**2 / size, w @ (y - w @ y / size) ** 2 / size
     if not variance > 1e-20 * (w @ y**2) / size:
@@ -60,9 +61,9 @@ def linear(design: Design, frame: pd.DataFrame, formula: str, where: Any = None)
         data.names,
         beta,
         x * (rest / variance)[:, None],
-        root.T @ root / variance,
+        root.T @ within @ root / variance,
         q=x.shape[1],
-        half=half * np.sqrt(variance),
+        half=half * np.sqrt(variance) if (w >= 0).all() else None,
         log_likelihood=-size / 2 * (np.log(2 * np.pi * variance) + 1),
         null=-size / 2 * (np.log(2 * np.pi * total) + 1),
         expected=lambda theta, x: (x @ theta)[:, None],

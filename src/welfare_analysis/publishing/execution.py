@@ -21,7 +21,7 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import kernels
 from welfare_analysis.publishing.published import PUBLISHED
 from welfare_analysis.results import kept
-from welfare_analysis.results.catalogue import WITHHELD
+from welfare_analysis.results.declare import WITHHELD
 from welfare_analysis.study import OWN_FILES, several
 
 WISHES = ("KEEP", "OMIT", WITHHELD)  # what is done with forms in doubt, and what is not published

@@ -33,6 +33,10 @@ def burdened(study: Study) -> Staff | None:
     people = staff(study, (), policy().min_base)
     frame = people.frame.assign(**known, **hopes_of(study).hoped)
     inside = people.inside & frame[list(known)].notna().all(axis=1).to_numpy()
+    for name in known:  # a slope that few make tells their answers, whoever hopes or not
+        usual = frame[name].to_numpy() == frame.loc[inside, name].mode().iloc[:1].squeeze()
+        if (inside & ~usual).sum() < policy().min_respondents:
+            frame = frame.drop(columns=name)
     return Staff(frame, people.design, people.active, inside, people.factors, people.sampled)
 
 

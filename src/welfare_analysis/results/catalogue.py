@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -37,10 +36,9 @@ from . import (
     weights,
     what_if,
 )
-from .declare import Topic
+from .declare import Topic, withheld
 from .kept import kept
 
-WITHHELD = "WELFARE_WITHHELD"  # the variable with the names of tables that an attack broke (`audit`)
 TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
@@ -90,7 +88,7 @@ def _release(study: Study) -> Lazy:
         makers |= part.makers
     makers |= {name: partial(study.result, make) for name, make in COMBINED.items()}
     lazy = {name: partial(kept, study, name, make) for name, make in makers.items()}
-    return Lazy(lazy | {name: partial(_withheld, lazy[name]) for name in os.environ.get(WITHHELD, "").split()})
+    return Lazy(lazy | {name: partial(_withheld, lazy[name]) for name in withheld()})
 
 
 def _withheld(make: Callable[[], Released]) -> Released:

@@ -6,6 +6,7 @@ States, protection, marks and rounding follow from the declaration, for every ta
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,6 +23,7 @@ from ..study import Study
 
 GROUPS = ("status", "rank_group", "command_group", "shift", "sex")  # their cells add up to a number that is shown
 PLACE = "command_group"
+WITHHELD = "WELFARE_WITHHELD"  # the variable with the names of tables that an attack broke
 Base = tuple[pd.Series, pd.Series]  # rows of whom it can be computed, and rows that were asked
 
 
@@ -147,6 +149,11 @@ class Topic:
             known, asked = table.base(subject)
             counts, late = (int(known.sum()), int(asked.sum())), study.followed_up(known)
         return protect(blank, cells, counts, adds=table.adds, followed_up=late)
+
+
+def withheld() -> list[str]:
+    """Names of tables that an attack broke (`audit`), and so are not shown, nor any cell of them elsewhere."""
+    return os.environ.get(WITHHELD, "").split()
 
 
 def lone_groups(study: Study) -> list[str]:

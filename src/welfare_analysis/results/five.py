@@ -11,7 +11,7 @@ import pandas as pd
 from ..disclosure import CATEGORY, NUMBERS, Lazy
 from ..study import DATA, Study
 from . import aspirations, grants, services
-from .declare import Topic, always, beside
+from .declare import Topic, always, beside, withheld
 from .descriptive import descriptive
 
 PLAN = pd.read_csv(DATA / "five.csv")
@@ -32,7 +32,7 @@ def cells(study: Study, address: str) -> pd.DataFrame:
     """Cells of a released table; none where it is not shown."""
     name, *codes = address.split("|")
     table = study.result(tables)[name]
-    return table.cells(*codes) if table.state == "shown" else pd.DataFrame()
+    return table.cells(*codes) if table.state == "shown" and name not in withheld() else pd.DataFrame()
 
 
 @topic.table("services", "service_domain|standing", "measure", "", adds=None)

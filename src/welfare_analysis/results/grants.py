@@ -43,7 +43,7 @@ def pensioners(frame: pd.DataFrame) -> Base:
     return own & frame["pension_dh"].notna(), own
 
 
-COST = ("uncovered_cost_dh", "care_forgone", "chronic_n")
+COST = ("uncovered_cost_dh", "chronic_n")
 care = Topic("care", lambda study: answers(study, *COST), always, "persons", complete("uncovered_cost_dh"))
 WISHED = tuple(f"education_wish_{wish}" for wish in LEVELS)
 SCHOOLING = ("primary_n", "secondary_n", "higher_n", *grants.BANDS, "change_child", *WISHED)
@@ -51,16 +51,16 @@ schooling = Topic("schooling", lambda study: answers(study, *SCHOOLING), always,
 aid = Topic("aid", lambda study: answers(study, "pension_dh"), always, "persons", pensioners)
 
 
-@care.table("by_status", "hope_group", "care_measure", "", adds=None)
+@care.table("by_status", "hope_group", "care_measure", "", adds="hope_group")
 def costs(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
-    """Who has costs of health that nobody covers, how large they are, and who goes without care, by status.
+    """Who has costs of health that nobody covers, how large they are, and where somebody is ill for long, by status.
 
-    In two parts: whether there are any, and their mean and median among those who have some.
+    In two parts: whether there are any, and their mean and median among those who have some. Who goes without care is
+    `without_care_by_status`: the same quantity twice, hidden differently, would give the hidden one away.
     """
     cost, parts = frame["uncovered_cost_dh"].astype(float), []
     status = frame["status"].astype(str)
-    flags = {"any": above(cost, 0), "forgone": is_code(frame["care_forgone"], "yes")}
-    flags["chronic"] = above(frame["chronic_n"], 0)
+    flags = {"any": above(cost, 0), "chronic": above(frame["chronic_n"], 0)}
     for group in ("all", *status.unique()):
         rows = pd.Series(True, frame.index) if group == "all" else status == group
         for name, flag in flags.items():
@@ -97,7 +97,7 @@ def fund(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
 @care.table("known", "service_wish|year", "measure", "", adds=None)
 def helped(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     """Grants of the fund in a year, and what part they are of those who would draw on it here."""
-    return beside(sums(drawing(study), pd.Index(["fund"]), [[1.0, 0.0]]))
+    return beside(study, sums(drawing(study), pd.Index(["fund"]), [[1.0, 0.0]]))
 
 
 @schooling.table("wishes", "hope", "school_measure", "", adds=None)
@@ -158,4 +158,4 @@ def rule(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
 @aid.table("known", "service_wish|year", "measure", "", adds=None)
 def grants_given(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     """Grants to widows and retirees in a year, beside those who are entitled here."""
-    return beside(study.result(aided))
+    return beside(study, study.result(aided))

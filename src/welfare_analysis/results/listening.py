@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from ..disclosure import Release, Released, document
+from ..disclosure import Release, Released, document, policy
 from ..estimation import Design, mean, share
 from ..planning import caravan as planning
 from ..planning import listening
@@ -50,6 +50,9 @@ def kinds(study: Study, log: pd.DataFrame) -> pd.DataFrame:
     of = mean(design, flags, by=topics)
     met = flags.groupby(topics).sum().T.stack().reindex(of.value.index)
     rest = counted(of, "question_measure", met, across="question_topic")
+    neither = (~flags["complaint"] & ~flags["wish"]).groupby(topics).sum()  # all less both
+    few = rest["question_topic"].map(neither.between(1, policy().min_respondents - 1)).astype(bool)
+    rest["unsafe"] = few & rest["question_measure"].isin(["complaint", "wish"])
     return pd.concat([asked.assign(question_measure="asked"), rest], ignore_index=True)
 
 

@@ -41,7 +41,10 @@ def shares(study: Study, answers: pd.DataFrame, side: str, group: str) -> pd.Dat
         on = given.isin(SIDES[side]).where(where).astype("boolean")
         made = share(study.design, on, by=by.rename(group), where=where & by.notna())
         met = on.groupby(by.astype(object)).sum()
-        parts.append(counted(made, "question", [float(met[code]) for code in made.value.index], across=group))
+        rest = (~given.isin([*SIDES["satisfied"], *SIDES["dissatisfied"]]) & where).groupby(by.astype(object)).sum()
+        rows = counted(made, "question", [float(met[code]) for code in made.value.index], across=group)
+        few = [0 < rest[code] < policy().min_respondents for code in made.value.index]
+        parts.append(rows.assign(unsafe=few))  # who is on neither side is all less both
     return pd.concat(parts, ignore_index=True)
 
 

@@ -140,19 +140,23 @@ def by_status(study: Study, made: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(numerator=[met.at[pair] for pair in pairs])
 
 
-def beside(whole: Estimate) -> pd.DataFrame:
-    """What was given in a year, and what part that is of what is counted here, by programme: the names of ``whole``."""
+def beside(study: Study, whole: Estimate) -> pd.DataFrame:
+    """What was given in a year, and what part that is of what is counted here, by programme: the names of ``whole``.
+
+    Beside invented answers the part is left out: it would judge what was truly given by a need that nobody has.
+    """
     parts = []
     for row in public("service_results").query("programme in @whole.value.index").to_dict("records"):
         labels = {"service_wish": row["programme"], "year": str(row["year"])}
         one = sums(whole, pd.Index(["met"]), (whole.value.index == row["programme"])[None].astype(float))
         met = long_format(one.apply(partial(truediv, row["value"])), "measure").assign(unit="share")
         given = {"measure": "given", "estimate": float(row["value"]), "unit": "persons", "step": 1.0}
-        parts.append(pd.concat([met, exact(pd.DataFrame([given]), met["n"].iloc[0])]).assign(**labels))
+        shown = [] if study.is_standin else [met]
+        parts.append(pd.concat([*shown, exact(pd.DataFrame([given]), met["n"].iloc[0])]).assign(**labels))
     return pd.concat(parts, ignore_index=True).assign(ranked=True)
 
 
 @camps.table("known", "service_wish|year", "measure", "", adds=None)
 def known(study: Study, made: pd.DataFrame) -> pd.DataFrame:
     """Places of camps and hajj that were given in a year, and what part they are of what is wished here."""
-    return beside(wished(study))
+    return beside(study, wished(study))

@@ -13,6 +13,7 @@ from ..demand.services import Holidays
 from ..demand.stated import CardMarket
 from ..disclosure import CATEGORY, policy
 from ..disclosure.digits import units
+from ..errors import WelfareError
 from ..estimation import Estimate, joint
 from ..study import Study
 from .declare import GROUPS, Base, Topic, long_format
@@ -100,7 +101,10 @@ def grouped(market: CardMarket | Holidays, of: Any, need: Estimate | None, group
     if NEED in made:
         rows = pd.concat([long_format(made[NEED], group).assign(**{step: NEED}), rows], ignore_index=True)
     rows = behind(rows, market, of, {str(code): by == code for code in rows[group]}, group, step)
-    return rows[parted(rows, step)]
+    told = rows[parted(rows, step)]
+    if told.empty:
+        raise WelfareError("too few are outside one group", where=group)
+    return told
 
 
 def counts_by(market: CardMarket | Holidays, of: Any, by: pd.Series | None = None) -> dict[str, Estimate]:
