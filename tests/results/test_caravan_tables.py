@@ -11,7 +11,7 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.planning.caravan import Caravan
 from welfare_analysis.results import caravan, catalogue
 from welfare_analysis.results.caravan import brief, shares
-from welfare_analysis.study import DATA, Study, public
+from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
@@ -42,15 +42,16 @@ def released(name, by, across, cells, unit="share"):
     return Released(name, "share", across, tuple(by), unit, frame=frame.assign(step=0.001, flag=""), state="shown")
 
 
+LINES = pd.DataFrame(
+    [("tenants", "tenant_by", "", "", "yes"), ("hope:", "hopes_by", "hope", "", "yes"),
+     ("silent", "nobody_by", "", "", "yes")],
+    columns=["brief_line", "table", "key", "code", "compared"],
+)  # fmt: skip
+
+
 @pytest.fixture
-def every(monkeypatch):
-    """Tenants and one hope by region, and a plan of a brief that names them."""
-    lines = pd.DataFrame(
-        [("tenants", "tenant_by", "", "", "yes"), ("hope:", "hopes_by", "hope", "", "yes"),
-         ("silent", "nobody_by", "", "", "yes")],
-        columns=["brief_line", "table", "key", "code", "compared"],
-    )  # fmt: skip
-    monkeypatch.setattr(caravan, "public", lambda _: lines)
+def every():
+    """Tenants and one hope by region; a third table is not shown."""
     rest = [("north", 0.30, 0.28, 0.32, 300), ("south", 0.20, 0.18, 0.22, 100)]
     hopes = [("home", region, 0.5, 0.45, 0.55, 100) for region in ("east", "north", "south")]
     nothing = released("nobody_by", ["command_group"], "", []).without_numbers("not_asked")
@@ -63,7 +64,7 @@ def every(monkeypatch):
 
 def cells(every):
     """Cells by region of the lines of a brief."""
-    return caravan.regional(every, public("caravan_brief"))
+    return caravan.regional(every, LINES)
 
 
 def test_a_brief_by_hand(every):
