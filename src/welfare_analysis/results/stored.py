@@ -139,13 +139,6 @@ def likeness_rule() -> Released:
     return document("alike", pd.DataFrame(rows, columns=["fact", "estimate", "unit"]), ["fact"])
 
 
-def sources() -> Released:
-    """What the short names of sources stand for in the tables of assumptions: who says it, where, of which year."""
-    rows = public("sources").rename(columns={"id": "cited_as", "title": "says"})
-    texts = rows.melt(["cited_as"], var_name="measure", value_name="text").dropna().assign(estimate=0.0, unit="number")
-    return document("sources", texts, ["cited_as"], "measure")
-
-
 PARAMETERS: dict[str, Callable[[], Released]] = {
     "homes_parameters": home_parameters,
     "loans_parameters": loan_parameters,
@@ -169,7 +162,6 @@ DOCUMENTS: dict[str, Callable[[], Released]] = {
     **{f"{page}_recovery": partial(coverage.recovery, page) for page in coverage.STEPS},
     "recovery_summary": coverage.recovery_summary,
     "alike": likeness_rule,
-    "sources": sources,
 }
 INSTRUMENT: dict[str, Callable[[Study], Released]] = {
     "evidence": instrument.evidence,
