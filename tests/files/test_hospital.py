@@ -57,7 +57,12 @@ def test_its_commands_give_a_report_of_the_hospitals(root):
         assert done.returncode == 0, done.stdout + done.stderr
     # a kernel that ends may say so on stderr with a traceback of its own; the pages and the last line count
     assert "could not be made" not in done.stderr
-    assert {path.stem for path in (root / "build" / "form").glob("*.xlsx")} == {"active", "retired", "survivor", "questions"}
+    assert {path.stem for path in (root / "build" / "form").glob("*.xlsx")} == {
+        "active",
+        "retired",
+        "survivor",
+        "questions",
+    }
     found = {}
     for path in (root / "build" / "report" / "en").glob("*.html"):
         text = re.sub(
