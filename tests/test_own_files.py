@@ -69,6 +69,11 @@ def pages(front: Path) -> dict[str, str]:
     return found
 
 
+def intervals(text):
+    """Intervals of a page: two surveys share few, while marks of axes and bases are alike."""
+    return set(re.findall(r"\d[\d.,]*–\d[\d.,]*", text))
+
+
 def numbers(text: str) -> set[str]:
     """Return percentages and amounts of a page."""
     return set(re.findall(r"\d+\.\d %|\d,\d{3}", text.replace("\u00a0", " ")))
@@ -104,7 +109,8 @@ def test_own_answers_and_register_give_own_pages(root, world, committed):
     assert "3,000" in text
     assert BOOK.text("no_totals") not in text
     assert len(numbers(text)) > 50
-    assert len(numbers(text) & numbers(committed)) < 0.6 * len(numbers(text))
+    assert len(intervals(text)) > 20
+    assert len(intervals(text) & intervals(committed)) < 0.1 * len(intervals(text))
     assert not re.search(r"\bnan\b|\bNone\b|Traceback", text)
     assert git("status", "--porcelain") == before
 
