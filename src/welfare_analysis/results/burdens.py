@@ -24,7 +24,7 @@ BURDENS = {"hours": ("weekly_hours_n", 10.0), "nights": ("nights_month_n", 5.0),
 
 
 def burdened(study: Study) -> Staff | None:
-    """Active staff with the burdens that were asked, in the steps of `BURDENS`, and hopes; None where none was."""
+    """Active staff with the burdens that enough have, in the steps of `BURDENS`, and hopes; None where none was asked."""
     asked = {name: column for name, (column, _) in BURDENS.items() if not study.lacking((column,))}
     known = {name: study.frame[column].astype("Float64").astype(float) / BURDENS[name][1]
              for name, column in asked.items()}  # fmt: skip
@@ -34,7 +34,7 @@ def burdened(study: Study) -> Staff | None:
     frame = people.frame.assign(**known, **hopes_of(study).hoped)
     inside = people.inside & frame[list(known)].notna().all(axis=1).to_numpy()
     for name in known:  # a slope that few make tells their answers, whoever hopes or not
-        usual = frame[name].to_numpy() == frame.loc[inside, name].mode().iloc[:1].squeeze()
+        usual = frame[name].isin(frame.loc[inside, name].mode().head(1)).to_numpy()
         if (inside & ~usual).sum() < policy().min_respondents:
             frame = frame.drop(columns=name)
     return Staff(frame, people.design, people.active, inside, people.factors, people.sampled)
@@ -44,8 +44,11 @@ def _base(people: Staff) -> Base:
     return pd.Series(people.inside), pd.Series(people.active)
 
 
-topic = Topic("burdens", burdened, lambda people: "shown" if people.inside.any() else "too_few", "share_points",
-              _base, totals=False)  # fmt: skip
+def _ready(people: Staff) -> str:
+    return "shown" if people.inside.any() and any(name in people.frame for name in BURDENS) else "too_few"
+
+
+topic = Topic("burdens", burdened, _ready, "share_points", _base, totals=False)
 
 
 @topic.table("hopes", "hope", "job_burden", adds=None, statistic="difference")
