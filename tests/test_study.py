@@ -161,7 +161,9 @@ SMALL = {
     "widows only": lambda a: a[a["status"] == "widow"],
     "no command and an empty rank": lambda a: a.drop(columns="command").assign(rank=a["rank"].mask(a["rank"].notna())),
     "hours, nights and days away alike": lambda a: a.assign(
-        weekly_hours_n=40, nights_month_n=0, away_days_n=0  # no burden that anybody has more of than others
+        weekly_hours_n=40,
+        nights_month_n=0,
+        away_days_n=0,  # no burden that anybody has more of than others
     ),
     "tenants without a loan": lambda a: a[(a["tenure"] == "tenant") & (a["has_loan"] == "no")].head(200),
 }

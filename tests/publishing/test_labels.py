@@ -5,11 +5,11 @@ The tables are those of the stand-in as they were released and stored (`tests/sn
 
 import json
 import re
-from types import SimpleNamespace
 
 import nbformat
 import pandas as pd
 import pytest
+from wording import Wording
 
 from welfare_analysis.disclosure import CATEGORY
 from welfare_analysis.publishing import labels
@@ -20,7 +20,7 @@ from welfare_analysis.study import DATA, ROOT, reference
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook
 
 BOOK = Codebook.read(DATA / "codebook")
-STUDIES = {one: SimpleNamespace(codebook=BOOK, language=one) for one in LANGUAGES}
+STUDIES = {one: Wording(codebook=BOOK, language=one) for one in LANGUAGES}
 CELLS = pd.read_parquet(ROOT / "tests" / "snapshot" / "standin.parquet")
 NOTEBOOKS = {path.stem: nbformat.read(path, 4) for path in find(ROOT / "notebooks")}
 SOURCES = "\n".join(cell.source for notebook in NOTEBOOKS.values() for cell in notebook.cells)

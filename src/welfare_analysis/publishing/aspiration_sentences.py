@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 
 from ..disclosure import CATEGORY, Released
-from ..languages import amount, between, number
+from ..languages import amount, between
 from ..needs.priorities import ALL
 from ..results.adjusted import SURE
 from ..results.aspirations import GROUPS
@@ -23,8 +23,7 @@ NOT_OFFERED = 3  # services that are named of those that were not offered
 
 def text(study: Study, key: str, **fields: str | int) -> str:
     """A text of the page in the language of the study."""
-    words = {name: x if isinstance(x, str) else number(x, study.language) for name, x in fields.items()}
-    return study.codebook.text(f"hopes.{key}", study.language, **words)
+    return study.text(f"hopes.{key}", **fields)
 
 
 def of_ranking(study: Study, key: str, group: str, **fields: str | int) -> str:
@@ -48,7 +47,7 @@ def most(study: Study) -> Iterator[str]:
     table = release(study)["hopes"]
     cells = ordered(table.shown)
     if cells.empty:
-        yield study.codebook.text(table.silence, study.language)
+        yield study.text(table.silence)
         return
     yield text(study, "most", services=len(cells), most=leaders(table, study, cells))
 
@@ -62,7 +61,7 @@ def spread(study: Study, group: str) -> Iterator[str]:
         return
     clear = list(apart.frame["hope"].unique()) if apart.state == "shown" else []
     fields: dict[str, str | int] = {"clear": len(clear), "services": compared["hope"].nunique()}
-    fields["group"] = study.codebook.text(f"group.{group}", study.language)
+    fields["group"] = study.text(f"group.{group}")
     for end in ("highest", "lowest") if clear else ():
         cell = apart.cells(clear[0]).query(f"{CATEGORY} == '{end}'").iloc[0]
         fields[end] = listed(study, [label(study, group, cell[end]), format_cell(apart, study, cell)])
@@ -95,10 +94,10 @@ def burdens(study: Study) -> Iterator[str]:
     """Which hopes move most with each burden of the job, and how many differences are clear."""
     table = release(study)["burdens_hopes"]
     if table.shown.empty:
-        yield study.codebook.text(table.silence, study.language)
+        yield study.text(table.silence)
         return
     counts = {"clear": int(table.shown["clear"].sum()), "pairs": len(table.shown)}
-    yield sentence(study, "burdens.said", **{name: number(count, study.language) for name, count in counts.items()})
+    yield sentence(study, "burdens.said", **counts)
 
 
 def leaders(table: Released, study: Study, cells: pd.DataFrame) -> str:
@@ -114,7 +113,7 @@ def first(study: Study) -> Iterator[str]:
         table = release(study)[f"{group}_places"]
         cells = ordered(table.cells("*", "ranked_first") if table.state == "shown" else table.shown)
         if len(cells) < 2:
-            yield of_ranking(study, "first_none", group, why=study.codebook.text(table.silence, study.language))
+            yield of_ranking(study, "first_none", group, why=study.text(table.silence))
             continue
         key = "first_alike" if cells["leads"].iloc[1] else "first"
         yield of_ranking(study, key, group, first=leaders(table, study, cells))
@@ -174,15 +173,12 @@ def segments(study: Study) -> Iterator[str]:
     table, numbers = release(study)["segments_shares"], release(study)["segments_number"]
     if table.shown.empty:
         if table.state != "not_asked":
-            yield study.codebook.text(table.silence, study.language)
+            yield study.text(table.silence)
         return
     row = ordered(table.shown).iloc[0]
     placed = format_cell(numbers, study, numbers.cell(str(len(table.frame)), "placed"))
     fields = {"services": label(study, "segment", row["segment"]), "share": format_cell(table, study, row)}
-    key = "segments.largest"
-    yield study.codebook.text(
-        key, study.language, number=number(len(table.frame), study.language), placed=placed, **fields
-    )
+    yield study.text("segments.largest", number=len(table.frame), placed=placed, **fields)
 
 
 @conditional("satisfaction.widest")
@@ -198,9 +194,7 @@ def satisfaction(study: Study) -> Iterator[str]:
         f"{label(study, 'status', cells.iloc[at][CATEGORY])} {format_cell(table, study, cells.iloc[at])}"
         for at in (0, -1)
     )
-    yield study.codebook.text(
-        "satisfaction.widest", study.language, question=label(study, "question", question), contrast=listed(study, said)
-    )
+    yield study.text("satisfaction.widest", question=label(study, "question", question), contrast=listed(study, said))
 
 
 @of_each("changes", RANKINGS)

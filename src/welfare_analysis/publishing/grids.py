@@ -32,7 +32,7 @@ WORDS = ("intro", "script", "whose", "fixed", "measure", "base", "changed", "dif
 
 def adjustable(study: Study, service: str) -> Markdown:
     """Say that the terms of a service can be changed on a page, with a link; that page's contents go with it."""
-    line = study.codebook.text("what_if.link", study.language, page=HREF)
+    line = study.text("what_if.link", page=HREF)
     return Markdown(line, metadata={HANDED: contents(study, service)} if study.languages else None)
 
 
@@ -41,10 +41,10 @@ def contents(study: Study, service: str) -> dict[str, Any]:
 
     Cells are in the order of the points, the last axis fastest: estimate, low, high, step and flag.
     """
-    topic, plan, book, language = GRIDS[service].topic, release(study), study.codebook, study.language
+    topic, plan, language = GRIDS[service].topic, release(study), study.language
 
     def text(key: str, **fields: str) -> str:
-        return book.text(f"what_if.{key}", language, **fields)
+        return study.text(f"what_if.{key}", **fields)
 
     table, off = (plan[topic.address(name)] for name in ("grid", "grid_error"))
     many, few = axes(service), axes(service, grouped=True)
@@ -65,7 +65,7 @@ def contents(study: Study, service: str) -> dict[str, Any]:
         "title": text(f"title.{service}"),
         "about": text(f"about.{service}"),
         "note": note([table], study),
-        "banner": book.text("banner", language) if study.is_standin else "",
+        "banner": study.text("banner") if study.is_standin else "",
         "error": text("error", most=format_cell(off, study)) if off.state == "shown" else "",
         "axes": [
             {
