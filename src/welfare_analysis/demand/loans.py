@@ -32,10 +32,9 @@ from ..study import Study, public
 from ..survey import cards
 from . import borrowers, credit, stated
 from .assumptions import at_end, place
-from .borrowers import RETIRES, Borrowers, of_loans
-from .brought import among_known, enumerated, together
+from .borrowers import RETIRES, Borrowers, among_known, enumerated, of_loans, together
 from .credit import Terms
-from .market import shared
+from .stated import shared
 
 BLOCK, NONE = "loan", "no_loan"
 TERMS = {

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pandas as pd
 
 from ..disclosure import CATEGORY
-from ..planning import listening
 from ..results import caravan
 from ..study import Study
 from .labels import format_cell, label, listed
@@ -52,7 +51,7 @@ def stop(study: Study) -> Iterator[str]:
 @conditional("listening.nature")
 def nature(study: Study) -> Iterator[str]:
     """Whether the log of questions is a file or invented; that there is none."""
-    log = study.result(listening.questions)
+    log = study.result(caravan.planning.questions)
     kind = "none" if log.empty else "invented" if log["invented"].any() else "own"
     yield study.text(f"listening.{kind}")
 

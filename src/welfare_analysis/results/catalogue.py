@@ -21,12 +21,9 @@ from . import (
     deprivation,
     descriptive,
     five,
-    grants,
     headlines,
-    listening,
     package,
     priorities,
-    projection,
     quality,
     rail,
     satisfaction,
@@ -60,14 +57,14 @@ TOPICS: dict[str, Topic] = {
         services.topic,
         services.camps,
         five.topic,
-        grants.care,
-        grants.schooling,
-        grants.aid,
+        services.care,
+        services.schooling,
+        services.aid,
         agreements.topic,
         package.topic,
-        projection.topic,
+        package.projection,
         caravan.topic,
-        listening.topic,
+        caravan.log_topic,
     )
 }
 
@@ -136,8 +133,8 @@ def brief(study: Study, stop: str = "", name: str = "own_brief") -> Released:
 
 
 def heard(study: Study, stop: str = "", name: str = "own_heard") -> Released:
-    """What is asked in the region of a stop beside what its members need (`listening.heard`); as `brief`."""
-    return _at_stop(study, listening.heard, release, stop, name, listening.NONE)
+    """What is asked in the region of a stop beside what its members need (`caravan.heard`); as `brief`."""
+    return _at_stop(study, caravan.heard, release, stop, name, caravan.NO_LOG)
 
 
 def _at_stop(

@@ -19,7 +19,7 @@ from ..study import DATA, Study, public
 from ..survey import quality
 from . import coverage, instrument, package
 from .declare import melted
-from .shuttle import FARES
+from .transport import FARES
 
 SURVEY = DATA / "survey"
 ERRORS = {"loans": ("loan_validation.csv", "loan_number"), "homes": ("demand_validation.csv", "home_number")}

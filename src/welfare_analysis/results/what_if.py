@@ -32,10 +32,9 @@ from ..disclosure.digits import ladder, units
 from ..errors import WelfareError
 from ..estimation import Estimate
 from ..study import DATA, Study
-from . import homes, loans, shuttle
+from . import homes, loans, transport
 from .declare import Topic, long_format, point
 from .steps import behind
-from .transport import shuttle_of
 
 POINTS = pd.read_csv(DATA / "what_if.csv")
 GROUPED = ("rank_group", "command_group")
@@ -93,7 +92,7 @@ def loans_rows(market: LoanMarket) -> pd.DataFrame:
 
 def shuttle_at(study: Study, at: Mapping[str, float]) -> Shuttle:
     """The shuttle at a fare and a headway."""
-    known = study.result(shuttle_of)
+    known = study.result(transport.shuttle_of)
     return known.at(cost_dh=at["cost_dh"], runs_n=known.service.window_min / at["headway_min"])
 
 
@@ -113,8 +112,8 @@ GRIDS = {
                   lambda at, by: at.in_five_years(by=by)),
     "loans": Grid(loans.topic, {"loans": "files", "lent": "million_dh"}, loans_at, loans_rows,
                   lambda at, by: taken(at.likely(by=by))),
-    "transport": Grid(shuttle.topic, {"riders": "persons"}, shuttle_at,
-                      lambda at: shuttle.likely(at).assign(measure="riders")),
+    "transport": Grid(transport.topic, {"riders": "persons"}, shuttle_at,
+                      lambda at: transport.likely(at).assign(measure="riders")),
 }  # fmt: skip
 
 
@@ -139,7 +138,7 @@ def by_group(study: Study, subject: Any, service: str, group: str) -> pd.DataFra
     by = subject.frame[group].astype(object).where(active)
     for values in product(*kept.values()):
         at = grid.at(study, base(service) | dict(zip(kept, values, strict=True)))
-        rows = shuttle.likely(at, group, by=by) if grid.count is None else long_format(
+        rows = transport.likely(at, group, by=by) if grid.count is None else long_format(
             _fitted(grid.count, at, subject, group, by), group)  # fmt: skip
         rows = rows.assign(**dict(zip(kept, map(code, values), strict=True)), step_of=LIKELY)
         groups = {str(name): by == name for name in rows[group]}
