@@ -87,8 +87,7 @@ def test_tables_of_pages_have_their_labels_in_three_languages():
 def test_texts_inside_tables_are_said_in_three_languages():
     """Sources, kinds of evidence and units of assumptions; an address alone is a name."""
     faults, texts = [], set()
-    for table in (stored.home_parameters(), stored.loan_parameters(), stored.transport_parameters(),
-                  stored.service_parameters()):  # fmt: skip
+    for table in map(stored.parameters, ("homes", "loans", "transport", "services")):
         texts |= set(table.frame["text"].dropna())
     texts |= {text for further in CELLS["further"] if '"text"' in further and (text := json.loads(further)["text"])}
     for text in sorted(text for text in texts if isinstance(text, str)):

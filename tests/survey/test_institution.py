@@ -106,8 +106,8 @@ def test_what_an_institution_takes_over_says_whose_it_is(monkeypatch):
     assert set(public("rents")["source"]) == {"made for this example"}
     assert set(public("credit")["source"]) == {INHERITED}
     units = []
-    for make in (stored.home_parameters, stored.loan_parameters, stored.transport_parameters):
-        table = make().frame
+    for page in ("homes", "loans", "transport"):
+        table = stored.parameters(page).frame
         assert set(table.loc[table["category"] == "source", "text"]) == {INHERITED}
         units += list(table.loc[table["category"] == "unit", "text"])
     for language, own, other in (("en", "TND", "DH"), ("fr", "DT", "DH"), ("ar", "دينار", "درهم")):

@@ -1,20 +1,17 @@
 """The page on which a reader changes terms: released grids, and a script that interpolates between their points.
 
 Where a notebook runs, `adjustable` says that there is such a page and hands on the released cells with their words;
-the report makes one page a language of what the notebooks handed on (`body`). The page fits nothing, asks nobody, and
+the report makes one page a language of what the notebooks handed on. The page fits nothing, asks nobody, and
 its script does what `results.what_if.interpolated` does.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from IPython.display import Markdown
-from jinja2 import Environment
-from markupsafe import Markup
 
 from ..disclosure import NUMBERS
 from ..languages import GAP, MARKS, PRINTED, TO, amount, direction
@@ -99,12 +96,6 @@ def numbers(cells: pd.DataFrame, on: Mapping[str, Sequence[float]]) -> list[list
     known = cells.set_index(list(on))[[*NUMBERS, "step", "flag"]].reindex(index)
     known["flag"] = known["flag"].fillna("hidden")
     return [[None if value != value else value for value in row] for row in known.to_numpy(object).tolist()]
-
-
-def body(handed: Sequence[Mapping[str, Any]], title: str, site: Environment) -> Markup:
-    """The text of the page of what notebooks handed on in one language."""
-    data = Markup(json.dumps(handed, ensure_ascii=False).replace("<", "\\u003c"))  # nothing in it ends the element
-    return Markup(site.get_template("what_if.html.j2").render(services=handed, title=title, data=data))
 
 
 def handed_on(notebooks: Iterable[NotebookNode], language: str, name: str = HANDED) -> list[dict[str, Any]]:

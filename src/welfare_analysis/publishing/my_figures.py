@@ -6,7 +6,6 @@ survey is on it, nothing leaves it, and its script computes what `demand.credit`
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import asdict, replace
 from typing import Any
@@ -14,8 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
-from jinja2 import Environment
-from markupsafe import Markup
 
 from ..demand import loans
 from ..demand.credit import ADULT, Terms
@@ -154,9 +151,3 @@ def terms_of(deal: Agreement) -> dict[str, dict[str, Terms]]:
 def finite(x: float) -> float | None:
     """A number for the script; none where there is no limit."""
     return float(x) if np.isfinite(x) else None
-
-
-def body(handed: dict[str, Any], title: str, site: Environment) -> Markup:
-    """The text of the page of what a notebook handed on in one language."""
-    data = Markup(json.dumps(handed, ensure_ascii=False).replace("<", "\\u003c"))  # nothing in it ends the element
-    return Markup(site.get_template("my_figures.html.j2").render(mine=handed, title=title, data=data))

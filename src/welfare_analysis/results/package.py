@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from ..demand.assumptions import place
 from ..disclosure import NUMBERS, evidence, policy
 from ..estimation import Estimate, joint, total
 from ..needs.projection import leaving
@@ -288,13 +287,6 @@ def asking(study: Study, of: Package) -> pd.DataFrame:
             rows.append((group or "all", name, gain, gain - half, gain + half))
     table = pd.DataFrame(rows, columns=["package_group", "package_asked", *NUMBERS])
     return table.assign(n=float(base(of)[0].sum()))
-
-
-def parameters() -> pd.DataFrame:
-    """The assumptions by service and term, and where each value stands in its range, from low (0) to high (1)."""
-    table = assumed().reset_index().rename(columns={"service": "package_service", "term": "package_term"})
-    names = table["package_service"] + table["package_term"]
-    return table.assign(place=place(table, names, set(names)))
 
 
 LAST = 10  # years
