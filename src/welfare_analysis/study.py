@@ -28,14 +28,8 @@ from .survey.weighting import RETURNED, household_share, unanswered, weight
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 MARK = b"welfare_analysis.standin"
-OWN_FILES = (
-    "SURVEY",
-    "REGISTER",
-    "FOLLOWUP",
-    "CODEBOOK",
-    "MAP",
-    "AGREEMENTS",
-)  # variables that name files of one's own
+# variables that name files of one's own
+OWN_FILES = ("SURVEY", "REGISTER", "FOLLOWUP", "CODEBOOK", "MAP", "AGREEMENTS")
 # and those that decide what is made of them: `doubts`, `results.kept` and `results.catalogue`
 WISHED = ("KEEP", "OMIT", "LANGUAGE_OF_REPORT", "LANGUAGES_OF_REPORT", "WELFARE_RESULTS", "WELFARE_WITHHELD")
 SEVERAL = re.compile(r"""\"([^"]+)\"|'([^']+)'|(\S+)""")

@@ -19,7 +19,7 @@ from ..estimation.domains import Domains
 from ..needs.housing import STANDARDS
 from . import credit
 from .assumptions import assumption
-from .stated import CardMarket
+from .stated import CardMarket, sums
 
 RETIRES = STANDARDS.retirement_age
 of_programme = partial(assumption, "home_programme")
@@ -130,8 +130,7 @@ def together(forecast: Estimate, quantity: str, kinds: Collection[str], name: st
     inside = (index.get_level_values(0) == quantity) & index.get_level_values(1).isin(kinds)
     groups = index.droplevel([0, 1]) if index.nlevels > 2 else pd.Index([name] * len(index))
     labels = groups[inside].unique()
-    sums = (labels.get_indexer(groups) == np.arange(len(labels))[:, None]) & inside
-    return forecast.apply(lambda v: pd.Series(sums @ v.to_numpy(), index=labels), sums)
+    return sums(forecast, labels, (labels.get_indexer(groups) == np.arange(len(labels))[:, None]) & inside)
 
 
 def among_known(among: pd.Series | None, name: str) -> dict[str, Any]:

@@ -347,3 +347,9 @@ def times(shares: Estimate, size: Estimate, index: pd.Index) -> Estimate:
 def scaled(estimate: Estimate, factor: float) -> Estimate:
     """All values times a number."""
     return estimate.apply(lambda v: factor * v, factor * sparse.eye_array(len(estimate.value)))
+
+
+def sums(estimate: Estimate, names: Any, weights: Any) -> Estimate:
+    """Linear combinations of an estimate: ``weights`` (combinations x values), named."""
+    matrix = np.asarray(weights, dtype=float)
+    return estimate.apply(lambda v: pd.Series(matrix @ v.to_numpy(), index=names), matrix)

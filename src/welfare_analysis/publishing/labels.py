@@ -27,18 +27,8 @@ LEVEL = re.compile(r"(?:C\()?(\w+)\)?\[(?:T\.)?(\w+)\]")  # a level of a factor 
 STEPS = re.compile(r"\||\s/\s|\.(?=(?:est|se)$)")  # between the parts of a stored result's address
 NAMES = ("short", "term", "col")  # first parts of the keys that name an estimate of one's own
 TITLED = ("condition", "situation", "amount", "table")  # columns whose codes are tables
-PLAIN = (
-    "",
-    "number",
-    "respondents",
-    "decimal",
-    "coefficient",
-    "tenths",
-    "p",
-    "year",
-    "months",
-    "date",
-)  # without a name
+# units without a name
+PLAIN = ("", "number", "respondents", "decimal", "coefficient", "tenths", "p", "year", "months", "date")
 NOTHING = "\u2013"  # in a document, where no number belongs
 UNSURE = "/"  # in place of a number that is too unsure to be shown
 CAUTION = " *"  # behind one to be used with caution

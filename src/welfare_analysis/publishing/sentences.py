@@ -40,14 +40,7 @@ Spoken = Callable[[Study], Iterable[str]]
 CONDITIONAL: dict[str, Spoken] = {}
 NUMBERS = ("", "number", "in_ten")
 VERBS = (*NUMBERS, "contrast", "between", "range", "sum", "title", "widest", "widest_range", "top", "ends", "each")
-FRACTIONS = [
-    *((k, 10) for k in range(1, 10)),
-    (1, 3),
-    (1, 4),
-    (2, 3),
-    (3, 4),
-    *((1, n) for n in (20, 25, 30, 40, 50, 100)),
-]
+FRACTIONS = [(k, 10) for k in range(1, 10)] + [(2, 3), (3, 4)] + [(1, n) for n in (3, 4, 20, 25, 30, 40, 50, 100)]
 
 
 def conditional(key: str) -> Callable[[Spoken], Spoken]:

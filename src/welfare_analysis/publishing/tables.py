@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
+from ..demand.funnel import picked
 from ..disclosure import Released, protect_estimate
 from ..estimation import Estimate, joint
 from ..languages import GAP, amount
@@ -87,7 +88,7 @@ def what_if(study: Study, base: Estimate, changed: Estimate, terms: Mapping[str,
     index = index if many > 1 else index.droplevel(0)
     order = np.arange(2 * many).reshape(2, many).T.ravel()
     both = joint({"base": base, "changed": changed})
-    beside = both.apply(lambda v: pd.Series(v.to_numpy()[order], index), np.eye(2 * many)[order])
+    beside = picked(both, order, index)
     return show(study, replace(beside, bounds=base.bounds), name, unit, changes(study, terms))
 
 

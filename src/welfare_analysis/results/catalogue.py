@@ -22,6 +22,8 @@ from . import (
     descriptive,
     five,
     headlines,
+    homes,
+    loans,
     package,
     priorities,
     quality,
@@ -30,42 +32,21 @@ from . import (
     segments,
     services,
     stored,
+    transport,
     weights,
     what_if,
 )
 from .declare import Topic, withheld
 from .kept import kept
 
+MODULES = (quality, weights, conditions, deprivation, adjusted, aspirations, burdens, segments, satisfaction,
+           priorities, homes, loans, transport, what_if, rail, services, five, agreements, package,
+           caravan)  # fmt: skip
 TOPICS: dict[str, Topic] = {
     topic.name: topic
-    for topic in (
-        quality.topic,
-        weights.topic,
-        weights.bias_topic,
-        conditions.topic,
-        conditions.income,
-        conditions.tail,
-        deprivation.topic,
-        adjusted.topic,
-        aspirations.topic,
-        burdens.topic,
-        segments.topic,
-        satisfaction.topic,
-        *priorities.TOPICS.values(),
-        *(grid.topic for grid in what_if.GRIDS.values()),  # homes, loans and transport
-        rail.topic,
-        services.topic,
-        services.camps,
-        five.topic,
-        services.care,
-        services.schooling,
-        services.aid,
-        agreements.topic,
-        package.topic,
-        package.projection,
-        caravan.topic,
-        caravan.log_topic,
-    )
+    for module in MODULES
+    for topic in (*vars(module).values(), *getattr(module, "TOPICS", {}).values())
+    if isinstance(topic, Topic)
 }
 
 OF_STANDIN = ("headlines_nature", "truth")  # what is known where the population is invented

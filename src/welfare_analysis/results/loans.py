@@ -11,14 +11,14 @@ from ..demand import agreement, debts, loans
 from ..demand.credit import Terms
 from ..demand.funnel import funnel
 from ..demand.loans import BLOCK, PRODUCTS, PURPOSES, LoanMarket, assumed, per_year, taken
-from ..demand.stated import LEAST_IN_GROUP, times
+from ..demand.stated import LEAST_IN_GROUP, sums, times
 from ..disclosure import NUMBERS, policy
 from ..disclosure.suppression import apart
 from ..estimation import Estimate, mean, ratio, share, total
 from ..needs import income_debt
 from ..study import Study, public
 from . import choice_models, measures, steps
-from .declare import Base, Topic, always, fitted, long_format, measured, part, point, quantile_rows, sums
+from .declare import Base, Topic, always, fitted, long_format, measured, part, point, quantile_rows
 
 KINDS = f"{BLOCK}_alternative"
 BINS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from ..demand.stated import sums
 from ..disclosure import NUMBERS, evidence, policy
 from ..estimation import Estimate, joint, total
 from ..needs.projection import leaving
@@ -14,7 +15,7 @@ from ..planning.budget import NEARLY, concentration, corrected, earmarked, faire
 from ..planning.package import REPLICATES, TERMS, Draws, Package, assumed, budget_dh, flows, priorities
 from ..planning.package import package as package_of
 from ..study import Study
-from .declare import Base, Topic, attempted, exact, long_format, part, point, sums
+from .declare import Base, Topic, attempted, exact, long_format, part, point
 
 FINDINGS = ("package_services", ("holds", "next", "who", "fair", "sure", "ask"))
 UNITS = {"cost_dh": "million_dh", "each_dh": "dh", **dict.fromkeys(("share", "worst", "kept"), "share")}

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..demand import grants, services
 from ..demand.services import Holidays, home_share, parameter
-from ..demand.stated import scaled
+from ..demand.stated import scaled, sums
 from ..disclosure import evidence
 from ..estimation import Estimate, joint, mean, total
 from ..needs.income_debt import above, household_income_dh, is_code
@@ -19,7 +19,7 @@ from ..needs.projection import EXPECTED_YEARS
 from ..planning.package import people
 from ..study import Study, public
 from . import steps
-from .declare import Base, Topic, always, counted, exact, fitted, long_format, quantile_rows, sums
+from .declare import Base, Topic, always, counted, exact, fitted, long_format, quantile_rows
 
 FINDINGS = ("services_funnel_by_status", ("many", "sharing", "health", "school", "aid", "sure"))
 WISHES = {"camps": "camp_children_n", "hajj": "promotion_hajj", "umra": "promotion_umra"}

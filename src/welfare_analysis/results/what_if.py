@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise, product
 from typing import Any
 
@@ -243,18 +244,9 @@ def error(study: Study, subject: Any, service: str) -> pd.DataFrame | None:
 
 
 for _name, _grid in GRIDS.items():
-    _keys, _first = "|".join(axes(_name)), next(iter(_grid.units.values()))
-
-    @_grid.topic.table("grid", _keys, "measure", _first)
-    def _whole(study: Study, subject: Any, service: str = _name) -> pd.DataFrame:
-        return whole(study, subject, service)
-
-    @_grid.topic.table("grid_error", "measure", unit="share", adds=None, statistic="model")
-    def _error(study: Study, subject: Any, service: str = _name) -> pd.DataFrame | None:
-        return error(study, subject, service)
-
+    _declare, _first = _grid.topic.table, next(iter(_grid.units.values()))
+    _declare("grid", "|".join(axes(_name)), "measure", _first)(partial(whole, service=_name))
+    _declare("grid_error", "measure", unit="share", adds=None, statistic="model")(partial(error, service=_name))
     for _group in GROUPED:
-
-        @_grid.topic.table(f"grid_by_{_group}", "|".join([*axes(_name, grouped=True), _group]), unit=_first)
-        def _by_group(study: Study, subject: Any, service: str = _name, group: str = _group) -> pd.DataFrame:
-            return by_group(study, subject, service, group)
+        _keys = "|".join([*axes(_name, grouped=True), _group])
+        _declare(f"grid_by_{_group}", _keys, unit=_first)(partial(by_group, service=_name, group=_group))
