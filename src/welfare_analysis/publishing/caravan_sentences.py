@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ..disclosure import CATEGORY
+from ..disclosure import CATEGORY, Released
 from ..results import caravan
 from ..study import Study
 from .labels import format_cell, label, listed
@@ -14,11 +14,10 @@ from .published import release
 from .sentences import conditional, sentence
 
 
-@conditional("caravan.saved")
-def saved(study: Study) -> Iterator[str]:
+@conditional("caravan.saved", "caravan_known")
+def saved(study: Study, _: Released) -> Iterator[str]:
     """What lies between the shortest tour and what is known of an earlier one; nothing where nothing is."""
-    if release(study)["caravan_known"].state == "shown":
-        yield sentence(study, "caravan.saved")
+    yield sentence(study, "caravan.saved")
 
 
 def differences(study: Study, cells: pd.DataFrame, key: str) -> str:

@@ -20,7 +20,7 @@ that the caller gives. ``@`` in an address stands for a table that is named with
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -43,11 +43,22 @@ VERBS = (*NUMBERS, "contrast", "between", "range", "sum", "title", "widest", "wi
 FRACTIONS = [(k, 10) for k in range(1, 10)] + [(2, 3), (3, 4)] + [(1, n) for n in (3, 4, 20, 25, 30, 40, 50, 100)]
 
 
-def conditional(key: str) -> Callable[[Spoken], Spoken]:
-    """Register a function as the sentences of a key: those that depend on conditions, and so are no text."""
+def conditional(key: str, table: str = "", why: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a function as the sentences of a key: those that depend on conditions, and so are no text.
 
-    def declare(function: Spoken) -> Spoken:
-        CONDITIONAL[key] = function
+    Where a ``table`` is named the function takes it behind the study, and is asked only if it has a number; else
+    nothing is said, or ``why`` there is none.
+    """
+
+    def declare(function: Callable[..., Iterable[str]]) -> Callable[..., Iterable[str]]:
+        def of_table(study: Study) -> Iterator[str]:
+            made = release(study)[table]
+            if len(made.shown):
+                yield from function(study, made)
+            elif why:
+                yield study.text(made.silence)
+
+        CONDITIONAL[key] = of_table if table else function
         return function
 
     return declare
