@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from .errors import WelfareError, unknown
 from .estimation import Design
+from .languages import number
 from .survey import doubts, institution
 from .survey.codebook import Codebook, words
 from .survey.reading import Answers, Map, Margins, read, read_followup, read_log, read_register
@@ -27,14 +28,8 @@ from .survey.weighting import RETURNED, household_share, unanswered, weight
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 MARK = b"welfare_analysis.standin"
-OWN_FILES = (
-    "SURVEY",
-    "REGISTER",
-    "FOLLOWUP",
-    "CODEBOOK",
-    "MAP",
-    "AGREEMENTS",
-)  # variables that name files of one's own
+# variables that name files of one's own
+OWN_FILES = ("SURVEY", "REGISTER", "FOLLOWUP", "CODEBOOK", "MAP", "AGREEMENTS")
 # and those that decide what is made of them: `doubts`, `results.kept` and `results.catalogue`
 WISHED = ("KEEP", "OMIT", "LANGUAGE_OF_REPORT", "LANGUAGES_OF_REPORT", "WELFARE_RESULTS", "WELFARE_WITHHELD")
 SEVERAL = re.compile(r"""\"([^"]+)\"|'([^']+)'|(\S+)""")
@@ -136,6 +131,14 @@ class Study:
     def as_markdown(self, text: str) -> str:
         """A text for Markdown in which the name of the file of answers stays as it is."""
         return text.replace(self.survey_name, MARKS.sub(r"\\\g<0>", self.survey_name)) if self.survey_name else text
+
+    def text(self, key: str, **fields: str | float) -> str:
+        """A text of the codebook in the study's language, its fields `written`."""
+        return self.codebook.text(key, self.language, **self.written(fields))
+
+    def written(self, fields: Mapping[str, str | float]) -> dict[str, str]:
+        """Words as they are, numbers as the study's language writes them."""
+        return {name: x if isinstance(x, str) else number(x, self.language) for name, x in fields.items()}
 
     def lacking(self, needed: Iterable[str]) -> list[str]:
         """Questions among those needed that were not asked."""

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from welfare_analysis.demand import loans
-from welfare_analysis.demand.brought import enumerated
+from welfare_analysis.demand.borrowers import enumerated
 from welfare_analysis.demand.credit import Terms
 from welfare_analysis.demand.loans import PRODUCTS, TERMS, LoanMarket
 from welfare_analysis.errors import WelfareError

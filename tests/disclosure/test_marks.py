@@ -1,11 +1,10 @@
 """Marks: the rules of data/reliability.csv on tables of answers and of models."""
 
-from types import SimpleNamespace
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from wording import Wording
 
 from welfare_analysis.disclosure import Released, marks, protect
 from welfare_analysis.estimation import Design, mean, share
@@ -14,7 +13,7 @@ from welfare_analysis.results.declare import long_format
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook
 
-STUDY = SimpleNamespace(codebook=Codebook.read(DATA / "codebook"), language="en")
+STUDY = Wording(codebook=Codebook.read(DATA / "codebook"), language="en")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.planning.listening import questions
+from welfare_analysis.planning.caravan import questions
 from welfare_analysis.study import DATA, public
 from welfare_analysis.survey.codebook import Codebook
 

@@ -1,12 +1,12 @@
 """Sentences: direction and superlatives come from estimates, and differences that are not clear are not told."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from wording import Wording
 
 from welfare_analysis.disclosure import Released
 from welfare_analysis.estimation.multiple import differ
@@ -15,7 +15,7 @@ from welfare_analysis.publishing.sentences import contrast, spoken
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook
 
-STUDY = SimpleNamespace(codebook=Codebook.read(DATA / "codebook"), language="en", is_standin=True, survey_name="a.csv")
+STUDY = Wording(codebook=Codebook.read(DATA / "codebook"), language="en", is_standin=True, survey_name="a.csv")
 
 
 def table(*rows, state="shown"):
@@ -94,6 +94,6 @@ def test_each_group_is_said_in_order():
 def test_the_method_prints_bases_as_all_pages_do():
     """Numbers of forms are bases: printed to 10, 50, 100 or 500 by their size, as below every table."""
     frame = pd.DataFrame({"outcome": ["answered"] * 3073 + ["returned"] * 34207})
-    own = SimpleNamespace(**vars(STUDY), frame=frame, population=76_003, method="two_phase", left_out={})
+    own = Wording(**vars(STUDY), frame=frame, population=76_003, method="two_phase", left_out={})
     assert method(own).data.startswith("About 37,500 forms: 34,000 returned and 3,100 from the follow-up")
     assert "76,000 persons" in method(own).data

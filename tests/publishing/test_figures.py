@@ -2,7 +2,6 @@
 
 import io
 from dataclasses import replace
-from types import SimpleNamespace
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -11,6 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.container import BarContainer
 from matplotlib.legend import Legend
+from wording import Wording
 
 from welfare_analysis.disclosure import Released
 from welfare_analysis.errors import WelfareError
@@ -73,7 +73,7 @@ def test_dots_lie_where_the_estimates_are(study):
 def test_ends_of_a_tornado_are_told_apart_without_colour(language):
     """The high end is hatched and the low one is not; both are named in a legend that covers no bar."""
     book = Codebook.read(DATA / "codebook")
-    spoken = SimpleNamespace(codebook=book, language=language)
+    spoken = Wording(codebook=book, language=language)
     names = book.codes("home_assumption")[:8]
     rows = [(name, end, x) for i, name in enumerate(names) for end, x in (("low", 500.0 - i), ("high", 700.0 + i))]
     ends = pd.DataFrame(rows, columns=["home_assumption", "category", "estimate"]).assign(flag="")

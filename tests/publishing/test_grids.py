@@ -5,13 +5,13 @@ import hashlib
 import json
 import re
 from itertools import product
-from types import SimpleNamespace
 
 import dukpy
 import numpy as np
 import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
+from wording import Wording
 
 from welfare_analysis.disclosure import CATEGORY, Lazy, Released
 from welfare_analysis.languages import amount, with_interval
@@ -77,7 +77,7 @@ def study(tables, monkeypatch):
     monkeypatch.setattr(grids, "release", lambda _: Lazy({name: (lambda t=t: t) for name, t in tables.items()}))
 
     def of(language):
-        return SimpleNamespace(codebook=BOOK, language=language, is_standin=True, survey_name="", languages=("en",))
+        return Wording(codebook=BOOK, language=language, is_standin=True, survey_name="", languages=("en",))
 
     return of
 

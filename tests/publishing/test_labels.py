@@ -5,11 +5,11 @@ The tables are those of the stand-in as they were released and stored (`tests/sn
 
 import json
 import re
-from types import SimpleNamespace
 
 import nbformat
 import pandas as pd
 import pytest
+from wording import Wording
 
 from welfare_analysis.disclosure import CATEGORY
 from welfare_analysis.publishing import labels
@@ -20,7 +20,7 @@ from welfare_analysis.study import DATA, ROOT, reference
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook
 
 BOOK = Codebook.read(DATA / "codebook")
-STUDIES = {one: SimpleNamespace(codebook=BOOK, language=one) for one in LANGUAGES}
+STUDIES = {one: Wording(codebook=BOOK, language=one) for one in LANGUAGES}
 CELLS = pd.read_parquet(ROOT / "tests" / "snapshot" / "standin.parquet")
 NOTEBOOKS = {path.stem: nbformat.read(path, 4) for path in find(ROOT / "notebooks")}
 SOURCES = "\n".join(cell.source for notebook in NOTEBOOKS.values() for cell in notebook.cells)
@@ -87,8 +87,7 @@ def test_tables_of_pages_have_their_labels_in_three_languages():
 def test_texts_inside_tables_are_said_in_three_languages():
     """Sources, kinds of evidence and units of assumptions; an address alone is a name."""
     faults, texts = [], set()
-    for table in (stored.home_parameters(), stored.loan_parameters(), stored.transport_parameters(),
-                  stored.service_parameters()):  # fmt: skip
+    for table in map(stored.parameters, ("homes", "loans", "transport", "services")):
         texts |= set(table.frame["text"].dropna())
     texts |= {text for further in CELLS["further"] if '"text"' in further and (text := json.loads(further)["text"])}
     for text in sorted(text for text in texts if isinstance(text, str)):

@@ -1,10 +1,9 @@
 """Maps: words that cover no places, and west at the left in every language."""
 
-from types import SimpleNamespace
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from wording import Wording
 
 from welfare_analysis.disclosure import document
 from welfare_analysis.publishing.figures.maps import sides, tour
@@ -23,7 +22,7 @@ def test_a_map_is_not_turned_for_who_reads_from_right_to_left():
     """The stops lie where they lie, west at the left, also in Arabic; only the title changes its side."""
     towns = public("caravan")
     table = pd.DataFrame({"caravan_stop": towns["caravan_stop"], "estimate": np.arange(1.0, len(towns) + 1)})
-    study = SimpleNamespace(codebook=Codebook.read(DATA / "codebook"), language="ar")
+    study = Wording(codebook=Codebook.read(DATA / "codebook"), language="ar")
     figure = mirrored(tour([document("caravan_route", table, ["caravan_stop"])], study))
     (axes,) = figure.axes
     assert not axes.xaxis_inverted()

@@ -4,13 +4,13 @@ import base64
 import hashlib
 import json
 import re
-from types import SimpleNamespace
 
 import dukpy
 import numpy as np
 import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
+from wording import Wording
 
 from welfare_analysis.demand import credit
 from welfare_analysis.demand.credit import Terms
@@ -45,7 +45,7 @@ def ours(tmp_path, monkeypatch):
 
 def study_in(language, book=BOOK):
     """What the page needs of a study: words alone."""
-    return SimpleNamespace(codebook=book, language=language, languages=("en",))
+    return Wording(codebook=book, language=language, languages=("en",))
 
 
 def households(rng):

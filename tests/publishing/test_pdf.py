@@ -5,12 +5,12 @@ import html
 import json
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import nbformat
 import pytest
 import typst
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from wording import Wording
 
 from welfare_analysis.disclosure import policy
 from welfare_analysis.errors import WelfareError
@@ -29,7 +29,7 @@ def pages(path: Path) -> int:
     return len(re.findall(rb"/Type/Page\b", path.read_bytes()))
 
 
-STUDY = SimpleNamespace(codebook=Codebook.read(DATA / "codebook"), language="en")
+STUDY = Wording(codebook=Codebook.read(DATA / "codebook"), language="en")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
+from wording import Wording
 
 from welfare_analysis.disclosure import Released, document
 from welfare_analysis.languages import number
@@ -81,7 +82,7 @@ def test_questions_of_the_region_come_first():
         assert frame.loc[frame["category"] == "answer", "text"].str.startswith("caravan.answer.").all()
 
 
-class Told(SimpleNamespace):
+class Told(Wording):
     """A study of invented tables."""
 
     def result(self, function, *arguments):

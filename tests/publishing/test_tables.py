@@ -3,11 +3,11 @@
 import json
 import re
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from wording import Wording
 
 from welfare_analysis.disclosure import Lazy, Released, protect_estimate
 from welfare_analysis.disclosure.protection import protect
@@ -24,7 +24,7 @@ NAN = float("nan")
 
 def study(language="en", standin=True):
     about = {"is_standin": standin, "survey_name": "answers.csv", "languages": ()}
-    return SimpleNamespace(codebook=BOOK, language=language, **about)
+    return Wording(codebook=BOOK, language=language, **about)
 
 
 def released(**changes):
@@ -126,7 +126,7 @@ def test_what_is_not_there_is_said(state):
 
 def test_texts_are_escaped():
     """A name from a file cannot become markup."""
-    named = SimpleNamespace(**{**vars(study(standin=False)), "survey_name": "<b>x</b>.csv"})
+    named = Wording(**{**vars(study(standin=False)), "survey_name": "<b>x</b>.csv"})
     html = tables.show(named, released()).data
     assert "&lt;b&gt;x" in html
     assert "<b>" not in html

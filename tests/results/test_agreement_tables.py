@@ -9,7 +9,7 @@ from welfare_analysis.planning import agreements
 from welfare_analysis.publishing import figures, findings
 from welfare_analysis.results import TOPICS, release
 from welfare_analysis.results import agreements as own
-from welfare_analysis.results.stored import agreement_parameters
+from welfare_analysis.results.stored import parameters
 from welfare_analysis.study import DATA, Study, public
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
@@ -124,7 +124,7 @@ def test_a_file_of_ones_own_is_in_the_tables(tmp_path, monkeypatch):
     study = world()
     reasons = wide(release(study)["agreements_reasons"], "agreement_reason")["free loan"]
     assert reasons["status"] > 0.5 * study.population
-    assert "free loan" in set(agreement_parameters().frame["partner_agreement"])
+    assert "free loan" in set(parameters("agreements").frame["partner_agreement"])
     offer = study.result(agreements.offers)["free loan"]
     assert set(study.frame["status"][offer.uses.to_numpy()]) <= {"retired"}
 

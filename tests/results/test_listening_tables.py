@@ -11,7 +11,7 @@ from welfare_analysis.disclosure import Released, policy
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.planning.caravan import Caravan
 from welfare_analysis.publishing.sentences import points
-from welfare_analysis.results import catalogue, listening
+from welfare_analysis.results import caravan, catalogue
 from welfare_analysis.results.caravan import UNKNOWN
 from welfare_analysis.study import DATA, Study, public
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook
@@ -33,7 +33,7 @@ def shares(rows, across):
 
 def test_topics_by_region_by_counting():
     """Of 50 questions in the east all are on housing, in the north 10; their parts add up to one in each region."""
-    rows = listening.topics(WHO, LOG, "command_group")
+    rows = caravan.topics(WHO, LOG, "command_group")
     assert shares(rows, "command_group") == pytest.approx(
         {("housing", "east"): 1.0, ("loans", "east"): 0.0, ("housing", "north"): 0.2, ("loans", "north"): 0.8}
     )
@@ -47,7 +47,7 @@ def test_topics_by_region_by_counting():
 
 def test_small_statuses_are_taken_together_and_who_was_not_said_is_left_out():
     """Widows are survivors; of a fifth of the questions the status is not known."""
-    rows = listening.topics(WHO, LOG, "status")
+    rows = caravan.topics(WHO, LOG, "status")
     assert set(rows["status"]) == {"active", "survivors"}
     assert rows.groupby("status")["n"].first().to_dict() == {"active": 60, "survivors": 20}
     assert rows.groupby("status")["estimate"].sum().to_numpy() == pytest.approx(1.0)
@@ -55,7 +55,7 @@ def test_small_statuses_are_taken_together_and_who_was_not_said_is_left_out():
 
 def test_kinds_by_counting():
     """Half of the questions are complaints; half of those on housing were left open, and none on loans."""
-    found = shares(listening.kinds(WHO, LOG), "question_measure")
+    found = shares(caravan.kinds(WHO, LOG), "question_measure")
     assert {code: x for (code, measure), x in found.items() if measure == "asked"} == pytest.approx(
         {"housing": 0.6, "loans": 0.4}
     )
@@ -81,7 +81,7 @@ NEEDS = pd.DataFrame(
 @pytest.fixture
 def every(monkeypatch):
     """Questions of two regions, and hopes for homes; loans were not asked about in the survey."""
-    monkeypatch.setattr(listening, "public", lambda _: NEEDS)
+    monkeypatch.setattr(caravan, "public", lambda _: NEEDS)
     asked = [("housing", "east", 0.6, 0.55, 0.65, 300), ("housing", "north", 0.3, 0.25, 0.35, 300),
              ("pension", "east", 0.1, 0.05, 0.15, 300), ("pension", "north", 0.1, 0.05, 0.15, 300),
              ("loans", "north", 0.6, 0.55, 0.65, 300)]  # fmt: skip
@@ -96,7 +96,7 @@ def every(monkeypatch):
 
 def test_what_is_asked_beside_what_is_needed_by_hand(every):
     """Housing is asked about more in the east though no more hoped for; a topic hidden there is not in its table."""
-    table = listening.heard(every, OF, "a", "own_heard")
+    table = caravan.heard(every, OF, "a", "own_heard")
     assert table.cells("*", "asked_region")["question_topic"].tolist() == ["housing", "pension"]
     for side, number in {"asked_region": 0.6, "asked_rest": 0.3, "need_region": 0.5, "need_rest": 0.5}.items():
         assert table.cell("housing", side)["estimate"] == pytest.approx(number)
@@ -105,15 +105,15 @@ def test_what_is_asked_beside_what_is_needed_by_hand(every):
     assert table.cell("housing", "need")["text"] == "listening.need.housing"
     assert table.cell("pension", "need_region") is None
     assert table.cell("loans", "asked_rest") is None
-    north = listening.heard(every, OF, "b", "own_heard")
+    north = caravan.heard(every, OF, "b", "own_heard")
     assert north.cell("housing", "asked_compared")["text"] == "compared.less"
     assert north.cell("loans", "need_region") is None
 
 
 def test_without_a_log_nothing_is_heard(every):
     """No table is made where no question may be shown."""
-    silent = every | {"listening_topics": every["listening_topics"].without_numbers(listening.NONE)}
-    assert listening.heard(silent, OF, "a", "own_heard") is None
+    silent = every | {"listening_topics": every["listening_topics"].without_numbers(caravan.NO_LOG)}
+    assert caravan.heard(silent, OF, "a", "own_heard") is None
 
 
 LINES = pd.DataFrame(
@@ -181,7 +181,7 @@ def standin():
 
 def test_no_number_of_few_questions_is_shown(standin):
     """Counted in the log: a shown part has ten questions on either side, and thirty in its group."""
-    log, rules = standin.result(listening.listening.questions), policy()
+    log, rules = standin.result(caravan.planning.questions), policy()
     for name, by in (("listening_topics", "command_group"), ("listening_by_status", "status")):
         group = log[by].astype(object).replace(BOOK.wider("status"))
         table = catalogue.release(standin)[name]
@@ -244,8 +244,8 @@ def test_sentences_say_that_the_log_is_invented(standin):
         assert "{" not in said
     world = generate(Parameters.read(DATA / "public"), 12, "rich", size=1500)
     own = Study.of(typed(world.answers, BOOK), typed(world.register, BOOK), None, BOOK)
-    assert points(own, "caravan.asked") == [BOOK.text(listening.NONE)]
-    assert points(own, "listening.nature") == [BOOK.text(listening.NONE)]
+    assert points(own, "caravan.asked") == [BOOK.text(caravan.NO_LOG)]
+    assert points(own, "listening.nature") == [BOOK.text(caravan.NO_LOG)]
     assert UNKNOWN in BOOK.texts.index
 
 
@@ -253,5 +253,5 @@ def test_the_kind_that_is_not_shown_is_not_few_either():
     """Of 60 questions 30 are complaints, 26 wishes: the 4 others are all less both, and so both are hidden."""
     kinds = ["complaint"] * 30 + ["wish"] * 26 + ["information"] * 4
     log = pd.DataFrame({"topic": ["housing"] * 60, "kind": kinds, "answer": ["answered"] * 40 + ["to_follow"] * 20})
-    rows = listening.kinds(WHO, log).set_index("question_measure")
+    rows = caravan.kinds(WHO, log).set_index("question_measure")
     assert rows["unsafe"].eq(True).to_dict() == {"asked": False, "complaint": True, "wish": True, "to_follow": False}

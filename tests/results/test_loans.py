@@ -11,7 +11,7 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import agrees, figures, findings, say, show
 from welfare_analysis.publishing.labels import title
 from welfare_analysis.results import TOPICS, release
-from welfare_analysis.results.debts import KINDS, loan_market
+from welfare_analysis.results.loans import KINDS, loan_market
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from welfare_analysis.results import package
 from welfare_analysis.results import package as tables
-from welfare_analysis.results import projection
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
@@ -137,7 +137,7 @@ def test_what_folds_close_is_less_than_the_claim(release):
 
 def test_needs_over_ten_years(study, release):
     """They begin with those of the package, add up to all, and the range of what is assumed holds the middle."""
-    made = projection.topic.release(study)
+    made = package.projection.release(study)
     cells = made["projection_needs"].frame.pivot(index="package_service", columns="category", values="estimate")
     needs = release["package_services"].frame.query("category == 'need'").set_index("package_service")["estimate"]
     assert cells["0"].to_dict() == needs.reindex(cells.index).to_dict()
@@ -153,5 +153,5 @@ def test_needs_over_ten_years(study, release):
 def test_without_ages_nobody_knows_who_retires(study):
     """A survey that did not ask the age has no projection, and its package all the same."""
     alone = Study.of(study.frame.drop(columns="age"), study.register, None, BOOK)
-    assert projection.topic.release(alone)["projection_needs"].state == "not_asked"
+    assert package.projection.release(alone)["projection_needs"].state == "not_asked"
     assert tables.topic.release(alone)["package_services"].state == "shown"

@@ -1,10 +1,10 @@
 """A folder of another institution: completed from the whole codebook, in its own words, asked what it can be asked."""
 
 import shutil
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from wording import Wording
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing.labels import worded
@@ -106,12 +106,12 @@ def test_what_an_institution_takes_over_says_whose_it_is(monkeypatch):
     assert set(public("rents")["source"]) == {"made for this example"}
     assert set(public("credit")["source"]) == {INHERITED}
     units = []
-    for make in (stored.home_parameters, stored.loan_parameters, stored.transport_parameters):
-        table = make().frame
+    for page in ("homes", "loans", "transport"):
+        table = stored.parameters(page).frame
         assert set(table.loc[table["category"] == "source", "text"]) == {INHERITED}
         units += list(table.loc[table["category"] == "unit", "text"])
     for language, own, other in (("en", "TND", "DH"), ("fr", "DT", "DH"), ("ar", "دينار", "درهم")):
-        shown = " ".join(worded(SimpleNamespace(codebook=BOOK, language=language), unit) for unit in units)
+        shown = " ".join(worded(Wording(codebook=BOOK, language=language), unit) for unit in units)
         assert own in shown
         assert other not in shown
     assert len({BOOK.text(INHERITED, language) for language in LANGUAGES}) == 3

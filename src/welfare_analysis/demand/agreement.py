@@ -19,7 +19,6 @@ gains the fall of the instalment, those who would not have come on the old terms
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -31,6 +30,7 @@ from .credit import Terms
 from .housing import assumed as of_programme
 from .levers import lever
 from .loans import PRODUCTS, LoanMarket, assumed, taken
+from .stated import sums
 
 OWN, OTHER = "foundation", "conventional"
 NET = ("kept", "rebate", "losses", "bank", "members", "foundation")
@@ -99,13 +99,9 @@ def net(market: LoanMarket) -> dict[str, Estimate]:
         rate = loss["default_share"] * loss["lost_share"]
         lost = row(with_exposed=rate, without_exposed=-rate)
         members = row(with_gain=0.5, without_gain=0.5)
-        matrix = np.array([keeps, rebate, lost, keeps - rebate - lost, members, row(with_paid=1)])
-        found[str(scenario)] = every.apply(partial(_combined, matrix), matrix)
+        matrix = [keeps, rebate, lost, keeps - rebate - lost, members, row(with_paid=1)]
+        found[str(scenario)] = sums(every, NET, matrix)
     return found
-
-
-def _combined(matrix: np.ndarray, values: pd.Series) -> pd.Series:
-    return pd.Series(matrix @ values.to_numpy(), index=NET)
 
 
 def levers(

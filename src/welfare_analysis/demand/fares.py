@@ -107,8 +107,7 @@ class Fares:
 
 def pick(estimate: Estimate, weights: Mapping[Any, float]) -> Estimate:
     """One sum of some values of an estimate, each times a weight."""
-    row = np.array([[weights.get(key, 0.0) for key in estimate.value.index]], dtype=float)
-    return estimate.apply(lambda v: pd.Series(row @ v.to_numpy(), index=["sum"]), row)
+    return stated.sums(estimate, ["sum"], [[weights.get(key, 0.0) for key in estimate.value.index]])
 
 
 def of_shuttle(shuttle: Shuttle) -> tuple[Estimate, Estimate]:

@@ -28,10 +28,9 @@ from ..needs.housing import needs_another
 from ..needs.income_debt import is_code
 from ..study import Study, public
 from . import credit, stated
-from .borrowers import Borrowers, of_programme
-from .brought import among_known, enumerated, together
+from .borrowers import Borrowers, among_known, enumerated, of_programme, together
 from .credit import Terms
-from .market import shared
+from .stated import shared
 
 BLOCK = "home"
 PLOT = "cooperative_plot"
@@ -108,8 +107,7 @@ class HomeMarket(Borrowers):
         """Highest price that each person can pay on the terms."""
         first = self.first
         if self is not first and (self.terms, self.of) == (first.terms, first.of) and self.means is first.means:
-            known: pd.Series = first.ceiling
-            return known
+            return first.ceiling
         return credit.affordable_price_dh(self.paying, self.terms, self.of)
 
     @cached_property

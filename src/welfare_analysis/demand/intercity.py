@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
@@ -69,12 +68,8 @@ def agreement(today: Estimate, discount: float, elasticity: float) -> Estimate:
             "trips would rise with their cost", where="elasticity", got=elasticity, expected="0 or below"
         )
     grown = (1 - discount) ** elasticity
-    names, rows = (
-        ("trips", "more", "cost_dh", "saved_dh"),
-        [[grown, 0], [grown - 1, 0], [0, discount * grown], [0, discount]],
-    )
-    matrix = np.array(rows, dtype=float)
-    return today.apply(lambda v: pd.Series(matrix @ v.to_numpy(), index=names), matrix)
+    rows = {"trips": [grown, 0], "more": [grown - 1, 0], "cost_dh": [0, discount * grown], "saved_dh": [0, discount]}
+    return stated.sums(today, list(rows), list(rows.values()))
 
 
 def travellers(study: Study) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from scipy import stats
 
 from ..estimation import Estimate, joint
 from ..estimation.choice.willingness import fieller
+from .stated import sums
 
 PARTS = ("before", "after", "additional", "cost_dh", "transfer_dh")
 STEP = ("additional", "cost_dh")
@@ -41,9 +42,8 @@ def lever(before: Estimate, after: Estimate, cost: Estimate, transfer: Estimate)
     Estimate
         By `PARTS`.
     """
-    matrix = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [-1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], dtype=float)
     every = joint({"before": before, "after": after, "cost": cost, "transfer": transfer})
-    return every.apply(lambda v: pd.Series(matrix @ v.to_numpy(), index=PARTS), matrix)
+    return sums(every, PARTS, [[1, 0, 0, 0], [0, 1, 0, 0], [-1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
 
 
 def cost_of_one_more(levers: Mapping[str, Estimate], level: float = 0.95) -> pd.DataFrame:
@@ -93,5 +93,4 @@ def _less(lever: Estimate, other: Estimate | None) -> Estimate:
     """`STEP` of a lever, less that of another."""
     every = joint({"lever": lever} if other is None else {"lever": lever, "other": other})
     signs = np.where(every.value.index.get_level_values(0) == "lever", 1.0, -1.0)
-    matrix = np.array([signs * (every.value.index.get_level_values(1) == part) for part in STEP])
-    return every.apply(lambda v: pd.Series(matrix @ v.to_numpy(), index=STEP), matrix)
+    return sums(every, STEP, [signs * (every.value.index.get_level_values(1) == part) for part in STEP])

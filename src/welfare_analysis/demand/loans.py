@@ -32,10 +32,9 @@ from ..study import Study, public
 from ..survey import cards
 from . import borrowers, credit, stated
 from .assumptions import at_end, place
-from .borrowers import RETIRES, Borrowers, of_loans
-from .brought import among_known, enumerated, together
+from .borrowers import RETIRES, Borrowers, among_known, enumerated, of_loans, together
 from .credit import Terms
-from .market import shared
+from .stated import shared
 
 BLOCK, NONE = "loan", "no_loan"
 TERMS = {
@@ -50,18 +49,8 @@ BETTER_HIGH = ("months", "age_end", "loan_most_dh", "term_told_months", "replace
 PAID, OTHERS = ("rate_points", "insurance_100"), ("amount_100k", "term_years")
 SHIFTS = ("wants", "wants_home", "indebted", "active", "decade", "log_income")
 NEED = ("running_source_finance_company", "arrears", "uncovered_cost_dh", "savings_dh")  # for need
-NEEDED = (
-    "status",
-    "age",
-    "net_pay_dh",
-    "pension_dh",
-    "has_loan",
-    "consumer_deduction_dh",
-    "housing_deduction_dh",
-    "wants_loan",
-    "loan_purpose",
-    "loan_amount_dh",
-)
+NEEDED = ("status", "age", "net_pay_dh", "pension_dh", "has_loan", "consumer_deduction_dh", "housing_deduction_dh",
+          "wants_loan", "loan_purpose", "loan_amount_dh")  # fmt: skip
 CARDS = (f"{BLOCK}_version", f"{BLOCK}_card_1", f"{BLOCK}_certainty")  # and for the model and what is likely
 
 

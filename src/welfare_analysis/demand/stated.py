@@ -7,7 +7,9 @@ what is known of the person. A model fitted to those who had cards scores everyb
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -22,7 +24,6 @@ from ..study import Study
 from ..survey import cards
 from ..survey.codebook import Codebook
 from .credit import ADULT
-from .market import Market, shared
 
 UNITS = {
     "price_dh": ("price_100k", 1e5),
@@ -208,11 +209,35 @@ def fitted(design: Design, long: pd.DataFrame, model: str) -> ChoiceFit:
     return logit(design, long, model, case="case", alternative="alternative", person="row")
 
 
-class CardMarket(Market):
-    """A market of offers that cards describe: one model of the cards for all terms.
+T = TypeVar("T")
+
+
+class shared(cached_property[T]):  # noqa: N801 - named as `cached_property` is
+    """A property that no change of terms moves: computed once, by the first market."""
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """Return the value that the first market has."""
+        if instance is not None and instance.origin is not None:
+            return getattr(instance.origin, str(self.attrname))
+        return super().__get__(instance, owner)
+
+
+@dataclass(frozen=True, eq=False)
+class CardMarket:
+    """People before offers that cards describe, at some terms: one model of the cards for all terms.
+
+    A market is never changed: at other terms it is another one, with what the terms do not decide (people, answers,
+    models) taken from the first. Nothing is kept but in properties that are computed once. Kinds of offers add their
+    terms, ``at(...)`` and ``demand(...)``.
 
     Attributes
     ----------
+    frame : DataFrame (n rows)
+        Answers of everybody, rows named as those of ``design``.
+    design : Design
+    codebook : Codebook
+    origin : CardMarket or None
+        The market of the same people that this one was made from by a change of terms.
     block, paid, others, shifts
         The block of cards, and what its utility is made of (`formula`).
     reached
@@ -224,6 +249,20 @@ class CardMarket(Market):
     others: ClassVar[tuple[str, ...]]
     shifts: ClassVar[tuple[str, ...]]
     reached: ClassVar[bool] = False  # see `funnel`
+    frame: pd.DataFrame
+    design: Design
+    codebook: Codebook
+    origin: Any = field(default=None, kw_only=True, repr=False)
+
+    @property
+    def first(self) -> Any:
+        """The market of these people that was made from no other."""
+        return self if self.origin is None else self.origin
+
+    @cached_property
+    def superpopulation(self) -> Design:
+        """The design of coefficients."""
+        return self.design.superpopulation()
 
     @shared
     def adult(self) -> pd.Series:
@@ -233,8 +272,7 @@ class CardMarket(Market):
     @property
     def counted(self) -> pd.Series:
         """Of whom numbers speak."""
-        adult: pd.Series = self.adult
-        return adult
+        return self.adult
 
     @shared
     def people(self) -> pd.DataFrame:
@@ -253,8 +291,7 @@ class CardMarket(Market):
 
     def fit(self) -> ChoiceFit:
         """The model of the cards; fitted once for all terms and offers."""
-        model: ChoiceFit = self._fit
-        return model
+        return self._fit
 
     @shared
     def _fit(self) -> ChoiceFit:
@@ -310,3 +347,9 @@ def times(shares: Estimate, size: Estimate, index: pd.Index) -> Estimate:
 def scaled(estimate: Estimate, factor: float) -> Estimate:
     """All values times a number."""
     return estimate.apply(lambda v: factor * v, factor * sparse.eye_array(len(estimate.value)))
+
+
+def sums(estimate: Estimate, names: Any, weights: Any) -> Estimate:
+    """Linear combinations of an estimate: ``weights`` (combinations x values), named."""
+    matrix = np.asarray(weights, dtype=float)
+    return estimate.apply(lambda v: pd.Series(matrix @ v.to_numpy(), index=names), matrix)

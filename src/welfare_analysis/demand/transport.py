@@ -13,8 +13,7 @@ from ..needs.income_debt import is_code
 from ..study import Study
 from . import levels, modes, stated
 from .levels import Levels
-from .market import shared
-from .stated import CardMarket
+from .stated import CardMarket, shared
 
 BLOCK = "commute"
 NEEDED: tuple[str, ...] = ("status", "command", "command_group", "cars_n", "shift", "commute_mode", "commute_km")

@@ -32,7 +32,7 @@ from ..demand.credit import Terms
 from ..demand.funnel import fitted, funnel, picked
 from ..demand.housing import HomeMarket
 from ..demand.housing import assumed as of_programme
-from ..demand.stated import asked
+from ..demand.stated import asked, sums
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, mean, total
 from ..needs.income_debt import CANNOT, classed, floor_binds, is_code
@@ -245,8 +245,7 @@ class Offer:
         people = pd.Series(True, self.frame.index, dtype="boolean", name="people")
         left = funnel(self.design, pd.concat([people, ~self.stops], axis=1), reached=True)
         names = pd.Index([*self.stops, USES])
-        matrix = np.eye(len(names)) - np.eye(len(names), k=1)
-        return left.apply(lambda v: pd.Series(matrix @ v.to_numpy(), names), matrix).as_positive()
+        return sums(left, names, np.eye(len(names)) - np.eye(len(names), k=1)).as_positive()
 
     def group(self, name: str) -> pd.Series:
         """A group of each person: small statuses are taken together, ranks are of the active."""

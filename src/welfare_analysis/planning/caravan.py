@@ -34,13 +34,15 @@ from scipy.sparse.csgraph import connected_components
 
 from ..demand.assumptions import assumption
 from ..errors import WelfareError
-from ..study import INHERITED, public
+from ..study import INHERITED, Study, own_log, public
+from ..survey.standin.questions import questions as invented
 
 parameter = partial(assumption, "caravan_rules")  # numbers of ``data/public/caravan_rules.csv``
 Column = tuple[str, int, tuple[int, ...]]  # edge, visit or way; its leg; its places
 EARTH_KM = 6371.0
 FEW = 3  # places of a leg whose ways are all listed
 NEAR = 3  # next places of each: circles of three among them are cut from the first
+SEED = 2012  # of an invented log of questions
 RANGED = ("speed_kmh", "road_factor", "km_a_day", "reach_hours")
 
 
@@ -302,3 +304,19 @@ def caravan() -> Caravan:
     dated = dated[dated.index.isin(towns.index)].assign(date=lambda table: pd.to_datetime(table["date"]))
     off = public("caravan_rules").query("unit == 'date' and rule != 'start'")["value"]
     return Caravan(towns, dated if len(dated) > 1 else dated.iloc[:0], day(parameter("start")), tuple(map(day, off)))
+
+
+def questions(study: Study) -> pd.DataFrame:
+    """The questions of the file that LISTENING names, with the region of their stop; none where it names none.
+
+    With answers of the stand-in they are ``invented`` too.
+    """
+    log, towns = own_log(study.codebook), public("caravan").set_index("caravan_stop")
+    invent = log is None
+    if log is None and study.is_standin and study.register is not None:
+        stops = caravan().timetable()[["date"]].join(towns["command_group"])
+        topics, rules = public("caravan_topics"), public("caravan_rules").set_index("rule")["value"]
+        log = invented(stops, topics.set_index("question_topic"), study.register["status"], rules, SEED)
+    if log is None:
+        return pd.DataFrame(columns=["topic"])
+    return log.assign(command_group=log["stop"].astype(object).map(towns["command_group"]), invented=invent)

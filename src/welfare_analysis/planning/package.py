@@ -22,6 +22,7 @@ import pandas as pd
 
 from ..demand import grants
 from ..demand.services import NEEDED, home_share, parameter
+from ..demand.stated import sums
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, total
 from ..needs import commuting, housing, income_debt, projection
@@ -254,8 +255,7 @@ class Package:
         n = self.answered.sum(axis=1 - axis).to_numpy() / (len(self.services) if axis else 1)
 
         def summed(of: Estimate, side: list[int]) -> Estimate:
-            weights = np.hstack([line * part for part in side])
-            made = of.apply(lambda v: pd.Series(weights @ v.to_numpy(), index), weights).as_positive()
+            made = sums(of, index, np.hstack([line * part for part in side])).as_positive()
             return replace(made, counts=made.counts.assign(n=np.append(n, n.max())))  # slopes may name a few groups
 
         return {"need": summed(self.sums, [1, 0]), "closed": summed(self.closed, [1, 0]),

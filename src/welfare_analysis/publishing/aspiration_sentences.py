@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 
 from ..disclosure import CATEGORY, Released
-from ..languages import amount, between, number
+from ..languages import amount, between
 from ..needs.priorities import ALL
 from ..results.adjusted import SURE
 from ..results.aspirations import GROUPS
@@ -23,8 +23,7 @@ NOT_OFFERED = 3  # services that are named of those that were not offered
 
 def text(study: Study, key: str, **fields: str | int) -> str:
     """A text of the page in the language of the study."""
-    words = {name: x if isinstance(x, str) else number(x, study.language) for name, x in fields.items()}
-    return study.codebook.text(f"hopes.{key}", study.language, **words)
+    return study.text(f"hopes.{key}", **fields)
 
 
 def of_ranking(study: Study, key: str, group: str, **fields: str | int) -> str:
@@ -32,37 +31,35 @@ def of_ranking(study: Study, key: str, group: str, **fields: str | int) -> str:
     return text(study, key, name=text(study, f"name_{group}"), **fields)
 
 
-def of_each(key: str, groups: Sequence[str]) -> Callable[[Callable[..., Iterable[str]]], None]:
-    """Register a function of (study, group) as the sentences ``hopes.KEY_GROUP`` of each group."""
+def of_each(key: str, groups: Sequence[str], table: str) -> Callable[[Callable[..., Iterable[str]]], None]:
+    """Register a function of (study, table, group) as the sentences ``hopes.KEY_GROUP`` of each group.
+
+    ``table`` is what the table of a group is called, with a gap for the group.
+    """
 
     def declare(function: Callable[..., Iterable[str]]) -> None:
         for group in groups:
-            conditional(f"hopes.{key}_{group}")(partial(function, group=group))
+            conditional(f"hopes.{key}_{group}", table.format(group))(partial(function, group=group))
 
     return declare
 
 
-@conditional("hopes.most")
-def most(study: Study) -> Iterator[str]:
+@conditional("hopes.most", "hopes", why=True)
+def most(study: Study, table: Released) -> Iterator[str]:
     """The service that most hope for, and those that do not clearly differ from it."""
-    table = release(study)["hopes"]
     cells = ordered(table.shown)
-    if cells.empty:
-        yield study.codebook.text(table.silence, study.language)
-        return
     yield text(study, "most", services=len(cells), most=leaders(table, study, cells))
 
 
-@of_each("spread", GROUPS)
-def spread(study: Study, group: str) -> Iterator[str]:
+@of_each("spread", GROUPS, "hopes_by_{}")
+def spread(study: Study, table: Released, group: str) -> Iterator[str]:
     """How many services the groups hope for unequally, and the one where they are furthest apart."""
-    table, apart = release(study)[f"hopes_by_{group}"], release(study)[f"hopes_apart_by_{group}"]
-    compared = table.shown.dropna(subset="p") if "p" in table.shown else table.shown.iloc[:0]
+    apart, compared = release(study)[f"hopes_apart_by_{group}"], table.shown.dropna(subset="p")
     if compared.empty:
         return
     clear = list(apart.frame["hope"].unique()) if apart.state == "shown" else []
     fields: dict[str, str | int] = {"clear": len(clear), "services": compared["hope"].nunique()}
-    fields["group"] = study.codebook.text(f"group.{group}", study.language)
+    fields["group"] = study.text(f"group.{group}")
     for end in ("highest", "lowest") if clear else ():
         cell = apart.cells(clear[0]).query(f"{CATEGORY} == '{end}'").iloc[0]
         fields[end] = listed(study, [label(study, group, cell[end]), format_cell(apart, study, cell)])
@@ -83,22 +80,16 @@ def in_2012(study: Study) -> Iterator[str]:
     yield text(study, "offered", first=listed(study, words, "semicolon"))
 
 
-@conditional("hopes.unserved")
-def unserved(study: Study) -> Iterator[str]:
+@conditional("hopes.unserved", "never_served")
+def unserved(study: Study, _: Released) -> Iterator[str]:
     """Who was never served, and why; nothing where it was not asked."""
-    if len(release(study)["never_served"].shown):
-        yield sentence(study, "hopes.unserved")
+    yield sentence(study, "hopes.unserved")
 
 
-@conditional("burdens.said")
-def burdens(study: Study) -> Iterator[str]:
+@conditional("burdens.said", "burdens_hopes", why=True)
+def burdens(study: Study, table: Released) -> Iterator[str]:
     """Which hopes move most with each burden of the job, and how many differences are clear."""
-    table = release(study)["burdens_hopes"]
-    if table.shown.empty:
-        yield study.codebook.text(table.silence, study.language)
-        return
-    counts = {"clear": int(table.shown["clear"].sum()), "pairs": len(table.shown)}
-    yield sentence(study, "burdens.said", **{name: number(count, study.language) for name, count in counts.items()})
+    yield sentence(study, "burdens.said", clear=int(table.shown["clear"].sum()), pairs=len(table.shown))
 
 
 def leaders(table: Released, study: Study, cells: pd.DataFrame) -> str:
@@ -114,17 +105,17 @@ def first(study: Study) -> Iterator[str]:
         table = release(study)[f"{group}_places"]
         cells = ordered(table.cells("*", "ranked_first") if table.state == "shown" else table.shown)
         if len(cells) < 2:
-            yield of_ranking(study, "first_none", group, why=study.codebook.text(table.silence, study.language))
+            yield of_ranking(study, "first_none", group, why=study.text(table.silence))
             continue
         key = "first_alike" if cells["leads"].iloc[1] else "first"
         yield of_ranking(study, key, group, first=leaders(table, study, cells))
 
 
-@of_each("by_status", RANKINGS)
-def by_status(study: Study, group: str) -> Iterator[str]:
+@of_each("by_status", RANKINGS, "{}_by_status")
+def by_status(study: Study, table: Released, group: str) -> Iterator[str]:
     """What each status ranks first most often, and whether the statuses rank alike."""
-    table, parts = release(study)[f"{group}_by_status"], []
-    for code in in_order(table, study, CATEGORY) if len(table.shown) else ():
+    parts = []
+    for code in in_order(table, study, CATEGORY):
         cells = ordered(table.cells("*", "ranked", code))
         if code != ALL and len(cells):
             fields = {"status": label(study, "hope_group", code), "items": leaders(table, study, cells)}
@@ -143,12 +134,10 @@ def tested(study: Study, group: str, test: str) -> str:
     return text(study, key, p=amount(cell["estimate"], "p", study.language))
 
 
-@conditional("hopes.goes_with")
-def goes_with(study: Study) -> Iterator[str]:
+@conditional("hopes.goes_with", "hopes_gaps")
+def goes_with(study: Study, gaps: Released) -> Iterator[str]:
     """How many conditions go with what they would call for, and the pair that is furthest apart."""
-    gaps, sides = release(study)["hopes_gaps"], release(study)["hopes_pairs"]
-    if gaps.shown.empty:
-        return
+    sides = release(study)["hopes_pairs"]
     clear = gaps.shown[gaps.shown["clear"].astype(bool)]
     counts = {"clear": len(clear), "pairs": len(gaps.shown)}
     if clear.empty:
@@ -174,23 +163,17 @@ def segments(study: Study) -> Iterator[str]:
     table, numbers = release(study)["segments_shares"], release(study)["segments_number"]
     if table.shown.empty:
         if table.state != "not_asked":
-            yield study.codebook.text(table.silence, study.language)
+            yield study.text(table.silence)
         return
     row = ordered(table.shown).iloc[0]
     placed = format_cell(numbers, study, numbers.cell(str(len(table.frame)), "placed"))
     fields = {"services": label(study, "segment", row["segment"]), "share": format_cell(table, study, row)}
-    key = "segments.largest"
-    yield study.codebook.text(
-        key, study.language, number=number(len(table.frame), study.language), placed=placed, **fields
-    )
+    yield study.text("segments.largest", number=len(table.frame), placed=placed, **fields)
 
 
-@conditional("satisfaction.widest")
-def satisfaction(study: Study) -> Iterator[str]:
+@conditional("satisfaction.widest", "satisfaction_satisfied_by_status")
+def satisfaction(study: Study, table: Released) -> Iterator[str]:
     """What statuses are satisfied with least equally, and which of them most and least."""
-    table = release(study)["satisfaction_satisfied_by_status"]
-    if table.shown.empty:
-        return
     spread = table.shown.groupby("question")["estimate"].agg(lambda x: x.max() - x.min())
     question = str(spread.idxmax())
     cells = ordered(table.cells(question))
@@ -198,17 +181,13 @@ def satisfaction(study: Study) -> Iterator[str]:
         f"{label(study, 'status', cells.iloc[at][CATEGORY])} {format_cell(table, study, cells.iloc[at])}"
         for at in (0, -1)
     )
-    yield study.codebook.text(
-        "satisfaction.widest", study.language, question=label(study, "question", question), contrast=listed(study, said)
-    )
+    yield study.text("satisfaction.widest", question=label(study, "question", question), contrast=listed(study, said))
 
 
-@of_each("changes", RANKINGS)
-def changes(study: Study, group: str) -> Iterator[str]:
+@of_each("changes", RANKINGS, "{}_variants")
+def changes(study: Study, table: Released, group: str) -> Iterator[str]:
     """Whether another reading of the rankings puts another item first, and how far its probability moves."""
-    cells = release(study)[f"{group}_variants"].shown
-    if cells.empty:
-        return
+    cells = table.shown
     leading = cells.loc[cells.groupby(CATEGORY, sort=False)["estimate"].idxmax()].set_index(CATEGORY)[group]
     item = leading["all_places"]
     own = cells.loc[cells[group] == item, "estimate"]
@@ -219,12 +198,9 @@ def changes(study: Study, group: str) -> Iterator[str]:
     yield of_ranking(study, key, group, readings=len(leading), others=others, **fields)
 
 
-@of_each("sure", RANKINGS)
-def sure(study: Study, group: str) -> Iterator[str]:
+@of_each("sure", RANKINGS, "{}_lead")
+def sure(study: Study, table: Released, group: str) -> Iterator[str]:
     """How many ranked, whether the model's assumption holds, and how far it is from the count."""
-    table = release(study)[f"{group}_lead"]
-    if table.shown.empty:
-        return
     widest = table.shown.loc[table.shown["estimate"].abs().idxmax()]
     fields = {"item": label(study, group, widest[group]), "gap": format_cell(table, study, widest)}
     yield text(study, "sure", n=table.respondents, verdict=tested(study, group, "pooling"), **fields)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from IPython.display import Markdown
 
 from ..disclosure import CATEGORY, policy
-from ..languages import GAP, amount, number
+from ..languages import GAP, amount
 from ..results import HEADLINES, TOPICS
 from ..results.coverage import STEPS
 from ..results.weights import NEEDED
@@ -19,8 +19,8 @@ from .sentences import sentence
 def banner(study: Study) -> Markdown:
     """On the stand-in the warning that no answer is real; else whose answers these are."""
     if study.is_standin:
-        return Markdown(f"> **{study.codebook.text('banner', study.language)}**")
-    text = study.codebook.text("own", study.language, source=source(study))
+        return Markdown(f"> **{study.text('banner')}**")
+    text = study.text("own", source=source(study))
     return Markdown(f"> {study.as_markdown(text)}")
 
 
@@ -30,13 +30,12 @@ def method(study: Study) -> Markdown:
     n, step = len(study.frame), policy().step("persons")
     fields = {k: policy().base(x) for k, x in (("n", n), ("returned", n - followed), ("followed", followed))}
     fields["people"] = round((study.population or 0) / step) * step
-    shown = {k: number(v, study.language) for k, v in fields.items()}
-    lines = [study.codebook.text(f"method.{study.method}", study.language, **shown)]
+    lines = [study.text(f"method.{study.method}", **fields)]
     if study.left_out:
         statuses = listed(study, [label(study, "status", code) for code in study.left_out])
         many = sum(study.left_out.values())  # of a register that tables do not show either
-        gone = number(policy().base(many), study.language) if many >= policy().min_base else GAP
-        lines.append(study.codebook.text("method.left_out", study.language, n=gone, statuses=statuses))
+        gone = policy().base(many) if many >= policy().min_base else GAP
+        lines.append(study.text("method.left_out", n=gone, statuses=statuses))
     return Markdown(" ".join(lines))
 
 
@@ -47,14 +46,14 @@ def limits(study: Study, topic: str = "") -> Markdown:
 
     On the stand-in also that no level can carry a decision.
     """
-    book, language, released = study.codebook, study.language, release(study)
+    released = release(study)
     names = TOPICS[topic].names if topic else HEADLINES
     shown = [t for t in (released[name] for name in names) if t.state == "shown" and t.respondents]
-    lines = [book.text("limits.standin", language)] if study.is_standin else []
+    lines = [study.text("limits.standin")] if study.is_standin else []
     worst = max(shown, key=lambda t: t.missing_share, default=None)
     if worst is not None and worst.missing_share > 0:
-        missing = amount(worst.missing_share, "share", language)
-        lines.append(book.text("limits.missing", language, missing=missing, table=title(worst.id, study)))
+        missing = amount(worst.missing_share, "share", study.language)
+        lines.append(study.text("limits.missing", missing=missing, table=title(worst.id, study)))
     if topic in STEPS:
         lines.append(sentence(study, f"{topic}.recovery"))
     return Markdown("\n".join(f"- {line}" for line in lines))
@@ -68,7 +67,7 @@ def who_where(study: Study) -> Markdown:
         if state == "shown":
             lines.append(f"- {sentence(study, 'who_where' if every else 'who_where.active', name)}")
         else:
-            lines.append(f"- **{title(name, study)}**: {study.codebook.text(state, study.language)}")
+            lines.append(f"- **{title(name, study)}**: {study.text(state)}")
     return Markdown("\n".join(lines))
 
 
@@ -84,8 +83,8 @@ def trust(study: Study) -> Markdown:
         if (known := true[name]) is not None and not cells["low"].iloc[0] <= known["estimate"] <= cells["high"].iloc[0]
     ]
     if missed:
-        held, of = (number(n, study.language) for n in (len(levels) - len(missed), len(levels)))
-        lines.append(sentence(study, "trust.truth", held=held, of=of, names=listed(study, missed, "semicolon")))
+        counts = {"held": len(levels) - len(missed), "of": len(levels)}
+        lines.append(sentence(study, "trust.truth", **counts, names=listed(study, missed, "semicolon")))
     return Markdown(" ".join(lines))
 
 
@@ -93,14 +92,15 @@ def bias(study: Study) -> Markdown:
     """The condition that the returned forms alone miss by most, or that no bias is seen; the least firm finding."""
     table = release(study)["nonresponse_bias"]
     if table.state != "shown":
-        return Markdown(study.codebook.text(table.state, study.language))
+        return Markdown(study.text(table.state))
     gaps = table.cells("*", "bias").dropna(subset="estimate")
     clear = gaps[(gaps["low"] > 0) | (gaps["high"] < 0)]
     if clear.empty:
-        return Markdown("\n\n".join([sentence(study, "bias.none"), *_modes(study), *_least_firm(study)]))
-    worst = str(clear.at[clear["estimate"].abs().idxmax(), "condition"])
-    counts = {"count": number(len(clear), study.language), "of": number(len(gaps), study.language)}
-    return Markdown("\n\n".join([sentence(study, "bias.found", worst, **counts), *_modes(study), *_least_firm(study)]))
+        said = sentence(study, "bias.none")
+    else:
+        worst = str(clear.at[clear["estimate"].abs().idxmax(), "condition"])
+        said = sentence(study, "bias.found", worst, count=len(clear), of=len(gaps))
+    return Markdown("\n\n".join([said, *_modes(study), *_least_firm(study)]))
 
 
 def _modes(study: Study) -> list[str]:
@@ -112,8 +112,7 @@ def _modes(study: Study) -> list[str]:
     if not followed:
         return []
     few = 0 < min(many, followed - many) < policy().min_respondents
-    n, of = (number(policy().base(x), study.language) for x in (many, followed))
-    return [study.codebook.text("bias.modes", study.language, n=GAP if few else n, followed=of)]
+    return [study.text("bias.modes", n=GAP if few else policy().base(many), followed=policy().base(followed))]
 
 
 def _least_firm(study: Study) -> list[str]:
@@ -132,8 +131,8 @@ def _least_firm(study: Study) -> list[str]:
 
 def first_page(study: Study, status: str) -> Markdown:
     """What stands before the first question of a form, with the thresholds of disclosure in force."""
-    book, rules = study.codebook, policy()
-    fields = {"least": int(rules.min_respondents), "base": int(rules.min_base), "minutes": longest(book, status)}
-    head = book.text("form.title", study.language, status=book.label("status", status, study.language))
-    texts = [book.text(f"form.{key}", study.language, **fields) for key in FIRST_PAGE if key != "guardian"]
+    rules, minutes = policy(), longest(study.codebook, status)
+    fields = {"least": rules.min_respondents, "base": rules.min_base, "minutes": minutes}
+    head = study.text("form.title", status=label(study, "status", status))
+    texts = [study.text(f"form.{key}", **fields) for key in FIRST_PAGE if key != "guardian"]
     return Markdown("\n\n".join([f"**{head}**", *texts]))

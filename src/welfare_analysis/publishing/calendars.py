@@ -47,15 +47,15 @@ def icalendar(days: Iterable[tuple[str, datetime.date, str]], stamp: datetime.da
 
 def calendar(study: Study) -> Markdown | None:
     """The timetable of the caravan as a calendar, to be downloaded from the page; why there is none."""
-    table, text = release(study)["caravan_timetable"], study.codebook.text
+    table = release(study)["caravan_timetable"]
     if table.state != "shown":
-        return Markdown(text(table.state, study.language))
+        return Markdown(study.text(table.state))
     dates = table.cells("*", "date")
     days = [
         (stop, datetime.date.fromordinal(int(x)),
-         text("caravan.event", study.language, stop=cell_label(table, study, "caravan_stop", stop)))
+         study.text("caravan.event", stop=cell_label(table, study, "caravan_stop", stop)))
         for stop, x in dates[["caravan_stop", "estimate"]].itertuples(index=False)
     ]  # fmt: skip
     made = icalendar(days, days[0][1])
-    display({KIND: made, "text/markdown": text("caravan.calendar", study.language)}, raw=True)
+    display({KIND: made, "text/markdown": study.text("caravan.calendar")}, raw=True)
     return None

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ..disclosure import CATEGORY
-from ..languages import number
-from ..planning import listening
+from ..disclosure import CATEGORY, Released
 from ..results import caravan
 from ..study import Study
 from .labels import format_cell, label, listed
@@ -16,11 +14,10 @@ from .published import release
 from .sentences import conditional, sentence
 
 
-@conditional("caravan.saved")
-def saved(study: Study) -> Iterator[str]:
+@conditional("caravan.saved", "caravan_known")
+def saved(study: Study, _: Released) -> Iterator[str]:
     """What lies between the shortest tour and what is known of an earlier one; nothing where nothing is."""
-    if release(study)["caravan_known"].state == "shown":
-        yield sentence(study, "caravan.saved")
+    yield sentence(study, "caravan.saved")
 
 
 def differences(study: Study, cells: pd.DataFrame, key: str) -> str:
@@ -29,24 +26,22 @@ def differences(study: Study, cells: pd.DataFrame, key: str) -> str:
     for word in ("more", "less"):
         names = listed(study, (label(study, key, x) for x in cells.loc[cells["text"].eq(f"compared.{word}"), key]),
                        "semicolon")  # fmt: skip
-        said += [study.codebook.text(f"caravan.{word}", study.language, lines=names)] if names else []
-    return " ".join(said) or study.codebook.text("caravan.none", study.language)
+        said += [study.text(f"caravan.{word}", lines=names)] if names else []
+    return " ".join(said) or study.text("caravan.none")
 
 
 @conditional("caravan.stop")
 def stop(study: Study) -> Iterator[str]:
     """What most hope for in the region of the worked stop, and where it has more or less than the rest."""
-    of, table, text = study.result(caravan.tour), release(study)["caravan_brief"], study.codebook.text
+    of, table = study.result(caravan.tour), release(study)["caravan_brief"]
     if of is None or table.state != "shown" or not table.frame["brief_line"].str.startswith("hope:").any():
-        yield text(
-            caravan.ELSEWHERE if of is None else release(study)["hopes_by_command_group"].silence, study.language
-        )
+        yield study.text(caravan.ELSEWHERE if of is None else release(study)["hopes_by_command_group"].silence)
         return
     cells = table.frame
     hopes = cells[cells["brief_line"].str.startswith("hope:") & (cells[CATEGORY] == "region")]
     best = hopes.iloc[0]
-    yield text(
-        "caravan.stop", study.language, town=label(study, "caravan_stop", caravan.worked(of)),
+    yield study.text(
+        "caravan.stop", town=label(study, "caravan_stop", caravan.worked(of)),
         top=listed(study, [label(study, "brief_line", best["brief_line"]), format_cell(table, study, best)]),
         differences=differences(study, cells, "brief_line"),
     )  # fmt: skip
@@ -55,9 +50,9 @@ def stop(study: Study) -> Iterator[str]:
 @conditional("listening.nature")
 def nature(study: Study) -> Iterator[str]:
     """Whether the log of questions is a file or invented; that there is none."""
-    log = study.result(listening.questions)
+    log = study.result(caravan.planning.questions)
     kind = "none" if log.empty else "invented" if log["invented"].any() else "own"
-    yield study.codebook.text(f"listening.{kind}", study.language)
+    yield study.text(f"listening.{kind}")
 
 
 @conditional("caravan.asked")
@@ -65,7 +60,7 @@ def asked(study: Study) -> Iterator[str]:
     """What is asked most at the stops of the worked stop's region, and what more or less often than elsewhere."""
     of, table = study.result(caravan.tour), release(study)["listening_stop"]
     if of is None or table.state != "shown":
-        yield study.codebook.text(table.state, study.language)
+        yield study.text(table.state)
         return
     yield sentence(
         study, "caravan.asked", town=label(study, "caravan_stop", caravan.worked(of)),
@@ -79,5 +74,4 @@ def follows(study: Study) -> Iterator[str]:
     """How many actions follow, and of how many a further survey would show what they aim at."""
     cells = release(study)["caravan_tracker"].frame
     fields = {"actions": cells["tracker_finding"].nunique(), "seen": int(cells["text"].eq("tracker.seen.yes").sum())}
-    said = {name: number(n, study.language) for name, n in fields.items()}
-    yield study.codebook.text("caravan.next", study.language, **said)
+    yield study.text("caravan.next", **fields)

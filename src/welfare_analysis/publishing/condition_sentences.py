@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from ..disclosure import CATEGORY, policy
-from ..languages import amount, number, with_interval
+from ..languages import amount, with_interval
 from ..needs.conditions import BLOCKS, FACTORS, NO_FACTORS
 from ..results import HEADLINES
 from ..results.adjusted import SURE, models
@@ -17,17 +17,17 @@ from .published import release
 from .sentences import conditional, named
 
 
-def text(study: Study, key: str, **fields: str) -> str:
+def text(study: Study, key: str, **fields: str | float) -> str:
     """A text of the models in the language of the study."""
-    return study.codebook.text(f"adjusted.{key}", study.language, **fields)
+    return study.text(f"adjusted.{key}", **fields)
 
 
 @conditional("condition.borne")
 def borne(study: Study) -> Iterator[str]:
     """Which conditions the poorer bear, and which the better off, where intervals show it."""
-    book, table = study.codebook, release(study)["condition_concentration"]
+    table = release(study)["condition_concentration"]
     if table.state != "shown":
-        yield book.text(table.state, study.language)
+        yield study.text(table.state)
         return
     cells = table.cells("*", "erreygers").dropna(subset="estimate").sort_values("estimate")
     sides = {"poorer": cells["high"] < 0, "richer": cells["low"] > 0}
@@ -37,7 +37,7 @@ def borne(study: Study) -> Iterator[str]:
             study, (named(table, study, row, unit=False) for _, row in cells[inside].iterrows()), "semicolon"
         )
         if names:
-            yield book.text(f"condition.{side}", study.language, conditions=names)
+            yield study.text(f"condition.{side}", conditions=names)
 
 
 @conditional("adjusted.people")
@@ -45,14 +45,13 @@ def people(study: Study) -> Iterator[str]:
     """Of whom the models speak, with which factors and references, and which are not in them."""
     staff = models(study).staff
     if not staff.factors:
-        yield study.codebook.text(NO_FACTORS, study.language)
+        yield study.text(NO_FACTORS)
         return
     factors = [
         text(study, "against", factor=label(study, "adjusted_factor", factor), reference=label(study, factor, first))
         for factor, (first, *_) in staff.factors.items()
     ]
-    counts = {"n": staff.inside.sum(), "active": staff.active.sum()}
-    sizes = {name: number(policy().base(many), study.language) for name, many in counts.items()}
+    sizes = {"n": policy().base(staff.inside.sum()), "active": policy().base(staff.active.sum())}
     out = [label(study, "adjusted_factor", factor) for factor in FACTORS if factor not in staff.factors]
     left_out = text(study, "left_out", factors=listed(study, out)) if out else ""
     yield text(study, "people", factors=listed(study, factors), **sizes) + left_out
@@ -63,7 +62,7 @@ def findings(study: Study) -> Iterator[str]:
     """Of each condition the largest clear difference and whether place adds to it; then what goes with each block."""
     released, found = release(study), models(study)
     if not found.staff.factors:
-        yield study.codebook.text(NO_FACTORS, study.language)
+        yield study.text(NO_FACTORS)
         return
     tables = [released[f"adjusted_{factor}"] for factor in found.staff.factors]
     effects = [t.shown.assign(factor=t.by[0], level=t.shown[t.by[0]].astype(str)) for t in tables if len(t.shown)]
@@ -74,7 +73,7 @@ def findings(study: Study) -> Iterator[str]:
         state = found.conditions[name].state
         shown = state == "shown"
         said = _largest(clear[clear[CATEGORY] == name], study) + _place(name, study) if shown else ""
-        yield f"**{title(name, study)}**: {said or study.codebook.text(state, study.language)}"
+        yield f"**{title(name, study)}**: {said or study.text(state)}"
     yield from _blocks(study)
 
 
@@ -113,6 +112,6 @@ def _blocks(study: Study) -> Iterator[str]:
         if own.empty:
             continue
         names = own.loc[own["estimate"] < SURE, "condition"]
-        words = listed(study, (study.codebook.text(f"short.{n}", study.language) for n in names), "semicolon")
+        words = listed(study, (study.text(f"short.{n}") for n in names), "semicolon")
         yield text(study, "block" if words else "block_none", block=label(study, "adjusted_block", block),
                    conditions=words)  # fmt: skip

@@ -1,20 +1,17 @@
 """The page on which a reader changes terms: released grids, and a script that interpolates between their points.
 
 Where a notebook runs, `adjustable` says that there is such a page and hands on the released cells with their words;
-the report makes one page a language of what the notebooks handed on (`body`). The page fits nothing, asks nobody, and
+the report makes one page a language of what the notebooks handed on. The page fits nothing, asks nobody, and
 its script does what `results.what_if.interpolated` does.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from IPython.display import Markdown
-from jinja2 import Environment
-from markupsafe import Markup
 
 from ..disclosure import NUMBERS
 from ..languages import GAP, MARKS, PRINTED, TO, amount, direction
@@ -32,7 +29,7 @@ WORDS = ("intro", "script", "whose", "fixed", "measure", "base", "changed", "dif
 
 def adjustable(study: Study, service: str) -> Markdown:
     """Say that the terms of a service can be changed on a page, with a link; that page's contents go with it."""
-    line = study.codebook.text("what_if.link", study.language, page=HREF)
+    line = study.text("what_if.link", page=HREF)
     return Markdown(line, metadata={HANDED: contents(study, service)} if study.languages else None)
 
 
@@ -41,10 +38,10 @@ def contents(study: Study, service: str) -> dict[str, Any]:
 
     Cells are in the order of the points, the last axis fastest: estimate, low, high, step and flag.
     """
-    topic, plan, book, language = GRIDS[service].topic, release(study), study.codebook, study.language
+    topic, plan, language = GRIDS[service].topic, release(study), study.language
 
     def text(key: str, **fields: str) -> str:
-        return book.text(f"what_if.{key}", language, **fields)
+        return study.text(f"what_if.{key}", **fields)
 
     table, off = (plan[topic.address(name)] for name in ("grid", "grid_error"))
     many, few = axes(service), axes(service, grouped=True)
@@ -65,7 +62,7 @@ def contents(study: Study, service: str) -> dict[str, Any]:
         "title": text(f"title.{service}"),
         "about": text(f"about.{service}"),
         "note": note([table], study),
-        "banner": book.text("banner", language) if study.is_standin else "",
+        "banner": study.text("banner") if study.is_standin else "",
         "error": text("error", most=format_cell(off, study)) if off.state == "shown" else "",
         "axes": [
             {
@@ -99,12 +96,6 @@ def numbers(cells: pd.DataFrame, on: Mapping[str, Sequence[float]]) -> list[list
     known = cells.set_index(list(on))[[*NUMBERS, "step", "flag"]].reindex(index)
     known["flag"] = known["flag"].fillna("hidden")
     return [[None if value != value else value for value in row] for row in known.to_numpy(object).tolist()]
-
-
-def body(handed: Sequence[Mapping[str, Any]], title: str, site: Environment) -> Markup:
-    """The text of the page of what notebooks handed on in one language."""
-    data = Markup(json.dumps(handed, ensure_ascii=False).replace("<", "\\u003c"))  # nothing in it ends the element
-    return Markup(site.get_template("what_if.html.j2").render(services=handed, title=title, data=data))
 
 
 def handed_on(notebooks: Iterable[NotebookNode], language: str, name: str = HANDED) -> list[dict[str, Any]]:

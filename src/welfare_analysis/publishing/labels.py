@@ -27,18 +27,8 @@ LEVEL = re.compile(r"(?:C\()?(\w+)\)?\[(?:T\.)?(\w+)\]")  # a level of a factor 
 STEPS = re.compile(r"\||\s/\s|\.(?=(?:est|se)$)")  # between the parts of a stored result's address
 NAMES = ("short", "term", "col")  # first parts of the keys that name an estimate of one's own
 TITLED = ("condition", "situation", "amount", "table")  # columns whose codes are tables
-PLAIN = (
-    "",
-    "number",
-    "respondents",
-    "decimal",
-    "coefficient",
-    "tenths",
-    "p",
-    "year",
-    "months",
-    "date",
-)  # without a name
+# units without a name
+PLAIN = ("", "number", "respondents", "decimal", "coefficient", "tenths", "p", "year", "months", "date")
 NOTHING = "\u2013"  # in a document, where no number belongs
 UNSURE = "/"  # in place of a number that is too unsure to be shown
 CAUTION = " *"  # behind one to be used with caution
@@ -47,13 +37,12 @@ CLEAR = " \u2020"  # behind a difference that is not zero after the correction f
 
 def title(name: str, study: Study) -> str:
     """Title of a table or figure; without one of its own it is made of its topic and its groups."""
-    book, language = study.codebook, study.language
-    if f"title.{name}" in book.texts.index:
-        return book.text(f"title.{name}", language)
+    known = study.codebook.texts.index
+    if f"title.{name}" in known:
+        return study.text(f"title.{name}")
     first, by, group = name.removesuffix("_standards").removesuffix("_total").partition("_by_")
-    key = f"topic.{first}" if f"topic.{first}" in book.texts.index else f"title.{first}"
-    topic = book.text(key, language)
-    return book.text(f"by.{group}", language, topic=topic) if by else topic
+    topic = study.text(f"topic.{first}" if f"topic.{first}" in known else f"title.{first}")
+    return study.text(f"by.{group}", topic=topic) if by else topic
 
 
 def label(study: Study, column: str, code: object) -> str:
@@ -64,9 +53,7 @@ def label(study: Study, column: str, code: object) -> str:
     if column in TERMS:
         return term(study, str(code))
     if column == "quantity":  # a result that another program stored: strat|mean|api00.se
-        return listed(
-            study, [study.codebook.text(f"quantity.{part}", study.language) for part in STEPS.split(str(code))]
-        )
+        return listed(study, [study.text(f"quantity.{part}") for part in STEPS.split(str(code))])
     if ":" in str(code):
         column, _, code = str(code).partition(":")
     if column in TITLED:
@@ -75,17 +62,17 @@ def label(study: Study, column: str, code: object) -> str:
         return study.codebook.asks(str(code), study.language)
     if column == "segment":  # named by what it hopes for above all
         if f"segment.{code}" in study.codebook.texts.index:
-            return study.codebook.text(f"segment.{code}", study.language)
+            return study.text(f"segment.{code}")
         services = [label(study, "hope", x) for x in str(code).split("+")]
-        return study.codebook.text("segment.above_all", study.language, services=listed(study, services))
+        return study.text("segment.above_all", services=listed(study, services))
     if column == "scale":
         return str(study.codebook.groups.at[code, f"label_{study.language}"])
     if column == "rule":
         return next(rule.labels[study.language] for rule in read_rules(study.codebook) if rule.id == code)
     if (prefix := WORDED.get(column)) is not None:
-        return study.codebook.text(f"{prefix}.{code}", study.language)
+        return study.text(f"{prefix}.{code}")
     if f"{column}.{code}" in study.codebook.texts.index:  # members of a group together: widows, and not a widow
-        return study.codebook.text(f"{column}.{code}", study.language)
+        return study.text(f"{column}.{code}")
     lists = CHOICES if column == "alternative" else _lists(study, column)
     known = next((name for name in (*lists, "status") if str(code) in study.codebook.codes(name)), None)
     if known is not None:
@@ -93,18 +80,18 @@ def label(study: Study, column: str, code: object) -> str:
     if level := LEVEL.fullmatch(str(code)):
         return label(study, *level.groups())
     named = next((f"{x}.{code}" for x in NAMES if f"{x}.{code}" in study.codebook.texts.index), None)
-    return str(code) if named is None else study.codebook.text(named, study.language)
+    return str(code) if named is None else study.text(named)
 
 
 def listed(study: Study, parts: Iterable[str], mark: str = "comma") -> str:
     """Parts of a sentence or label with the language's comma or semicolon between them."""
-    return study.codebook.text(f"list.{mark}", study.language).join(parts)
+    return study.text(f"list.{mark}").join(parts)
 
 
 def term(study: Study, code: str) -> str:
     """A term of a model in words: its own text, the parts of an interaction, or the level of a factor."""
     if f"term.{code}" in study.codebook.texts.index:
-        return study.codebook.text(f"term.{code}", study.language)
+        return study.text(f"term.{code}")
     if ":" in code:
         return " × ".join(term(study, part) for part in code.split(":"))
     level = LEVEL.fullmatch(code)
@@ -117,7 +104,7 @@ def worded(study: Study, text: str) -> str:
     ``list:code`` is the label of a code.
     """
     if text in study.codebook.texts.index:
-        return study.codebook.text(text, study.language)
+        return study.text(text)
     name, _, code = text.partition(":")
     if code in study.codebook.parent(name):
         return study.codebook.label(name, code, study.language)
@@ -134,7 +121,7 @@ def _lists(study: Study, column: str) -> list[str]:
 def cell_label(table: Released, study: Study, key: str, code: object) -> str:
     """Label of what a cell speaks of; a standard is written as its condition."""
     if key == "standard":
-        return study.codebook.text(f"standard.{table.variable}", study.language, value=standard(code, table, study))
+        return study.text(f"standard.{table.variable}", value=standard(code, table, study))
     return label(study, table.variable if key == CATEGORY else key, code)
 
 
@@ -178,7 +165,7 @@ def step_of(cells: pd.Series | pd.DataFrame) -> float:
 
 def unit_name(study: Study, unit: str) -> str:
     """What a unit is called in a header or on an axis; nothing for a plain number."""
-    return study.codebook.text(f"unit.{unit}", study.language) if unit not in PLAIN else ""
+    return study.text(f"unit.{unit}") if unit not in PLAIN else ""
 
 
 def unit_forms(study: Study, unit: str) -> Forms:
@@ -217,17 +204,17 @@ def base(respondents: pd.Series, language: str) -> str:
 def source(study: Study) -> str:
     """Whose answers these are."""
     if study.is_standin:
-        return study.codebook.text("source.standin", study.language)
-    return study.codebook.text("source.own", study.language, name=study.survey_name)
+        return study.text("source.standin")
+    return study.text("source.own", name=study.survey_name)
 
 
 def note(tables: Sequence[Released], study: Study) -> str:
     """What stands under a table or figure: intervals, respondents, missing answers, source, hidden cells."""
-    book, language = study.codebook, study.language
+    known, language = study.codebook.texts.index, study.language
     shown = [t for t in tables if t.state == "shown"]
     sampled = [t for t in shown if t.statistic not in ("count", "document") and t.of != "register"]
     missing = max((t.missing_share for t in sampled), default=0.0)
-    if f"note.{shown[0].id}" in book.texts.index:
+    if f"note.{shown[0].id}" in known:
         key = f"note.{shown[0].id}"
     elif shown[0].statistic == "forms":
         key = "note.forms"
@@ -242,14 +229,14 @@ def note(tables: Sequence[Released], study: Study) -> str:
     respondents = base(pd.Series([t.respondents for t in sampled], dtype=float), language)
     fields = {"n": respondents, "missing": amount(missing, "share", language), "source": source(study)}
     fields["base"] = f"{policy().step('persons'):g}"
-    text = book.text(key, language, **fields) if key else ""
+    text = study.text(key, **fields) if key else ""
     if key in ("note", "note.several", "note.complete") and all(t.followed_up for t in sampled):
         late = base(pd.Series([t.followed_up for t in sampled], dtype=float), language)
-        text = " ".join([text, book.text("note.followed_up", language, n=late)])
+        text = " ".join([text, study.text("note.followed_up", n=late)])
     flags = set().union(*(t.frame["flag"] for t in shown))
     if any(t.frame["clear"].eq(True).any() for t in shown if "clear" in t.frame):
         flags.add("clear")
-    marks = [book.text(f"note.{flag}", language) for flag in ("hidden", "unsure", "caution", "clear") if flag in flags]
+    marks = [study.text(f"note.{flag}") for flag in ("hidden", "unsure", "caution", "clear") if flag in flags]
     return " ".join(filter(None, [text, *marks]))
 
 

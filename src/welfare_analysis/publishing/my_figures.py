@@ -6,7 +6,6 @@ survey is on it, nothing leaves it, and its script computes what `demand.credit`
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import asdict, replace
 from typing import Any
@@ -14,8 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
-from jinja2 import Environment
-from markupsafe import Markup
 
 from ..demand import loans
 from ..demand.credit import ADULT, Terms
@@ -42,7 +39,7 @@ OPTIONAL = ("amount", "months", "files", "trains")
 
 def own_figures(study: Study) -> Markdown:
     """Say that there is a page for a member's own figures, with a link; that page's contents go with it."""
-    line = study.codebook.text("my_figures.link", study.language, page=HREF)
+    line = study.text("my_figures.link", page=HREF)
     return Markdown(line, metadata={HANDED: contents(study)} if study.languages else None)
 
 
@@ -53,10 +50,9 @@ def contents(study: Study) -> dict[str, Any]:
     flat = public("home_offers").set_index(["alternative", "attribute"])["value"].astype(float)[plan.FLAT, "price_dh"]
     taken = INHERITED in set(public("credit")["source"]) | set(public("agreements")["source"])
     words = {key.removeprefix(KEYS): book.template(key, language) for key in book.texts.index if key.startswith(KEYS)}
-    source = book.text(INHERITED, language)
     return {
-        "words": words | {"between": book.text("list.semicolon", language)},
-        "inherited": book.text("my_figures.inherited", language, source=source) if taken else "",
+        "words": words | {"between": study.text("list.semicolon")},
+        "inherited": study.text("my_figures.inherited", source=study.text(INHERITED)) if taken else "",
         "groups": fields(study, deals.values(), flat),
         "offers": [offered(study, deal, place, flat) for place, deal in enumerate(deals.values())],
         "rules": {
@@ -74,18 +70,14 @@ def contents(study: Study) -> dict[str, Any]:
 
 def fields(study: Study, deals: Collection[Agreement], price_dh: float) -> list[dict[str, Any]]:
     """What is asked, in groups: of the products that an agreement is of, and of the region where one depends on it."""
-    book, language, products = study.codebook, study.language, {deal.product for deal in deals}
+    book, products = study.codebook, {deal.product for deal in deals}
     groups = []
     for group, members in GROUPS.items():
         if not products.intersection(OF_GROUP.get(group, products)):
             continue
         asked = []
         for name, questions in members.items():
-            field: dict[str, Any] = {
-                "id": name,
-                "name": book.text(f"my_figures.field.{name}", language),
-                "options": None,
-            }
+            field: dict[str, Any] = {"id": name, "name": study.text(f"my_figures.field.{name}"), "options": None}
             if name in CHOSEN:
                 codes = book.codes(CHOSEN[name])
                 codes = codes[::-1] if CHOSEN[name] == "yes_no" else codes
@@ -94,10 +86,10 @@ def fields(study: Study, deals: Collection[Agreement], price_dh: float) -> list[
                 low, high = limits(book, questions)
                 needed = name not in OPTIONAL
                 field |= {"low": low if needed else 0.0, "high": high, "required": needed}
-                field["value"] = amount(price_dh, "", language) if name == "price" else ""
+                field["value"] = amount(price_dh, "", study.language) if name == "price" else ""
             if name != "place" or any(deal.where for deal in deals):
                 asked.append(field)
-        groups.append({"name": book.text(f"my_figures.group.{group}", language), "fields": asked})
+        groups.append({"name": study.text(f"my_figures.group.{group}"), "fields": asked})
     return groups
 
 
@@ -115,7 +107,7 @@ def offered(study: Study, deal: Agreement, place: int, flat_dh: float) -> dict[s
     """
     lines = plan.stated().set_index("agreement")
     known = str(lines.at[deal.agreement, "kind"])
-    kind = study.codebook.text(f"evidence.{known}", study.language)
+    kind = study.text(f"evidence.{known}")
     value = amount(deal.value, "share" if deal.term in SHARES else "dh", study.language,
                    "" if deal.term in SHARES else study.codebook.forms("dh", study.language))  # fmt: skip
     consumer = min(Terms.named(name).loan_most_dh for name in loans.TERMS.values())
@@ -125,7 +117,7 @@ def offered(study: Study, deal: Agreement, place: int, flat_dh: float) -> dict[s
         "place": place,
         "agreed": known == "reported",
         "name": label(study, "partner_agreement", deal.agreement),
-        "said": study.codebook.text(f"my_figures.term.{deal.term}", study.language, value=value, kind=kind),
+        "said": study.text(f"my_figures.term.{deal.term}", value=value, kind=kind),
         "open": {
             list_: listed(study, [label(study, list_, code) for code in codes])
             for list_, codes in (("status", deal.who), ("command_group", deal.where))
@@ -159,9 +151,3 @@ def terms_of(deal: Agreement) -> dict[str, dict[str, Terms]]:
 def finite(x: float) -> float | None:
     """A number for the script; none where there is no limit."""
     return float(x) if np.isfinite(x) else None
-
-
-def body(handed: dict[str, Any], title: str, site: Environment) -> Markup:
-    """The text of the page of what a notebook handed on in one language."""
-    data = Markup(json.dumps(handed, ensure_ascii=False).replace("<", "\\u003c"))  # nothing in it ends the element
-    return Markup(site.get_template("my_figures.html.j2").render(mine=handed, title=title, data=data))

@@ -62,11 +62,11 @@ def agrees(study: Study, address: str, value: float) -> Markdown:
     cell = table.cell(*codes) if table.state == "shown" else None
     heading = title(table.id, study)
     if cell is None or np.isnan(cell["estimate"]):
-        return Markdown(study.codebook.text("agrees.hidden", study.language, title=heading))
+        return Markdown(study.text("agrees.hidden", title=heading))
     step = max(abs(cell["estimate"]) * 1e-9, cell.get("step", 0.0) / 2 * (1 + 1e-9))
     if not abs(value - cell["estimate"]) <= step:
         raise WelfareError("not the released number", where=address, got=value, expected=str(cell["estimate"]))
-    return Markdown(study.codebook.text("agrees", study.language, title=heading))
+    return Markdown(study.text("agrees", title=heading))
 
 
 def needs(line: str, cell: str) -> None:
@@ -80,7 +80,7 @@ def needs(line: str, cell: str) -> None:
     table = release(study)[name]
     state = "not_asked" if table.state == "shown" and codes and table.cell(*codes) is None else table.state
     if state != "shown":
-        said = in_each_language(lambda one: Markdown(one.codebook.text(state, one.language)))(study)
+        said = in_each_language(lambda one: Markdown(one.text(state)))(study)
         display(*filter(None, [said]))
         return
     shell.run_cell(cell).raise_error()
@@ -92,7 +92,7 @@ def protected(estimate: Estimate) -> str | None:
     study = shell.user_ns.get("study")
     if not isinstance(study, Study) or estimate.design.n != study.design.n:
         return None
-    return str(show(study, estimate, study.codebook.text("own_estimate", study.language)).data)
+    return str(show(study, estimate, study.text("own_estimate")).data)
 
 
 def register() -> None:

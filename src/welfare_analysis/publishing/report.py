@@ -227,11 +227,11 @@ def _glossary_page(words: Iterable[Word], title: str) -> Page:
     return Page("glossary.html", title, (), Markup(f"<h1>{html.escape(title)}</h1><dl>{items}</dl>"), {})  # escaped
 
 
-def _search_page(pages: Iterable[Page], labels: Mapping[str, str], site: Environment) -> Page:
-    places = json.dumps(sections((p.href, p.title, p.body) for p in pages), ensure_ascii=False)
-    data = Markup(places.replace("<", "\\u003c"))  # nothing in it ends the element
-    body = Markup(site.get_template("search.html.j2").render(labels=labels, data=data))
-    return Page("search.html", labels["search"], (), body, {}, (SITE / "search.js").read_text(encoding="utf-8"))
+def _scripted(name: str, given: Any, labels: Mapping[str, str], site: Environment) -> Page:
+    """A page with a template and a script of its name, and the plain data that both read."""
+    data = Markup(json.dumps(given, ensure_ascii=False).replace("<", "\\u003c"))  # nothing in it ends the element
+    body = Markup(site.get_template(f"{name}.html.j2").render(given=given, labels=labels, data=data))
+    return Page(f"{name}.html", labels[name], (), body, {}, (SITE / f"{name}.js").read_text(encoding="utf-8"))
 
 
 def render(
@@ -263,14 +263,10 @@ def render(
         ]
         if not any(p.href == "index.html" for p in pages):
             pages.insert(0, _front(pages, labels["contents"]))
-        if handed := grids.handed_on(notebooks.values(), language):
-            written = grids.body(handed, labels["what_if"], jinja)
-            script = (SITE / "what_if.js").read_text(encoding="utf-8")
-            pages.append(Page(grids.HREF, labels["what_if"], (), written, {}, script))
-        if terms_ := grids.handed_on(notebooks.values(), language, my_figures.HANDED):
-            written = my_figures.body(terms_[0], labels["my_figures"], jinja)
-            script = (SITE / "my_figures.js").read_text(encoding="utf-8")
-            pages.append(Page(my_figures.HREF, labels["my_figures"], (), written, {}, script))
+        if services := grids.handed_on(notebooks.values(), language):
+            pages.append(_scripted(grids.HANDED, services, labels, jinja))
+        if mine := grids.handed_on(notebooks.values(), language, my_figures.HANDED):
+            pages.append(_scripted(my_figures.HANDED, mine[0], labels, jinja))
         pages.append(_glossary_page(known, labels["glossary"]))
         briefs = [
             Page(one["href"], one["title"], (), Markup(jinja.get_template("brief.html.j2").render(brief=one)), {})
@@ -278,7 +274,7 @@ def render(
             for one in stop_briefs.pages(handed)
         ]
         heads = [replace(brief, body=brief.body.partition("<h2")[0]) for brief in briefs]  # the rest is alike in many
-        pages.append(_search_page([*pages, *heads], labels, jinja))
+        pages.append(_scripted("search", sections((p.href, p.title, p.body) for p in [*pages, *heads]), labels, jinja))
         fronts[language] = pages[0].title
         template = jinja.get_template("page.html.j2")
         made = labels["made"].format(date=datetime.datetime.now(datetime.UTC).date(), version=__version__)

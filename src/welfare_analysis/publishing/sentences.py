@@ -20,7 +20,7 @@ that the caller gives. ``@`` in an address stands for a table that is named with
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -40,33 +40,37 @@ Spoken = Callable[[Study], Iterable[str]]
 CONDITIONAL: dict[str, Spoken] = {}
 NUMBERS = ("", "number", "in_ten")
 VERBS = (*NUMBERS, "contrast", "between", "range", "sum", "title", "widest", "widest_range", "top", "ends", "each")
-FRACTIONS = [
-    *((k, 10) for k in range(1, 10)),
-    (1, 3),
-    (1, 4),
-    (2, 3),
-    (3, 4),
-    *((1, n) for n in (20, 25, 30, 40, 50, 100)),
-]
+FRACTIONS = [(k, 10) for k in range(1, 10)] + [(2, 3), (3, 4)] + [(1, n) for n in (3, 4, 20, 25, 30, 40, 50, 100)]
 
 
-def conditional(key: str) -> Callable[[Spoken], Spoken]:
-    """Register a function as the sentences of a key: those that depend on conditions, and so are no text."""
+def conditional(key: str, table: str = "", why: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a function as the sentences of a key: those that depend on conditions, and so are no text.
 
-    def declare(function: Spoken) -> Spoken:
-        CONDITIONAL[key] = function
+    Where a ``table`` is named the function takes it behind the study, and is asked only if it has a number; else
+    nothing is said, or ``why`` there is none.
+    """
+
+    def declare(function: Callable[..., Iterable[str]]) -> Callable[..., Iterable[str]]:
+        def of_table(study: Study) -> Iterator[str]:
+            made = release(study)[table]
+            if len(made.shown):
+                yield from function(study, made)
+            elif why:
+                yield study.text(made.silence)
+
+        CONDITIONAL[key] = of_table if table else function
         return function
 
     return declare
 
 
-def say(study: Study, *keys: str, of: Sequence[str] = ("",), **fields: str) -> Markdown:
+def say(study: Study, *keys: str, of: Sequence[str] = ("",), **fields: str | float) -> Markdown:
     """Sentences as a list of points; one alone is a paragraph. ``of`` are names for ``@``: they are said of each."""
     lines = [line for table in of for key in keys for line in points(study, key, table, **fields)]
     return Markdown(lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines))
 
 
-def points(study: Study, key: str, table: str = "", **fields: str) -> list[str]:
+def points(study: Study, key: str, table: str = "", **fields: str | float) -> list[str]:
     """The sentences of a key."""
     return list(CONDITIONAL[key](study)) if key in CONDITIONAL else [sentence(study, key, table, **fields)]
 
@@ -76,7 +80,7 @@ def findings(study: Study, topic: str) -> Markdown:
     first, keys = TOPICS[topic].findings
     state = release(study)[first].state if first else "shown"
     if state != "shown":
-        return Markdown(study.codebook.text(state, study.language))
+        return Markdown(study.text(state))
     return say(study, *(f"{topic}.{key}" for key in keys))
 
 
@@ -90,7 +94,7 @@ def named(table: Released, study: Study, row: pd.Series, unit: bool = True) -> s
     return f"{label(study, table.by[0], row[table.by[0]])} {format_cell(table, study, row, named=unit)}"
 
 
-def sentence(study: Study, key: str, table: str = "", **fields: str) -> str:
+def sentence(study: Study, key: str, table: str = "", /, **fields: str | float) -> str:
     """A text of the codebook with its gaps filled; ``table`` is what ``@`` stands for in its addresses.
 
     Raises
@@ -99,7 +103,7 @@ def sentence(study: Study, key: str, table: str = "", **fields: str) -> str:
         No such text, table or verb; a field that was not given.
     """
     template = study.codebook.template(key, study.language).replace("@", table)
-    said = Gaps(study, release(study), fields).format(template)
+    said = Gaps(study, release(study), study.written(fields)).format(template)
     return agreed(said, study.language, partial(study.codebook.forms, language=study.language))
 
 
@@ -128,13 +132,13 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
     if verb == "title":
         return title(table.id, study)
     if table.state != "shown":
-        return study.codebook.text(table.state, study.language)
+        return study.text(table.state)
     if verb == "contrast":
         return contrast(table, study, codes[0] if codes else None)
     cells = table.cells(*codes)
     shown = cells.dropna(subset="estimate")
     if verb not in NUMBERS and shown.empty:
-        return study.codebook.text(table.silence if len(cells) else "no_number", study.language)
+        return study.text(table.silence if len(cells) else "no_number")
     if verb in ("top", "ends", "each"):
         if verb == "each":
             order = in_order(table, study, table.by[0])
@@ -143,12 +147,11 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
             return listed(study, lines, "semicolon")
         places = [shown["estimate"].abs().idxmax()] if verb == "top" else shown.index[[0, -1]]
         key = table.by[0] if table.by else table.keys[-1]
-        text, language = study.codebook.text, study.language
         words = [
-            text("named", language, name=cell_label(table, study, key, row[key]), value=format_cell(table, study, row))
+            study.text("named", name=cell_label(table, study, key, row[key]), value=format_cell(table, study, row))
             for _, row in shown.loc[places].iterrows()
         ]
-        return words[0] if verb == "top" else text("from_to", language, first=words[0], last=words[1])
+        return words[0] if verb == "top" else study.text("from_to", first=words[0], last=words[1])
     if verb.startswith("widest"):
         spread = cells.groupby(table.by[0])["estimate"].agg(lambda x: x.max() - x.min())
         if verb == "widest":
@@ -176,25 +179,25 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
 def in_ten(study: Study, share: float) -> str:
     """A share in words: the nearest of `FRACTIONS`."""
     if share < 1 / (2 * 100):
-        return study.codebook.text("in_ten.few", study.language)
+        return study.text("in_ten.few")
     k, n = min(FRACTIONS, key=lambda part: abs(part[0] / part[1] - share))
-    return study.codebook.text("in_ten", study.language, k=str(k), n=str(n))
+    return study.text("in_ten", k=k, n=n)
 
 
 def contrast(table: Released, study: Study, category: str | None = None) -> str:
     """The groups with the highest and the lowest estimate, or that no clear difference is seen."""
-    book, language, cells = study.codebook, study.language, table.shown
+    language, cells = study.language, table.shown
     if category is not None and len(cells):
         cells = cells[cells[CATEGORY].astype(str) == category]
     if len(cells) < 2:
-        return book.text(table.silence, language)
+        return study.text(table.silence)
     top, bottom = cells.loc[cells["estimate"].idxmax()], cells.loc[cells["estimate"].idxmin()]
     if not differ(top, bottom, len(cells)):
         unit = unit_of(table, top)
         bounds = between(bottom["estimate"], top["estimate"], unit, language, step_of(cells))
-        name = counted(bounds, book.forms(unit, language), language)
-        return book.text("no_difference", language, between=f"{bounds} {name}")
+        name = counted(bounds, study.codebook.forms(unit, language), language)
+        return study.text("no_difference", between=f"{bounds} {name}")
     sides = {"high": top, "low": bottom}
     values = {side: format_cell(table, study, cell) for side, cell in sides.items()}
     names = {f"{side}_label": label(study, table.by[0], cell[table.by[0]]) for side, cell in sides.items()}
-    return book.text("highest_lowest", language, **values, **names)
+    return study.text("highest_lowest", **values, **names)

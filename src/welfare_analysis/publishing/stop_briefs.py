@@ -33,8 +33,8 @@ def all_briefs(study: Study) -> Markdown:
     """Links to the brief of each stop, by region; the tables of the regions go with them. Why there is none."""
     of, state = study.result(caravan.tour), published.release(study)["caravan_brief"].state
     if of is None or state != "shown":
-        return Markdown(study.codebook.text(state, study.language))
-    lines = [study.codebook.text("stop_briefs.link", study.language), ""]
+        return Markdown(study.text(state))
+    lines = [study.text("stop_briefs.link"), ""]
     for region, towns in of.towns.groupby("command_group", sort=False):
         named = (f"[{label(study, 'caravan_stop', stop)}]({href(stop)})" for stop in towns.index)
         lines.append(f"- {label(study, 'command_group', region)}: {listed(study, named)}")
@@ -53,10 +53,10 @@ def regional(study: Study, stop: str, region: str) -> dict[str, Released]:
 
 def contents(study: Study) -> dict[str, Any]:
     """The words of each stop and the tables of each region, in the study's language; plain data."""
-    book, language, of = study.codebook, study.language, study.result(caravan.tour)
+    of = study.result(caravan.tour)
 
     def text(key: str, **fields: str) -> str:
-        return book.text(f"stop_briefs.{key}", language, **fields)
+        return study.text(f"stop_briefs.{key}", **fields)
 
     headings = {part: text(part) for part in PARTS}
     day = show(study, "caravan_day", headings["day"]).data
@@ -78,7 +78,7 @@ def contents(study: Study) -> dict[str, Any]:
             lines.append(differences(study, tables["people"].frame, "brief_line"))
             title = text("title", stop=label(study, "caravan_stop", stop))
             stops.append({"href": href(stop), "title": title, "lines": lines, "region": str(region)})
-    banner = book.text("banner", language) if study.is_standin else ""
+    banner = study.text("banner") if study.is_standin else ""
     words = {"headings": list(headings.values()), "banner": banner, "ask": text("ask"), "back": text("back")}
     return {"stops": stops, "regions": regions, **words}
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
+from ..demand.funnel import picked
 from ..disclosure import Released, protect_estimate
 from ..estimation import Estimate, joint
 from ..languages import GAP, amount
@@ -51,19 +52,19 @@ def show(study: Study, table: str | Released | Estimate | Callable[[Study], Rele
     further : str
         Ends the note.
     """
-    book, language = study.codebook, study.language
     if isinstance(table, str):
         table = release(study)[table]
     elif callable(table):
         table = table(study)
     if isinstance(table, Estimate) or table.id == OWN:
         if not study.is_standin and study.languages:  # beside another standard it would tell who lies between
-            return HTML(f"<p>{escape(book.text('own_unpublished', language))}</p>")
+            return HTML(f"<p>{escape(study.text('own_unpublished'))}</p>")
         table = protect_estimate(table, name, unit) if isinstance(table, Estimate) else table
     REGISTRY.record(table)
-    heading = title(name, study) if f"title.{name}" in book.texts.index else name or title(table.id, study)
+    titled = f"title.{name}" in study.codebook.texts.index
+    heading = title(name, study) if titled else name or title(table.id, study)
     if table.state != "shown":
-        return HTML(f"<p><strong>{escape(heading)}</strong>: {escape(book.text(table.state, language))}</p>")
+        return HTML(f"<p><strong>{escape(heading)}</strong>: {escape(study.text(table.state))}</p>")
     heads, body = grid(table, study)
     return HTML(_html(table.id, heading, heads, body, f"{note([table], study)} {further}".strip()))
 
@@ -87,25 +88,24 @@ def what_if(study: Study, base: Estimate, changed: Estimate, terms: Mapping[str,
     index = index if many > 1 else index.droplevel(0)
     order = np.arange(2 * many).reshape(2, many).T.ravel()
     both = joint({"base": base, "changed": changed})
-    beside = both.apply(lambda v: pd.Series(v.to_numpy()[order], index), np.eye(2 * many)[order])
+    beside = picked(both, order, index)
     return show(study, replace(beside, bounds=base.bounds), name, unit, changes(study, terms))
 
 
 def changes(study: Study, terms: Mapping[str, tuple[float | str, float | str, str]]) -> str:
     """Which terms differ, and from what, as a sentence; empty where none does."""
-    text, language = study.codebook.text, study.language
 
     def word(value: float | str, unit: str) -> str:
         if isinstance(value, str):
             return label(study, unit, value)
-        return amount(value, unit, language, "" if unit == "share" else unit_forms(study, unit))
+        return amount(value, unit, study.language, "" if unit == "share" else unit_forms(study, unit))
 
     said = [
-        text("what_if.term", language, name=label(study, "", key), before=word(before, unit), after=word(after, unit))
+        study.text("what_if.term", name=label(study, "", key), before=word(before, unit), after=word(after, unit))
         for key, (before, after, unit) in terms.items()
         if before != after
     ]
-    return text("what_if.terms", language, terms=text("list.semicolon", language).join(said)) if said else ""
+    return study.text("what_if.terms", terms=listed(study, said, "semicolon")) if said else ""
 
 
 def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
@@ -139,12 +139,12 @@ def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
     texts = study.codebook.texts.index
     named = [f"col.{key}" if f"col.{key}" in texts else "col.group" for key in rows] or ["col.group"]
     heads = [
-        *(study.codebook.text(key, study.language) for key in named),
+        *(study.text(key) for key in named),
         *(_head(table, study, across, column) for column in columns),
     ]
     if table.statistic in ("count", "document", "model"):
         return heads, body
-    heads.append(study.codebook.text("col.n", study.language))
+    heads.append(study.text("col.n"))
     bases = [base(table.cells(*row)["n"], study.language) for row in codes]
     return heads, [[*line, n] for line, n in zip(body, bases, strict=True)]
 
@@ -169,7 +169,7 @@ def _head(table: Released, study: Study, across: str, code: str) -> str:
     name = cell_label(table, study, across, code) if across else ""
     unit = _unit(table, across, code)
     words = listed(study, dict.fromkeys(filter(None, [name, "" if unit is None else unit_name(study, unit)])))
-    return words or study.codebook.text("col.value", study.language)
+    return words or study.text("col.value")
 
 
 def _html(name: str, caption: str, heads: list[str], body: list[list[str]], foot: str) -> str:

@@ -22,9 +22,9 @@ from ..planning import agreements
 from ..planning.agreements import BANK, FLAT, MOST_RATE, OWN, Agreement, Offer
 from ..study import Study
 from . import rail
-from .debts import loan_market
 from .declare import GROUPS, Base, Topic, always, attempted, counted, long_format, measured, quantile_rows
 from .homes import home_market
+from .loans import loan_market
 
 KEY, RATES = "partner_agreement", range(11)  # per cent a year
 USE = {

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from ..demand.stated import sums
 from ..disclosure import CATEGORY, Released, policy
 from ..disclosure.suppression import unsafe
 from ..errors import WelfareError
@@ -23,7 +24,7 @@ from ..needs.factors import merged
 from ..needs.hopes import PAIRS, SIDES, Hopes
 from ..study import Study, public
 from .adjusted import SURE
-from .declare import Base, Topic, always, beside, counted, exact, part, sums
+from .declare import Base, Topic, always, beside, counted, exact, part
 from .priorities import leads
 
 GROUPS = ("status", "rank_group", "command_group", "sex")

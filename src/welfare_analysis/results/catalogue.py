@@ -21,54 +21,32 @@ from . import (
     deprivation,
     descriptive,
     five,
-    grants,
     headlines,
-    listening,
+    homes,
+    loans,
     package,
     priorities,
-    projection,
     quality,
     rail,
     satisfaction,
     segments,
     services,
     stored,
+    transport,
     weights,
     what_if,
 )
 from .declare import Topic, withheld
 from .kept import kept
 
+MODULES = (quality, weights, conditions, deprivation, adjusted, aspirations, burdens, segments, satisfaction,
+           priorities, homes, loans, transport, what_if, rail, services, five, agreements, package,
+           caravan)  # fmt: skip
 TOPICS: dict[str, Topic] = {
     topic.name: topic
-    for topic in (
-        quality.topic,
-        weights.topic,
-        weights.bias_topic,
-        conditions.topic,
-        conditions.income,
-        conditions.tail,
-        deprivation.topic,
-        adjusted.topic,
-        aspirations.topic,
-        burdens.topic,
-        segments.topic,
-        satisfaction.topic,
-        *priorities.TOPICS.values(),
-        *(grid.topic for grid in what_if.GRIDS.values()),  # homes, loans and transport
-        rail.topic,
-        services.topic,
-        services.camps,
-        five.topic,
-        grants.care,
-        grants.schooling,
-        grants.aid,
-        agreements.topic,
-        package.topic,
-        projection.topic,
-        caravan.topic,
-        listening.topic,
-    )
+    for module in MODULES
+    for topic in (*vars(module).values(), *getattr(module, "TOPICS", {}).values())
+    if isinstance(topic, Topic)
 }
 
 OF_STANDIN = ("headlines_nature", "truth")  # what is known where the population is invented
@@ -136,8 +114,8 @@ def brief(study: Study, stop: str = "", name: str = "own_brief") -> Released:
 
 
 def heard(study: Study, stop: str = "", name: str = "own_heard") -> Released:
-    """What is asked in the region of a stop beside what its members need (`listening.heard`); as `brief`."""
-    return _at_stop(study, listening.heard, release, stop, name, listening.NONE)
+    """What is asked in the region of a stop beside what its members need (`caravan.heard`); as `brief`."""
+    return _at_stop(study, caravan.heard, release, stop, name, caravan.NO_LOG)
 
 
 def _at_stop(

@@ -18,8 +18,7 @@ SEED = 2012  # of who is left out
 
 def model_of(study: Study, market: Callable[[Study], Any]) -> ChoiceFit:
     """The model of the cards of a market."""
-    fit: ChoiceFit = study.result(market).fit()
-    return fit
+    return study.result(market).fit()
 
 
 def unseen(study: Study, market: Callable[[Study], Any]) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..demand.stated import sums
 from ..disclosure import CATEGORY, NUMBERS, Lazy, Released, declared, evidence, marks, policy, protect
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, quantile
@@ -247,12 +248,6 @@ def melted(table: pd.DataFrame, keys: Sequence[str], units: Mapping[str, str]) -
 def beside(cells: pd.DataFrame, measure: str, unit: str) -> pd.DataFrame:
     """Cells of a released table as one column of a combined display: what was hidden stays hidden."""
     return cells.drop(columns=CATEGORY, errors="ignore").assign(measure=measure, unit=unit)
-
-
-def sums(estimate: Estimate, names: Any, weights: Any) -> Estimate:
-    """Linear combinations of an estimate: ``weights`` (combinations x values), named."""
-    matrix = np.asarray(weights, dtype=float)
-    return estimate.apply(lambda v: pd.Series(matrix @ v.to_numpy(), index=names), matrix)
 
 
 def part(estimate: Estimate, first: Any, second: Sequence[Any] | None = None) -> Estimate:

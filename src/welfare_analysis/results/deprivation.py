@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from ..demand.stated import sums
 from ..disclosure import policy
 from ..disclosure.suppression import unsafe
 from ..errors import WelfareError
@@ -28,7 +29,7 @@ from ..needs.deprivation import (
 from ..needs.factors import with_siblings
 from ..study import Study
 from .adjusted import SURE
-from .declare import Base, Topic, counted, exact, long_format, sums
+from .declare import Base, Topic, counted, exact, long_format
 
 WEIGHTS = "dimensions"  # of the headline
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..disclosure import CATEGORY, NUMBERS, Lazy
 from ..study import DATA, Study
-from . import aspirations, grants, services
+from . import aspirations, services
 from .declare import Topic, always, beside, withheld
 from .descriptive import descriptive
 
@@ -23,7 +23,7 @@ topic = Topic("five", lambda study: study, always, "share", aspirations.base, to
 
 def tables(study: Study) -> Lazy:
     """The released tables that the view takes its cells from."""
-    topics = (aspirations.topic, services.topic, grants.care, grants.schooling)
+    topics = (aspirations.topic, services.topic, services.care, services.schooling)
     parts = (study.result(descriptive), *(topic.release(study) for topic in topics))
     return Lazy({name: maker for part in parts for name, maker in part.makers.items()})
 

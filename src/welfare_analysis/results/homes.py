@@ -9,7 +9,7 @@ from ..demand import housing, scenarios, tastes
 from ..demand.credit import Terms
 from ..demand.housing import BLOCK, BOUGHT, OFFERED, YEARS, HomeMarket, assumed, bought
 from ..demand.scenarios import BANK, BASE, FLAT
-from ..demand.stated import times
+from ..demand.stated import sums, times
 from ..disclosure import NUMBERS
 from ..estimation import Estimate, total
 from ..needs import projection
@@ -17,7 +17,7 @@ from ..needs.housing import NEED_KINDS, need_kind
 from ..needs.income_debt import CANNOT
 from ..study import DATA, ROOT, Study, public
 from . import choice_models, measures, steps
-from .declare import Topic, fitted, long_format, part, point, sums
+from .declare import Topic, fitted, long_format, part, point
 
 KINDS, NUMBER = f"{BLOCK}_alternative", "home_number"
 TERMS = {"bank": BANK, "foundation": BASE, "talks": "housing_talks"}

@@ -17,9 +17,9 @@ from ..planning.agreements import stated
 from ..planning.caravan import day
 from ..study import DATA, Study, public
 from ..survey import quality
-from . import coverage, instrument, package
+from . import coverage, instrument
 from .declare import melted
-from .shuttle import FARES
+from .transport import FARES
 
 SURVEY = DATA / "survey"
 ERRORS = {"loans": ("loan_validation.csv", "loan_number"), "homes": ("demand_validation.csv", "home_number")}
@@ -42,11 +42,43 @@ def errors(name: str) -> Released:
     return document(f"{name}_errors", coverage.simulated(stored, keys, ERROR_UNITS), keys, "measure")
 
 
-def parameters(name: str, keys: list[str], table: pd.DataFrame) -> Released:
-    """Assumptions: value and range, where the value stands in it; unit, kind of evidence and source, as texts.
+def of_transport() -> pd.DataFrame:
+    """Assumptions on the way to work, some of which are good for demand at the low end."""
+    trains = public("intercity").query("parameter in ('elasticity', 'discount')")
+    table = pd.concat([public("shuttle"), trains.assign(parameter="rail_" + trains["parameter"])])
+    names = table["parameter"]
+    return table.assign(place=place(table, names, set(names) - set(LOW_IS_GOOD)))
 
-    Without a column ``place`` the value stands in its range from low (0) to high (1).
+
+def of_caravan() -> pd.DataFrame:
+    """Rules of the caravan, dates as days since the year 1."""
+    table = public("caravan_rules")
+    days = table["unit"] == "date"
+    for end in ("value", "low", "high"):
+        table[end] = table[end].where(~days, table[end].where(days, 20000101).map(lambda x: day(x).toordinal()))
+    return table
+
+
+# by page: what its assumptions are called, for the first columns of what is assumed
+ASSUMED: dict[str, tuple[list[str], Callable[[], pd.DataFrame]]] = {
+    "homes": (["home_offer", "home_assumption"], scenarios.parameters),
+    "loans": (["loan_assumption"], loans.parameters),
+    "transport": (["transport_assumption"], of_transport),
+    "services": (["service_assumption"], partial(public, "services")),
+    "agreements": (["partner_agreement"], stated),
+    "package": (["package_service", "package_term"], partial(public, "package")),
+    "caravan": (["caravan_rule"], of_caravan),
+}
+
+
+def parameters(page: str) -> Released:
+    """What a page assumes: value and range, where the value stands in it; unit, kind of evidence and source, as texts.
+
+    The value stands in its range from low (0) to high (1), or from the bad end to the good where a ``place`` says so.
     """
+    keys, assumed = ASSUMED[page]
+    table = assumed()
+    table = table.set_axis([*keys, *table.columns[len(keys) :]], axis=1)
     if "place" not in table:
         table = table.assign(place=place(table, table[keys[-1]], set(table[keys[-1]])))
     ends = table[["value", "low", "high"]]
@@ -59,17 +91,7 @@ def parameters(name: str, keys: list[str], table: pd.DataFrame) -> Released:
     long["step"] = pd.Series(0.01, long.index).where(part & whole)
     texts = table.assign(evidence="evidence." + table["kind"])[[*keys, "unit", "evidence", "source"]]
     texts = texts.melt(keys, var_name="measure", value_name="text").assign(estimate=0.0, unit="number")
-    return document(f"{name}_parameters", pd.concat([long, texts], ignore_index=True), keys, "measure")
-
-
-def home_parameters() -> Released:
-    """What page 06 assumes: value and range, and where the value stands between the bad end (0) and the good one."""
-    return parameters("homes", ["home_offer", "home_assumption"], scenarios.parameters())
-
-
-def loan_parameters() -> Released:
-    """What page 07 assumes: value and range, and where the value stands between the bad end (0) and the good one."""
-    return parameters("loans", ["loan_assumption"], loans.parameters().rename(columns={"item": "loan_assumption"}))
+    return document(f"{page}_parameters", pd.concat([long, texts], ignore_index=True), keys, "measure")
 
 
 def standards() -> Released:
@@ -89,43 +111,6 @@ def standards() -> Released:
     return document("standards", table, ["standard_of"])
 
 
-def transport_parameters() -> Released:
-    """What page 08 assumes: value and range, where the value stands between the bad end (0) and the good one (1)."""
-    trains = public("intercity").query("parameter in ('elasticity', 'discount')")
-    table = pd.concat([public("shuttle"), trains.assign(parameter="rail_" + trains["parameter"])])
-    table = table.rename(columns={"parameter": "transport_assumption"})
-    names = table["transport_assumption"]
-    table["place"] = place(table, names, set(names) - set(LOW_IS_GOOD))
-    return parameters("transport", ["transport_assumption"], table)
-
-
-def service_parameters() -> Released:
-    """What page 09 assumes: value and range, and where the value stands in it, from low (0) to high (1)."""
-    return parameters(
-        "services", ["service_assumption"], public("services").rename(columns={"parameter": "service_assumption"})
-    )
-
-
-def agreement_parameters() -> Released:
-    """The agreements of page 10: term and range, where the value stands in it from low to high, and its source."""
-    return parameters("agreements", ["partner_agreement"], stated().rename(columns={"agreement": "partner_agreement"}))
-
-
-def package_parameters() -> Released:
-    """What page 11 assumes: value and range, and where the value stands in it, from low (0) to high (1)."""
-    keys = ["package_service", "package_term"]
-    return parameters("package", keys, package.parameters())
-
-
-def caravan_parameters() -> Released:
-    """What page 12 assumes: value and range, and where the value stands in it, from low (0) to high (1)."""
-    table = public("caravan_rules").rename(columns={"rule": "caravan_rule"})
-    days = table["unit"] == "date"
-    for end in ("value", "low", "high"):
-        table[end] = table[end].where(~days, table[end].where(days, 20000101).map(lambda x: day(x).toordinal()))
-    return parameters("caravan", ["caravan_rule"], table)
-
-
 def transport_break_even() -> Released:
     """Riders that a run needs for fares to cover it, by fare, over what a vehicle-km costs."""
     table = break_even(FARES).rename_axis("transport_fare").rename(index=str)
@@ -139,15 +124,7 @@ def likeness_rule() -> Released:
     return document("alike", pd.DataFrame(rows, columns=["fact", "estimate", "unit"]), ["fact"])
 
 
-PARAMETERS: dict[str, Callable[[], Released]] = {
-    "homes_parameters": home_parameters,
-    "loans_parameters": loan_parameters,
-    "transport_parameters": transport_parameters,
-    "services_parameters": service_parameters,
-    "agreements_parameters": agreement_parameters,
-    "package_parameters": package_parameters,
-    "caravan_parameters": caravan_parameters,
-}
+PARAMETERS = {f"{page}_parameters": partial(parameters, page) for page in ASSUMED}
 DOCUMENTS: dict[str, Callable[[], Released]] = {
     **PARAMETERS,
     **{f"{name}_errors": partial(errors, name) for name in ERRORS},

@@ -1,20 +1,30 @@
-"""The way to work (page 08): modes and costs, what changes of fares do, what each measure brings and costs."""
+"""The way to work (page 08): modes and costs, fares, a staff shuttle and when its runs pay, what each measure brings.
+
+Whoever knows how many come to one place at one shift knows its strength: no table crosses a shift with anything finer
+than all commands together, and neither runs nor the cost of a rider are released by group, since with the riders they
+would give how many serve there.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
 
 from ..demand import fares, stated, transport
 from ..demand.fares import BASE, CHANGES, Fares
+from ..demand.funnel import LIKELY
 from ..demand.modes import TASTES
-from ..demand.service import parameter
+from ..demand.service import Service, parameter
 from ..demand.shuttle import VIEWS, Shuttle
 from ..demand.transport import BLOCK, Commuters
-from ..estimation import Estimate, mean
-from ..study import Study
-from . import choice_models, measures, rail
-from .declare import Base, Topic, attempted, long_format
+from ..estimation import Estimate, mean, total
+from ..needs import commuting
+from ..study import Study, public
+from . import choice_models, measures, rail, steps
+from .declare import Base, Topic, attempted, long_format, point
 
 SHOWN = (*TASTES, "shuttle", "shuttle_car", "shuttle_nights", "shuttle_far_10km")
 LEVELS = {"minutes": ("commute_min", "door_min", "minutes"), "level_costs": ("commute_cost_dh", "cost_dh", "dh_month")}
@@ -106,3 +116,117 @@ def tastes(study: Study, people: Commuters) -> pd.DataFrame:
 
 
 choice_models.declare(topic, f"{BLOCK}_alternative", base)
+
+
+FARES, HEADWAYS = (50, 100, 150, 200), (30, 60, 120)
+PRICES = (0, 100, 200)
+RIDES = ("cost_dh", "walk_min", "window_min", "runs_n", "constant_share", "scale", "least_km", "fare_share_most")
+RULE = ("window_share", "least_riders_n", "members_a_route_n")  # where a run is kept
+LOW_COST = "likely_cheap"  # likely, at the low end of what a vehicle-km costs
+NEEDS = {"no_way": commuting.no_way_to_come, "long": commuting.commute_long, "dear": commuting.commute_dear}
+NEEDS["in_need"] = commuting.transport_need
+
+
+def likely(shuttle: Shuttle, *keys: str, by: pd.Series | None = None) -> pd.DataFrame:
+    """Likely riders as rows, with the range over the views in place of an interval: from today's to all stated.
+
+    Groups are fitted to the riders of all.
+    """
+    made = {"left": shuttle.riders(by=by)} | {end: at.riders(by=by) for end, at in steps.ends_of(shuttle)}
+    if by is not None:
+        whole = {"left": shuttle.riders()} | {end: at.riders() for end, at in steps.ends_of(shuttle)}
+        made = steps.fitted_by(made, whole)
+    rows = long_format(made["left"], "transport_step", *keys).assign(transport_step=LIKELY)
+    return steps.ranged(rows, made, "transport_step").drop(columns="transport_step")
+
+
+steps.declare(topic, "transport", shuttle_of)
+
+
+@topic.table("need", "transport_need", "transport_wish")
+def need(study: Study, people: Commuters) -> pd.DataFrame:
+    """How many are in need by each part of the definition, and how many of them say that they would use a shuttle."""
+    passed = study.result(shuttle_of).steps
+    flags = pd.DataFrame({name: indicator(people.frame) for name, indicator in NEEDS.items()})
+    flags = flags.where(passed.notna().all(axis=1))  # as in the funnel
+    both = flags.apply(lambda column: column & passed["wants"].where(column.notna()))
+    parts = {"people": flags, "wants": both}
+    rows = []
+    for name, table in parts.items():
+        made = total(people.design, table, where=people.active, missing="mean")
+        met = table[people.active].fillna(False).astype(float).sum()
+        own = long_format(made, "transport_need").assign(transport_wish=name)
+        rows.append(own.assign(numerator=met.loc[own["transport_need"]].to_numpy()))
+    return pd.concat(rows)
+
+
+@topic.table("corridors", "command_group", "commute_km_band", adds="commute_km_band")
+def corridors(study: Study, people: Commuters) -> pd.DataFrame:
+    """Likely riders by where they work and from how far they come."""
+    band = commuting.commute_km_band(people.frame).astype(object)
+    by = (people.frame["command_group"].astype(object) + "|" + band).where(people.active).rename("corridor")
+    rows = likely(study.result(shuttle_of), "corridor", by=by)
+    rows[["command_group", "commute_km_band"]] = rows["corridor"].str.split("|", expand=True).to_numpy()
+    return rows.drop(columns="corridor")
+
+
+@topic.table("riders_by_mode", "commute_mode", adds="commute_mode")
+def by_mode(study: Study, people: Commuters) -> pd.DataFrame:
+    """How the likely riders come today."""
+    by = people.frame["commute_mode"].astype(object).where(people.active)
+    return likely(study.result(shuttle_of), "commute_mode", by=by)
+
+
+@topic.table("groups", "transport_fare", "transport_view", "groups", adds=None)
+def groups(study: Study, people: Commuters) -> pd.DataFrame:
+    """How many groups (of commands, day or night) are expected to fill a run to where fares cover it, by fare.
+
+    ``kept``: to where a run is kept at all, at the fare of the service. A sum of probabilities, not a count.
+    """
+    shuttle, known, rows = study.result(shuttle_of), float(people.known.sum()), []
+    cheap = Service.named(dh_km="low").dh_km
+    for view in (*VIEWS, LOW_COST):
+        own = view.removesuffix("_cheap")
+        for fare in ("kept", *FARES):
+            at = shuttle if fare == "kept" else shuttle.at(cost_dh=float(fare))
+            s = replace(at.service, dh_km=cheap) if view == LOW_COST else at.service
+            needed = s.least_riders_n if fare == "kept" else float(s.needed(fare))
+            expected = at.view(own).reach(needed).sum()
+            rows.append(point(expected, known, transport_fare=str(fare), transport_view=view))
+    return pd.concat(rows)
+
+
+@topic.table("curve", "transport_fare", "transport_headway")
+def curve(study: Study, people: Commuters) -> pd.DataFrame:
+    """Likely riders by fare and headway, where a run is kept."""
+    shuttle, made = study.result(shuttle_of), []
+    for price, headway in product(PRICES, HEADWAYS):
+        one = shuttle.at(cost_dh=float(price), runs_n=shuttle.service.window_min / headway)
+        made.append(likely(one).assign(transport_fare=str(price), transport_headway=str(headway)))
+    return pd.concat(made)
+
+
+@topic.table("cases", "transport_case")
+def cases(study: Study, people: Commuters) -> pd.DataFrame:
+    """Riders by each bridge from what is stated, and with all assumptions at their good or bad end."""
+    shuttle, known = study.result(shuttle_of), float(people.known.sum())
+    made = {view: float(shuttle.view(view).riders().value.iloc[0]) for view in (VIEWS[1], VIEWS[0], VIEWS[2])}
+    if people.believed is not None:
+        made["consequential"] = made["stated"] * float(people.believed.value.iloc[0])
+    made |= {row.factor: made["stated"] * float(row.value) for row in public("transport_realisation").itertuples()}
+    for name, good in (("favourable", True), ("unfavourable", False)):
+        service = replace(Service.all_at(good), constant_share=shuttle.service.constant_share)
+        made[name] = float(replace(shuttle, service=service).riders().value.iloc[0])
+    rows = pd.concat(point(value, known, transport_case=name) for name, value in made.items())
+    return rows.assign(step=likely(shuttle)["step"].iloc[0])  # the ends of the headline's range are among them
+
+
+@topic.table("tornado", "transport_assumption", "home_end")
+def tornado(study: Study, people: Commuters) -> pd.DataFrame:
+    """Likely riders with each assumption at the ends of its range."""
+    shuttle, known = study.result(shuttle_of), float(people.known.sum())
+    rows = []
+    for name, end in product((*RIDES, *RULE), ("low", "high")):
+        one = shuttle.at(**{name: parameter(name, end)})
+        rows.append(point(one.riders().value.iloc[0], known, transport_assumption=name, home_end=end))
+    return pd.concat(rows)

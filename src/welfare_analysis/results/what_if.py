@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise, product
 from typing import Any
 
@@ -32,10 +33,9 @@ from ..disclosure.digits import ladder, units
 from ..errors import WelfareError
 from ..estimation import Estimate
 from ..study import DATA, Study
-from . import homes, loans, shuttle
+from . import homes, loans, transport
 from .declare import Topic, long_format, point
 from .steps import behind
-from .transport import shuttle_of
 
 POINTS = pd.read_csv(DATA / "what_if.csv")
 GROUPED = ("rank_group", "command_group")
@@ -93,7 +93,7 @@ def loans_rows(market: LoanMarket) -> pd.DataFrame:
 
 def shuttle_at(study: Study, at: Mapping[str, float]) -> Shuttle:
     """The shuttle at a fare and a headway."""
-    known = study.result(shuttle_of)
+    known = study.result(transport.shuttle_of)
     return known.at(cost_dh=at["cost_dh"], runs_n=known.service.window_min / at["headway_min"])
 
 
@@ -113,8 +113,8 @@ GRIDS = {
                   lambda at, by: at.in_five_years(by=by)),
     "loans": Grid(loans.topic, {"loans": "files", "lent": "million_dh"}, loans_at, loans_rows,
                   lambda at, by: taken(at.likely(by=by))),
-    "transport": Grid(shuttle.topic, {"riders": "persons"}, shuttle_at,
-                      lambda at: shuttle.likely(at).assign(measure="riders")),
+    "transport": Grid(transport.topic, {"riders": "persons"}, shuttle_at,
+                      lambda at: transport.likely(at).assign(measure="riders")),
 }  # fmt: skip
 
 
@@ -139,7 +139,7 @@ def by_group(study: Study, subject: Any, service: str, group: str) -> pd.DataFra
     by = subject.frame[group].astype(object).where(active)
     for values in product(*kept.values()):
         at = grid.at(study, base(service) | dict(zip(kept, values, strict=True)))
-        rows = shuttle.likely(at, group, by=by) if grid.count is None else long_format(
+        rows = transport.likely(at, group, by=by) if grid.count is None else long_format(
             _fitted(grid.count, at, subject, group, by), group)  # fmt: skip
         rows = rows.assign(**dict(zip(kept, map(code, values), strict=True)), step_of=LIKELY)
         groups = {str(name): by == name for name in rows[group]}
@@ -244,18 +244,9 @@ def error(study: Study, subject: Any, service: str) -> pd.DataFrame | None:
 
 
 for _name, _grid in GRIDS.items():
-    _keys, _first = "|".join(axes(_name)), next(iter(_grid.units.values()))
-
-    @_grid.topic.table("grid", _keys, "measure", _first)
-    def _whole(study: Study, subject: Any, service: str = _name) -> pd.DataFrame:
-        return whole(study, subject, service)
-
-    @_grid.topic.table("grid_error", "measure", unit="share", adds=None, statistic="model")
-    def _error(study: Study, subject: Any, service: str = _name) -> pd.DataFrame | None:
-        return error(study, subject, service)
-
+    _declare, _first = _grid.topic.table, next(iter(_grid.units.values()))
+    _declare("grid", "|".join(axes(_name)), "measure", _first)(partial(whole, service=_name))
+    _declare("grid_error", "measure", unit="share", adds=None, statistic="model")(partial(error, service=_name))
     for _group in GROUPED:
-
-        @_grid.topic.table(f"grid_by_{_group}", "|".join([*axes(_name, grouped=True), _group]), unit=_first)
-        def _by_group(study: Study, subject: Any, service: str = _name, group: str = _group) -> pd.DataFrame:
-            return by_group(study, subject, service, group)
+        _keys = "|".join([*axes(_name, grouped=True), _group])
+        _declare(f"grid_by_{_group}", _keys, unit=_first)(partial(by_group, service=_name, group=_group))

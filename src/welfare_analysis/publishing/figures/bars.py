@@ -41,7 +41,7 @@ def bands(tables: Sequence[Released], study: Study, limit: float | None = None) 
         part = part.set_axis(part.index.astype(str)).reindex(columns)
         part.loc[part["flag"].isna(), NUMBERS] = 0.0  # nobody is there
         axes.set_title(wrapped(label(study, one.by[0], row)))
-        axes.set_xlabel(study.codebook.text(f"axis.{one.variable}", study.language), fontsize=9)
+        axes.set_xlabel(study.text(f"axis.{one.variable}"), fontsize=9)
         if limit is None:
             _distribution(axes, part, at < 0)
             axes.set_xticks(at, [label(study, one.variable, code) for code in columns], rotation=45, fontsize=8)
@@ -50,7 +50,7 @@ def bands(tables: Sequence[Released], study: Study, limit: float | None = None) 
         axes.axvline(10 * limit - 0.5, color=INK, linestyle="--", linewidth=1)
         axes.set_xticks(at[:-1] + 0.5, [f"{10 * (i + 1)}" for i in at[:-1]])
         axes.set_xlim(-0.6, len(columns) - 0.4)
-    panels[0].set_ylabel(study.codebook.text("unit.share", study.language))
+    panels[0].set_ylabel(study.text("unit.share"))
     return figure
 
 
@@ -64,13 +64,13 @@ def histogram(tables: Sequence[Released], study: Study, limit: float) -> Figure:
     _distribution(axes, cells, starts >= 100 * limit)
     for at, colour, name in ((STANDARDS.low_share, QUIET, "low"), (limit, "black", "limit")):
         place = np.searchsorted(starts, 100 * at) - 0.5
-        text = study.codebook.text(f"short.loans_{name}", study.language)
+        text = study.text(f"short.loans_{name}")
         axes.axvline(place, color=colour, linestyle="--", linewidth=1, label=text)
     axes.legend()
     axes.set_xticks(range(len(codes)), [label(study, one.by[0], code) for code in codes], fontsize=8)
     axes.yaxis.set_major_formatter(plain(study))
-    axes.set(xlabel=study.codebook.text("axis.debt_band", study.language),
-             ylabel=study.codebook.text("unit.share", study.language))  # fmt: skip
+    axes.set(xlabel=study.text("axis.debt_band"),
+             ylabel=study.text("unit.share"))  # fmt: skip
     return figure
 
 
@@ -97,7 +97,7 @@ def stacked(tables: Sequence[Released], study: Study) -> Figure:
     for bars, ink in zip(axes.containers, ("white", "black", "white"), strict=False):
         numbers = [number(bar.get_width(), study.language) if bar.get_width() else "" for bar in bars]
         axes.bar_label(bars, numbers, label_type="center", fontsize=8, color=ink)  # type: ignore[arg-type]
-    axes.set(xlabel=study.codebook.text(f"unit.{one.unit}", study.language), ylabel="")
+    axes.set(xlabel=study.text(f"unit.{one.unit}"), ylabel="")
     axes.legend(loc="lower right")
     return figure
 
@@ -118,7 +118,7 @@ def pyramid(tables: Sequence[Released], study: Study) -> Figure:
         axes.bar_label(axes.containers[-1], texts, padding=4, fontsize=8)  # type: ignore[arg-type]
         axes.xaxis.set_major_formatter(lambda x, _p: number(abs(x), study.language))
         axes.locator_params(axis="x", nbins=5)
-        axes.set(xlabel=study.codebook.text("unit.persons", study.language), ylabel="")
+        axes.set(xlabel=study.text("unit.persons"), ylabel="")
         axes.legend(loc="lower left" if axes is left else "upper right")
     right.set_xlim(0, max(cells.sum(axis=1).max(), 1) * 1.5)
     left.set_yticks(range(len(ages)), [label(study, "age_group", age) for age in ages])
@@ -163,7 +163,7 @@ def tornado(tables: Sequence[Released], study: Study) -> Figure:
     ends = wide(one, study)
     ends = ends.loc[(ends["high"] - ends["low"]).abs().sort_values().index]
     figure, (axes,) = canvas(title(one.id, study), ROW * len(ends))
-    sampling = study.codebook.text("short.homes_sampling", study.language)
+    sampling = study.text("short.homes_sampling")
     if at["high"] > at["low"]:  # a base without an interval has no band
         axes.axvspan(at["low"], at["high"], color=QUIET, alpha=0.5, label=sampling)
     for end, colour, hatch in (("low", PALETTE[0], ""), ("high", MARKED, "////")):
@@ -172,7 +172,7 @@ def tornado(tables: Sequence[Released], study: Study) -> Figure:
                   label=study.codebook.label("assumed_end", end, study.language))  # fmt: skip
     axes.set_yticks(range(len(ends)), [label(study, one.by[0], code) for code in ends.index])
     axes.xaxis.set_major_formatter(plain(study))
-    axes.set_xlabel(study.codebook.text(f"unit.{one.unit}", study.language))
+    axes.set_xlabel(study.text(f"unit.{one.unit}"))
     figure.legend(loc="outside lower left", ncols=3)
     return figure
 

@@ -118,9 +118,9 @@ def profile(tables: Sequence[Released], study: Study, name: str = "profile") -> 
             if (row := ("status", cell[CATEGORY])) in estimated:
                 axes.plot(100 * cell["estimate"], place[row], **KNOWN)
         value_axis(axes, most, own[0].unit, study, small=True)
-        axes.set_title(wrapped(study.codebook.text(f"short.{variable}", study.language)))
+        axes.set_title(wrapped(study.text(f"short.{variable}")))
     if len(true):
-        panels[0].plot([], [], **KNOWN, label=study.codebook.text("figure.truth", study.language))
+        panels[0].plot([], [], **KNOWN, label=study.text("figure.truth"))
         figure.legend(loc="outside lower right")
     panels[0].set_yticks(list(place.values()), [label(study, *pair) for pair in place])
     panels[0].set_ylim(-0.6, max(place.values(), default=0) + 0.6)
@@ -140,9 +140,9 @@ def steps(tables: Sequence[Released], study: Study) -> Figure:
             axes.annotate(text, (x, 100 * cell["high"]), (0, 4), textcoords="offset points", ha="center", fontsize=8)
         axes.set_xticks(at, [standard(v, table, study) for v in table.frame["standard"]])
         axes.set(xlim=(-0.6, len(at) - 0.4), ylim=(0, 115 * np.nanmax(table.frame["high"], initial=0.01)), ylabel="")
-        axes.set_title(wrapped(study.codebook.text(f"short.{table.variable}", study.language)))
-        axes.set_xlabel(study.codebook.text(f"axis.{table.variable}", study.language), fontsize=9)
-    panels[0].set_ylabel(study.codebook.text("unit.share", study.language))
+        axes.set_title(wrapped(study.text(f"short.{table.variable}")))
+        axes.set_xlabel(study.text(f"axis.{table.variable}"), fontsize=9)
+    panels[0].set_ylabel(study.text("unit.share"))
     return figure
 
 
@@ -166,9 +166,9 @@ def with_without(tables: Sequence[Released], study: Study) -> Figure:
             text = amount(x, "share", study.language, step=step_of(ways[way]))
             axes.annotate(text, (100 * x, y), (0, height), textcoords="offset points", ha="center", fontsize=8)
     for code, colour, mark in (("both", PALETTE[0], "o"), ("returned_alone", MARKED, "o"), ("silent", PALETTE[4], "s")):
-        axes.scatter([], [], color=colour, marker=mark, label=study.codebook.text(f"col.{code}", study.language))
+        axes.scatter([], [], color=colour, marker=mark, label=study.text(f"col.{code}"))
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3)
-    axes.set_yticks(at, [wrapped(study.codebook.text(f"short.{n}", study.language), 24) for n in names])
+    axes.set_yticks(at, [wrapped(study.text(f"short.{n}"), 24) for n in names])
     value_axis(axes, 100 * float(np.nanmax(one.frame["estimate"])), "share", study)
     axes.set_ylim(-0.6, len(names) - 0.4)
     return figure

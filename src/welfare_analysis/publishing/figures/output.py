@@ -72,11 +72,10 @@ def planned(name: str) -> Plan:
 
 def draw(study: Study, name: str) -> None:
     """Draw a figure in a notebook: picture with alternative text, then the note; or say that there is nothing."""
-    book, language = study.codebook, study.language
     with matplotlib.rc_context(STYLE):
         figure, tables = picture(study, name)
         if not tables:
-            text = book.text(release(study)[planned(name).tables[0]].silence, language)
+            text = study.text(release(study)[planned(name).tables[0]].silence)
             display({"text/markdown": f"**{title(name, study)}**: {text}"}, raw=True)
             return
         about = f"{title(name, study)}. " if message(name, tables, study) else ""

@@ -149,7 +149,7 @@ def value_axis(axes: Axes, most: float, unit: str, study: Study, small: bool = F
     if most >= 1000:
         axes.xaxis.set_major_locator(MaxNLocator(2 if small else 5))
     axes.xaxis.set_major_formatter(plain(study, None))
-    axes.set(xlabel=unit_name(study, unit) or study.codebook.text(f"unit.{unit}", study.language), ylabel="")
+    axes.set(xlabel=unit_name(study, unit) or study.text(f"unit.{unit}"), ylabel="")
     axes.grid(axis="x")
 
 
