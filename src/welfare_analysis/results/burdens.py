@@ -24,7 +24,7 @@ BURDENS = {"hours": ("weekly_hours_n", 10.0), "nights": ("nights_month_n", 5.0),
 
 
 def burdened(study: Study) -> Staff | None:
-    """Active staff with the burdens that enough have, in the steps of `BURDENS`, and hopes; None where none was asked."""
+    """Active staff with the burdens that enough have, in the steps of `BURDENS`, and hopes; None if none was asked."""
     asked = {name: column for name, (column, _) in BURDENS.items() if not study.lacking((column,))}
     known = {name: study.frame[column].astype("Float64").astype(float) / BURDENS[name][1]
              for name, column in asked.items()}  # fmt: skip
