@@ -12,7 +12,7 @@ from matplotlib.container import BarContainer
 from matplotlib.legend import Legend
 from wording import Wording
 
-from welfare_analysis.disclosure import Released
+from welfare_analysis.disclosure import CATEGORY, Released
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import draw, figures
 from welfare_analysis.publishing.figures.bars import tornado
@@ -131,6 +131,17 @@ def test_line_figures_have_a_fingerprint(study):
         second = figures.fingerprint(curve([moved], study))
     assert "paths " in first
     assert first != second
+    plt.close("all")
+
+
+def test_of_two_curves_the_higher_has_its_numbers_above():
+    """So that the numbers of curves that cross do not lie on each other."""
+    spoken = SimpleNamespace(codebook=Codebook.read(DATA / "codebook"), language="en")
+    frame = pd.DataFrame({"aid_threshold": ["1", "1", "2", "2"], CATEGORY: ["widow", "retired"] * 2})
+    frame = frame.assign(estimate=[5.0, 4.0, 5.0, 7.0], low=4.0, high=7.0, flag="", n=90)
+    table = Released("aid_curve", "total", "aid_group", ("aid_threshold",), "persons", frame=frame, state="shown")
+    texts = sorted(curve([table], spoken).axes[0].texts, key=lambda text: text.xy)
+    assert [text.xyann[1] > 0 for text in texts] == [False, True, False, True]
     plt.close("all")
 
 

@@ -333,6 +333,16 @@ def test_what_specialists_read_is_folded(tmp_path):
     assert body.count("<details") == body.count("</details>")
 
 
+def test_no_id_stands_twice_on_a_page(tmp_path):
+    """A table that a page shows again has its id the first time alone."""
+    table = '<table id="a"><caption>A</caption><tr><td>1</td></tr></table>'
+    outputs = [nbformat.v4.new_output("display_data", {"text/html": table})] * 2
+    cells = [nbformat.v4.new_code_cell("show(a)", outputs=outputs)]
+    render({"04_life": nbformat.v4.new_notebook(cells=cells)}, tmp_path)
+    body = (tmp_path / "en" / "04_life.html").read_text()
+    assert (body.count('id="a"'), body.count("<table")) == (1, 2)
+
+
 SHOWN = """import pandas as pd
 from IPython.display import HTML, Markdown, display
 from welfare_analysis.disclosure import Released
@@ -390,6 +400,7 @@ def test_a_term_is_explained_where_a_page_first_uses_it(root):
     assert f'<dt id="{linked[0][0]}"><bdi>standard error</bdi></dt><dd>{linked[0][1]}</dd>' in glossary
     arabic = explained("<p>بالخطأ المعياري، والمعامل</p>", {"المعامل": ("#a", "x"), "الخطأ المعياري": ("#b", "y")})
     assert arabic.count('class="term"') == 2
+    assert ">weights</a>" in explained("<p>The weights, no weightless</p>", {"weight": ("#a", "x")})
 
 
 def test_table_keeps_table_tags_only():

@@ -18,7 +18,7 @@ from .labels import format_cell, in_order, label, listed, step_of
 from .published import release
 from .sentences import conditional, named, ordered, sentence
 
-NOT_OFFERED = 3  # services that are named of those that were not offered
+NOT_OFFERED = 2  # services that are named of those that were not offered
 
 
 def text(study: Study, key: str, **fields: str | int) -> str:
@@ -31,10 +31,10 @@ def of_ranking(study: Study, key: str, group: str, **fields: str | int) -> str:
     return text(study, key, name=text(study, f"name_{group}"), **fields)
 
 
-def of_each(key: str, groups: Sequence[str], table: str) -> Callable[[Callable[..., Iterable[str]]], None]:
+def of_each(key: str, groups: Sequence[str], table: str = "") -> Callable[[Callable[..., Iterable[str]]], None]:
     """Register a function of (study, table, group) as the sentences ``hopes.KEY_GROUP`` of each group.
 
-    ``table`` is what the table of a group is called, with a gap for the group.
+    ``table`` is what the table of a group is called, with a gap for the group; without one it takes no table.
     """
 
     def declare(function: Callable[..., Iterable[str]]) -> None:
@@ -46,9 +46,9 @@ def of_each(key: str, groups: Sequence[str], table: str) -> Callable[[Callable[.
 
 @conditional("hopes.most", "hopes", why=True)
 def most(study: Study, table: Released) -> Iterator[str]:
-    """The service that most hope for, and those that do not clearly differ from it."""
+    """The service that most hope for, those that do not clearly differ from it, and the first that was not offered."""
     cells = ordered(table.shown)
-    yield text(study, "most", services=len(cells), most=leaders(table, study, cells))
+    yield " ".join([text(study, "most", services=len(cells), most=leaders(table, study, cells)), *in_2012(study)])
 
 
 @of_each("spread", GROUPS, "hopes_by_{}")
@@ -67,13 +67,12 @@ def spread(study: Study, table: Released, group: str) -> Iterator[str]:
     yield text(study, "spread" if clear else "spread_none", **fields)
 
 
-@conditional("hopes.in_2012")
 def in_2012(study: Study) -> Iterator[str]:
-    """What most hope for of what was not offered in 2012."""
+    """What most hope for of what was not offered in 2012; nothing where that is not known."""
     table = release(study)["hopes_offered"]
-    cells = table.cells("*", "*", "share") if table.state == "shown" else table.shown
-    if cells.empty:
+    if table.state != "shown":
         return
+    cells = table.cells("*", "*", "share")
     first = ordered(cells[cells["offered_2012"] != "offered"]).head(NOT_OFFERED)
     offers = (label(study, "offered_2012", code) for code in first["offered_2012"])
     words = [f"{named(table, study, row)} ({offer})" for (_, row), offer in zip(first.iterrows(), offers, strict=True)]
@@ -98,17 +97,16 @@ def leaders(table: Released, study: Study, cells: pd.DataFrame) -> str:
     return f" {text(study, 'or')} ".join(named(table, study, row) for row in rows)
 
 
-@conditional("hopes.first")
-def first(study: Study) -> Iterator[str]:
+@of_each("first", RANKINGS)
+def first(study: Study, group: str) -> Iterator[str]:
     """What is ranked first, and what does not clearly differ from it."""
-    for group in RANKINGS:
-        table = release(study)[f"{group}_places"]
-        cells = ordered(table.cells("*", "ranked_first") if table.state == "shown" else table.shown)
-        if len(cells) < 2:
-            yield of_ranking(study, "first_none", group, why=study.text(table.silence))
-            continue
-        key = "first_alike" if cells["leads"].iloc[1] else "first"
-        yield of_ranking(study, key, group, first=leaders(table, study, cells))
+    table = release(study)[f"{group}_places"]
+    cells = ordered(table.cells("*", "ranked_first") if table.state == "shown" else table.shown)
+    if len(cells) < 2:
+        yield of_ranking(study, "first_none", group, why=study.text(table.silence))
+        return
+    key = "first_alike" if cells["leads"].iloc[1] else "first"
+    yield of_ranking(study, key, group, first=leaders(table, study, cells))
 
 
 @of_each("by_status", RANKINGS, "{}_by_status")

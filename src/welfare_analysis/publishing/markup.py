@@ -203,7 +203,7 @@ def explained(source: str, terms: Mapping[str, tuple[str, str]]) -> str:
             inside += (tag[1] == "") - (tag[1] == "/") if tag[2] in UNTOUCHED else 0
         elif not inside and left:
             words = "|".join(r"\s".join(map(re.escape, word.split())) for word in sorted(left, key=len, reverse=True))
-            pattern = rf"(?<!\w)[وفبك]?(?:ال|لل)?({words})(?!\w)"
+            pattern = rf"(?<!\w)[وفبك]?(?:ال|لل)?({words})s?(?!\w)"
             part = re.sub(pattern, lambda found: _term(found, left), part, flags=re.IGNORECASE)
         parts.append(part)
     return "".join(parts)

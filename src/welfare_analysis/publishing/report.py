@@ -98,7 +98,7 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
     pictures: dict[str, bytes] = {}
     files: dict[str, bytes] = {}  # for downloads, and not numbered as figures are
     chapter = stem[:2].lstrip("0") or "0"
-    tables = count(1)
+    tables, ids = count(1), set[str]()
 
     def picture(data: str, output: NotebookNode, caption: str = "") -> str:
         name = f"{stem}-{len(pictures) + 1}.png"
@@ -115,6 +115,9 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
 
     def numbered(text: str, output: NotebookNode) -> str:
         names = PUBLISHED.findall(text)
+        for name in ids.intersection(names):  # a page may show a table twice
+            text = text.replace(f'<table id="{name}">', "<table>")
+        ids.update(names)
         number = labels["table"].format(number=f"{chapter}.{next(tables)}") if names else ""
         below = f'<p class="data">{_data(names, labels)}</p>\n' if names else ""
         return table(text, foreign(output), number) + below

@@ -28,7 +28,7 @@ from .declare import Base, Topic, always, beside, counted, exact, part
 from .priorities import leads
 
 GROUPS = ("status", "rank_group", "command_group", "sex")
-FINDINGS = ("", ("most", "in_2012", "first", "spread_status", "unserved"))
+FINDINGS = ("", ("most", "first_priority", "spread_status", "unserved", "cost", "changes_priority"))
 
 
 def hopes_of(study: Study) -> Hopes:

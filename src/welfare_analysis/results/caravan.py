@@ -24,7 +24,7 @@ from ..planning.caravan import Caravan, parameter
 from ..study import Study, public
 from .declare import Base, Topic, always, attempted, counted, long_format
 
-FINDINGS = ("caravan_plans", ("order", "saved", "reach", "stop", "asked", "next"))
+FINDINGS = ("caravan_plans", ("order", "reach", "stop", "asked", "cost", "next"))
 ELSEWHERE = "caravan.elsewhere"  # the text where the towns of `data/public` are not those of the institution
 UNKNOWN = "caravan.unknown"  # the text where nothing is known of an earlier tour
 FEWEST = 5  # stops of the shortest list

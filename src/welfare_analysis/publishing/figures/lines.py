@@ -36,11 +36,13 @@ def curve(
     (one,) = tables
     figure, (axes,) = canvas(title(one.id, study), 3.2)
     cells = one.shown.assign(at=one.shown[one.by[0]].astype(str).map(at or float).astype(float))
+    highest = cells.groupby("at")["estimate"].transform("max").where(cells["at"].duplicated(keep=False))
     for place, code in enumerate(in_order(one, study, CATEGORY)):
         part = cells[cells[CATEGORY].astype(str) == code]
         _line(axes, part, one.unit, PALETTE[place], cell_label(one, study, CATEGORY, code))
-        for x, y in zip(part["at"], scaled(part, one.unit)["estimate"], strict=True) if numbered else ():
-            height = 9 * (1 if place else -1) - 3
+        above = part["estimate"].eq(highest[part.index])
+        for x, y, up in zip(part["at"], scaled(part, one.unit)["estimate"], above, strict=True) if numbered else ():
+            height = 9 * (1 if up else -1) - 3
             axes.annotate(
                 number(y, study.language), (x, y), (0, height), textcoords="offset points", ha="center", fontsize=8
             )
