@@ -136,7 +136,7 @@ def test_line_figures_have_a_fingerprint(study):
 
 def test_of_two_curves_the_higher_has_its_numbers_above():
     """So that the numbers of curves that cross do not lie on each other."""
-    spoken = SimpleNamespace(codebook=Codebook.read(DATA / "codebook"), language="en")
+    spoken = Wording(codebook=Codebook.read(DATA / "codebook"), language="en")
     frame = pd.DataFrame({"aid_threshold": ["1", "1", "2", "2"], CATEGORY: ["widow", "retired"] * 2})
     frame = frame.assign(estimate=[5.0, 4.0, 5.0, 7.0], low=4.0, high=7.0, flag="", n=90)
     table = Released("aid_curve", "total", "aid_group", ("aid_threshold",), "persons", frame=frame, state="shown")
