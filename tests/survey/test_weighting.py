@@ -80,6 +80,31 @@ def test_informative_return_misleads_returners_and_not_the_two_phases(people):
     assert abs(np.mean(errors)) < 4 * np.std(errors) / np.sqrt(len(errors)) + 0.01
 
 
+def test_the_young_answer_visits_less():
+    """Simulate and recover: the follow-up reaches few of the young, whose returners differ: it stands for them by age.
+
+    Raking to ages does not mend it: it raises the young who returned a form with those who did not.
+    """
+    rng, n, errors = np.random.default_rng(4), 1600, []
+    young, back = np.arange(n) % 2 == 0, np.arange(n) % 4 < 2
+    register = pd.DataFrame({"person_id": [f"p{i}" for i in range(n)], "status": "active", "sex": "m"})
+    register = register.assign(rank_group="guards", command_group="north", age_group=np.where(young, "18_29", "50_59"))
+    need = (
+        pd.Series(np.where(young & back, 0.9, np.where(young, 0.3, 0.2)) > rng.random(n), register["person_id"]) * 1.0
+    )
+    for _ in range(30):
+        answers, followup = collect(register, need, pd.Series(back), rng)
+        reached = rng.random(len(followup)) < np.where(
+            followup["person_id"].isin(register["person_id"][young]), 0.4, 0.9
+        )
+        followup = followup.assign(
+            outcome=np.where(reached, "answered", "not_reached"), need=followup["need"].where(reached)
+        )
+        weighted = weight(answers, register, followup)
+        errors.append(share(weighted.design, weighted.frame["need"]).value.iloc[0] - need.mean())
+    assert abs(np.mean(errors)) < 3 * np.std(errors) / np.sqrt(len(errors)) + 0.005
+
+
 def test_without_a_register_respondents_speak_for_themselves(people):
     """Weights of one, and the mean is the plain mean."""
     register, need, returned = people

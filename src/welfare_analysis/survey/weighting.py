@@ -2,9 +2,10 @@
 
 Those who returned the form stand for themselves; the follow-up, a stratified random part of the others, stands for them
 (Hansen and Hurwitz 1946; Särndal, Swensson and Wretman 1992, section 15.4). Its own nonresponse is taken as random
-within classes of the follow-up's strata. Without a follow-up, response of everybody is taken as random within classes
-of the register: what that costs is shown by `nonresponse` and by the simulations, and is never known from the answers
-alone. Last, the weights are raked to the register, to its persons or to its margins.
+within classes of the follow-up's strata and age: raking to ages would raise those who returned a form too. Without a
+follow-up, response of everybody is taken as random within classes of the register: what that costs is shown by
+`nonresponse` and by the simulations, and is never known from the answers alone. Last, the weights are raked to the
+register, to its persons or to its margins.
 """
 
 from __future__ import annotations
@@ -164,8 +165,12 @@ def _two_phase(answers: pd.DataFrame, followup: pd.DataFrame, people: pd.DataFra
     selected, phase1 = first_phase(answers, followup)
     returned = selected["outcome"] == RETURNED
     seen = (returned | (selected["outcome"] == "answered")).to_numpy()
-    status = pd.Series(people["status"].reindex(selected["person_id"]).astype(str).to_numpy())
-    classes = merged(selected["stratum"], status.where(~returned, RETURNED), seen)
+    status, age = (
+        pd.Series(people[name].reindex(selected["person_id"]).astype(str).to_numpy()).where(~returned, RETURNED)
+        for name in ("status", "age_group")
+    )
+    by_age = merged(selected["stratum"].str.cat(age, sep="|"), selected["stratum"], seen)
+    classes = merged(by_age, status, seen)
     return selected[seen], Design.two_phase(phase1, _response(classes, seen))
 
 
