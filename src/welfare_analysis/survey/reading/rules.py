@@ -136,9 +136,11 @@ def moved(raw: pd.DataFrame, faults: list[pd.DataFrame]) -> list[pd.DataFrame]:
     """The faults, with a single one for each row that is no form, or whose cells stand under other columns."""
     own = [part for part in faults if "letter" not in part]  # of no sheet of its own
     counts = pd.concat([NONE, *own])["row"].value_counts()
-    counts = counts[(counts >= MOVED) & counts.index.isin(raw.index)]
+    said = pd.concat([NONE, *(part[part["value"] != ""] for part in own)])["row"].value_counts()
+    counts = counts[((counts >= MOVED) | said.reindex(counts.index).ge(1)) & counts.index.isin(raw.index)]
     cells = (raw.loc[counts.index].astype(object) != "").sum(axis=1)
-    rows = counts.index[counts >= MOVED_SHARE * cells].sort_values()
+    alone = (said.reindex(counts.index) >= cells) & (2 * cells < raw.shape[1])  # a title, a unit or a note
+    rows = counts.index[(counts >= MOVED) & (counts >= MOVED_SHARE * cells) | alone].sort_values()
     if not len(rows):
         return faults
     rule = "a form, with each answer under its question; much of this row is not"
