@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from welfare_analysis.demand.services import parameter
+from welfare_analysis.demand.services import AID, aided, parameter
 from welfare_analysis.estimation import Design
 from welfare_analysis.planning import budget
 from welfare_analysis.planning import package as made
 from welfare_analysis.planning.package import TERMS, Package, assumed, lacking, services
-from welfare_analysis.study import DATA, Study
+from welfare_analysis.study import DATA, Study, public
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
@@ -152,6 +152,19 @@ def test_assumptions_are_whole_and_in_their_ranges():
     parts = table[table["unit"].str.startswith("share")]
     assert parts[["low", "high"]].to_numpy().min() >= 0
     assert parts[["low", "high"]].to_numpy().max() <= 1
+
+
+def test_aid_goes_to_the_statuses_that_have_a_threshold(tmp_path, monkeypatch):
+    """Whose low pensions are added to is a line of ``services.csv``, which an institution has of its own."""
+    table = public("services")
+    assert aided() == ["widow", "retired"]
+    own = table[~table["parameter"].str.endswith(AID)]
+    own = pd.concat([own, table[table["parameter"] == f"widow{AID}"].assign(parameter=f"survivor{AID}")])
+    (tmp_path / "public").mkdir()
+    own.to_csv(tmp_path / "public" / "services.csv", index=False)
+    monkeypatch.setenv("CODEBOOK", str(tmp_path))
+    assert aided() == ["survivor"]
+    assert [name for name, service in services().items() if service.account == "pension"] == ["survivor"]
 
 
 @pytest.fixture(scope="module")

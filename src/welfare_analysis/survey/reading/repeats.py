@@ -99,15 +99,8 @@ def _rolled_up(cells: Cells, repeat: Cells, codebook: Codebook) -> Cells:
     question = Question(age, "amount", "years", -np.inf, np.inf, (), {}, Question.of(codebook, "status").missing)
     ages = repeat.frame[age].astype(object)
     column = read_column(ages.mask(ages.isin(NOT_ASKED), ""), question)
-    faults += placed(
-        [
-            *repeat.faults,
-            *column.faults,
-            fault(orphan, "", "", rule, todo),
-            fault(again, "", "", "each row once", "Remove the row."),
-        ],
-        repeat,
-    )
+    rows = [fault(orphan, "", "", rule, todo), fault(again, "", "", "each row once", "Remove the row.")]
+    faults += placed([*repeat.faults, *column.faults, *rows], repeat)
     years = column.values.where(column.values.between(0, OLDEST))
     unknown = forms.isin(parent[years.isna()])
     columns = {}

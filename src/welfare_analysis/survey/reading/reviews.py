@@ -73,11 +73,8 @@ def without_added(cells: Cells) -> Cells:
     for name in (n for n in VERSIONS if ADDED + n in frame):
         count = texts(frame[ADDED + name]).replace("", pd.NA).nunique()
         notes += [(name, "versions of the form among the answers", count)] if count > 1 else []
-    own = [
-        texts(frame[name]).str.removeprefix("uuid:").rename(name)
-        for name in (ADDED + k for k in FORM_KEYS)
-        if name in frame
-    ]
+    keyed = [ADDED + key for key in FORM_KEYS if ADDED + key in frame]
+    own = [texts(frame[name]).str.removeprefix("uuid:").rename(name) for name in keyed]
     keys = reduce(lambda one, other: one.where(one != "", other), own) if own else cells.keys
     notes += _quick(frame)
     if added:
@@ -88,16 +85,13 @@ def without_added(cells: Cells) -> Cells:
 def _quick(frame: pd.DataFrame) -> list[Note]:
     """How many forms were filled in much faster than the others, where the program says how long each took."""
     for names in ([ADDED + name for name in pair if name] for pair in TIMES):
-        if set(names) <= set(frame):
-            given = [texts(frame[name]) for name in names]
-            if len(names) == 1:
-                seconds = pd.to_numeric(given[0], errors="coerce")
-            else:
-                begun, ended = (pd.to_datetime(g, format="ISO8601", errors="coerce", utc=True) for g in given)
-                seconds = (ended - begun).dt.total_seconds()
-            quick = seconds.index[seconds * QUICK < seconds.median()]
-            if seconds.count() < LEAST_TIMED or quick.empty:
-                return []
+        if not set(names) <= set(frame):
+            continue
+        given = [texts(frame[name]) for name in names]
+        times = [pd.to_datetime(g, format="ISO8601", errors="coerce", utc=True) for g in given[: len(given) // 2 * 2]]
+        seconds = (times[1] - times[0]).dt.total_seconds() if times else pd.to_numeric(given[0], errors="coerce")
+        quick = seconds.index[seconds * QUICK < seconds.median()]
+        if seconds.count() >= LEAST_TIMED and len(quick):
             rows = ", ".join(map(str, quick[:5])) + (" ..." if len(quick) > 5 else "")
             usual = f"a third of the middle time, {seconds.median() / 60:.0f} min"
             return [("", f"forms filled in in under {usual}: rows {rows}", len(quick))]

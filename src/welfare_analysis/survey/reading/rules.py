@@ -16,6 +16,7 @@ from .personal import HIDDEN
 AGE_OF_ACTIVE = (18, 65)
 YOUNGEST_ENTRY = 18  # nobody serves before; both are completed years, so rounding down cannot break the rule
 MOVED, MOVED_SHARE = 4, 0.3  # faults of a row that stands under other columns, and of its cells: near ones are alike
+MOST_NOTES = 1_000  # rows with faults among which titles and notes are looked for
 MANY_COLUMNS = 10  # fewer answers are alike by chance
 
 
@@ -137,7 +138,8 @@ def moved(raw: pd.DataFrame, faults: list[pd.DataFrame]) -> list[pd.DataFrame]:
     own = [part for part in faults if "letter" not in part]  # of no sheet of its own
     counts = pd.concat([NONE, *own])["row"].value_counts()
     said = pd.concat([NONE, *(part[part["value"] != ""] for part in own)])["row"].value_counts()
-    counts = counts[((counts >= MOVED) | said.reindex(counts.index).ge(1)) & counts.index.isin(raw.index)]
+    said = said if len(said) <= MOST_NOTES else said.iloc[:0]
+    counts = counts[((counts >= MOVED) | counts.index.isin(said.index)) & counts.index.isin(raw.index)]
     cells = (raw.loc[counts.index].astype(object) != "").sum(axis=1)
     alone = (said.reindex(counts.index) >= cells) & (2 * cells < raw.shape[1])  # a title, a unit or a note
     rows = counts.index[(counts >= MOVED) & (counts >= MOVED_SHARE * cells) | alone].sort_values()

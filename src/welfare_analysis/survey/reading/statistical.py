@@ -44,9 +44,7 @@ def statistical_cells(path: Path, known: Known) -> Cells:
             labels = {code: text for code, text in labels.items() if not _is_number(code, text)}
         cells = [_plain(value) for value in values]
         gone = _missing(facts, name)
-        said = {
-            code for code, text in labels.items() if fold(text) in known.missing or not NO_ANSWER.search(fold(text))
-        }
+        said = {c for c, text in labels.items() if fold(text) in known.missing or not NO_ANSWER.search(fold(text))}
         blank = [gone(cell) and cell not in said for cell in cells]
         if any(blank):
             notes.append((own, "user-missing values read as blanks", sum(blank)))
