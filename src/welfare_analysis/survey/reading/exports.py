@@ -156,12 +156,14 @@ def _marked(a: _Answers) -> pd.DataFrame:
         name: {t: said.get(fold(t)) or ("yes" if spelt.get(fold(t)) == name else t) for t in column.unique()}
         for name, column in split.items()
     }
+    if lacking := [n.removeprefix(f"{a.group}_") for n in a.members if n not in split and a.group not in a.frame]:
+        a.notes.append((a.group, f"no column of {', '.join(lacking)}: not asked", len(lacking)))
+    if all(new == text for own in marks.values() for text, new in own.items()) and "no" in counts.index:
+        return a.frame
     read = pd.DataFrame({name: column.map(marks[name]) for name, column in split.items()})
     for name, column in split.items():
         n = int((read[name] != column).sum())
         a.notes += [(name, "marks read as yes and no", n)] if n else []
-    if lacking := [n.removeprefix(f"{a.group}_") for n in a.members if n not in split and a.group not in a.frame]:
-        a.notes.append((a.group, f"no column of {', '.join(lacking)}: not asked", len(lacking)))
     if not (read == "no").any(axis=None):
         blank = (read == "").mul((read == "yes").any(axis=1), axis=0)
         read, n = read.mask(blank, "no"), int(blank.to_numpy().sum())
