@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from welfare_analysis.demand.services import parameter
+from welfare_analysis.demand.services import AID, aided, parameter
 from welfare_analysis.estimation import Design
 from welfare_analysis.planning import budget
 from welfare_analysis.planning import package as made
-from welfare_analysis.planning.package import SERVICES, TERMS, Package, assumed, lacking
-from welfare_analysis.study import DATA, Study
+from welfare_analysis.planning.package import TERMS, Package, assumed, lacking, services
+from welfare_analysis.study import DATA, Study, public
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
@@ -144,14 +144,27 @@ def test_what_a_family_lacks_for_a_week():
 def test_assumptions_are_whole_and_in_their_ranges():
     """Every service has every term between its ends, none of them reported; parts are parts."""
     table = assumed()
-    assert {service for service, _ in table.index} == {*SERVICES, "package"}
-    for name in SERVICES:
+    assert {service for service, _ in table.index} == {*services(), "package"}
+    for name in services():
         assert [*table.loc[name].index] == [*TERMS, "fixed_dh"]
     assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
     assert (table["kind"] == "assumption").all()
     parts = table[table["unit"].str.startswith("share")]
     assert parts[["low", "high"]].to_numpy().min() >= 0
     assert parts[["low", "high"]].to_numpy().max() <= 1
+
+
+def test_aid_goes_to_the_statuses_that_have_a_threshold(tmp_path, monkeypatch):
+    """Whose low pensions are added to is a line of ``services.csv``, which an institution has of its own."""
+    table = public("services")
+    assert aided() == ["widow", "retired"]
+    own = table[~table["parameter"].str.endswith(AID)]
+    own = pd.concat([own, table[table["parameter"] == f"widow{AID}"].assign(parameter=f"survivor{AID}")])
+    (tmp_path / "public").mkdir()
+    own.to_csv(tmp_path / "public" / "services.csv", index=False)
+    monkeypatch.setenv("CODEBOOK", str(tmp_path))
+    assert aided() == ["survivor"]
+    assert [name for name, service in services().items() if service.account == "pension"] == ["survivor"]
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +184,7 @@ def test_groups_stand_from_the_poorest_on(study, of):
     """Widows and orphans are one group and come before commanders; all services were asked for."""
     assert of.groups[-1] == "rank_group:senior"
     assert of.groups.index("status:survivors") < of.groups.index("rank_group:officers")
-    assert of.services == [*SERVICES]
+    assert of.services == [*services()]
     by_place = made.package(study, "command_group")
     needs, there = (x.parted(x.centre)[0].sum() for x in (of, by_place))
     assert there == pytest.approx(needs, rel=0.03)  # what is not known is guessed within other groups

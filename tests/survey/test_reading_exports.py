@@ -61,7 +61,7 @@ def test_an_export_is_read_as_it_comes(answers, kobo, options, separator, tmp_pa
     same(found.frame, answers.reset_index(drop=True))
     told = found.report["what"].tolist()
     assert "columns of the collecting program left out" in told
-    assert ("1 and 0 read as yes and no" in told) == bool(options.get("split"))
+    assert ("marks read as yes and no" in told) == bool(options.get("split"))
     assert ("one column of several answers taken apart" in told) != bool(options.get("split"))
 
 
@@ -121,6 +121,30 @@ def test_values_declared_missing_are_blanks_that_are_told(tmp_path):
     assert found.frame["rooms_n"].tolist()[::3] == [3, 2]
     assert found.missing["rooms_n"].tolist() == ["answered", "skipped", "refused", "answered"]
     assert found.report["n"].sum() >= 1
+
+
+def test_what_a_file_declares_missing_is_no_fault_whatever_it_is_called(tmp_path):
+    """`NSP` and `Sans objet` of a declared range are blanks that are told; a refusal keeps its kind."""
+    columns = {"status": [1.0, 1.0, 1.0, 1.0], "tenure": [1.0, 8.0, 9.0, 7.0]}
+    labels = {
+        "status": {1.0: "active"},
+        "tenure": {1.0: "owner", 7.0: "Sans objet", 8.0: "NSP", 9.0: "refuse de répondre"},
+    }
+    labels["tenure"][9.0] = BOOK.label("missing", "-99", "fr")
+    path = str(tmp_path / "a.sav")
+    ranges = {"tenure": [{"lo": 7, "hi": 9}]}
+    pyreadstat.write_sav(pd.DataFrame(columns), path, variable_value_labels=labels, missing_ranges=ranges)
+    found = read(path, BOOK)
+    assert found.missing["tenure"].tolist() == ["answered", "skipped", "refused", "skipped"]
+    assert found.report.set_index("what").at["user-missing values read as blanks", "n"] == 2
+
+
+def test_a_variable_is_known_by_its_label_where_its_name_says_nothing(tmp_path):
+    """`V1` with the question as its label; a name that is known counts before a label."""
+    frame = pd.DataFrame({"V1": ["active"], "V2": ["owner"], "age": [40.0]})
+    asked = [BOOK.asks("status", "fr"), BOOK.asks("tenure", "ar"), BOOK.asks("status", "fr")]
+    pyreadstat.write_sav(frame, str(tmp_path / "a.sav"), column_labels=asked)
+    assert read(tmp_path / "a.sav", BOOK).frame.iloc[0].tolist() == ["active", 40.0, "owner"]
 
 
 def test_a_broken_statistical_file_is_told(tmp_path):

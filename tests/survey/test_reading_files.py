@@ -482,7 +482,9 @@ def test_the_header_again_is_no_form(tmp_path):
     assert found.report.set_index("what").at["rows that repeat the header left out", "n"] == 1
 
 
-@pytest.mark.parametrize("last", ["Total,,99", "Moyenne,40,", ",مجموع,99"])
+@pytest.mark.parametrize(
+    "last", ["Total,,99", "Moyenne,40,", ",مجموع,99", "TOTAL GENERAL,99,", "Nombre de réponses : 1,,"]
+)
 def test_a_row_of_totals_is_one_fault(tmp_path, last):
     """Sums under the forms are no form: one fault that says so, whatever else their row holds."""
     (tmp_path / "a.csv").write_text(f"person_id,status,age,cars_n\nk1,active,40,1\n,{last}\n", encoding="utf-8")
@@ -492,6 +494,17 @@ def test_a_row_of_totals_is_one_fault(tmp_path, last):
     assert table[["row", "rule", "what_to_do"]].to_numpy().tolist() == [
         [3, "a form, not a row of totals", "Remove the row."]
     ]
+
+
+def test_a_title_or_a_note_among_forms_is_one_fault(tmp_path):
+    """A row of which a cell or two alone are filled, none of them an answer, is no form; a misspelt answer is one."""
+    rows = "k1,active,40,tenant\n,Région du Nord,,\nk2,actif en serv,,\n,Source : DRH,,\n"
+    (tmp_path / "a.csv").write_text(f"person_id,status,age,tenure\n{rows}", encoding="utf-8")
+    with pytest.raises(Faults) as caught:
+        read(tmp_path / "a.csv", BOOK)
+    table = caught.value.table
+    assert table.loc[table["rule"].str.startswith("a form, with each answer"), "row"].tolist() == [3, 5]
+    assert table.loc[table["row"] == 4, "column"].tolist() == ["status"]
 
 
 def test_a_draft_is_of_the_row_with_most_words(tmp_path):

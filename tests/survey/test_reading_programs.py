@@ -120,6 +120,9 @@ def test_a_calculation_of_the_form_is_not_a_question(tmp_path):
         "block_leisure/promotion/camps,block_leisure/promotion/hajj",
         "block_leisure.promotion.camps,promotion:hajj",
         "promotion[camps],promotion[hajj]",
+        "promotion[camps]. Quoi ? [les colonies],promotion[hajj]. Quoi ? [le hajj]",
+        "block_leisure__promotion__camps,block_leisure|promotion|hajj",
+        "block_leisure > promotion > camps,block_leisure\\promotion\\hajj",
         "promotion_camps,promotion_hajj",
     ],
 )
@@ -183,6 +186,59 @@ def test_states_of_survey_solutions(tmp_path):
     assert dict(found.reviews) == {"completed": 2, "approved": 2, "rejected": 3, "not completed": 1}
 
 
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [("Non approuvé", "rejected"), ("مرفوضة", "rejected"), ("غير معتمد", "rejected"), ("No aprobado", "rejected"),
+     ("En attente", "on hold"), ("Approuvé", "approved"), ("received", "not reviewed")],
+)  # fmt: skip
+def test_states_in_another_language(tmp_path, word, state):
+    """The program was set to another language: what is rejected there is rejected here."""
+    text = KOBO.format(questions="status,tenure") + kobo("widow,owner", 1) + kobo("active,tenant", 2, word)
+    found = opened(tmp_path, text)
+    assert len(found.frame) == 1 + (state != "rejected")
+    assert found.reviews[state] >= 1
+
+
+def test_states_of_survey_solutions_in_words_and_as_numbers_of_a_table(tmp_path):
+    """An interview that nobody completed does not count, however its state is written."""
+    states = ["100.0", "InterviewerAssigned", "Restarted", "65.0"]
+    rows = "".join(solutions("active\ttenant", f"k{i}", s) for i, s in enumerate(states))
+    found = opened(tmp_path, SOLUTIONS.format(questions="status\ttenure") + rows, "a.tab")
+    assert dict(found.reviews) == {"completed": 1, "not completed": 2, "rejected": 1}
+
+
+@pytest.mark.parametrize("blank", ["", "N/A", "NULL", "NA"])
+def test_a_survey_that_was_begun_has_no_day_of_submission(tmp_path, blank):
+    """However a program writes a blank day."""
+    text = LIME.format(questions="status,tenure") + lime("active,tenant", 1) + lime("active,owner", 2, blank)
+    assert opened(tmp_path, text).frame["tenure"].tolist() == ["tenant"]
+
+
+@pytest.mark.parametrize(("header", "no"), [("consent", "no"), ("intro/consentement", "Non"), ("موافقة", "لا أوافق")])
+def test_forms_of_those_who_did_not_agree_are_left_out(tmp_path, header, no):
+    """A question of consent is no column to remove: who says no to it is in no count, and it is told."""
+    text = f"status,tenure,{header}\nactive,owner,{{}}\nretired,tenant,{no}\nwidow,owner,\n"
+    found = opened(tmp_path, text.format("1"))
+    assert found.frame["status"].tolist() == ["active", "widow"]
+    assert found.report.set_index("what").at["forms in review: not agreed, left out", "n"] == 1
+    assert faults(tmp_path, text.format("perhaps"))[["row", "letter"]].to_numpy().tolist() == [[2, "C"]]
+
+
+@pytest.mark.parametrize("kind", ["kobo", "cto"])
+def test_forms_that_were_filled_in_too_fast_are_told(tmp_path, kind):
+    """Under a third of the middle time, from the times that the device wrote; few forms have no usual time."""
+    ended = [f"10:{m}:00" for m in range(20, 32)] + ["10:02:00", "09:58:00"]
+    kobos = [kobo("active,owner", i).replace("T10:20:00", f"T{e}", 1) for i, e in enumerate(ended)]
+    ctos = [cto("active,owner", i).replace(",600,", f",{s},") for i, s in enumerate([*range(1500, 1512), 100, 90])]
+    head, rows = {"kobo": (KOBO, kobos), "cto": (CTO, ctos)}[kind]
+    told = opened(tmp_path, head.format(questions="status,tenure") + "".join(rows)).report
+    line = told[told["what"].str.contains("a third of the middle time")]
+    assert line["what"].str.contains("2[45] min: rows 14, 15$").tolist() == [True]
+    assert line["n"].tolist() == [2]
+    few = opened(tmp_path, head.format(questions="status,tenure") + "".join(rows[8:]))
+    assert not few.report["what"].str.contains("middle time").any()
+
+
 def test_an_unknown_state_is_a_fault_and_no_form_is_left_is_an_error(tmp_path):
     """A state that no program gives is not taken for an answer that counts."""
     head = CENTRAL.format(questions="status,tenure")
@@ -195,7 +251,23 @@ def test_an_unknown_state_is_a_fault_and_no_form_is_left_is_an_error(tmp_path):
 def test_a_form_that_came_twice_is_a_fault(tmp_path):
     """The key of the program says that two rows are one form."""
     text = KOBO.format(questions="status,tenure") + 2 * kobo("active,tenant", 1)
-    assert faults(tmp_path, text)[["row", "column"]].to_numpy().tolist() == [[3, "_uuid"]]
+    assert faults(tmp_path, text)[["row", "column"]].to_numpy().tolist() == [[3, "meta/rootUuid"]]
+
+
+@pytest.mark.parametrize(
+    ("added", "first", "second"),
+    [("meta/rootUuid", "uuid:one", "uuid:one"), ("meta/deprecatedID", "", "uuid:one"), ("_id", "uuid:one", "uuid:two")],
+)
+def test_a_form_that_was_edited_between_two_exports_is_told(tmp_path, added, first, second):
+    """An edit gives a form another `_uuid`: it is known by its first one, or by the one that it corrects."""
+    for name, key, root, tenure in (("a", "one", first, "tenant"), ("b", "two", second, "owner")):
+        (tmp_path / f"{name}.csv").write_text(f"status,tenure,_uuid,{added}\nactive,{tenure},{key},{root}\n")
+    if added == "_id":
+        assert len(read([tmp_path / "a.csv", tmp_path / "b.csv"], BOOK).frame) == 2
+        return
+    with pytest.raises(Faults) as caught:
+        read([tmp_path / "a.csv", tmp_path / "b.csv"], BOOK)
+    assert caught.value.table[["file", "row", "column"]].to_numpy().tolist() == [["b.csv", 2, added]]
 
 
 def test_a_row_of_hxl_tags_is_left_out(tmp_path):
@@ -296,10 +368,25 @@ def test_marks_are_ones_ticks_or_the_answer_itself(tmp_path):
         f'active,"{label}",\nactive,,\n',
         "active,Y,\nactive,,\n",
         "active,1,\nactive,,\n",
+        "active,Oui,\nactive,,\n",
+        "active,x,\nactive,,\n",
+        "active,Sélectionné,Non sélectionné\nactive,,\n",
+        "active,VRAI,FAUX\nactive,,\n",
     ):
         found = opened(tmp_path, head + text).frame[["promotion_camps", "promotion_hajj"]]
         assert found.iloc[0].tolist() == ["yes", "no"]
         assert found.iloc[1].isna().all()
+
+
+def test_items_without_a_column_are_told(tmp_path):
+    """A list of which the export has not every item: the others are no answer, and it is said which."""
+    found = opened(tmp_path, "status,transport_wish/shuttle,transport_wish/rail\nactive,1,0\n")
+    assert "transport_wish_coach" not in found.frame
+    told = found.report.set_index("what")["n"]
+    assert told["no column of season_ticket, coach, car_pool, accompanied: not asked"] == 4
+    whole = opened(tmp_path, "status,transport_wish,transport_wish/shuttle\nactive,shuttle coach,1\n")
+    assert not whole.report["what"].str.startswith("no column of").any()
+    assert whole.frame.loc[0, "transport_wish_coach"] == "yes"
 
 
 def test_labels_that_hold_a_comma_are_joined_by_commas(tmp_path):
@@ -363,6 +450,30 @@ def test_words_and_orphan_rows_of_a_roster_are_faults(tmp_path):
     table = caught.value.table
     assert table[["sheet", "row", "letter"]].to_numpy().tolist() == [["members", 2, "A"], ["members", 3, ""]]
     assert "belongs to a form" in table["rule"].iloc[1]
+
+
+@pytest.mark.parametrize(
+    ("forms", "rows", "place"),
+    [
+        ([*FORMS[:2], ("widow", "owner", 2)], [(4, 2, 1), (5, 1, 2)], [["form", 3, ""], ["form", 4, ""]]),
+        (FORMS, [(4, 1, 1), (4, 1, 1), (4, 1, 2)], [["members", 3, ""]]),
+    ],
+    ids=["two_forms_of_one_number", "a_row_pasted_again"],
+)
+def test_rows_of_a_roster_that_would_count_twice_are_faults(tmp_path, forms, rows, place):
+    """A number that two forms share, and a row that stands there twice; twins have numbers of their own."""
+    with pytest.raises(Faults) as caught:
+        read(roster(tmp_path, "members", ["age", "_parent_index", "_index"], rows, forms), BOOK)
+    assert caught.value.table[["sheet", "row", "letter"]].to_numpy().tolist() == place
+
+
+def test_a_roster_within_a_roster_belongs_to_the_form_of_the_outer_one(tmp_path):
+    """`_parent_index` is then a row of the outer group, `2.0` is 2, and no other form gets its children."""
+    path = roster(tmp_path, "members", ["age", "_parent_index", "_parent_table_name"], [(4, "2.0", "homes")])
+    with pd.ExcelWriter(path, mode="a") as book:
+        outer = pd.DataFrame([(1, 1), (2, 3)], columns=["_index", "_parent_index"])
+        outer.to_excel(book, sheet_name="homes", index=False)
+    assert read(path, BOOK).frame["dependants_0_5_n"].tolist() == [0, 0, 1]
 
 
 def test_a_zip_of_central_with_its_repeats(tmp_path):

@@ -39,7 +39,13 @@ RULES = ("lottery", "points", "queue")
 QUEUE_YEARS = 10  # of age that stand in one class of a queue
 SUMS = ("persons", "squares", "weeks_squares")
 ENDS = ("low", "high")
+AID = "_pension_most_dh"  # behind a status: below which pension it is aided
 NEWTON = 25  # steps; from the left of a convex falling function each comes closer
+
+
+def aided() -> list[str]:
+    """Statuses whose low pensions are added to: those for which ``services.csv`` has a threshold."""
+    return [name.removesuffix(AID) for name in public("services")["parameter"] if name.endswith(AID)]
 
 
 def home_share(frame: pd.DataFrame) -> pd.Series:

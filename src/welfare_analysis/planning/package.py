@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from ..demand import grants
-from ..demand.services import NEEDED, home_share, parameter
+from ..demand.services import AID, NEEDED, aided, home_share, parameter
 from ..demand.stated import sums
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, total
@@ -71,7 +71,7 @@ def holiday_gap_dh(frame: pd.DataFrame) -> pd.Series:
 
 def pension_low(status: str, frame: pd.DataFrame) -> pd.Series:
     """Whether a pension of a status is not above the threshold of its aid; no for other statuses."""
-    under = ~above(frame["pension_dh"], parameter(f"{status}_pension_most_dh"))
+    under = ~above(frame["pension_dh"], parameter(status + AID))
     return under.mask(frame["status"].ne(status).fillna(value=True).astype(bool), False)
 
 
@@ -99,8 +99,12 @@ SERVICES: dict[str, Service] = {
     "camps": Service("leisure", "holidays", lambda frame: frame["camp_children_n"], home=True),
     "holidays": Service("leisure", "holidays", holiday_gap_dh, home=True),
     "hajj": Service("pilgrimage", "", hope("hajj")),
-    **{status: Service("pension", "", partial(pension_low, status)) for status in ("widow", "retired")},
 }
+
+
+def services() -> dict[str, Service]:
+    """All services by name, with aid for each status of which a threshold is known."""
+    return SERVICES | {status: Service("pension", "", partial(pension_low, status)) for status in aided()}
 
 
 def lacking(frame: pd.DataFrame) -> pd.DataFrame:
@@ -110,7 +114,7 @@ def lacking(frame: pd.DataFrame) -> pd.DataFrame:
     """
     found: dict[str, pd.Series] = {}
     before: dict[str, pd.Series] = {}
-    for name, service in SERVICES.items():
+    for name, service in services().items():
         with suppress(KeyError, WelfareError):  # a question was not asked
             units = service.lacking(frame).astype("Float64").astype(float)
             units = units.where(units.notna().groupby(frame["status"]).transform("any").astype(bool), 0.0)
@@ -394,8 +398,8 @@ def package(study: Study, by: str = "people", least: float = 0) -> Package | Non
     units = units.loc[:, (units > 0).any()]
     if units.shape[1] < 2:
         return None
-    part = home_share(study.frame)
-    shares = pd.DataFrame({name: part if SERVICES[name].home else 1.0 for name in units}, units.index)
+    part, known = home_share(study.frame), services()
+    shares = pd.DataFrame({name: part if known[name].home else 1.0 for name in units}, units.index)
     needs = (units > 0).astype(float).where(units.notna())
     terms = assumed()[["value", "low", "high"]].unstack("term").swaplevel(axis=1).loc[list(units)].astype(float)
     names, weights = study.design.index, pd.Series(1.0, units.columns)
@@ -414,4 +418,5 @@ def priorities(study: Study, of: Package) -> pd.Series | None:
         return None
     place = ranked.mean_place().value
     weight = 2 - 2 * place / (len(place) + 1)
-    return pd.Series([float(weight.get(SERVICES[name].item, 1.0)) for name in of.services], of.services)
+    known = services()
+    return pd.Series([float(weight.get(known[name].item, 1.0)) for name in of.services], of.services)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..demand import grants, services
-from ..demand.services import Holidays, home_share, parameter
+from ..demand.services import AID, Holidays, aided, home_share, parameter
 from ..demand.stated import scaled, sums
 from ..disclosure import evidence
 from ..estimation import Estimate, joint, mean, total
@@ -170,7 +170,6 @@ THRESHOLDS = (1000, 1500, 2000, 2500, 3000, 4000)
 YEARS = (0, 2, 4, 6, 8, 10)
 LEVELS = {"scholarship": ("higher_n",), "boarding": ("higher_n",), "tutoring": ("primary_n", "secondary_n"),
           "school_transport": ("primary_n", "secondary_n"), "nursery": ("dependants_0_5_n",)}  # fmt: skip
-AIDED = ("widow", "retired")
 
 
 def answers(study: Study, *needed: str) -> pd.DataFrame | None:
@@ -185,8 +184,8 @@ def behind(made: Mapping[str, Estimate], *keys: str) -> pd.DataFrame:
 
 
 def pensioners(frame: pd.DataFrame) -> Base:
-    """Widows and retirees who state their pension, of all of them."""
-    own = frame["status"].isin(AIDED)
+    """Those of an aided status who state their pension, of all of them."""
+    own = frame["status"].isin(aided())
     return own & frame["pension_dh"].notna(), own
 
 
@@ -195,7 +194,7 @@ care = Topic("care", lambda study: answers(study, *COST), always, "persons", com
 WISHED = tuple(f"education_wish_{wish}" for wish in LEVELS)
 SCHOOLING = ("primary_n", "secondary_n", "higher_n", *grants.BANDS, "change_child", *WISHED)
 schooling = Topic("schooling", lambda study: answers(study, *SCHOOLING), always, "persons", complete(*grants.BANDS))
-aid = Topic("aid", lambda study: answers(study, "pension_dh"), always, "persons", pensioners)
+aid = Topic("aid", lambda study: answers(study, "pension_dh") if _aided(study) else None, always, "persons", pensioners)
 
 
 @care.table("by_status", "hope_group", "care_measure", "", adds="hope_group")
@@ -273,36 +272,41 @@ def cohorts(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
 
 @aid.table("curve", "aid_threshold", "aid_group", adds=None)
 def below(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
-    """Widows and retirees whose pension is not above each threshold."""
-    made = {str(most): entitled(study, dict.fromkeys(AIDED, most)) for most in THRESHOLDS}
+    """Those of an aided status whose pension is not above each threshold."""
+    made = {str(most): entitled(study, dict.fromkeys(_aided(study), most)) for most in THRESHOLDS}
     return behind(made, "aid_threshold", "aid_group")
 
 
+def _aided(study: Study) -> list[str]:
+    return [status for status in aided() if status in study.codebook.codes("status")]
+
+
 def entitled(study: Study, most: dict[str, float]) -> Estimate:
-    """Widows and retirees whose pension is not above the threshold of their status."""
+    """Those whose pension is not above the threshold of their status."""
     frame, made = study.frame.set_axis(study.design.index), {}
     for status, limit in most.items():
         own, pension = frame["status"].eq(status), frame["pension_dh"]
         under = (pension <= limit).astype("boolean").mask(pension.isna())
         made[status] = total(study.design, under.rename(status), where=own, missing="mean")
-    return sums(joint(made), pd.Index(AIDED), [[1.0, 0.0], [0.0, 1.0]]).as_positive()
+    return sums(joint(made), pd.Index(list(most)), np.eye(len(most))).as_positive()
 
 
-def aided(study: Study) -> Estimate:
-    """Widows and retirees under the thresholds that were printed."""
-    return entitled(study, {status: parameter(f"{status}_pension_most_dh") for status in AIDED})
+def under_thresholds(study: Study) -> Estimate:
+    """Those of an aided status under the threshold that was printed."""
+    return entitled(study, {status: parameter(status + AID) for status in _aided(study)})
 
 
 @aid.table("rule", "aid_group", "aid_measure", "", adds=None)
 def rule(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     """Who is entitled to the Eid grant by the thresholds that were printed, and what it costs a year."""
-    made = study.result(aided)
-    made = sums(made, pd.Index([*AIDED, "all"]), [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    made, own = study.result(under_thresholds), _aided(study)
+    parts = np.eye(len(own)) if len(own) > 1 else np.empty((0, len(own)))  # one alone is all
+    made = sums(made, pd.Index([*own[: len(parts)], "all"]), np.vstack([parts, np.ones(len(own))]))
     both = {"people": made, "cost_dh": scaled(made, parameter("eid_grant_dh"))}
     return in_units(behind(both, "aid_measure", "aid_group"), "aid_measure")
 
 
 @aid.table("known", "service_wish|year", "measure", "", adds=None)
 def grants_given(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
-    """Grants to widows and retirees in a year, beside those who are entitled here."""
-    return beside(study, study.result(aided))
+    """Grants of aid in a year, beside those who are entitled here."""
+    return beside(study, study.result(under_thresholds))

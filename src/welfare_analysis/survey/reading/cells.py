@@ -15,10 +15,10 @@ from . import spelling
 KINDS = ("answered", "not_asked", "skipped", "refused", "does_not_know")
 NO_RESULT = "(formula without a result)"
 MISSING = {"-98": "does_not_know", "-99": "refused"}
-NO_ANSWER = {word.replace("_", " ") for word in spelling.listed("no answer word")}
+NO_ANSWER = spelling.phrases("no answer word")
 CODES_OF_OTHERS = (98.0, 99.0)  # usual codes for no answer; nobody tells a sum of 98 or 99 dirhams
 SHEET_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA)")
-DATE = re.compile(r"\d{4}-\d\d?-\d\d?.*|\d\d?/\d\d?/\d{2,4}|\d\d:\d\d.*")
+DATE = re.compile(r"\d{4}-\d\d?-\d\d?.*|\d\d?/\d\d?/\d{2,4}|\d\d?:\d\d.*")
 BLANK_OR_CODE = "Leave the cell blank, or write -98 (does not know) or -99 (refused)."
 IF_NOT_KNOWN = "Look it up on the form; if not known, leave it blank."
 MEND_OR_BLANK = "Mend the formula, or leave it blank."
@@ -88,7 +88,8 @@ def _spellings(codebook: Codebook, name: str, yes_no: bool) -> dict[str, str]:
         for label, own in zip(rows[column], rows["code"], strict=True):
             spellings.setdefault(spelling.fold(label), set()).add(own)
     if yes_no and {"yes", "no"} <= set(rows["code"]):
-        spellings |= {"true": {"yes"}, "false": {"no"}, "y": {"yes"}, "n": {"no"}}
+        for own in ("yes", "no"):
+            spellings |= {word: {own} for word in spelling.phrases(f"{own} word")}
     return {label: next(iter(own)) for label, own in spellings.items() if len(own) == 1}
 
 

@@ -24,10 +24,10 @@ from .layout import Cells, Known, Note
 from .personal import asks_who, header_shown, shown
 from .repeats import rolled_up
 from .reviews import reviewed, without_added
-from .spelling import fold, texts
+from .spelling import fold, listed, texts
 
 RANKED = re.compile(r"^(?P<group>\w+)/(?P<place>\d+)$")
-MARKS = {"1": "yes", "0": "no", "1.0": "yes", "0.0": "no", "Y": "yes", "N": "no"}
+MARKS = {"1": "yes", "0": "no", "1.0": "yes", "0.0": "no", **dict.fromkeys(listed("tick"), "yes")}
 ODD = 0.05  # of the marks of a question: other whole numbers beyond it say that 1 and 0 mean something else
 PIECES = 60  # of a cell of several answers
 
@@ -54,7 +54,8 @@ def header_names(codebook: Codebook, *others: str) -> Known:
     of_several = codebook.groups.index[codebook.groups["kind"].isin(["multiple", "ranking"])]
     names = frozenset([*codebook.variables.index, *of_several, *others])
     numeric = frozenset(n for n, line in codebook.lines.items() if line["type"] in ("integer", "amount"))
-    return Known(names, spelt, groups, within, numeric=numeric)
+    missing = frozenset(Question.of_list(codebook, "missing").missing)
+    return Known(names, spelt, groups, within, numeric=numeric, missing=missing)
 
 
 def understood(cells: Cells, codebook: Codebook) -> Cells:
@@ -138,7 +139,7 @@ def _multiple(a: _Answers) -> pd.DataFrame:
 
 
 def _marked(a: _Answers) -> pd.DataFrame:
-    """The frame with yes and no for 1 and 0, Y, or the item itself, in the columns of a question.
+    """The frame with yes and no for 1 and 0, Y, a tick, or the item itself, in the columns of a question.
 
     Where nothing but ticks was exported, a blank beside a tick is a no.
     """
@@ -150,21 +151,24 @@ def _marked(a: _Answers) -> pd.DataFrame:
     if sum(n for text, n in whole.items() if text not in MARKS) > ODD * sum(whole.values()):
         return a.frame
     spelt = _spelt(a.group, a.codebook)
+    said = MARKS | Question.of(a.codebook, next(iter(split))).spellings
     marks = {
-        name: {t: MARKS.get(t) or ("yes" if spelt.get(fold(t)) == name else t) for t in column.unique()}
+        name: {t: said.get(fold(t)) or ("yes" if spelt.get(fold(t)) == name else t) for t in column.unique()}
         for name, column in split.items()
     }
-    if not any(new != text for own in marks.values() for text, new in own.items()):
+    if lacking := [n.removeprefix(f"{a.group}_") for n in a.members if n not in split and a.group not in a.frame]:
+        a.notes.append((a.group, f"no column of {', '.join(lacking)}: not asked", len(lacking)))
+    if all(new == text for own in marks.values() for text, new in own.items()) and "no" in counts.index:
         return a.frame
     read = pd.DataFrame({name: column.map(marks[name]) for name, column in split.items()})
     for name, column in split.items():
         n = int((read[name] != column).sum())
-        a.notes += [(name, "1 and 0 read as yes and no", n)] if n else []
+        a.notes += [(name, "marks read as yes and no", n)] if n else []
     if not (read == "no").any(axis=None):
         blank = (read == "").mul((read == "yes").any(axis=1), axis=0)
-        read = read.mask(blank, "no")
-        a.notes.append((a.group, "blanks beside an item that was ticked read as no", int(blank.to_numpy().sum())))
-    a.taken |= set(split)
+        read, n = read.mask(blank, "no"), int(blank.to_numpy().sum())
+        a.notes += [(a.group, "blanks beside an item that was ticked read as no", n)] if n else []
+    a.taken |= set() if all(read[name].equals(column) for name, column in split.items()) else set(split)
     return a.frame.assign(**read)
 
 

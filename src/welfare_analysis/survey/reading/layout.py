@@ -28,10 +28,10 @@ LONGEST_HEADER = 500  # of a question in words behind its groups
 LAST = 3  # rows of a file that may hold totals
 LIKE_NAMES = 5  # cells of a form that are spelt as names are fewer
 MOST_LEVELS = 1_000  # cells of a column, each once; with more it holds keys or sums
-TOTALS = listed("total")
+TOTALS, BESIDE_TOTALS = listed("total"), listed("beside total")
 RELATIVES = listed("relatives")
 PLACE = re.compile(r"(\d+)(?:(?:st|nd|rd|th)[_ ]choice)?")  # a column of a ranking: 1st_choice, or [1]
-SEPARATORS = re.compile(r"[/.:\-\[]")  # between the groups of a form, its question and an answer
+SEPARATORS = re.compile(r"__|[/\\|>.:\-\[]")  # between the groups of a form, its question and an answer
 Note = tuple[str, str, int]
 Row = Sequence[Hashable]
 Bulk = tuple[int, list[pa.ChunkedArray]]  # the number of a row, and the columns of it and all that follow
@@ -97,8 +97,8 @@ class Known:
         What a map says of foreign headers.
     any_header : bool
         Whether the first of the rows with most words is a header, whatever it holds.
-    numeric : frozenset of str
-        Questions that are answered by a number.
+    numeric, missing : frozenset of str
+        Questions that are answered by a number, and folded words for what is not known or refused.
     """
 
     names: frozenset[str]
@@ -108,6 +108,7 @@ class Known:
     given: Mapping[str, str] = field(default_factory=dict)
     any_header: bool = False
     numeric: frozenset[str] = frozenset()
+    missing: frozenset[str] = frozenset()
 
     def __contains__(self, name: object) -> bool:
         """Whether it is a name of the codebook, or a place of a ranking."""
@@ -142,7 +143,10 @@ def _name(text: str, known: Known, program: bool) -> str:
         return known.given[text]
     if text not in known and is_added(text, program):
         return ADDED + text
-    return known.named(text) or (len(text) <= LONGEST_HEADER and _behind_groups(text, known)) or text
+    item, mark, _ = text.partition("]. ")  # code and text of an item, as LimeSurvey exports them
+    texts = (text, item + "]") if mark else (text,)
+    behind = (_behind_groups(one, known) for one in texts if len(one) <= LONGEST_HEADER)
+    return known.named(text) or next(filter(None, behind), "") or text
 
 
 def _behind_groups(text: str, known: Known) -> str:
@@ -150,7 +154,7 @@ def _behind_groups(text: str, known: Known) -> str:
     for mark in SEPARATORS.finditer(text):
         group = known.groups.get(fold(text[: mark.start()]), "")
         if group:
-            last = text[mark.end() :].removesuffix("]" if mark[0] == "[" else "")
+            last = text[mark.end() :].removesuffix("]" if mark[0] == "[" else "").strip()
             place, item = PLACE.fullmatch(last), f"{group}_{last}"
             if place:
                 return f"{group}/{place[1]}"
@@ -299,10 +303,15 @@ def _no_totals(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     """The rows of forms; a row of totals at the end is one fault."""
     faults, rule = [], "a form, not a row of totals"
     for number, row in frame.tail(LAST).iterrows():
-        said = [(name, c) for name, c in row.items() if isinstance(c, str) and fold(c) in TOTALS]
+        said = [(name, c) for name, c in row.items() if isinstance(c, str) and _of_totals(c)]
         for name, text in said[:1]:
             faults.append(fault_at(int(str(number)), str(name), clean(text), rule, "Remove the row."))
     return frame.drop([int(part["row"].iloc[0]) for part in faults]), faults
+
+
+def _of_totals(text: str) -> bool:
+    words = set(re.findall(r"[^\W\d_]+", fold(text)))
+    return words <= TOTALS | BESIDE_TOTALS and bool(words & TOTALS or len(words) > 1)
 
 
 def _extent(row: Row) -> int:

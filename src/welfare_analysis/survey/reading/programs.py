@@ -16,7 +16,9 @@ ADDED = "program:"
 MARKS = listed("program")
 _ALWAYS = re.compile("|".join(listed("added")))  # spelt so in no other file
 _BESIDE = re.compile("|".join(listed("added beside")))  # a program's where its marks stand beside them
-FORM_KEYS = ("_uuid", "KEY", "interview__id", "instanceID", "meta-instanceID", "meta/instanceID")
+# the surest first: an edited form has a key of its own, and says of which it is the correction
+FORM_KEYS = ("meta/rootUuid", "meta/deprecatedID", "_uuid", "KEY", "interview__id", "instanceID", "meta-instanceID",
+             "meta/instanceID")  # fmt: skip
 VERSIONS = ("__version__", "_version_", "FormVersion", "formdef_version")
 NOT_ASKED = ("##N/A##", "-999999999")  # of Survey Solutions
 # Of a row of a repeated group to its form, and the column of the form; the surest first.

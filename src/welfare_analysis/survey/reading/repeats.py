@@ -58,26 +58,49 @@ def _keys(forms: Cells, repeat: Cells) -> tuple[pd.Series, pd.Series]:
     """The key of the form that each row of a repeated group belongs to, and that of each form."""
     for link, own in LINKS.items():
         if ADDED + link in repeat.frame and ADDED + own in forms.frame:
-            parents = texts(repeat.frame[ADDED + link])
-            within = parents.str.split("/").str[0] if link == "PARENT_KEY" else parents  # a group within a group
-            return within, texts(forms.frame[ADDED + own])
+            parents = texts(repeat.frame[ADDED + link]).str.removesuffix(".0")
+            if link == "PARENT_KEY":  # a group within a group
+                parents = parents.str.split("/").str[0]
+            elif link == "_parent_index":
+                parents = _of_outer(forms, repeat, parents)
+            return parents, texts(forms.frame[ADDED + own]).str.removesuffix(".0")
     return pd.Series("", index=repeat.frame.index), pd.Series("", index=forms.frame.index)
+
+
+def _of_outer(forms: Cells, repeat: Cells, parents: pd.Series) -> pd.Series:
+    """The number of the form of each row, where a repeated group stands within another one."""
+    table = ADDED + "_parent_table_name"
+    named = {_called(other): other for other in forms.repeats if other is not repeat}
+    within = texts(repeat.frame[table]).iloc[0] if table in repeat.frame and len(repeat.frame) else ""
+    if within not in named or ADDED + "_index" not in named[within].frame:
+        return parents
+    outer = named[within]
+    own = texts(outer.frame[ADDED + "_index"]).str.removesuffix(".0")
+    return parents.map(dict(zip(own, _keys(forms, outer)[0], strict=True))).fillna("")
+
+
+def _called(repeat: Cells) -> str:
+    return repeat.sheet or repeat.path.stem
 
 
 def _rolled_up(cells: Cells, repeat: Cells, codebook: Codebook) -> Cells:
     frame, notes, faults = cells.frame, list(cells.notes), list(cells.faults)
     age = _age(repeat)
-    group = repr(repeat.sheet or repeat.path.stem)
+    group = repr(_called(repeat))
     counted = [name for name in codebook.variables.index if COUNTED.match(str(name))]
     if not (age and counted and _of_people(repeat)):
         what = f"rows of the repeated group {group} left out: no group of people with ages"
         return replace(cells, notes=[*notes, ("", what, len(repeat.frame))])
     (parent, forms), orphan = _keys(cells, repeat), ~of_forms(cells, repeat)
     rule, todo = "a row that belongs to a form of the file", "Add its form, or remove the row."
+    again = repeat.frame.duplicated() & (ADDED + "_index" in repeat.frame or ADDED + "KEY" in repeat.frame)
+    shared, key = forms.duplicated(keep=False) & forms.isin(parent), "a key of its own for each form with rows in {}"
+    faults.append(fault(shared, "", "", key.format(group), "Export again: the rows belong to several forms."))
     question = Question(age, "amount", "years", -np.inf, np.inf, (), {}, Question.of(codebook, "status").missing)
     ages = repeat.frame[age].astype(object)
     column = read_column(ages.mask(ages.isin(NOT_ASKED), ""), question)
-    faults += placed([*repeat.faults, *column.faults, fault(orphan, "", "", rule, todo)], repeat)
+    rows = [fault(orphan, "", "", rule, todo), fault(again, "", "", "each row once", "Remove the row.")]
+    faults += placed([*repeat.faults, *column.faults, *rows], repeat)
     years = column.values.where(column.values.between(0, OLDEST))
     unknown = forms.isin(parent[years.isna()])
     columns = {}

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from functools import reduce
 
 import pandas as pd
 
 from ...errors import WelfareError
 from .faults import STRIDE, fault
-from .layout import Cells
+from .layout import SEPARATORS, Cells, Note
 from .programs import ADDED, FORM_KEYS, NOT_ASKED, VERSIONS
-from .spelling import fold, listed, texts
+from .spelling import fold, listed, phrases, texts
 
 REVIEWS = ("_validation_status", "ReviewState", "review_status", "interview__status")
 SUBMITTED = "submitdate"  # of LimeSurvey, which exports forms that were begun too
 KNOWN = ("not reviewed", "approved", "on hold", "has issues", "edited", "completed", "rejected", "not completed")
 STATES = {"": "not reviewed", **{text: state for state in KNOWN for text in listed(f"state {state}")}}
-LEFT_OUT = ("rejected", "not completed", "not submitted")
+LEFT_OUT = ("rejected", "not completed", "not submitted", "not agreed")
+CONSENT, AGREED, NOT_AGREED = listed("consent"), phrases("agreed"), phrases("not agreed")
+TIMES = (("duration", ""), ("interviewtime", ""), ("start", "end"), ("starttime", "endtime"))  # seconds, or two times
+QUICK, LEAST_TIMED = 3, 10  # a form is quick in under a third of the middle time, of so many forms that say it
 
 
 def reviewed(cells: Cells) -> Cells:
@@ -30,13 +35,19 @@ def reviewed(cells: Cells) -> Cells:
     frame, faults = cells.frame, list(cells.faults)
     states = pd.Series("", index=frame.index)
     for name in (n for n in REVIEWS if ADDED + n in frame):
-        own = texts(frame[ADDED + name]).map(lambda text: fold(text).replace(" ", "").removeprefix("validationstatus"))
+        own = texts(frame[ADDED + name]).map(_state)
         rule = f"a review state: {', '.join(KNOWN)}"
         todo = "Correct the state where the forms are collected, and export again."
         faults.append(fault(~own.isin(list(STATES)), ADDED + name, "", rule, todo))
         states = states.mask(states.isin(["", "not reviewed"]), own.map(STATES).fillna("not reviewed"))
     if ADDED + SUBMITTED in frame:
-        states = texts(frame[ADDED + SUBMITTED]).map(lambda text: "submitted" if text else "not submitted")
+        dated = texts(frame[ADDED + SUBMITTED]).str.contains(r"\d")
+        states = dated.map({True: "submitted", False: "not submitted"})
+    for name in [name for name in frame if fold(re.split(SEPARATORS, str(name))[-1]) in CONSENT]:
+        said = texts(frame[name]).map(fold)
+        rule, todo = "yes or no", "Write whether the person agreed to answer."
+        faults.append(fault(~said.isin([*AGREED, *NOT_AGREED, ""]), str(name), "", rule, todo))
+        states, frame = states.mask(said.isin(list(NOT_AGREED)), "not agreed"), frame.drop(columns=name)
     counts = {str(state): int(n) for state, n in states[states != ""].value_counts().items()}
     out = states.isin(LEFT_OUT)
     if out.any() and out.all():
@@ -49,6 +60,10 @@ def reviewed(cells: Cells) -> Cells:
     return replace(cells, frame=frame[~out], notes=[*cells.notes, *notes], faults=faults, reviews=counts)
 
 
+def _state(text: str) -> str:
+    return fold(text).replace(" ", "").removeprefix("validationstatus").removesuffix(".0")
+
+
 def without_added(cells: Cells) -> Cells:
     """The cells without the columns of a program but for the key; versions of the form are noted."""
     frame, notes = cells.frame, list(cells.notes)
@@ -58,10 +73,29 @@ def without_added(cells: Cells) -> Cells:
     for name in (n for n in VERSIONS if ADDED + n in frame):
         count = texts(frame[ADDED + name]).replace("", pd.NA).nunique()
         notes += [(name, "versions of the form among the answers", count)] if count > 1 else []
-    keys = next((texts(frame[n]).rename(n) for n in (ADDED + key for key in FORM_KEYS) if n in frame), cells.keys)
+    keyed = [ADDED + key for key in FORM_KEYS if ADDED + key in frame]
+    own = [texts(frame[name]).str.removeprefix("uuid:").rename(name) for name in keyed]
+    keys = reduce(lambda one, other: one.where(one != "", other), own) if own else cells.keys
+    notes += _quick(frame)
     if added:
         notes.append(("", "columns of the collecting program left out", len(added)))
     return replace(cells, frame=frame.drop(columns=added), notes=notes, keys=keys)
+
+
+def _quick(frame: pd.DataFrame) -> list[Note]:
+    """How many forms were filled in much faster than the others, where the program says how long each took."""
+    for names in ([ADDED + name for name in pair if name] for pair in TIMES):
+        if not set(names) <= set(frame):
+            continue
+        given = [texts(frame[name]) for name in names]
+        times = [pd.to_datetime(g, format="ISO8601", errors="coerce", utc=True) for g in given[: len(given) // 2 * 2]]
+        seconds = (times[1] - times[0]).dt.total_seconds() if times else pd.to_numeric(given[0], errors="coerce")
+        quick = seconds.index[seconds * QUICK < seconds.median()]
+        if seconds.count() >= LEAST_TIMED and len(quick):
+            rows = ", ".join(map(str, quick[:5])) + (" ..." if len(quick) > 5 else "")
+            usual = f"a third of the middle time, {seconds.median() / 60:.0f} min"
+            return [("", f"forms filled in in under {usual}: rows {rows}", len(quick))]
+    return []
 
 
 def once(cells: Cells) -> Cells:
@@ -69,5 +103,6 @@ def once(cells: Cells) -> Cells:
     own = [source.keys.set_axis(source.keys.index + i * STRIDE) for i, source in enumerate(cells.sources or (cells,))]
     keys, rule = pd.concat(own), "each form once; an earlier row is the same form"
     again = keys.duplicated() & (keys != "")
-    faults = [fault(again[part.index], str(part.name), "", rule, "Remove the row.") for part in own]
+    todo = "Remove the row, or the earlier one if this is its correction."
+    faults = [fault(again[part.index], str(part.name), "", rule, todo) for part in own]
     return replace(cells, faults=[*cells.faults, *faults])

@@ -16,6 +16,7 @@ from .personal import HIDDEN
 AGE_OF_ACTIVE = (18, 65)
 YOUNGEST_ENTRY = 18  # nobody serves before; both are completed years, so rounding down cannot break the rule
 MOVED, MOVED_SHARE = 4, 0.3  # faults of a row that stands under other columns, and of its cells: near ones are alike
+MOST_NOTES = 1_000  # rows with faults among which titles and notes are looked for
 MANY_COLUMNS = 10  # fewer answers are alike by chance
 
 
@@ -136,9 +137,12 @@ def moved(raw: pd.DataFrame, faults: list[pd.DataFrame]) -> list[pd.DataFrame]:
     """The faults, with a single one for each row that is no form, or whose cells stand under other columns."""
     own = [part for part in faults if "letter" not in part]  # of no sheet of its own
     counts = pd.concat([NONE, *own])["row"].value_counts()
-    counts = counts[(counts >= MOVED) & counts.index.isin(raw.index)]
+    said = pd.concat([NONE, *(part[part["value"] != ""] for part in own)])["row"].value_counts()
+    said = said if len(said) <= MOST_NOTES else said.iloc[:0]
+    counts = counts[((counts >= MOVED) | counts.index.isin(said.index)) & counts.index.isin(raw.index)]
     cells = (raw.loc[counts.index].astype(object) != "").sum(axis=1)
-    rows = counts.index[counts >= MOVED_SHARE * cells].sort_values()
+    alone = (said.reindex(counts.index) >= cells) & (2 * cells < raw.shape[1])  # a title, a unit or a note
+    rows = counts.index[(counts >= MOVED) & (counts >= MOVED_SHARE * cells) | alone].sort_values()
     if not len(rows):
         return faults
     rule = "a form, with each answer under its question; much of this row is not"

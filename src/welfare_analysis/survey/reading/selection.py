@@ -97,7 +97,8 @@ def collected(raw: pd.DataFrame, codebook: Codebook) -> Selection:
         days = [pd.to_datetime(text.str[:10], format=form, errors="coerce") for form in ("%Y-%m-%d", "%d/%m/%Y")]
         columns["date"] = days[0].fillna(days[1])
         wrong, rule = columns["date"].isna() & (text != ""), "a day, as 2026-11-29 or 29/11/2026"
-        faults.append(fault(wrong, "date", raw["date"], rule, "Write the day, or leave the cell blank."))
+        todo = "Write the day, or give the column the format of a date; or leave the cell blank."
+        faults.append(fault(wrong, "date", raw["date"], rule, todo))
     return columns, faults
 
 

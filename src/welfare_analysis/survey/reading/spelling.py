@@ -17,7 +17,7 @@ _NO_UNSEEN = str.maketrans("", "", UNSEEN)
 # Letters that stand for one another in everyday Arabic; the tatweel only stretches.
 _ALIKE = str.maketrans({"ة": "ه", "ى": "ي", "ی": "ي", "ٱ": "ا", "ک": "ك", "ـ": None, "ء": None})
 _GAPS = re.compile(r"[\s_\-‐‑–—'’ʼ`´]+")
-_ARABIC_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
+_ARABIC_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹０１２３４５６７８９", "0123456789" * 3)
 _SCRIPTS = ("0123456789", "٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹")
 _MARKS = str.maketrans({"٫": ".", "،": ",", "٬": "\u202f", "−": "-"})
 _SPACE = "[ \u00a0\u2009\u202f]"
@@ -37,6 +37,11 @@ def _lists() -> dict[str, frozenset[str]]:
 def listed(kind: str) -> frozenset[str]:
     """The words of one kind in ``words.csv``: those that ask who somebody is, that list people, and so on."""
     return _lists()[kind]
+
+
+def phrases(kind: str) -> frozenset[str]:
+    """The phrases of one kind: in ``words.csv`` their words are joined by ``_``."""
+    return frozenset(phrase.replace("_", " ") for phrase in listed(kind))
 
 
 _UNITS = {unit: "|".join(listed(f"unit {unit}")) for unit in ("DH", "km", "min", "years")}

@@ -37,16 +37,17 @@ def statistical_cells(path: Path, known: Known) -> Cells:
         raise WelfareError(what, where=path.name, got=str(error).strip()[:120]) from None
     notes: list[Note] = []
     texts = []
-    header = names_of(columns, known)
+    header = _named(list(columns), [facts.column_names_to_labels.get(name) or "" for name in columns], known)
     for name, own, values in zip(columns, header, columns.values(), strict=True):
         labels = {_plain(code): text for code, text in facts.variable_value_labels.get(name, {}).items()}
         if own in known.numeric:
             labels = {code: text for code, text in labels.items() if not _is_number(code, text)}
         cells = [_plain(value) for value in values]
         gone = _missing(facts, name)
-        blank = [gone(cell) and cell not in labels for cell in cells]
+        said = {c for c, text in labels.items() if fold(text) in known.missing or not NO_ANSWER.search(fold(text))}
+        blank = [gone(cell) and cell not in said for cell in cells]
         if any(blank):
-            notes.append((own, "user-missing values without a label read as blanks", sum(blank)))
+            notes.append((own, "user-missing values read as blanks", sum(blank)))
         if any(cell in labels for cell in cells):
             notes.append((own, "value labels read for their codes", 1))
         written = ["" if b else labels.get(cell, cell) for cell, b in zip(cells, blank, strict=True)]
@@ -54,6 +55,12 @@ def statistical_cells(path: Path, known: Known) -> Cells:
     frame = pd.DataFrame(dict(enumerate(texts)))
     frame = frame.set_axis(range(2, len(frame) + 2), axis=0)
     return Cells(path, frame.set_axis(header, axis=1), notes=notes, letters=lettered(header))
+
+
+def _named(names: list[str], labels: list[str], known: Known) -> list[str]:
+    """Names of columns: what a variable is called, or what its label asks where its name is not known."""
+    header, said = names_of(names, known), names_of(labels, known)
+    return [s if h not in known and s in known and s not in header else h for h, s in zip(header, said, strict=True)]
 
 
 def _is_number(code: Hashable, label: str) -> bool:
