@@ -28,7 +28,7 @@ from ..needs.deprivation import (
 from ..needs.factors import with_siblings
 from ..study import Study
 from .adjusted import SURE
-from .declare import Base, Topic, counted, exact, long_format, sums
+from .declare import Base, Topic, counted, exact, long_format, sums, told
 
 WEIGHTS = "dimensions"  # of the headline
 
@@ -116,7 +116,8 @@ def parts(study: Study, subject: Deprived) -> pd.DataFrame:
     made = contributions(subject.design, subject.of, subject.weights[WEIGHTS], CUTOFFS[USUAL], by, by.notna())
     rows, counts = long_format(made, "dimension", "", "status"), met.groupby(by).sum().astype(float)
     places = zip(rows["status"], rows["dimension"], strict=True)
-    return rows.assign(n=rows["status"].map(subject.behind(by)), numerator=[counts.at[at] for at in places])
+    said = told(topic.release(study)[topic.address("by_status")], rows[["status"]].assign(of="headcount"))
+    return rows.assign(n=rows["status"].map(subject.behind(by)), numerator=[counts.at[at] for at in places], told=said)
 
 
 @topic.table("own", "hardship|status", "measure", adds=None)
