@@ -103,35 +103,27 @@ for _group in GROUPS[:3]:
         def rows(offer: Offer) -> pd.DataFrame:
             met = offer.group(group)[offer.uses].value_counts().astype(float)
             found = long_format(offer.users(group), group)
-            found = found.assign(numerator=found[group].map(met).fillna(0.0))
+            found = found.assign(numerator=found[group].map(met).fillna(0.0), lost=False)
             funnel = loans.topic.release(study)[f"loans_funnel_by_{group}"]
             if offer.agreement.product != "consumer_loan" or funnel.state != "shown":
                 return found
             # who can pay stands in the funnel too, beside those who have a right to it: both are shown, or neither is
             return found.assign(lost=~told(funnel, found[[group]].assign(step="affordable")))
 
-        made = pd.DataFrame() if study.lacking([group]) else each(offers, rows)
-        return made.fillna({"lost": False}) if len(made) else None
+        return None if study.lacking([group]) else each(offers, rows)
 
 
 @topic.table("gain", "agreement_group", KEY, "dh", adds=None)
 def gain(study: Study, offers: dict[str, Offer]) -> pd.DataFrame:
     """What each agreement spares those who can use it, mean by status and rank, DH of today."""
-    by = ("status", "rank_group")
 
     def rows(offer: Offer) -> pd.DataFrame:
-        made = [offer.gain(group) for group in groups(offer, *by)]
+        made = [offer.gain(group) for group in groups(offer, "status", "rank_group")]
         found = [(long_format(one, "", "agreement_group"), evidence(one)) for one in made]
         return pd.concat([part.assign(numerator=n, unsafe=ruled) for part, (n, ruled) in found], ignore_index=True)
 
-    if (made := each(offers, rows)).empty:
-        return made
-    names, cells = made["agreement_group"].str.partition(":"), made[["agreement_group", KEY]]
-    said = names[0].eq("all").to_numpy()
-    for group in by:  # how many can use it is the cell of another table
-        own = cells.assign(agreement_group=names[2])
-        said = said | names[0].eq(group).to_numpy() & told(topic.release(study)[topic.address(f"by_{group}")], own)
-    return made.assign(told=said)
+    made = each(offers, rows)  # how many of a group can use each is another table
+    return made.assign(told=made["agreement_group"].eq("all")) if len(made) else made
 
 
 @topic.table("reasons", "agreement_reason", KEY, adds="agreement_reason")
@@ -271,7 +263,8 @@ def compared(study: Study, offers: dict[str, Offer]) -> pd.DataFrame | None:
     """Of the active who are better off under one of two agreements than under the other, the part of each, by rank.
 
     A rank is shown whole or not at all: not with few respondents, of whom a colleague would know too
-    much, nor where one of its parts has too few. No sum over ranks is published.
+    much, nor where one of its parts has too few. No sum over ranks is published, and no base: it is nearly who can
+    use one of them.
     """
     if not set(COMPARED) <= set(offers) or study.lacking(["rank_group"]):
         return None
@@ -280,6 +273,4 @@ def compared(study: Study, offers: dict[str, Offer]) -> pd.DataFrame | None:
     differ = flags["alike"].eq(False).fillna(value=False).astype(bool) & rank.notna()
     rows = shares(first.design, flags[["first", "second"]], rank, differ, "offer_better")
     few = rows["n"].lt(COMPARABLE * rules.colleagues) | rows["numerator"].between(1, rules.min_respondents - 1)
-    users = topic.release(study)[topic.address("by_rank_group")]
-    said = np.all([told(users, rows[["rank_group"]].assign(of=name)) for name in COMPARED], axis=0)
-    return rows.assign(unsafe=few.groupby(rows["rank_group"]).transform("any"), told=said)
+    return rows.assign(unsafe=few.groupby(rows["rank_group"]).transform("any"), told=False)

@@ -28,7 +28,7 @@ from ..needs.deprivation import (
 from ..needs.factors import with_siblings
 from ..study import Study
 from .adjusted import SURE
-from .declare import Base, Topic, counted, exact, long_format, sums, told
+from .declare import Base, Topic, counted, exact, long_format, sums
 
 WEIGHTS = "dimensions"  # of the headline
 
@@ -116,8 +116,8 @@ def parts(study: Study, subject: Deprived) -> pd.DataFrame:
     made = contributions(subject.design, subject.of, subject.weights[WEIGHTS], CUTOFFS[USUAL], by, by.notna())
     rows, counts = long_format(made, "dimension", "", "status"), met.groupby(by).sum().astype(float)
     places = zip(rows["status"], rows["dimension"], strict=True)
-    said = told(topic.release(study)[topic.address("by_status")], rows[["status"]].assign(of="headcount"))
-    return rows.assign(n=rows["status"].map(subject.behind(by)), numerator=[counts.at[at] for at in places], told=said)
+    # who is deprived in several ways is the headcount: no base is said
+    return rows.assign(n=rows["status"].map(subject.behind(by)), numerator=[counts.at[at] for at in places], told=False)
 
 
 @topic.table("own", "hardship|status", "measure", adds=None)
