@@ -289,7 +289,8 @@ def test_steps_of_a_funnel_leave_few_open(published, tmp_path, monkeypatch):
     """Nested conditions (item 6): of those who fall out between two steps five are open, or there are ten or none."""
     assert not len(found := attacker.along_steps(published)), listed(found)
     monkeypatch.setattr(digits, "SUMS", ())
-    finer = attacker.again(published, tmp_path / "finer.csv", [name for name in published.given if "_funnel" in name])
+    only = tuple(f"{page}_funnel" for page in ("homes", "loans", "transport", "services"))
+    finer = attacker.again(published, tmp_path / "finer.csv", only)
     assert set(attacker.along_steps(finer)["table"]) >= {"transport_funnel_by_sex"}
 
 
