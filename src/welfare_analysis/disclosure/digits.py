@@ -60,7 +60,7 @@ def units(cells: pd.DataFrame, unit: str, across: str, rules: Policy) -> np.ndar
     errors = errors.fillna(middle).fillna(0.0)
     behind = cells["numerator"] if "numerator" in cells else pd.Series(np.nan, cells.index)
     each = (cells["estimate"].abs() / behind.where((behind > 0) & named.isin(SUMS))).fillna(0.0)
-    few = [ladder(2.5 * rules.open_respondents * x) for x in each]  # the next unit above: they are 2 to 2.5 apart
+    few = [ladder(5 / 2 * rules.open_respondents * x) for x in each]  # the next unit above: they are 2 to 2.5 apart
     own = np.maximum(
         few, np.maximum([ladder(rules.error_share * error) for error in errors], [rules.step(x) for x in named])
     )
