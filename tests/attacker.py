@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import permutations
 from pathlib import Path
 from unittest.mock import patch
 
@@ -234,29 +235,68 @@ def along_sliders(pub: Publication) -> pd.DataFrame:
     The attacker knows how all others would choose, so that a difference of two printed numbers is what the few made of
     it; it is known to half of both units. What one respondent makes of a number is its mean over those who can pay.
     """
-    found = [pub.truth.iloc[:0].assign(few=0.0, open=0.0)]
+    found = [pub.truth.iloc[:0]]
     for name, cells in pub.truth[pub.truth["table"].str.contains("_grid") & pub.shown].groupby("table"):
         for axis in set(pub.tables[name].keys) & set(POINTS["axis"]):
             for line in pub.lines(cells, [axis]):
-                steps = line.iloc[np.argsort(pub.key(line, axis).astype(float))]
-                each = (steps["estimate"] / steps["numerator"]).abs()
-                wide = (steps["step"] + steps["step"].shift()) / 2
-                steps = steps.assign(few=steps["numerator"].diff().abs(), open=wide / np.fmax(each, each.shift()))
-                found.append(steps[steps["few"].between(1, 9) & (steps["open"] < policy().open_respondents)])
+                found.append(_few_between(line.iloc[np.argsort(pub.key(line, axis).astype(float))]))
     return pd.concat(found)
+
+
+def along_steps(pub: Publication) -> pd.DataFrame:
+    """Shown steps of funnels between which few fall out, and the difference says so; as `along_sliders`."""
+    found = [pub.truth.iloc[:0]]
+    for name, cells in pub.truth[pub.truth["table"].str.contains("_funnel") & pub.shown].groupby("table"):
+        step = next(key for key in (*pub.tables[name].keys, CATEGORY) if key.endswith("_step") or key == CATEGORY)
+        counts = cells[~pub.key(cells, step).isin(["in_need", "likely"])]  # no step of all, and a forecast
+        found += [_few_between(line) for line in pub.lines(counts, [step])]
+    return pd.concat(found)
+
+
+def _few_between(steps: pd.DataFrame) -> pd.DataFrame:
+    """Cells that have one to nine respondents more or less than the one before, fewer than five of them open."""
+    each = (steps["estimate"] / steps["numerator"]).abs()
+    wide = (steps["step"] + steps["step"].shift()) / 2
+    few = steps["numerator"].diff().abs().between(1, policy().min_respondents - 1)
+    return steps[few & (wide / np.fmax(each, each.shift()) < policy().open_respondents)]
 
 
 def repeated(pub: Publication) -> pd.DataFrame:
     """Hidden cells whose very quantity is shown in another place.
 
     Nobody tells the attack which quantities are the same: two cells are, where unit, base and seven digits of the
-    estimate agree (a model of first places alone gives their shares). What is not weighted is left out, since counts
-    and shares of a count agree by chance.
+    estimate agree (a model of first places alone gives their shares), or of a share that of all others. What is not
+    weighted is left out, since counts and shares of a count agree by chance.
     """
     cells = pub.truth[(pub.truth["estimate"] % 1 != 0) & ~pub.truth["unseen"]]
     cells = cells[~((cells["estimate"] - cells["numerator"] / cells["n"]).abs() <= 1e-9)]
-    same = [cells["unit"], cells["estimate"].map("{:.6e}".format), cells["n"]]
+    less = np.where(cells["unit"] == "share", np.fmin(cells["estimate"], 1 - cells["estimate"]), cells["estimate"])
+    same = [cells["unit"], pd.Series(less, cells.index).map("{:.6e}".format), cells["n"]]
     return cells[(cells["flag"] == "hidden") & cells["printed"].notna().groupby(same).transform("any")]
+
+
+def counted_again(pub: Publication) -> pd.DataFrame:
+    """Hidden cells of a table by group whose respondents are those of a table that shows them, group for group.
+
+    Two columns are the same where three groups or more, and no others, have equal respondents, and numbers that are
+    within a tenth: each may be estimated in a way of its own.
+    """
+    cells = pub.truth[~pub.truth["unseen"] & (pub.truth["unit"] == "persons")]
+    columns: dict[tuple, list[pd.DataFrame]] = {}
+    for name, own in cells.groupby("table", sort=False):
+        for group in set(pub.tables[name].keys) & set(declare.GROUPS):
+            named = own.assign(group=pub.key(own, group))
+            held = [pub.key(own, key) for key in pub.tables[name].keys if key != group]
+            for _, column in named.groupby(held) if held else [("", named)]:
+                counts = column.set_index("group")["numerator"].sort_index()
+                if len(counts) > 2 and counts.gt(0).sum() > 1:
+                    columns.setdefault((group, *counts.items()), []).append(column.set_index("group").sort_index())
+    found = [pub.truth.iloc[:0]]
+    for alike in columns.values():
+        for lost, seen in permutations(alike, 2):
+            near = (lost["estimate"] / seen["estimate"] - 1).abs() < 0.1
+            found.append(lost[(lost["flag"] == "hidden") & seen["printed"].notna() & near])
+    return pd.concat(found)
 
 
 def crossed(tables: dict[str, Released]) -> list[str]:

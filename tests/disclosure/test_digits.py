@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from welfare_analysis.disclosure import CATEGORY, NUMBERS, Released, combined, policy, protect
-from welfare_analysis.disclosure.digits import NORMAL, ladder, of_samples
+from welfare_analysis.disclosure.digits import NORMAL, ladder, of_samples, units
 from welfare_analysis.languages import amount, with_interval
 from welfare_analysis.results import release
 from welfare_analysis.study import DATA, Study
@@ -78,6 +78,16 @@ def test_intervals_go_outward(pairs):
     np.testing.assert_allclose(shown / step[:, None], np.round(shown / step[:, None]), atol=1e-6)
     assert (shown[:, 1] <= shown[:, 0]).all()
     assert (shown[:, 0] <= shown[:, 2]).all()
+
+
+def test_no_sum_is_printed_finer_than_what_five_make_of_it():
+    """A grant of 40,000 DH for homes, of which each who can pay makes 0.6: the unit is five of them, not the error."""
+    rows = pd.DataFrame({"estimate": [4.8e6, 120.0, 0.4], "low": [4.3e6, 100.0, 0.3], "high": [5.3e6, 140.0, 0.5]})
+    rows = rows.assign(unit=["million_dh", "homes", "share"])
+    assert units(rows, "", "", policy()).tolist() == [100_000.0, 10.0, 0.02]
+    made = units(rows.assign(numerator=200.0), "", "", policy())
+    assert made.tolist() == [200_000.0, 10.0, 0.02]
+    assert (made[:2] >= policy().open_respondents * rows["estimate"][:2] / 200).all()
 
 
 def test_people_are_never_printed_finer_than_ten():

@@ -261,6 +261,30 @@ def test_standards_between_which_few_lie(answers, monkeypatch):
     assert gaps().between(1, 9).any()
 
 
+def test_how_many_gave_an_answer(answers, monkeypatch):
+    """Bases: of a place all but 6 say why no service reached them, so 6 it did reach, which another table hides."""
+    place = answers["command"].map(BOOK.parent("command"))
+    one = place.value_counts().index[0]
+    use = answers["social_works_use"].mask(place == one, "never")
+    use[answers.index[place == one][:6]] = BOOK.codes(BOOK.variables.at["social_works_use", "list"])[0]
+    reasons = pd.Series(np.resize(["unknown", "far"], len(answers)), answers.index)
+    why = answers["social_works_why_not"].astype(object).where(use != "never", reasons).where(use == "never", None)
+
+    def base():
+        study = Study.of(answers.assign(social_works_use=use, social_works_why_not=why), None, None, BOOK)
+        assert (
+            descriptive.own(study, "share", "social_works_use", "command_group").cell(one, "never")["flag"] == "hidden"
+        )
+        where = "social_works_use = never"
+        cells = descriptive.own(study, "share", "social_works_why_not", "command_group", where=where).cells(one)
+        assert cells["estimate"].notna().any()
+        return cells["n"]
+
+    assert base().isna().all()
+    monkeypatch.setattr(descriptive, "_told", lambda study, rows, blank, cells: np.ones(len(cells), dtype=bool))
+    assert base().notna().any()
+
+
 def test_how_far_places_are_apart(answers, monkeypatch):
     """Two hidden places, whose sum is known: of all ways to share it, few fit the printed distance between places.
 

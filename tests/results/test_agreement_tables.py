@@ -46,7 +46,7 @@ def test_every_table_is_shown(shown):
         cells = table.shown
         assert len(cells) or name == "agreements_compared", name  # too unsure in a small population
         assert ((cells["low"] <= cells["estimate"]) & (cells["estimate"] <= cells["high"])).all(), name
-        assert (cells["n"] >= 30).all(), name
+        assert (cells["n"].dropna() >= 30).all(), name  # none where another table has it
 
 
 def test_reasons_add_up_to_all_members(study):

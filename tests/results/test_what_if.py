@@ -2,17 +2,14 @@
 
 from itertools import product
 
-import pandas as pd
 import pytest
 
 from welfare_analysis.demand.credit import Terms
 from welfare_analysis.demand.service import Service
-from welfare_analysis.disclosure import policy
-from welfare_analysis.disclosure.digits import units
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.results import TOPICS, release
 from welfare_analysis.results.loans import loan_market
-from welfare_analysis.results.what_if import GRIDS, POINTS, axes, base, coarse, code, error, homes_at, interpolated
+from welfare_analysis.results.what_if import GRIDS, POINTS, axes, base, code, error, homes_at, interpolated
 from welfare_analysis.study import DATA, Study, public
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
@@ -69,16 +66,6 @@ def test_the_error_at_the_middles_is_what_the_page_says(study):
     made = error(study, study.result(topic.subject), "loans")
     assert made["estimate"].iloc[0] == pytest.approx(max(off), rel=1e-9)
     assert 0 < max(off) < 0.2
-
-
-def test_no_point_is_printed_finer_than_what_five_make_of_it():
-    """A grant of 40,000 DH for homes, of which each who can pay makes 0.6: the unit is five of them, not the error."""
-    rows = pd.DataFrame({"estimate": [4.8e6, 120.0], "low": [4.3e6, 100.0], "high": [5.3e6, 140.0], "numerator": 200.0})
-    rows = rows.assign(unit=["million_dh", "homes"])
-    assert units(rows, "", "", policy()).tolist() == [100_000.0, 10.0]
-    made = coarse(rows)["step"]
-    assert made.tolist() == [200_000.0, 10.0]
-    assert (made >= policy().open_respondents * rows["estimate"] / rows["numerator"]).all()
 
 
 def test_between_two_points_numbers_lie_between_theirs(study):

@@ -10,15 +10,14 @@ import pandas as pd
 
 from ..errors import WelfareError
 from ..estimation import Estimate
-from .digits import column_of, printed, units
+from .digits import COUNTED, column_of, printed, units
 from .marks import marks
 from .policy import Policy, policy
 from .released import CATEGORY, NUMBERS, Released
 from .suppression import completed, dominated, of_colleagues, unsafe
 
-COUNTED = ("persons", "households", "homes", "files", "runs", "riders", "needs")  # numbers that cannot be negative
 RESPONDENTS = "respondents"  # the unit of numbers that are bases, and printed as these are
-EVIDENCE = ("numerator", "unsafe", "weight")  # columns that decide what is hidden, and are not released
+EVIDENCE = ("numerator", "unsafe", "weight", "told", "lost")  # columns that decide what is hidden, and are not released
 
 
 def protect(
@@ -40,7 +39,8 @@ def protect(
     cells : DataFrame
         Long: the key columns, estimate, low, high, n (respondents), and where they apply ``flag`` (`marks`),
         ``numerator`` (respondents who meet the condition; nan where there is none), ``unsafe`` (hidden whatever the
-        counts are) and ``weight`` (see `suppression.completed`). Further columns stay.
+        counts are), ``weight`` and ``lost`` (see `suppression.completed`) and ``told`` (whether n may be said: that of
+        those who gave an answer is the cell of another table). Further columns stay.
     respondents : (int, int)
         Of whom it can be computed, and all who were asked.
     adds : sequence of str
@@ -62,6 +62,7 @@ def protect(
     )
     if "unsafe" in cells:
         hidden = hidden | cells["unsafe"].fillna(False).to_numpy(bool)
+    elsewhere = cells["lost"].to_numpy(bool) if "lost" in cells else np.zeros(len(cells), dtype=bool)
     named = cells["unit"] if "unit" in cells else pd.Series(blank.unit, cells.index)
     if axes := [a for a in adds if a in cells]:
         within = [key for key in (*blank.by, CATEGORY) if key in cells and key not in axes]
@@ -71,7 +72,9 @@ def protect(
             whole = pd.concat([whole, unseen], ignore_index=True).drop(columns="persons")  # these are shares
             whole["seen"] = whole["seen"].fillna(0.0)
             first = np.append(first, unsafe(unseen["n"].to_numpy(float), unseen["numerator"].to_numpy(float), rules))
+        whole["lost"] = np.append(elsewhere, np.zeros(len(whole) - len(cells), dtype=bool))
         hidden = completed(whole, axes, rules, first, within)[: len(cells)]
+    hidden = hidden | elsewhere
     out = cells.drop(columns=[c for c in EVIDENCE if c in cells]).astype(dict.fromkeys([*NUMBERS, "n"], float))
     if blank.statistic != "count":
         flag = flag.mask((flag == "") & (n < rules.caution_base), "caution")
@@ -81,13 +84,15 @@ def protect(
     out = out.assign(**{c: np.where(gone, np.nan, out[c]) for c, gone in lost.items()})
     if "clear" in out:
         out["clear"] = out["clear"].eq(True) & ~hidden
-    step = units(out, blank.unit or "coefficient", column_of(out, list(blank.by)), rules)
+    step = units(out.assign(numerator=numerator), blank.unit or "coefficient", column_of(out, list(blank.by)), rules)
     numbers, based = printed(out, step), (named == RESPONDENTS).to_numpy()
     out = out.assign(**{c: np.where(based, rules.base(numbers[c]), numbers[c]) for c in NUMBERS})
     counted = named.isin(COUNTED)
     out["low"] = out["low"].where((out["estimate"] < 0) | ~counted, out["low"].clip(lower=0.0))
     missing = float(rules.base(asked - known)) / asked if asked else float("nan")  # as bases: it gives no few away
     frame = out.assign(flag=flag.mask(hidden, "hidden"), n=rules.base(out["n"]), step=step)
+    if "told" in cells:
+        frame["n"] = frame["n"].where(cells["told"].eq(True))
     if blank.statistic == "count" or blank.of == "register":  # how many a group has in the register is not shown
         frame["n"] = np.nan
     late = int(rules.base(followed_up)) if min(followed_up, known - followed_up) >= rules.min_base else 0

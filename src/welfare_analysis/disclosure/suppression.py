@@ -75,7 +75,8 @@ def completed(
     cells : DataFrame
         One row a cell: the columns ``axes``, n and numerator (nan where there is none). In a table of shares also
         ``estimate`` and ``weight``, the mean weight of a respondent: what adds up are weighted numbers. Where they are,
-        ``persons`` says that the estimate is a number of persons, and ``seen`` how many respondents a reader has met.
+        ``persons`` says that the estimate is a number of persons, ``seen`` how many respondents a reader has met, and
+        ``lost`` which are hidden because another table hides the same quantity.
     axes : sequence of str
         Key columns along which cells add up: groups, or categories whose shares add to one.
     hidden : (cells,) boolean array
@@ -90,7 +91,7 @@ def completed(
         that all lines together leave enough open about each cell that fails by itself (`bounds.tight`). The smallest
         shown cell of a line is taken first.
     """
-    result = hidden.copy()
+    result = hidden | cells["lost"].to_numpy(bool) if "lost" in cells else hidden.copy()
     n, numerator = cells["n"].to_numpy(float), cells["numerator"].to_numpy(float)
     size = np.where(np.isnan(numerator), n, np.fmin(numerator, n - numerator))
     lines, measures = list(_lines(cells, axes, within)), list(_measures(cells, size, hidden))

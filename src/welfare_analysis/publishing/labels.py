@@ -234,6 +234,8 @@ def note(tables: Sequence[Released], study: Study) -> str:
         late = base(pd.Series([t.followed_up for t in sampled], dtype=float), language)
         text = " ".join([text, study.text("note.followed_up", n=late)])
     flags = set().union(*(t.frame["flag"] for t in shown))
+    if any(t.statistic == "share" and t.shown["n"].isna().any() for t in sampled):  # a base that is not said
+        flags.add("hidden")
     if any(t.frame["clear"].eq(True).any() for t in shown if "clear" in t.frame):
         flags.add("clear")
     marks = [study.text(f"note.{flag}") for flag in ("hidden", "unsure", "caution", "clear") if flag in flags]

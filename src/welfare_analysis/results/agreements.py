@@ -21,8 +21,8 @@ from ..estimation import Design, Estimate, mean, total
 from ..planning import agreements
 from ..planning.agreements import BANK, FLAT, MOST_RATE, OWN, Agreement, Offer
 from ..study import Study
-from . import rail
-from .declare import GROUPS, Base, Topic, always, attempted, counted, long_format, measured, quantile_rows
+from . import loans, rail
+from .declare import GROUPS, Base, Topic, always, attempted, counted, long_format, measured, quantile_rows, told
 from .homes import home_market
 from .loans import loan_market
 
@@ -103,7 +103,12 @@ for _group in GROUPS[:3]:
         def rows(offer: Offer) -> pd.DataFrame:
             met = offer.group(group)[offer.uses].value_counts().astype(float)
             found = long_format(offer.users(group), group)
-            return found.assign(numerator=found[group].map(met).fillna(0.0))
+            found = found.assign(numerator=found[group].map(met).fillna(0.0), lost=False)
+            funnel = loans.topic.release(study)[f"loans_funnel_by_{group}"]
+            if offer.agreement.product != "consumer_loan" or funnel.state != "shown":
+                return found
+            # who can pay stands in the funnel too, beside those who have a right to it: both are shown, or neither is
+            return found.assign(lost=~told(funnel, found[[group]].assign(step="affordable")))
 
         return None if study.lacking([group]) else each(offers, rows)
 
@@ -117,7 +122,8 @@ def gain(study: Study, offers: dict[str, Offer]) -> pd.DataFrame:
         found = [(long_format(one, "", "agreement_group"), evidence(one)) for one in made]
         return pd.concat([part.assign(numerator=n, unsafe=ruled) for part, (n, ruled) in found], ignore_index=True)
 
-    return each(offers, rows)
+    made = each(offers, rows)  # how many of a group can use each is another table
+    return made.assign(told=made["agreement_group"].eq("all")) if len(made) else made
 
 
 @topic.table("reasons", "agreement_reason", KEY, adds="agreement_reason")
@@ -257,7 +263,8 @@ def compared(study: Study, offers: dict[str, Offer]) -> pd.DataFrame | None:
     """Of the active who are better off under one of two agreements than under the other, the part of each, by rank.
 
     A rank is shown whole or not at all: not with few respondents, of whom a colleague would know too
-    much, nor where one of its parts has too few. No sum over ranks is published.
+    much, nor where one of its parts has too few. No sum over ranks is published, and no base: it is nearly who can
+    use one of them.
     """
     if not set(COMPARED) <= set(offers) or study.lacking(["rank_group"]):
         return None
@@ -266,4 +273,4 @@ def compared(study: Study, offers: dict[str, Offer]) -> pd.DataFrame | None:
     differ = flags["alike"].eq(False).fillna(value=False).astype(bool) & rank.notna()
     rows = shares(first.design, flags[["first", "second"]], rank, differ, "offer_better")
     few = rows["n"].lt(COMPARABLE * rules.colleagues) | rows["numerator"].between(1, rules.min_respondents - 1)
-    return rows.assign(unsafe=few.groupby(rows["rank_group"]).transform("any"))
+    return rows.assign(unsafe=few.groupby(rows["rank_group"]).transform("any"), told=False)

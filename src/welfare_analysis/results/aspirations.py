@@ -20,11 +20,13 @@ from ..errors import WelfareError
 from ..estimation import Design, Estimate, adjusted_p, contrast, differences, joint, share, total, wald
 from ..estimation.rank_order import possible_ranks
 from ..needs import hopes
+from ..needs.aspirations import HOPES
 from ..needs.factors import merged
 from ..needs.hopes import PAIRS, SIDES, Hopes
 from ..study import Study, public
 from .adjusted import SURE
-from .declare import Base, Topic, always, beside, counted, exact, part
+from .declare import Base, Topic, always, beside, counted, exact, part, told
+from .descriptive import of_variable
 from .priorities import leads
 
 GROUPS = ("status", "rank_group", "command_group", "sex")
@@ -187,7 +189,15 @@ for _group in GROUPS:
     def by_group(study: Study, _: Study, group: str = _group) -> pd.DataFrame | None:
         """Share that hopes for each service by group; p of the test that the groups hope for it alike."""
         column = study.result(grouped, group)
-        return None if column is None else shares(hopes_of(study), column)
+        cells = None if column is None else shares(hopes_of(study), column)
+        if cells is None:
+            return None
+        # who has none of a hope may stand in a table of its question too: both are shown, or neither is
+        unlike = np.zeros(len(cells), dtype=bool)
+        for name, (question, none) in HOPES.items():
+            for table in of_variable(study, question, group):
+                unlike |= (cells["hope"] == name) & ~told(table, cells[[group]].assign(code=none))
+        return cells.assign(lost=unlike)
 
     @topic.table(f"apart_by_{_group}", "hope|highest|lowest", "measure", "", partial(base, group=_group),
                  partial(differing, group=_group), adds=None)  # fmt: skip

@@ -202,6 +202,15 @@ def measured(estimates: Mapping[str, tuple[Estimate, str]], key: str) -> pd.Data
     return pd.concat(parts, ignore_index=True)
 
 
+def told(table: Released, codes: pd.DataFrame) -> np.ndarray:
+    """Which cells, by the codes of its keys in order (cells x keys), a table shows.
+
+    The same quantity in another table, or a base that is how many are in such a cell, is shown where this is True.
+    """
+    shown = set(table.shown.reindex(columns=table.keys).astype(str).itertuples(index=False, name=None))
+    return np.array([cell in shown for cell in codes.astype(str).itertuples(index=False, name=None)], dtype=bool)
+
+
 def exact(rows: pd.DataFrame, n: Any) -> pd.DataFrame:
     """Rows of numbers that have no interval of their own: their bounds are the number itself."""
     return rows.assign(low=rows["estimate"], high=rows["estimate"], n=n)

@@ -117,7 +117,8 @@ def parts(study: Study, subject: Deprived) -> pd.DataFrame:
     made = contributions(subject.design, subject.of, subject.weights[WEIGHTS], CUTOFFS[USUAL], by, by.notna())
     rows, counts = long_format(made, "dimension", "", "status"), met.groupby(by).sum().astype(float)
     places = zip(rows["status"], rows["dimension"], strict=True)
-    return rows.assign(n=rows["status"].map(subject.behind(by)), numerator=[counts.at[at] for at in places])
+    # who is deprived in several ways is the headcount: no base is said
+    return rows.assign(n=rows["status"].map(subject.behind(by)), numerator=[counts.at[at] for at in places], told=False)
 
 
 @topic.table("own", "hardship|status", "measure", adds=None)

@@ -19,12 +19,13 @@ from ..needs import INDICATORS, VARIED, computed, indicators, under
 from ..needs.factors import with_siblings
 from ..study import DATA, Study
 from ..survey.weighting import weight_bands
-from .declare import PLACE, lone_groups
+from .declare import GROUPS, PLACE, lone_groups, told
 
 HEADLINES = ("tenant", "crowded", "cost_burdened", "over_debt_limit", "commute_long")
 CONDITION = re.compile(r"^(\w+) (?:=|in) ([\w|]+)$")
 HOUSEHOLD = "household_share"  # a total of it is a number of households
 STATISTICS = ("count", "share", "mean", "median", "total", "standards")
+ANSWERED = "answered"  # a column: who gave the answer that a table is of
 OWN = "own"  # what a table of a reader's own is called
 PLAN = DATA / "release.csv"
 IDENTITIES = DATA / "identities.csv"  # conditions that are one category of another variable
@@ -65,6 +66,14 @@ def _narrowed(study: Study, blank: Released, whole: Released, code: str) -> Rele
     table = released(study, whole)
     known = table.state != "shown" or (table.frame[CATEGORY].astype(str) == code).any()
     return table.narrowed(blank, code) if known else released(study, blank)
+
+
+def of_variable(study: Study, variable: str, group: str) -> list[Released]:
+    """Tables of the plan with the shares of a variable by a group, of all who answered."""
+    rows, plan = pd.read_csv(PLAN, keep_default_na=False), study.result(descriptive)
+    own = rows[(rows["statistic"] == "share") & (rows["variables"] == variable) & (rows["by"] == group)]
+    answers = study.frame[study.frame[variable].notna()] if len(own) else study.frame
+    return [plan[row.id] for row in own.itertuples() if inside(answers, row.where).all()]
 
 
 def blank_of(row: Mapping[str, str]) -> Released:
@@ -139,17 +148,37 @@ def released(study: Study, blank: Released) -> Released:
         return blank.without_numbers("no_totals")
     if blank.statistic == "count":
         return _count(study, rows, blank)
-    frame, condition = rows.frame, CONDITION.match(blank.where)
+    condition = CONDITION.match(blank.where)
     needed = [blank.variable, *blank.by, *([condition[1]] if condition else [])]
     needed += [HOUSEHOLD] if blank.unit == "households" else []
-    if any(column not in frame for column in needed):
+    if any(column not in rows.frame for column in needed):
         return blank
+    return _protected(study, rows, blank)
+
+
+def _told(study: Study, rows: View, blank: Released, cells: pd.DataFrame) -> np.ndarray:
+    """Cells whose base may be said: how many of a group gave an answer is a cell of the table of that answer."""
+    condition = CONDITION.match(blank.where)
+    if not blank.by or condition is None or condition[1] in GROUPS:
+        return np.ones(len(cells), dtype=bool)
+    met = inside(rows.frame, blank.where).astype("boolean").where(rows.frame[condition[1]].notna())
+    known = View(rows.frame.assign(**{ANSWERED: met}), rows.design)
+    of = [declared(blank.id, "share", name, blank.by, "share") for name in (ANSWERED, condition[1])]
+    tables, groups = [_protected(study, known, one) for one in of], cells[list(blank.by)]
+    codes = condition[2].split("|")
+    return told(tables[0], groups) & np.all([told(tables[1], groups.assign(code=code)) for code in codes], axis=0)
+
+
+def _protected(study: Study, rows: View, blank: Released) -> Released:
+    """A table of rows that have all its columns."""
+    frame = rows.frame
     asked = inside(frame, blank.where) & frame[list(blank.by)].notna().all(axis=1)
     answered = asked & frame[blank.variable].notna()
     if not answered.any():
         return blank.without_numbers(WITHOUT.get(blank.variable, blank.state))
     make = _standards if blank.statistic == "standards" else partial(_coarsened, study)
     cells = make(rows, blank, answered)
+    cells = cells.assign(told=_told(study, rows, blank, cells))
     groups = [] if blank.of == "weights" else blank.by  # the same people are in every stage of weighting
     axes = [*groups, *([CATEGORY] if CATEGORY in cells else [])]
     beside = _not_known(rows, blank) if blank.statistic == "share" else None

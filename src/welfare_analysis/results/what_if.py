@@ -7,7 +7,7 @@ on each axis a,
 .. math:: f(x) = \sum_{c \in \{0, 1\}^A} f_c \prod_a t_a^{c_a} (1 - t_a)^{1 - c_a},
 
 of released, rounded numbers f. So whatever the page says follows from the published grid. Along an axis few may be no
-longer able to pay: no number is printed finer than what five of those who can make of it (`coarse`).
+longer able to pay: no number is printed finer than what five of those who can make of it (`disclosure.digits`).
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ from ..demand.housing import HomeMarket, assumed, bought
 from ..demand.loans import LoanMarket, taken
 from ..demand.scenarios import BANK, FLAT, loan_dh, present_dh
 from ..demand.shuttle import Shuttle
-from ..disclosure import NUMBERS, policy
-from ..disclosure.digits import ladder, units
+from ..disclosure import NUMBERS
 from ..errors import WelfareError
 from ..estimation import Estimate
 from ..study import DATA, Study
@@ -128,7 +127,7 @@ def whole(study: Study, subject: Any, service: str) -> pd.DataFrame:
         rows = rows.assign(step_of=LIKELY, all="all")
         parts.append(behind(rows, subject, at, {"all": everybody}, "all", "step_of").drop(columns=["all", "step_of"]))
     made = pd.concat(parts, ignore_index=True)
-    return coarse(made.assign(unit=made["measure"].map(grid.units)))
+    return made.assign(unit=made["measure"].map(grid.units))
 
 
 def by_group(study: Study, subject: Any, service: str, group: str) -> pd.DataFrame:
@@ -144,20 +143,7 @@ def by_group(study: Study, subject: Any, service: str, group: str) -> pd.DataFra
         rows = rows.assign(**dict(zip(kept, map(code, values), strict=True)), step_of=LIKELY)
         groups = {str(name): by == name for name in rows[group]}
         parts.append(behind(rows, subject, at, groups, group, "step_of").drop(columns="step_of"))
-    return coarse(pd.concat(parts, ignore_index=True).assign(unit=next(iter(grid.units.values()))))
-
-
-def coarse(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows with the unit of each: that of every table, and at least the part of it that `open_respondents` make.
-
-    Between two points the difference is then open by five of those who can pay, on both sides, even to whoever knows
-    how all others would choose.
-    """
-    each = (rows["estimate"] / rows["numerator"]).where(rows["numerator"] > 0, 0.0).abs()
-    least = [
-        ladder(2.5 * policy().open_respondents * one) for one in each
-    ]  # the next unit above: they are 2 to 2.5 apart
-    return rows.assign(step=np.maximum(units(rows, "", "", policy()), least))
+    return pd.concat(parts, ignore_index=True).assign(unit=next(iter(grid.units.values())))
 
 
 def _fitted(
