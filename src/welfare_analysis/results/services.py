@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from operator import truediv
 
@@ -12,14 +12,13 @@ import pandas as pd
 from ..demand import grants, services
 from ..demand.services import Holidays, home_share, parameter
 from ..demand.stated import scaled, sums
-from ..disclosure import evidence
 from ..estimation import Estimate, joint, mean, total
 from ..needs.income_debt import above, household_income_dh, is_code
 from ..needs.projection import EXPECTED_YEARS
 from ..planning.package import people
 from ..study import Study, public
 from . import steps
-from .declare import Base, Topic, always, counted, exact, fitted, long_format, quantile_rows
+from .declare import Base, Topic, always, counted, evidenced, exact, fitted, long_format, quantile_rows
 
 FINDINGS = ("services_funnel_by_status", ("many", "sharing", "health", "school", "aid", "sure"))
 WISHES = {"camps": "camp_children_n", "hajj": "promotion_hajj", "umra": "promotion_umra"}
@@ -178,12 +177,6 @@ def answers(study: Study, *needed: str) -> pd.DataFrame | None:
     return None if study.lacking(("status", *needed)) else study.frame.set_axis(study.design.index)
 
 
-def behind(made: Mapping[str, Estimate], *keys: str) -> pd.DataFrame:
-    """Estimates as rows, with the respondents behind each."""
-    numerators, ruled = zip(*map(evidence, made.values()), strict=True)
-    return long_format(made, *keys).assign(numerator=np.concatenate(numerators), unsafe=np.concatenate(ruled))
-
-
 def pensioners(frame: pd.DataFrame) -> Base:
     """Widows and retirees who state their pension, of all of them."""
     own = frame["status"].isin(AIDED)
@@ -238,7 +231,7 @@ def fund(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     lacking = study.lacking(("household_size_n", "net_pay_dh", "pension_dh", "other_income_dh"))
     rules = {"all": None} | ({} if lacking else {str(head): float(head) for head in HEADS})
     made = {rule: drawing(study, head) for rule, head in rules.items()}
-    return in_units(behind(made, "fund_rule", "fund_measure"), "fund_measure")
+    return in_units(evidenced(made, "fund_rule", "fund_measure"), "fund_measure")
 
 
 @care.table("known", "service_wish|year", "measure", "", adds=None)
@@ -256,7 +249,7 @@ def wishes(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     members = total(study.design, asks, missing="mean").as_positive()
     first = sums(made, pd.Index(["scholarship"]), np.eye(1, len(LEVELS)))
     parts = {"people": members, "children": made, "cost_dh": scaled(first, parameter("scholarship_dh"))}
-    return in_units(behind(parts, "school_measure", "hope"), "school_measure")
+    return in_units(evidenced(parts, "school_measure", "hope"), "school_measure")
 
 
 @schooling.table("cohorts", "cohort_year", "school_age", adds=None)
@@ -268,14 +261,14 @@ def cohorts(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     made = total(study.design, table, missing="mean").as_positive()
     ages = pd.Index(list(grants.SCHOOL))
     years = {str(year): sums(made, ages, grants.ageing(year)).as_positive() for year in YEARS}
-    return behind(years, "cohort_year", "school_age")
+    return evidenced(years, "cohort_year", "school_age")
 
 
 @aid.table("curve", "aid_threshold", "aid_group", adds=None)
 def below(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     """Widows and retirees whose pension is not above each threshold."""
     made = {str(most): entitled(study, dict.fromkeys(AIDED, most)) for most in THRESHOLDS}
-    return behind(made, "aid_threshold", "aid_group")
+    return evidenced(made, "aid_threshold", "aid_group")
 
 
 def entitled(study: Study, most: dict[str, float]) -> Estimate:
@@ -299,7 +292,7 @@ def rule(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     made = study.result(aided)
     made = sums(made, pd.Index([*AIDED, "all"]), [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
     both = {"people": made, "cost_dh": scaled(made, parameter("eid_grant_dh"))}
-    return in_units(behind(both, "aid_measure", "aid_group"), "aid_measure")
+    return in_units(evidenced(both, "aid_measure", "aid_group"), "aid_measure")
 
 
 @aid.table("known", "service_wish|year", "measure", "", adds=None)
