@@ -48,8 +48,7 @@ def curve(
     axes.xaxis.set_major_formatter(plain(study, int((cells["at"] % 1 > 0).any())))
     axes.yaxis.set_major_formatter(plain(study))
     axes.set_ylim(0, None)
-    axes.set(xlabel=study.text(f"axis.{one.by[0]}"),
-             ylabel=study.text(f"unit.{one.unit}"))  # fmt: skip
+    axes.set(xlabel=study.text(f"axis.{one.by[0]}"), ylabel=study.text(f"unit.{one.unit}"))
     axes.legend(fontsize=9)
     return figure
 
@@ -77,8 +76,7 @@ def parts(tables: Sequence[Released], study: Study) -> Figure:
         cells = one.shown[one.shown[CATEGORY].astype(str) == code]
         _line(axes, cells.assign(at=cells[one.by[0]].astype(float)), one.unit, PALETTE[place],
               cell_label(one, study, CATEGORY, code))  # fmt: skip
-    words = {side: study.text(f"axis.{key}") for side, key in
-             (("xlabel", one.by[0]), ("ylabel", one.id))}  # fmt: skip
+    words = {side: study.text(f"axis.{key}") for side, key in (("xlabel", one.by[0]), ("ylabel", one.id))}
     axes.set(xlim=(0, 100), ylim=(0, 100), **words)
     axes.legend(fontsize=9)
     return figure
