@@ -23,7 +23,6 @@ from ..errors import WelfareError
 from ..study import public
 
 MODES = ("walk", "bus", "tram", "grand_taxi", "petit_taxi", "two_wheeler", "car", "staff_transport")
-SHIFTS = ("day", "rotating", "night")
 CELL = ["city", "band", "shift"]
 
 

@@ -23,6 +23,12 @@ from .declare import Base, Topic, always, counted, evidenced, exact, fitted, lon
 FINDINGS = ("services_funnel_by_status", ("many", "sharing", "health", "school", "aid", "sure"))
 WISHES = {"camps": "camp_children_n", "hajj": "promotion_hajj", "umra": "promotion_umra"}
 UNITS = {"places": "places", "cost_dh": "million_dh"}  # of measures that are no persons
+HEADS = (3000, 2000, 1000)  # DH of income a head below which the fund pays
+THRESHOLDS = (1000, 1500, 2000, 2500, 3000, 4000)
+YEARS = (0, 2, 4, 6, 8, 10)
+LEVELS = {"scholarship": ("higher_n",), "boarding": ("higher_n",), "tutoring": ("primary_n", "secondary_n"),
+          "school_transport": ("primary_n", "secondary_n"), "nursery": ("dependants_0_5_n",)}  # fmt: skip
+AIDED = ("widow", "retired")
 
 
 def holidays(study: Study) -> Holidays | None:
@@ -162,14 +168,6 @@ def beside(study: Study, whole: Estimate) -> pd.DataFrame:
 def known(study: Study, made: pd.DataFrame) -> pd.DataFrame:
     """Places of camps and hajj that were given in a year, and what part they are of what is wished here."""
     return beside(study, wished(study))
-
-
-HEADS = (3000, 2000, 1000)  # DH of income a head below which the fund pays
-THRESHOLDS = (1000, 1500, 2000, 2500, 3000, 4000)
-YEARS = (0, 2, 4, 6, 8, 10)
-LEVELS = {"scholarship": ("higher_n",), "boarding": ("higher_n",), "tutoring": ("primary_n", "secondary_n"),
-          "school_transport": ("primary_n", "secondary_n"), "nursery": ("dependants_0_5_n",)}  # fmt: skip
-AIDED = ("widow", "retired")
 
 
 def answers(study: Study, *needed: str) -> pd.DataFrame | None:
