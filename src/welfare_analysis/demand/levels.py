@@ -125,11 +125,6 @@ def cell(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"city": city, "band": band.astype(object), "shift": frame["shift"].astype(object)})
 
 
-def typical_km(frame: pd.DataFrame) -> pd.Series:
-    """Distance to work as its band tells it, km; NA where not known."""
-    return cell(frame)["band"].map(bands().set_index("band")["km"]).astype(float)
-
-
 def day_part(frame: pd.DataFrame) -> pd.Series:
     """When somebody comes and goes: ``day`` shifts, or ``night`` hours too (night and rotating shifts)."""
     parts = frame["shift"].astype(object).map({"day": "day", "rotating": "night", "night": "night"})
