@@ -109,12 +109,6 @@ def between(low: float, high: float, unit: str, language: str = "en", step: floa
     return f"\u2066{bounds}\u2069" if direction(language) == "rtl" else bounds
 
 
-def span(low: float, high: float, language: str = "en", digits: int = 0) -> str:
-    """Two numbers, of which either may be negative, with a word between them; the lower one on the left."""
-    bounds = TO[language].join(number(x, language, digits) for x in (low, high))
-    return f"\u2066{bounds}\u2069" if direction(language) == "rtl" else bounds
-
-
 def _plain(x: float, unit: str, language: str, step: float = 0.0) -> str:
     scale, digits = PRINTED.get(unit, (1, 0))
     if step > 0:  # not where it is missing

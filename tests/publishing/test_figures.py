@@ -191,8 +191,8 @@ def test_a_kind_that_is_not_there_is_an_error_that_helps():
     """A line of the plan with an unknown kind is named, with the kinds that are near."""
     row = {"figure": "mine", "kind": "group", "tables": "tenant", "needs": "", "options": ""}
     with pytest.raises(WelfareError, match=r"figures.csv, mine: no such kind; got 'group'; expected groups"):
-        figures.plans.read(row)
-    assert figures.plans.read({**row, "kind": "groups", "needs": "any"}).any_table
+        figures.output.read(row)
+    assert figures.output.read({**row, "kind": "groups", "needs": "any"}).any_table
 
 
 def test_values_on_an_axis_are_written_in_the_language(study):

@@ -6,7 +6,7 @@ import pandas as pd
 from wording import Wording
 
 from welfare_analysis.disclosure import document
-from welfare_analysis.publishing.figures.maps import sides, tour
+from welfare_analysis.publishing.figures.lines import sides, tour
 from welfare_analysis.publishing.figures.style import mirrored
 from welfare_analysis.study import DATA, public
 from welfare_analysis.survey.codebook import Codebook

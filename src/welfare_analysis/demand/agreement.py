@@ -117,7 +117,7 @@ def levers(
     base = market.at({OWN: market.terms[OTHER].rate})
     high = public("loan_losses").set_index("scenario").loc["high"]
     late = market.frame.get("arrears", pd.Series("no", market.frame.index)).eq("yes").fillna(False)
-    rate = float(high["default_share"] * high["lost_share"])
+    rate, discount = float(high["default_share"] * high["lost_share"]), of_programme("discount_rate")
     before, found, members = base.likely(), {}, {}
     usual = {
         "agreement": market,
@@ -128,7 +128,9 @@ def levers(
     for name, at in (usual if offered is None else offered).items():
         risk = pd.DataFrame({p: at.lent[p] * at.months[p] / 24 * rate * late for p in PRODUCTS}) * at.late
         one = pd.DataFrame(1.0, at.frame.index, list(PRODUCTS))
-        paid = at.instalments.replace(np.inf, np.nan) * annuity_of(at)
+        paid = at.instalments.replace(np.inf, np.nan) * pd.DataFrame(
+            {p: annuity(discount, at.months[p]) for p in PRODUCTS}, at.frame.index
+        )
         rebate = spared(at, base, taxed=False)
         after = at.likely({"files": one, "rebate": rebate, "cost": rebate + risk, "paid": paid})
         units, cost, given, own = (
@@ -138,12 +140,6 @@ def levers(
         found[name] = lever(taken(before), units, cost, every.apply(_anyway))
         members[name] = taken(after, "paid")
     return found, members
-
-
-def annuity_of(market: LoanMarket) -> pd.DataFrame:
-    """What a dirham a month over each loan's term is worth today (n x products)."""
-    rate = of_programme("discount_rate")
-    return pd.DataFrame({p: annuity(rate, market.months[p]) for p in PRODUCTS}, index=market.frame.index)
 
 
 def _anyway(values: pd.Series) -> pd.Series:

@@ -23,7 +23,6 @@ from ..errors import WelfareError
 from ..study import public
 
 MODES = ("walk", "bus", "tram", "grand_taxi", "petit_taxi", "two_wheeler", "car", "staff_transport")
-SHIFTS = ("day", "rotating", "night")
 CELL = ["city", "band", "shift"]
 
 
@@ -124,11 +123,6 @@ def cell(frame: pd.DataFrame) -> pd.DataFrame:
     band = pd.cut(frame["commute_km"].astype(float), [-1.0, *known["to_km"]], labels=list(known["band"]))
     city = frame["command_group"].astype(object).map(classes)
     return pd.DataFrame({"city": city, "band": band.astype(object), "shift": frame["shift"].astype(object)})
-
-
-def typical_km(frame: pd.DataFrame) -> pd.Series:
-    """Distance to work as its band tells it, km; NA where not known."""
-    return cell(frame)["band"].map(bands().set_index("band")["km"]).astype(float)
 
 
 def day_part(frame: pd.DataFrame) -> pd.Series:

@@ -36,7 +36,7 @@ from .borrowers import RETIRES, Borrowers, among_known, enumerated, of_loans, to
 from .credit import Terms
 from .stated import shared
 
-BLOCK, NONE = "loan", "no_loan"
+BLOCK = "loan"
 TERMS = {
     "conventional": "consumer_bank",
     "participatory": "consumer_participatory",

@@ -49,13 +49,9 @@ class Subsample:
     @cached_property
     def design(self) -> Design:
         """Weights of those drawn, each a unit of the superpopulation."""
-        w = pd.Series(self.market.design.weights, self.market.frame.index).loc[self._card_holders]
+        w = pd.Series(self.market.design.weights, self.market.frame.index).loc[self.market.cards["row"].unique()]
         kept = np.random.default_rng(SEED).random(len(w)) < (chance := proportional(w.to_numpy(), self.persons))
         return Design(w[kept] / chance[kept])
-
-    @cached_property
-    def _card_holders(self) -> pd.Index:
-        return pd.Index(self.market.cards["row"].unique())
 
     @cached_property
     def long(self) -> pd.DataFrame:

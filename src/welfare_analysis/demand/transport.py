@@ -89,8 +89,8 @@ class Commuters(CardMarket):
 
     @cached_property
     def km(self) -> pd.Series:
-        """Typical distance to work; missing where it is not known."""
-        return levels.typical_km(self.frame)
+        """Distance to work as its band tells it; missing where it is not known."""
+        return levels.cell(self.frame)["band"].map(levels.bands().set_index("band")["km"]).astype(float)
 
     @cached_property
     def group(self) -> pd.Series:

@@ -133,6 +133,6 @@ def first_page(study: Study, status: str) -> Markdown:
     """What stands before the first question of a form, with the thresholds of disclosure in force."""
     rules, minutes = policy(), longest(study.codebook, status)
     fields = {"least": rules.min_respondents, "base": rules.min_base, "minutes": minutes}
-    head = study.text("form.title", status=label(study, "status", status))
+    head = study.text("form.title", status=study.codebook.label("status", status, study.language))
     texts = [study.text(f"form.{key}", **fields) for key in FIRST_PAGE if key != "guardian"]
     return Markdown("\n\n".join([f"**{head}**", *texts]))

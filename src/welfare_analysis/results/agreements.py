@@ -15,25 +15,33 @@ from ..demand.credit import Terms
 from ..demand.levers import cost_of_one_more
 from ..demand.loans import CARDS
 from ..demand.stated import times
-from ..disclosure import NUMBERS, evidence, policy
+from ..disclosure import NUMBERS, policy
 from ..disclosure.suppression import unsafe
 from ..estimation import Design, Estimate, mean, total
 from ..planning import agreements
 from ..planning.agreements import BANK, FLAT, MOST_RATE, OWN, Agreement, Offer
 from ..study import Study
 from . import loans, rail
-from .declare import GROUPS, Base, Topic, always, attempted, counted, long_format, measured, quantile_rows, told
+from .declare import (
+    GROUPS,
+    Base,
+    Topic,
+    always,
+    attempted,
+    counted,
+    evidenced,
+    long_format,
+    measured,
+    quantile_rows,
+    told,
+)
 from .homes import home_market
 from .loans import loan_market
 
 KEY, RATES = "partner_agreement", range(11)  # per cent a year
-USE = {
-    "after": "use_after",
-    "additional": "use_additional",
-    "cost_dh": "use_cost",
-    "transfer_dh": "use_transfer",
-    "one_more": "use_one_more",
-}  # parts of a lever, and columns of what use is expected
+# parts of a lever, and columns of what use is expected
+USE = {"after": "use_after", "additional": "use_additional", "cost_dh": "use_cost", "transfer_dh": "use_transfer"}
+USE |= {"one_more": "use_one_more"}
 COMPARED = ("home_talks", "developer_price")  # a lower rate, or a lower price
 COMPARABLE = 10  # times the colleagues whose answers a reader may know: respondents of a rank that is shown
 SHARES = {"quarter": 0.25, "half": 0.5, "three_quarters": 0.75}
@@ -118,9 +126,8 @@ def gain(study: Study, offers: dict[str, Offer]) -> pd.DataFrame:
     """What each agreement spares those who can use it, mean by status and rank, DH of today."""
 
     def rows(offer: Offer) -> pd.DataFrame:
-        made = [offer.gain(group) for group in groups(offer, "status", "rank_group")]
-        found = [(long_format(one, "", "agreement_group"), evidence(one)) for one in made]
-        return pd.concat([part.assign(numerator=n, unsafe=ruled) for part, (n, ruled) in found], ignore_index=True)
+        made = dict(enumerate(offer.gain(group) for group in groups(offer, "status", "rank_group")))
+        return evidenced(made, "grouping", "", "agreement_group").drop(columns="grouping")
 
     made = each(offers, rows)  # how many of a group can use each is another table
     return made.assign(told=made["agreement_group"].eq("all")) if len(made) else made

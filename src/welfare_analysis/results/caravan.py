@@ -34,6 +34,9 @@ UNITS = {"stops": "stops", "km": "km", "hours": "hours", "first": "date", "last"
 UNITS |= {"working_days": "number", "position": "number", "date": "date", "members": "share", "population": "share"}
 PARTS = ("estimate", "low", "high")
 STEPS = {"km": 10.0, "hours": 1.0}
+NO_LOG = "listening.none"  # the text where no log is given
+ASKED = {"brief_line": "asked:", "table": "listening_topics", "key": "question_topic", "code": "", "compared": "yes"}
+FLAGS = {"complaint": "kind", "wish": "kind", "to_follow": "answer"}
 
 
 def tour(study: Study) -> Caravan | None:
@@ -312,11 +315,6 @@ MAKERS: dict[str, Callable[[Study, Caravan], Released | None]] = {
     "reach": reach, "cases": cases, "questions": questions, "day": programme,
 }  # fmt: skip
 TABLES = {f"caravan_{name}": partial(made, name=name, make=make) for name, make in MAKERS.items()}
-
-
-NO_LOG = "listening.none"  # the text where no log is given
-ASKED = {"brief_line": "asked:", "table": "listening_topics", "key": "question_topic", "code": "", "compared": "yes"}
-FLAGS = {"complaint": "kind", "wish": "kind", "to_follow": "answer"}
 
 
 log_topic = Topic("listening", planning.questions, lambda log: "shown" if len(log) else NO_LOG, "share",

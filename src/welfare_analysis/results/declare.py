@@ -192,14 +192,16 @@ def long_format(estimates: Estimate | pd.DataFrame | Mapping[Any, Any], *keys: s
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
+def evidenced(estimates: Mapping[Any, Estimate], *keys: str) -> pd.DataFrame:
+    """Estimates as rows (`long_format`), with the respondents behind each."""
+    numerators, ruled = zip(*map(evidence, estimates.values()), strict=True)
+    return long_format(estimates, *keys).assign(numerator=np.concatenate(numerators), unsafe=np.concatenate(ruled))
+
+
 def measured(estimates: Mapping[str, tuple[Estimate, str]], key: str) -> pd.DataFrame:
     """One number each with a unit of its own, named in the column ``key``, with the respondents behind each."""
-    parts = []
-    for name, (estimate, unit) in estimates.items():
-        numerator, ruled = evidence(estimate)
-        rows = long_format(estimate, "").assign(numerator=numerator, unsafe=ruled)
-        parts.append(rows.assign(**{key: name, "unit": unit}))
-    return pd.concat(parts, ignore_index=True)
+    rows = evidenced({name: estimate for name, (estimate, _) in estimates.items()}, key, "")
+    return rows.assign(unit=rows[key].map({name: unit for name, (_, unit) in estimates.items()}))
 
 
 def told(table: Released, codes: pd.DataFrame) -> np.ndarray:

@@ -23,10 +23,13 @@ from .declare import Base, Topic, always, fitted, long_format, measured, part, p
 KINDS = f"{BLOCK}_alternative"
 BINS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 TERMS = {"bank": "housing_bank", "foundation": "housing_foundation", "talks": "housing_talks"}
-GROUPS = ("status", "rank_group", "command_group")
 AFTER = ("within", "pushed_over", "already_over", "not_eligible", "cannot_compute")
 FINDINGS = ("loans_files", ("many", "who", "where", "cost", "changes", "sure"))
 QUANTITIES = {"": ("files", "files"), "_volume": ("dh", "million_dh")}
+RATES = {name: f"consumer_{name}" for name in ("talks", "foundation", "bank", "company")}
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+WORTH = (1_000, 2_000, 5_000, 10_000, 50_000)  # DH that a further loan may be worth
+STAGES = ("stated", "eligible", "affordable")
 
 
 def loan_market(study: Study) -> LoanMarket | None:
@@ -189,12 +192,6 @@ def standing(study: Study, market: LoanMarket) -> pd.DataFrame | None:
     years = given.assign(measure="year", unit="year", **{x: others["year"].astype(float) for x in NUMBERS})
     columns = ["loan_standing", "measure", "unit", *NUMBERS, "n"]
     return pd.concat([own, given[columns], years[columns]], ignore_index=True)
-
-
-RATES = {name: f"consumer_{name}" for name in ("talks", "foundation", "bank", "company")}
-QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
-WORTH = (1_000, 2_000, 5_000, 10_000, 50_000)  # DH that a further loan may be worth
-STAGES = ("stated", "eligible", "affordable")
 
 
 def demand(study: Study, stage: str = "affordable") -> Estimate:

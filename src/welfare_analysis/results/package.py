@@ -24,6 +24,9 @@ KINDS = ("sampling", "all")  # what is drawn: the needs alone, or the assumption
 WAY = (0, 25, 50, 75, 100)  # per cent of the way from no floor to the most equal share
 CANDIDATES, KNOWING = 60, 2000  # packages that are compared, and draws by which one parameter is judged
 SOME_DH = 1.0  # less is no choice
+LAST = 10  # years
+SHOWN, DRAWN = (0, 5), (0, 2, 4, 6, 8, LAST)
+RANGE = ("low", "high")
 
 
 def ready(of: Package) -> str:
@@ -288,11 +291,6 @@ def asking(study: Study, of: Package) -> pd.DataFrame:
             rows.append((group or "all", name, gain, gain - half, gain + half))
     table = pd.DataFrame(rows, columns=["package_group", "package_asked", *NUMBERS])
     return table.assign(n=float(base(of)[0].sum()))
-
-
-LAST = 10  # years
-SHOWN, DRAWN = (0, 5), (0, 2, 4, 6, 8, LAST)
-RANGE = ("low", "high")
 
 
 def projectable(study: Study) -> Package | None:

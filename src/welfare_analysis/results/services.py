@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from operator import truediv
 
@@ -12,18 +12,22 @@ import pandas as pd
 from ..demand import grants, services
 from ..demand.services import AID, Holidays, aided, home_share, parameter
 from ..demand.stated import scaled, sums
-from ..disclosure import evidence
 from ..estimation import Estimate, joint, mean, total
 from ..needs.income_debt import above, household_income_dh, is_code
 from ..needs.projection import EXPECTED_YEARS
 from ..planning.package import people
 from ..study import Study, public
 from . import steps
-from .declare import Base, Topic, always, counted, exact, fitted, long_format, quantile_rows
+from .declare import Base, Topic, always, counted, evidenced, exact, fitted, long_format, quantile_rows
 
 FINDINGS = ("services_funnel_by_status", ("many", "sharing", "health", "school", "aid", "sure"))
 WISHES = {"camps": "camp_children_n", "hajj": "promotion_hajj", "umra": "promotion_umra"}
 UNITS = {"places": "places", "cost_dh": "million_dh"}  # of measures that are no persons
+HEADS = (3000, 2000, 1000)  # DH of income a head below which the fund pays
+THRESHOLDS = (1000, 1500, 2000, 2500, 3000, 4000)
+YEARS = (0, 2, 4, 6, 8, 10)
+LEVELS = {"scholarship": ("higher_n",), "boarding": ("higher_n",), "tutoring": ("primary_n", "secondary_n"),
+          "school_transport": ("primary_n", "secondary_n"), "nursery": ("dependants_0_5_n",)}  # fmt: skip
 
 
 def holidays(study: Study) -> Holidays | None:
@@ -165,22 +169,9 @@ def known(study: Study, made: pd.DataFrame) -> pd.DataFrame:
     return beside(study, wished(study))
 
 
-HEADS = (3000, 2000, 1000)  # DH of income a head below which the fund pays
-THRESHOLDS = (1000, 1500, 2000, 2500, 3000, 4000)
-YEARS = (0, 2, 4, 6, 8, 10)
-LEVELS = {"scholarship": ("higher_n",), "boarding": ("higher_n",), "tutoring": ("primary_n", "secondary_n"),
-          "school_transport": ("primary_n", "secondary_n"), "nursery": ("dependants_0_5_n",)}  # fmt: skip
-
-
 def answers(study: Study, *needed: str) -> pd.DataFrame | None:
     """The answers, rows named as those of the design; None where a question was not asked."""
     return None if study.lacking(("status", *needed)) else study.frame.set_axis(study.design.index)
-
-
-def behind(made: Mapping[str, Estimate], *keys: str) -> pd.DataFrame:
-    """Estimates as rows, with the respondents behind each."""
-    numerators, ruled = zip(*map(evidence, made.values()), strict=True)
-    return long_format(made, *keys).assign(numerator=np.concatenate(numerators), unsafe=np.concatenate(ruled))
 
 
 def pensioners(frame: pd.DataFrame) -> Base:
@@ -237,7 +228,7 @@ def fund(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     lacking = study.lacking(("household_size_n", "net_pay_dh", "pension_dh", "other_income_dh"))
     rules = {"all": None} | ({} if lacking else {str(head): float(head) for head in HEADS})
     made = {rule: drawing(study, head) for rule, head in rules.items()}
-    return in_units(behind(made, "fund_rule", "fund_measure"), "fund_measure")
+    return in_units(evidenced(made, "fund_rule", "fund_measure"), "fund_measure")
 
 
 @care.table("known", "service_wish|year", "measure", "", adds=None)
@@ -255,7 +246,7 @@ def wishes(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     members = total(study.design, asks, missing="mean").as_positive()
     first = sums(made, pd.Index(["scholarship"]), np.eye(1, len(LEVELS)))
     parts = {"people": members, "children": made, "cost_dh": scaled(first, parameter("scholarship_dh"))}
-    return in_units(behind(parts, "school_measure", "hope"), "school_measure")
+    return in_units(evidenced(parts, "school_measure", "hope"), "school_measure")
 
 
 @schooling.table("cohorts", "cohort_year", "school_age", adds=None)
@@ -267,14 +258,14 @@ def cohorts(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     made = total(study.design, table, missing="mean").as_positive()
     ages = pd.Index(list(grants.SCHOOL))
     years = {str(year): sums(made, ages, grants.ageing(year)).as_positive() for year in YEARS}
-    return behind(years, "cohort_year", "school_age")
+    return evidenced(years, "cohort_year", "school_age")
 
 
 @aid.table("curve", "aid_threshold", "aid_group", adds=None)
 def below(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     """Those of an aided status whose pension is not above each threshold."""
     made = {str(most): entitled(study, dict.fromkeys(_aided(study), most)) for most in THRESHOLDS}
-    return behind(made, "aid_threshold", "aid_group")
+    return evidenced(made, "aid_threshold", "aid_group")
 
 
 def _aided(study: Study) -> list[str]:
@@ -303,7 +294,7 @@ def rule(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     parts = np.eye(len(own)) if len(own) > 1 else np.empty((0, len(own)))  # one alone is all
     made = sums(made, pd.Index([*own[: len(parts)], "all"]), np.vstack([parts, np.ones(len(own))]))
     both = {"people": made, "cost_dh": scaled(made, parameter("eid_grant_dh"))}
-    return in_units(behind(both, "aid_measure", "aid_group"), "aid_measure")
+    return in_units(evidenced(both, "aid_measure", "aid_group"), "aid_measure")
 
 
 @aid.table("known", "service_wish|year", "measure", "", adds=None)

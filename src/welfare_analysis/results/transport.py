@@ -32,6 +32,13 @@ FINDINGS = ("transport_funnel", ("many", "who", "where", "cost", "changes", "sur
 WORTH = (1_000, 2_500, 5_000, 10_000, 20_000)  # DH a year that a further user of a shared way may be worth
 RAIL = "rail"
 ACCEPTED = ("shuttle_km_low", "shuttle_likely", "shuttle_km_high", *CHANGES)
+FARES, HEADWAYS = (50, 100, 150, 200), (30, 60, 120)
+PRICES = (0, 100, 200)
+RIDES = ("cost_dh", "walk_min", "window_min", "runs_n", "constant_share", "scale", "least_km", "fare_share_most")
+RULE = ("window_share", "least_riders_n", "members_a_route_n")  # where a run is kept
+LOW_COST = "likely_cheap"  # likely, at the low end of what a vehicle-km costs
+NEEDS = {"no_way": commuting.no_way_to_come, "long": commuting.commute_long, "dear": commuting.commute_dear}
+NEEDS["in_need"] = commuting.transport_need
 
 
 def commuters_of(study: Study) -> Commuters | None:
@@ -116,15 +123,6 @@ def tastes(study: Study, people: Commuters) -> pd.DataFrame:
 
 
 choice_models.declare(topic, f"{BLOCK}_alternative", base)
-
-
-FARES, HEADWAYS = (50, 100, 150, 200), (30, 60, 120)
-PRICES = (0, 100, 200)
-RIDES = ("cost_dh", "walk_min", "window_min", "runs_n", "constant_share", "scale", "least_km", "fare_share_most")
-RULE = ("window_share", "least_riders_n", "members_a_route_n")  # where a run is kept
-LOW_COST = "likely_cheap"  # likely, at the low end of what a vehicle-km costs
-NEEDS = {"no_way": commuting.no_way_to_come, "long": commuting.commute_long, "dear": commuting.commute_dear}
-NEEDS["in_need"] = commuting.transport_need
 
 
 def likely(shuttle: Shuttle, *keys: str, by: pd.Series | None = None) -> pd.DataFrame:

@@ -69,8 +69,7 @@ def histogram(tables: Sequence[Released], study: Study, limit: float) -> Figure:
     axes.legend()
     axes.set_xticks(range(len(codes)), [label(study, one.by[0], code) for code in codes], fontsize=8)
     axes.yaxis.set_major_formatter(plain(study))
-    axes.set(xlabel=study.text("axis.debt_band"),
-             ylabel=study.text("unit.share"))  # fmt: skip
+    axes.set(xlabel=study.text("axis.debt_band"), ylabel=study.text("unit.share"))
     return figure
 
 

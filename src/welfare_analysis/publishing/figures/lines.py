@@ -1,9 +1,10 @@
-"""Kinds of figures with a line and a band: numbers by price or rate, who can pay."""
+"""Kinds of figures with lines: numbers by price or rate with a band, who can pay, a tour of towns."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -13,9 +14,9 @@ from ...demand.credit import Terms
 from ...disclosure import CATEGORY, Released
 from ...languages import number
 from ...results.loans import RATES
-from ...study import Study
+from ...study import Study, public
 from ..labels import cell_label, in_order, title
-from .style import PALETTE, QUIET, canvas, plain, scaled
+from .style import INK, MAP, PALETTE, QUIET, canvas, plain, scaled
 
 
 def _line(axes: Axes, cells: pd.DataFrame, unit: str, colour: str, name: str) -> None:
@@ -49,8 +50,7 @@ def curve(
     axes.xaxis.set_major_formatter(plain(study, int((cells["at"] % 1 > 0).any())))
     axes.yaxis.set_major_formatter(plain(study))
     axes.set_ylim(0, None)
-    axes.set(xlabel=study.text(f"axis.{one.by[0]}"),
-             ylabel=study.text(f"unit.{one.unit}"))  # fmt: skip
+    axes.set(xlabel=study.text(f"axis.{one.by[0]}"), ylabel=study.text(f"unit.{one.unit}"))
     axes.legend(fontsize=9)
     return figure
 
@@ -78,8 +78,7 @@ def parts(tables: Sequence[Released], study: Study) -> Figure:
         cells = one.shown[one.shown[CATEGORY].astype(str) == code]
         _line(axes, cells.assign(at=cells[one.by[0]].astype(float)), one.unit, PALETTE[place],
               cell_label(one, study, CATEGORY, code))  # fmt: skip
-    words = {side: study.text(f"axis.{key}") for side, key in
-             (("xlabel", one.by[0]), ("ylabel", one.id))}  # fmt: skip
+    words = {side: study.text(f"axis.{key}") for side, key in (("xlabel", one.by[0]), ("ylabel", one.id))}
     axes.set(xlim=(0, 100), ylim=(0, 100), **words)
     axes.legend(fontsize=9)
     return figure
@@ -88,3 +87,44 @@ def parts(tables: Sequence[Released], study: Study) -> Figure:
 def against_rate(tables: Sequence[Released], study: Study) -> Figure:
     """Loans by the rate of the Foundation, in per cent a year: `curve` at the rates of the terms."""
     return curve(tables, study, {name: 100 * Terms.named(terms).rate for name, terms in RATES.items()})
+
+
+CORNERS = ((1, 1), (-1, 1), (1, -1), (-1, -1))  # across and up: where the words of a place may stand
+LETTER, LINE = 0.13, 0.26  # degrees that a letter is wide and a line high on a map of a country
+
+
+def sides(at: np.ndarray, words: Sequence[str]) -> list[tuple[int, int]]:
+    """The corner of each place (n, 2) where its words cover fewest places and earlier words, the first of equals."""
+    taken = np.column_stack([at - 0.05, at + 0.05])
+    found = []
+    for (x, y), text in zip(at, words, strict=True):
+        ends = [
+            (np.sort([x + 0.1 * a, x + a * (0.1 + LETTER * len(text))]), np.sort([y, y + u * LINE])) for a, u in CORNERS
+        ]
+        boxes = np.array([(left, low, right, high) for (left, right), (low, high) in ends])
+        apart = (boxes[:, None, :2] >= taken[:, 2:]) | (boxes[:, None, 2:] <= taken[:, :2])
+        best = int((~apart.any(axis=2)).sum(axis=1).argmin())
+        taken = np.vstack([taken, boxes[best]])
+        found.append(CORNERS[best])
+    return found
+
+
+def tour(tables: Sequence[Released], study: Study) -> Figure:
+    """The stops of a tour where they lie, north above and west at the left in every language, joined in their order."""
+    (one,) = tables
+    figure, (axes,) = canvas(title(one.id, study), 7.0)
+    cells = one.shown.sort_values("estimate")
+    at = public("caravan").set_index("caravan_stop").loc[cells["caravan_stop"], ["lon", "lat"]]
+    axes.plot(at["lon"], at["lat"], color=QUIET, linewidth=1.5, zorder=1)
+    sns.scatterplot(x=at["lon"], y=at["lat"], ax=axes, color=PALETTE[0], s=28, zorder=2, legend=False)
+    codes, places = cells["caravan_stop"], cells["estimate"]
+    names = [cell_label(one, study, "caravan_stop", code) for code in codes]
+    words = [f"{number(place, study.language)} {name}" for place, name in zip(places, names, strict=True)]
+    for text, place, (across, up) in zip(words, at.to_numpy(), sides(at.to_numpy(), words), strict=True):
+        axes.annotate(text, place, (4 * across, 3 if up > 0 else -9), textcoords="offset points", fontsize=7.5,
+                      color=INK, ha="left" if across > 0 else "right")  # fmt: skip
+    axes.set_aspect(1 / np.cos(np.radians(at["lat"].mean())))
+    axes.set_axis_off()
+    axes.margins(0.08)
+    axes.set_gid(MAP)
+    return figure

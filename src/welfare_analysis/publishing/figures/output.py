@@ -1,10 +1,11 @@
-"""A figure into a notebook, or into the folder of headline figures."""
+"""Figures of what was released, by name: the lines of ``data/figures.csv``, drawn with notes and alternative texts."""
 
 from __future__ import annotations
 
 import io
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -19,13 +20,40 @@ from PIL import Image
 from ...disclosure import Released
 from ...errors import unknown
 from ...languages import GAP, amount, direction
-from ...study import ROOT, Study
+from ...study import DATA, ROOT, Study
 from ..labels import cell_label, format_cell, listed, note, title
 from ..published import release
 from ..sentences import sentence
-from .dots import groups
-from .plans import FIGURES
+from .bars import bands, flow, heat, histogram, pyramid, stacked, tornado
+from .dots import categories, groups, profile, steps, with_without
+from .lines import against_rate, crossing, curve, parts, tour
 from .style import STYLE, Plan, mirrored, wrapped
+
+KINDS = {
+    kind.__name__: kind
+    for kind in (bands, flow, heat, histogram, pyramid, stacked, tornado, categories, groups, profile, steps,
+                 with_without, against_rate, crossing, curve, parts, tour)
+}  # fmt: skip
+
+
+def read(row: Mapping[str, str]) -> Plan:
+    """The figure of a line.
+
+    Raises
+    ------
+    WelfareError
+        A kind of figure that there is not.
+    """
+    if row["kind"] not in KINDS:
+        raise unknown("no such kind", row["kind"], KINDS, ", ".join(KINDS), where=f"figures.csv, {row['figure']}")
+    options = json.loads(row["options"] or "{}")
+    return Plan(KINDS[row["kind"]], tuple(row["tables"].split("|")), options, row["needs"] == "any")
+
+
+FIGURES = {
+    row["figure"]: read(row) for row in pd.read_csv(DATA / "figures.csv", keep_default_na=False).to_dict("records")
+}
+
 
 COLOURS = 96  # of a picture in a notebook; more are not seen, and triple its size
 LINE = 78  # letters of a figure's title on one line

@@ -9,12 +9,14 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib import rc_params_from_file
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
@@ -28,27 +30,12 @@ from ..labels import missing_mark, step_of, unit_name
 
 # Okabe and Ito (2008), the order of the list of codes.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
-QUIET, MARKED, INK, GRID = "#9AA5B1", "#D55E00", "#222222", "#EEEEEE"
+QUIET, MARKED, INK = "#9AA5B1", "#D55E00", "#222222"
 MAP = "map"  # the group id of axes that are not turned: west stays at the left
 SIDES = {"left": "right", "right": "left"}
 WIDTH, ROW = 8.0, 0.3  # inches
 SCALE = {"share": 100, "share_points": 100, "million_dh": 1e-6}
-STYLE: Any = sns.axes_style("ticks") | {
-    "figure.dpi": 110,
-    "font.size": 10,
-    "font.family": ["sans-serif"],
-    "axes.titlesize": 9,
-    "axes.titleweight": "bold",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#888888",
-    "axes.axisbelow": True,
-    "grid.color": GRID,
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-    "svg.hashsalt": "welfare_analysis",
-    "svg.fonttype": "path",
-}
+STYLE: Any = sns.axes_style("ticks") | rc_params_from_file(Path(__file__).with_name("report.mplstyle"), False, False)
 
 
 @dataclass(frozen=True)
