@@ -88,3 +88,6 @@ def test_poisson_of_what_it_cannot_take(affairs):
         poisson(negative, affairs, FORMULA)
     with pytest.raises(WelfareError, match=r"months: the offset is no logarithm; got 7200\.0"):
         poisson(design, affairs.assign(months=12 * affairs.index), FORMULA, offset="months")
+    for offset, got in (("month", "'month'; expected months"), (affairs["age"], "'Series'")):
+        with pytest.raises(WelfareError, match=f"offset: the frame has no such column; got {got}"):
+            poisson(design, affairs.assign(months=1.0), FORMULA, offset=offset)

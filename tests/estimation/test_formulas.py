@@ -30,7 +30,7 @@ def f():
         ("y ~ log(income_dh)", r"a column is not finite; got 'log\(income_dh\)'"),
         ("y ~ income_dh + twice + g", r"columns are collinear; got .'income_dh', 'twice'"),
         ("y ~ same", r"columns are collinear; got .'Intercept', 'same'"),
-        ("same ~ income_dh", "same: the outcome does not vary; got '?.*1"),
+        ("same ~ income_dh", r"same: the outcome does not vary; got 1(\.0)?;"),
         ("g ~ income_dh", r"g: the outcome is not numeric.*g == 'yes'"),
         ("y ~ y", "the columns tell the outcome without error"),
     ],

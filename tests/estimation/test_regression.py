@@ -183,6 +183,9 @@ def test_negative_weights_have_no_likelihood(example):
     f = example(7)
     low = Design(f["w"]).calibrate({"1": 100, "x": 550.0}, f, method="linear")
     assert np.isfinite(linear(low, f, "y ~ x").se).all()
+    worse = Design(np.ones(4)).reweighted(np.array([1, 1, 1, -0.5]), None)  # a variance of -24
+    with pytest.raises(WelfareError, match=r"y: weights are negative; got 1.*raking"):
+        linear(worse, pd.DataFrame({"y": [0.0, 0, 0, 10]}), "y ~ 1")
     for model in (lambda: logistic(low, f, "b ~ x"), lambda: quantile_regression(low, f, "y ~ x")):
         with pytest.raises(WelfareError, match=r"weights are negative.*raking"):
             model()

@@ -19,7 +19,7 @@ import pandas as pd
 from formulaic import Formula, ModelMatrix, ModelSpec, SimpleFormula, model_matrix
 from formulaic.errors import DataMismatchWarning, FormulaicError
 
-from ..errors import WelfareError
+from ..errors import WelfareError, unknown
 from .columns import NUMBERS, aligned, numbers
 from .design import Design
 from .means import shared_rows
@@ -94,6 +94,9 @@ def cases(design: Design, frame: pd.DataFrame, formula: str, where: Any = None, 
     left, tilde, right = formula.partition("~")
     label = left.strip()
     named = label in table.columns
+    if lacking := [c for c in more if not (isinstance(c, str) and c in table)]:
+        got = str(lacking[0]) if np.ndim(lacking[0]) == 0 else type(lacking[0]).__name__
+        raise unknown("the frame has no such column", got, map(str, table.columns), where="offset")
     known = list(dict.fromkeys([*more, *([label] if named else _columns(f"0 + {{{label}}}", table, formula))]))
     known += [c for c in _columns(right, table, formula) if c not in known]
     if not tilde or not label:
@@ -254,7 +257,7 @@ def _check(data: Cases) -> None:
     if not 0 < q < n:
         raise WelfareError("no more cases than parameters", where=data.label, got=f"{n} cases, {q} columns")
     if (data.outcome == data.outcome.iloc[0]).all():
-        got = repr(data.outcome.iloc[0])
+        got = data.outcome.iloc[0]
         raise WelfareError("the outcome does not vary", where=data.label, got=got, expected="outcomes that differ")
     length = np.sqrt([column @ column for column in data.x.T])
     length[length == 0] = 1.0

@@ -151,7 +151,17 @@ def combined(estimates: list[Estimate]) -> Estimate:
         n: sum(sparse.csr_array(e.extra_covariance[n]) / m for e in estimates if n in e.extra_covariance) for n in names
     }
     extra |= {"within": sparse.csr_array(within), "imputation": sparse.csr_array(between)}
-    estimate = replace(first, value=mean, compute=lambda: centre, extra_covariance=extra, push=None)
+    moved = [e.deviations for e in estimates if e.deviations is not None]
+    known = all(e.estimator is not None for e in estimates)
+    estimate = replace(
+        first,
+        value=mean,
+        compute=lambda: centre,
+        extra_covariance=extra,
+        push=None,
+        estimator=(lambda d: combined([e.estimator(d) for e in estimates])) if known else None,
+        deviations=np.mean(moved, axis=0) if len(moved) == m else None,
+    )
     variance = estimate.se.to_numpy() ** 2
     part = np.divide(np.diagonal(between), variance, out=np.zeros(len(variance)), where=variance > 0)
     return replace(estimate, df=pd.Series(_freedom(first.df.to_numpy(float), part, m), index=first.df.index))
