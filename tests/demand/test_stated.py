@@ -111,4 +111,4 @@ def test_what_is_not_known_of_persons_is_left_out_of_the_model(people):
     model = stated.formula(long, PAID, OTHERS, SHIFTS)
     assert "income_group" not in model
     assert "tenant" not in model
-    assert stated.fitted(Design(pd.Series(1.0, few.index)), long, model).converged
+    assert stated.fitted(Design(pd.Series(1.0, few.index)), long, model).n_cases

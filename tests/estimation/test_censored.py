@@ -65,9 +65,11 @@ def test_recovery():
 
 
 def test_calls_that_cannot_be(affairs):
-    """Limits are in order, and the outcome varies."""
+    """Limits are in order, and the outcome varies between them."""
     design = Design(affairs["w"])
     with pytest.raises(WelfareError, match="tobit: the limits are not in order"):
         tobit(design, affairs, FORMULA, lower=5, upper=2)
+    with pytest.raises(WelfareError, match=r"affairs: all answers are at a limit; got \(99, inf\)"):
+        tobit(design, affairs, FORMULA, lower=99)
     with pytest.raises(WelfareError, match="affairs: the outcome does not vary"):
         tobit(design, affairs.assign(affairs=0), FORMULA)

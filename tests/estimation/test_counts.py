@@ -8,7 +8,17 @@ import pytest
 import statsmodels.api as sm
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.estimation import Design, logistic, mean, negative_binomial, poisson, predictions, two_part
+from welfare_analysis.estimation import (
+    Design,
+    cloglog,
+    gamma,
+    logistic,
+    mean,
+    negative_binomial,
+    poisson,
+    predictions,
+    two_part,
+)
 
 FORMULA = "affairs ~ age + yearsmarried + rating"
 
@@ -40,6 +50,32 @@ def test_weights_of_one_are_statsmodels(affairs):
     assert fit.null_log_likelihood == pytest.approx(
         negative_binomial(Design(np.ones(601)), affairs, "affairs ~ 1").log_likelihood
     )
+
+
+def test_laws_with_an_offset_are_statsmodels(affairs):
+    """Coefficients with an offset and weights are those of its GLM; likelihood and prediction those of the binomial."""
+    f = affairs.assign(amount=affairs["affairs"] + 0.5, some=affairs["affairs"] > 0, o=np.log(affairs["yearsmarried"]))
+    x, design = sm.add_constant(f[["age", "rating"]]), Design(f["w"])
+    families = {
+        ("affairs", poisson): sm.families.Poisson(),
+        ("amount", gamma): sm.families.Gamma(sm.families.links.Log()),
+        ("some", cloglog): sm.families.Binomial(sm.families.links.CLogLog()),
+    }
+    for (name, model), family in families.items():
+        fit = model(design, f, f"{name} ~ age + rating", offset="o")
+        glm = sm.GLM(f[name].astype(float), x, family, offset=f["o"], freq_weights=f["w"]).fit(tol=1e-13, maxiter=200)
+        np.testing.assert_allclose(fit.value, glm.params, rtol=1e-6)
+        at_one = family.link.inverse(x @ glm.params)  # predictions are for one unit, an offset of 0
+        assert predictions(fit).value.iloc[0] == pytest.approx(np.average(at_one, weights=f["w"]), rel=1e-6)
+        if model is not gamma:
+            assert fit.log_likelihood == pytest.approx(glm.llf, rel=1e-9)
+            assert fit.null_log_likelihood == pytest.approx(
+                sm.GLM(f[name].astype(float), x[["const"]], family, offset=f["o"], freq_weights=f["w"]).fit().llf
+            )
+    with pytest.raises(WelfareError, match=r"affairs: an amount is zero; expected above zero\. Use poisson"):
+        gamma(design, f, "affairs ~ age")
+    with pytest.raises(WelfareError, match="affairs: the outcome is not yes or no"):
+        cloglog(design, f, "affairs ~ age")
 
 
 def test_two_parts_are_two_models(affairs):
@@ -88,3 +124,6 @@ def test_poisson_of_what_it_cannot_take(affairs):
         poisson(negative, affairs, FORMULA)
     with pytest.raises(WelfareError, match=r"months: the offset is no logarithm; got 7200\.0"):
         poisson(design, affairs.assign(months=12 * affairs.index), FORMULA, offset="months")
+    for offset, got in (("month", "'month'; expected months"), (affairs["age"], "'Series'")):
+        with pytest.raises(WelfareError, match=f"offset: the frame has no such column; got {got}"):
+            poisson(design, affairs.assign(months=1.0), FORMULA, offset=offset)

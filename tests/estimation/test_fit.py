@@ -44,7 +44,6 @@ def test_rare_is_not_separated(f):
     """One no among the rare is enough for a finite coefficient."""
     fit = logistic(Design(np.ones(200)), f.assign(b=f["b"] & (f.index > 0)), "b ~ x + rare")
     assert 0 < fit.value["rare"] < 5
-    assert fit.converged
 
 
 def test_maximum_by_hand():

@@ -259,7 +259,8 @@ def test_ranks_of_an_unweighted_sample():
     ("call", "message"),
     [
         (lambda d, f: contrast(mean(d, f["y"], by=f["d"]), {"in": 1, "no": -1}), "contrast: no such value; got .'no'"),
-        (lambda d, f: contrast(mean(d, f["y"]), {}), "no such value"),
+        (lambda d, f: contrast(mean(d, f["y"]), {}), "there is nothing to compare"),
+        (lambda d, f: differences(mean(d, f["y"])), "there is nothing to compare"),
         (lambda d, f: t_tests(mean(d, f["y"], where=f["psu"] == 0)), "t_tests: no error is known to test against"),
         (lambda d, f: wald(share(d, f["d"]), null=0.5), "wald: one value follows from the others"),
         (lambda d, f: wald(mean(d, f["y"], where=f["psu"] == 0)), "wald: no error is known"),
@@ -282,6 +283,14 @@ def test_a_table_that_the_design_fixes():
     n = 40
     with pytest.raises(WelfareError, match="the design fixes the table"):
         independence(Design(np.ones(n), fpc=np.full(n, n)), np.arange(n) % 2, np.arange(n) % 3)
+
+
+def test_a_share_below_zero_is_in_no_table():
+    """Weights that linear calibration made negative, more than the others of their cell: no table has the shares."""
+    a, b = np.arange(40) % 2, np.arange(40) // 2 % 2
+    design = Design(np.ones(40)).reweighted(np.where(a + b == 2, -1.0, 2.0), None)
+    with pytest.raises(WelfareError, match="independence: weights are negative; got 10"):
+        independence(design, a, b)
 
 
 def test_one_cluster_tells_nothing_of_a_table():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.estimation import Design, joint, mean, ratio, total
+from welfare_analysis.estimation import Design, by_domain, joint, mean, quantile, ratio, share, total
 
 RNG = np.random.default_rng(1)
 DESIGN = Design(pd.Series(RNG.uniform(1, 3, 200)), psu=pd.Series(np.arange(200) // 5))
@@ -35,13 +35,25 @@ def test_names_covariances_and_extra_parts_are_kept():
     assert abs(covariance[0, 2]) > 0
 
 
+def test_intervals_are_those_of_each():
+    """A quantile among others has Woodruff's, a share of nobody in a domain stays within 0 and 1."""
+    several, alone = (quantile(DESIGN, FRAME["y"], q, by=GROUP) for q in ([0.1, 0.5], 0.5))
+    np.testing.assert_array_equal(several.interval().loc[0.5], alone.interval())
+    some = (GROUP == "a") & (FRAME["y"] > 5)
+    found = by_domain(DESIGN, GROUP, lambda d, rows: share(d, some, where=rows)).interval(0.9)
+    for level in "ab":
+        expected = share(DESIGN, some, where=level == GROUP).interval(0.9)
+        np.testing.assert_array_equal(found.loc[level], expected)
+
+
 def test_estimates_of_two_designs_are_refused():
     """What two samples share is not known."""
     other = Design(pd.Series(np.ones(200)))
     with pytest.raises(WelfareError, match="not of one design"):
         joint({"a": mean(DESIGN, FRAME["y"]), "b": mean(other, FRAME["y"])})
-    with pytest.raises(WelfareError, match="not of one design"):
-        joint({})
+    for none in ({}, {"a": mean(DESIGN, FRAME["y"]).value}):
+        with pytest.raises(WelfareError, match="not of one design"):
+            joint(none)
 
 
 def test_functions_of_functions_have_the_influence_of_one():

@@ -126,6 +126,16 @@ def test_intervals_of_ratios(people):
     assert -1 <= two.interval()["low"].iloc[0] <= two.interval()["high"].iloc[0] < -0.999
 
 
+def test_one_respondent_at_an_end_tells_no_error():
+    """Of ten, a tenth is one person, whose share over another's looks sure; of ten poor with nothing, it is sure."""
+    design, y = Design(np.ones(10)), pd.Series(np.arange(1.0, 11))
+    assert share_ratio(design, y, 10).value.iloc[0] == pytest.approx(10)
+    assert np.isinf(share_ratio(design, y, 10).se).all()
+    assert np.isinf(lorenz(design, y, [0.1, 0.5, 0.9]).se).tolist() == [True, False, True]
+    assert np.isfinite(share_ratio(design, y, 5).se).all()
+    assert lorenz(design, y.where(y > 2, 0.0), [0.1]).se.iloc[0] == 0
+
+
 def test_any_function_by_domain(people):
     """Models by domain in one estimate: each as alone, with the covariance between them."""
     design = _design(people)
@@ -147,6 +157,8 @@ def test_any_function_by_domain(people):
         (lambda d, y: poverty(d, y, line=0), r"no line, or no power; got \(0.0, 0.0\)"),
         (lambda d, y: poverty(d, y, line=5, alpha=-1), "no line, or no power"),
         (lambda d, y: lorenz(d, y, [0.2, 1.0]), r"p: not between 0 and 1; got \[0.2, 1.0\]"),
+        (lambda d, y: lorenz(d, y, 0.2), "p: not between 0 and 1; got 0.2; expected a list"),
+        (lambda d, y: quantile_shares(d, y, 2.5), "groups: no number of groups; got 2.5"),
         (lambda d, y: lorenz(d, 0 * y), "there is nothing to share out"),
         (lambda d, y: quantile_ratio(d, y.where(y.index > 300, 0)), "the lower of a ratio is zero"),
         (lambda d, y: correlation(d, pd.DataFrame({"y": y, "c": 1.0})), "a variable does not vary.*y, c"),

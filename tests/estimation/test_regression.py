@@ -7,12 +7,15 @@ import pytest
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import (
     Design,
+    cloglog,
+    gamma,
     heckman,
     linear,
     logistic,
     multinomial_logit,
     negative_binomial,
     ordered_logit,
+    poisson,
     quantile_regression,
     tobit,
     two_part,
@@ -33,6 +36,9 @@ SMOOTH = {
     "tobit": lambda d, f, **k: tobit(d, f, "cut ~ x + g", upper=4, **k),
     "heckman": lambda d, f, **k: heckman(d, f, "seen ~ x + g", "s ~ x + g + z", **k),
     "two steps": lambda d, f, **k: heckman(d, f, "seen ~ x + g", "s ~ x + g + z", "two-step", **k),
+    "poisson": lambda d, f, **k: poisson(d, f, "cut ~ x + g", offset="log_w", **k),
+    "gamma": lambda d, f, **k: gamma(d, f.assign(t=np.exp(f["y"] / 2)), "t ~ x + g", offset="log_w", **k),
+    "cloglog": lambda d, f, **k: cloglog(d, f, "b ~ x + g", offset="log_w", **k),
     "smearing": lambda d, f, **k: two_part(d, f, "cost ~ x + g", **k),
 }
 MODELS = SMOOTH | {"quantile": lambda d, f, **k: quantile_regression(d, f, "y ~ x + g", 0.3, **k)}
@@ -53,7 +59,8 @@ def people():
         {
             "psu": psu,
             "stratum": psu // 6,
-            "w": rng.uniform(1, 5, n),
+            "w": (w := rng.uniform(1, 5, n)),
+            "log_w": np.log(w),
             "x": x,
             "z": z,
             "g": g,
@@ -183,6 +190,9 @@ def test_negative_weights_have_no_likelihood(example):
     f = example(7)
     low = Design(f["w"]).calibrate({"1": 100, "x": 550.0}, f, method="linear")
     assert np.isfinite(linear(low, f, "y ~ x").se).all()
+    worse = Design(np.ones(4)).reweighted(np.array([1, 1, 1, -0.5]), None)  # a variance of -24
+    with pytest.raises(WelfareError, match=r"y: weights are negative; got 1.*raking"):
+        linear(worse, pd.DataFrame({"y": [0.0, 0, 0, 10]}), "y ~ 1")
     for model in (lambda: logistic(low, f, "b ~ x"), lambda: quantile_regression(low, f, "y ~ x")):
         with pytest.raises(WelfareError, match=r"weights are negative.*raking"):
             model()

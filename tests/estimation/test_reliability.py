@@ -9,7 +9,7 @@ from scipy import stats
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, mean, reliability, share, total
-from welfare_analysis.estimation.reliability import MEASURES, Rule, rules
+from welfare_analysis.estimation.reliability import MEASURES, Rule, flags, rules
 
 TABLE = pd.read_csv(Path(__file__).parents[2] / "data" / "reliability.csv")
 
@@ -192,6 +192,7 @@ def test_flags_fire_where_intervals_fail(kind, flagged):
         (lambda: Rule("caution", "n", "under", 3), "side: unknown word"),
         (lambda: Rule("caution", "n", "below", 3, "median"), "kind: unknown word"),
         (lambda: Rule("caution", "n", "below", float("nan")), "n: a limit is not a number from 0 on"),
+        (lambda: flags(mean(Design(np.ones(9)), np.arange(9.0)), [], "shares"), "kind: unknown kind; got 'shares'"),
         (lambda: rules(TABLE.drop(columns="side")), "rules: columns are missing; got .'side'"),
     ],
 )

@@ -64,3 +64,5 @@ def test_partly_known_margins():
     for method in ("linear", "raking"):
         w = Design(np.ones(4)).calibrate({"a": {"x": 3, "y": None, "z": None}}, f, method).weights
         np.testing.assert_allclose(w, [1.5, 1.5, 1, 1])
+    with pytest.raises(WelfareError, match="margins: there is no margin; expected at least one that is known"):
+        Design(np.ones(4)).calibrate({"a": {"x": None, "y": None, "z": None}}, f)

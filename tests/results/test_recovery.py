@@ -31,3 +31,13 @@ def test_sentences_name_the_steps_that_were_not_recovered():
     later = STORED[STORED["interval"] == "log"]
     assert (later["samples"] < 640).all()
     assert not later.loc[later["number"].isin(["affordable", "bought"]), "recovered"].any()
+
+
+def test_false_alarms_are_counted_beside_what_is_marked():
+    """By the file of coverage: of cells under 92 % those that are marked, and of the others too."""
+    cells = pd.read_csv(DATA / "reference" / "coverage.csv").query("part == 'statistics'")
+    poor, hit = cells["coverage"] < 0.92, cells["flagged"] > 0.5
+    facts = [(poor & hit).sum(), poor.sum(), (~poor & hit).sum(), (~poor).sum()]
+    found = coverage.summary()
+    assert [found.cell(name)["estimate"] for name in ("marked", "poor", "alarms", "good")] == facts
+    assert facts[2] > 0

@@ -64,6 +64,18 @@ def test_variance_is_within_plus_between():
     assert found.df.iloc[0] == pytest.approx(1 / (part**2 / 4 + 1 / observed))
 
 
+def test_completed_files_are_run_again():
+    """With replicate weights the estimate of all files is run again; else none, as if the first file were all."""
+    frame, rng = drawn(6)
+    files = completed(frame, np.ones(600), "income", pd.Series(True, frame.index), rng, 3)
+    plain = Design(np.ones(600), psu=np.arange(600) // 20)
+    ready = [mean(plain.with_replicates(), f) for f in files]
+    found = combined(ready)
+    np.testing.assert_allclose(found.deviations, np.mean([e.deviations for e in ready], axis=0), rtol=1e-9)
+    with pytest.raises(WelfareError, match="not known how to estimate it again"):
+        combined([mean(plain, f) for f in files]).refit()
+
+
 def test_much_missing_and_nothing_to_tell_it_by():
     """40 % missing at random and no predictor: the mean standard error is the spread of 200 samples, and covers."""
     found, truth = [], np.exp(0.5)

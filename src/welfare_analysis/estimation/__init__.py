@@ -3,7 +3,7 @@
 from .censored import tobit
 from .choice import logit, mixed_logit, nested_logit
 from .comparison import aic, bic, likelihood_ratio
-from .counts import negative_binomial, poisson, two_part
+from .counts import cloglog, gamma, negative_binomial, poisson, two_part
 from .design import Design
 from .estimate import Estimate
 from .hypotheses import adjusted_p, contrast, differences, independence, rank_test, t_tests, wald

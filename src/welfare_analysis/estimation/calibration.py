@@ -197,8 +197,8 @@ def _variables(
         _complete(name, level)
         levels.append(level)
         labels.append(categories)
-    if not levels:
-        raise WelfareError("there is no margin", where="margins", expected="at least one")
+    if not names:
+        raise WelfareError("there is no margin", where="margins", expected="at least one that is known")
     cells, row = crossed(levels, [len(categories) for categories in labels], n)
     blocks = [
         _marks(name, level, categories, row, margins[name])

@@ -35,6 +35,8 @@ def tobit(
         raise WelfareError("the limits are not in order", where="tobit", got=(lower, upper), expected="lower < upper")
     data = cases(design, frame, formula, where)
     y = data.numbers()
+    if not ((y > lower) & (y < upper)).any():
+        raise WelfareError("all answers are at a limit", where=data.label, got=(lower, upper), expected="some between")
 
     def expected(theta: np.ndarray, x: np.ndarray) -> np.ndarray:
         eta, sigma = x @ theta[:-1], theta[-1]

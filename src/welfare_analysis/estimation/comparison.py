@@ -122,5 +122,5 @@ def _nested(full: Fit, reduced: Fit) -> list[Hashable]:
 
 
 def _has_likelihood(fit: Fit) -> None:
-    if not np.isfinite(fit.log_likelihood):
+    if not (isinstance(fit, Fit) and np.isfinite(fit.log_likelihood)):
         raise WelfareError("the model has no likelihood", where=str(fit.value.name), expected="maximum likelihood")

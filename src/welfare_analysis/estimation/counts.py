@@ -18,7 +18,7 @@ from .columns import not_negative, numbers, positive
 from .design import Design
 from .fit import maximise, unidentified
 from .formulas import cases
-from .linear_models import logit_kernel
+from .linear_models import logit_kernel, yes_or_no
 from .regression import Kernel, Regression, Shown, blocks, fitted, least_squares, likelihood, regression, scores
 from .rerun import rerun
 
@@ -37,20 +37,54 @@ def poisson(
     the errors are the design's. ``offset`` is a column o, the log of what the outcome is counted in, as persons or
     months; predictions are for one of it, o = 0. The null is a constant and the offset.
     """
-    data = cases(design, frame, formula, where, () if offset is None else (offset,))
-    y, w = data.numbers(), data.w
+    return _with_offset("poisson", design, frame, formula, where, offset)
+
+
+@rerun
+def gamma(
+    design: Design, frame: pd.DataFrame, formula: str, where: Any = None, offset: str | None = None
+) -> Regression:
+    r"""Gamma regression of amounts above zero, :math:`\mu = e^{x'\beta + o}`; arguments and errors as for `poisson`.
+
+    Its score is :math:`x(y - \mu)/\mu`: of amounts whose spread grows with their mean it is more precise than Poisson's
+    (McCullagh and Nelder 1989, chapter 8). The log-likelihood is that of a shape of 1, the exponential law.
+    """
+    return _with_offset("gamma", design, frame, formula, where, offset)
+
+
+@rerun
+def cloglog(
+    design: Design, frame: pd.DataFrame, formula: str, where: Any = None, offset: str | None = None
+) -> Regression:
+    r"""Regression of yes or no by :math:`p = 1 - \exp(-e^{x'\beta + o})`; arguments and errors as for `poisson`.
+
+    Whether something has happened in a time whose log is o, at a rate of :math:`e^{x'\beta}` (Prentice and Gloeckler
+    1978).
+    """
+    return _with_offset("cloglog", design, frame, formula, where, offset)
+
+
+def _with_offset(law: str, design: Design, frame: Any, formula: str, where: Any, offset: str | None) -> Regression:
+    """A regression by the logarithm of what the outcome is counted in."""
+    data = cases(design, frame, formula, where, offset)
+    share = law == "cloglog"
+    y, w = yes_or_no(data) if share else data.numbers(), data.w
     not_negative(y, data.label)
     positive(w, data.label)
+    if law == "gamma" and not y.all():
+        raise WelfareError("an amount is zero", where=data.label, expected="above zero", hint="Use poisson().")
     known = np.zeros(len(y)) if offset is None else numbers(data.frame[offset].iloc[data.rows], offset)
     if not (np.abs(known) < LARGEST).all():
         got, hint = float(known[np.abs(known).argmax()]), "Take the log of what the outcome is counted in."
         raise WelfareError("the offset is no logarithm", where=str(offset), got=got, hint=hint)
-    kernel = _poisson(y, known)
-    start = least_squares(data.x, np.log(y + 0.5) - known, w)
-    null = float(w @ kernel(np.full(len(y), np.log((w @ y) / (w @ np.exp(known)))))[0])
-    return fitted(
-        data, data.names, kernel, blocks(data.x), start, null, expected=lambda theta, x: np.exp(x @ theta)[:, None]
-    )
+    kernel = {"poisson": _poisson, "gamma": _gamma, "cloglog": _cloglog}[law](y, known)
+    start, null = least_squares(data.x, np.log(y + 0.5) - known, w), np.log([(w @ y) / (w @ np.exp(known))])
+
+    def expected(theta: np.ndarray, x: np.ndarray) -> np.ndarray:
+        mu = np.exp(x @ theta)
+        return (-np.expm1(-mu) if share else mu)[:, None]
+
+    return fitted(data, data.names, kernel, blocks(data.x), start, null, expected=expected, probability=share)
 
 
 @rerun
@@ -141,6 +175,26 @@ def _poisson(y: np.ndarray, offset: np.ndarray | float = 0.0) -> Kernel:
     def kernel(eta: np.ndarray) -> Derivatives:
         mu = np.exp(eta + offset)
         return y * (eta + offset) - mu - least, (y - mu)[None], -mu[None, None]
+
+    return kernel
+
+
+def _gamma(y: np.ndarray, offset: np.ndarray) -> Kernel:
+    def kernel(eta: np.ndarray) -> Derivatives:
+        part = y * np.exp(-eta - offset)
+        return -part - eta - offset, (part - 1)[None], -part[None, None]
+
+    return kernel
+
+
+def _cloglog(y: np.ndarray, offset: np.ndarray) -> Kernel:
+    r"""With h the rate times the time: of yes :math:`\\log(1 - e^{-h})`, of no -h."""
+
+    def kernel(eta: np.ndarray) -> Derivatives:
+        h = np.exp(eta + offset)
+        up = h / np.expm1(h)  # the derivative of yes
+        value = np.where(y > 0, np.log(-np.expm1(-h)), -h)
+        return value, np.where(y > 0, up, -h)[None], np.where(y > 0, up * (1 - h - up), -h)[None, None]
 
     return kernel
 

@@ -64,7 +64,6 @@ class Fit(Estimate):
     log_likelihood: float = np.nan
     null_log_likelihood: float = np.nan
     n_cases: int = 0
-    converged: bool = True
     information: np.ndarray = field(default_factory=lambda: np.empty((0, 0)), repr=False)
     scores: np.ndarray = field(default_factory=lambda: np.empty((0, 0)), repr=False)
     used: np.ndarray | None = field(default=None, repr=False)

@@ -6,7 +6,6 @@ missing; they stay in the design, with no influence.
 
 from __future__ import annotations
 
-import difflib
 import re
 import warnings
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ import pandas as pd
 from formulaic import Formula, ModelMatrix, ModelSpec, SimpleFormula, model_matrix
 from formulaic.errors import DataMismatchWarning, FormulaicError
 
-from ..errors import WelfareError
+from ..errors import WelfareError, unknown
 from .columns import NUMBERS, aligned, numbers
 from .design import Design
 from .means import shared_rows
@@ -77,8 +76,8 @@ class Cases:
             raise WelfareError("the outcome is not numeric", where=self.label, expected="numbers", hint=hint) from None
 
 
-def cases(design: Design, frame: pd.DataFrame, formula: str, where: Any = None, more: Sequence[str] = ()) -> Cases:
-    """The rows, outcome and columns of ``"outcome ~ columns"``; ``more`` names further columns that must be known.
+def cases(design: Design, frame: pd.DataFrame, formula: str, where: Any = None, offset: str | None = None) -> Cases:
+    """The rows, outcome and columns of ``"outcome ~ columns"``; ``offset`` too names a column that must be known.
 
     Raises
     ------
@@ -94,6 +93,10 @@ def cases(design: Design, frame: pd.DataFrame, formula: str, where: Any = None, 
     left, tilde, right = formula.partition("~")
     label = left.strip()
     named = label in table.columns
+    if offset is not None and not (isinstance(offset, str) and offset in table):
+        got = offset if isinstance(offset, str) else type(offset).__name__
+        raise unknown("the frame has no such column", got, map(str, table.columns), where="offset")
+    more = [] if offset is None else [offset]
     known = list(dict.fromkeys([*more, *([label] if named else _columns(f"0 + {{{label}}}", table, formula))]))
     known += [c for c in _columns(right, table, formula) if c not in known]
     if not tilde or not label:
@@ -193,9 +196,8 @@ def _columns(terms: str, table: pd.DataFrame, formula: str) -> list[str]:
         hint = "Subtract it from the outcome of a linear model, or say offset= in poisson()."
         raise WelfareError("offset() is not known", where=formula, got="offset", expected="columns", hint=hint)
     if lacking:
-        near = difflib.get_close_matches(lacking[0], [str(c) for c in table.columns], 3)
-        hint = f"Did you mean {' or '.join(near)}?" if near else f"It has {', '.join(map(str, table.columns[:12]))}."
-        raise WelfareError("the frame has no such column", where=formula, got=lacking, hint=hint)
+        some = ", ".join(map(str, table.columns[:12]))
+        raise unknown("the frame has no such column", lacking[0], map(str, table.columns), some, where=formula)
     return [str(c) for c in named]
 
 
@@ -254,7 +256,7 @@ def _check(data: Cases) -> None:
     if not 0 < q < n:
         raise WelfareError("no more cases than parameters", where=data.label, got=f"{n} cases, {q} columns")
     if (data.outcome == data.outcome.iloc[0]).all():
-        got = repr(data.outcome.iloc[0])
+        got = data.outcome.iloc[0]
         raise WelfareError("the outcome does not vary", where=data.label, got=got, expected="outcomes that differ")
     length = np.sqrt([column @ column for column in data.x.T])
     length[length == 0] = 1.0

@@ -18,7 +18,7 @@ import pandas as pd
 from scipy import stats
 
 from ..errors import WelfareError
-from .columns import aligned, matrix, one_of
+from .columns import aligned, matrix, one_of, positive
 from .design import Design
 from .estimate import Estimate
 from .inequality import mid_rank
@@ -55,8 +55,8 @@ def contrast(estimate: Estimate, weights: Mapping[Any, Any]) -> Estimate:
     names = [name for row in rows.values() for name in row]
     unknown = [name for name in names if name not in index]
     if not names or unknown or not index.is_unique:
-        got = unknown[:5] or len(index) - index.nunique()
-        raise WelfareError("no such value", where="contrast", got=got, expected=f"some of {list(index)[:10]}")
+        what = "no such value" if unknown else "two values have one name" if names else "there is nothing to compare"
+        raise WelfareError(what, where="contrast", got=unknown[:5], expected=f"some of {list(index)[:10]}")
     matrix_ = np.zeros((len(rows), len(index)))
     for i, row in enumerate(rows.values()):
         matrix_[i, index.get_indexer(pd.Index(list(row), tupleize_cols=index.nlevels > 1))] = list(row.values())
@@ -193,6 +193,8 @@ def independence(design: Design, rows: Any, columns: Any, where: Any = None, sta
     p = np.bincount(cell[inside], weights=w[inside], minlength=r * c) / w.sum()
     z = (inside[:, None] / w.sum()) * ((cell[:, None] == np.arange(r * c)) - p)
     table, n = p.reshape(r, c), int(inside.sum())
+    if (p < 0).any():
+        positive(design.weights, "independence")
     shares, corrected = (table.sum(axis=1), table.sum(axis=0)), statistic == "corrected"
     expected, V = np.outer(*shares).ravel(), n * design.covariance(_lifted(design, w, z) if corrected else z)
     if (p > 0).all() and not corrected:

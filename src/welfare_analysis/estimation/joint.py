@@ -21,7 +21,7 @@ def joint(estimates: Mapping[Any, Estimate], names: Sequence[Hashable] = ()) -> 
     ``names`` are those of the levels of the estimates; with them the levels of their own keep theirs, where all agree.
 
     Influences are stacked (Deville 1999), so covariances between the estimates are kept; named extra covariances are
-    taken as independent from one estimate to the next.
+    taken as independent from one estimate to the next. Intervals are those of each, as of a share or a quantile.
 
     Raises
     ------
@@ -29,7 +29,7 @@ def joint(estimates: Mapping[Any, Estimate], names: Sequence[Hashable] = ()) -> 
         No estimate, or estimates of different designs: their covariance is not known.
     """
     parts = list(estimates.values())
-    if not parts or any(e.design is not parts[0].design for e in parts):
+    if not parts or any(not isinstance(e, Estimate) or e.design is not parts[0].design for e in parts):
         raise WelfareError("estimates are not of one design", where="joint", expected="one or more of the same design")
     rows = [(*_key(key), *_key(k)) for key, e in estimates.items() for k in e.value.index]
     depth = max(map(len, rows))
@@ -46,6 +46,7 @@ def joint(estimates: Mapping[Any, Estimate], names: Sequence[Hashable] = ()) -> 
         lambda: sparse.hstack([e.influence for e in parts], format="csr"),
         pd.Series(pd.concat([e.df for e in parts]).to_numpy(), index=index),
         pd.concat([e.counts for e in parts]).set_axis(index),
+        partial(_bounds, parts),
         extra_covariance={"joint": whole} if whole.nnz else {},
         push=partial(_combined, parts),
         estimator=None if any(e.estimator is None for e in parts) else lambda d: joint(_of(estimates, d), names),
@@ -83,6 +84,11 @@ def _key(key: Any) -> tuple[Any, ...]:
 def _of(estimates: Mapping[Any, Estimate], design: Design) -> dict[Any, Estimate]:
     """The estimates run again."""
     return {name: e.estimator(design) for name, e in estimates.items() if e.estimator is not None}
+
+
+def _bounds(parts: Sequence[Estimate], _: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
+    low, high = np.hstack([e.bounds(e, level) for e in parts])
+    return low, high
 
 
 def _combined(parts: Sequence[Estimate], matrix: sparse.csr_array) -> Any:

@@ -229,12 +229,6 @@ class LatentClasses(Fit):
         """
         return float(-2 * self.log_likelihood / self.scale + self.effects().sum() * np.log(self.n_rows))
 
-    def entropy_r2(self) -> float:
-        """How far answers tell the class: 1 where they tell it surely, 0 where no more than the shares do."""
-        w, known = self.design.weights[self.rows], self.posterior()[self.rows].to_numpy()
-        left = w @ special.entr(known).sum(axis=1) / w.sum()
-        return float(1 - left / special.entr(self.shares().value.to_numpy()).sum())
-
     def error(self) -> float:
         """Weighted share whose likeliest class is expected to be wrong."""
         w, known = self.design.weights[self.rows], self.posterior()[self.rows].to_numpy()

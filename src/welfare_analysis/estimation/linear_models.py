@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import linalg, special
 
 from ..errors import WelfareError
+from .columns import positive
 from .design import Design
 from .fit import maximise
 from .formulas import SPARSE, Cases, cases
@@ -54,6 +55,8 @@ def linear(design: Design, frame: pd.DataFrame, formula: str, where: Any = None)
     beta = beta + half @ np.linalg.solve(within, unit.T @ (w * (y - x @ beta)))
     rest = y - x @ beta
     variance, total = w @ rest**2 / size, w @ (y - w @ y / size) ** 2 / size
+    if variance < 0:
+        positive(w, data.label)
     if not variance > 1e-20 * (w @ y**2) / size:
         raise WelfareError("the columns tell the outcome without error", where=data.label, got=data.names)
     return regression(

@@ -30,9 +30,10 @@ from .columns import not_negative, one, positive
 from .design import Design
 from .domains import Domains
 from .estimate import Estimate, describe, scatter
+from .influence import sizes
 from .joint import joint
 from .means import made, ratios, shared_rows
-from .quantiles import inverse, quantile, woodruff
+from .quantiles import NEAR, inverse, quantile, woodruff
 from .rerun import repeated, rerun
 from .shares import logit_bounds
 
@@ -100,30 +101,34 @@ def lorenz(
 ) -> Estimate:
     """Shares of the total that the poorest shares ``p`` of the population have, by (p, variable or domain).
 
-    Arguments and errors as for `mean`, of one variable, and an error where an answer is negative or all are zero.
+    Arguments and errors as for `mean`, of one variable, and an error where an answer is negative or all are zero. The
+    standard error is infinite where one respondent alone has so little, or so much.
     """
     rows = shared_rows(design, income)
     y, names = one(income, design.n, rows, "income")
     not_negative(y, names[0])
     positive(design.weights, names[0])
-    if not len(p) or not all(0 < share < 1 for share in p):
-        raise WelfareError("not between 0 and 1", where="p", got=list(p), expected="shares, as 0.2")
+    if np.ndim(p) != 1 or not len(p) or not all(0 < share < 1 for share in p):
+        raise WelfareError("not between 0 and 1", where="p", got=p, expected="a list of shares, as [0.2]")
     parts = design.domains(by, where, rows)
     described = describe(design, parts, ~np.isnan(y)[:, None], names)
     codes, w = np.where(np.isnan(y), -1, parts.codes), design.weights
     own, y = Domains(codes, parts.labels), np.where(np.isnan(y), 0.0, y)
     read, at = inverse(y, codes, w, parts.count, "smallest"), np.maximum(codes, 0)
-    (whole,) = own.sums(y[:, None], w)
+    (whole,), N = own.sums(y[:, None], w), described.counts["n_weighted"].to_numpy()
     if (whole <= 0).any():
         raise WelfareError("there is nothing to share out", where=names[0], got=float(whole.min()), expected="above 0")
-
-    extra = described.not_estimable(np.zeros(parts.count, dtype=bool))
 
     def upto(share: float) -> Estimate:
         top = read(np.full(parts.count, share))
         under = y < top[at]
+        cut = own.sums((y <= top[at])[:, None], w)[0] > share * N * (1 + NEAR)  # a part of the top is above
+        above = np.where(cut[at], y >= top[at], y > top[at])
+        ends = [sizes(np.where(side, codes, -1), parts.count) for side in (y <= top[at], above)]
+        alone = replace(described, evidence=np.minimum(described.evidence, 1 + (np.minimum(*ends) > 1)))
+        extra = alone.not_estimable(np.zeros(parts.count, dtype=bool))
         heads, sums = own.sums(np.column_stack([under, y * under]), w)
-        value = (sums + (share * described.counts["n_weighted"].to_numpy() - heads) * top) / whole
+        value = (sums + (share * N - heads) * top) / whole
         z = ((y - top[at]) * under + share * top[at] - value[at] * y) / whole[at]
         return made(
             design, value, names, described, lambda: scatter(np.where(codes < 0, 0.0, z)[:, None], parts), extra=extra
@@ -134,6 +139,8 @@ def lorenz(
 
 def quantile_shares(design: Design, income: Any, groups: int = 5, by: Any = None, where: Any = None) -> Estimate:
     """Share of the total that each of as many ``groups`` of equal size has, the poorest first; as `lorenz`."""
+    if not (isinstance(groups, int) and groups > 1):
+        raise WelfareError("no number of groups", where="groups", got=groups, expected="2 or more")
     curve = lorenz(design, income, [g / groups for g in range(1, groups)], by, where)
     domains = len(curve.value) // (groups - 1)
     first = curve.value.iloc[:domains].droplevel("p")

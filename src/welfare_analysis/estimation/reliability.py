@@ -20,6 +20,7 @@ import pandas as pd
 from scipy import sparse
 
 from ..errors import WelfareError
+from .columns import one_of
 from .design import Design
 from .estimate import Estimate
 
@@ -109,6 +110,7 @@ def _worst(broken: list[tuple[Rule, np.ndarray]], count: int) -> np.ndarray:
 
 def _measures(estimate: Estimate, needed: Collection[str], kind: str, level: float) -> pd.DataFrame:
     """The measures that are needed, and the width."""
+    one_of(kind, KINDS, "kind", "kind")
     value, se, bounds = estimate.value.to_numpy(float), estimate.se.to_numpy(), estimate.interval(level)
     width = (bounds["high"] - bounds["low"]).to_numpy()
     base = np.minimum(np.abs(value), np.abs(1 - value)) if kind == "share" else np.abs(value)

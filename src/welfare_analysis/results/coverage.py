@@ -148,6 +148,7 @@ def summary() -> Released:
     poor = table["coverage"] < POOR
     numbers = {"inside": sure.between(*PROMISED).sum(), "of": len(sure), "poor": poor.sum()}
     numbers |= {"marked": (poor & marked(table)).sum(), "effective": LEAST_EFFECTIVE, "df": LEAST_DF}
+    numbers |= {"good": (~poor).sum(), "alarms": (~poor & marked(table)).sum()}
     numbers["samples"] = table["samples"].min()
     shares = {"low": sure.min(), "high": sure.max(), "least": table.loc[poor, "coverage"].min()}
     rows = [(n, x, "number") for n, x in numbers.items()] + [(n, x, "share") for n, x in shares.items()]

@@ -151,7 +151,10 @@ def combined(estimates: list[Estimate]) -> Estimate:
         n: sum(sparse.csr_array(e.extra_covariance[n]) / m for e in estimates if n in e.extra_covariance) for n in names
     }
     extra |= {"within": sparse.csr_array(within), "imputation": sparse.csr_array(between)}
-    estimate = replace(first, value=mean, compute=lambda: centre, extra_covariance=extra, push=None)
+    moved = [e.deviations for e in estimates if e.deviations is not None]
+    deviations = np.mean(moved, axis=0) if len(moved) == m else None
+    alone = replace(first, push=None, estimator=None, deviations=deviations)  # those of the first are of one file
+    estimate = replace(alone, value=mean, compute=lambda: centre, extra_covariance=extra)
     variance = estimate.se.to_numpy() ** 2
     part = np.divide(np.diagonal(between), variance, out=np.zeros(len(variance)), where=variance > 0)
     return replace(estimate, df=pd.Series(_freedom(first.df.to_numpy(float), part, m), index=first.df.index))
