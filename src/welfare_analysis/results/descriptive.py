@@ -69,10 +69,12 @@ def _narrowed(study: Study, blank: Released, whole: Released, code: str) -> Rele
 
 
 def of_variable(study: Study, variable: str, group: str) -> list[Released]:
-    """Tables of the plan with the shares of a variable by a group, of all who answered."""
+    """Tables of the plan with the shares of a variable by a group, of all who answered; none if it was not asked."""
+    if study.lacking((variable, group)):
+        return []
     rows, plan = pd.read_csv(PLAN, keep_default_na=False), study.result(descriptive)
     own = rows[(rows["statistic"] == "share") & (rows["variables"] == variable) & (rows["by"] == group)]
-    answers = study.frame[study.frame[variable].notna()] if len(own) else study.frame
+    answers = study.frame[study.frame[variable].notna()]
     return [plan[row.id] for row in own.itertuples() if inside(answers, row.where).all()]
 
 
