@@ -13,7 +13,7 @@ from ..study import Study
 from ..survey.xlsform import FIRST_PAGE, longest
 from .labels import label, listed, source, title
 from .published import release
-from .sentences import sentence
+from .sentences import conditional, sentence
 
 
 def banner(study: Study) -> Markdown:
@@ -115,6 +115,7 @@ def _modes(study: Study) -> list[str]:
     return [study.text("bias.modes", n=GAP if few else policy().base(many), followed=policy().base(followed))]
 
 
+@conditional("bias.least_firm")
 def _least_firm(study: Study) -> list[str]:
     """The finding that the smallest difference of those who never answered would move out of its interval."""
     table = release(study)["nonresponse_tipping"]

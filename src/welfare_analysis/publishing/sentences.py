@@ -5,6 +5,7 @@
 
 - nothing: number, unit and interval; ``number``: the number in its unit;
 - ``in_ten``: a share in words, as the nearest of some plain fractions (about 3 in 10);
+- ``whole``: a share, its interval holding what those who never answered may be too, where a follow-up tells;
 - ``contrast``: the highest and the lowest group, or that no clear difference is seen;
 - ``between``, ``range``: the smallest and the largest of several cells, without and with the unit;
 - ``sum``: of several cells; ``title``: what the table is called;
@@ -13,12 +14,14 @@
 - ``ends``: the first and the last cell with a number, each with its label;
 - ``each``: every cell with a number, in the order of its table, each with its label and its interval.
 
-Where none of several cells has a number, a verb of them says why. A gap without ``|`` that is no table is a field
-that the caller gives. ``@`` in an address stands for a table that is named with the text: ``{@_by_status:contrast}``.
+Where none of several cells has a number, a verb of them says why; one cell says that its number is hidden, or too
+unsure. A gap without ``|`` that is no table is a field that the caller gives. ``@`` in an address stands for a table
+that is named with the text: ``{@_by_status:contrast}``.
 """
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -30,7 +33,7 @@ from IPython.display import Markdown
 from ..disclosure import CATEGORY, Release, Released
 from ..errors import WelfareError
 from ..estimation.multiple import differ
-from ..languages import GAP, agreed, amount, between, counted
+from ..languages import agreed, amount, between, counted
 from ..results import TOPICS
 from ..study import Study
 from .labels import cell_label, format_cell, in_order, label, listed, step_of, title, unit_forms, unit_of
@@ -39,7 +42,8 @@ from .published import release
 Spoken = Callable[[Study], Iterable[str]]
 CONDITIONAL: dict[str, Spoken] = {}
 NUMBERS = ("", "number", "in_ten")
-VERBS = (*NUMBERS, "contrast", "between", "range", "sum", "title", "widest", "widest_range", "top", "ends", "each")
+SEVERAL = ("contrast", "between", "range", "sum", "widest", "widest_range", "top", "ends", "each")
+VERBS = (*NUMBERS, "whole", "title", *SEVERAL)
 FRACTIONS = [(k, 10) for k in range(1, 10)] + [(2, 3), (3, 4)] + [(1, n) for n in (3, 4, 20, 25, 30, 40, 50, 100)]
 
 
@@ -104,6 +108,7 @@ def sentence(study: Study, key: str, table: str = "", /, **fields: str | float) 
     """
     template = study.codebook.template(key, study.language).replace("@", table)
     said = Gaps(study, release(study), study.written(fields)).format(template)
+    said = re.sub(r"^\W*\w", lambda start: start[0].upper(), said, count=1)
     return agreed(said, study.language, partial(study.codebook.forms, language=study.language))
 
 
@@ -122,7 +127,8 @@ class Gaps(string.Formatter):
         if value in self.given:
             return self.given[value]
         name, *codes = value.split("|")
-        return spoken(self.study, self.released[name], codes, format_spec)
+        said = spoken(self.study, self.released[name], codes, format_spec)
+        return said[:1].lower() + said[1:-1] if said.endswith(".") else said  # a sentence that says why, within another
 
 
 def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") -> str:
@@ -133,6 +139,10 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
         return title(table.id, study)
     if table.state != "shown":
         return study.text(table.state)
+    if verb == "whole":
+        both = release(study)["nonresponse_tipping"]
+        known = both.state == "shown" and both.cells(table.id, "whole")["estimate"].notna().any()
+        return spoken(study, both, (table.id, "whole")) if known else spoken(study, table, codes)
     if verb == "contrast":
         return contrast(table, study, codes[0] if codes else None)
     cells = table.cells(*codes)
@@ -159,8 +169,10 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
         cells = cells[cells[table.by[0]] == spread.idxmax()]
     if verb in NUMBERS:
         if not len(cells) or (pd.isna(cells["estimate"].iloc[0]) and cells["flag"].iloc[0] != "unsure"):
-            return GAP
+            return study.text("gap.hidden")
         cell = cells.iloc[0]
+        if cell["flag"] == "unsure":
+            return study.text("gap.unsure")
         if verb == "in_ten":
             return in_ten(study, float(cell["estimate"]))
         return (

@@ -19,7 +19,7 @@ from PIL import Image
 
 from ...disclosure import Released
 from ...errors import unknown
-from ...languages import GAP, amount, direction
+from ...languages import amount, direction
 from ...study import DATA, ROOT, Study
 from ..labels import cell_label, format_cell, listed, note, title
 from ..published import release
@@ -82,7 +82,9 @@ def message(name: str, tables: Sequence[Released], study: Study) -> str:
         said = sentence(study, f"message.{name}")
     else:
         said = sentence(study, "contrast_of", tables[0].id) if planned(name).kind is groups else ""
-    return "" if GAP in said else said.replace("**", "").rstrip(".")
+    if any(study.text(f"gap.{why}") in said for why in ("hidden", "unsure")):
+        return ""
+    return said.replace("**", "").rstrip(".")
 
 
 def planned(name: str) -> Plan:
