@@ -11,7 +11,7 @@ from wording import Wording
 from welfare_analysis.disclosure import Released
 from welfare_analysis.estimation.multiple import differ
 from welfare_analysis.publishing.briefs import method
-from welfare_analysis.publishing.sentences import contrast, spoken
+from welfare_analysis.publishing.sentences import Gaps, contrast, spoken
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook
 
@@ -49,6 +49,19 @@ def test_of_no_number_nothing_can_be_said(verb):
     hidden = table((np.nan, np.nan), (np.nan, np.nan))
     assert spoken(STUDY, hidden, ["*"], verb) == STUDY.codebook.text(hidden.silence)
     assert spoken(STUDY, table((0.2, 0.1)), ["senior"], verb) == "There is no number to give."
+
+
+def test_why_there_is_no_number_is_said_within_a_sentence():
+    """Neither a capital nor a second full stop within a sentence, and words where a table has a sign."""
+    hidden = table((np.nan, np.nan), (np.nan, np.nan))
+    hidden = replace(hidden, frame=hidden.frame.assign(flag=["hidden", "unsure"]))
+    gaps = Gaps(STUDY, {"x": hidden, "y": table((0.2, 0.01), (0.5, 0.01))}, {})
+    why = "numbers are hidden to protect persons."
+    assert gaps.format("By rank, {x:contrast} Most: {x|*:top}. And {x|guards}.") == (
+        f"By rank, {why} Most: {why} And a hidden number."
+    )
+    assert gaps.format("It is {x|inspectors:number}.") == "It is a number too unsure to print."
+    assert "(19.0\u201321.0). 20.0" in gaps.format("{y:contrast} {y|guards:number}.")
 
 
 def test_a_cell_has_its_own_unit_in_every_verb():

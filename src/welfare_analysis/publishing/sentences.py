@@ -127,8 +127,11 @@ class Gaps(string.Formatter):
         if value in self.given:
             return self.given[value]
         name, *codes = value.split("|")
-        said = spoken(self.study, self.released[name], codes, format_spec)
-        return said[:1].lower() + said[1:-1] if said.endswith(".") else said  # a sentence that says why, within another
+        table = self.released[name]
+        said = spoken(self.study, table, codes, format_spec)
+        if said in (self.study.text(table.silence), self.study.text("no_number")):  # why, within a sentence
+            said = said[:1].lower() + said[1:].removesuffix("" if format_spec == "contrast" else ".")
+        return said
 
 
 def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") -> str:
