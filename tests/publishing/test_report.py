@@ -5,6 +5,7 @@ import re
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -509,3 +510,18 @@ def test_command_tells_an_error_in_a_sentence(capsys, monkeypatch):
 def test_nothing_is_said_without_a_fault():
     """A sentence that does not apply is an empty text."""
     assert markdown("") == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux alone")
+def test_a_kernel_ends_with_the_process_that_it_was_forked_from(tmp_path):
+    """Whatever kills a report, no process stays that holds answers."""
+    with kernels.Warm({}) as warm:
+        kernel = warm.fork(str(tmp_path / "kernel.json"), os.environ, str(tmp_path))
+        state = Path(f"/proc/{kernel.pid}/stat")
+        until = time.monotonic() + 60
+        while not (tmp_path / "kernel.json").exists() and time.monotonic() < until:
+            time.sleep(0.1)
+        warm.process.kill()
+        while state.exists() and ") Z " not in state.read_text() and time.monotonic() < until:
+            time.sleep(0.1)
+        assert not state.exists() or ") Z " in state.read_text()

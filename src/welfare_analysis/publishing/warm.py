@@ -25,9 +25,9 @@ def serve(connection: str, variables: dict[str, str], folder: str) -> None:
     os.dup2(nothing, 1)
     os.setsid()
     os.environ.clear()
-    os.environ.update({**variables, "JPY_PARENT_PID": str(os.getppid())})
+    os.environ.update(variables)
     os.chdir(folder)
-    app = IPKernelApp.instance()
+    app = IPKernelApp.instance(parent_handle=os.getppid())  # it ends, with the answers it holds, when that is killed
     app.initialize(["-f", connection, "--log-level=ERROR"])
     publishing.notebook.register()
     app.start()
