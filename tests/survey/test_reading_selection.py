@@ -224,9 +224,9 @@ def test_the_page_counts_answers_of_another_mode(world):
     study = Study.of(answers, world.register, late, BOOK)
     other, every = (f"{policy().base(n):,.0f}" for n in (len(first) - half, len(first)))
     assert other != every
-    assert f"Of the {every} followed up, {other} answered later" in bias(study).data
+    assert f"Of the {every} answers of the follow-up, {other} came later" in bias(study).data
     old = Study.of(typed(world.answers, BOOK), world.register, world.followup, BOOK)
-    assert f"Of the {every} followed up, {every} answered later" in bias(old).data
+    assert f"Of the {every} answers of the follow-up, {every} came later" in bias(old).data
     np.testing.assert_array_equal(study.design.weights, old.design.weights)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from IPython.display import Markdown
 
-from ..disclosure import CATEGORY, policy
+from ..disclosure import CATEGORY, Released, policy
 from ..languages import GAP, amount
 from ..results import HEADLINES, TOPICS
 from ..results.coverage import STEPS
@@ -113,6 +113,12 @@ def _modes(study: Study) -> list[str]:
         return []
     few = 0 < min(many, followed - many) < policy().min_respondents
     return [study.text("bias.modes", n=GAP if few else policy().base(many), followed=policy().base(followed))]
+
+
+@conditional("front.whole", "nonresponse_tipping")
+def _whole(study: Study, _: Released) -> list[str]:
+    """What brackets hold, where a follow-up tells of those who did not answer."""
+    return [sentence(study, "front.whole")]
 
 
 @conditional("bias.least_firm")

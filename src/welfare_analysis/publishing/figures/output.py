@@ -82,7 +82,7 @@ def message(name: str, tables: Sequence[Released], study: Study) -> str:
         said = sentence(study, f"message.{name}")
     else:
         said = sentence(study, "contrast_of", tables[0].id) if planned(name).kind is groups else ""
-    if any(study.text(f"gap.{why}") in said for why in ("hidden", "unsure")):
+    if any(study.text(f"gap.{why}") in said.lower() for why in ("hidden", "unsure")):
         return ""
     return said.replace("**", "").rstrip(".")
 

@@ -27,7 +27,8 @@ from .reviews import reviewed, without_added
 from .spelling import fold, listed, texts
 
 RANKED = re.compile(r"^(?P<group>\w+)/(?P<place>\d+)$")
-MARKS = {"1": "yes", "0": "no", "1.0": "yes", "0.0": "no", **dict.fromkeys(listed("tick"), "yes")}
+MARKS = {"1": "yes", "0": "no", "1.0": "yes", "0.0": "no"}
+TICKS = dict.fromkeys(listed("tick"), "yes")
 ODD = 0.05  # of the marks of a question: other whole numbers beyond it say that 1 and 0 mean something else
 PIECES = 60  # of a cell of several answers
 
@@ -141,7 +142,7 @@ def _multiple(a: _Answers) -> pd.DataFrame:
 def _marked(a: _Answers) -> pd.DataFrame:
     """The frame with yes and no for 1 and 0, Y, a tick, or the item itself, in the columns of a question.
 
-    Where nothing but ticks was exported, a blank beside a tick is a no.
+    Where nothing but ticks was exported, a blank beside a tick is a no; beside a nought or a no a tick is no mark.
     """
     split = {name: texts(a.frame[name]) for name in a.members if name in a.frame}
     if not split:
@@ -152,6 +153,7 @@ def _marked(a: _Answers) -> pd.DataFrame:
         return a.frame
     spelt = _spelt(a.group, a.codebook)
     said = MARKS | Question.of(a.codebook, next(iter(split))).spellings
+    said = said if any(said.get(fold(str(text))) == "no" for text in counts.index) else TICKS | said
     marks = {
         name: {t: said.get(fold(t)) or ("yes" if spelt.get(fold(t)) == name else t) for t in column.unique()}
         for name, column in split.items()
