@@ -1,9 +1,14 @@
-"""What nbval leaves out: numbers with a tolerance, pictures, and notebooks that were never run."""
+"""What nbval leaves out: numbers with a tolerance, pictures, and notebooks that were never run.
+
+Notebooks of one run share the tables that they make, in a folder that begins empty and goes at the end.
+"""
 
 import base64
 import io
 import math
+import os
 import re
+import tempfile
 from functools import partial
 
 import numpy as np
@@ -11,10 +16,20 @@ import pytest
 from matplotlib.image import imread
 from nbval.plugin import IPyNbCell
 
+from welfare_analysis.results import kept
+
 RELATIVE, ABSOLUTE = 1e-6, 1e-12
 PICTURE_LIMIT = 8 / 255  # root mean square over all points; a bar 5 % higher gives 11 of 255, a redraw 0
 NUMBER = re.compile(r"((?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:[eE][-+]?\d+)?)")
 SVG_ID = re.compile(r'(?<=\bid=")[^"]*|(?<=href="#)[^"]*|(?<=url\(#)[^)]*')
+
+
+def pytest_configure(config):
+    """Name the folder of the run's tables: in the first process alone, before it starts others."""
+    if kept.FOLDER not in os.environ:
+        folder = tempfile.TemporaryDirectory(prefix="nbval-")
+        os.environ[kept.FOLDER] = folder.name
+        config.add_cleanup(folder.cleanup)
 
 
 def pytest_itemcollected(item):
