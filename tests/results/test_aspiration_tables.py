@@ -148,11 +148,29 @@ def test_a_hidden_cell_is_not_alone(shown):
         hidden = shown[name].frame.groupby("hope")["flag"].apply(lambda x: (x == "hidden").sum())
         assert not (hidden == 1).any(), name
     for group in priorities.RANKINGS:
-        frame = shown[f"{group}_by_status"].frame
-        counted = frame[(frame["rank_view"] == "ranked") & (frame[CATEGORY] != "all")]
-        for axis in (group, CATEGORY):
-            hidden = counted.groupby(axis)["flag"].apply(lambda x: (x == "hidden").sum())
-            assert not (hidden == 1).any(), (group, axis)
+        for by in ("status", "sex"):
+            frame = shown[f"{group}_by_{by}"].frame
+            counted = frame[(frame["rank_view"] == "ranked") & (frame[CATEGORY] != "all")]
+            for axis in (group, CATEGORY):
+                hidden = counted.groupby(axis)["flag"].apply(lambda x: (x == "hidden").sum())
+                assert not (hidden == 1).any(), (group, by, axis)
+
+
+def test_women_and_men_rank_as_they_answered(study, shown):
+    """Independent computation: first places of women are shares of their answers; the model adds up."""
+    frame = study.frame
+    for group in priorities.RANKINGS:
+        table = shown[f"{group}_by_sex"]
+        assert set(table.frame[CATEGORY].astype(str)) == {"m", "f"}
+        ranked = frame.filter(regex=f"^{group}_").astype(float)
+        one = ranked.eq(1)
+        where = frame["sex"].eq("f") & one.sum(axis=1).eq(1)
+        for item in BOOK.codes(group):
+            expected = share(study.design.superpopulation(), one[f"{group}_{item}"], where=where).value.iloc[0]
+            cell = table.cell(item, "ranked", "f")
+            assert cell["flag"] == "hidden" or cell["estimate"] == pytest.approx(expected, abs=1e-6)
+        model = table.frame.query("rank_view == 'model'").groupby(CATEGORY)["estimate"].sum()
+        np.testing.assert_allclose(model, 1, atol=1e-4)
 
 
 def test_labels_are_those_of_the_questionnaire():

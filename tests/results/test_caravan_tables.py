@@ -1,14 +1,17 @@
 """Tables of the caravan: bounds by hand, a brief of made-up cells, an institution without the towns."""
 
 import datetime
+import re
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from wording import Wording
 
 from welfare_analysis.disclosure import Released, digits, policy, protection
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.planning.caravan import Caravan
+from welfare_analysis.publishing.caravan_sentences import differences
 from welfare_analysis.results import caravan, catalogue
 from welfare_analysis.results.caravan import brief, shares
 from welfare_analysis.study import DATA, Study
@@ -77,6 +80,13 @@ def test_a_brief_by_hand(every):
     assert table.cell("tenants", "compared")["text"] == "compared.more"
     assert table.cell("hope:home", "compared")["text"] == "compared.none"
     assert table.cell("silent", "region") is None
+
+
+def test_a_difference_is_said_with_both_shares(every):
+    """A line alone, without what it is beside, would be no finding."""
+    table = brief(cells(every), tour(), "c", "own_brief")
+    said = differences(Wording(codebook=BOOK, language="en"), table, "brief_line")
+    assert re.fullmatch(r"More frequent there than .*: tenants, 50.0\s% \(.*\) against 27.5\s% \(.*\)\.", said)
 
 
 def test_a_brief_of_the_region_with_less(every):

@@ -63,6 +63,9 @@ def test_poverty_by_hand(study):
     for power, name in enumerate(("rate", "gap", "severity")):
         expected = np.where(retired < limit, (1 - retired / limit).clip(0) ** power, 0.0).mean()
         assert table.cell("retired", name)["estimate"] == pytest.approx(expected, abs=1e-6)
+        women = y[by.notna() & frame["sex"].eq("f")]
+        expected = np.where(women < limit, (1 - women / limit).clip(0) ** power, 0.0).mean()
+        assert shown["income_poverty_by_sex"].cell("f", name)["estimate"] == pytest.approx(expected, abs=1e-6)
     sums = np.append(0, np.cumsum(np.sort(retired)))  # a person who is in two fifths is in both in part
     curve = np.interp(np.linspace(0, len(retired), 6), np.arange(len(sums)), sums) / sums[-1]
     fifths = [shown["income_fifths"].cell("retired", str(g + 1))["estimate"] for g in range(5)]

@@ -336,7 +336,7 @@ def _consumer(study: Study, agreement: Agreement) -> Parts:
         monthly, months = at.monthly(amount)[product], at.months[product]
         sides |= {f"instalment_{side}": monthly, f"total_{side}": monthly * months}
         sides[f"present_{side}"] = monthly * annuity(of_programme("discount_rate"), months)
-        sides[f"most_{side}"] = at.capacity / monthly * amount
+        sides[f"most_{side}"] = (at.capacity / monthly * amount).clip(upper=at.terms[product].loan_most_dh)
     stops = {
         "minor": _known(~market.adult, frame["age"]),
         "not_wanted": ~market.wanted["consumer"].astype("boolean"),

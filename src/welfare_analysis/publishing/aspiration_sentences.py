@@ -47,8 +47,13 @@ def of_each(key: str, groups: Sequence[str], table: str = "") -> Callable[[Calla
 @conditional("hopes.most", "hopes", why=True)
 def most(study: Study, table: Released) -> Iterator[str]:
     """The service that most hope for, those that do not clearly differ from it, and the first that was not offered."""
-    cells = ordered(table.shown)
-    yield " ".join([text(study, "most", services=len(cells), most=leaders(table, study, cells)), *in_2012(study)])
+    cells, people = ordered(table.shown), release(study)["hopes_total"]
+    first = str(cells["hope"].iloc[0])
+    said = [text(study, "most", services=len(cells), most=leaders(table, study, cells))]
+    if len(people.shown):
+        fields = {"service": label(study, "hope", first), "people": format_cell(people, study, people.cell(first))}
+        said.append(text(study, "most_people", **fields))
+    yield " ".join([*said, *in_2012(study, first)])
 
 
 @of_each("spread", GROUPS, "hopes_by_{}")
@@ -67,15 +72,17 @@ def spread(study: Study, table: Released, group: str) -> Iterator[str]:
     yield text(study, "spread" if clear else "spread_none", **fields)
 
 
-def in_2012(study: Study) -> Iterator[str]:
-    """What most hope for of what was not offered in 2012; nothing where that is not known."""
+def in_2012(study: Study, named_before: str) -> Iterator[str]:
+    """What most hope for of what was not offered in 2012, with its share if not named before; nothing if not known."""
     table = release(study)["hopes_offered"]
     if table.state != "shown":
         return
     cells = table.cells("*", "*", "share")
     first = ordered(cells[cells["offered_2012"] != "offered"]).head(NOT_OFFERED)
-    offers = (label(study, "offered_2012", code) for code in first["offered_2012"])
-    words = [f"{named(table, study, row)} ({offer})" for (_, row), offer in zip(first.iterrows(), offers, strict=True)]
+    words = []
+    for _, row in first.iterrows():
+        service = label(study, "hope", named_before) if row["hope"] == named_before else named(table, study, row)
+        words.append(f"{service} ({label(study, 'offered_2012', row['offered_2012'])})")
     yield text(study, "offered", first=listed(study, words, "semicolon"))
 
 
@@ -109,17 +116,19 @@ def first(study: Study, group: str) -> Iterator[str]:
     yield of_ranking(study, key, group, first=leaders(table, study, cells))
 
 
-@of_each("by_status", RANKINGS, "{}_by_status")
-def by_status(study: Study, table: Released, group: str) -> Iterator[str]:
-    """What each status ranks first most often, and whether the statuses rank alike."""
-    parts = []
-    for code in in_order(table, study, CATEGORY):
-        cells = ordered(table.cells("*", "ranked", code))
-        if code != ALL and len(cells):
-            fields = {"status": label(study, "hope_group", code), "items": leaders(table, study, cells)}
-            parts.append(text(study, "of_status", **fields))
-    if parts:
-        yield text(study, "by_status", parts=listed(study, parts, "semicolon"), test=tested(study, group, "statuses"))
+for _by, _test in (("status", "statuses"), ("sex", "sexes")):
+
+    @of_each(f"by_{_by}", RANKINGS, "{}_by_" + _by)
+    def by_group(study: Study, table: Released, group: str, by: str = _by, test: str = _test) -> Iterator[str]:
+        """What each status, or women and men, rank first most often; nothing of one group alone."""
+        parts = []
+        for code in in_order(table, study, CATEGORY):
+            cells = ordered(table.cells("*", "ranked", code))
+            if code != ALL and len(cells):
+                fields = {"status": label(study, table.variable, code), "items": leaders(table, study, cells)}
+                parts.append(text(study, "of_status", **fields))
+        if len(parts) > 1:
+            yield text(study, f"by_{by}", parts=listed(study, parts, "semicolon"), test=tested(study, group, test))
 
 
 def tested(study: Study, group: str, test: str) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pandas as pd
-
 from ..disclosure import CATEGORY, Released
+from ..planning.caravan import parameter
 from ..results import caravan
 from ..study import Study
 from .labels import format_cell, label, listed
@@ -20,13 +19,26 @@ def saved(study: Study, _: Released) -> Iterator[str]:
     yield sentence(study, "caravan.saved")
 
 
-def differences(study: Study, cells: pd.DataFrame, key: str) -> str:
-    """Which lines of a table are more and which are less frequent than in the rest; that none is seen."""
-    said = []
+@conditional("caravan.reach", "caravan_stops")
+def reach(study: Study, table: Released) -> Iterator[str]:
+    """Who is near one of all stops and of a few, and between which shares that must be."""
+    many = {"all": study.result(caravan.tour).towns, "some": range(int(parameter("few_stops")))}
+    cells = {name: table.cells(str(len(stops))).iloc[0] for name, stops in many.items()}
+    shares = {name: format_cell(table, study, cell) for name, cell in cells.items()}
+    of = study.text(f"caravan.reach_{cells['all'][CATEGORY]}")
+    yield sentence(study, "caravan.reach", of=of, towns=len(many["all"]), few=len(many["some"]), **shares)
+
+
+def differences(study: Study, table: Released, key: str, prefix: str = "") -> str:
+    """Which lines of a table are more and which are less frequent than in the rest, both shares; that none is seen."""
+    said, cells = [], table.cells("*", f"{prefix}compared")
     for word in ("more", "less"):
-        names = listed(study, (label(study, key, x) for x in cells.loc[cells["text"].eq(f"compared.{word}"), key]),
-                       "semicolon")  # fmt: skip
-        said += [study.text(f"caravan.{word}", lines=names)] if names else []
+        lines = []
+        for code in cells.loc[cells["text"].eq(f"compared.{word}"), key]:
+            sides = {side: format_cell(table, study, table.cell(code, prefix + side)) for side in ("region", "rest")}
+            kind = "hope" if code.startswith("hope:") else "line"
+            lines.append(study.text(f"caravan.of_{kind}", line=label(study, key, code), **sides))
+        said += [study.text(f"caravan.{word}", lines=listed(study, lines, "semicolon"))] if lines else []
     return " ".join(said) or study.text("caravan.none")
 
 
@@ -43,7 +55,7 @@ def stop(study: Study) -> Iterator[str]:
     yield study.text(
         "caravan.stop", town=label(study, "caravan_stop", caravan.worked(of)),
         top=listed(study, [label(study, "brief_line", best["brief_line"]), format_cell(table, study, best)]),
-        differences=differences(study, cells, "brief_line"),
+        differences=differences(study, table, "brief_line"),
     )  # fmt: skip
 
 
@@ -64,7 +76,7 @@ def asked(study: Study) -> Iterator[str]:
         return
     yield sentence(
         study, "caravan.asked", town=label(study, "caravan_stop", caravan.worked(of)),
-        differences=differences(study, table.cells("*", "asked_compared"), "question_topic"),
+        differences=differences(study, table, "question_topic", "asked_"),
         nature=" ".join(nature(study)),
     )  # fmt: skip
 

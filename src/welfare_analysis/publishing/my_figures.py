@@ -61,6 +61,7 @@ def contents(study: Study) -> dict[str, Any]:
             "adult": ADULT,
             "months_least": loans.assumed("months_least"),
             "months_told": loans.assumed("term_told_months"),
+            "discount_rate": plan.of_programme("discount_rate"),
         },
         "active": "active",
         "currency": book.forms("dh", language),

@@ -75,7 +75,7 @@ def contents(study: Study) -> dict[str, Any]:
             before = known.cell(stop, "date") if known.state == "shown" else None
             if before is not None and before["estimate"] == before["estimate"]:
                 lines.append(text("known", date=format_cell(known, study, before)))
-            lines.append(differences(study, tables["people"].frame, "brief_line"))
+            lines.append(differences(study, tables["people"], "brief_line"))
             title = text("title", stop=label(study, "caravan_stop", stop))
             stops.append({"href": href(stop), "title": title, "lines": lines, "region": str(region)})
     banner = study.text("banner") if study.is_standin else ""

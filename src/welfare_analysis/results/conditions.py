@@ -127,21 +127,28 @@ def line(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     return measured({"line": (half, "dh"), "rate": (rate, "share")}, "poverty_of")
 
 
-@income.table("poverty", "status", "poverty_measure", "share")
-def poor(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
-    """Rate, gap and severity below the line of all (`poverty`), by status; the poor are behind each of them.
+for _group, _table in (("status", "poverty"), ("sex", "poverty_by_sex")):
 
-    Statuses of which too few are on a side of the line are put together as the codebook says.
-    """
-    design, by, where = study.design, large_statuses(frame), large_statuses(frame).notna()
-    y = frame[INCOME].where(where)
-    below = (y < LINE * quantile(design, y, where=where).value.iloc[0]).where(where)
-    sizes = below.groupby(by).agg(["size", "sum"]).astype(float)
-    hidden = sizes.index[unsafe(sizes["size"].to_numpy(), sizes["sum"].to_numpy(), policy())]
-    by = with_siblings(study.codebook, by, hidden)
-    made = {name: poverty(design, y, alpha=power, part=LINE, by=by, where=where) for name, power in POVERTY.items()}
-    rows = long_format(made, "poverty_measure", "", "status")
-    return rows.assign(numerator=rows["status"].map(below.groupby(by).sum()).astype(float))
+    @income.table(_table, _group, "poverty_measure", "share")
+    def poor(study: Study, frame: pd.DataFrame, group: str = _group) -> pd.DataFrame | None:
+        """Rate, gap and severity below the line of all (`poverty`), by group; the poor are behind each of them.
+
+        Statuses of which too few are on a side of the line are put together as the codebook says.
+        """
+        if group not in frame:
+            return None
+        design, where = study.design, large_statuses(frame).notna()
+        y, by = frame[INCOME].where(where), frame[group].where(where)
+        below = (y < LINE * quantile(design, y, where=where).value.iloc[0]).where(where)
+        sizes = below.groupby(by).agg(["size", "sum"]).astype(float)
+        hidden = sizes.index[unsafe(sizes["size"].to_numpy(), sizes["sum"].to_numpy(), policy())]
+        by = with_siblings(study.codebook, by, hidden)
+        made = {
+            name: poverty(design, y, alpha=power, part=LINE, by=by, where=where & by.notna())
+            for name, power in POVERTY.items()
+        }
+        rows = long_format(made, "poverty_measure", "", group)
+        return rows.assign(numerator=rows[group].map(below.groupby(by).sum()).astype(float))
 
 
 @income.table("fifths", "status", "fifth", "share", adds=None)

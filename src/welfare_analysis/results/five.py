@@ -13,6 +13,7 @@ from ..study import DATA, Study
 from . import aspirations, services
 from .declare import Topic, always, beside, withheld
 from .descriptive import descriptive
+from .stored import PARAMETERS
 
 PLAN = pd.read_csv(DATA / "five.csv")
 MEASURES = {"people": "persons", "share": "share", "concerned": "persons"}
@@ -24,7 +25,7 @@ topic = Topic("five", lambda study: study, always, "share", aspirations.base, to
 def tables(study: Study) -> Lazy:
     """The released tables that the view takes its cells from."""
     topics = (aspirations.topic, services.topic, services.care, services.schooling)
-    parts = (study.result(descriptive), *(topic.release(study) for topic in topics))
+    parts = (study.result(descriptive), Lazy(PARAMETERS), *(topic.release(study) for topic in topics))
     return Lazy({name: maker for part in parts for name, maker in part.makers.items()})
 
 

@@ -1,4 +1,4 @@
-"""Rankings (page 05): what comes first, by status, how stable that is, and what changes it; a topic a ranking."""
+"""Rankings (page 05): what comes first, by status and sex, how stable it is, what changes it; a topic a ranking."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ class Ranked:
         return min(TOP, self.ranking.placed.shape[1] - 1)
 
 
-def ranked(study: Study, group: str) -> Ranked | None:
-    """A ranking of a study with the models that can be fitted; None where it was not asked."""
+def ranked(study: Study, group: str, by: str = "status") -> Ranked | None:
+    """A ranking of a study with the models that can be fitted, by a column; None where either was not asked."""
     plain = study.result(priorities.ranking, group)
-    if plain is None:
+    if plain is None or by not in study.frame:
         return None
     least = policy().min_base
-    status = merged(study.codebook, study.frame["status"], plain.answered, least)
-    kind = pd.CategoricalDtype(in_order(study.codebook, "status", status.dropna().unique()))
-    own = replace(plain, status=status.astype(kind))
+    column = merged(study.codebook, study.frame[by], plain.answered, least)
+    kind = pd.CategoricalDtype(in_order(study.codebook, by, column.dropna().unique()))
+    own = replace(plain, status=column.astype(kind))
     # not where nobody ranked an item, or all did so last
     made = attempted({name: partial(own.fit, name) for name in own.groups(least)})
     return Ranked(own, {n: fit for n, fit in made.items() if np.isfinite(fit.se).all() and fit.n_rows >= least})
@@ -110,6 +110,13 @@ def by_status(study: Study, of: Ranked) -> pd.DataFrame:
     return pd.concat([raw, model.assign(rank_view="model")], ignore_index=True)
 
 
+def by_sex(study: Study, of: Ranked) -> pd.DataFrame | None:
+    """The first place of women and men, counted and by the model."""
+    own = study.result(ranked, of.ranking.group, "sex")
+    rows = None if own is None else by_status(study, own).rename(columns={"hope_group": "sex"})
+    return None if rows is None else rows[rows["sex"] != ALL]
+
+
 def few_first(study: Study, of: Ranked) -> list[str]:
     """Items whose share of first places is hidden."""
     group = of.ranking.group
@@ -152,13 +159,14 @@ def variants(study: Study, of: Ranked) -> pd.DataFrame:
 
 
 def tests(study: Study, of: Ranked) -> pd.DataFrame | None:
-    """The p that the statuses have the same worths, and that lower places follow the model as the first does."""
-    groups = {name: fit for name, fit in of.fits.items() if name != ALL}
-    makers = {"pooling": lambda: of.ranking.pooled.test.p}
-    if len(groups) > 1:
-        makers["statuses"] = lambda: priorities.differ(groups).p
+    """The p that groups have the same worths, and that lower places follow the model as the first does."""
+    makers = {"pooling": lambda: of.ranking.pooled.test}
+    for name, own in {"statuses": of, "sexes": study.result(ranked, of.ranking.group, "sex")}.items():
+        groups = {} if own is None else {code: fit for code, fit in own.fits.items() if code != ALL}
+        if len(groups) > 1:
+            makers[name] = partial(priorities.differ, groups)
     made = attempted(makers)  # not of too few sampling units for the number of worths
-    parts = [point(p, of.fits[ALL].n_rows, rank_test=name) for name, p in made.items()]
+    parts = [point(test.p, of.fits[ALL].n_rows, rank_test=name) for name, test in made.items()]
     return pd.concat(parts, ignore_index=True) if parts else None
 
 
@@ -200,6 +208,7 @@ def _topic(group: str) -> Topic:
     topic = Topic(group, lambda study: study.result(ranked, group), model_state, "share", base, totals=False)
     topic.table("places", group, "rank_measure", adds=group)(places)
     topic.table("by_status", f"{group}|rank_view", "hope_group", adds=group)(by_status)
+    topic.table("by_sex", f"{group}|rank_view", "sex", adds=group)(by_sex)
     topic.table("lead", group, "", "share_points", adds=None, statistic="mean")(lead)
     topic.table("mean", group, "hope_group", "place", adds=None, statistic="mean")(mean)
     topic.table("order", group, "rank_stability", adds=None)(stability)

@@ -27,7 +27,7 @@ ERRORS["transport"] = ("transport_validation.csv", "transport_number")
 ERROR_UNITS = dict.fromkeys(("error", "se_of_truth", "coverage"), "share")
 ERROR_UNITS |= dict.fromkeys(("samples", "population"), "number")
 PLAIN_UNITS = {"DH": "dh", "DH a m²": "dh", "DH a month": "dh_month", "DH a year in all": "million_dh"}
-PLAIN_UNITS |= {"months": "months", "years": "number", "date": "date"}
+PLAIN_UNITS |= {"DH to build one": "million_dh", "months": "months", "years": "number", "date": "date"}
 BREAK_EVEN = {"needed": "riders", "needed_low": "riders", "needed_high": "riders", "seats": "number"}
 BREAK_EVEN["share_covered"] = "share"
 

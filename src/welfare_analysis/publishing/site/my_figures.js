@@ -45,6 +45,14 @@ function over(page, person, monthly, stops) {
   if (monthly > most) { stops[page.rules.limit_share * person.income > left ? "pay_left" : "pay_share"] = monthly - most; }
 }
 
+// What is paid in all, and what that is worth today: cash at once, then so many instalments.
+function paid(page, monthly, months, cash) {
+  return {
+    total: monthly === null ? null : monthly * months + cash,
+    present: monthly === null ? null : monthly * annuity(page.rules.discount_rate, months) + cash
+  };
+}
+
 function termsOf(page, offer, person, side) { return offer.terms[side][person.status === page.active ? "active" : "others"]; }
 
 function bought(page, person, terms, price) {
@@ -52,12 +60,11 @@ function bought(page, person, terms, price) {
   var whole = (1 + terms.fees) * price, loan = Math.max(0, whole - cash), share = terms.fees + terms.down_payment;
   var monthly = loan === 0 ? 0 : months > 0 ? loan * cost(terms, months) : null;
   var most = atMost(atMost(capacity(page.rules, person), terms.instalment_most_dh) / cost(terms, months), terms.loan_most_dh);
-  var reach = (most + cash) / (1 + terms.fees);
+  var reach = (most + cash) / (1 + terms.fees), sum = paid(page, monthly, months, whole - loan - terms.grant_dh);
   if (share > 0) { reach = Math.min(reach, cash / share); }
   return {
     price: price, loan: loan, monthly: monthly, months: loan === 0 ? 0 : months, most: most,
-    total: monthly === null ? null : monthly * months + whole - loan - terms.grant_dh,
-    reach: atMost(reach, terms.price_most_dh)
+    total: sum.total, present: sum.present, reach: atMost(reach, terms.price_most_dh)
   };
 }
 
@@ -77,8 +84,8 @@ function home(page, offer, person) {
 function lent(page, person, terms, amount) {
   var months = Math.min(person.months === null ? page.rules.months_told : person.months, monthsLeft(page.rules, terms, person.age));
   var q = cost(terms, months), monthly = months > 0 ? amount * q : null;
-  var most = atMost(capacity(page.rules, person) / q, terms.loan_most_dh);
-  return { loan: amount, monthly: monthly, months: months, most: most, total: monthly === null ? null : monthly * months };
+  var most = atMost(capacity(page.rules, person) / q, terms.loan_most_dh), sum = paid(page, monthly, months, 0);
+  return { loan: amount, monthly: monthly, months: months, most: most, total: sum.total, present: sum.present };
 }
 
 function loan(page, offer, person) {
@@ -152,7 +159,7 @@ function said(page, one, person, code) {
   });
 }
 
-var ROWS = ["price", "loan", "monthly", "months", "total", "most", "reach"];
+var ROWS = ["price", "loan", "monthly", "months", "total", "present", "most", "reach"];
 
 function begin(page, document) {
   var form = document.getElementById("mine"), answers = document.getElementById("answers"), tried = false;
