@@ -20,6 +20,8 @@ def test_shares_and_intervals():
     assert amount(float("nan"), "dh") == ".."
     assert with_interval(0.345, 0.31, 0.37, "share", "ar").endswith("(\u206631,0\u201337,0\u2069)")
     assert amount(-0.345, "share_points", "ar") == "\u2066-34,5\u2069"  # the minus on the left of its number
+    below = [between(-0.7e6, -0.5e6, "million_dh", code) for code in ("en", "fr", "ar")]
+    assert below == ["-0.7 to -0.5", "-0,7 à -0,5", "\u2066-0,7\u2069 إلى \u2066-0,5\u2069"]  # read one by one
 
 
 def test_directions_and_unknown_languages():

@@ -17,7 +17,7 @@ NAMES = {"en": "English", "fr": "Français", "ar": "العربية"}  # each as 
 MARKS = {"en": (",", "."), "fr": ("\u202f", ","), "ar": (".", ",")}  # thousands, decimals
 PERCENT = {"en": " %", "fr": "\u202f%", "ar": "\u202f%"}
 GAP = ".."
-TO = {"en": " to ", "fr": " à ", "ar": " / "}
+TO = {"en": " to ", "fr": " à ", "ar": "\u2069 إلى \u2066"}
 NOUN = re.compile(r"\[\[(\w+)\]\]")  # in a text, a unit that agrees with the number before it
 LAST = re.compile(r"[\S\u202f]*\s*\Z")  # the word before a noun; a narrow space parts thousands
 Forms = Mapping[str, str]  # of a noun, by CLDR's category of plural; ``other`` is always there
@@ -101,9 +101,9 @@ def with_interval(
 
 
 def between(low: float, high: float, unit: str, language: str = "en", step: float = 0.0) -> str:
-    """Two bounds and no unit; the lower one is on the left in Arabic too, as on the axes.
+    """Two bounds and no unit: with a dash the lower one is on the left in Arabic too, as on the axes.
 
-    A dash is between them, and a word where the lower one has a minus.
+    Where the lower one has a minus a word is between them, and they follow each other as the language is read.
     """
     bounds = (TO[language] if low < 0 else "\u2013").join(_plain(x, unit, language, step) for x in (low, high))
     return f"\u2066{bounds}\u2069" if direction(language) == "rtl" else bounds

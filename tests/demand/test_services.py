@@ -86,7 +86,7 @@ def test_steps_never_rise_and_terms_work_as_they_should():
         assert of.at(**terms).places().value["all"] > base
     assert of.places().value.drop("all").sum() == pytest.approx(base)
     assert of.at(week_price_dh=200.0).sums is not of.sums
-    assert of.in_five_years().value.iloc[0] == pytest.approx(0.5 * 300)
+    assert of.takers().value.iloc[0] == pytest.approx(0.5 * 300)
 
 
 @pytest.mark.parametrize("end", ["value", *services.ENDS])

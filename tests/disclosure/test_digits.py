@@ -116,11 +116,11 @@ def test_what_has_no_error_keeps_the_step_of_the_policy():
 
 
 def test_a_number_that_is_printed_again_is_printed_alike():
-    """Cells of a released table keep their unit in a display of several, and through the door a second time."""
+    """Cells of a table keep their unit and n in a display of several, and through the door a second time."""
     first = Released("t", "share", "", ("g",), "share")
-    table = protect(first, cells([0.3449], [0.02], g=["a"]).assign(n=500.0), (500, 500))
+    table = protect(first, cells([0.3449], [0.02], g=["a"]).assign(n=500.0), (900, 900))
     again = combined("list", {("line", "x"): (table, "a")}, "row")
-    assert again.frame.loc[0, "step"] == table.frame.loc[0, "step"]
+    assert again.frame.loc[0, ["n", "step"]].tolist() == table.frame.loc[0, ["n", "step"]].tolist()
     beside = pd.concat([table.frame, cells([0.111], [0.0002], g=["b"]).assign(n=5000.0)], ignore_index=True)
     frame = protect(first, beside, (500, 500)).frame
     assert frame.loc[0, ["estimate", "low", "high", "step"]].tolist() == pytest.approx(

@@ -104,6 +104,20 @@ def test_each_group_is_said_in_order():
     assert spoken(STUDY, gone, ["*"], "each") == STUDY.codebook.text("hidden")
 
 
+def test_an_error_has_a_direction_and_zero_a_word():
+    """Too high or too low in words, without a sign; nobody and none where a number would be zero, in each language."""
+    errors = table((0.127, 0.0), (-0.675, 0.0))
+    assert spoken(STUDY, errors, ["guards"], "off") == "exceeds the truth by 12.7 %"
+    assert spoken(STUDY, errors, ["inspectors"], "off") == "falls short of the truth by 67.5 %"
+    counts = table((0.0, 0.0), (9.0, 0.0))
+    riders, groups = (replace(counts, frame=counts.frame.assign(unit=unit)) for unit in ("persons", "groups"))
+    assert spoken(STUDY, groups, ["inspectors"], "or_none") == "9\u00a0groups"
+    said = {"en": ("nobody", "none"), "fr": ("aucune personne", "aucun"), "ar": ("لا أحد", "ولا واحدة")}
+    for language, words in said.items():
+        own = Wording(**{**vars(STUDY), "language": language})
+        assert tuple(spoken(own, one, ["guards"], "or_none") for one in (riders, groups)) == words
+
+
 def test_the_method_prints_bases_as_all_pages_do():
     """Numbers of forms are bases: printed to 10, 50, 100 or 500 by their size, as below every table."""
     frame = pd.DataFrame({"outcome": ["answered"] * 3073 + ["returned"] * 34207})

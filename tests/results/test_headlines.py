@@ -42,10 +42,14 @@ def test_estimates_of_the_standin_stand_beside_its_own_truth():
 
 
 def test_nothing_is_known_of_other_answers():
-    """A study of frames has no truth: no cell, no column, no diamond."""
+    """A study of frames has no truth: no cell, no column, no diamond; nor one interval for both without a follow-up."""
     study = Study.of(*(typed(f, BOOK) for f in (WORLD.answers, WORLD.register, WORLD.followup)), BOOK)
     assert not len(release(study)["truth"].shown)
-    assert "truth" not in set(release(study)["headlines"].frame["category"])
+    columns = set(release(study)["headlines"].frame["category"])
+    assert "whole" in columns
+    assert "truth" not in columns
+    alone = Study.of(*(typed(f, BOOK) for f in (WORLD.answers, WORLD.register)), None, BOOK)
+    assert "whole" not in set(release(alone)["headlines"].frame["category"])  # nobody was followed up
     figure, _ = picture(study, "conditions")
     assert not [line for axes in figure.axes for line in axes.lines if line.get_marker() == "D"]
     plt.close(figure)

@@ -106,6 +106,16 @@ def test_who_is_in_need_and_wants_a_shuttle(study, raw, steps, need):
         assert table.cell(step, "in_need")["estimate"] == pytest.approx(expected, abs=HALF), step
 
 
+def test_a_part_of_the_need_is_of_all_who_answered_it(study, raw):
+    """Who travels over an hour is the number of the page of conditions; the whole need is that of the funnel."""
+    need, long = release(study)["transport_need"], true(raw["commute_min"] > 60, raw["commute_min"])
+    cell, page_04 = need.cell("long", "people"), release(study)["commute_long_total"].frame.iloc[0]
+    assert cell["estimate"] == pytest.approx(left(raw, np.array([long])), abs=HALF)
+    assert cell["estimate"] == pytest.approx(page_04["estimate"], abs=HALF)
+    whole = release(study)["transport_funnel"].cell("people", "in_need")["estimate"]
+    assert need.cell("in_need", "people")["estimate"] == pytest.approx(whole, abs=2 * HALF)
+
+
 def test_users_of_shared_ways_today(study, raw, located):
     """The base of every lever."""
     share = (raw["w"] * np.isin(raw["commute_mode"], SHARED))[located].sum() / raw["w"][located].sum()

@@ -45,13 +45,13 @@ def crossed(market: CardMarket, offer: Any) -> dict[str, Estimate]:
         The people.
     offer
         What is before them: itself, or something else with ``steps`` (n x steps; whether a person passes each,
-        ``in_need`` first, NA where it is not known) and ``in_five_years(among, by)`` (how many are likely to take it;
+        ``in_need`` first, NA where it is not known) and ``takers(among, by)`` (how many are likely to take it;
         ``among`` are the people who count, NA where that is not known).
     """
     passed, made = offer.steps.drop(columns=NEED), {}
     for name, side in sides(offer.steps).items():
         steps = pd.DataFrame({"people": side.astype("boolean")}).join(passed)
-        likely = offer.in_five_years(side)
+        likely = offer.takers(side)
         made[name] = funnel(market.design, steps, likely, where=market.counted, reached=market.reached)
     every = joint(made)
     names, many = list(made)[:-1], len(every.value) // len(made)

@@ -239,7 +239,7 @@ class HomeMarket(Borrowers):
         every = stated.times(made, self.number(by, self.wishers), made.value.index)
         return stated.times(every, self.sure, every.value.index) if bridge else every
 
-    def in_five_years(self, among: pd.Series | None = None, by: Any = None) -> Estimate:
+    def takers(self, among: pd.Series | None = None, by: Any = None) -> Estimate:
         """How many are likely to buy a home within five years."""
         return bought(self.likely(by=by, **among_known(among, "homes")))
 

@@ -268,8 +268,8 @@ class LoanMarket(Borrowers):
         stated_ = self.demand(True, by, quantities, known=known)
         return stated.times(stated_, self.sure, stated_.value.index)
 
-    def in_five_years(self, among: pd.Series | None = None, by: Any = None) -> Estimate:
-        """Who is likely to take a loan: what is wanted within two years is, or is not, within five."""
+    def takers(self, among: pd.Series | None = None, by: Any = None) -> Estimate:
+        """Who is likely to take a loan within the years of the question: one person, one loan."""
         a_year = taken(self.likely(by=by, **among_known(among, "files")))
         return stated.scaled(a_year, assumed("wish_years"))
 

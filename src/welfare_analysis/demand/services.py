@@ -130,8 +130,8 @@ class Holidays:
         """Who wants a week and can pay it; NA where that is not known."""
         return self.steps["wants"] & self.steps["affordable"]
 
-    def in_five_years(self, among: pd.Series | None = None, by: pd.Series | None = None) -> Estimate:
-        """Members likely to ask for a week in a season (the name is that of `demand.funnel.crossed`)."""
+    def takers(self, among: pd.Series | None = None, by: pd.Series | None = None) -> Estimate:
+        """Members likely to ask for a week in a season."""
         where = self.counted if among is None else self.counted & among
         left = funnel(self.design, self.steps, by=by, where=where, reached=True)
         many = len(left.value) // self.steps.shape[1]

@@ -148,8 +148,8 @@ class Shuttle:
         """At the two ends of what is assumed of a new mode."""
         return self.view(VIEWS[0]), self.view(VIEWS[-1])
 
-    def in_five_years(self, among: pd.Series | None = None, by: Any = None) -> Estimate:
-        """Who would ride: a wish for a shuttle has no years."""
+    def takers(self, among: pd.Series | None = None, by: Any = None) -> Estimate:
+        """Who would ride once a shuttle runs: a number at any one time, not in some years."""
         return self.riders(None if among is None else {"riders": self.open_to & among}, by)
 
     @cached_property

@@ -177,7 +177,7 @@ def combined(name: str, parts: Mapping[tuple[str, str], tuple[Released, *tuple[s
         if table.state == "shown" and cell is None:
             raise WelfareError("no such cell", where=table.id, got="|".join(codes))
         numbers = dict.fromkeys(NUMBERS, 0.0) if cell is None else cell[NUMBERS].to_dict()
-        n = np.nan if cell is None or not table.respondents else table.respondents
+        n = np.nan if cell is None or not table.respondents else cell["n"]
         text = table.state if cell is None else cell.get("text")
         unit = table.unit if cell is None else cell.get("unit", table.unit)
         flag = "" if cell is None else cell["flag"]

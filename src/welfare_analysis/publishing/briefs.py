@@ -121,6 +121,13 @@ def _whole(study: Study, _: Released) -> list[str]:
     return [sentence(study, "front.whole")]
 
 
+@conditional("condition.sure")
+def _sure(study: Study) -> list[str]:
+    """What those who never answered may change, where a follow-up tells; else what the weights stand on."""
+    told = release(study)["nonresponse_tipping"].state == "shown"
+    return [sentence(study, "condition.sure" if told else f"sure.{study.method}")]
+
+
 @conditional("bias.least_firm")
 def _least_firm(study: Study) -> list[str]:
     """The finding that the smallest difference of those who never answered would move out of its interval."""

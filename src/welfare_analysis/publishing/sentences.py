@@ -5,6 +5,7 @@
 
 - nothing: number, unit and interval; ``number``: the number in its unit;
 - ``in_ten``: a share in words, as the nearest of some plain fractions (about 3 in 10);
+- ``off``: an error as a part of the truth, and whether it is too high or too low; ``or_none``: a word for zero;
 - ``whole``: a share, its interval holding what those who never answered may be too, where a follow-up tells;
 - ``contrast``: the highest and the lowest group, or that no clear difference is seen;
 - ``between``, ``range``: the smallest and the largest of several cells, without and with the unit;
@@ -41,7 +42,7 @@ from .published import release
 
 Spoken = Callable[[Study], Iterable[str]]
 CONDITIONAL: dict[str, Spoken] = {}
-NUMBERS = ("", "number", "in_ten")
+NUMBERS = ("", "number", "in_ten", "off", "or_none")
 SEVERAL = ("contrast", "between", "range", "sum", "widest", "widest_range", "top", "ends", "each")
 VERBS = (*NUMBERS, "whole", "title", *SEVERAL)
 FRACTIONS = [(k, 10) for k in range(1, 10)] + [(2, 3), (3, 4)] + [(1, n) for n in (3, 4, 20, 25, 30, 40, 50, 100)]
@@ -178,9 +179,14 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
             return study.text("gap.unsure")
         if verb == "in_ten":
             return in_ten(study, float(cell["estimate"]))
+        if verb == "or_none" and cell["estimate"] == 0:
+            return study.text(f"none.{unit_of(table, cell)}")
+        if verb == "off":
+            by = amount(abs(cell["estimate"]), unit_of(table, cell), study.language, step=step_of(cell))
+            return study.text("off.low" if cell["estimate"] < 0 else "off.high", by=by)
         return (
             amount(cell["estimate"], unit_of(table, cell), study.language, step=step_of(cell))
-            if verb
+            if verb == "number"
             else format_cell(table, study, cell)
         )
     unit = unit_of(table, shown.iloc[0])

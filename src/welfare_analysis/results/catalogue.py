@@ -49,7 +49,7 @@ TOPICS: dict[str, Topic] = {
     if isinstance(topic, Topic)
 }
 
-OF_STANDIN = ("headlines_nature", "truth")  # what is known where the population is invented
+WHERE_KNOWN = ("headlines_nature", "truth", "nonresponse_tipping")  # where the population is invented, or followed up
 DISPLAYS = pd.read_csv(DATA / "displays.csv")  # a line a cell: where it stands, and its address
 
 
@@ -77,14 +77,15 @@ def _withheld(make: Callable[[], Released]) -> Released:
 def display(study: Study, name: str) -> Released:
     """Cells of other tables side by side, as ``data/displays.csv`` lists them.
 
-    What is known of the stand-in alone stands where the study is the stand-in.
+    What is known of the stand-in alone, or of those who were followed up, stands where it is known (`WHERE_KNOWN`).
     ``headlines``: how many, what share, how sure. ``costs``: for one person concerned and a month, and their sum.
     ``demand_reconciled``: the numbers of homes and housing loans of several pages.
     """
     plan, cells, parts = release(study), DISPLAYS[DISPLAYS["table"] == name], {}
     for row, column, address in cells[["row", "column", "address"]].itertuples(index=False):
         table, *codes = address.split("|")
-        if table not in OF_STANDIN or plan[table].cell(*codes) is not None:
+        of_all = table not in WHERE_KNOWN
+        if of_all or (plan[table].state == "shown" and plan[table].cell(*codes) is not None):
             parts[row, column] = (plan[table], *codes)
     if name == "agreements_use":
         parts = with_own(parts, plan["agreements_forecast"])

@@ -59,7 +59,7 @@ MODELS: dict[str, tuple[str, Callable[..., Any], str]] = {
     "hard_burden": ("housing_cost_share", partial(quantile_regression, q=0.9), "share_points"),
     "way_cost": ("commute_cost_dh", two_part, "dh_month"),
 }
-FINDINGS = ("", (*HEADLINES, "poor"))
+FINDINGS = ("", ("many", "who", "where", "cost", "changes", "sure"))
 
 
 def members(study: Study) -> pd.DataFrame:

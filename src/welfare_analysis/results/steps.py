@@ -50,7 +50,7 @@ def declare(topic: Topic, key: str, offer: Callable[[Study], Any], base: Callabl
         groups = sides(of.steps)
         ends = {}
         for end, at in ends_of(of):
-            riders = {name: at.in_five_years(among) for name, among in groups.items()}
+            riders = {name: at.takers(among) for name, among in groups.items()}
             whole = riders.pop("all")
             ends[end] = joint({"sides": fitted(joint(riders), whole), "all": whole})
         rows = ranged(long_format(made, need_of, step), ends, step)
@@ -111,9 +111,9 @@ def counts_by(market: CardMarket | Holidays, of: Any, by: pd.Series | None = Non
     """Who is ``left`` at each step after need, who is in need, and the ends of the last step, by group."""
     passed = of.steps.drop(columns=NEED, errors="ignore")
     where = market.counted if by is None else market.counted & by.notna()
-    left = funnel(market.design, passed, of.in_five_years(by=by), by=by, where=where, reached=market.reached)
+    left = funnel(market.design, passed, of.takers(by=by), by=by, where=where, reached=market.reached)
     need = {NEED: funnel(market.design, of.steps[[NEED]], by=by, where=where)} if NEED in of.steps else {}
-    return {"left": left} | need | {end: at.in_five_years(by=by) for end, at in ends_of(of)}
+    return {"left": left} | need | {end: at.takers(by=by) for end, at in ends_of(of)}
 
 
 def fitted_by(parts: Mapping[str, Estimate], whole: Mapping[str, Estimate]) -> dict[str, Estimate]:

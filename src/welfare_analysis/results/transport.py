@@ -146,7 +146,7 @@ def need(study: Study, people: Commuters) -> pd.DataFrame:
     """How many are in need by each part of the definition, and how many of them say that they would use a shuttle."""
     passed = study.result(shuttle_of).steps
     flags = pd.DataFrame({name: indicator(people.frame) for name, indicator in NEEDS.items()})
-    flags = flags.where(passed.notna().all(axis=1))  # as in the funnel
+    flags["in_need"] = flags["in_need"].where(passed.notna().all(axis=1))  # as in the funnel; its parts as on page 04
     both = flags.apply(lambda column: column & passed["wants"].where(column.notna()))
     parts = {"people": flags, "wants": both}
     rows = []

@@ -109,7 +109,7 @@ class Grid:
 
 GRIDS = {
     "homes": Grid(homes.topic, {"homes": "homes", "cost": "million_dh"}, homes_at, homes_rows,
-                  lambda at, by: at.in_five_years(by=by)),
+                  lambda at, by: at.takers(by=by)),
     "loans": Grid(loans.topic, {"loans": "files", "lent": "million_dh"}, loans_at, loans_rows,
                   lambda at, by: taken(at.likely(by=by))),
     "transport": Grid(transport.topic, {"riders": "persons"}, shuttle_at,
