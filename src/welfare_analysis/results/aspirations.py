@@ -26,7 +26,7 @@ from ..needs.hopes import PAIRS, SIDES, Hopes
 from ..study import Study, public
 from .adjusted import SURE
 from .declare import Base, Topic, always, beside, counted, exact, part, told
-from .descriptive import of_variable
+from .descriptive import leaves_few, of_variable
 from .priorities import leads
 
 GROUPS = ("status", "rank_group", "command_group", "sex")
@@ -197,6 +197,10 @@ for _group in GROUPS:
         for name, (question, none) in HOPES.items():
             for table in of_variable(study, question, group):
                 unlike |= (cells["hope"] == name) & ~told(table, cells[[group]].assign(code=none))
+        if group == "sex" and (status := study.result(grouped, "status")) is not None:
+            for name, own in topic.release(study)["hopes_by_status"].shown.groupby("hope"):
+                few = leaves_few(column, status, hopes_of(study).hoped[name], set(own[CATEGORY]))
+                unlike |= (cells["hope"] == name) & cells["sex"].isin(few)
         return cells.assign(lost=unlike)
 
     @topic.table(f"apart_by_{_group}", "hope|highest|lowest", "measure", "", partial(base, group=_group),
