@@ -250,6 +250,9 @@ def _narrowed(
     matrix = sparse.csr_array((weight[places], (rows, places)), shape=(len(lines), len(cells)))
     sums = matrix @ value
     slack = 1e-9 * (1 + np.abs(sums)) + weights * np.abs(sums) * np.array(groups)
+    # of a line that is hidden whole the sum is known where it may be shown itself
+    silent = [not seen[line].any() and met[line].sum() < policy().min_respondents for line in lines]
+    slack = np.where(silent, np.inf, slack)
     within = np.column_stack([(told / each)[asked], np.where(share, n, np.inf)[asked]])
     size = np.where(share, np.fmin(met, n - met), value)[asked]
     enough = reach(value[asked] / each[asked], within, size) * each[asked][:, None]
@@ -294,13 +297,15 @@ def repeated(pub: Publication) -> pd.DataFrame:
 
     Nobody tells the attack which quantities are the same: two cells are, where unit, base and seven digits of the
     estimate agree (a model of first places alone gives their shares), or of a share that of all others. What is not
-    weighted is left out, since counts and shares of a count agree by chance.
+    weighted is left out, since counts and shares of a count agree by chance; so is what counts nobody, as a share that
+    is hidden for the parts beside it.
     """
     cells = pub.truth[(pub.truth["estimate"] % 1 != 0) & ~pub.truth["unseen"]]
     cells = cells[~((cells["estimate"] - cells["numerator"] / cells["n"]).abs() <= 1e-9)]
     less = np.where(cells["unit"] == "share", np.fmin(cells["estimate"], 1 - cells["estimate"]), cells["estimate"])
     same = [cells["unit"], pd.Series(less, cells.index).map("{:.6e}".format), cells["n"]]
-    return cells[(cells["flag"] == "hidden") & cells["printed"].notna().groupby(same).transform("any")]
+    lost = (cells["flag"] == "hidden") & cells["numerator"].notna()
+    return cells[lost & cells["printed"].notna().groupby(same).transform("any")]
 
 
 def counted_again(pub: Publication) -> pd.DataFrame:
@@ -337,19 +342,19 @@ def differing_by_few(pub: Publication) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row a pair: ``wider`` and ``narrower`` (table and codes), how many more, of how many, how many are open.
+        Cells, each with one that is a part of it (``less``: table and codes), how many more, and of how many.
     """
     sides = []
     for row, (met, of) in pub.members.items():
         cell = pub.truth.loc[row]
         for inside, share in ((met, cell["estimate"]), (of & ~met, 1 - cell["estimate"])):
-            sides.append((inside, of, cell["step"] / 2 * inside.sum() / share, f"{cell['table']} {cell['codes']}"))
+            sides.append((inside, of, cell["step"] / 2 * inside.sum() / share, row))
     sides = sorted(sides, key=lambda side: side[2])
     sides = list({side[0].tobytes() + side[1].tobytes(): side for side in sides[::-1]}.values())  # the finest of equals
     size = np.array([side[0].sum() for side in sides])
     bits, base = (np.packbits([side[k] for side in sides], axis=1) for k in (0, 1))
     found = []
-    for narrow, (_, of, wide, name) in enumerate(sides):
+    for narrow, (_, of, wide, row) in enumerate(sides):
         near = np.flatnonzero((size > size[narrow] - 1) & (size < size[narrow] + policy().min_base))
         held = ~(bits[narrow] & ~bits[near]).any(axis=1) & ~(base[narrow] & ~base[near]).any(axis=1)
         for other in near[held & (near != narrow)]:
@@ -359,8 +364,9 @@ def differing_by_few(pub: Publication) -> pd.DataFrame:
             gap = np.array([[max(more - wide - sides[other][2], 0), min(more + wide + sides[other][2], n)]])
             fails = unsafe(np.array([n]), np.array([more]), policy())[0] and (rest.any() or more > 0)
             if known and fails and tight(np.array([more]), np.array([[0.0, n]]), gap)[0]:
-                found.append((sides[other][3], name, more, n, np.ptp(gap) / 2))
-    return pd.DataFrame(found, columns=["wider", "narrower", "more", "of", "open"])
+                found.append((sides[other][3], " ".join(map(str, pub.truth.loc[row, ["table", "codes"]])), more, n))
+    pairs = pd.DataFrame(found, columns=["row", "less", "more", "of"])
+    return pub.truth.loc[pairs["row"]].assign(**pairs.drop(columns="row").to_dict("list"))
 
 
 def crossed(tables: dict[str, Released]) -> list[str]:
