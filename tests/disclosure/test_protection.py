@@ -160,6 +160,13 @@ def test_colleagues_are_drawn_among_those_who_are_known():
     assert of_colleagues(np.array([40.0]), np.array([NAN]), 4, policy()).tolist() == [10.0]
 
 
+def test_answers_that_colleagues_have_open_less():
+    """Two categories of six of 60 are twelve together: whoever has ten of the 60 answers has three of a cell."""
+    blank, four = Released("t", "share", "x", ("g",), "share"), cells([60] * 4, [6, 6, 22, 26])
+    gone = [protect(blank, four, (n, n), adds=["g"]).frame["flag"].eq("hidden").sum() for n in (60, 6000)]
+    assert gone == [3, 2]
+
+
 def test_respondents_of_an_estimate_are_seen_in_its_influences():
     """Five of 400 who meet a condition, in a share and in a number; nobody; a sum that one makes by weight."""
     few, none = (pd.Series(np.arange(400) < k, name="x") for k in (5, 0))
