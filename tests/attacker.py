@@ -8,7 +8,7 @@ given. The notes are the truth that attacks are judged by: an attack has the tab
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 from pathlib import Path
 from unittest.mock import patch
@@ -22,6 +22,7 @@ from welfare_analysis.disclosure import CATEGORY, Released, policy, protect
 from welfare_analysis.disclosure.bounds import ranges, reach, tight
 from welfare_analysis.disclosure.registry import read, rows
 from welfare_analysis.disclosure.suppression import unsafe
+from welfare_analysis.estimation import Estimate
 from welfare_analysis.results import declare, descriptive
 from welfare_analysis.results.what_if import POINTS
 from welfare_analysis.study import Study
@@ -32,6 +33,7 @@ ATTACKERS = {  # all have the file, the policy and who answered; and each what f
     "ten colleagues": {"colleagues": 10},
     "register margins": {"exact": False},
 }
+REGISTER = ("status", "sex", "rank_group", "command_group")  # what whoever has it knows of each who answered
 PLACES = {"command_group", "home_city_group"}
 FINER = {"command", "station", "rank", "home_city"}  # than the policy lets be known
 COSTS = {"runs", "dh", "dh_trip", "dh_month", "million_dh"}  # with riders, or per run, they give how many ride
@@ -43,7 +45,9 @@ PRINTED = {"estimate": "printed", "step": "step", "flag": "flag", "unit": "unit"
 class Publication:
     """The tables as a file has them, and a row a cell of those that `protect` made: what it is and what is printed.
 
-    ``given`` is what `protect` was given of each table, to make it again without a rule (`again`). ``truth`` has the
+    ``given`` is what `protect` was given of each table, to make it again without a rule (`again`). ``members`` are of
+    shares, by row of ``truth``, which respondents meet the condition, and of which; ``register`` is what it tells of
+    each respondent. ``truth`` has the
     columns table, statistic, codes (of the table's keys), adds (keys along which cells add up), `NOTES` (what was known
     before protection), `PRINTED`, and ``unseen``: in no table, but all less the groups.
     """
@@ -51,6 +55,8 @@ class Publication:
     tables: dict[str, Released]
     truth: pd.DataFrame
     given: dict[str, tuple[tuple, dict]] = field(default_factory=dict, repr=False)
+    members: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict, repr=False)
+    register: pd.Series = field(default_factory=pd.Series, repr=False)
 
     @property
     def hidden(self) -> pd.Series:
@@ -78,15 +84,37 @@ class Publication:
 def published(study: Study, file: Path, only: tuple[str, ...] = ("",)) -> Publication:
     """Write the file of every table of a study, or of those whose names begin with some words, and read it again."""
     given: dict[str, tuple[tuple, dict]] = {}
+    estimates: list[Estimate] = []
 
     def noted(blank: Released, *rest, **named) -> Released:
         given[blank.id] = (blank, *rest), named
         return protect(blank, *rest, **named)
 
-    with patch.object(declare, "protect", noted), patch.object(descriptive, "protect", noted):
+    def kept(self: Estimate, columns: list) -> pd.DataFrame:
+        estimates.append(self)
+        return _long(self, columns)
+
+    _long = Estimate._long
+    doors = [patch.object(module, "protect", noted) for module in (declare, descriptive)]
+    with doors[0], doors[1], patch.object(Estimate, "_long", kept):
         release = results.release(study)
         made = {name: release[name] for name in release if name.startswith(only)}
-    return written(made, given, file)
+    whole, groups = written(made, given, file), [g for g in REGISTER if g in study.frame]
+    known = study.frame[groups].astype(object).fillna("?").astype(str).agg("|".join, axis=1)
+    return replace(whole, members=_members(whole, estimates, len(known)), register=known)
+
+
+def _members(pub: Publication, estimates: Sequence[Estimate], n: int) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """Who is in each shown share, and in its base, by the influences of the estimate that has its very value."""
+    of = {f"{x:.9e}": (e, j) for e in estimates if len(e.design.weights) == n for j, x in enumerate(e.value)}
+    cells, found = pub.truth[pub.shown & (pub.truth["unit"] == "share") & ~pub.truth["unseen"]], {}
+    for row, cell in cells[[not pub.tables[name].of for name in cells["table"]]].iterrows():
+        made, j = of.get(f"{cell['estimate']:.9e}", (None, 0))
+        z = np.zeros(n) if made is None else made.influence[:, [j]].toarray()[:, 0]
+        met = z >= z.max() - 1e-5 * np.abs(z).max()
+        if met.sum() == cell["numerator"] < (z != 0).sum():
+            found[row] = met, z != 0
+    return found
 
 
 def written(made: dict[str, Released], given: dict[str, tuple[tuple, dict]], file: Path) -> Publication:
@@ -222,6 +250,9 @@ def _narrowed(
     matrix = sparse.csr_array((weight[places], (rows, places)), shape=(len(lines), len(cells)))
     sums = matrix @ value
     slack = 1e-9 * (1 + np.abs(sums)) + weights * np.abs(sums) * np.array(groups)
+    # of a line that is hidden whole the sum is known where it may be shown itself
+    silent = [not seen[line].any() and met[line].sum() < policy().min_respondents for line in lines]
+    slack = np.where(silent, np.inf, slack)
     within = np.column_stack([(told / each)[asked], np.where(share, n, np.inf)[asked]])
     size = np.where(share, np.fmin(met, n - met), value)[asked]
     enough = reach(value[asked] / each[asked], within, size) * each[asked][:, None]
@@ -266,13 +297,15 @@ def repeated(pub: Publication) -> pd.DataFrame:
 
     Nobody tells the attack which quantities are the same: two cells are, where unit, base and seven digits of the
     estimate agree (a model of first places alone gives their shares), or of a share that of all others. What is not
-    weighted is left out, since counts and shares of a count agree by chance.
+    weighted is left out, since counts and shares of a count agree by chance; so is what counts nobody, as a share that
+    is hidden for the parts beside it.
     """
     cells = pub.truth[(pub.truth["estimate"] % 1 != 0) & ~pub.truth["unseen"]]
     cells = cells[~((cells["estimate"] - cells["numerator"] / cells["n"]).abs() <= 1e-9)]
     less = np.where(cells["unit"] == "share", np.fmin(cells["estimate"], 1 - cells["estimate"]), cells["estimate"])
     same = [cells["unit"], pd.Series(less, cells.index).map("{:.6e}".format), cells["n"]]
-    return cells[(cells["flag"] == "hidden") & cells["printed"].notna().groupby(same).transform("any")]
+    lost = (cells["flag"] == "hidden") & cells["numerator"].notna()
+    return cells[lost & cells["printed"].notna().groupby(same).transform("any")]
 
 
 def counted_again(pub: Publication) -> pd.DataFrame:
@@ -297,6 +330,43 @@ def counted_again(pub: Publication) -> pd.DataFrame:
             near = (lost["estimate"] / seen["estimate"] - 1).abs() < 0.1
             found.append(lost[(lost["flag"] == "hidden") & seen["printed"].notna() & near])
     return pd.concat(found)
+
+
+def differing_by_few(pub: Publication) -> pd.DataFrame:
+    """Pairs of shown shares of which one holds all who are in the other, and few more, whose number they leave.
+
+    Both sides of each share are tried, with every other: bases are the same (nested conditions), or one is a part of
+    the other of which the register tells who is in it (women, and widows). Of who else is in a base, as those who left
+    a question open, nobody knows who they are.
+
+    Returns
+    -------
+    DataFrame
+        Cells, each with one that is a part of it (``less``: table and codes), how many more, and of how many.
+    """
+    sides = []
+    for row, (met, of) in pub.members.items():
+        cell = pub.truth.loc[row]
+        for inside, share in ((met, cell["estimate"]), (of & ~met, 1 - cell["estimate"])):
+            sides.append((inside, of, cell["step"] / 2 * inside.sum() / share, row))
+    sides = sorted(sides, key=lambda side: side[2])
+    sides = list({side[0].tobytes() + side[1].tobytes(): side for side in sides[::-1]}.values())  # the finest of equals
+    size = np.array([side[0].sum() for side in sides])
+    bits, base = (np.packbits([side[k] for side in sides], axis=1) for k in (0, 1))
+    found = []
+    for narrow, (_, of, wide, row) in enumerate(sides):
+        near = np.flatnonzero((size > size[narrow] - 1) & (size < size[narrow] + policy().min_base))
+        held = ~(bits[narrow] & ~bits[near]).any(axis=1) & ~(base[narrow] & ~base[near]).any(axis=1)
+        for other in near[held & (near != narrow)]:
+            more, rest = float(size[other] - size[narrow]), sides[other][1] & ~of
+            n = float(rest.sum() or of.sum())
+            known = not set(pub.register[rest]) & set(pub.register[of])
+            gap = np.array([[max(more - wide - sides[other][2], 0), min(more + wide + sides[other][2], n)]])
+            fails = unsafe(np.array([n]), np.array([more]), policy())[0] and (rest.any() or more > 0)
+            if known and fails and tight(np.array([more]), np.array([[0.0, n]]), gap)[0]:
+                found.append((sides[other][3], " ".join(map(str, pub.truth.loc[row, ["table", "codes"]])), more, n))
+    pairs = pd.DataFrame(found, columns=["row", "less", "more", "of"])
+    return pub.truth.loc[pairs["row"]].assign(**pairs.drop(columns="row").to_dict("list"))
 
 
 def crossed(tables: dict[str, Released]) -> list[str]:

@@ -49,7 +49,7 @@ def test_the_number_of_segments_is_that_of_the_smallest_bic(study):
     gap = cells[cells[CATEGORY] == "bic"].set_index("segments_n")["estimate"]
     small = cells[cells[CATEGORY] == "smallest"].set_index("segments_n")["estimate"]
     better = gap.index[gap < gap[str(subject.number)]]
-    assert (small[better] < segments.LEAST).all()
+    assert (small[better].fillna(0.0) < segments.LEAST).all()  # too small to be shown
 
 
 def test_hopes_without_segments_are_said_to_have_none(world):

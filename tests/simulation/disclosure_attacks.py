@@ -26,7 +26,7 @@ RELEASES, FIRST_SEED = {"plan": 950, "whole": 50}, 90_000
 SIZES = (300, 50_000)  # persons of the smallest and the largest institution
 CLASSES = [0, 1_000, 5_000, 50_001]  # persons, of the summary
 TIGHT = {f"known_by_{who.replace(' ', '_')}": known for who, known in attacker.ATTACKERS.items()}
-FAULTS = ["against_a_rule", "alone_in_a_line", "repeated", "along_sliders", *TIGHT, "strength"]
+FAULTS = ["against_a_rule", "alone_in_a_line", "repeated", "along_sliders", "differing_by_few", *TIGHT, "strength"]
 
 
 def size(kind: str, number: int) -> int:
@@ -68,6 +68,7 @@ def one_release(kind: str, number: int) -> pd.DataFrame:
         "alone_in_a_line": attacker.alone_in_a_line(made),
         "repeated": attacker.repeated(made),
         "along_sliders": attacker.along_sliders(made),
+        "differing_by_few": attacker.differing_by_few(made),
     } | {name: attacker.known_too_well(made, seed=seed, **known) for name, known in TIGHT.items()}
     for name, found in attacks.items():
         subject = "plan" if kind == "plan" else found["table"].str.split("_").str[0]

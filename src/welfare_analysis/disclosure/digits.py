@@ -8,9 +8,9 @@ and never finer than the policy's step :math:`u_0` of what it counts (ten person
 :math:`u^2/12 \le s^2/48` to a variance of :math:`s^2`, and differences of a few persons are not printed. The error is
 the number's own, not that of its column, so that a number is printed alike in all tables that it stands in.
 
-Of sums (`SUMS`) it is also what ``open_respondents`` of those behind it make of it, or more. Between two such numbers,
-as two steps of a funnel, two prices or a sum and all of its parts but one, so many are then open on both sides, even to
-whoever knows all others.
+Of sums (`SUMS`) and of shares of nested conditions it is also what ``open_respondents`` of those behind it make of it,
+or more. Between two such numbers, as two steps of a funnel, two prices or a sum and all of its parts but one, so many
+are then open on both sides, even to whoever knows all others.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def units(cells: pd.DataFrame, unit: str, across: str, rules: Policy) -> np.ndar
 
     Standard errors are those of the 95 % intervals; a number without one has the median error of its column ``across``
     (of the table where it has none). A column ``step`` of cells that were printed elsewhere already is kept;
-    ``numerator`` are the respondents behind sums.
+    ``numerator`` are the respondents behind sums, and behind shares that are ``nested``.
     """
     named = cells["unit"] if "unit" in cells else pd.Series(unit, cells.index)
     columns = [named, cells[across].astype(str)] if across in cells else [named]
@@ -59,7 +59,8 @@ def units(cells: pd.DataFrame, unit: str, across: str, rules: Policy) -> np.ndar
     middle = errors.groupby([c.to_numpy() for c in columns]).transform("median")
     errors = errors.fillna(middle).fillna(0.0)
     behind = cells["numerator"] if "numerator" in cells else pd.Series(np.nan, cells.index)
-    each = (cells["estimate"].abs() / behind.where((behind > 0) & named.isin(SUMS))).fillna(0.0)
+    summed = named.isin(SUMS) | cells.get("nested", False)
+    each = (cells["estimate"].abs() / behind.where((behind > 0) & summed)).fillna(0.0)
     few = [ladder(5 / 2 * rules.open_respondents * x) for x in each]  # the next unit above: they are 2 to 2.5 apart
     own = np.maximum(
         few, np.maximum([ladder(rules.error_share * error) for error in errors], [rules.step(x) for x in named])

@@ -17,7 +17,8 @@ from .released import CATEGORY, NUMBERS, Released
 from .suppression import completed, dominated, of_colleagues, unsafe
 
 RESPONDENTS = "respondents"  # the unit of numbers that are bases, and printed as these are
-EVIDENCE = ("numerator", "unsafe", "weight", "told", "lost")  # columns that decide what is hidden, and are not released
+# columns that decide what is hidden, and are not released
+EVIDENCE = ("numerator", "unsafe", "weight", "told", "lost", "nested")
 
 
 def protect(
@@ -40,7 +41,8 @@ def protect(
         Long: the key columns, estimate, low, high, n (respondents), and where they apply ``flag`` (`marks`),
         ``numerator`` (respondents who meet the condition; nan where there is none), ``unsafe`` (hidden whatever the
         counts are), ``weight`` and ``lost`` (see `suppression.completed`) and ``told`` (whether n may be said: that of
-        those who gave an answer is the cell of another table). Further columns stay.
+        those who gave an answer is the cell of another table), and ``nested`` (shares of which one holds whoever is in
+        the next, see `digits`). Further columns stay; of a hidden cell none that is a number or a text has one.
     respondents : (int, int)
         Of whom it can be computed, and all who were asked.
     adds : sequence of str
@@ -84,7 +86,10 @@ def protect(
     out = out.assign(**{c: np.where(gone, np.nan, out[c]) for c, gone in lost.items()})
     if "clear" in out:
         out["clear"] = out["clear"].eq(True) & ~hidden
-    step = units(out.assign(numerator=numerator), blank.unit or "coefficient", column_of(out, list(blank.by)), rules)
+    if "text" in out:
+        out["text"] = out["text"].mask(hidden)
+    behind = out.assign(numerator=numerator, nested=cells.get("nested", False))
+    step = units(behind, blank.unit or "coefficient", column_of(out, list(blank.by)), rules)
     numbers, based = printed(out, step), (named == RESPONDENTS).to_numpy()
     out = out.assign(**{c: np.where(based, rules.base(numbers[c]), numbers[c]) for c in NUMBERS})
     counted = named.isin(COUNTED)

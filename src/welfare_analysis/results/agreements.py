@@ -16,7 +16,6 @@ from ..demand.levers import cost_of_one_more
 from ..demand.loans import CARDS
 from ..demand.stated import times
 from ..disclosure import NUMBERS, policy
-from ..disclosure.suppression import unsafe
 from ..estimation import Design, Estimate, mean, total
 from ..planning import agreements
 from ..planning.agreements import BANK, FLAT, MOST_RATE, OWN, Agreement, Offer
@@ -234,12 +233,15 @@ def wanting(offers: dict[str, Offer]) -> Base:
 
 @topic.table("curve", "home_rate", "rank_group", "share", wanting)
 def curve(study: Study, offers: dict[str, Offer]) -> pd.DataFrame | None:
-    """Of those who want a home and own none the part that can carry the social flat at each rate, fees lent too."""
+    """Of those who want a home and own none the part that can carry the social flat at each rate, fees lent too.
+
+    Who can at one rate can at all lower ones.
+    """
     if (own := study.result(own_rates)) is None:
         return None
     rank, rates = own
     can = pd.DataFrame({str(at): rates["lent"].ge(at / 100) for at in RATES}).astype("boolean")
-    return shares(study.design, can, rank, rank.notna(), "home_rate")
+    return shares(study.design, can, rank, rank.notna(), "home_rate").assign(nested=True)
 
 
 def shares(design: Design, flags: pd.DataFrame, by: pd.Series, where: pd.Series, key: str) -> pd.DataFrame:
@@ -260,9 +262,7 @@ def break_even(study: Study, offers: dict[str, Offer]) -> pd.DataFrame | None:
         parts.append(rows.assign(break_even=f"{name}_{fees}"))
     rows = pd.concat(parts, ignore_index=True)
     said = pd.Series(np.select([rows["estimate"] < 0, rows["estimate"] >= MOST_RATE], ["rate.none", "rate.any"], ""))
-    # a word is hidden as its number would be
-    said = said.mask(unsafe(rows["n"].to_numpy(float), rows["numerator"].to_numpy(float), policy())).replace("", np.nan)
-    return rows.assign(text=said, **rows[list(NUMBERS)].clip(lower=0.0))
+    return rows.assign(text=said.replace("", np.nan), **rows[list(NUMBERS)].clip(lower=0.0))
 
 
 @topic.table("compared", "rank_group", "offer_better", "share", adds=None)

@@ -20,13 +20,13 @@ from ..errors import WelfareError
 from ..estimation import Design, Estimate, adjusted_p, contrast, differences, joint, share, total, wald
 from ..estimation.rank_order import possible_ranks
 from ..needs import hopes
-from ..needs.aspirations import HOPES
+from ..needs.aspirations import HOPES, is_woman
 from ..needs.factors import merged
 from ..needs.hopes import PAIRS, SIDES, Hopes
 from ..study import Study, public
 from .adjusted import SURE
 from .declare import Base, Topic, always, beside, counted, exact, part, told
-from .descriptive import of_variable
+from .descriptive import leaves_few, of_variable
 from .priorities import leads
 
 GROUPS = ("status", "rank_group", "command_group", "sex")
@@ -197,6 +197,10 @@ for _group in GROUPS:
         for name, (question, none) in HOPES.items():
             for table in of_variable(study, question, group):
                 unlike |= (cells["hope"] == name) & ~told(table, cells[[group]].assign(code=none))
+        if group == "sex" and (status := study.result(grouped, "status")) is not None:
+            for name, own in topic.release(study)["hopes_by_status"].shown.groupby("hope"):
+                few = leaves_few(column, status, hopes_of(study).hoped[name], set(own[CATEGORY]))
+                unlike |= (cells["hope"] == name) & cells["sex"].isin(few)
         return cells.assign(lost=unlike)
 
     @topic.table(f"apart_by_{_group}", "hope|highest|lowest", "measure", "", partial(base, group=_group),
@@ -239,6 +243,14 @@ def pair_cells(study: Study) -> tuple[pd.DataFrame, pd.DataFrame]:
     if of_ranking:  # who gets a ranking is drawn
         parts.append(compared(study.design.superpopulation(), of_ranking))
     sides, gaps = (pd.concat(part, ignore_index=True) for part in zip(*parts, strict=True))
+    by_sex = topic.release(study)["hopes_by_sex"]  # women and men are its groups
+    lost = [
+        name
+        for name in known
+        if PAIRS[name].condition is is_woman and by_sex.state == "shown"
+        and (by_sex.cells(PAIRS[name].outcome)["flag"] == "hidden").any()
+    ]  # fmt: skip
+    sides, gaps = (part.assign(unsafe=part["unsafe"] | part["hope_pair"].isin(lost)) for part in (sides, gaps))
     return sides, gaps.assign(clear=adjusted_p(gaps["p"].to_numpy(float)) < SURE).drop(columns="p")
 
 

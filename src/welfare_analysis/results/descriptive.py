@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -171,6 +171,34 @@ def _told(study: Study, rows: View, blank: Released, cells: pd.DataFrame) -> np.
     return told(tables[0], groups) & np.all([told(tables[1], groups.assign(code=code)) for code in codes], axis=0)
 
 
+def leaves_few(by: pd.Series, inner: pd.Series, met: pd.Series, shown: Collection[str]) -> set[str]:
+    """Codes of a group that leave too few when those of another group that lie in them, and are shown, are taken off.
+
+    All widows are women: women less widows are other women, and who is one the register tells. ``by``, ``inner`` and
+    ``met`` (NA without an answer) are of all respondents; ``shown`` are codes of ``inner``.
+    """
+    known = met.notna() & by.notna()
+    within = by[known].groupby(inner[known], observed=True).nunique().eq(1)
+    taken = known & inner.isin(set(within.index[within]) & set(shown))
+    rest = met[known & ~taken].astype(float).groupby(by[known & ~taken].astype(str), observed=True).agg(["size", "sum"])
+    few = unsafe(rest["size"].to_numpy(float), rest["sum"].to_numpy(float), policy())
+    return set(rest.index[few]) & set(by[taken].astype(str))
+
+
+def _undone(study: Study, rows: View, blank: Released, cells: pd.DataFrame, answered: pd.Series) -> np.ndarray:
+    """Cells of a table by sex that the table by status undoes (`leaves_few`)."""
+    gone = np.zeros(len(cells), dtype=bool)
+    if (blank.statistic, blank.by, blank.of) != ("share", ("sex",), "") or "status" not in rows.frame:
+        return gone
+    shown, of = _protected(study, rows, replace(blank, by=("status",))).shown, rows.frame[answered]
+    for code in cells[CATEGORY].unique() if CATEGORY in cells else [""]:
+        met = of[blank.variable].astype(str).eq(code) if code else of[blank.variable]
+        statuses = shown.loc[shown[CATEGORY].eq(code), "status"] if code else shown["status"]
+        few = leaves_few(of["sex"], of["status"], met, set(statuses))
+        gone |= cells["sex"].isin(few).to_numpy() & (cells[CATEGORY].eq(code).to_numpy() if code else True)
+    return gone
+
+
 def _protected(study: Study, rows: View, blank: Released) -> Released:
     """A table of rows that have all its columns."""
     frame = rows.frame
@@ -180,7 +208,7 @@ def _protected(study: Study, rows: View, blank: Released) -> Released:
         return blank.without_numbers(WITHOUT.get(blank.variable, blank.state))
     make = _standards if blank.statistic == "standards" else partial(_coarsened, study)
     cells = make(rows, blank, answered)
-    cells = cells.assign(told=_told(study, rows, blank, cells))
+    cells = cells.assign(told=_told(study, rows, blank, cells), lost=_undone(study, rows, blank, cells, answered))
     groups = [] if blank.of == "weights" else blank.by  # the same people are in every stage of weighting
     axes = [*groups, *([CATEGORY] if CATEGORY in cells else [])]
     beside = _not_known(rows, blank) if blank.statistic == "share" else None

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..disclosure import NUMBERS, policy
+from ..disclosure.suppression import unsafe
 from ..estimation import latent_classes
 from ..estimation.latent_classes import LatentClasses
 from ..needs.aspirations import HOPES
@@ -120,7 +121,8 @@ def number(study: Study, subject: Segments) -> pd.DataFrame:
             found |= {"starts": (fit.reached / fit.starts, "share")}
         rows += [(str(k), measure, value, unit, float(fit.n_rows)) for measure, (value, unit) in found.items()]
     table = pd.DataFrame(rows, columns=["segments_n", "measure", "estimate", "unit", "n"])
-    return exact(table, table["n"])
+    of_members = (table["estimate"] * table["n"]).where(table["measure"] == "smallest")
+    return exact(table, table["n"]).assign(numerator=of_members)
 
 
 @topic.table("shares", "segment", adds="segment")
@@ -132,14 +134,15 @@ def shares(study: Study, subject: Segments) -> pd.DataFrame:
 
 @topic.table("hopes", "hope", "segment", adds=None)
 def hopes_by_segment(study: Study, subject: Segments) -> pd.DataFrame:
-    """Share of each segment that hopes for each service, those first whose segments lie furthest apart."""
+    """Share of each segment that hopes for each service, those first whose segments are seen to lie furthest apart."""
     items, of = answered(study), subject.of
     rows = long_format(subject.fit.answers(), "hope", "answer", "segment").query("answer == 'True'")
     rows["segment"] = rows["segment"].map(dict(zip(subject.fit.names, subject.codes, strict=True)))
     sums, sizes = (t.stack() for t in (items.groupby(of).sum(), items.notna().groupby(of).sum()))
     at = pd.MultiIndex.from_frame(rows[["segment", "hope"]])
     rows = rows.assign(numerator=sums[at].to_numpy(float), n=sizes[at].to_numpy(float))
-    spread = rows.groupby("hope")["estimate"].transform(np.ptp)
+    shown = rows["estimate"].mask(unsafe(rows["n"].to_numpy(), rows["numerator"].to_numpy(), policy()))
+    spread = shown.groupby(rows["hope"]).transform(lambda x: x.max() - x.min())  # the place would tell what is hidden
     return rows.assign(ranked=-spread).sort_values("ranked", kind="stable").drop(columns="answer")
 
 
