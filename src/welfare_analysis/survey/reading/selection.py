@@ -80,9 +80,8 @@ def _strata(columns: dict[str, pd.Series], index: pd.Index) -> list[pd.DataFrame
 def _respelt(labels: pd.Series, raw: pd.Series) -> pd.DataFrame:
     """Labels that an earlier row spells otherwise: they would be two strata or units."""
     first = labels.groupby(labels.map(fold, na_action="ignore")).transform("first")
-    return fault(
-        first != labels.fillna(""), str(raw.name), raw, "one spelling a label", "Write it as in the rows above."
-    )
+    rule, todo = "one spelling a label", "Write it as in the rows above."
+    return fault(first.fillna("") != labels.fillna(""), str(raw.name), raw, rule, todo)
 
 
 def _number(cell: Hashable) -> Hashable:
