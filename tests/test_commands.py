@@ -294,6 +294,12 @@ def test_the_same_seed_draws_the_same_persons(collected):
     assert drawn[0].drop(columns=["person_id", "seed"]).equals(drawn[2].drop(columns=["person_id", "seed"]))
 
 
+def test_a_wish_beyond_a_census_is_said(collected, capsys):
+    """Where all nonrespondents are visited and the interval is still wider, the groups are named."""
+    assert draw(collected, f"RETURNED={collected / 'answers.csv'}", "HALF_WIDTH=1") == 0
+    assert "Not even a visit to each nonrespondent reaches 1 points in command_group|east" in capsys.readouterr().out
+
+
 def test_before_the_collection_there_is_a_plan_and_no_draw(collected, capsys):
     """How many to ask in each group, and how many visits to expect at the assumed rates."""
     assert draw(collected) == 0
@@ -305,7 +311,15 @@ def test_before_the_collection_there_is_a_plan_and_no_draw(collected, capsys):
     ("more", "message"),
     [
         (["HALF_WIDTH=wide"], "HALF_WIDTH: this is no number; got 'wide'"),
-        (["HALF_WIDTH=0"], "no plan can be made"),
+        (["HALF_WIDTH=0"], "HALF_WIDTH: no plan can be made; got '0'"),
+        (["HALF_WIDTH=nan"], "HALF_WIDTH: this is no number; got 'nan'"),
+        (["RETURN_RATE=inf"], "RETURN_RATE: this is no number"),
+        (["SEED=-1", "RETURNED=answers.csv"], "SEED: this is no number; got '-1'; expected a whole number"),
+        (["SEED=1.5", "RETURNED=answers.csv"], "SEED: this is no number; got '1.5'"),
+        (["COST=nan 60"], "COST: no plan can be made; got nan"),
+        (["COST=3 inf"], "COST: no plan can be made; got inf"),
+        (["COST=3 60 nowhere=150"], "COST: no such group; got 'nowhere'; expected active, east, retired, south"),
+        (["COST=3 60 south=150 south=10"], "COST: the costs cannot be read"),
         (["COST=60"], "COST: the costs cannot be read"),
         (["COST=3 60 sahara="], "COST: the costs cannot be read"),
         (["REGISTER="], "REGISTER: a follow-up is drawn from a list of persons"),
@@ -342,11 +356,15 @@ def test_a_log_is_replayed_into_a_file_that_is_read_again(here, capsys):
     pd.testing.assert_frame_equal(after.missing, kinds)
     (here / "log.csv").write_text(lines.replace("9000", "9001"))
     assert command.main(["replay", f"SURVEY={here / 'a.csv'}", f"LOG={here / 'log.csv'}"]) == 2
-    assert "old values of the log" in capsys.readouterr().err
+    assert "log.csv, row 2, column old: the log cannot be applied" in capsys.readouterr().err
     saved = lines.replace(",", ";").replace("the form says so", "vérifié")  # by a spreadsheet program, in French
     (here / "log.csv").write_text(saved, encoding="cp1252")
     assert command.main(["replay", f"SURVEY={here / 'a.csv'}", f"LOG={here / 'log.csv'}"]) == 0
     pd.testing.assert_frame_equal(read(here / "build" / "replay" / "a.csv", book).frame, after.frame)
+    (here / "b.csv").write_text("status,tenure\nretired,owner\n")
+    several_files = f"SURVEY={here / 'a.csv'} {here / 'b.csv'}"
+    assert command.main(["replay", several_files, f"LOG={here / 'log.csv'}"]) == 0
+    assert len(read(here / "build" / "replay" / "a.csv", book).frame) == 4
     for text in ("form,age\n1,40\n", "form,column,old,new\nfirst,age,40,41\n", "form,column,old,new\n1,age,x,41\n"):
         (here / "log.csv").write_text(text)
         assert command.main(["replay", f"SURVEY={here / 'a.csv'}", f"LOG={here / 'log.csv'}"]) == 2

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import difflib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -39,7 +40,6 @@ from welfare_analysis.survey.reading.text_files import small_table
 ROOT = Path(__file__).resolve().parents[2]
 STANDIN_SEED = 20120924  # the first day of the caravan
 SHOWN_FAULTS = 20
-SPECIAL = {"does_not_know": -98, "refused": -99}  # as they are written in a file
 BEAT_S = 5.0  # seconds without a word
 OWN = ("SURVEY", "REGISTER", "FOLLOWUP")
 WISHES = ("KEEP", "OMIT", "HALF_WIDTH", "COST", "RETURN_RATE", "ANSWER_RATE", "SEED")
@@ -364,14 +364,17 @@ def draw(_: argparse.Namespace) -> int:
         keys = reading.read(path, codebook, names).frame.get("person_id", pd.Series(dtype=str))
         back = people["person_id"].isin(keys)
         if back.sum() < max(len(keys), 1):
-            what, hint = "forms are not of persons of the register", "Both files need the same person_id."
-            raise WelfareError(what, where=path.name, got=int(len(keys) - back.sum()), hint=hint)
+            what, where = "forms are not of persons of the register", ", ".join(one.name for one in several(path))
+            hint = (
+                "Both files need the same person_id; zeros in front are lost where a spreadsheet took it for a number."
+            )
+            raise WelfareError(what, where=where, got=int(len(keys) - back.sum()), hint=hint)
     strata, groups, stratum = followup.plan(people, back, wish)
     with replacing(ROOT / "build" / "draw") as folder:
         strata.round(4).to_csv(folder / "strata.csv")
         groups.round(4).to_csv(folder / "groups.csv")
         if back is not None:
-            seed = int(_number("SEED", 1))
+            seed = int(_number("SEED", 1, whole=True))
             chosen = followup.drawn(people[~back], strata, stratum, np.random.default_rng(seed))
             known = ["person_id", *reading.FOLLOWUP[:2]]
             chosen[[*known, "probability"]].assign(seed=seed).to_csv(folder / "drawn.csv", index=False)
@@ -384,16 +387,20 @@ def draw(_: argparse.Namespace) -> int:
     visits, cost = strata["visits"].sum(), (strata["visits"] * strata["visit_dh"]).sum()
     needed = f"{visits:,.0f} visits, {cost:,.0f} {codebook.text('unit.dh')}"
     print(f"{needed}; to reach each group:\n{_lines(groups.reset_index().round(3))}")
+    if len(wide := groups.index[groups["half_width"] > wish.half_width + 1e-9]):
+        short = ", ".join("|".join(group) for group in wide)
+        print(f"Not even a visit to each nonrespondent reaches {100 * wish.half_width:g} points in {short}")
     print(os.path.relpath(ROOT / "build" / "draw"))
     return 0
 
 
-def _number(name: str, usual: float) -> float:
-    text = os.environ.get(name, "").strip()
-    try:
-        return float(text or usual)
-    except ValueError:
-        raise WelfareError("this is no number", where=name, got=text) from None
+def _number(name: str, usual: float, whole: bool = False) -> float:
+    text = os.environ.get(name, "").strip() or str(usual)
+    pattern = r"\d{1,15}" if whole else r"-?\d{1,15}(\.\d+)?"
+    if not re.fullmatch(pattern, text):
+        expected = "a whole number" if whole else "digits, with a point before decimals"
+        raise WelfareError("this is no number", where=name, got=text, expected=expected)
+    return float(text)
 
 
 def _wish() -> followup.Wish:
@@ -402,10 +409,12 @@ def _wish() -> followup.Wish:
     rates = [_number(n.upper(), 100 * getattr(usual, n)) / 100 for n in ("half_width", "return_rate", "answer_rate")]
     try:
         plain = [float(cost) for cost in costs if "=" not in cost] or [usual.form_dh, usual.visit_dh]
-        some = {group: float(cost) for group, _, cost in (c.partition("=") for c in costs if "=" in c)}
-        form, visit = plain
+        groups = [(group, float(cost)) for group, _, cost in (c.partition("=") for c in costs if "=" in c)]
+        (form, visit), some = plain, dict(groups)
+        if len(some) < len(groups):
+            raise ValueError
     except ValueError:
-        expected = "the cost of a form, of a visit, and of a visit in some groups: 3 60 sahara=150"
+        expected = "the cost of a form, of a visit, and of a visit in some groups, each once: 3 60 sahara=150"
         raise WelfareError("the costs cannot be read", where="COST", got=" ".join(costs), expected=expected) from None
     return followup.Wish(rates[0], form, visit, some, *rates[1:])
 
@@ -419,17 +428,13 @@ def replay(_: argparse.Namespace) -> int:
     names = next((reading.Map.read(named, codebook) for named in _named("MAP")), None)
     answers = reading.read(survey[0], codebook, names)
     changes = small_table(log[0], ("form", "column", "old", "new"), "the log", "`make check` writes one.")
-    try:
-        rows = changes["form"].astype(int) - 1
-        mended = quality.replay(answers.frame, changes.replace("", np.nan).assign(row=rows))
-    except ValueError:
-        expected = "whole numbers of forms, and answers of the kind of their column"
-        raise WelfareError("the log cannot be applied", where=log[0].name, expected=expected) from None
-    gaps = answers.missing.isin(list(SPECIAL)) & mended.isna()
-    mended = mended.astype(object).where(~gaps, answers.missing.astype(object).replace(SPECIAL))
-    with replacing(ROOT / "build" / "replay") as folder:
-        mended.to_csv(folder / f"{survey[0].stem}.csv", index=False, encoding="utf-8")
-    print(os.path.relpath(ROOT / "build" / "replay" / f"{survey[0].stem}.csv"))
+    mended = quality.replay(answers.frame, changes, codebook, log[0].name)
+    gaps = answers.missing.isin(list(quality.SPECIAL)) & mended.isna()
+    mended = mended.where(~gaps, answers.missing.astype(object).replace(quality.SPECIAL))
+    target = ROOT / "build" / "replay" / f"{(survey[0][0] if isinstance(survey[0], list) else survey[0]).stem}.csv"
+    with replacing(target.parent) as folder:
+        mended.to_csv(folder / target.name, index=False, encoding="utf-8")
+    print(os.path.relpath(target))
     return 0
 
 

@@ -70,16 +70,17 @@ def test_factors_and_equal_sides():
 
 def test_the_log_gives_the_corrected_answers_again():
     """Old, new, rule and row of each change; replayed on the raw answers it is the same; on others it is refused."""
-    raw = pd.DataFrame({"loan_instalment_dh": [900.0, 50_000, 400], "loan_amount_dh": [20_000.0, 30_000, np.nan]})
+    raw = pd.DataFrame({"loan_instalment_dh": [900.0, 9_000, 400], "loan_amount_dh": [20_000.0, 6_000, np.nan]})
     log = quality.corrections(raw, RULES)
     assert log[["row", "column", "old", "reason"]].to_numpy().tolist() == [
-        [1, "loan_instalment_dh", 50_000, "instalment_below_amount"]
+        [1, "loan_instalment_dh", 9_000, "instalment_below_amount"]
     ]
-    again = quality.replay(raw, log)
+    log = log.assign(form=log["row"] + 1)
+    again = quality.replay(raw, log, BOOK)
     assert again["loan_instalment_dh"].isna().tolist() == [False, True, False]
     assert raw["loan_instalment_dh"].notna().all()
-    with pytest.raises(WelfareError, match="old values"):
-        quality.replay(raw.assign(loan_instalment_dh=1.0), log)
+    with pytest.raises(WelfareError, match=r"row 2, column old.*the answer of that form"):
+        quality.replay(raw.assign(loan_instalment_dh=1.0), log, BOOK)
 
 
 def test_a_flagged_answer_is_mended_by_hand_and_replayed():
@@ -90,16 +91,52 @@ def test_a_flagged_answer_is_mended_by_hand_and_replayed():
         [1, "earners_n", 5, 5],
         [1, "household_size_n", 3, 3],
     ]
-    assert quality.replay(raw, log).equals(raw)
-    by_hand = pd.DataFrame({"row": [2], "column": "sex", "old": "f", "new": "m", "reason": "the form says so"})
-    log = pd.concat([log.assign(new=[2, 3]), by_hand])
-    assert quality.replay(raw, log)["earners_n"].tolist() == [1, 2, 2]
-    assert quality.replay(raw, log)["sex"].tolist() == ["f", "m", "m"]
-    for wrong in (by_hand.assign(row=7), by_hand.assign(column="colour"), by_hand.assign(old="m")):
-        with pytest.raises(WelfareError, match="old values"):
-            quality.replay(raw, wrong)
-    with pytest.raises(WelfareError, match="two new values"):
-        quality.replay(raw, pd.concat([log, log.assign(new=[4, 3, "m"])]))
+    log = log.assign(form=log["row"] + 1)
+    assert quality.replay(raw, log, BOOK).equals(raw.astype(object))
+    by_hand = pd.DataFrame({"form": ["3"], "column": "sex", "old": "f", "new": "ذكر", "reason": "the form says so"})
+    log = pd.concat([log.assign(new=["٢", "3,0"]), by_hand])
+    assert quality.replay(raw, log, BOOK)["earners_n"].tolist() == [1, 2, 2]
+    assert quality.replay(raw, log, BOOK)["sex"].tolist() == ["f", "m", "m"]
+    refused = quality.replay(raw, by_hand.assign(column="earners_n", old="2", new="-99"), BOOK)
+    assert refused["earners_n"].tolist() == [1, 5, -99]  # as it is written in a file
+
+
+LINE = {"form": "3", "column": "sex", "old": "f", "new": "m", "person_id": "c"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "column", "rule"),
+    [
+        ({"form": "7"}, "form", "the number of a form, from 1 to 3"),
+        ({"form": "0"}, "form", "the number of a form"),
+        ({"form": "2026-01-03"}, "form", "the number of a form"),
+        ({"column": "colour"}, "column", "a question of the answers"),
+        ({"column": "person_id", "old": "c", "new": "d"}, "column", "a question of the answers"),
+        ({"person_id": "a"}, "person_id", "the key of that form"),
+        ({"old": "m"}, "old", "the answer of that form"),
+        ({"old": ""}, "old", "the answer of that form"),
+        ({"new": "male?"}, "new", "one of m, f"),
+        ({"column": "earners_n", "old": "2", "new": "99"}, "new", "between 0 and 15 persons"),
+        ({"column": "earners_n", "old": "2", "new": "02/03/2026"}, "new", "a number, not a date"),
+        ({"column": "earners_n", "old": "02/03/2026", "new": "2"}, "old", "the answer of that form"),
+    ],
+)
+def test_a_line_of_a_log_that_cannot_be_applied_is_named(changed, column, rule):
+    """Its row in the log, its column, what was expected; rows in another order are no fault."""
+    raw = pd.DataFrame({"person_id": list("abc"), "earners_n": [1.0, 5, 2], "sex": ["f", "m", "f"]})
+    good = [LINE | {"form": "2", "old": "m", "new": "f", "person_id": "b"}, LINE]
+    assert quality.replay(raw, pd.DataFrame(good[::-1]), BOOK)["sex"].tolist() == ["f", "f", "m"]
+    with pytest.raises(WelfareError, match=f"the log, row 3, column {column}: .*{rule}"):
+        quality.replay(raw, pd.DataFrame([good[0], LINE | changed]), BOOK)
+
+
+def test_an_answer_has_one_new_value():
+    """The same line twice says the same; another one of the same answer is a fault of its row."""
+    raw = pd.DataFrame({"earners_n": [1.0, 5, 2]})
+    lines = [{"form": "2", "column": "earners_n", "old": "5", "new": new} for new in ("3", "3", "4")]
+    assert quality.replay(raw, pd.DataFrame(lines[:2]), BOOK)["earners_n"].tolist() == [1, 3, 2]
+    with pytest.raises(WelfareError, match=r"row 4, column new: .*one new value of an answer"):
+        quality.replay(raw, pd.DataFrame(lines), BOOK)
 
 
 def test_near_duplicates_are_found_and_others_not():

@@ -227,7 +227,7 @@ def test_forms_of_those_who_did_not_agree_are_left_out(tmp_path, header, no):
 @pytest.mark.parametrize("kind", ["kobo", "cto"])
 def test_forms_that_were_filled_in_too_fast_are_told(tmp_path, kind):
     """Under a third of the middle time, from the times that the device wrote; few forms have no usual time."""
-    ended = [f"10:{m}:00" for m in range(20, 32)] + ["10:02:00", "09:58:00"]
+    ended = [f"10:{m}:00" for m in range(20, 32)] + ["10:02:00", "10:03:00"]
     kobos = [kobo("active,owner", i).replace("T10:20:00", f"T{e}", 1) for i, e in enumerate(ended)]
     ctos = [cto("active,owner", i).replace(",600,", f",{s},") for i, s in enumerate([*range(1500, 1512), 100, 90])]
     head, rows = {"kobo": (KOBO, kobos), "cto": (CTO, ctos)}[kind]

@@ -1,11 +1,14 @@
 """The structure of files, and rules between answers: every fault with its row and column, all of a file together."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.study import DATA
+from welfare_analysis.survey.checks import check
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import Faults, read, read_any, read_followup, read_register
 
@@ -248,3 +251,20 @@ def test_a_cell_that_is_to_be_empty_is_one_fault(tmp_path, cell):
     assert table["row"].tolist() == [2, 3]
     assert table["rule"].iloc[0] == "blank unless wants_home = yes"
     assert table["value"].iloc[0] == ("(hidden)" if cell == "Mohamed" else cell)
+
+
+def test_ages_and_entry_into_service_are_those_of_the_codebook(tmp_path):
+    """Another institution's staff may serve to 70, and from 20 on: no age of a status stands in the program."""
+    text = "status,age,seniority_years,tenure\nactive,68,10,owner\nactive,25,6,owner\nretired,66,,owner\n"
+    (tmp_path / "a.csv").write_text(text)
+    ages = BOOK.ages.assign(youngest="20", oldest="70")
+    with pytest.raises(Faults) as caught:
+        read(tmp_path / "a.csv", replace(BOOK, ages=ages))
+    found = caught.value.table[["row", "column", "rule"]].to_numpy().tolist()
+    assert found == [[3, "seniority_years", "at most the age less 20 years"]]
+    assert len(read(tmp_path / "a.csv", replace(BOOK, ages=ages.iloc[:0])).frame) == 3
+    for column, cell in (("youngest", "adult"), ("oldest", "")):
+        with pytest.raises(WelfareError, match=rf"ages\.csv, row 2, {column}"):
+            check(replace(BOOK, ages=ages.assign(**{column: cell})))
+    with pytest.raises(WelfareError, match=r"ages\.csv, row 2, status"):
+        check(replace(BOOK, ages=ages.rename({"active": "soldier"})))

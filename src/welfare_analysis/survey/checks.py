@@ -63,6 +63,9 @@ class Tables:
         By id: what the amounts of a form must keep to; see `quality.read_rules`.
     listening : DataFrame
         By name: what is written of each question that is asked at a stop of the caravan; see `Codebook.of_questions`.
+    ages : DataFrame
+        By status: the youngest and the oldest that somebody of it can be, in completed years; service begins at the
+        youngest.
     """
 
     variables: pd.DataFrame
@@ -75,6 +78,7 @@ class Tables:
     impossible: pd.DataFrame
     consistency: pd.DataFrame
     listening: pd.DataFrame
+    ages: pd.DataFrame
 
     @cached_property
     def lines(self) -> dict[str, dict[Hashable, str]]:
@@ -109,6 +113,12 @@ def check(book: Tables) -> None:
             _check_condition(row, name, lines, rules, codes)
     for row, rule in enumerate(book.impossible["condition"]):
         _check_impossible(row, rule, lines, codes)
+    for row, (status, line) in enumerate(book.ages.iterrows()):
+        if status not in codes.get("status", ()):
+            raise fault("ages.csv", row, "status", status, "a code of the list status")
+        for column in ("youngest", "oldest"):
+            if not NUMBER.match(line[column]):
+                raise fault("ages.csv", row, column, line[column], "a number of years")
 
 
 def _check_words(book: Tables) -> None:

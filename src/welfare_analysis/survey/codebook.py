@@ -36,6 +36,7 @@ COLUMNS = {
     "seconds.csv": ("kind", "question", "item"),
     "impossible.csv": ("id", "condition", *LABELS),
     "consistency.csv": ("id", "left", "op", "right", "tolerance", "action", *LABELS),
+    "ages.csv": ("status", "youngest", "oldest"),
     institution.FILE: ("key", *LANGUAGES),
 }
 COLUMNS["listening.csv"] = (*COLUMNS["variables.csv"], "group", "drawn")
@@ -48,6 +49,7 @@ OPTIONAL = {
     "impossible.csv": "id",
     "consistency.csv": "id",
     "listening.csv": "name",
+    "ages.csv": "status",
 }
 KEYS = OPTIONAL | {"variables.csv": "name", "texts.csv": "key", institution.FILE: "key"}
 PARENTS = {"rank": "rank_group", "command": "command_group"}

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from ..errors import WelfareError
+from ..errors import WelfareError, unknown
 from .weighting import merged
 
 GROUPS = ("status", "rank_group", "command_group")
@@ -56,13 +56,13 @@ class Wish:
 
     def __post_init__(self) -> None:
         """Refuse what no plan can be made of."""
-        rates = (self.half_width, self.return_rate, self.answer_rate)
-        if (
-            not all(0 < rate <= 1 for rate in rates)
-            or min(self.form_dh, self.visit_dh, *self.visit_dh_in.values()) <= 0
-        ):
-            expected = "a half-width and rates above 0 and at most 1 (100 %), costs above 0"
-            raise WelfareError("no plan can be made", where="draw", got=self, expected=expected)
+        for name in ("half_width", "return_rate", "answer_rate"):
+            if not 0 < getattr(self, name) <= 1:
+                got, expected = f"{100 * getattr(self, name):g}", "above 0 and at most 100 (per cent or points)"
+                raise WelfareError("no plan can be made", where=name.upper(), got=got, expected=expected)
+        for cost in (self.form_dh, self.visit_dh, *self.visit_dh_in.values()):
+            if not 0 < cost < np.inf:
+                raise WelfareError("no plan can be made", where="COST", got=cost, expected="costs above 0")
 
 
 def plan(people: pd.DataFrame, returned: pd.Series | None, wish: Wish) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
@@ -84,7 +84,15 @@ def plan(people: pd.DataFrame, returned: pd.Series | None, wish: Wish) -> tuple[
     groups : DataFrame
         population, nonrespondents, half_width (expected), and ask: how many to send a form to if the group were a study
         of its own, with one in ``k`` of those who do not return it visited; the whole group is a census.
+
+    Raises
+    ------
+    WelfareError
+        A cost of a group that nobody is in.
     """
+    places = {str(code) for name in ("status", "command_group") for code in people[name].unique()}
+    for group in set(wish.visit_dh_in) - places:
+        raise unknown("no such group", group, places, ", ".join(sorted(places)), where="COST")
     nonrespondents = (
         pd.Series(1 - wish.return_rate, index=people.index) if returned is None else (~returned).astype(float)
     )

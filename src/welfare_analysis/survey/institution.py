@@ -24,7 +24,8 @@ NAME = r"\b[a-z]\w*"  # a variable in a side of a rule
 FORMS = "|"  # between the forms of a word
 # what a part of a file stands in the place of
 REPLACED = {"values.csv": "list", "variables.csv": "name", "texts.csv": "key", "groups.csv": "name"}
-REPLACED |= {"seconds.csv": "kind", "impossible.csv": "id", "consistency.csv": "id", "listening.csv": "name"}
+REPLACED |= {"seconds.csv": "kind", "impossible.csv": "id", "consistency.csv": "id"}
+REPLACED |= {"listening.csv": "name", "ages.csv": "status"}
 
 
 def is_part(folder: Path) -> bool:
@@ -119,7 +120,9 @@ def fitting(tables: Tables, own: Mapping[str, Collection[str]]) -> Tables:
         own["consistency.csv"]
     )
     impossible = _possible(tables["impossible.csv"], "id", "condition", lists, own["impossible.csv"])
-    changed = {"variables.csv": variables, "groups.csv": groups}
+    ages = tables["ages.csv"]
+    there = ages["status"].isin(codes.get("status", set()) | set(own["ages.csv"]))
+    changed = {"variables.csv": variables, "groups.csv": groups, "ages.csv": ages[there]}
     return tables | changed | {"consistency.csv": rules[kept], "impossible.csv": impossible}
 
 

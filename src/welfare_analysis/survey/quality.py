@@ -10,13 +10,18 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
 from .codebook import Codebook
+from .reading.cells import Question
+from .reading.personal import HIDDEN, shown
+from .reading.spelling import plain
 
+SPECIAL: Mapping[str, object] = {"does_not_know": -98, "refused": -99}  # as they are written in a file
 GAPS = ("skipped", "refused", "does_not_know")
 ACTIONS = ("flag", "blank")
 SCALE_ITEMS = 4  # answered items of a scale from which a straight line says something
@@ -184,27 +189,58 @@ def corrections(frame: pd.DataFrame, rules: list[Rule]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else empty
 
 
-def replay(frame: pd.DataFrame, log: pd.DataFrame) -> pd.DataFrame:
-    """The answers with a log applied: numbers as numbers, codes as text.
+def replay(frame: pd.DataFrame, log: pd.DataFrame, codebook: Codebook, where: str = "the log") -> pd.DataFrame:
+    """The answers as they are written in a file, with a log applied.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Answers as they were read.
+    log : DataFrame
+        form (from 1), column, old, new, and the ``person_id`` of the form where there are keys; cells are read as those
+        of a file of answers are.
+    codebook : Codebook
+        What was asked.
+    where : str
+        What the log is called, for errors.
 
     Raises
     ------
     WelfareError
-        A row, column or old value that is not in the answers: the log is of another file. Two different new values of
-        one answer.
+        The first line of another form, column, key or old value than the answers have, whose new value is no answer, or
+        that gives an answer a second new value.
     """
-    out = frame.copy()
-    for name, part in log.groupby("column"):
-        there = name in out and part["row"].isin(out.index).all()
-        old = out.loc[part["row"], name].astype(str).to_numpy() if there else None
-        kind = float if there and pd.api.types.is_numeric_dtype(out[name]) else str
-        if old is None or not np.array_equal(old, part["old"].astype(kind).astype(str)):
-            what = "the old values of the log are not those of the answers"
-            raise WelfareError(what, where=str(name), hint="Apply it to the file that it was made from.")
-        mended = part[part["new"].astype(str) != part["old"].astype(str)].drop_duplicates(["row", "new"])
-        if mended["row"].duplicated().any():
-            raise WelfareError("two new values of one answer", where=str(name), expected="one")
-        out.loc[mended["row"], name] = mended["new"].astype(kind).to_numpy()
+    out, given = frame.astype(object), dict[tuple[int, str], object]()
+    for number, line in enumerate(log.to_dict("records"), 2):
+        form, name = plain(line["form"]), str(line["column"])
+
+        def wrong(column: str, expected: str, hint: str, number: int = number, line: Any = line) -> WelfareError:
+            place = f"{where}, row {number}, column {column}"
+            got = HIDDEN if column == "person_id" else shown(line[column], numeric=True)
+            return WelfareError("the log cannot be applied", where=place, got=got, expected=expected, hint=hint)
+
+        of_other = "Apply the log to the file that it was made from."
+        if not form.isdecimal() or not 0 < int(form) <= len(frame):
+            raise wrong("form", f"the number of a form, from 1 to {len(frame)}", of_other)
+        row, numeric = int(form) - 1, name in frame and pd.api.types.is_numeric_dtype(frame[name])
+        if name not in frame or name not in codebook.lines or codebook.lines[name]["type"] == "key":
+            raise wrong("column", "a question of the answers", of_other)
+        if "person_id" in frame and "person_id" in log and plain(line["person_id"]) != frame["person_id"].iloc[row]:
+            raise wrong("person_id", "the key of that form", of_other)
+        question, now = Question.of(codebook, name), frame[name].iloc[row]
+        old, new = (question.read("" if pd.isna(line[side]) else line[side]) for side in ("old", "new"))
+        if old.rule or (old.value is None) != pd.isna(now) or (old.value is not None and old.value != now):
+            raise wrong("old", "the answer of that form", of_other)
+        if new.rule:
+            raise wrong("new", new.rule, new.todo)
+        if (new.value, new.kind) == (old.value, old.kind):
+            continue
+        if given.setdefault((row, name), (new.value, new.kind)) != (new.value, new.kind):
+            raise wrong(
+                "new", "one new value of an answer; an earlier row gives another", "Keep the line that is right."
+            )
+        blank = np.nan if numeric else None
+        out.iloc[row, out.columns.get_loc(name)] = SPECIAL.get(new.kind, blank) if new.value is None else new.value
     return out
 
 

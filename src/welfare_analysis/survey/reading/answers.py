@@ -149,7 +149,31 @@ def _load(path: Paths, codebook: Codebook, names: Map | None = None, any_header:
     known = replace(known, given=names.headers) if names else known
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
     sources = [names.applied(cells) if names else cells for cells in load_forms(paths, known)]
+    _refuse_others(sources)
     return once(joined([understood(cells, codebook) for cells in sources]))
+
+
+def _refuse_others(sources: Sequence[Cells]) -> None:
+    """Refuse what is no file of forms among several: a register, a follow-up, and the same forms once more."""
+    for place, cells in enumerate(sources):
+        names, where = set(cells.frame.columns), f"{cells.path.name} {cells.sheet}".strip()
+        other = "REGISTER" if names in (set(REGISTER), set(MARGINS)) else "FOLLOWUP" if set(FOLLOWUP) <= names else ""
+        if other and len(sources) > 1:
+            hint = f"Name the files of forms one by one, and this one with {other}=."
+            raise WelfareError("this is no file of forms", where=where, got=other.lower(), expected="forms", hint=hint)
+        for earlier in sources[:place]:
+            if _same(cells.frame, earlier.frame):
+                got = f"{earlier.path.name} {earlier.sheet}".strip()
+                hint = "Name the forms once, or take the copy out of the folder."
+                raise WelfareError("the same forms are in two files", where=where, got=got, hint=hint)
+
+
+def _same(one: pd.DataFrame, two: pd.DataFrame) -> bool:
+    """Whether two files have the same cells under the same header, whatever their kind."""
+    if one.shape != two.shape or list(one) != list(two) or one.empty:
+        return False
+    columns = ((texts(frame.iloc[:, i]).to_numpy() for frame in (one, two)) for i in range(one.shape[1]))
+    return all((first == second).all() for first, second in columns)
 
 
 def _as_answers(counts: Margins) -> Answers:
@@ -178,7 +202,7 @@ def _register(cells: Cells, codebook: Codebook) -> Answers:
     everybody = pd.Series(False, index=cells.frame.index)
     for name in (n for n in REGISTER[2:] if n in checked.columns):
         checked.faults.append(_required(name, checked.columns[name], everybody, cells.header, rule, todo))
-    raise_all(cells.sources or (cells,), checked.faults)
+    raise_all(cells.sources or (cells,), checked.faults, "REGISTER")
     return checked.answers(codebook)
 
 
@@ -199,7 +223,7 @@ def _followup(cells: Cells, codebook: Codebook) -> Answers:
             wrong = silent & (column.kinds == "answered")
             rule, todo = "blank where the person did not answer", "Empty the cell, or correct the outcome."
             checked.faults.append(fault(wrong, name, column.values.astype(object), rule, todo))
-    raise_all(cells.sources or (cells,), checked.faults)
+    raise_all(cells.sources or (cells,), checked.faults, "FOLLOWUP")
     return checked.answers(codebook, extra)
 
 
@@ -255,7 +279,7 @@ def _check(
     key = next((column.values.rename(name) for name, column in columns.items() if name in keyed), None)
     status = columns["status"].values if "status" in columns else None
     twice, notes = rules.repeated(raw, key, status)
-    faults += [*twice, *rules.across(columns, raw), *rules.grouped(columns, codebook, cells.header)]
+    faults += [*twice, *rules.across(columns, raw, codebook), *rules.grouped(columns, codebook, cells.header)]
     return _Checked(columns, rules.moved(raw, faults), [*cells.notes, *notes], cells.reviews)
 
 

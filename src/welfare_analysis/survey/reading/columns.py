@@ -18,6 +18,7 @@ from .spelling import repaired, texts
 
 EXACT = 1e15  # whole numbers above it lose digits in a spreadsheet
 CODES_IN_SUMS = (998.0, 999.0, 9998.0, 9999.0, 99999.0)
+SHORTENED = r"\d(?:[.,]\d+)?E\+\d\d"  # a long number as a spreadsheet shows it
 LOOK_UP = "Look it up on the form."
 NO_BLANK = {BLANK_OR_CODE: LOOK_UP, IF_NOT_KNOWN: LOOK_UP, MEND_OR_BLANK: "Mend the formula."}
 
@@ -101,7 +102,7 @@ def read_key(raw: pd.Series, name: str, header: int) -> Column:
     if blank.all():
         return Column(text, kinds, [fault_at(header, name, "", "a key in each row", "Fill the column, or remove it.")])
     stored = pd.Series([not isinstance(v, str) for v in raw], index=raw.index)
-    long = _among(stored, raw, lambda v: abs(float(str(v))) >= EXACT)
+    long = _among(stored, raw, lambda v: abs(float(str(v))) >= EXACT) | text.str.fullmatch(SHORTENED)
     odd = (text == NO_RESULT) | text.str.fullmatch(SHEET_ERROR.pattern)
     garbled = _among(~text.str.isascii(), text, lambda t: bool(repaired(t)))
     rules = (

@@ -29,7 +29,32 @@ READERS: dict[str, Callable[[Path, Known], Cells]] = {
     **dict.fromkeys((".csv", ".tab", ".tsv"), csv_cells),
     **{".xlsx": xlsx_cells, ".parquet": parquet_cells, ".sav": statistical_cells, ".dta": statistical_cells},
 }
-OF_OTHERS = (".xls", ".xlsm", ".xlsb", ".ods", ".json", ".rds", ".dbf", ".por", ".sas7bdat")  # named, not passed over
+OF_OTHERS = (
+    ".gz",
+    ".7z",
+    ".rar",
+    ".xls",
+    ".xlsm",
+    ".xlsb",
+    ".ods",
+    ".json",
+    ".rds",
+    ".dbf",
+    ".por",
+    ".sas7bdat",
+)  # named, not passed over
+# what the first bytes say that a file is, in small letters, and the ending that it has
+STARTS = {
+    (b"pk\x03\x04",): ("a workbook or an archive", ".xlsx"),
+    (b"par1",): ("a Parquet file", ".parquet"),
+    (b"$fl",): ("an SPSS file", ".sav"),
+    (b"<stata_dta>",): ("a Stata file", ".dta"),
+    (b"\xd0\xcf\x11\xe0",): ("an old or password-protected workbook", ""),
+    (b"\x1f\x8b",): ("compressed", ""),
+    (b"%pdf",): ("a PDF", ""),
+    (b"<!doctype", b"<html", b"<table", b"<?xml"): ("a web page or an XML table", ""),
+    (b'{"', b"[{"): ("JSON", ""),
+}
 IN_ZIP = (".csv", ".tab", ".tsv")
 # logs beside the forms, of Survey Solutions and of ODK
 BESIDE = re.compile(r"interview__(?:actions|comments|diagnostics|errors)|assignment__actions|(?:.+ - )?audit")
@@ -61,6 +86,7 @@ def load(path: Path, known: Known, beside: bool = False) -> Cells:
         raise WelfareError("the file is empty", where=path.name)
     if size > LARGEST_BYTES:
         raise WelfareError("the file is too large", where=path.name, expected=f"at most {LARGEST_BYTES:,} bytes")
+    _refuse_other(path)
     try:
         cells = read(path, known)
     except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
@@ -69,6 +95,17 @@ def load(path: Path, known: Known, beside: bool = False) -> Cells:
     if cells.frame.empty and not cells.faults and not beside:
         raise WelfareError("there is a header and no row", where=path.name)
     return replace(cells, path=Path(path.root.filename), sheet=path.at) if inside else cells  # type: ignore[attr-defined]
+
+
+def _refuse_other(path: Path) -> None:
+    """Refuse a file whose contents are not of the kind that its ending says."""
+    with path.open("rb") as file:
+        start = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for marks, (kind, ending) in STARTS.items():
+        if start.startswith(marks) and path.suffix.lower() != ending:
+            hint = "Open it in its own program and save it as .xlsx or as CSV UTF-8, without a password."
+            hint = f"Give it the ending {ending}." if ending else hint
+            raise WelfareError(f"this is {kind}", where=path.name, expected=f"a {path.suffix} file", hint=hint)
 
 
 def load_forms(paths: Sequence[Path], known: Known) -> list[Cells]:

@@ -31,6 +31,8 @@ MOST_LEVELS = 1_000  # cells of a column, each once; with more it holds keys or 
 TOTALS, BESIDE_TOTALS = listed("total"), listed("beside total")
 RELATIVES = listed("relatives")
 PLACE = re.compile(r"(\d+)(?:(?:st|nd|rd|th)[_ ]choice)?")  # a column of a ranking: 1st_choice, or [1]
+# a group of one member of a roster: household[0], person 1
+MEMBER = re.compile(rf"\[\d+\]?$|(?:{'|'.join(sorted(listed('people') | listed('household')))})\s?\d+$")
 SEPARATORS = re.compile(r"__|[/\\|>.:\-\[]")  # between the groups of a form, its question and an answer
 Note = tuple[str, str, int]
 Row = Sequence[Hashable]
@@ -178,7 +180,7 @@ def _behind_own_groups(header: list[str], names: list[str], known: Known) -> lis
         for mark in SEPARATORS.finditer(text):
             group, last = text[: mark.start()], text[mark.end() :]
             name = known.named(last) or _behind_groups(last, known)
-            if name and RELATIVES.isdisjoint(re.findall(r"[^\W\d_]+", fold(group))):
+            if name and RELATIVES.isdisjoint(re.findall(r"[^\W\d_]+", fold(group))) and not MEMBER.search(fold(group)):
                 ends[i] = group, name
                 break
     often, members = Counter([*names, *(name for _, name in ends.values())]), Counter(g for g, _ in ends.values())

@@ -70,7 +70,7 @@ def margins(cells: Cells, codebook: Codebook, mapped: Mapping[str, Mapping[str, 
             listed = ", ".join(f"{name} {size:,.0f}" for name, size in sizes.items())
             todo = "Take all margins from one register on one day."
             faults.append(fault_at(cells.header, "count", "", f"margins that add up to one size, not {listed}", todo))
-    raise_all([cells], faults)
+    raise_all([cells], faults, "REGISTER")
     return {name: counts[counts > 0] for name, counts in tables.items()}
 
 

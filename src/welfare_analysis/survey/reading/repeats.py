@@ -17,22 +17,17 @@ import pandas as pd
 
 from ..codebook import Codebook
 from .cells import Question
-from .columns import read_column
+from .columns import Column, read_column
 from .faults import fault
-from .guessing import words_in
 from .layout import SEPARATORS, Cells
 from .placing import placed
 from .programs import ADDED, LINKS, NOT_ASKED
-from .spelling import fold, listed, texts
+from .spelling import texts
+from .wide import Wide, is_age, of_people, rosters
 
 COUNTED = re.compile(r"^dependants_(\d+)_(\d+|over)_n$")
 OLDEST = 120.0
 OF_FORMS = (ADDED + "interview__id", ADDED + "assignment__id")  # the ids of Survey Solutions that are no roster's
-AGES = words_in("age العمر السن")
-YEARS = words_in("years ans années سنة سنوات")
-PEOPLE = listed("people")
-THINGS = listed("things")
-OF_PEOPLE = words_in(" ".join(PEOPLE)) | YEARS  # beside the word for an age
 
 
 def is_repeat(header: Sequence[str]) -> bool:
@@ -43,6 +38,10 @@ def is_repeat(header: Sequence[str]) -> bool:
 
 def rolled_up(cells: Cells, codebook: Codebook) -> Cells:
     """The forms with the counts that repeated groups give, and what was read and what was left out."""
+    found, faults, doubtful = rosters(cells, frozenset(codebook.variables.index))
+    cells = replace(cells, frame=cells.frame.drop(columns=doubtful), faults=[*cells.faults, *faults])
+    for wide in found:
+        cells = _beside(cells, wide, codebook)
     for repeat in cells.repeats:
         cells = _rolled_up(cells, repeat, codebook)
     return cells
@@ -84,35 +83,79 @@ def _called(repeat: Cells) -> str:
 
 
 def _rolled_up(cells: Cells, repeat: Cells, codebook: Codebook) -> Cells:
-    frame, notes, faults = cells.frame, list(cells.notes), list(cells.faults)
-    age = _age(repeat)
-    group = repr(_called(repeat))
-    counted = [name for name in codebook.variables.index if COUNTED.match(str(name))]
-    if not (age and counted and _of_people(repeat)):
-        what = f"rows of the repeated group {group} left out: no group of people with ages"
+    notes, faults = list(cells.notes), list(cells.faults)
+    age, name = _age(repeat), _called(repeat)
+    group = name if repeat.sheet else name.rpartition("-")[2]
+    if not (age and _counts(codebook) and of_people(group, *map(str, repeat.frame))):
+        what = f"rows of the repeated group {name!r} left out: no group of people with ages"
         return replace(cells, notes=[*notes, ("", what, len(repeat.frame))])
     (parent, forms), orphan = _keys(cells, repeat), ~of_forms(cells, repeat)
     rule, todo = "a row that belongs to a form of the file", "Add its form, or remove the row."
     again = repeat.frame.duplicated() & (ADDED + "_index" in repeat.frame or ADDED + "KEY" in repeat.frame)
     shared, key = forms.duplicated(keep=False) & forms.isin(parent), "a key of its own for each form with rows in {}"
-    faults.append(fault(shared, "", "", key.format(group), "Export again: the rows belong to several forms."))
-    question = Question(age, "amount", "years", -np.inf, np.inf, (), {}, Question.of(codebook, "status").missing)
-    ages = repeat.frame[age].astype(object)
-    column = read_column(ages.mask(ages.isin(NOT_ASKED), ""), question)
+    faults.append(fault(shared, "", "", key.format(repr(name)), "Export again: the rows belong to several forms."))
+    column = _ages(repeat.frame[age], codebook)
     rows = [fault(orphan, "", "", rule, todo), fault(again, "", "", "each row once", "Remove the row.")]
     faults += placed([*repeat.faults, *column.faults, *rows], repeat)
-    years = column.values.where(column.values.between(0, OLDEST))
+    return _counted(replace(cells, notes=notes, faults=faults), group, forms, parent, column.values, codebook)
+
+
+def _beside(cells: Cells, wide: Wide, codebook: Codebook) -> Cells:
+    """As `_rolled_up`, of a roster with a column a member; behind the last one that was filled in there is nobody."""
+    frame, order = cells.frame, sorted(wide.ages)
+    columns = [_ages(frame[wide.ages[number]], codebook) for number in order]
+    filled = np.column_stack(
+        [np.any([texts(frame[own[n]]) != "" for own in (wide.ages, *wide.others) if n in own], axis=0) for n in order]
+    )
+    there = np.flip(np.logical_or.accumulate(np.flip(filled, 1), axis=1), 1)
+    forms = pd.Series(frame.index, index=frame.index)
+    parent = pd.Series(np.repeat(frame.index.to_numpy(), there.sum(axis=1)))
+    years = pd.Series(np.column_stack([column.values for column in columns])[there])
+    notes = [*cells.notes, ("", f"columns of the members of {wide.group!r} read as a repeated group", len(order))]
+    notes += (
+        [("", "forms without a member there: nobody depends on them", n)] if (n := int((~there[:, 0]).sum())) else []
+    )
+    notes += [("", "other columns of members left out", n)] if (n := sum(map(len, wide.others))) else []
+    faults = [*cells.faults, *(part for column in columns for part in column.faults)]
+    rest = replace(cells, frame=frame.drop(columns=wide.columns), notes=notes, faults=faults)
+    return _counted(rest, wide.group, forms, parent, years, codebook)
+
+
+def _counts(codebook: Codebook) -> list[str]:
+    return [str(name) for name in codebook.variables.index if COUNTED.match(str(name))]
+
+
+def _ages(cells: pd.Series, codebook: Codebook) -> Column:
+    question = Question(str(cells.name), "amount", "years", -np.inf, np.inf, (), {}, _missing(codebook))
+    column = read_column(cells.astype(object).mask(texts(cells).isin(NOT_ASKED), ""), question)
+    return replace(column, values=column.values.where(column.values.between(0, OLDEST)))
+
+
+def _missing(codebook: Codebook) -> dict[str, str]:
+    return Question.of(codebook, "status").missing
+
+
+def _counted(
+    cells: Cells, group: str, forms: pd.Series, parent: pd.Series, years: pd.Series, codebook: Codebook
+) -> Cells:
+    """The forms with how many members of each age they have; ``parent`` is the key of the form of each member."""
+    frame, notes, faults = cells.frame, list(cells.notes), list(cells.faults)
     unknown = forms.isin(parent[years.isna()])
+    for name in [n for n in frame if SEPARATORS.split(str(n))[-1] == f"{group}_count"]:  # how often it was to be asked
+        said, n = read_column(frame[name], Question.counting(str(name))), forms.map(parent.value_counts()).fillna(0)
+        rule = f"at least as many as there are in {group!r}"
+        wrong = fault(said.values < n, str(name), frame[name], rule, "Correct the count, or remove members.")
+        frame, faults, unknown = frame.drop(columns=name), [*faults, *said.faults, wrong], unknown | (said.values > n)
     columns = {}
-    for name in counted:
-        low, high = COUNTED.match(str(name)).groups()  # type: ignore[union-attr]
+    for name in _counts(codebook):
+        low, high = COUNTED.match(name).groups()  # type: ignore[union-attr]
         inside = np.floor(years).between(int(low), OLDEST if high == "over" else int(high))
         n = forms.map(parent[inside].value_counts()).fillna(0).astype(int)
         if name not in frame:
             columns[name] = n.astype(object).mask(unknown & (n == 0), "")
             continue
         own = read_column(frame[name], Question.of(codebook, name)).values
-        differ, rule = (own < n) | (~unknown & (own > n)), f"as many as in the repeated group {group}"
+        differ, rule = (own < n) | (~unknown & (own > n)), f"as many as in the repeated group {group!r}"
         faults.append(fault(differ, name, frame[name], rule, "Correct the one that is wrong, or remove it."))
     gone = int(years.isna().sum())
     notes.append(("", "rows of a repeated group counted by age", int(years.notna().sum())))
@@ -123,14 +166,5 @@ def _rolled_up(cells: Cells, repeat: Cells, codebook: Codebook) -> Cells:
 
 def _age(repeat: Cells) -> str:
     """The column of ages, also behind groups of the form, or the question for them in words."""
-    names = [str(name) for name in repeat.frame]
-    said = [words_in(SEPARATORS.split(name)[-1]) - OF_PEOPLE for name in names]
-    own = [name for name, words in zip(names, said, strict=True) if len(words) == 1 and words <= AGES]
+    own = [str(name) for name in repeat.frame if is_age(str(name))]
     return own[0] if len(own) == 1 else ""
-
-
-def _of_people(repeat: Cells) -> bool:
-    """Whether a repeated group lists people, by its name or one of its columns, and not what people own."""
-    name = repeat.sheet or repeat.path.stem.rpartition("-")[2]
-    words = {w for text in (name, *map(str, repeat.frame)) for w in re.findall(r"[^\W\d_]+", fold(text))}
-    return bool(PEOPLE & words) and not THINGS & words

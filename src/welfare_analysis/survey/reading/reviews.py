@@ -12,7 +12,7 @@ from ...errors import WelfareError
 from .faults import STRIDE, fault
 from .layout import SEPARATORS, Cells, Note
 from .programs import ADDED, FORM_KEYS, NOT_ASKED, VERSIONS
-from .spelling import fold, listed, phrases, texts
+from .spelling import fold, latin, listed, phrases, texts
 
 REVIEWS = ("_validation_status", "ReviewState", "review_status", "interview__status")
 SUBMITTED = "submitdate"  # of LimeSurvey, which exports forms that were begun too
@@ -21,6 +21,9 @@ STATES = {"": "not reviewed", **{text: state for state in KNOWN for text in list
 LEFT_OUT = ("rejected", "not completed", "not submitted", "not agreed")
 CONSENT, AGREED, NOT_AGREED = listed("consent"), phrases("agreed"), phrases("not agreed")
 TIMES = (("duration", ""), ("interviewtime", ""), ("start", "end"), ("starttime", "endtime"))  # seconds, or two times
+# as the programs write a time, and spreadsheets after them
+CLOCKS = ("ISO8601", "%b %d, %Y %I:%M:%S %p", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M")
+ZONE = r"[T ]\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$"
 QUICK, LEAST_TIMED = 3, 10  # a form is quick in under a third of the middle time, of so many forms that say it
 
 
@@ -83,19 +86,48 @@ def without_added(cells: Cells) -> Cells:
 
 
 def _quick(frame: pd.DataFrame) -> list[Note]:
-    """How many forms were filled in much faster than the others, where the program says how long each took."""
+    """Forms that were filled in much faster than the others, or whose times say nothing, where a program says them."""
     for names in ([ADDED + name for name in pair if name] for pair in TIMES):
         if not set(names) <= set(frame):
             continue
-        given = [texts(frame[name]) for name in names]
-        times = [pd.to_datetime(g, format="ISO8601", errors="coerce", utc=True) for g in given[: len(given) // 2 * 2]]
-        seconds = (times[1] - times[0]).dt.total_seconds() if times else pd.to_numeric(given[0], errors="coerce")
-        quick = seconds.index[seconds * QUICK < seconds.median()]
-        if seconds.count() >= LEAST_TIMED and len(quick):
-            rows = ", ".join(map(str, quick[:5])) + (" ..." if len(quick) > 5 else "")
-            usual = f"a third of the middle time, {seconds.median() / 60:.0f} min"
-            return [("", f"forms filled in in under {usual}: rows {rows}", len(quick))]
+        given = [texts(frame[name]).map(latin) for name in names]
+        seconds = _between(*given) if len(given) > 1 else _lasting(given[0])
+        back, unread = seconds < 0, seconds.isna() & (pd.concat(given, axis=1) != "").all(axis=1)
+        seconds = seconds.mask(back)
+        middle = seconds.median()
+        usual = f"{middle / 60:.0f} min" if middle >= 60 else f"{middle:.3g} as it is written"
+        quick = (seconds * QUICK < middle) & (seconds.count() >= LEAST_TIMED)
+        column = names[0].removeprefix(ADDED) if len(names) < 2 else ""
+        whats = (
+            ("", f"forms filled in in under a third of the middle time, {usual}", quick),
+            (column, "forms that end before they begin", back),
+            (column, "times that cannot be read, or of which one alone says its time zone", unread),
+        )
+        notes = [(where, f"{what}: rows {_rows(rows)}", int(rows.sum())) for where, what, rows in whats if rows.any()]
+        if seconds.notna().any() or unread.any():
+            return notes
     return []
+
+
+def _rows(rows: pd.Series) -> str:
+    named = [str(row) for row in rows.index[rows]]
+    return ", ".join(named[:5]) + (" ..." if len(named) > 5 else "")
+
+
+def _lasting(text: pd.Series) -> pd.Series:
+    """Seconds, also from ``00:23:11``, ``23 min`` and ``PT23M``; a comma is decimal."""
+    number = pd.to_numeric(text.str.replace(",", "."), errors="coerce")
+    return number.fillna(pd.to_timedelta(text.where(number.isna() & (text != "")), errors="coerce").dt.total_seconds())
+
+
+def _between(start: pd.Series, end: pd.Series) -> pd.Series:
+    """Seconds between two times, both with their zone or both without."""
+    times = []
+    for text in (start, end):
+        read = [pd.to_datetime(text, format=form, errors="coerce", utc=True) for form in CLOCKS]
+        times.append(reduce(lambda one, other: one.fillna(other), read))
+    zoned = [text.str.contains(ZONE) for text in (start, end)]
+    return (times[1] - times[0]).dt.total_seconds().where(zoned[0] == zoned[1])
 
 
 def once(cells: Cells) -> Cells:

@@ -8,13 +8,12 @@ import numpy as np
 import pandas as pd
 
 from ..codebook import Codebook
+from .cells import NO_RESULT
 from .columns import LOOK_UP, Column
 from .faults import NONE, fault, fault_at
 from .layout import Note
 from .personal import HIDDEN
 
-AGE_OF_ACTIVE = (18, 65)
-YOUNGEST_ENTRY = 18  # nobody serves before; both are completed years, so rounding down cannot break the rule
 MOVED, MOVED_SHARE = 4, 0.3  # faults of a row that stands under other columns, and of its cells: near ones are alike
 MOST_NOTES = 1_000  # rows with faults among which titles and notes are looked for
 MANY_COLUMNS = 10  # fewer answers are alike by chance
@@ -66,21 +65,23 @@ def _routed(column: Column, asked: pd.Series, unasked: pd.Series, condition: str
     return Column(column.values, column.kinds.mask(blank & ~asked, "not_asked"), faults, column.notes)
 
 
-def across(columns: Mapping[str, Column], raw: pd.DataFrame) -> list[pd.DataFrame]:
-    """Age of active staff, and years of service against age."""
-    if "age" not in columns:
+def across(columns: Mapping[str, Column], raw: pd.DataFrame, codebook: Codebook) -> list[pd.DataFrame]:
+    """Ages that a status cannot have, and years of service against age.
+
+    Both are completed years, so rounding down cannot break the rule.
+    """
+    if not {"age", "status"} <= set(columns):
         return []
-    age, faults = columns["age"].values, []
-    if "status" in columns:
-        young, old = AGE_OF_ACTIVE
-        wrong = (columns["status"].values == "active") & age.notna() & ~age.between(young, old)
-        rule = f"between {young} and {old} years for active staff"
+    age, status, faults = columns["age"].values, columns["status"].values, []
+    for own, line in codebook.ages.iterrows():
+        young, old = float(line["youngest"]), float(line["oldest"])
+        wrong = (status == own) & age.notna() & ~age.between(young, old)
+        rule = f"between {young:g} and {old:g} years for {codebook.label('status', str(own))} staff"
         faults.append(fault(wrong, "age", raw["age"], rule, "Correct the age or the status."))
-    if "seniority_years" in columns:
-        early = columns["seniority_years"].values > age - YOUNGEST_ENTRY
-        rule = f"at most the age less {YOUNGEST_ENTRY} years"
-        todo = "Correct the age or the years of service."
-        faults.append(fault(early, "seniority_years", raw["seniority_years"], rule, todo))
+        if "seniority_years" in columns:
+            early = (status == own) & (columns["seniority_years"].values > age - young)
+            rule, todo = f"at most the age less {young:g} years", "Correct the age or the years of service."
+            faults.append(fault(early, "seniority_years", raw["seniority_years"], rule, todo))
     return faults
 
 
@@ -135,7 +136,8 @@ def repeated(
 
 def moved(raw: pd.DataFrame, faults: list[pd.DataFrame]) -> list[pd.DataFrame]:
     """The faults, with a single one for each row that is no form, or whose cells stand under other columns."""
-    own = [part for part in faults if "letter" not in part]  # of no sheet of its own
+    # of no sheet of its own; a formula that was never computed stands where it belongs
+    own = [part[part["value"] != NO_RESULT] for part in faults if "letter" not in part]
     counts = pd.concat([NONE, *own])["row"].value_counts()
     said = pd.concat([NONE, *(part[part["value"] != ""] for part in own)])["row"].value_counts()
     said = said if len(said) <= MOST_NOTES else said.iloc[:0]

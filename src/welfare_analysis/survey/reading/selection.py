@@ -11,7 +11,7 @@ from ..codebook import Codebook
 from .cells import Question
 from .columns import read_column, read_text
 from .faults import fault
-from .spelling import clean, latin, texts
+from .spelling import clean, fold, latin, texts
 
 FOLLOWUP = ("stratum", "stratum_population", "outcome")
 OUTCOMES = ("answered", "refused", "not_reached")
@@ -20,6 +20,7 @@ DESIGN = ("weight", "stratum", "psu", "fpc")
 REPLICATES = {"brr": "BRR", "jk1": "JK1", "sdr": "SDR", "bootstrap": "bootstrap"}
 REPLICATE = re.compile(rf"({'|'.join(REPLICATES)})_\d+")
 DECIMAL = re.compile(r"-?\d+([.,]\d+)?([eE][+-]?\d+)?")
+TIME = re.compile(r"(?<=\d)[T ]\d\d?:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$")  # behind a day
 LARGEST = 1e9
 Selection = tuple[dict[str, pd.Series], list[pd.DataFrame]]
 
@@ -51,7 +52,7 @@ def sampled(raw: pd.DataFrame) -> Selection:
         if name in ("stratum", "psu"):
             columns[name] = read_text(raw[name])
             rule, todo = "a label in each row", "Write the stratum or unit that the person was sampled in."
-            faults.append(fault(columns[name].isna(), name, "", rule, todo))
+            faults += [fault(columns[name].isna(), name, "", rule, todo), _respelt(columns[name], raw[name])]
         else:
             low = 1.0 if name == "fpc" else 0.0
             number = read_column(raw[name].map(_number), Question(name, "amount", "", low, LARGEST, (), {}, {}))
@@ -76,6 +77,13 @@ def _strata(columns: dict[str, pd.Series], index: pd.Index) -> list[pd.DataFrame
     ]  # fmt: skip
 
 
+def _respelt(labels: pd.Series, raw: pd.Series) -> pd.DataFrame:
+    """Labels that an earlier row spells otherwise: they would be two strata or units."""
+    first = labels.groupby(labels.map(fold, na_action="ignore")).transform("first")
+    rule, todo = "one spelling a label", "Write it as in the rows above."
+    return fault(first.fillna("") != labels.fillna(""), str(raw.name), raw, rule, todo)
+
+
 def _number(cell: Hashable) -> Hashable:
     """A weight as a number: one mark in it is always decimal, for nobody writes weights with thousands apart."""
     text = latin(clean(cell)) if isinstance(cell, str) else ""
@@ -94,7 +102,8 @@ def collected(raw: pd.DataFrame, codebook: Codebook) -> Selection:
         columns["mode"], faults = mode.values.astype(object), [*faults, *mode.faults]
     if "date" in raw:
         text = texts(raw["date"]).map(latin)
-        days = [pd.to_datetime(text.str[:10], format=form, errors="coerce") for form in ("%Y-%m-%d", "%d/%m/%Y")]
+        day = text.str.replace(TIME, "", regex=True)
+        days = [pd.to_datetime(day, format=form, errors="coerce") for form in ("%Y-%m-%d", "%d/%m/%Y")]
         columns["date"] = days[0].fillna(days[1])
         wrong, rule = columns["date"].isna() & (text != ""), "a day, as 2026-11-29 or 29/11/2026"
         todo = "Write the day, or give the column the format of a date; or leave the cell blank."
@@ -119,6 +128,6 @@ def followed_up(raw: pd.DataFrame) -> Selection:
         ((sizes > 1) & stratum.notna(), "stratum_population", size, "one count a stratum", "Correct it."),
         (size < drawn, "stratum_population", size, "at least the number of persons drawn from the stratum", people),
     )
-    faults = [*counts.faults, *outcomes.faults, *(fault(*rule) for rule in rules)]
+    faults = [*counts.faults, *outcomes.faults, *(fault(*rule) for rule in rules), _respelt(stratum, raw["stratum"])]
     selection = {"stratum": stratum, "stratum_population": counts.values, "outcome": outcomes.values.astype(object)}
     return selection, faults

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from functools import partial
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import IO, Any
 
@@ -43,7 +43,6 @@ SIGNS = (b"<!", b"_x", *(mark + end for mark in (b" ", b"\t", b"\r", b"\n") for 
 SIGNS += tuple(tag + mark for tag in (b"<t>", b"<v>") for mark in (b" ", b"\t", b"\r", b"\n"))
 WIDE = (b"\xff\xfe", b"\xfe\xff")  # begins a part whose letters have two bytes
 SPARSE, LARGEST_AREA = 2_000_000, 30_000_000  # places of a sheet, blank ones too
-OTHER_FILES = {b"\xd0\xcf\x11\xe0": "an old or password-protected workbook", b"<": "a web page or an XML table"}
 Marks = tuple[bool, bool, list[tuple[str, int]], Counter[str]]
 Sheets = Mapping[str, Callable[[], Iterable[list[Hashable]]]]
 
@@ -84,13 +83,7 @@ def _read(path: Path, known: Known) -> Cells:
 
 
 def _refuse(path: Path) -> None:
-    """Refuse what is no workbook, or one whose parts are too large once unpacked or declare entities."""
-    with path.open("rb") as file:
-        start = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n")
-    for mark, kind in OTHER_FILES.items():
-        if start.startswith(mark):
-            hint = "Open it in a spreadsheet program and save it as .xlsx, without a password."
-            raise WelfareError(f"this is {kind}", where=path.name, expected="an XLSX workbook", hint=hint)
+    """Refuse a workbook that cannot be unpacked, or one whose parts are too large once unpacked or declare entities."""
     try:
         with zipfile.ZipFile(path) as archive:
             for part in archive.infolist():
@@ -101,7 +94,8 @@ def _refuse(path: Path) -> None:
                 if part.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in archive.open(part).read(1024).upper():
                     raise WelfareError("the workbook declares entities, as no spreadsheet does", where=path.name)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
-        raise WelfareError("this is no workbook", where=path.name, got=str(error)[:120]) from None
+        hint = "If it is a text, give it the ending .csv."
+        raise WelfareError("this is no workbook", where=path.name, got=str(error)[:120], hint=hint) from None
 
 
 def _looked_over(path: Path) -> Marks:
@@ -227,9 +221,11 @@ def _choose(path: Path, book: Sheets, known: Known) -> tuple[str, list[str]]:
 
 def _rows(rows_of: Callable[[], Iterable[Row]], formulas: frozenset[tuple[int, int]]) -> Iterator[tuple[int, Row]]:
     """Rows with their numbers, each up to its last cell that is not blank."""
-    for number, row in enumerate(rows_of(), 1):
+    last, width = (max(places) for places in zip((0, -1), *formulas, strict=True))
+    for number, (row, _) in enumerate(zip_longest(rows_of(), range(last), fillvalue=()), 1):
         cells = [_cell(value) for value in row]
-        if formulas:
+        if formulas:  # one without a result may stand behind all that is stored
+            cells += [""] * (width + 1 - len(cells))
             cells = [NO_RESULT if c == "" and (number, i) in formulas else c for i, c in enumerate(cells)]
         while cells and cells[-1] == "":
             cells.pop()
