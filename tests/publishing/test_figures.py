@@ -1,7 +1,9 @@
 """Figures: drawn from what is released, with every interval, in words too."""
 
+import base64
 import io
 from dataclasses import replace
+from itertools import pairwise
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -10,6 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.container import BarContainer
 from matplotlib.legend import Legend
+from PIL import Image
 from wording import Wording
 
 from welfare_analysis.disclosure import CATEGORY, Released
@@ -158,6 +161,37 @@ def test_ids_of_a_drawing_depend_on_its_content_alone():
         plt.close(figure)
     assert drawn[0] == drawn[1]
     assert 'clip-path="url(#i' in drawn[0]
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_on_a_phone_panels_stand_below_each_other_and_nothing_is_cut(study, language):
+    """The same numbers, one panel a line, in letters that are as large; names of groups and legends keep inside."""
+    own = study.in_language(language)
+    for name in ("who_they_are", "nonresponse_bias", "conditions"):
+        with matplotlib.rc_context(figures.STYLE):
+            wide = figures.fingerprint(figures.picture(own, name)[0])
+        with matplotlib.rc_context(figures.style.NARROW):
+            figure, _ = figures.picture(own, name)
+            figure.draw_without_rendering()
+        assert figures.fingerprint(figure).partition("|")[2] == wide.partition("|")[2]
+        places = [axes.get_position() for axes in figure.axes]
+        assert all(below.y1 < above.y0 for above, below in pairwise(places))
+        pixels = figure.get_window_extent()
+        for box in [figure.get_tightbbox().transformed(figure.dpi_scale_trans)]:
+            assert pixels.x0 - 1 <= box.x0
+            assert box.x1 <= pixels.x1 + 1
+        plt.close("all")
+
+
+def test_a_picture_is_drawn_narrow_for_a_report_alone(study, seen):
+    """A committed notebook has one picture; a page of the report has a narrow one too, in the output's metadata."""
+    draw(study, "crowded_by_rank")
+    draw(replace(study, languages=("en",)), "crowded_by_rank")
+    (_, bare), _, (picture, metadata), _ = seen
+    assert "narrow" not in bare["image/png"]
+    narrow, wide = (Image.open(io.BytesIO(one)) for one in (base64.b64decode(metadata["image/png"]["narrow"]),
+                                                             picture["image/png"]))  # fmt: skip
+    assert narrow.width < wide.width
 
 
 @pytest.mark.parametrize("name", ["profile", "who_they_are", "nonresponse_bias"])

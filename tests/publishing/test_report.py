@@ -278,6 +278,21 @@ def test_a_calendar_is_a_file_beside_the_pictures_that_takes_no_number(tmp_path)
     assert (tmp_path / "en" / "images" / "12_tour-1.png").is_file()
 
 
+def test_a_picture_is_narrow_on_a_phone_and_never_on_paper(tmp_path):
+    """The page serves the narrow one where its query holds; a picture without one scrolls, and only that says so."""
+    about = [{"alt": "A dot", "narrow": DOT}, {"alt": "A map"}]
+    outputs = [nbformat.v4.new_output("display_data", {"image/png": DOT}, metadata={"image/png": a}) for a in about]
+    cells = [nbformat.v4.new_code_cell("draw(a)", outputs=[output]) for output in outputs]
+    render({"04_life": nbformat.v4.new_notebook(cells=cells)}, tmp_path)
+    page = (tmp_path / "fr" / "04_life.html").read_text()
+    (source,) = re.findall(r'<picture><source media="([^"]+)" srcset="([^"]+)" width="1" height="1"><img ', page)
+    assert source == ("screen and (max-width: 46rem)", "images/04_life-1-narrow.png")
+    assert (tmp_path / "fr" / source[1]).is_file()
+    assert 'src="images/04_life-2.png"' in page
+    style = (SITE / "style.css").read_text()
+    assert "figure:has(picture) .hint { display: none; }" in style.partition(f"@media {source[0]}")[2]
+
+
 def test_one_run_gives_a_report_in_each_language(root):
     """A page has the outputs of its language and those of none; it links to itself in the others, the wished first."""
     write(root / "notebooks" / "04_life.ipynb", "# Life", SPEAKS)

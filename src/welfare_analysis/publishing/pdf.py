@@ -24,7 +24,7 @@ OPENED = {  # what a tag opens in typst; other tags are passed over, and what th
 }  # fmt: skip
 CLOSED = {"ul": ")\n", "ol": ")\n", "li": "],"}  # others by a bracket
 LEFT_OUT = {"code", "hint", "data"}  # classes of a page that mean nothing on paper
-VOID = {"br", "img", "hr", "input"}
+VOID = {"br", "img", "hr", "input", "source"}
 
 
 class _Typst(HTMLParser):

@@ -42,6 +42,7 @@ HIDDEN = "hidden.csv"  # what it leaves out, and by which rules
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
 SUMMARY = page_name("14_summary")  # is made for paper too
+PHONE = "screen and (max-width: 46rem)"  # where a picture is narrow
 AROUND = "site."  # first part of the keys of the texts that stand around the text of a page
 
 
@@ -85,8 +86,9 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
     stem : str
         The notebook's file name without its ending, `NN_name`.
     notebook : NotebookNode
-        Executed notebook; a picture's alternative text is in its output's metadata, ``image/png``, ``alt``, and the
-        tables that it shows in ``tables``; the language of an output in ``language``, where it has one.
+        Executed notebook; a picture's alternative text is in its output's metadata, ``image/png``, ``alt``, the
+        tables that it shows in ``tables``, and in ``narrow`` the picture for a phone, where there is one; the language
+        of an output in ``language``, where it has one.
     said : Prose
         What its paragraphs are in the language of the page.
     labels : mapping
@@ -103,11 +105,13 @@ def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[s
     def picture(data: str, output: NotebookNode, caption: str = "") -> str:
         name = f"{stem}-{len(pictures) + 1}.png"
         pictures[name] = base64.b64decode(data)
-        width, height = struct.unpack(">II", pictures[name][16:24])
         about = output.metadata.get("image/png", {})
         number = labels["figure"].format(number=f"{chapter}.{len(pictures)}")
         alt = html.escape(about.get("alt") or number)
-        image = f'<img src="images/{name}" width="{width}" height="{height}" alt="{alt}">'
+        image = f'<img src="images/{name}"{_size(pictures[name])} alt="{alt}">'
+        if "narrow" in about:
+            files[slim := f"{stem}-{len(pictures)}-narrow.png"] = base64.b64decode(about["narrow"])
+            image = f'<picture><source media="{PHONE}" srcset="images/{slim}"{_size(files[slim])}>{image}</picture>'
         links = f'<span class="data">{_data(about.get("tables", []), labels)}</span>'
         under = f"<figcaption>{number}. {caption} {links}</figcaption>"
         hint = f'<p class="hint">{labels["swipe"]}</p>'
@@ -194,6 +198,11 @@ def _data(names: Sequence[str], labels: Mapping[str, str]) -> str:
         return f'<a href="../{RESULTS}.csv" download>{labels["numbers"]}</a>'
     links = [f'<a href="../{RESULTS}/{name}.csv" download><bdi>{name}.csv</bdi></a>' for name in names]
     return f"{labels['data']} {', '.join(links)}" if links else ""
+
+
+def _size(picture: bytes) -> str:
+    """Attributes of a PNG's width and height."""
+    return ' width="{}" height="{}"'.format(*struct.unpack(">II", picture[16:24]))
 
 
 def _caption(outputs: list[NotebookNode]) -> str | None:

@@ -16,7 +16,7 @@ from ...languages import amount, number
 from ...needs.income_debt import STANDARDS
 from ...study import Study
 from ..labels import cell_label, in_order, label, missing_mark, step_of, title
-from .style import INK, MARKED, PALETTE, QUIET, ROW, canvas, plain, wrapped
+from .style import INK, MARKED, PALETTE, QUIET, ROW, canvas, fitting, plain, wrapped
 
 
 def _distribution(axes: Axes, cells: pd.DataFrame, over: np.ndarray) -> None:
@@ -44,7 +44,8 @@ def bands(tables: Sequence[Released], study: Study, limit: float | None = None) 
         axes.set_xlabel(study.text(f"axis.{one.variable}"), fontsize=9)
         if limit is None:
             _distribution(axes, part, at < 0)
-            axes.set_xticks(at, [label(study, one.variable, code) for code in columns], rotation=45, fontsize=8)
+            axes.set_xticks(at, [label(study, one.variable, code) for code in columns], rotation=45, fontsize=8,
+                            ha="right", rotation_mode="anchor")  # fmt: skip
             continue
         _distribution(axes, part, at > 10 * limit - 0.5)
         axes.axvline(10 * limit - 0.5, color=INK, linestyle="--", linewidth=1)
@@ -66,8 +67,9 @@ def histogram(tables: Sequence[Released], study: Study, limit: float) -> Figure:
         place = np.searchsorted(starts, 100 * at) - 0.5
         text = study.text(f"short.loans_{name}")
         axes.axvline(place, color=colour, linestyle="--", linewidth=1, label=text)
-    axes.legend()
-    axes.set_xticks(range(len(codes)), [label(study, one.by[0], code) for code in codes], fontsize=8)
+    figure.legend(loc="outside lower left", ncols=fitting(figure, 2))
+    axes.set_xticks(range(len(codes)), [label(study, one.by[0], code) for code in codes], fontsize=8,
+                    rotation=fitting(figure, 0, 90))  # fmt: skip
     axes.yaxis.set_major_formatter(plain(study))
     axes.set(xlabel=study.text("axis.debt_band"), ylabel=study.text("unit.share"))
     return figure
@@ -93,7 +95,7 @@ def stacked(tables: Sequence[Released], study: Study) -> Figure:
     cells = with_labels(wide(one, study).fillna(0)[::-1], one, study)
     figure, (axes,) = canvas(title(one.id, study), ROW * len(cells))
     cells.plot.barh(ax=axes, stacked=True, width=0.8, color=[PALETTE[0], PALETTE[4], MARKED], legend=False)
-    for bars, ink in zip(axes.containers, ("white", "black", "white"), strict=False):
+    for bars, ink in zip(axes.containers, ("white", "black", "black"), strict=False):
         numbers = [number(bar.get_width(), study.language) if bar.get_width() else "" for bar in bars]
         axes.bar_label(bars, numbers, label_type="center", fontsize=8, color=ink)  # type: ignore[arg-type]
     axes.set(xlabel=study.text(f"unit.{one.unit}"), ylabel="")
@@ -144,7 +146,7 @@ def flow(tables: Sequence[Released], study: Study) -> Figure:
             axes.bar([0], [got[code]], bottom=[start], color=colour, width=0.8)
             text, thin = f"{label(study, 'flow', code)}\n{number(got[code], study.language)}", got[code] < 0.08 * whole
             place = (0.45 if thin else 0, start + got[code] / 2)
-            ink = "#FFFFFF" if colour == PALETTE[0] and not thin else INK
+            ink = "white" if colour == PALETTE[0] and not thin else "black"
             axes.annotate(text, place, ha="left" if thin else "center", va="center", fontsize=8, color=ink)
             start += got[code]
         axes.set_xlim(-0.5, 1.1)
@@ -172,7 +174,7 @@ def tornado(tables: Sequence[Released], study: Study) -> Figure:
     axes.set_yticks(range(len(ends)), [label(study, one.by[0], code) for code in ends.index])
     axes.xaxis.set_major_formatter(plain(study))
     axes.set_xlabel(study.text(f"unit.{one.unit}"))
-    figure.legend(loc="outside lower left", ncols=3)
+    figure.legend(loc="outside lower left", ncols=fitting(figure, 3))
     return figure
 
 

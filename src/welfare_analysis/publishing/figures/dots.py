@@ -14,9 +14,9 @@ from ...languages import amount
 from ...needs import VARIED
 from ...study import Study
 from ..labels import cell_label, codes, in_order, label, standard, step_of, title
-from .style import MARKED, PALETTE, QUIET, ROW, canvas, numbered, points, scaled, value_axis, wrapped
+from .style import MARKED, PALETTE, QUIET, ROW, canvas, fitting, numbered, points, scaled, value_axis, wrapped
 
-FLATTEST = 1.5  # inches of a panel with few rows: titles and axis need as much beside it
+FLATTEST = 1.9  # inches of a panel with few rows: titles and axis need as much beside it
 KNOWN: dict[str, Any] = {  # what is true of the stand-in
     "marker": "D", "linestyle": "", "markersize": 6, "markerfacecolor": "none", "markeredgecolor": MARKED, "zorder": 4,
 }  # fmt: skip
@@ -53,9 +53,8 @@ def categories(
     rows = in_order(one, study, first)[::-1]
     if ranked:
         rows = list(frame.loc[(columns[0], *views[: len(more)])].sort_values("estimate", na_position="first").index)
-    across = -(-len(columns) // lines)
     height = (0.4 if more else ROW) * len(rows) + 0.2
-    figure, panels = canvas(title(one.id, study), height, across, lines, sharey=True, sharex=one_scale)
+    figure, panels = canvas(title(one.id, study), height, len(columns), lines, sharey=True, sharex=one_scale)
     most = {}
     for axes, column in zip(panels, columns, strict=False):
         most[column] = 0.0
@@ -70,16 +69,14 @@ def categories(
                 gaps = cells["estimate"].isna()
                 numbered(axes, at[gaps], cells[gaps], one.unit, study, small=True)
             most[column] = max(most[column], float(scaled(cells, one.unit)["high"].fillna(0.0).max()))
-        axes.set_title(wrapped(cell_label(one, study, CATEGORY, column), 16 if across < 5 else 12))
+        axes.set_title(wrapped(cell_label(one, study, CATEGORY, column), 16 if len(columns) < 5 * lines else 12))
     for axes, column in zip(panels, columns, strict=False):
         value_axis(axes, max(most.values()) if one_scale else most[column], one.unit, study, small=True)
-    for axes in panels[len(columns) :]:
-        axes.set_visible(False)
-    for axes in panels[::across]:
-        axes.set_yticks(range(len(rows)), [wrapped(label(study, first, code), 32) for code in rows])
-        axes.set_ylim(-0.6, len(rows) - 0.4)
+    panels[0].set_yticks(range(len(rows)), [wrapped(label(study, first, code), 32) for code in rows])
+    panels[0].set_ylim(-0.6, len(rows) - 0.4)
     if more:
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower left", ncols=len(views))
+        views_of = panels[0].get_legend_handles_labels()
+        figure.legend(*views_of, loc="outside lower left", ncols=fitting(figure, len(views)))
     return figure
 
 
@@ -89,7 +86,8 @@ def profile(tables: Sequence[Released], study: Study, name: str = "profile") -> 
     Where a table ``truth`` (condition, status) is given, what is true of the stand-in is a diamond beside its estimate.
     """
     shown = [t for t in tables if len(t.shown) and t.id != "truth"]
-    true = pd.concat([t.frame for t in tables if t.id == "truth"] or [pd.DataFrame(columns=["condition"])])
+    no_truth = pd.DataFrame(columns=["condition", CATEGORY, "estimate"])
+    true = pd.concat([t.frame for t in tables if t.id == "truth"] or [no_truth])
     names = list(dict.fromkeys(t.variable for t in shown))
     grouped = [t for t in shown if t.by]
     rows = [
@@ -104,19 +102,22 @@ def profile(tables: Sequence[Released], study: Study, name: str = "profile") -> 
     figure, panels = canvas(title(name, study), max(0.24 * heights[-1], FLATTEST), max(len(names), 1), sharey=True)
     for axes, variable in zip(panels, names, strict=False):
         own, most = [t for t in shown if t.variable == variable], 0.0
+        known = true[true["condition"] == variable].set_index(CATEGORY)["estimate"].astype(float)
         for table in own:
             most = max(most, float(np.nanmax(scaled(table.frame, table.unit)["high"], initial=0)))
             if table.by:
                 at = np.array([place[table.by[0], str(c)] for c in table.frame[table.by[0]]])
                 points(axes, at, table.frame, table.unit, PALETTE[0], small=True)
-                numbered(axes, at, table.frame, table.unit, study, small=True)
+                truth = table.frame[table.by[0]].astype(str).map(known)  # its mark covers no number
+                behind = table.frame.assign(high=np.fmax(table.frame["high"], truth))
+                numbered(axes, at, behind, table.unit, study, small=True)
             else:
                 level = scaled(table.frame, table.unit)["estimate"].iloc[0]
                 axes.axvline(level, color=QUIET, linewidth=1, linestyle="--", zorder=0)
         estimated = {("status", str(code)) for t in own if t.by == ("status",) for code in t.frame["status"]}
-        for cell in true[true["condition"] == variable].to_dict("records"):
-            if (row := ("status", cell[CATEGORY])) in estimated:
-                axes.plot(100 * cell["estimate"], place[row], **KNOWN)
+        for code, share in known.items():
+            if (row := ("status", code)) in estimated:
+                axes.plot(100 * share, place[row], **KNOWN)
         value_axis(axes, most, own[0].unit, study, small=True)
         axes.set_title(wrapped(study.text(f"short.{variable}")))
     if len(true):
@@ -142,6 +143,9 @@ def steps(tables: Sequence[Released], study: Study) -> Figure:
         axes.set(xlim=(-0.6, len(at) - 0.4), ylim=(0, 115 * np.nanmax(table.frame["high"], initial=0.01)), ylabel="")
         axes.set_title(wrapped(study.text(f"short.{table.variable}")))
         axes.set_xlabel(study.text(f"axis.{table.variable}"), fontsize=9)
+        axes.get_xticklabels()[int(default.to_numpy().argmax())].set_fontweight("bold")  # without colour too
+    panels[0].scatter([], [], color=MARKED, label=study.text("figure.standard"))
+    figure.legend(loc="outside lower right")
     panels[0].set_ylabel(study.text("unit.share"))
     return figure
 
@@ -167,7 +171,7 @@ def with_without(tables: Sequence[Released], study: Study) -> Figure:
             axes.annotate(text, (100 * x, y), (0, height), textcoords="offset points", ha="center", fontsize=8)
     for code, colour, mark in (("both", PALETTE[0], "o"), ("returned_alone", MARKED, "o"), ("silent", PALETTE[4], "s")):
         axes.scatter([], [], color=colour, marker=mark, label=study.text(f"col.{code}"))
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3)
+    figure.legend(loc="outside lower left", ncols=fitting(figure, 3))
     axes.set_yticks(at, [wrapped(study.text(f"short.{n}"), 24) for n in names])
     value_axis(axes, 100 * float(np.nanmax(one.frame["estimate"])), "share", study)
     axes.set_ylim(-0.6, len(names) - 0.4)

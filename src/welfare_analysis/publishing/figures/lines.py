@@ -16,14 +16,17 @@ from ...languages import number
 from ...results.loans import RATES
 from ...study import Study, public
 from ..labels import cell_label, in_order, title
-from .style import INK, MAP, PALETTE, QUIET, canvas, plain, scaled
+from .style import INK, MAP, PALETTE, QUIET, canvas, fitting, plain, scaled
+
+MARKS = "osD^vP"  # of lines, in the order of the palette: who sees no colour tells them apart too
+ROOM = 3  # numbers on an inch of a line
 
 
 def _line(axes: Axes, cells: pd.DataFrame, unit: str, colour: str, name: str) -> None:
     """A line through estimates at ``at``, its 95 % band behind it."""
     drawn = scaled(cells, unit).assign(at=cells["at"]).sort_values("at")
     axes.fill_between(drawn["at"], drawn["low"], drawn["high"], color=colour, alpha=0.25, linewidth=0)
-    marks = {"marker": "o", "markersize": 5, "markeredgecolor": colour}
+    marks = {"marker": MARKS[PALETTE.index(colour)], "markersize": 5, "markeredgecolor": colour}
     sns.lineplot(drawn, x="at", y="estimate", ax=axes, color=colour, errorbar=None, label=name, legend=False, **marks)
 
 
@@ -38,10 +41,12 @@ def curve(
     figure, (axes,) = canvas(title(one.id, study), 3.2)
     cells = one.shown.assign(at=one.shown[one.by[0]].astype(str).map(at or float).astype(float))
     highest = cells.groupby("at")["estimate"].transform("max").where(cells["at"].duplicated(keep=False))
+    room = int(ROOM * figure.get_figwidth())
     for place, code in enumerate(in_order(one, study, CATEGORY)):
         part = cells[cells[CATEGORY].astype(str) == code]
         _line(axes, part, one.unit, PALETTE[place], cell_label(one, study, CATEGORY, code))
-        above = part["estimate"].eq(highest[part.index])
+        part = part.iloc[:: -(-len(part) // room)]  # of a long line every second point or fewer has its number
+        above = part["estimate"].eq(highest[part.index]) | (part["estimate"] < 0.08 * cells["estimate"].max())
         for x, y, up in zip(part["at"], scaled(part, one.unit)["estimate"], above, strict=True) if numbered else ():
             height = 9 * (1 if up else -1) - 3
             axes.annotate(
@@ -51,7 +56,7 @@ def curve(
     axes.yaxis.set_major_formatter(plain(study))
     axes.set_ylim(0, None)
     axes.set(xlabel=study.text(f"axis.{one.by[0]}"), ylabel=study.text(f"unit.{one.unit}"))
-    axes.legend(fontsize=9)
+    figure.legend(loc="outside lower left", ncols=fitting(figure, 4))
     return figure
 
 
@@ -80,7 +85,7 @@ def parts(tables: Sequence[Released], study: Study) -> Figure:
               cell_label(one, study, CATEGORY, code))  # fmt: skip
     words = {side: study.text(f"axis.{key}") for side, key in (("xlabel", one.by[0]), ("ylabel", one.id))}
     axes.set(xlim=(0, 100), ylim=(0, 100), **words)
-    axes.legend(fontsize=9)
+    figure.legend(loc="outside lower left", ncols=fitting(figure, 4))
     return figure
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
@@ -27,7 +28,7 @@ from ..sentences import sentence
 from .bars import bands, flow, heat, histogram, pyramid, stacked, tornado
 from .dots import categories, groups, profile, steps, with_without
 from .lines import against_rate, crossing, curve, parts, tour
-from .style import STYLE, Plan, mirrored, wrapped
+from .style import NARROW, STYLE, Plan, fitting, headed, mirrored, narrowed
 
 KINDS = {
     kind.__name__: kind
@@ -56,7 +57,7 @@ FIGURES = {
 
 
 COLOURS = 96  # of a picture in a notebook; more are not seen, and triple its size
-LINE = 78  # letters of a figure's title on one line
+FINE = (heat, tour)  # kinds with too many marks for a narrow figure: the page scrolls them
 LISTED = 40  # cells that an alternative text lists one by one
 
 
@@ -69,7 +70,10 @@ def picture(study: Study, name: str) -> tuple[Figure, list[Released]]:
         return Figure(), []
     figure = plan.kind(tables, study, **plan.options)
     if said := message(name, tables, study):
-        figure.suptitle(wrapped(said, LINE), x=0.01, ha="left", fontweight="bold", fontsize=12)
+        headed(figure, said)
+    figure.set_figheight(figure.get_figheight() + 0.2 * figure.get_suptitle().count("\n"))
+    if fitting(figure, 0, 1):
+        narrowed(figure)
     return mirrored(figure) if direction(study.language) == "rtl" else figure, tables
 
 
@@ -110,20 +114,22 @@ def draw(study: Study, name: str) -> None:
             return
         about = f"{title(name, study)}. " if message(name, tables, study) else ""
         below = about + study.as_markdown(note(tables, study))
-        put(figure, alt_text(name, tables, study), below, [t.id for t in tables])
+        words = {"alt": alt_text(name, tables, study), "tables": [t.id for t in tables]}
+        data = {"text/plain": fingerprint(figure), "image/png": drawn(figure)}
+    if study.languages and planned(name).kind not in FINE:  # a page of a report is read on phones too
+        with matplotlib.rc_context(NARROW):
+            words["narrow"] = base64.b64encode(drawn(picture(study, name)[0])).decode()
+    display(data, metadata={"image/png": words}, raw=True)
+    display({"text/markdown": below}, raw=True)
 
 
-def put(figure: Figure, alt: str, below: str, tables: Sequence[str] = ()) -> None:
-    """Put a figure into a notebook, and close it: the picture with its words and its tables' names, then the note."""
+def drawn(figure: Figure) -> bytes:
+    """A figure as PNG; it is closed."""
     picture, fewer = io.BytesIO(), io.BytesIO()
     figure.savefig(picture, format="png")
-    data = {"text/plain": fingerprint(figure)}
     plt.close(figure)
     Image.open(picture).convert("RGB").quantize(COLOURS).save(fewer, format="png", optimize=True)
-    display(
-        {"image/png": fewer.getvalue(), **data}, metadata={"image/png": {"alt": alt, "tables": [*tables]}}, raw=True
-    )
-    display({"text/markdown": below}, raw=True)
+    return fewer.getvalue()
 
 
 def alt_text(name: str, tables: Sequence[Released], study: Study) -> str:

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.offsetbox import HPacker, VPacker
 from matplotlib.text import Annotation, Text
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from ...languages import amount, number
 from ...study import Study
@@ -30,12 +30,15 @@ from ..labels import missing_mark, step_of, unit_name
 
 # Okabe and Ito (2008), the order of the list of codes.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
-QUIET, MARKED, INK = "#9AA5B1", "#D55E00", "#222222"
+QUIET, MARKED, INK = "#818D99", "#D55E00", "#222222"
 MAP = "map"  # the group id of axes that are not turned: west stays at the left
 SIDES = {"left": "right", "right": "left"}
-WIDTH, ROW = 8.0, 0.3  # inches
+ROW = 0.3  # inches
+STACKED = 5.0  # inches: panels of a narrower figure stand below each other
+LETTERS = 9.75  # of a title, on an inch
 SCALE = {"share": 100, "share_points": 100, "million_dh": 1e-6}
 STYLE: Any = sns.axes_style("ticks") | rc_params_from_file(Path(__file__).with_name("report.mplstyle"), False, False)
+NARROW: Any = STYLE | {"figure.figsize": (3.6, 3.6), "figure.dpi": 220}  # for a phone: letters as large, sharper
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,45 @@ class Plan:
     any_table: bool = False  # drawn where any of its tables has a number, not the first alone
 
 
-def canvas(name: str, height: float, columns: int = 1, lines: int = 1, **named: Any) -> tuple[Figure, list[Axes]]:
-    """A titled figure with panels in one or more lines; ``height`` in inches a line, without title and axis."""
-    size = WIDTH, lines * (height + 0.9)
-    figure, axes = plt.subplots(lines, columns, figsize=size, layout="constrained", squeeze=False, **named)
-    figure.suptitle(name, x=0.01, ha="left", fontweight="bold", fontsize=12)
-    return figure, list(axes.ravel())
+def canvas(name: str, height: float, panels: int = 1, lines: int = 1, **named: Any) -> tuple[Figure, list[Axes]]:
+    """A titled figure as wide as the style says, with panels in one or more lines, one a line in a narrow one.
+
+    ``height`` in inches a line, without title and axis.
+    """
+    figure = plt.figure(layout="constrained")
+    columns = fitting(figure, -(-panels // lines))
+    lines = -(-panels // columns)
+    figure.set_figheight(lines * (height + 0.9))
+    axes = figure.subplots(lines, columns, squeeze=False, **named)
+    for spare in axes.ravel()[panels:]:
+        spare.set_visible(False)
+    headed(figure, name)
+    return figure, list(axes.ravel()[:panels])
+
+
+def fitting(figure: Figure, many: int, few: int = 1) -> int:
+    """How many stand side by side: ``many``, or ``few`` in a narrow figure."""
+    return few if figure.get_figwidth() < STACKED else many
+
+
+def headed(figure: Figure, text: str) -> None:
+    """Set a figure's title, on as many lines as its width asks for."""
+    lines = wrapped(text, int(LETTERS * figure.get_figwidth()))
+    figure.suptitle(lines, x=0.01, ha="left", fontweight="bold", fontsize=12)
+
+
+def narrowed(figure: Figure) -> Figure:
+    """A figure for a phone: names on shorter lines leave room for what they name, and axes have fewer values."""
+    for axes in figure.axes:
+        if isinstance(axes.yaxis.get_major_locator(), FixedLocator):
+            names = [wrapped(name.get_text(), 20) for name in axes.get_yticklabels()]
+            axes.set_yticks(axes.get_yticks(), names, fontsize=8)
+        if isinstance(values := axes.xaxis.get_major_locator(), MaxNLocator):
+            values.set_params(nbins=3)
+    for legend in figure.findobj(Legend):
+        for text in legend.get_texts():
+            text.set_text(wrapped(text.get_text(), 40))
+    return figure
 
 
 def mirrored(figure: Figure) -> Figure:
