@@ -45,7 +45,7 @@ def curve(
     for place, code in enumerate(in_order(one, study, CATEGORY)):
         part = cells[cells[CATEGORY].astype(str) == code]
         _line(axes, part, one.unit, PALETTE[place], cell_label(one, study, CATEGORY, code))
-        part = part.iloc[:: -(-len(part) // room)]  # of a long line every second point or fewer has its number
+        part = part.iloc[:: max(1, -(-len(part) // room))]  # of a long line every second point or fewer has its number
         above = part["estimate"].eq(highest[part.index]) | (part["estimate"] < 0.08 * cells["estimate"].max())
         for x, y, up in zip(part["at"], scaled(part, one.unit)["estimate"], above, strict=True) if numbered else ():
             height = 9 * (1 if up else -1) - 3
