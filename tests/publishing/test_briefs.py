@@ -118,6 +118,23 @@ def test_an_error_has_a_direction_and_zero_a_word():
         assert tuple(spoken(own, one, ["guards"], "or_none") for one in (riders, groups)) == words
 
 
+def test_money_is_a_gain_or_a_loss_with_its_interval_turned():
+    """A number below zero is a loss of its opposite, from the least to the largest; one above is a gain."""
+    money = table((-6e5, 1e5), (7e5, 1e5))
+    money = replace(money, frame=money.frame.assign(unit="million_dh"))
+    said = [spoken(STUDY, money, [rank], "earns").replace("\u00a0", " ") for rank in ("guards", "inspectors")]
+    assert said == [f"a {side} million DH ({ends})" for side, ends in
+                    (("loss of 0.6", "0.5\u20130.7"), ("gain of 0.7", "0.6\u20130.8"))]  # fmt: skip
+
+
+def test_a_part_of_few_samples_is_said_as_their_number():
+    """Seven eighths of eight samples are seven, none of ten has a word."""
+    rows = {"rank_group": ["guards"] * 2 + ["officers"] * 2, "category": ["coverage", "samples"] * 2}
+    frame = pd.DataFrame({**rows, "estimate": [0.875, 8, 0, 10]}).assign(flag="", unit="share")
+    few = Released("errors", "document", "measure", ("rank_group",), "share", frame=frame, state="shown")
+    assert [spoken(STUDY, few, [rank, "coverage"], "count") for rank in ("guards", "officers")] == ["7", "none"]
+
+
 def test_the_method_prints_bases_as_all_pages_do():
     """Numbers of forms are bases: printed to 10, 50, 100 or 500 by their size, as below every table."""
     frame = pd.DataFrame({"outcome": ["answered"] * 3073 + ["returned"] * 34207})

@@ -28,7 +28,7 @@ def method(study: Study) -> Markdown:
     """How many answers of which kind, and whom they stand for."""
     followed = int((study.frame["outcome"] == "answered").sum()) if "outcome" in study.frame else 0
     n, step = len(study.frame), policy().step("persons")
-    fields = {k: policy().base(x) for k, x in (("n", n), ("returned", n - followed), ("followed", followed))}
+    fields = {k: policy().base(x) for k, x in (("n", n), ("sent", n - followed), ("followed", followed))}
     fields["people"] = round((study.population or 0) / step) * step
     lines = [study.text(f"method.{study.method}", **fields)]
     if study.left_out:

@@ -6,6 +6,7 @@
 - nothing: number, unit and interval; ``number``: the number in its unit;
 - ``in_ten``: a share in words, as the nearest of some plain fractions (about 3 in 10);
 - ``off``: an error as a part of the truth, and whether it is too high or too low; ``or_none``: a word for zero;
+- ``earns``: money as a gain or a loss; ``count``: a part of the ``samples`` beside it as their number;
 - ``whole``: a share, its interval holding what those who never answered may be too, where a follow-up tells;
 - ``contrast``: the highest and the lowest group, or that no clear difference is seen;
 - ``between``, ``range``: the smallest and the largest of several cells, without and with the unit;
@@ -42,7 +43,7 @@ from .published import release
 
 Spoken = Callable[[Study], Iterable[str]]
 CONDITIONAL: dict[str, Spoken] = {}
-NUMBERS = ("", "number", "in_ten", "off", "or_none")
+NUMBERS = ("", "number", "in_ten", "off", "or_none", "earns", "count")
 SEVERAL = ("contrast", "between", "range", "sum", "widest", "widest_range", "top", "ends", "each")
 VERBS = (*NUMBERS, "whole", "title", *SEVERAL)
 FRACTIONS = [(k, 10) for k in range(1, 10)] + [(2, 3), (3, 4)] + [(1, n) for n in (3, 4, 20, 25, 30, 40, 50, 100)]
@@ -184,6 +185,14 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
         if verb == "off":
             by = amount(abs(cell["estimate"]), unit_of(table, cell), study.language, step=step_of(cell))
             return study.text("off.low" if cell["estimate"] < 0 else "off.high", by=by)
+        if verb == "earns":
+            loss = cell["estimate"] < 0
+            lost = {"estimate": -cell["estimate"], "low": -cell["high"], "high": -cell["low"]}
+            by = format_cell(table, study, pd.Series({**cell, **lost}) if loss else cell)
+            return study.text("earns.low" if loss else "earns.high", by=by)
+        if verb == "count":
+            many = round(cell["estimate"] * table.cells(*codes[:-1], "samples")["estimate"].iloc[0])
+            return amount(many, "number", study.language) if many else study.text("count.none")
         return (
             amount(cell["estimate"], unit_of(table, cell), study.language, step=step_of(cell))
             if verb == "number"
