@@ -156,7 +156,7 @@ def test_assumptions_are_whole_and_in_their_ranges():
 
 
 def test_a_rider_costs_what_page_08_counts():
-    """The shuttle of the package is that of the transport page: a year of a rider before the fare, by what a km costs."""
+    """The package has the shuttle of the transport page: a year of a rider before the fare, by what a km costs."""
     ends = {end: Service.named(dh_km=end) for end in ("value", "low", "high")}
     expected = {end: 12 * service.rider_dh for end, service in ends.items()}
     assert assumed().loc[("shuttle", "cost_dh"), [*ends]].to_dict() == pytest.approx(expected, abs=5)
