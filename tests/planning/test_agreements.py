@@ -183,7 +183,7 @@ def test_prices_before_and_after(term, value, prices):
 
 
 def test_trains_by_hand():
-    """Ten trips at 80 DH with 35 % off: 280 DH a year; who does not travel by train does not want it."""
+    """Ten trips at 80 DH with 35 % off: 280 DH a year; others do not travel by train."""
     frame = pd.DataFrame({
         "status": ["active"] * 3, "intercity_trips_n": [10.0, 4.0, 0.0], "intercity_cost_dh": [80.0, 50.0, np.nan],
         "intercity_mode": ["train", "coach", None], "command": ["nador"] * 3,
@@ -191,7 +191,7 @@ def test_trains_by_hand():
     deal = Agreement("rail_fares", "carrier", "rail", "discount", 0.35)
     made = offer(Study.of(typed(frame, BOOK), None, None, BOOK), deal)
     assert made.worth.tolist() == pytest.approx([280.0, 0.0, 0.0])
-    assert made.reason.tolist() == ["uses", "not_wanted", "not_wanted"]
+    assert made.reason.tolist() == ["uses", "no_train", "no_train"]
 
 
 def test_two_offers_side_by_side():

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from welfare_analysis.demand.service import Service
 from welfare_analysis.demand.services import AID, aided, parameter
 from welfare_analysis.estimation import Design
 from welfare_analysis.planning import budget
@@ -152,6 +153,13 @@ def test_assumptions_are_whole_and_in_their_ranges():
     parts = table[table["unit"].str.startswith("share")]
     assert parts[["low", "high"]].to_numpy().min() >= 0
     assert parts[["low", "high"]].to_numpy().max() <= 1
+
+
+def test_a_rider_costs_what_page_08_counts():
+    """The package has the shuttle of the transport page: a year of a rider before the fare, by what a km costs."""
+    ends = {end: Service.named(dh_km=end) for end in ("value", "low", "high")}
+    expected = {end: 12 * service.rider_dh for end, service in ends.items()}
+    assert assumed().loc[("shuttle", "cost_dh"), [*ends]].to_dict() == pytest.approx(expected, abs=5)
 
 
 def test_aid_goes_to_the_statuses_that_have_a_threshold(tmp_path, monkeypatch):

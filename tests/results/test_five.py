@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from welfare_analysis.disclosure import CATEGORY
+from welfare_analysis.disclosure import CATEGORY, policy
 from welfare_analysis.results import declare, five, release
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
@@ -20,9 +20,14 @@ def world():
 
 
 @pytest.fixture(scope="module")
-def shown(world):
+def study(world):
     frames = [typed(f, BOOK) for f in (world.answers, world.register, world.followup)]
-    return release(Study.of(*frames, BOOK, is_standin=True))
+    return Study.of(*frames, BOOK, is_standin=True)
+
+
+@pytest.fixture(scope="module")
+def shown(study):
+    return release(study)
 
 
 def test_cells_are_those_of_the_pages(shown):
@@ -47,6 +52,13 @@ def test_what_no_source_tells_is_not_known_and_no_number(shown):
     of = view[view[CATEGORY] == "concerned"].set_index("service_domain")["text"]
     assert of[["sport", "leisure"]].eq("not_known").all()
     assert of.drop(["sport", "leisure"]).isna().all()
+
+
+def test_an_assumption_is_printed_as_it_is(study):
+    """Costs that others paid are no estimates: they are not rounded by the errors of the costs beside them."""
+    view = five.in_one_view(study, study)
+    own = view[view["service_domain"].isin(("sport", "leisure")) & view["measure"].isin(("least", "central", "most"))]
+    assert set(own["step"]) == {policy().step("million_dh")}
 
 
 def test_a_file_without_a_register_has_shares_alone(world):

@@ -91,6 +91,16 @@ def test_the_claim_is_too_high_and_regret_is_none_below_nought(release):
     assert (release["package_knowing"].frame["estimate"] >= 0).all()
 
 
+def test_what_the_best_on_average_moves(study, release):
+    """It spends the same budget otherwise: what it moves adds up to what beginning with its services costs."""
+    moved = release["package_shifted"].frame.set_index("package_service")["estimate"]
+    spent, draws = study.result(tables.compared)
+    best = spent[draws.values(spent).mean(axis=1).argmax()]
+    begun = [draws.cells.fixed[plan.sum(axis=1) > tables.SOME_DH].sum() for plan in (best, spent[0])]
+    assert moved.abs().max() > 0
+    assert moved.sum() == pytest.approx(begun[1] - begun[0], abs=1e5 * len(moved))
+
+
 def test_few_are_hidden_by_service_and_group(study, release):
     """A cell of one to nine respondents in need has no number, and it does not stand alone in its lines."""
     met = study.result(tables.package).met

@@ -355,7 +355,7 @@ def _rail(study: Study, agreement: Agreement) -> Parts:
     sides = {f"{name}_{side}": x / by for name, by in (("instalment", 12), ("total", 1), ("present", 1))
              for side, x in paid.items()}  # fmt: skip
     travels = _known(trips["rail_trips"] > 0, trips["rail_trips"])
-    return {"not_wanted": ~travels}, pd.DataFrame(sides), travels
+    return {"no_train": ~travels}, pd.DataFrame(sides), travels
 
 
 def _known(flag: pd.Series, *needed: pd.Series) -> pd.Series:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from ..disclosure import CATEGORY, NUMBERS, Lazy
+from ..disclosure import CATEGORY, NUMBERS, Lazy, policy
 from ..study import DATA, Study
 from . import aspirations, services
 from .declare import Topic, always, beside, withheld
@@ -47,6 +47,7 @@ def in_one_view(study: Study, _: Study) -> pd.DataFrame | None:
         for measure, unit in MEASURES.items() if len(share) else ():
             found = cells(study, addresses[measure]) if measure in addresses else unknown
             kept = (found if len(found) else unknown).reindex(columns=KEPT)
+            kept = kept.fillna({"step": policy().step(unit)})  # an assumption is printed as it is
             rows.append(beside(kept, measure, unit).assign(service_domain=domain, standing=standing))
     return pd.concat(rows, ignore_index=True).assign(ranked=True) if rows else None
 

@@ -17,7 +17,7 @@ from ..planning.package import package as package_of
 from ..study import Study
 from .declare import Base, Topic, attempted, exact, long_format, part, point
 
-FINDINGS = ("package_services", ("holds", "next", "who", "fair", "later", "sure", "ask"))
+FINDINGS = ("package_services", ("holds", "next", "who", "fair", "later", "sure", "others", "ask"))
 UNITS = {"cost_dh": "million_dh", "each_dh": "dh", **dict.fromkeys(("share", "worst", "kept"), "share")}
 UNITS |= {"concentration": "decimal"}
 KINDS = ("sampling", "all")  # what is drawn: the needs alone, or the assumptions too
@@ -211,6 +211,15 @@ def choices(study: Study, of: Package) -> pd.DataFrame:
     table = table.iloc[[*range(len(names)), *robust(values)]].set_axis([*names, "best_mean", "best_worst"])
     table = table.rename_axis(index="package_choice", columns="package_measure")
     return exact(table.stack().rename("estimate").reset_index(), float(base(of)[0].sum()))
+
+
+@topic.table("shifted", "package_service", "", "million_dh", adds=None, statistic="model")
+def shifted(study: Study, of: Package) -> pd.DataFrame:
+    """Money that the package which is best on average over the draws gives to each service more than the plan, DH."""
+    spent, draws = study.result(compared)
+    best, _ = robust(draws.values(spent))
+    rows = pd.DataFrame({"package_service": of.services, "estimate": (spent[best] - spent[0]).sum(axis=1)})
+    return exact(rows, float(base(of)[0].sum()))
 
 
 @topic.table("frontier", "package_way", "package_line", adds=None)
