@@ -1,4 +1,4 @@
-"""Tables of the log and the tracker: shares by counting, a comparison and targets by hand, nothing of few questions."""
+"""Tables of the log and the tracker: shares by counting, a comparison and a least change by hand."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -117,9 +117,9 @@ def test_without_a_log_nothing_is_heard(every):
 
 
 LINES = pd.DataFrame(
-    [("seen", "t|x", "t|x", -0.5), ("unseen", "t|y", "t|y", 0.01), ("hidden", "t|z", "t|z", 0.5),
-     ("gone", "t|nobody", "t|nobody", 0.5), ("silent", "u", "t|x", 0.5)],
-    columns=["tracker_finding", "address", "indicator", "change"],
+    [("known", "t|x", "t|x", "t|y"), ("hidden", "t|z", "t|z", "t|z"), ("gone", "t|nobody", "t|nobody", "t|nobody"),
+     ("silent", "u", "t|x", "u"), ("uncounted", "t|x", None, None)],
+    columns=["tracker_finding", "address", "indicator", "expected"],
 ).assign(desk="loans_desk", months=6, kind="assumption")  # fmt: skip
 
 
@@ -135,25 +135,32 @@ def tracked(monkeypatch):
     return catalogue.tracker(None)
 
 
-def test_targets_by_hand(tracked):
-    """Half of 40 % is 20 %: a change of 20 points is more than the 5.7 of a difference of two; half a point is not."""
-    assert tracked.cell("seen", "target")["estimate"] == pytest.approx(0.20)
-    assert tracked.cell("seen", "seen")["text"] == "tracker.seen.yes"
-    assert tracked.cell("unseen", "target")["estimate"] == pytest.approx(0.505)
-    assert tracked.cell("unseen", "seen")["text"] == "tracker.seen.no"
-    assert tracked.cell("seen", "finding")["high"] == 0.44
-    assert tracked.cell("seen", "desk")["text"] == "desk:loans_desk"
-    assert tracked.cell("seen", "within")["estimate"] == 6
+def test_what_is_expected_and_what_would_be_seen_by_hand(tracked):
+    """What is expected is the page's own cell; 40 % (36 to 44) moves visibly by 5.7 points, the root of two times 4."""
+    assert tracked.cell("known", "expected")["estimate"] == 0.5
+    assert tracked.cell("known", "expected")["low"] == 0.45
+    assert tracked.cell("known", "expected_of")["text"] == "tracker.expected.known"
+    assert tracked.cell("known", "seen")["estimate"] == pytest.approx(0.057)
+    assert tracked.cell("known", "seen")["unit"] == "share_points"
+    assert tracked.cell("known", "finding")["high"] == 0.44
+    assert tracked.cell("known", "desk")["text"] == "desk:loans_desk"
+    assert tracked.cell("known", "within")["estimate"] == 6
+
+
+def test_what_no_page_expects_is_said_to_be_unknown(tracked):
+    """Without an address there is no number and no indicator's value, but the line says that none is estimated."""
+    assert tracked.cell("uncounted", "expected_of")["text"] == "tracker.expected.none"
+    for column in ("expected", "now", "seen"):
+        assert tracked.cell("uncounted", column) is None
 
 
 def test_the_tracker_tells_no_more_than_the_tables(tracked):
-    """What is hidden there is hidden here, without a target; what was not asked says so; no cell leaves a blank."""
-    for column in ("finding", "now"):
+    """What is hidden there is hidden here, with no change to be seen; what was not asked says so."""
+    for column in ("finding", "now", "expected"):
         assert np.isnan(tracked.cell("hidden", column)["estimate"])
         assert tracked.cell("hidden", column)["flag"] == "hidden"
         assert tracked.cell("gone", column) is None
     for code in ("hidden", "gone"):
-        assert tracked.cell(code, "target") is None
         assert tracked.cell(code, "seen") is None
         assert tracked.cell(code, "to_do") is not None
     assert tracked.cell("silent", "finding")["text"] == "not_asked"
@@ -168,7 +175,7 @@ def test_a_tracker_of_tables_that_are_not_there_still_says_what_to_do(monkeypatc
     table = catalogue.tracker(None)
     assert set(table.cells("*", "finding")["text"]) == {"not_asked"}
     assert len(table.cells("*", "to_do")) == len(LINES)
-    assert table.cells("*", "target").empty
+    assert table.cells("*", "seen").empty
 
 
 @pytest.fixture(scope="module")
@@ -220,6 +227,7 @@ def test_each_topic_and_finding_has_its_words():
     assert lines["tracker_finding"].tolist() == BOOK.codes("tracker_finding")
     keys = [f"listening.need.{code}" for code in topics.dropna(subset="table")["question_topic"]]
     keys += [f"tracker.{part}.{code}" for part in ("action", "indicator") for code in lines["tracker_finding"]]
+    keys += [f"tracker.expected.{code}" for code in lines.dropna(subset="expected")["tracker_finding"]]
     assert set(keys) <= set(BOOK.texts.index)
     assert topics["value"].sum() == pytest.approx(1.0)
     assert 6 <= len(lines) <= 10
@@ -228,7 +236,7 @@ def test_each_topic_and_finding_has_its_words():
 def test_every_address_of_the_tracker_is_a_cell(standin):
     """A line that names no table or cell of this survey would show nothing."""
     every = catalogue.release(standin)
-    for address in {*public("tracker")["address"], *public("tracker")["indicator"]}:
+    for address in public("tracker")[["address", "indicator", "expected"]].melt()["value"].dropna():
         table, *codes = address.split("|")
         assert every[table].state == "shown"
         assert every[table].cell(*codes) is not None, address

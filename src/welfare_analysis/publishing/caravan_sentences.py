@@ -83,7 +83,8 @@ def asked(study: Study) -> Iterator[str]:
 
 @conditional("caravan.next")
 def follows(study: Study) -> Iterator[str]:
-    """How many actions follow, and of how many a further survey would show what they aim at."""
+    """How many actions follow, and of how many the report says what to expect."""
     cells = release(study)["caravan_tracker"].frame
-    fields = {"actions": cells["tracker_finding"].nunique(), "seen": int(cells["text"].eq("tracker.seen.yes").sum())}
+    known = cells["estimate"].notna() & cells["text"].isna() & cells[CATEGORY].eq("expected")
+    fields = {"actions": cells["tracker_finding"].nunique(), "known": int(known.sum())}
     yield study.text("caravan.next", **fields)

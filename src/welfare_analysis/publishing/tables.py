@@ -142,7 +142,7 @@ def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
         *(study.text(key) for key in named),
         *(_head(table, study, across, column) for column in columns),
     ]
-    if table.statistic in ("count", "document", "model"):
+    if table.statistic in ("count", "document", "model") or table.frame["n"].isna().all():  # no base, or none published
         return heads, body
     heads.append(study.text("col.n"))
     bases = [base(table.cells(*row)["n"], study.language) for row in codes]

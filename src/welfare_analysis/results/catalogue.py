@@ -100,7 +100,9 @@ def with_own(parts: dict[tuple[str, str], Any], own: Released) -> dict[tuple[str
     return kept | {(row, column): (own, row, column) for row, column in cells}
 
 
-TRACKED = ("finding", "to_do", "desk", "within", "indicator", "now", "target", "seen", "evidence")  # columns, in order
+# columns of the tracker, in order
+TRACKED = ("finding", "to_do", "desk", "within", "expected_of", "expected", "indicator", "now", "seen", "evidence")
+POINTS = {"share": "share_points"}  # the unit of a difference, where it is another
 MARKED = ("unit", "step", "flag")  # of a cell, beside its numbers
 
 
@@ -132,28 +134,32 @@ def _at_stop(
 def tracker(study: Study) -> Released:
     r"""What follows from findings, a line of ``data/public/tracker.csv`` each: action, owner, date, next indicator.
 
-    With v the indicator's value now, low and high its interval and c the change that is aimed at, the target is
-    :math:`v (1 + c)`. A further measurement like this one shows the change where it is beyond the interval of a
-    difference of two, :math:`|c v| > \sqrt{2} (high - low) / 2`. All numbers are computed from released ones.
+    What the report expects of an action is a released cell of the page that forecasts it, in its own unit; where no
+    page does, the line says so. A target is for the institution to set: between low and high, the interval of the
+    indicator now, no change below :math:`\sqrt{2} (high - low) / 2` shows in a further measurement like this one; two
+    digits of it are given, rounded up. All numbers are computed from released ones.
     """
     every, key = release(study), "tracker_finding"
     rows: list[dict[str, Any]] = []
-    for line in public("tracker").to_dict("records"):
+    for line in public("tracker").fillna("").to_dict("records"):
         code, cells = line[key], {"within": {"estimate": line["months"], "unit": "months"}}
         words = {"to_do": f"tracker.action.{code}", "indicator": f"tracker.indicator.{code}",
-                 "desk": f"desk:{line['desk']}", "evidence": f"evidence.{line['kind']}"}  # fmt: skip
-        for column, address in (("finding", line["address"]), ("now", line["indicator"])):
-            table, *codes = address.split("|")
+                 "desk": f"desk:{line['desk']}", "evidence": f"evidence.{line['kind']}",
+                 "expected_of": f"tracker.expected.{code if line['expected'] else 'none'}"}  # fmt: skip
+        for column, name in {"finding": "address", "now": "indicator", "expected": "expected"}.items():
+            table, *codes = line[name].split("|")
+            if not table:
+                continue
             cell = every[table].cell(*codes) if every[table].state == "shown" else None
             if cell is not None:
                 cells[column] = {"unit": every[table].unit} | cell.reindex([*NUMBERS, *MARKED]).dropna().to_dict()
             elif every[table].state != "shown":
                 words[column] = every[table].state
         if "estimate" in (now := cells.get("now", {})):
-            change = line["change"] * now["estimate"]
-            seen = abs(change) > np.sqrt(2) * (now["high"] - now["low"]) / 2
-            words["seen"] = f"tracker.seen.{'yes' if seen else 'no'}"
-            cells["target"] = now | dict.fromkeys(NUMBERS, now["estimate"] + change)
+            least = np.sqrt(2) * (now["high"] - now["low"]) / 2
+            step = 10.0 ** np.floor(np.log10(max(least, 1e-9)) - 1)
+            unit = POINTS.get(now["unit"], now["unit"])
+            cells["seen"] = {"estimate": np.ceil(least / step) * step, "unit": unit, "flag": now.get("flag", "")}
         cells |= {column: {"estimate": 0.0, "text": text} for column, text in words.items()}
         rows += [{key: code, "measure": name, "flag": "", **cells[name]} for name in TRACKED if name in cells]
     frame = pd.DataFrame(rows, columns=[key, "measure", "text", *NUMBERS, *MARKED])
