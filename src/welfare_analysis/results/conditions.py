@@ -43,7 +43,7 @@ from ..needs.factors import with_siblings
 from ..study import Study
 from . import adjusted
 from .declare import Base, Topic, always, long_format, measured, melted
-from .descriptive import HEADLINES
+from .descriptive import HEADLINES, leaves_few
 
 INCOME = "household_income_a_unit_dh"
 CHILDREN = ["dependants_0_5_n", "dependants_6_11_n"]
@@ -148,7 +148,8 @@ for _group, _table in (("status", "poverty"), ("sex", "poverty_by_sex")):
             for name, power in POVERTY.items()
         }
         rows = long_format(made, "poverty_measure", "", group)
-        return rows.assign(numerator=rows[group].map(below.groupby(by).sum()).astype(float))
+        few = leaves_few(frame["sex"], frame["status"], below, {*frame["status"]}) if group == "sex" else set()
+        return rows.assign(numerator=rows[group].map(below.groupby(by).sum()).astype(float), lost=rows[group].isin(few))
 
 
 @income.table("fifths", "status", "fifth", "share", adds=None)

@@ -111,10 +111,16 @@ def by_status(study: Study, of: Ranked) -> pd.DataFrame:
 
 
 def by_sex(study: Study, of: Ranked) -> pd.DataFrame | None:
-    """The first place of women and men, counted and by the model."""
+    """The first place of women and men, counted and by the model; no counts where one of them would be hidden.
+
+    With the shares of all, hidden cells of a few women tell those of many men to within these few.
+    """
     own = study.result(ranked, of.ranking.group, "sex")
-    rows = None if own is None else by_status(study, own).rename(columns={"hope_group": "sex"})
-    return None if rows is None else rows[rows["sex"] != ALL]
+    if own is None:
+        return None
+    rows = by_status(study, own).rename(columns={"hope_group": "sex"}).query("sex != @ALL")
+    counts = rows["rank_view"] == "ranked"
+    return rows[~counts] if rows.loc[counts, "unsafe"].any() else rows
 
 
 def few_first(study: Study, of: Ranked) -> list[str]:
