@@ -51,7 +51,7 @@ def is_age(text: str) -> bool:
 
 def of_people(*texts: str) -> bool:
     """Whether the words of a roster's names are of people, and not of what people own."""
-    words = {word for text in texts for word in re.findall(r"[^\W\d_]+", fold(text))}
+    words = set().union(*map(_words, texts))
     return bool(PEOPLE & words) and not THINGS & words
 
 
