@@ -459,27 +459,25 @@ def _unfinished() -> Iterator[str]:
     """What a release still lacks, a line each."""
     stored = runs.stored()
     for run in stored[runs.stale(stored)].itertuples():
-        made = f"{run.date} at {run.commit}: make validate PART={run.part}"
-        yield f"data/{run.table} {run.of or 'as a whole'} is of an earlier version, {made}"
+        name = f"data/{run.table} {run.of}".rstrip()
+        yield f"{name} is of an earlier version, {run.date} at {run.commit}: make validate PART={run.part}"
     yield from (f"data/prose/in_english.txt: {stem} is in English alone" for stem in in_english())
     for stem, said in _prose().items():
         for language in TRANSLATED:
             if lacking := sum(text not in translated(stem, language) for text in said):
                 yield f"data/prose/{language}/{stem}.po: {lacking} to translate"
-    texts = Codebook.read(ROOT / "data" / "codebook").texts
-    yield from (f"data/codebook/texts.csv: {key} lacks a language" for key in texts.index[texts.eq("").any(axis=1)])
     head = re.search(r"^## (\S+) - (\S+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     cited = dict(re.findall(r"^([\w-]+): (.+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE))
     version, day = head.groups() if head else ("none", "no day")
     dated = bool(re.fullmatch(r"\d{4}-\d\d-\d\d", day))
-    for where, said, expected in (
+    for where, found, expected in (
         ("CHANGELOG.md, its first version", version, __version__),
         ("CHANGELOG.md, the day of that", day, day if dated else "the day of the release"),
         ("CITATION.cff, version", cited["version"], __version__),
         ("CITATION.cff, date-released", cited["date-released"], day if dated else cited["date-released"]),
     ):
-        if said != expected:
-            yield f"{where}: {said}, expected {expected}"
+        if found != expected:
+            yield f"{where}: {found}, expected {expected}"
 
 
 def mixed(_: argparse.Namespace) -> int:
