@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 export MPLBACKEND = Agg
 
 # An institution's own files and wishes: make report SURVEY=answers.xlsx REGISTER=register.csv FOLLOWUP=followup.csv
-INPUTS := SURVEY REGISTER FOLLOWUP CODEBOOK MAP AGREEMENTS LISTENING KEEP OMIT RETURNED LOG HALF_WIDTH COST RETURN_RATE ANSWER_RATE SEED CASES ARGS
+INPUTS := SURVEY REGISTER FOLLOWUP CODEBOOK MAP AGREEMENTS LISTENING KEEP OMIT RETURNED LOG PART HALF_WIDTH COST RETURN_RATE ANSWER_RATE SEED CASES ARGS
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 MEANT := survey:SURVEY Survey:SURVEY file:SURVEY File:SURVEY SURVEYS:SURVEY register:REGISTER followup:FOLLOWUP \
 	FOLLOW_UP:FOLLOWUP codebook:CODEBOOK map:MAP agreements:AGREEMENTS AGREEMENT:AGREEMENTS listening:LISTENING QUESTIONS:LISTENING keep:KEEP omit:OMIT returned:RETURNED log:LOG half_width:HALF_WIDTH cost:COST seed:SEED
@@ -28,7 +28,7 @@ endif
 # values reach the programs as they were written: nothing in them is expanded by make, and no shell reads them
 $(foreach v,$(INPUTS) FILE,$(eval override $v := $$(value $v))$(eval export $v))
 
-.PHONY: help setup report verify test test-files lint notebooks prose lab data form check draw replay bench validate mixed lock clean
+.PHONY: help setup report verify test test-files lint notebooks prose lab data form check draw replay bench validate release mixed lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -93,9 +93,11 @@ draw: setup ## Whom to follow up: make draw REGISTER=register.csv RETURNED=answe
 replay: setup ## Apply a log of corrections: make replay SURVEY=answers.xlsx LOG=build/check/consistency.csv
 	@$(RUN) replay
 
-validate: $(VENV)/test.stamp ## The long simulations: coverage, bias, what assumptions decide; or one: make validate PART=recovery
-	@$(if $(PART),,$(RUN) validate)
-	@$(ONE_THREAD) $(BIN)/python tests/simulation $(PART)
+validate: $(VENV)/test.stamp ## The long simulations, or one: MINUTES=45 make validate PART=headlines, and again to go on
+	@$(ONE_THREAD) $(RUN) validate
+
+release: setup ## May this version go out? Simulations of this code, languages complete, one version and one day
+	@$(RUN) release
 
 mixed: setup ## Fit the mixed logit of the cards again (minutes): SURVEY=... for files of one's own
 	@$(RUN) mixed

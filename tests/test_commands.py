@@ -17,12 +17,14 @@ import pandas as pd
 import pytest
 
 from welfare_analysis import __main__ as command
+from welfare_analysis import __version__
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import share
 from welfare_analysis.publishing import briefs
 from welfare_analysis.publishing.execution import environment, state
 from welfare_analysis.publishing.folders import alone, set_aside
 from welfare_analysis.publishing.markup import inline, markdown
+from welfare_analysis.results import runs
 from welfare_analysis.study import Study, several
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import read
@@ -453,3 +455,37 @@ def test_a_fit_is_as_fast_without_make():
             [sys.executable, "-c", script], env=bare | own, capture_output=True, text=True, check=True
         )
         assert done.stdout.strip() == expected
+
+
+CHANGED, CITED = "CHANGELOG.md", "CITATION.cff"
+UNFINISHED = {  # a file, what is written in another way, and what is said then
+    "nothing": (CHANGED, "", "", "Version {version} may be released."),
+    "no day": (CHANGED, "- 2026-12-01", "- unreleased", "CHANGELOG.md, the day of that: unreleased"),
+    "another version": (CHANGED, "## {version}", "## 0.0.9", "CHANGELOG.md, its first version: 0.0.9"),
+    "another cited": (CITED, "version: {version}", "version: 7", "CITATION.cff, version: 7, expected {version}"),
+    "another day": (CITED, "2026-12-01", "2026-11-24", "date-released: 2026-11-24, expected 2026-12-01"),
+    "a paragraph": ("", "", "", "data/prose/fr/13_can_we_trust_it.po: 1 to translate"),
+    "a table": ("", "", "", "a.csv homes is of an earlier version, 2026-11-24 at 1234567: make validate PART=a"),
+}
+
+
+@pytest.mark.parametrize("lack", UNFINISHED)
+def test_a_release_names_what_it_lacks(lack, tmp_path, monkeypatch, capsys):
+    """Simulations of other code, a page in English alone, a version without a day: a line each, and code 1."""
+    file, old, new, said = (part.format(version=__version__) for part in UNFINISHED[lack])
+    (tmp_path / CHANGED).write_text(f"# Changelog\n\n## {__version__} - 2026-12-01\n\n## 0.0.1 - 2026-01-01\n")
+    cited = (ROOT / CITED).read_text(encoding="utf-8")
+    (tmp_path / CITED).write_text(re.sub(r"(?<=date-released: ).*", "2026-12-01", cited), encoding="utf-8")
+    if file:
+        text = (tmp_path / file).read_text(encoding="utf-8")
+        assert old in text
+        (tmp_path / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    line = ["survey/a.csv", "a", "homes", "errors", "x", "2026-11-24", "1234567", ""]
+    table = pd.DataFrame([line], columns=runs.stored().columns)
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    monkeypatch.setattr(
+        command, "_prose", lambda: {"13_can_we_trust_it": ["Findings", "New"][: 1 + (lack == "a paragraph")]}
+    )
+    monkeypatch.setattr(runs, "stored", lambda: table.iloc[: int(lack == "a table")])
+    assert command.main(["release"]) == (lack != "nothing")
+    assert said in capsys.readouterr().out

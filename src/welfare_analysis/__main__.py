@@ -20,6 +20,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 
+from welfare_analysis import __version__
 from welfare_analysis.demand import housing, tastes
 from welfare_analysis.disclosure import Policy
 from welfare_analysis.errors import WelfareError
@@ -27,9 +28,9 @@ from welfare_analysis.planning.agreements import agreements
 from welfare_analysis.publishing import execution, record
 from welfare_analysis.publishing.figures import write_headlines
 from welfare_analysis.publishing.folders import alone, private, replacing, set_aside
-from welfare_analysis.publishing.prose import further, messages, update
+from welfare_analysis.publishing.prose import TRANSLATED, further, in_english, messages, translated, update
 from welfare_analysis.publishing.report import publish
-from welfare_analysis.results import headlines, kept
+from welfare_analysis.results import headlines, kept, runs
 from welfare_analysis.results.audit import broken
 from welfare_analysis.results.declare import WITHHELD
 from welfare_analysis.study import Study, grouped, log_book, not_given, own_log, several
@@ -44,7 +45,7 @@ BEAT_S = 5.0  # seconds without a word
 OWN = ("SURVEY", "REGISTER", "FOLLOWUP")
 WISHES = ("KEEP", "OMIT", "HALF_WIDTH", "COST", "RETURN_RATE", "ANSWER_RATE", "SEED")
 # from the environment, or as NAME=value
-READ = (*OWN, "CODEBOOK", "MAP", "AGREEMENTS", "LISTENING", "RETURNED", "LOG", *WISHES)
+READ = (*OWN, "CODEBOOK", "MAP", "AGREEMENTS", "LISTENING", "RETURNED", "LOG", "PART", *WISHES)
 Command = Callable[[argparse.Namespace], int]
 # what a spreadsheet takes for the start of a formula, full-width signs too
 FORMULA_SIGNS = tuple("=+-@＝＋－＠")
@@ -107,11 +108,15 @@ def notebooks(_: argparse.Namespace) -> int:
 
 def prose(_: argparse.Namespace) -> int:
     """Bring the catalogues of translated pages up to the notebooks; say what is left to translate."""
-    pages = {path.stem: nbformat.read(path, as_version=4) for path in execution.find(ROOT / "notebooks")}
-    texts = {stem: messages(page) for stem, page in pages.items()}
-    for name, lacking in update(texts | further()).items():
+    for name, lacking in update(_prose()).items():
         print(f"{name}: {lacking} to translate" if lacking else f"{name}: complete")
     return 0
+
+
+def _prose() -> dict[str, list[str]]:
+    """All that is translated of pages, by catalogue."""
+    pages = {path.stem: nbformat.read(path, as_version=4) for path in execution.find(ROOT / "notebooks")}
+    return {stem: messages(page) for stem, page in pages.items()} | further()
 
 
 def lab(_: argparse.Namespace) -> int:
@@ -439,8 +444,40 @@ def replay(_: argparse.Namespace) -> int:
 
 
 def validate(_: argparse.Namespace) -> int:
-    """Run the long simulations."""
-    return subprocess.call([sys.executable, ROOT / "tests" / "simulation" / "headline_errors.py"])
+    """Run the long simulations, or those that PART names; what is done of one is kept, and goes on."""
+    return subprocess.call([sys.executable, ROOT / "tests" / "simulation", *os.environ.get("PART", "").split()])
+
+
+def release(_: argparse.Namespace) -> int:
+    """Say whether this version may go out: simulations of this code, languages complete, one version and one day."""
+    left = list(_unfinished())
+    print("\n".join(left) or f"Version {__version__} may be released.")
+    return bool(left)
+
+
+def _unfinished() -> Iterator[str]:
+    """What a release still lacks, a line each."""
+    stored = runs.stored()
+    for run in stored[runs.stale(stored)].itertuples():
+        name = f"data/{run.table} {run.of}".rstrip()
+        yield f"{name} is of an earlier version, {run.date} at {run.commit}: make validate PART={run.part}"
+    yield from (f"data/prose/in_english.txt: {stem} is in English alone" for stem in in_english())
+    for stem, said in _prose().items():
+        for language in TRANSLATED:
+            if lacking := sum(text not in translated(stem, language) for text in said):
+                yield f"data/prose/{language}/{stem}.po: {lacking} to translate"
+    head = re.search(r"^## (\S+) - (\S+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    cited = dict(re.findall(r"^([\w-]+): (.+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE))
+    version, day = head.groups() if head else ("none", "no day")
+    dated = bool(re.fullmatch(r"\d{4}-\d\d-\d\d", day))
+    for where, found, expected in (
+        ("CHANGELOG.md, its first version", version, __version__),
+        ("CHANGELOG.md, the day of that", day, day if dated else "the day of the release"),
+        ("CITATION.cff, version", cited["version"], __version__),
+        ("CITATION.cff, date-released", cited["date-released"], day if dated else cited["date-released"]),
+    ):
+        if found != expected:
+            yield f"{where}: {found}, expected {expected}"
 
 
 def mixed(_: argparse.Namespace) -> int:
@@ -461,7 +498,7 @@ def as_text(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("\t", "\r", "\n")) or cell.lstrip().startswith(FORMULA_SIGNS) else cell
 
 
-COMMANDS = (report, verify, notebooks, prose, lab, data, form, check, draw, replay, validate, mixed, clean)
+COMMANDS = (report, verify, notebooks, prose, lab, data, form, check, draw, replay, validate, release, mixed, clean)
 WRITERS = (report, notebooks, prose, data, form, draw, replay, mixed)  # one run at a time
 
 

@@ -1,20 +1,20 @@
 """The long simulations of estimators and of demand, each written whole or not at all.
 
-``make validate``, or ``python tests/simulation [part ...]`` for some of `PARTS`: as many processes as there are cores,
-or as JOBS says. Designs, statistics and models go
-to data/reference/coverage.csv, the size of the test of independence to data/reference/independence_size.csv, the demand
-for homes to data/survey/demand_validation.csv, that for loans to data/survey/loan_validation.csv, that for transport to
-data/survey/transport_validation.csv; whether the funnels are recovered where the model is right to
-data/survey/recovery.csv; what attacks find in many releases to data/survey/attacks.csv; how ten thousand mutants of
-good files are read to data/reference/mutants.csv.
+``make validate``, or ``make validate PART="recovery sizes"`` for some of `PARTS`: as many processes as there are cores,
+or as JOBS says. What is done is kept: MINUTES=45 stops a part after that time, and the same command goes on. Which
+tables a part makes stands in ``data/runs.csv``, and there the day, the commit and the hash of the code are put down.
+
+``python tests/simulation ran PART COMMIT DAY [PAGE ...]`` registers a run that was made in another tree: its tables are
+put in place by hand, its hash is that of what the commit holds.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
+import threading
 import time
+from _thread import interrupt_main
 from collections.abc import Callable
 from datetime import date
 from functools import partial
@@ -24,6 +24,7 @@ import coverage_grid
 import coverage_models
 import demand_errors
 import disclosure_attacks
+import headline_errors
 import independence_size
 import loan_errors
 import mutants_read
@@ -33,14 +34,20 @@ import reliability_rules
 import transport_errors
 from headline_errors import stored
 from joblib import Parallel, delayed
-from summaries import ROOT, SOURCE, folder, summarised, write
+from keeping import folder, git, key, ran, register, write
+from summaries import ROOT, summarised
+
+from welfare_analysis.results import runs
 
 CHUNK, CHUNKS = 250, 8
-HERE = ROOT / "tests" / "simulation"
-RECOVERY = ROOT / "tests" / "estimation" / "choice" / "test_choice_recovery.py"
-ESTIMATION = [SOURCE / "estimation", HERE / "coverage_grid.py", HERE / "coverage_models.py", RECOVERY]
 ERRORS = {"demand": (demand_errors, []), "loan": (loan_errors, []), "transport": (transport_errors, [])}
-DEMAND = [SOURCE / name for name in ("estimation", "survey", "needs", "demand", "study.py")]
+
+
+def headlines(jobs: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Error and coverage of what the pages print, and what assumptions alone decide."""
+    counts = headline_errors.VERSIONS, headline_errors.WORLDS
+    samples, worlds = headline_errors.run(*counts, folder("headlines"), n_jobs=jobs)
+    return headline_errors.summarise(samples), headline_errors.reach(worlds)
 
 
 def chunk(part: str, name: str, number: int) -> pd.DataFrame:
@@ -51,7 +58,7 @@ def chunk(part: str, name: str, number: int) -> pd.DataFrame:
 
 def coverage(jobs: int) -> pd.DataFrame:
     """How often intervals hold the truth, by design and statistic, and by model."""
-    place = folder("coverage", [*ESTIMATION, ROOT / "data" / "reliability.csv"])
+    place = folder("coverage")
     names = [("statistics", d) for d in coverage_grid.DESIGNS] + [("models", m) for m in coverage_models.MODELS]
     work = [(part, name, number) for number in range(CHUNKS) for part, name in names]
     parts = Parallel(n_jobs=jobs)(
@@ -73,7 +80,7 @@ def coverage(jobs: int) -> pd.DataFrame:
 
 def sizes(jobs: int) -> pd.DataFrame:
     """How often the test of independence rejects a true hypothesis, by table and sample."""
-    place = folder("sizes", [SOURCE / "estimation", HERE / "independence_size.py"])
+    place = folder("sizes")
     steps = [
         (cell, number * CHUNK, (number + 1) * CHUNK) for number in range(CHUNKS) for cell in independence_size.CELLS
     ]
@@ -87,8 +94,7 @@ def sizes(jobs: int) -> pd.DataFrame:
 
 def demand(name: str, module: ModuleType, keys: list[str], jobs: int) -> pd.DataFrame:
     """Errors of the demand for homes, loans or transport in each version of the stand-in."""
-    code = {HERE / "demand_errors.py", HERE / f"{name}_errors.py"}
-    place = folder(name, [*DEMAND, *code, *sorted((ROOT / "data" / "public").glob("*.csv"))])
+    place = folder(name)
     work = [(v, module.FIRST_SEED + i) for v, n in module.VERSIONS.items() for i in range(n)]
     parts = Parallel(n_jobs=jobs)(
         delayed(stored)(place / f"{version}-{seed}.parquet", module.one_sample, version, seed) for version, seed in work
@@ -98,7 +104,7 @@ def demand(name: str, module: ModuleType, keys: list[str], jobs: int) -> pd.Data
 
 def reading(jobs: int) -> pd.DataFrame:
     """How mutants of good files are read: of each kind 500, or as many as MUTANTS says."""
-    place = folder("reading", [SOURCE / "survey", HERE / "mutants_read.py", ROOT / "tests" / "survey" / "mutants.py"])
+    place = folder("reading")
     chunks = int(os.environ.get("MUTANTS", mutants_read.EACH)) // mutants_read.CHUNK
     parts = Parallel(n_jobs=jobs)(
         delayed(stored)(place / f"{kind}-{seed}.parquet", mutants_read.one_chunk, kind, seed)
@@ -108,33 +114,36 @@ def reading(jobs: int) -> pd.DataFrame:
     return mutants_read.summarised(pd.concat(parts, ignore_index=True))
 
 
+def some_pages() -> list[str]:
+    """The pages that PAGES names; empty for all."""
+    return [page for page in os.environ.get("PAGES", "").split(",") if page]
+
+
 def recovered(jobs: int) -> pd.DataFrame:
     """Whether each step of the funnels is recovered, where the model is right.
 
     PAGES=homes runs the steps of one page (or several, with commas): what is stored of earlier runs is then kept.
     """
-    pages = os.environ.get("PAGES", ",".join(recovery.LAST)).split(",")
-    modules = [HERE / f"{name}.py" for name in ("recovery", "demand_errors", "loan_errors", "transport_errors")]
-    place = folder("recovery", [*DEMAND, *modules, *sorted((ROOT / "data" / "public").glob("*.csv"))])
+    pages, place = some_pages() or list(recovery.LAST), folder("recovery")
     seeds = range(recovery.FIRST_SEED, recovery.FIRST_SEED + int(os.environ.get("SAMPLES", recovery.SAMPLES)))
     parts = Parallel(n_jobs=jobs)(
         delayed(stored)(place / f"{'-'.join(pages)}-{seed}.parquet", recovery.one_sample, seed, recovery.SIZE, pages)
         for seed in seeds
     )
-    table = recovery.judged(pd.concat(parts, ignore_index=True)).assign(run=date.today().isoformat())
-    before = pd.read_csv(ROOT / "data" / PARTS["recovery"][1])
+    table = recovery.judged(pd.concat(parts, ignore_index=True))
+    before = pd.read_csv(ROOT / "data" / "survey" / "recovery.csv")
     again = before["page"].isin(pages) & before["interval"].eq(recovery.INTERVAL)
     return table if set(pages) == set(recovery.LAST) else pd.concat([before[~again], table], ignore_index=True)
 
 
 def attacked(jobs: int) -> pd.DataFrame:
-    """What attacks find in many releases, with how many were run, when and of which commit.
+    """What attacks find in many releases, with how many were run.
 
     Of each kind as many as there are, or as RELEASES says; those of a kind KIND alone. Releases come in an order in
     which the first few are of all sizes, so that a run of more goes on from a run of less. MINUTES is when no other is
     begun.
     """
-    place = folder("attacks", [SOURCE, HERE / "disclosure_attacks.py", ROOT / "tests" / "attacker.py"])
+    place = folder("attacks")
     kinds = os.environ.get("KIND", ",".join(disclosure_attacks.RELEASES)).split(",")
     many = {k: min(disclosure_attacks.RELEASES[k], int(os.environ.get("RELEASES", 10**6))) for k in kinds}
     work = [(kind, number) for kind, n in many.items() for number in disclosure_attacks.spread(kind)[:n]]
@@ -147,41 +156,53 @@ def attacked(jobs: int) -> pd.DataFrame:
         return stored(path, disclosure_attacks.one_release, kind, number)
 
     parts = [p for p in Parallel(n_jobs=jobs)(delayed(one)(*each) for each in work) if p is not None]
-    table = disclosure_attacks.summarised(pd.concat(parts, ignore_index=True))
-    head = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*"]
-    commit = subprocess.run(head, capture_output=True, text=True).stdout.strip()
-    return table.assign(run=date.today().isoformat(), commit=os.environ.get("COMMIT", commit))
+    return disclosure_attacks.summarised(pd.concat(parts, ignore_index=True))
 
 
-# what each part gives, and where it is stored
-PARTS: dict[str, tuple[Callable[[int], pd.DataFrame], str]] = {
-    "reading": (reading, "reference/mutants.csv"),
-    "coverage": (coverage, "reference/coverage.csv"),
-    "sizes": (sizes, "reference/independence_size.csv"),
-    **{
-        name: (partial(demand, name, module, ["version", *keys, "number"]), f"survey/{name}_validation.csv")
-        for name, (module, keys) in ERRORS.items()
-    },
-    "recovery": (recovered, "survey/recovery.csv"),
-    "attacks": (attacked, "survey/attacks.csv"),
+# what makes the tables of each part, in the order of data/runs.csv
+PARTS: dict[str, Callable[[int], pd.DataFrame | tuple[pd.DataFrame, ...]]] = {
+    "headlines": headlines,
+    "reading": reading,
+    "coverage": coverage,
+    "sizes": sizes,
+    **{name: partial(demand, name, module, ["version", *keys, "number"]) for name, (module, keys) in ERRORS.items()},
+    "recovery": recovered,
+    "attacks": attacked,
 }
 
 
 def main(*names: str) -> None:
-    """Run what is not in the cache, of all parts or of some, and store the tables."""
+    """Run what is not in the cache, of all parts or of some, store the tables, and register of which code they are."""
     if unknown := set(names) - set(PARTS):
         sys.exit(f"No such part: {', '.join(sorted(unknown))}. The parts are {', '.join(PARTS)}.")
+    minutes = float(os.environ.get("MINUTES", 0))
     for name in names or PARTS:
-        make, target = PARTS[name]
-        table = make(int(os.environ.get("JOBS", -1)))
-        write(table, ROOT / "data" / target)
-        if "first_wrong" in table and table["wrong"].any():
-            sys.exit(f"Read wrong:\n{table[table['wrong'] > 0].to_string(index=False)}")
-        if "recovered" in table and not table["recovered"].all():
-            sys.exit(f"Not shown to be recovered:\n{table[~table['recovered']].to_string(index=False)}")
-        if "against_a_rule" in table and (lost := table.filter(items=disclosure_attacks.FAULTS)).to_numpy().any():
-            sys.exit(f"Releases give cells away:\n{lost.to_string(index=False)}")
+        of_code, commit = key(name), git("describe", "--always", "--dirty", "--exclude=*").decode().strip()
+        clock = threading.Timer(60 * minutes, interrupt_main)
+        if minutes and name != "attacks":  # which stores what it had time for
+            clock.start()
+        try:
+            made = PARTS[name](int(os.environ.get("JOBS", -1)))
+        except KeyboardInterrupt:
+            sys.exit(f"{name} is not done. What is done of it is kept: the same command goes on.")
+        finally:
+            clock.cancel()
+        targets = dict.fromkeys(runs.stored().query("part == @name")["table"])
+        for target, table in zip(targets, made if isinstance(made, tuple) else (made,), strict=True):
+            write(table, ROOT / "data" / target)
+        register(name, of_code, commit, date.today().isoformat(), some_pages() if name == "recovery" else ())
+        judge(table)
+
+
+def judge(table: pd.DataFrame) -> None:
+    """End with what a table shows to be wrong."""
+    if "first_wrong" in table and table["wrong"].any():
+        sys.exit(f"Read wrong:\n{table[table['wrong'] > 0].to_string(index=False)}")
+    if "recovered" in table and not table["recovered"].all():
+        sys.exit(f"Not shown to be recovered:\n{table[~table['recovered']].to_string(index=False)}")
+    if "against_a_rule" in table and (lost := table.filter(items=disclosure_attacks.FAULTS)).to_numpy().any():
+        sys.exit(f"Releases give cells away:\n{lost.to_string(index=False)}")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    ran(*sys.argv[2:]) if sys.argv[1:2] == ["ran"] else main(*sys.argv[1:])

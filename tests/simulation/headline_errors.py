@@ -243,14 +243,3 @@ def run(
         pd.concat(drawn, ignore_index=True),
         pd.concat([pd.DataFrame(columns=list(HEADLINES)), *(found["world", FIRST_WORLD + i] for i in range(worlds))]),
     )
-
-
-def main(folder: Path = DATA / "survey", cache: Path = CACHE) -> None:
-    """Run all and store ``validation.csv`` and ``assumptions.csv``."""
-    samples, worlds = run(VERSIONS, WORLDS, cache)
-    summarise(samples).round(6).to_csv(folder / "validation.csv", index=False)
-    reach(worlds).round(6).to_csv(folder / "assumptions.csv", index=False)
-
-
-if __name__ == "__main__":
-    main()

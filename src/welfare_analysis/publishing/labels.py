@@ -11,6 +11,7 @@ import pandas as pd
 from ..disclosure import CATEGORY, Released, policy
 from ..languages import GAP, MARKS, PERCENT, Forms, amount, between, number, with_interval
 from ..needs import VARIED
+from ..results import runs
 from ..study import Study, own_words
 from ..survey.quality import read_rules
 from . import prose
@@ -239,7 +240,13 @@ def note(tables: Sequence[Released], study: Study) -> str:
     if any(t.frame["clear"].eq(True).any() for t in shown if "clear" in t.frame):
         flags.add("clear")
     marks = [study.text(f"note.{flag}") for flag in ("hidden", "unsure", "caution", "clear") if flag in flags]
-    return " ".join(filter(None, [text, *marks]))
+    return " ".join(filter(None, [text, *marks, version(study, "note.earlier", *(t.id for t in shown))]))
+
+
+def version(study: Study, key: str, *tables: str) -> str:
+    """That tables show a simulation of an earlier version, and its day; empty where none does."""
+    day = runs.earlier(*tables)
+    return study.text(key, day=amount(day, "date", study.language)) if day else ""
 
 
 def missing_mark(flag: str) -> str:

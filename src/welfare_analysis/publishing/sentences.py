@@ -38,7 +38,7 @@ from ..estimation.multiple import differ
 from ..languages import agreed, amount, between, counted
 from ..results import TOPICS
 from ..study import Study
-from .labels import cell_label, format_cell, in_order, label, listed, step_of, title, unit_forms, unit_of
+from .labels import cell_label, format_cell, in_order, label, listed, step_of, title, unit_forms, unit_of, version
 from .published import release
 
 Spoken = Callable[[Study], Iterable[str]]
@@ -103,13 +103,18 @@ def named(table: Released, study: Study, row: pd.Series, unit: bool = True) -> s
 def sentence(study: Study, key: str, table: str = "", /, **fields: str | float) -> str:
     """A text of the codebook with its gaps filled; ``table`` is what ``@`` stands for in its addresses.
 
+    Where it quotes a stored simulation of an earlier version it says so.
+
     Raises
     ------
     WelfareError
         No such text, table or verb; a field that was not given.
     """
     template = study.codebook.template(key, study.language).replace("@", table)
-    said = Gaps(study, release(study), study.written(fields)).format(template)
+    gaps = Gaps(study, release(study), study.written(fields))
+    said = gaps.format(template)
+    if warning := version(study, "said.earlier", *gaps.quoted):
+        said = f"{said.removesuffix('.')} {warning}."
     said = re.sub(r"^\W*\w", lambda start: start[0].upper(), said, count=1)
     return agreed(said, study.language, partial(study.codebook.forms, language=study.language))
 
@@ -119,6 +124,7 @@ class Gaps(string.Formatter):
 
     def __init__(self, study: Study, released: Release, given: Mapping[str, str]) -> None:
         self.study, self.released, self.given = study, released, given
+        self.quoted: dict[str, None] = {}  # tables, in order
 
     def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[str, str]:
         """Keep the address whole: dots and brackets are its own, and the verb is not known yet."""
@@ -129,6 +135,7 @@ class Gaps(string.Formatter):
         if value in self.given:
             return self.given[value]
         name, *codes = value.split("|")
+        self.quoted[name] = None
         table = self.released[name]
         said = spoken(self.study, table, codes, format_spec)
         if said in (self.study.text(table.silence), self.study.text("no_number")):  # why, within a sentence

@@ -23,7 +23,7 @@ from ..disclosure import Released, restored
 from ..study import DATA, ROOT, Study
 
 FOLDER = "WELFARE_RESULTS"  # the variable that names where tables are kept
-SOURCES = (ROOT / "src", DATA, ROOT / "requirements.txt")
+SOURCES = (ROOT / "src", DATA, ROOT / "tests" / "simulation", ROOT / "requirements.txt")
 NOTHING = {"__pycache__", "site", "prose"}  # compiled code, the look of the site and translations change no result
 ABOUT = b"released"  # where a file has all but the frame
 

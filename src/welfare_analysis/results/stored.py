@@ -17,7 +17,7 @@ from ..planning.agreements import stated
 from ..planning.caravan import day
 from ..study import DATA, Study, public
 from ..survey import quality
-from . import coverage, instrument
+from . import coverage, instrument, runs
 from .declare import melted
 from .transport import FARES
 
@@ -139,6 +139,7 @@ DOCUMENTS: dict[str, Callable[[], Released]] = {
     **{f"{page}_recovery": partial(coverage.recovery, page) for page in coverage.STEPS},
     "recovery_summary": coverage.recovery_summary,
     "alike": likeness_rule,
+    "runs": runs.versions,
 }
 INSTRUMENT: dict[str, Callable[[Study], Released]] = {
     "evidence": instrument.evidence,
