@@ -211,6 +211,8 @@ def choices(study: Study, of: Package) -> pd.DataFrame:
     values, names = draws.values(spent), [*study.result(named), "best_mean", "best_worst"]
     made = values[[*range(len(names) - 2), *robust(values)]]
     parts = {name: spread(x.T, x.mean(axis=1)) for name, x in (("mean", made), ("more", made - made[0]))}
+    own = study.result(drawn, "all").values(of.plan.spent)
+    parts["mean"].iloc[0] = spread(own[:, None], own[:, None].mean(axis=0)).iloc[0]  # one number, as in `claim`
     ends = {"low": np.quantile(made, 0.05, axis=1), "regret": np.quantile(draws.plans.value - made, 0.95, axis=1)}
     parts |= {name: exact(pd.DataFrame({"estimate": x}), 0) for name, x in ends.items()}
     rows = pd.concat([part.assign(package_measure=name, package_choice=names) for name, part in parts.items()])
