@@ -261,6 +261,17 @@ def test_readme_names_every_command():
     assert not missing
 
 
+def test_results_in_the_readme_are_those_of_the_front_page():
+    """Each sentence of results is one that the front page says in its committed outputs, number by number."""
+    outputs = [output for cell in code_cells(ROOT / "notebooks" / "00_reading_guide.ipynb") for output in cell.outputs]
+    page = " ".join(output.get("data", {}).get("text/markdown", "") for output in outputs)
+    page = " ".join(re.sub(r" \(\[[^)]*\)\)|\*\*", "", page).split())
+    quoted = "\n".join(re.findall(r"^> (.*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
+    sentences = [" ".join(text.split()) for text in re.split(r"^- ", quoted, flags=re.MULTILINE)[1:]]
+    assert len(sentences) == 3
+    assert not [text for text in sentences if text not in page]
+
+
 def test_hooks_run_what_make_lint_runs():
     """A commit is checked by the project's own programs; no hook is fetched, and no file of answers passes."""
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]

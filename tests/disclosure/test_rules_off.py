@@ -281,7 +281,7 @@ def test_how_many_gave_an_answer(answers, monkeypatch):
         return cells["n"]
 
     assert base().isna().all()
-    monkeypatch.setattr(descriptive, "_told", lambda study, rows, blank, cells: np.ones(len(cells), dtype=bool))
+    monkeypatch.setattr(descriptive, "_base_shown", lambda study, rows, blank, cells: np.ones(len(cells), dtype=bool))
     assert base().notna().any()
 
 

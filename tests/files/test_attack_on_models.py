@@ -232,7 +232,7 @@ def test_no_two_shares_leave_few(published, study, tmp_path, monkeypatch):
 def test_hopes_and_agreements_show_what_other_tables_show(study, tmp_path, monkeypatch):
     """Who has no hope stands in the table of its question, who can pay a loan in the funnel; unlike, both are found."""
     for module in (aspirations, agreements):
-        monkeypatch.setattr(module, "told", lambda _, codes: np.ones(len(codes), dtype=bool))
+        monkeypatch.setattr(module, "is_shown", lambda _, codes: np.ones(len(codes), dtype=bool))
     only = ("holiday_centre_by", "hopes_by", "agreements_by", "loans_funnel_by")
     free = attacker.published(replace(study), tmp_path / "open.csv", only)
     assert set(attacker.repeated(free)["table"]) == {"holiday_centre_by_status"}

@@ -252,13 +252,13 @@ def covariance(size, seed=3):
 
 def test_what_more_interviews_move_by_inverses():
     """V less the posterior covariance, by inverses; where everybody is asked, all of V is learnt."""
-    known, told, ratio = covariance(5), np.array([True, False, True, False, False]), 7.0
+    known, asked, ratio = covariance(5), np.array([True, False, True, False, False]), 7.0
     precise = np.linalg.inv(known)
-    precise[np.ix_(told, told)] += np.linalg.inv(ratio * known[np.ix_(told, told)])
-    assert budget.learnt(known, told, ratio) == pytest.approx(known - np.linalg.inv(precise))
-    alone = budget.learnt(known[:1, :1], told[:1], ratio)
+    precise[np.ix_(asked, asked)] += np.linalg.inv(ratio * known[np.ix_(asked, asked)])
+    assert budget.learnt(known, asked, ratio) == pytest.approx(known - np.linalg.inv(precise))
+    alone = budget.learnt(known[:1, :1], asked[:1], ratio)
     assert alone == pytest.approx(known[:1, :1] / (1 + ratio))
-    assert budget.learnt(known, told | True, 0.0) == pytest.approx(known)
+    assert budget.learnt(known, asked | True, 0.0) == pytest.approx(known)
     assert budget.learnt(np.zeros((2, 2)), np.ones(2, dtype=bool), 1.0) == pytest.approx(np.zeros((2, 2)))
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from welfare_analysis.disclosure import NUMBERS
 from welfare_analysis.results import package
 from welfare_analysis.results import package as tables
 from welfare_analysis.study import DATA, Study
@@ -89,6 +90,13 @@ def test_the_claim_is_too_high_and_regret_is_none_below_nought(release):
     best = number(choices, "best_mean", "mean")
     assert all(number(choices, name, "mean") <= best for name in choices.frame["package_choice"])
     assert (release["package_knowing"].frame["estimate"] >= 0).all()
+
+
+def test_what_the_plan_closes_over_draws_has_one_form(release):
+    """Its mean over the draws stands beside other packages as in its claim, with the same interval."""
+    choices, claim = release["package_choices"], release["package_claim"]
+    assert choices.cell("central", "mean")[NUMBERS].tolist() == claim.cell("delivered", "all")[NUMBERS].tolist()
+    assert number(choices, "central", "more") == 0
 
 
 def test_what_the_best_on_average_moves(study, release):

@@ -44,6 +44,13 @@ def states(study, names=NAMES):
     return {name: release(study)[name].state for name in names}
 
 
+def test_those_in_need_are_the_same_in_both_tables(shown):
+    """How many are in need, and how many of them would use a shuttle, has one interval wherever it stands."""
+    need, funnel = shown["transport_need"], shown["transport_funnel"]
+    for step in ("people", "wants"):
+        assert need.cell("in_need", step)[NUMBERS].tolist() == funnel.cell(step, "in_need")[NUMBERS].tolist()
+
+
 def test_every_table_is_shown_and_rounded(shown):
     """All tables have numbers, inside their intervals, people rounded to ten; small bases are hidden whole."""
     assert len(shown) > 15

@@ -197,9 +197,12 @@ def stages(
             strata, drawn, whole = parent, np.bincount(at, weights=size), np.bincount(at, weights=whole)
             size, rate = drawn.astype(int), np.divide(drawn, whole, out=np.zeros(len(drawn)), where=whole > 0)
         elif alone.any() and stage == 0 and single == "centre" and len(first) > 1:
-            extra, notes = centred(cells, strata, alone, rate), [_told(alone, names, "centred at the mean of all PSUs")]
+            extra, notes = (
+                centred(cells, strata, alone, rate),
+                [_lone(alone, names, "centred at the mean of all PSUs")],
+            )
         elif alone.any() and stage == 0 and single == "certainty":
-            notes = [_told(alone, names, "taken as certain")]
+            notes = [_lone(alone, names, "taken as certain")]
         else:
             _no_single_unit(alone, stage)
         factor = np.zeros(len(size))
@@ -245,7 +248,7 @@ def centred(cells: np.ndarray, strata: np.ndarray, alone: np.ndarray, rate: np.n
     return terms
 
 
-def _told(alone: np.ndarray, names: Any, what: str) -> str:
+def _lone(alone: np.ndarray, names: Any, what: str) -> str:
     return f"strata with a single PSU, {what}: {', '.join(str(names[h]) for h in np.flatnonzero(alone))}"
 
 

@@ -17,7 +17,7 @@ STAFF_AGES = {"18_29": "18_29", "30_39": "30_39", "40_49": "40_49", "50_59": "50
 def family_type(frame: pd.DataFrame) -> pd.Series:
     """Neither spouse nor child, a couple without children, one or two dependent children, or three and more.
 
-    Needs ``marital_status`` and ``children_n``; NA where either is missing. Who has children is told by their number,
+    Needs ``marital_status`` and ``children_n``; NA where either is missing. Who has children is known by their number,
     whatever the marital status.
     """
     status, children = asked(frame, "marital_status", "children_n")

@@ -200,7 +200,7 @@ def needs_another(frame: pd.DataFrame, rents: pd.Series | None = None, standards
     Families who live with relatives and want a home (`suppressed_household`), homes that end with the post
     (`tied_home`), and members who do not own, are crowded or lack facilities, and for whom an acceptable home nearby
     would be a cost burden. NA where any of these is missing, also where the others decide: a "no" needs fewer answers
-    than a "yes", so that those of whom it could be told would be less in need than those of whom it could not.
+    than a "yes", so that those of whom it could be known would be less in need than those of whom it could not.
     """
     dear = above(alternative_cost_dh(frame, rents), standards.burden_above_share * household_income_dh(frame))
     lacks, close = lacks_facilities(frame), crowded(frame, standards)

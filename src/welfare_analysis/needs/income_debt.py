@@ -77,7 +77,7 @@ def in_bands(part: pd.Series, top: int) -> pd.Series:
 def classed(kinds: Sequence[str], conditions: Sequence[pd.Series], known: pd.Series) -> pd.Series:
     """The first of ``kinds`` whose condition holds, the one after them where none does; else `CANNOT`.
 
-    That is where the first that is not false cannot be told, or ``known`` is missing. An unordered Categorical.
+    That is where the first that is not false is not known, or ``known`` is missing. An unordered Categorical.
     """
     found, undecided = pd.Series(CANNOT, index=known.index, dtype=object), known
     for kind, holds in zip(kinds, (*conditions, known), strict=False):

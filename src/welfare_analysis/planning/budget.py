@@ -220,22 +220,22 @@ def worth_knowing(values: np.ndarray, parameter: np.ndarray, bins: int = 10) -> 
     return float(known - values.mean(axis=1).max())
 
 
-def learnt(known: np.ndarray, told: np.ndarray, ratio: float) -> np.ndarray:
+def learnt(known: np.ndarray, asked: np.ndarray, ratio: float) -> np.ndarray:
     r"""How much a mean will move (k, k) once more is asked: :math:`V - (V^{-1} + H' V_n^{-1} H)^{-1}`.
 
     Parameters
     ----------
     known : (k, k) array
         Covariance V of what is known now.
-    told : (k,) array of bool
-        H: the numbers that the further interviews tell, each with the error that it has now.
+    asked : (k,) array of bool
+        H: the numbers that the further interviews ask about, each with the error that it has now.
     ratio : float
         Interviews there are for each further one, so that :math:`V_n` is V of these times it: of a single number the
         shrinkage is the 1 / (1 + ratio) of Jalal and Alarid-Escudero (2018, Medical Decision Making 38, 174-188).
         0: everybody is asked.
     """
-    sides = known[:, told]
-    return np.asarray(sides @ np.linalg.pinv((1 + ratio) * known[np.ix_(told, told)], hermitian=True) @ sides.T)
+    sides = known[:, asked]
+    return np.asarray(sides @ np.linalg.pinv((1 + ratio) * known[np.ix_(asked, asked)], hermitian=True) @ sides.T)
 
 
 def noise(covariance: np.ndarray, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:

@@ -321,12 +321,12 @@ class Package:
         """
         within = np.isin(self.groups, self.groups if group is None else [group])
         there = self.answered.to_numpy()[:, within].sum(axis=1).mean()
-        told = np.broadcast_to(within, (2, len(self.services), len(self.groups))).ravel()
+        asked = np.broadcast_to(within, (2, len(self.services), len(self.groups))).ravel()
 
         def value(spent: np.ndarray, truths: np.ndarray) -> np.ndarray:
             return self.cells(truths).delivered(spent).sum(axis=(-2, -1))
 
-        moved = learnt(self.known_by, told, there / interviews)
+        moved = learnt(self.known_by, asked, there / interviews)
         rng = np.random.default_rng(seed)
         return worth_asking(lambda m: self.solved(m).spent, value, self.centre, self.known_by, moved, rng)
 

@@ -124,8 +124,8 @@ def _whole(study: Study, _: Released) -> list[str]:
 @conditional("condition.sure")
 def _sure(study: Study) -> list[str]:
     """What those who never answered may change, where a follow-up tells; else what the weights stand on."""
-    told = release(study)["nonresponse_tipping"].state == "shown"
-    return [sentence(study, "condition.sure" if told else f"sure.{study.method}")]
+    tipping = release(study)["nonresponse_tipping"].state == "shown"
+    return [sentence(study, "condition.sure" if tipping else f"sure.{study.method}")]
 
 
 @conditional("bias.least_firm")

@@ -60,12 +60,12 @@ def differences(report: Path, root: Path, variables: Mapping[str, str]) -> list[
         raise WelfareError("no record of a report", where=str(report), hint="Make one: make report") from None
     files, now = _files(report), _sources(root, variables)
     return [
-        *(f"{name}: {_told(was, files, name)}" for name in sorted(was | files) if was.get(name) != files.get(name)),
+        *(f"{name}: {_change(was, files, name)}" for name in sorted(was | files) if was.get(name) != files.get(name)),
         *(f"{name}: not what the report was made from" for name in sources | now if sources.get(name) != now.get(name)),
     ]
 
 
-def _told(was: Mapping[str, str], files: Mapping[str, str], name: str) -> str:
+def _change(was: Mapping[str, str], files: Mapping[str, str], name: str) -> str:
     if name not in files:
         return "missing"
     return "changed since the report was written" if name in was else "not a file of the report"

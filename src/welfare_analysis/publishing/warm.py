@@ -18,7 +18,7 @@ from ..study import Study
 
 
 def serve(connection: str, variables: dict[str, str], folder: str) -> None:
-    """Be a kernel until it is told to end."""
+    """Be a kernel until it is to end."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)

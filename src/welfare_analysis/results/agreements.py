@@ -29,10 +29,10 @@ from .declare import (
     attempted,
     counted,
     evidenced,
+    is_shown,
     long_format,
     measured,
     quantile_rows,
-    told,
 )
 from .homes import home_market
 from .loans import loan_market
@@ -115,7 +115,7 @@ for _group in GROUPS[:3]:
             if offer.agreement.product != "consumer_loan" or funnel.state != "shown":
                 return found
             # who can pay stands in the funnel too, beside those who have a right to it: both are shown, or neither is
-            return found.assign(lost=~told(funnel, found[[group]].assign(step="affordable")))
+            return found.assign(lost=~is_shown(funnel, found[[group]].assign(step="affordable")))
 
         return None if study.lacking([group]) else each(offers, rows)
 

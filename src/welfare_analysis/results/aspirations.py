@@ -25,7 +25,7 @@ from ..needs.factors import merged
 from ..needs.hopes import PAIRS, SIDES, Hopes
 from ..study import Study, public
 from .adjusted import SURE
-from .declare import Base, Topic, always, beside, counted, exact, part, told
+from .declare import Base, Topic, always, beside, counted, exact, is_shown, part
 from .descriptive import leaves_few, of_variable
 from .priorities import leads
 
@@ -196,7 +196,7 @@ for _group in GROUPS:
         unlike = np.zeros(len(cells), dtype=bool)
         for name, (question, none) in HOPES.items():
             for table in of_variable(study, question, group):
-                unlike |= (cells["hope"] == name) & ~told(table, cells[[group]].assign(code=none))
+                unlike |= (cells["hope"] == name) & ~is_shown(table, cells[[group]].assign(code=none))
         if group == "sex" and (status := study.result(grouped, "status")) is not None:
             for name, own in topic.release(study)["hopes_by_status"].shown.groupby("hope"):
                 few = leaves_few(column, status, hopes_of(study).hoped[name], set(own[CATEGORY]))

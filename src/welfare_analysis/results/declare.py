@@ -204,7 +204,7 @@ def measured(estimates: Mapping[str, tuple[Estimate, str]], key: str) -> pd.Data
     return rows.assign(unit=rows[key].map({name: unit for name, (_, unit) in estimates.items()}))
 
 
-def told(table: Released, codes: pd.DataFrame) -> np.ndarray:
+def is_shown(table: Released, codes: pd.DataFrame) -> np.ndarray:
     """Which cells, by the codes of its keys in order (cells x keys), a table shows.
 
     The same quantity in another table, or a base that is how many are in such a cell, is shown where this is True.

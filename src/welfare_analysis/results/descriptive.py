@@ -19,7 +19,7 @@ from ..needs import INDICATORS, VARIED, computed, indicators, under
 from ..needs.factors import with_siblings
 from ..study import DATA, Study
 from ..survey.weighting import weight_bands
-from .declare import GROUPS, PLACE, lone_groups, told
+from .declare import GROUPS, PLACE, is_shown, lone_groups
 
 HEADLINES = ("tenant", "crowded", "cost_burdened", "over_debt_limit", "commute_long")
 CONDITION = re.compile(r"^(\w+) (?:=|in) ([\w|]+)$")
@@ -158,7 +158,7 @@ def released(study: Study, blank: Released) -> Released:
     return _protected(study, rows, blank)
 
 
-def _told(study: Study, rows: View, blank: Released, cells: pd.DataFrame) -> np.ndarray:
+def _base_shown(study: Study, rows: View, blank: Released, cells: pd.DataFrame) -> np.ndarray:
     """Cells whose base may be said: how many of a group gave an answer is a cell of the table of that answer."""
     condition = CONDITION.match(blank.where)
     if not blank.by or condition is None or condition[1] in GROUPS:
@@ -168,7 +168,8 @@ def _told(study: Study, rows: View, blank: Released, cells: pd.DataFrame) -> np.
     of = [declared(blank.id, "share", name, blank.by, "share") for name in (ANSWERED, condition[1])]
     tables, groups = [_protected(study, known, one) for one in of], cells[list(blank.by)]
     codes = condition[2].split("|")
-    return told(tables[0], groups) & np.all([told(tables[1], groups.assign(code=code)) for code in codes], axis=0)
+    shown = [is_shown(tables[1], groups.assign(code=code)) for code in codes]
+    return is_shown(tables[0], groups) & np.all(shown, axis=0)
 
 
 def leaves_few(by: pd.Series, inner: pd.Series, met: pd.Series, shown: Collection[str]) -> set[str]:
@@ -208,7 +209,7 @@ def _protected(study: Study, rows: View, blank: Released) -> Released:
         return blank.without_numbers(WITHOUT.get(blank.variable, blank.state))
     make = _standards if blank.statistic == "standards" else partial(_coarsened, study)
     cells = make(rows, blank, answered)
-    cells = cells.assign(told=_told(study, rows, blank, cells), lost=_undone(study, rows, blank, cells, answered))
+    cells = cells.assign(told=_base_shown(study, rows, blank, cells), lost=_undone(study, rows, blank, cells, answered))
     groups = [] if blank.of == "weights" else blank.by  # the same people are in every stage of weighting
     axes = [*groups, *([CATEGORY] if CATEGORY in cells else [])]
     beside = _not_known(rows, blank) if blank.statistic == "share" else None

@@ -19,7 +19,7 @@ from .declare import Base, Topic, attempted, exact, long_format, part, point
 
 FINDINGS = ("package_services", ("holds", "next", "who", "fair", "later", "sure", "others", "ask"))
 UNITS = {"cost_dh": "million_dh", "each_dh": "dh", **dict.fromkeys(("share", "worst", "kept"), "share")}
-UNITS |= {"concentration": "decimal"}
+UNITS |= {"concentration": "decimal", "more": "needs_expected"}
 KINDS = ("sampling", "all")  # what is drawn: the needs alone, or the assumptions too
 WAY = (0, 25, 50, 75, 100)  # per cent of the way from no floor to the most equal share
 CANDIDATES, KNOWING = 60, 2000  # packages that are compared, and draws by which one parameter is judged
@@ -59,7 +59,7 @@ def behind(of: Package, axis: int) -> pd.DataFrame:
     made = pd.DataFrame({"n": of.answered.sum(axis=1), "met": of.met.sum(axis=1)})
     made = flags.groupby(of.group, observed=False).sum() if axis else made
     made.loc["all"] = flags.sum()
-    several = made.index.isin(["all", *of.groups])  # of several needs: that nearly all have one is not told
+    several = made.index.isin(["all", *of.groups])  # of several needs: that nearly all have one is not shown
     return made.assign(met=np.where(several, np.minimum(made["met"], made["n"] // 2), made["met"]))
 
 
@@ -201,16 +201,23 @@ def compared(study: Study) -> tuple[np.ndarray, Draws]:
     return np.concatenate([[one.plan.spent for one in study.result(named).values()], others]), of.draws("all", KNOWING)
 
 
-@topic.table("choices", "package_choice", "package_measure", adds=None, statistic="model")
+@topic.table("choices", "package_choice", "package_measure", "", adds=None, statistic="model")
 def choices(study: Study, of: Package) -> pd.DataFrame:
-    """What packages close over the draws: on average, in the worst twentieth, and how far below the best at most."""
+    """What packages close over the draws: on average, more than the plan, in the worst twentieth, short of the best.
+
+    The first two with the middle 95 % of draws; the last is the most that it is in 95 % of them.
+    """
     spent, draws = study.result(compared)
-    values, names = draws.values(spent), list(study.result(named))
-    lost = np.quantile(draws.plans.value - values, 0.95, axis=1)
-    table = pd.DataFrame({"mean": values.mean(axis=1), "low": np.quantile(values, 0.05, axis=1), "regret": lost})
-    table = table.iloc[[*range(len(names)), *robust(values)]].set_axis([*names, "best_mean", "best_worst"])
-    table = table.rename_axis(index="package_choice", columns="package_measure")
-    return exact(table.stack().rename("estimate").reset_index(), float(base(of)[0].sum()))
+    values, names = draws.values(spent), [*study.result(named), "best_mean", "best_worst"]
+    made = values[[*range(len(names) - 2), *robust(values)]]
+    parts = {name: spread(x.T, x.mean(axis=1)) for name, x in (("mean", made), ("more", made - made[0]))}
+    own = study.result(drawn, "all").values(of.plan.spent)
+    parts["mean"].iloc[0] = spread(own[:, None], own[:, None].mean(axis=0)).iloc[0]  # one number, as in `claim`
+    ends = {"low": np.quantile(made, 0.05, axis=1), "regret": np.quantile(draws.plans.value - made, 0.95, axis=1)}
+    parts |= {name: exact(pd.DataFrame({"estimate": x}), 0) for name, x in ends.items()}
+    rows = pd.concat([part.assign(package_measure=name, package_choice=names) for name, part in parts.items()])
+    units = rows["package_measure"].map(UNITS).fillna("needs")
+    return rows.assign(unit=units, n=float(base(of)[0].sum())).reset_index(drop=True)
 
 
 @topic.table("shifted", "package_service", "", "million_dh", adds=None, statistic="model")
@@ -273,15 +280,15 @@ def cases(study: Study, of: Package) -> pd.DataFrame:
 def knowing(study: Study, of: Package) -> pd.DataFrame:
     """Needs that more could be closed if one assumption were known before the package is chosen (EVPPI).
 
-    Less what the same computation gives of the assumption in a shuffled order, which tells nothing.
+    Less what the same computation gives of the assumption in a shuffled order, which says nothing.
     """
     spent, draws = study.result(compared)
     values, rng = draws.values(spent), np.random.default_rng(2)
 
-    def told(parameter: np.ndarray) -> float:
+    def gain(parameter: np.ndarray) -> float:
         return max(worth_knowing(values, parameter) - worth_knowing(values, rng.permutation(parameter)), 0.0)
 
-    table = pd.DataFrame(np.apply_along_axis(told, 1, draws.terms).T, of.services, TERMS)
+    table = pd.DataFrame(np.apply_along_axis(gain, 1, draws.terms).T, of.services, TERMS)
     table = table.rename_axis(index="package_service", columns="package_term")
     return exact(table.stack().rename("estimate").reset_index(), float(base(of)[0].sum()))
 

@@ -20,7 +20,7 @@ from ..study import Study, public
 from . import steps
 from .declare import Base, Topic, always, counted, evidenced, exact, fitted, long_format, quantile_rows
 
-FINDINGS = ("services_funnel_by_status", ("many", "sharing", "health", "school", "sport", "aid", "sure"))
+FINDINGS = ("services_funnel_by_status", ("many", "where", "sharing", "health", "school", "sport", "aid", "sure"))
 WISHES = {"camps": "camp_children_n", "hajj": "promotion_hajj", "umra": "promotion_umra"}
 UNITS = {"places": "places", "cost_dh": "million_dh"}  # of measures that are no persons
 HEADS = (3000, 2000, 1000)  # DH of income a head below which the fund pays

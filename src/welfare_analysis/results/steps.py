@@ -101,10 +101,10 @@ def grouped(market: CardMarket | Holidays, of: Any, need: Estimate | None, group
     if NEED in made:
         rows = pd.concat([long_format(made[NEED], group).assign(**{step: NEED}), rows], ignore_index=True)
     rows = behind(rows, market, of, {str(code): by == code for code in rows[group]}, group, step)
-    told = rows[parted(rows, step)]
-    if told.empty:
+    seen = rows[parted(rows, step)]
+    if seen.empty:
         raise WelfareError("too few are outside one group", where=group)
-    return told
+    return seen
 
 
 def counts_by(market: CardMarket | Holidays, of: Any, by: pd.Series | None = None) -> dict[str, Estimate]:
@@ -127,7 +127,7 @@ def ends_of(of: Any) -> list[tuple[str, Any]]:
 
 
 def parted(rows: pd.DataFrame, step: str) -> pd.Series:
-    """Rows of the steps that are told apart by group.
+    """Rows of the steps that can be shown by group.
 
     A step that too few pass outside one group would be hidden whole, since its total is shown: it is of all alone.
     """

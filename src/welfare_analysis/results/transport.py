@@ -20,6 +20,7 @@ from ..demand.modes import TASTES
 from ..demand.service import Service, parameter
 from ..demand.shuttle import VIEWS, Shuttle
 from ..demand.transport import BLOCK, Commuters
+from ..disclosure import CATEGORY, NUMBERS
 from ..estimation import Estimate, mean, total
 from ..needs import commuting
 from ..study import Study, public
@@ -143,7 +144,10 @@ steps.declare(topic, "transport", shuttle_of)
 
 @topic.table("need", "transport_need", "transport_wish")
 def need(study: Study, people: Commuters) -> pd.DataFrame:
-    """How many are in need by each part of the definition, and how many of them say that they would use a shuttle."""
+    """How many are in need by each part of the definition, and how many of them say that they would use a shuttle.
+
+    In need by any part are those of the funnel, with its intervals.
+    """
     passed = study.result(shuttle_of).steps
     flags = pd.DataFrame({name: indicator(people.frame) for name, indicator in NEEDS.items()})
     flags["in_need"] = flags["in_need"].where(passed.notna().all(axis=1))  # as in the funnel; its parts as on page 04
@@ -155,7 +159,12 @@ def need(study: Study, people: Commuters) -> pd.DataFrame:
         met = table[people.active].fillna(False).astype(float).sum()
         own = long_format(made, "transport_need").assign(transport_wish=name)
         rows.append(own.assign(numerator=met.loc[own["transport_need"]].to_numpy()))
-    return pd.concat(rows)
+    table, shown = pd.concat(rows, ignore_index=True), topic.release(study)["transport_funnel"].shown
+    if len(shown):
+        above = shown[shown[CATEGORY] == "in_need"].set_index("transport_step")[NUMBERS]
+        at = table.index[(table["transport_need"] == "in_need") & table["transport_wish"].isin(above.index)]
+        table.loc[at, NUMBERS] = above.loc[table.loc[at, "transport_wish"]].to_numpy()
+    return table
 
 
 @topic.table("corridors", "command_group", "commute_km_band", adds="commute_km_band")

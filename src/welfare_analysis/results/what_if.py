@@ -131,7 +131,7 @@ def whole(study: Study, subject: Any, service: str) -> pd.DataFrame:
 
 
 def by_group(study: Study, subject: Any, service: str, group: str) -> pd.DataFrame:
-    """The first measure of a service by group, at the points of the axes that are told by group, as on its page."""
+    """The first measure of a service by group, at the points of the axes that are shown by group, as on its page."""
     grid, kept, parts = GRIDS[service], axes(service, grouped=True), []
     status = subject.frame["status"].astype(object)
     active = subject.counted & (status == "active" if group == "rank_group" else True)

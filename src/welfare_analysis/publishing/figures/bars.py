@@ -157,7 +157,7 @@ def flow(tables: Sequence[Released], study: Study) -> Figure:
 def tornado(tables: Sequence[Released], study: Study) -> Figure:
     """A bar from the low to the high end of each assumption, beside the sampling interval of the number itself.
 
-    The ends are told apart by colour, and by hatching where no colour is seen; what each is called stands below.
+    The ends differ in colour, and in hatching where no colour is seen; what each is called stands below.
     """
     one, base = tables
     at = base.frame.iloc[0]

@@ -37,7 +37,7 @@ def sampled(raw: pd.DataFrame) -> Selection:
     ----------
     raw : DataFrame
         Cells of ``weight`` (persons that a row stands for, or in proportion to it), ``stratum``, ``psu`` (first-stage
-        unit, told apart within its stratum), ``fpc`` (such units of the stratum in the population; persons where there
+        unit, distinct within its stratum), ``fpc`` (such units of the stratum in the population; persons where there
         is no ``psu``) and of replicate weights ``brr_1``, ``jk1_1``, ``sdr_1``, ``bootstrap_1`` and so on.
 
     Returns

@@ -97,7 +97,7 @@ def generate(
     earlier = forms.report(latent, parameters, streams[6], version)
     n = round(parameters["followup_n"] * len(latent) / full)
     selected = collection.follow_up(latent[~back], parameters, streams[7], version, n)
-    selected = collection.told(selected, parameters, np.random.default_rng(children[7].spawn(1)[0]))
+    selected = collection.dated(selected, parameters, np.random.default_rng(children[7].spawn(1)[0]))
     latent = _questionnaire(latent, parameters, streams[8:], version)
     latest = np.random.default_rng(root.spawn(1)[0])
     latent = services.social_works(latent, Draws(parameters, latest, covariates(latent)))

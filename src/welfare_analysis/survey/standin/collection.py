@@ -68,7 +68,7 @@ def follow_up(absent: pd.DataFrame, p: Parameters, rng: np.random.Generator, ver
     })  # fmt: skip
 
 
-def told(selected: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.DataFrame:
+def dated(selected: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.DataFrame:
     """Add how and on which day those who answered did (``mode``, ``date``), from a stream of its own."""
     telephone = rng.random(len(selected)) < p["followup_telephone_share"]
     days = p["followup_after_days"] + np.floor(rng.random(len(selected)) * p["followup_days_n"])
