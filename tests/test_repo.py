@@ -223,7 +223,7 @@ def test_picture_has_alternative_text(path):
 
 
 def test_environment_lists_the_packages_of_the_project():
-    """environment.yml names the direct packages and Pythons of pyproject.toml, each in its range, and this package last."""
+    """environment.yml names the packages and Pythons of pyproject.toml, each in its range, and this package last."""
     lines = re.findall(r"^ +- ([^:\n]+)$", (ROOT / "environment.yml").read_text(), re.MULTILINE)
     channel, python, pip, *packages, last = lines
     assert (channel, python, pip) == ("conda-forge", f"python {PROJECT['requires-python']}", "pip")
