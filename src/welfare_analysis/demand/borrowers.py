@@ -12,9 +12,8 @@ import pandas as pd
 
 from ..estimation import Design, Estimate
 from ..estimation.choice import ChoiceFit
-from ..estimation.choice.forecast import Forecast, forecast
+from ..estimation.choice.forecast import forecast, slopes
 from ..estimation.choice.population import Target, prepared
-from ..estimation.choice.shares import slopes
 from ..estimation.domains import Domains
 from ..needs.housing import STANDARDS
 from . import credit
@@ -102,7 +101,7 @@ def enumerated(
     quantities: Mapping[str, pd.Series | pd.DataFrame],
     by: Any = None,
     where: Any = None,
-) -> Forecast:
+) -> Estimate:
     r"""Means of what choices bring, by (quantity, alternative[, domain]).
 
     :math:`\sum_i w_i p_{ij} v_{ij} / \sum_i w_i` over the persons of ``long`` with v by person (a Series named by rows,

@@ -23,7 +23,7 @@ import pandas as pd
 from scipy import optimize, special, stats
 
 from ..estimation import Estimate
-from ..estimation.choice.forecast import Forecast, Measure, forecast
+from ..estimation.choice.forecast import Measure, forecast
 from ..estimation.choice.population import Target
 from ..estimation.domains import Domains
 from ..needs import commuting
@@ -175,7 +175,7 @@ class Shuttle:
         """Probability of each group to have so many riders in a run; day and night are drawn to means of their own."""
         return chances(self.on_a_run, needed, self.on_a_run.value.index.str.partition(".").get_level_values(2))
 
-    def _mean(self, flags: Mapping[str, pd.Series], by: Any = None, where: Any = None) -> Forecast:
+    def _mean(self, flags: Mapping[str, pd.Series], by: Any = None, where: Any = None) -> Estimate:
         """Mean of chance x flag (missing: not known, left out) by (name[, domain])."""
         people = self.people
         table = pd.DataFrame(flags).astype("Float64").to_numpy(float, na_value=np.nan)
@@ -225,7 +225,7 @@ class Shuttle:
         return {"likely": self} | {name: replace(end, bridge=False) for name, end in ends.items()}
 
 
-def enumerated(people: Commuters, inside: Any, measure: Measure, names: Sequence[str], **options: Any) -> Forecast:
+def enumerated(people: Commuters, inside: Any, measure: Measure, names: Sequence[str], **options: Any) -> Estimate:
     """Means over some people of what the coefficients of the cards say of each, by (quantity[, domain])."""
     cases = replace(people.fit().cases, person=np.flatnonzero(inside), design=people.design)
     to, keys = Target(cases), [(name,) for name in names]

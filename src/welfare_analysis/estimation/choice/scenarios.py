@@ -12,7 +12,7 @@ from ...errors import WelfareError
 from ..design import Design
 from ..estimate import Estimate, t_bounds
 from ..intervals import logit_bounds
-from .forecast import Forecast, forecast
+from .forecast import forecast
 from .logit import ChoiceFit
 from .population import prepared
 
@@ -25,8 +25,8 @@ class Scenario(NamedTuple):
     The surplus is None without a cost.
     """
 
-    shares: Forecast
-    surplus: Forecast | None
+    shares: Estimate
+    surplus: Estimate | None
 
 
 def scenario(
