@@ -14,7 +14,7 @@ new is not known from asking.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -44,19 +44,14 @@ class Shuttle:
     ----------
     people : Commuters
     service : Service
-        Its terms.
+        Its terms; by default those of ``data/public/shuttle.csv``.
     bridge : bool
         Whether those alone ride who are certain of their answers.
     """
 
     people: Commuters
-    service: Service
+    service: Service = field(default_factory=Service.named)
     bridge: bool = True
-
-    @classmethod
-    def before(cls, people: Commuters) -> Shuttle:
-        """The shuttle of ``data/public/shuttle.csv``."""
-        return cls(people, Service.named())
 
     def at(self, **terms: float) -> Shuttle:
         """The same people before a shuttle on other terms, as ``cost_dh=50``."""

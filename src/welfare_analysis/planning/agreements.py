@@ -307,7 +307,7 @@ def _home(study: Study, agreement: Agreement) -> Parts:
     frame, bank = market.frame, market.terms
     prices = agreement.prices(float(market.offers.loc[FLAT, "price_dh"]))
     for side, price, terms in zip(SIDES, prices, (bank, agreement.terms(bank)), strict=True):
-        months, needed = credit.months_left(frame, terms), loan_dh(frame, terms, price)
+        months, needed = credit.months_left(frame, terms), credit.loan_dh(frame, terms, price)
         monthly = (needed * terms.cost(months.clip(lower=1.0).to_numpy())).where(months.gt(0) | needed.eq(0))
         cash = (1 + terms.fees) * price - needed - terms.grant_dh
         sides |= {f"instalment_{side}": monthly, f"total_{side}": monthly * months + cash}
@@ -369,12 +369,6 @@ def _over(frame: pd.DataFrame, instalment: pd.Series, capacity: pd.Series) -> di
     return {"pay_left": over & floor, "pay_share": over & ~floor}
 
 
-def loan_dh(frame: pd.DataFrame, terms: Terms, price_dh: float) -> pd.Series:
-    """The loan that savings and grant do not spare of a price with its fees: L of the module."""
-    cash = frame["savings_dh"].astype(float) + terms.grant_dh
-    return ((1 + terms.fees) * price_dh - cash).clip(lower=0.0)
-
-
 def _short(frame: pd.DataFrame, terms: Terms, price_dh: float) -> pd.Series:
     """Whether savings and grant do not pay the fees and the down payment."""
     cash = frame["savings_dh"].astype(float) + terms.grant_dh
@@ -390,7 +384,7 @@ def break_even_rate(
     inf where at any (no loan is needed, or it is carried at `MOST_RATE`), nan where that is not known.
     """
     months = credit.months_left(frame, terms).astype(float)
-    capacity, loan = credit.capacity_dh(frame, of), loan_dh(frame, terms, price_dh)
+    capacity, loan = credit.capacity_dh(frame, of), credit.loan_dh(frame, terms, price_dh)
     insured = terms.insurance / 12 if terms.insured_initial else 0.0
     monthly = capacity.clip(upper=terms.instalment_most_dh) / loan.where(loan > 0) - insured
     worth = (1 / monthly.where(monthly > 0)).fillna(INF).to_numpy(float)

@@ -8,6 +8,7 @@ import pandas as pd
 from ..demand import housing, scenarios, tastes
 from ..demand.credit import Terms
 from ..demand.housing import BLOCK, BOUGHT, OFFERED, YEARS, HomeMarket, assumed, bought
+from ..demand.levers import Levers
 from ..demand.scenarios import BANK, BASE, FLAT
 from ..demand.stated import sums, times
 from ..disclosure import NUMBERS
@@ -110,7 +111,7 @@ def cases(study: Study, market: HomeMarket) -> pd.DataFrame:
     return long_format({name: by_kind(other.likely()) for name, other in made.items()}, "home_case", NUMBER)
 
 
-def measured_levers(study: Study) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
+def measured_levers(study: Study) -> Levers:
     """What measures bring and cost, and what members pay, all against the rate of the banks."""
     return scenarios.levers(study.result(home_market).at(Terms.named(BANK)))
 

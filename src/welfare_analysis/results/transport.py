@@ -16,6 +16,7 @@ import pandas as pd
 from ..demand import fares, stated, transport
 from ..demand.fares import BASE, CHANGES, Fares
 from ..demand.funnel import LIKELY
+from ..demand.levers import Levers
 from ..demand.modes import TASTES
 from ..demand.service import Service, parameter
 from ..demand.shuttle import VIEWS, Shuttle
@@ -48,7 +49,7 @@ def commuters_of(study: Study) -> Commuters | None:
 
 def shuttle_of(study: Study) -> Shuttle:
     """The shuttle on the terms of ``data/public/shuttle.csv``."""
-    return Shuttle.before(study.result(commuters_of))
+    return Shuttle(study.result(commuters_of))
 
 
 def fares_of(study: Study) -> Fares:
@@ -92,7 +93,7 @@ def shares(study: Study, people: Commuters) -> pd.DataFrame:
     return rows.assign(numerator=rows["commute_mode"].map(users).fillna(0).to_numpy(float))
 
 
-def measured(study: Study) -> measures.Measured:
+def measured(study: Study) -> Levers:
     """What each measure brings and costs a year, and what members pay more: a shuttle, fares, a ticket, trains."""
     shuttle, market = study.result(shuttle_of), study.result(fares_of)
     made = {f"shuttle_{view}": fares.of_shuttle(shuttle.view(view)) for view in VIEWS}
