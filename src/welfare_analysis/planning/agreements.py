@@ -29,7 +29,7 @@ from scipy.optimize.elementwise import find_root
 
 from ..demand import credit, intercity, loans
 from ..demand.credit import Terms
-from ..demand.funnel import fitted, funnel, picked
+from ..demand.funnel import by_group, funnel, picked
 from ..demand.housing import HomeMarket
 from ..demand.housing import assumed as of_programme
 from ..demand.stated import asked, sums
@@ -259,15 +259,14 @@ class Offer:
 
         Groups have the shares that they have among those of whom it is known.
         """
-        made = picked(self.stopped, np.array([len(self.stopped.value) - 1]), pd.Index(["all"]))
-        for name in ["status", by] if by == "rank_group" else [by] if by else []:
-            if name == "rank_group":
-                made = picked(made, np.flatnonzero(made.value.index == "active"))
-            flag = self.uses.astype(float).where(self.reason.notna()).rename(USES)
-            parts = total(self.design, flag, self.group(name), self.group(name).notna(), missing="mean")
-            made = fitted(parts.as_positive(), made)
-            made = picked(made, np.arange(len(made.value)), made.value.index.get_level_values(-1).rename(name))
-        return made
+        every = picked(self.stopped, np.array([len(self.stopped.value) - 1]), pd.Index(["all"]))
+        flag = self.uses.astype(float).where(self.reason.notna()).rename(USES)
+
+        def counts(of: pd.Series | None) -> dict[str, Estimate]:
+            parts = every if of is None else total(self.design, flag, of, of.notna(), missing="mean").as_positive()
+            return {USES: parts}
+
+        return by_group(counts, self.group("status"), self.group(by))[USES] if by else every
 
     def gain(self, by: pd.Series | None = None, what: str = "") -> Estimate:
         """Mean worth to those who can use it, by group; or the mean of a column of ``sides``."""

@@ -15,7 +15,7 @@ import pandas as pd
 
 from ..demand import fares, stated, transport
 from ..demand.fares import BASE, CHANGES, Fares
-from ..demand.funnel import LIKELY
+from ..demand.funnel import LIKELY, fitted_by
 from ..demand.levers import Levers
 from ..demand.modes import TASTES
 from ..demand.service import Service, parameter
@@ -134,7 +134,7 @@ def likely(shuttle: Shuttle, *keys: str, by: pd.Series | None = None) -> pd.Data
     made = {"left": shuttle.riders(by=by)} | {end: at.riders(by=by) for end, at in steps.ends_of(shuttle)}
     if by is not None:
         whole = {"left": shuttle.riders()} | {end: at.riders() for end, at in steps.ends_of(shuttle)}
-        made = steps.fitted_by(made, whole)
+        made = fitted_by(made, whole)
     rows = long_format(made["left"], "transport_step", *keys).assign(transport_step=LIKELY)
     return steps.ranged(rows, made, "transport_step").drop(columns="transport_step")
 
