@@ -117,10 +117,10 @@ def enumerated(
         p = to.by_person(to.predicted(fit, theta)[0], len(kinds))
         return np.hstack([p * v for v in tables]), np.ones((len(p), 1))
 
-    def moved(fit: ChoiceFit, to: Target, parts: Domains) -> np.ndarray:
+    def moved(parts: Domains) -> np.ndarray:
         return np.vstack([slopes(fit, to, parts, v) for v in tables])
 
-    return forecast(fit, to, measure, names, ["quantity", "alternative"], by, where, moved)
+    return forecast(fit, to.cases.design, to.there, measure, names, ["quantity", "alternative"], by, where, moved)
 
 
 def together(forecast: Estimate, quantity: str, kinds: Collection[str], name: str) -> Estimate:

@@ -14,6 +14,7 @@ A person with several cases counts once: each case has an equal part of the pers
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -49,25 +50,24 @@ def _own(fit: ChoiceFit, design: Design) -> np.ndarray:
 
 def forecast(
     fit: ChoiceFit,
-    to: Target,
+    design: Design,
+    there: np.ndarray,
     measure: Measure,
     names: list,
     levels: list[str],
-    by: Any,
-    where: Any,
-    slopes: Callable[[ChoiceFit, Target, Domains], np.ndarray] | None = None,
+    by: Any = None,
+    where: Any = None,
+    slopes: Callable[[Domains], np.ndarray] | None = None,
     bounds: Bounds = t_bounds,
 ) -> Estimate:
-    """The ratio of the weighted sums of a measure (n, k) and its denominator in each domain.
+    """The ratio of the weighted sums of a measure (n, k) and its denominator over the rows ``there``, in each domain.
 
     ``slopes`` gives the derivative of the sums where it is known; else it is a difference.
     """
-    design = to.cases.design
     if not design.of_same_rows(fit.design):
         hint = "Fit the model with a design that has the rows of all, with where= or weights of zero."
         raise WelfareError("people of another sample are not forecast", where="design", hint=hint)
     parts = design.domains(by, where, design.names)
-    there = np.bincount(to.cases.person, minlength=design.n) > 0
     parts = Domains(np.where(there, parts.codes, -1), parts.labels)
     described = describe(design, parts, there[:, None], ["forecast"])
     w, k = design.weights[:, None], len(names)
@@ -87,7 +87,7 @@ def forecast(
     jacobian = (
         derivative(ratio, theta, STEP * np.sqrt(np.diagonal(fit.bread) * fit.scale))
         if slopes is None
-        else slopes(fit, to, parts) / np.tile(size.ravel(), k)[:, None]
+        else slopes(parts) / np.tile(size.ravel(), k)[:, None]
     )
     domain = [()] if parts.labels is None else [d if isinstance(d, tuple) else (d,) for d in parts.labels]
     of = [] if parts.labels is None else list(parts.labels.names)
@@ -143,16 +143,16 @@ def predicted_shares(
     WelfareError
         As for `prepared`.
     """
-    design = fit.cases.design if design is None else design
-    to = frame if isinstance(frame, Target) else prepared(fit, design, frame, person)
+    own = fit.cases.design if design is None else design
+    to = frame if isinstance(frame, Target) else prepared(fit, own, frame, person)
     names = [("share", a) for a in to.cases.alternatives]
 
     def measure(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         p = to.by_person(to.predicted(fit, theta)[0], len(names))
         return p, np.ones((len(p), 1))
 
-    of_logit = slopes if type(fit) is ChoiceFit else None
-    return forecast(fit, to, measure, names, ["variable", "alternative"], by, where, of_logit, logit_bounds)
+    levels, of_logit = ["variable", "alternative"], partial(slopes, fit, to) if type(fit) is ChoiceFit else None
+    return forecast(fit, to.cases.design, to.there, measure, names, levels, by, where, of_logit, logit_bounds)
 
 
 def slopes(fit: ChoiceFit, to: Target, parts: Domains, values: np.ndarray | None = None) -> np.ndarray:
