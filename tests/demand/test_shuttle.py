@@ -36,7 +36,7 @@ def people():
 
 @pytest.fixture(scope="module")
 def shuttle(people):
-    return Shuttle.before(people)
+    return Shuttle(people)
 
 
 def test_a_run_pays_for_itself_from_the_riders_that_it_needs():
@@ -151,12 +151,12 @@ def test_steps_by_case(people):
     row = frame.index[people.known][0]
     frame["net_pay_dh"] = frame["net_pay_dh"].astype(float)
     frame.loc[row, ["net_pay_dh", "transport_wish_shuttle"]] = [TERMS.cost_dh / TERMS.fare_share_most, "yes"]
-    one = Shuttle.before(replace(people, frame=frame))
+    one = Shuttle(replace(people, frame=frame))
     assert one.affordable[row]
     assert one.steps.loc[row, "wants"]
     assert not one.at(cost_dh=TERMS.cost_dh + 1).affordable[row]
     frame.loc[row, "transport_wish_shuttle"] = None
-    assert pd.isna(Shuttle.before(replace(people, frame=frame)).steps.loc[row, "wants"])
+    assert pd.isna(Shuttle(replace(people, frame=frame)).steps.loc[row, "wants"])
 
 
 def test_summed_chances_do_not_count_luck():

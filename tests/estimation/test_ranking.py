@@ -10,7 +10,7 @@ from statsmodels.discrete.conditional_models import ConditionalLogit
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, exploded, share
-from welfare_analysis.estimation.rank_order import differences, order, possible_ranks, rank_probabilities
+from welfare_analysis.estimation.rank_order import half_widths, order, possible_ranks, rank_probabilities
 from welfare_analysis.estimation.ranking import plackett_luce, pooling, unranked_matters
 
 WORTHS = np.array([0.9, 0.3, 0.0, -0.4, -0.8])
@@ -200,9 +200,9 @@ def test_order_tells_only_what_the_sample_tells():
     places = table.loc[["a", "b", "c", "d", "e"], ["best_rank", "worst_rank"]]
     assert places.to_numpy().tolist() == [[1, 2], [1, 2], [3, 3], [4, 5], [4, 5]]
     assert table["worth"].is_monotonic_decreasing
-    pair = differences(plackett_luce(None, ranks[["a", "c"]].rank(axis=1)))
-    half = (pair.interval()["high"] - pair.value).iloc[0]
-    assert half == pytest.approx(stats.t.ppf(0.975, 299) * pair.se.iloc[0], rel=3e-3)
+    pair = plackett_luce(None, ranks[["a", "c"]].rank(axis=1))  # the worth of the one, that of the other being 0
+    half = half_widths(pair.covariance().to_numpy(), 299, 0.95)
+    assert half == pytest.approx(stats.t.ppf(0.975, 299) * pair.se.to_numpy(), rel=3e-3)
 
 
 def test_possible_ranks_of_shares_are_those_of_all_pairs():
@@ -236,13 +236,13 @@ def test_family_of_pairs_is_covered():
     The Hessian's errors of the same fits are visibly too small.
     """
     rng, held, ratio = np.random.default_rng(10), [], []
-    truth = None
     population, size = 16_000, 8
     taste = np.repeat(rng.normal(0, 0.7, (population // size, 5)), size, axis=0)
     utilities = WORTHS + taste + rng.gumbel(size=(population, 5))
     ranks = (-utilities).argsort(axis=1).argsort(axis=1) + 1.0
-    everybody = plackett_luce(None, pd.DataFrame(ranks, columns=ITEMS))
-    truth = differences(everybody).value
+    first, second = np.triu_indices(5, 1)
+    signs = np.eye(5)[first] - np.eye(5)[second]
+    truth = signs @ plackett_luce(None, pd.DataFrame(ranks, columns=ITEMS)).worths().value
     chance = np.exp(0.5 * np.clip(taste[::size, 0], -2, 2))
     chance *= 100 / chance.sum()
     for _ in range(50):
@@ -250,8 +250,9 @@ def test_family_of_pairs_is_covered():
         rows = (psu[:, None] * size + np.arange(size)).ravel()
         design = Design(np.repeat(1 / chance[psu], size), psu=np.repeat(psu, size))
         fit = plackett_luce(design, pd.DataFrame(ranks[rows], columns=ITEMS))
-        bounds = differences(fit).interval()
-        held.append(((bounds["low"] <= truth) & (truth <= bounds["high"])).all())
+        worths = fit.worths()
+        half = half_widths(signs @ worths.covariance().to_numpy() @ signs.T, float(worths.df.min()), 0.95)
+        held.append((np.abs(signs @ worths.value - truth) <= half).all())
         scale = np.sqrt(fit.scale)
         ratio.append((np.sqrt(np.diag(fit.covariance("hessian"))) * scale / fit.se).mean())
     assert np.mean(held) >= 0.88

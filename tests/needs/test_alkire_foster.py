@@ -8,9 +8,9 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design
 from welfare_analysis.needs.deprivation import (
     CUTOFFS,
+    OWN,
     alkire_foster,
     bounds,
-    care_forgone,
     contributions,
     deprivations,
     dimensions,
@@ -60,7 +60,7 @@ def test_indicators_say_what_is_unknown():
     frame = pd.DataFrame({
         "care_forgone": ["yes", "no", None], "services_km": [5.0, 5.1, np.nan], "health_cover": ["no", None, "yes"],
     })  # fmt: skip
-    assert care_forgone(frame).tolist() == [True, False, pd.NA]
+    assert OWN["care_forgone"](frame).tolist() == [True, False, pd.NA]
     assert far_services(frame).tolist() == [False, True, pd.NA]
     assert no_health_cover(frame).tolist() == [True, pd.NA, False]
     with pytest.raises(WelfareError, match="is absent"):

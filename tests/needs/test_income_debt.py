@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.needs import INDICATORS, computed, income_debt, indicators
+from welfare_analysis.needs import INDICATORS, WITHOUT, computable, computed, income_debt, indicators
+from welfare_analysis.needs.income_debt import NotAskedError
+from welfare_analysis.study import DATA
 
 NA = pd.NA
 NAN = float("nan")
@@ -146,30 +148,50 @@ def test_classes_and_capacity(rows):
     assert not np.isinf(income_debt.debt_service_share(frame)).any()
 
 
-FULL = table(
-    sorted({name for item in INDICATORS for name in item.columns}),
-    [{name: None for item in INDICATORS for name in item.columns}],
-)
+QUESTIONS = pd.read_csv(DATA / "codebook" / "variables.csv")["name"]
+FULL = table(list(QUESTIONS), [dict.fromkeys(QUESTIONS)]).copy()
 
 
-@pytest.mark.parametrize("item", INDICATORS, ids=lambda item: item.name)
-def test_listed_columns(item):
-    """An indicator is made from its listed columns alone, and misses each of them by name."""
-    columns = list(dict.fromkeys(item.columns))
-    assert item.function(FULL[columns]).name == item.name
-    for name in columns:
-        with pytest.raises(WelfareError, match=name):
-            item.function(FULL[columns].drop(columns=name))
+def needed(function):
+    """The questions that an indicator names as absent, until it can be made."""
+    names = []
+    while not computable(FULL[names], [function]):
+        with pytest.raises(NotAskedError) as fault:
+            function(FULL[names])
+        names += fault.value.what.removeprefix("column ").removesuffix(" is absent").split(", ")
+    return names
+
+
+@pytest.mark.parametrize("function", INDICATORS, ids=lambda function: function.__name__)
+def test_an_indicator_says_what_it_needs(function):
+    """It is made from these columns alone, under its own name, and misses each of them by name."""
+    frame = FULL[needed(function)]
+    assert needed(function)
+    assert function(frame).name == function.__name__
+    for name in frame:
+        with pytest.raises(NotAskedError, match=name):
+            function(frame.drop(columns=name))
 
 
 def test_indicators_of_the_columns_present():
     """An absent column leaves its indicators out, and no others; the frame is kept."""
-    names = {item.name for item in INDICATORS}
+    names = {function.__name__ for function in INDICATORS}
     assert names == set(indicators(FULL)) - set(FULL)
     without = FULL.drop(columns=["net_pay_dh"])
     made = set(indicators(without)) - set(FULL)
-    assert made == {item.name for item in INDICATORS if "net_pay_dh" not in item.columns}
+    assert made == {function.__name__ for function in INDICATORS if "net_pay_dh" not in needed(function)}
     assert not names & set(FULL)
+    assert set(WITHOUT) < names
+
+
+def test_no_other_fault_is_taken_for_a_question_that_was_not_asked():
+    """What is wrong in a figure that an indicator needs is said, not left out."""
+
+    def wrong(frame):
+        raise WelfareError("not a number", where="data/public/rents.csv")
+
+    with pytest.raises(WelfareError, match="rents"):
+        computable(FULL, [wrong])
 
 
 def test_debt_band():

@@ -8,10 +8,9 @@ import pandas as pd
 import pytest
 from tenants import NAN, tenants
 
-from welfare_analysis.errors import WelfareError
-from welfare_analysis.estimation import Design, Estimate, total
+from welfare_analysis.estimation import Design, total
 from welfare_analysis.needs import projection
-from welfare_analysis.needs.projection import Flows, homes_needed, net_annual_need, newly_arising, supplied
+from welfare_analysis.needs.projection import Flows, annual, homes_needed
 from welfare_analysis.study import public
 
 NA = pd.NA
@@ -58,22 +57,24 @@ def test_a_home_of_several_members_is_one():
     assert found["marriage"].tolist() == [0.0, 0.0, THIRD]
 
 
+NET = ["years_5", "years_10", "years_20"]
+
+
 def sample(n=400):
-    """Respondents drawn from the cases without gaps, their design and two groups."""
+    """Respondents drawn from the cases without gaps, and their design."""
     rng = np.random.default_rng(3)
     whole = [row[0] for row in EACH if not any(x is NA for x in row[1:])]
     frame = homes(*[whole[i] for i in rng.integers(len(whole), size=n)])
-    group = pd.Series(rng.choice(["north", "south"], n, p=[0.7, 0.3]), name="group")
-    return frame, Design(rng.uniform(5, 15, n)), group
+    return frame, Design(rng.uniform(5, 15, n))
 
 
-FRAME, DESIGN, _ = sample()
+FRAME, DESIGN = sample()
 STAFF = float(DESIGN.weights[(FRAME["status"] == "active").to_numpy()].sum())
 FLOWS = Flows(300.0, 0.5, 0.8, 0.25, 0.01, 0.5, 40.0, STAFF)
 
 
 def by_hand(t, years, split=1.0):
-    """Net need of the totals of one group."""
+    """Net need of totals."""
     ends = t["retirement"] + 0.01 * t["post"]
     arising = 0.5 * 300 * split + 0.8 * t["marriage"] + 0.25 * t["transfer"] + ends
     return t["backlog"] / years + arising - 40 * split - 0.5 * ends
@@ -81,70 +82,51 @@ def by_hand(t, years, split=1.0):
 
 def test_net_need_by_hand():
     """Backlog over years, plus what arises, less supply; the longer the clearance, the fewer a year."""
-    frame, design, _ = sample()
+    frame, design = sample()
     stock = total(design, homes_needed(frame, RENTS))
-    net = net_annual_need(stock, FLOWS)
-    assert net.value.index.tolist() == [5, 10, 20]
-    assert net.value.tolist() == pytest.approx([by_hand(stock.value, h) for h in (5, 10, 20)])
-    assert net.value.is_monotonic_decreasing
-    arising = newly_arising(stock, FLOWS)
-    assert arising.value.index.tolist() == ["newly_arising"]
-    assert arising.value.iloc[0] - net.value[5] == pytest.approx(
+    made = annual(stock, FLOWS).value
+    assert list(made.index) == ["backlog", "arising", "supply", *NET]
+    assert made["backlog"] == stock.value["backlog"]
+    assert made[NET].tolist() == pytest.approx([by_hand(stock.value, h) for h in (5, 10, 20)])
+    assert made[NET].is_monotonic_decreasing
+    assert made["arising"] - made["years_5"] == pytest.approx(
         40 + 0.5 * (stock.value["retirement"] + 0.01 * stock.value["post"]) - stock.value["backlog"] / 5
     )
 
 
 def test_interval_is_that_of_the_linear_combination():
     """The variance is a'Va, with V the covariance of the totals: the backlog and the flows of one sample covary."""
-    frame, design, _ = sample()
+    frame, design = sample()
     stock = total(design, homes_needed(frame, RENTS))
     for years in (5, 20):
         weights = pd.Series({"backlog": 1 / years, "marriage": 0.8, "transfer": 0.25, "retirement": 0.5, "post": 0.005})
         weights = weights.reindex(stock.value.index).fillna(0.0)
         wanted = np.sqrt(weights @ stock.covariance() @ weights)
-        net = net_annual_need(stock, FLOWS, [years])
-        assert net.se.iloc[0] == pytest.approx(wanted)
-        inside = net.interval().iloc[0]
-        assert inside["low"] < net.value.iloc[0] < inside["high"]
-
-
-def test_groups_add_up():
-    """Net need and what arises of the groups are those of all; recruits and committed homes follow the active."""
-    frame, design, group = sample()
-    each, whole = homes_needed(frame, RENTS), total(design, homes_needed(frame, RENTS))
-    parts = total(design, each, by=group)
-    net = net_annual_need(parts, FLOWS)
-    assert net.value.index.names == ["years", "group"]
-    assert net.value.groupby(level=0).sum().tolist() == pytest.approx(net_annual_need(whole, FLOWS).value.tolist())
-    arising = newly_arising(parts, FLOWS)
-    assert arising.value.index.tolist() == ["north", "south"]
-    assert arising.value.sum() == pytest.approx(newly_arising(whole, FLOWS).value.iloc[0])
-    north = parts.value.xs("north", level="group")
-    split = north["active"] / whole.value["active"]
-    assert net.value[5, "north"] == pytest.approx(by_hand(north, 5, split))
-    assert net.counts.loc[(5, "north"), "n"] == (group == "north").sum()
+        net = annual(stock, FLOWS, [years])
+        assert net.se.iloc[-1] == pytest.approx(wanted)
+        inside = net.interval().iloc[-1]
+        assert inside["low"] < net.value.iloc[-1] < inside["high"]
 
 
 def test_a_surplus_is_negative():
     """More supply than need is shown as such."""
-    frame, design, _ = sample()
+    frame, design = sample()
     stock = total(design, homes_needed(frame, RENTS))
-    half = net_annual_need(stock, replace(FLOWS, staff_n=2 * STAFF))
-    assert half.value[5] == pytest.approx(by_hand(stock.value, 5, split=0.5))
-    plenty = net_annual_need(stock, replace(FLOWS, committed_n=1e5))
-    assert (plenty.value < 0).all()
+    half = annual(stock, replace(FLOWS, staff_n=2 * STAFF))
+    assert half.value["years_5"] == pytest.approx(by_hand(stock.value, 5, split=0.5))
+    plenty = annual(stock, replace(FLOWS, committed_n=1e5))
+    assert (plenty.value[NET] < 0).all()
 
 
 def test_supply_is_what_is_committed_and_let_again():
     """By hand; and need a year is backlog over years, plus what arises, less the supply."""
-    frame, design, _ = sample()
+    frame, design = sample()
     stock = total(design, homes_needed(frame, RENTS))
     v, base = stock.value, Flows.read()
     split, left = v["active"] / base.staff_n, v["retirement"] + base.death_rate * v["post"]
-    supply = supplied(stock).value.iloc[0]
-    assert supply == pytest.approx(base.committed_n * split + base.relet_share * left)
-    net = net_annual_need(stock, years=[10]).value.iloc[0]
-    assert net == pytest.approx(v["backlog"] / 10 + newly_arising(stock).value.iloc[0] - supply)
+    made = annual(stock).value
+    assert made["supply"] == pytest.approx(base.committed_n * split + base.relet_share * left)
+    assert made["years_10"] == pytest.approx(v["backlog"] / 10 + made["arising"] - made["supply"])
 
 
 def test_a_chain_of_moves():
@@ -167,22 +149,9 @@ def test_the_table_of_flows():
     assert (table["low"] < table["high"]).all()
     assert (table.loc[table["source"].str.startswith("own"), "kind"] == "assumption").all()
     assert Flows.read().recruits_n == 2100 + 1100
-    frame, design, _ = sample(100)
+    frame, design = sample(100)
     stock = total(design, homes_needed(frame, RENTS))
-    assert net_annual_need(stock).value.tolist() == net_annual_need(stock, Flows.read()).value.tolist()
-    assert newly_arising(stock).value.tolist() == newly_arising(stock, Flows.read()).value.tolist()
-
-
-def test_what_cannot_be_projected():
-    """Totals of other things and years that are not positive are named."""
-    frame, design, _ = sample(50)
-    stock = total(design, homes_needed(frame, RENTS))
-    assert isinstance(stock, Estimate)
-    with pytest.raises(WelfareError, match="not totals of homes"):
-        net_annual_need(total(design, frame[["rooms_n"]]))
-    for years in ([], [5, 0]):
-        with pytest.raises(WelfareError, match="years: not positive"):
-            net_annual_need(stock, FLOWS, years)
+    assert annual(stock).value.tolist() == annual(stock, Flows.read()).value.tolist()
     assert projection.CLEARANCE == (5, 10, 20)
 
 

@@ -57,7 +57,7 @@ def of_transport(study: Study, everybody: Study) -> tuple[Estimate, pd.Series]:
     """Steps of a shuttle as they are estimated, and as they are."""
     people, scale = transport.commuters(study), transport_errors.SCALE
     known = transport_errors.true_numbers(transport.commuters(everybody), "plain", scale)
-    return together(transport_errors.passed(people, Shuttle.before(people).at(scale=scale))), pd.Series(known)
+    return together(transport_errors.passed(people, Shuttle(people).at(scale=scale))), pd.Series(known)
 
 
 NUMBERS = {"homes": of_homes, "loans": of_loans, "transport": of_transport}

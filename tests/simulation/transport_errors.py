@@ -91,7 +91,7 @@ def true_chance(people: Commuters, version: str, scale: float = 1.0) -> pd.Serie
 
 def true_numbers(people: Commuters, version: str, scale: float) -> dict[str, float]:
     """People left at each step, riders, groups that fill a run: from true answers and true utilities."""
-    shuttle, service = Shuttle.before(people), Service.named()
+    shuttle, service = Shuttle(people), Service.named()
     p, on = true_chance(people, version, scale), people.active
     wants, served = (x.fillna(False).astype(bool) for x in (people.wants, shuttle.served))
     able = shuttle.affordable.fillna(False).astype(bool)
@@ -121,7 +121,7 @@ def passed(people: Commuters, shuttle: Shuttle) -> dict[str, Estimate]:
 
 def without_error(people: Commuters, scale: float, truth: dict[str, float]) -> list[dict[str, object]]:
     """Whether the range holds the truth, and how many groups fill a run: by summed probabilities, and counted."""
-    shuttle = Shuttle.before(people).at(scale=scale)
+    shuttle = Shuttle(people).at(scale=scale)
     low, likely, high = (shuttle.view(view).riders() for view in VIEWS)
     ends = low.interval().iloc[0, 0], high.interval().iloc[0, 1]
     runs, least = shuttle.on_a_run, shuttle.service.least_riders_n
@@ -147,7 +147,7 @@ def one_sample(version: str, seed: int, size: int | None = SIZE) -> pd.DataFrame
     assumed = elasticity if version == "plain" else intercity.parameter("elasticity")
     agreed = intercity.agreement(intercity.rail(study.design, trips), DISCOUNT, assumed)
     without = commuting.no_way_to_come(study.frame.set_axis(study.design.index)).rename("no_way")
-    shuttle = Shuttle.before(people).at(scale=scale)
+    shuttle = Shuttle(people).at(scale=scale)
     found = passed(people, shuttle) | {
         "stated": shuttle.view("stated").riders(),
         "likely": shuttle.riders(),

@@ -28,7 +28,7 @@ from ..study import public
 from ..survey.cards import annuity
 from .credit import Terms
 from .housing import assumed as of_programme
-from .levers import lever
+from .levers import Levers, lever
 from .loans import PRODUCTS, LoanMarket, assumed, taken
 from .stated import sums
 
@@ -104,9 +104,7 @@ def net(market: LoanMarket) -> dict[str, Estimate]:
     return found
 
 
-def levers(
-    market: LoanMarket, offered: Mapping[str, LoanMarket] | None = None
-) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
+def levers(market: LoanMarket, offered: Mapping[str, LoanMarket] | None = None) -> Levers:
     """What each measure brings and costs (`levers.lever`) in a year's likely loans, and what members pay, DH of today.
 
     ``agreement``: the Foundation's loan at its rate for that of the banks; ``talks``: at the further cut; ``late``: a

@@ -12,9 +12,8 @@ import pandas as pd
 
 from ..estimation import Design, Estimate
 from ..estimation.choice import ChoiceFit
-from ..estimation.choice.forecast import Forecast, forecast
+from ..estimation.choice.forecast import forecast, slopes
 from ..estimation.choice.population import Target, prepared
-from ..estimation.choice.shares import slopes
 from ..estimation.domains import Domains
 from ..needs.housing import STANDARDS
 from . import credit
@@ -102,7 +101,7 @@ def enumerated(
     quantities: Mapping[str, pd.Series | pd.DataFrame],
     by: Any = None,
     where: Any = None,
-) -> Forecast:
+) -> Estimate:
     r"""Means of what choices bring, by (quantity, alternative[, domain]).
 
     :math:`\sum_i w_i p_{ij} v_{ij} / \sum_i w_i` over the persons of ``long`` with v by person (a Series named by rows,
@@ -118,10 +117,10 @@ def enumerated(
         p = to.by_person(to.predicted(fit, theta)[0], len(kinds))
         return np.hstack([p * v for v in tables]), np.ones((len(p), 1))
 
-    def moved(fit: ChoiceFit, to: Target, parts: Domains) -> np.ndarray:
+    def moved(parts: Domains) -> np.ndarray:
         return np.vstack([slopes(fit, to, parts, v) for v in tables])
 
-    return forecast(fit, to, measure, names, ["quantity", "alternative"], by, where, moved)
+    return forecast(fit, to.cases.design, to.there, measure, names, ["quantity", "alternative"], by, where, moved)
 
 
 def together(forecast: Estimate, quantity: str, kinds: Collection[str], name: str) -> Estimate:

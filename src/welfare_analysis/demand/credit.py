@@ -154,6 +154,12 @@ def largest_loan_dh(
     return loan.clip(upper=terms.loan_most_dh).rename("largest_loan_dh")
 
 
+def loan_dh(frame: pd.DataFrame, terms: Terms, price_dh: float) -> pd.Series:
+    """The loan that savings and grant do not spare of a price with its fees."""
+    cash = frame["savings_dh"].astype(float) + terms.grant_dh
+    return ((1 + terms.fees) * price_dh - cash).clip(lower=0.0)
+
+
 def affordable_price_dh(
     frame: pd.DataFrame, terms: Terms, of: str = "member", standards: Standards = STANDARDS
 ) -> pd.Series:

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 
 from ..estimation import Estimate, joint, mean
-from ..estimation.choice import ChoiceFit, Target
+from ..estimation.choice.forecast import forecast
 from ..estimation.domains import Domains
 from . import intercity, stated
 from .levels import MODES
 from .levers import lever
 from .modes import pivoted
 from .service import annuity, parameter
-from .shuttle import Shuttle, enumerated
+from .shuttle import Shuttle
 from .transport import Commuters
 
 FARED, TICKETED = ("bus", "tram", "grand_taxi"), ("bus", "tram")
@@ -69,23 +69,24 @@ class Fares:
 
     def means(self, name: str, amounts: pd.DataFrame) -> Estimate:
         """Means over the active of amounts (columns) by segment and mode, once fares are changed."""
-        people, codes = self.people, ["|".join(key) for key in self.today.index]
+        people, fit, codes = self.people, self.people.fit(), ["|".join(key) for key in self.today.index]
         place = pd.Index(codes).get_indexer(self.cell)
         there, table = (place >= 0).astype(float)[:, None], amounts.to_numpy(float)
         change = (self.changed(name) - self.today["dh"].to_numpy()) / 100 * self.scale
-        cost = people.fit().value.index.get_loc("cost_100")
+        cost = fit.value.index.get_loc("cost_100")
 
         def measure(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return pivoted(self.today["share"], theta[cost] * change, table)[place] * there, there
 
-        def slopes(fit: ChoiceFit, _: Target, parts: Domains) -> np.ndarray:
+        def slopes(parts: Domains) -> np.ndarray:
             theta, at = fit.value.to_numpy(), fit.value.index == "cost_100"  # the others move nothing
             step = 1e-5 * abs(theta[cost])
             ends = [measure(theta + end * at)[0] for end in (step, -step)]
             change = parts.sums((ends[0] - ends[1]) / (2 * step), people.design.weights)
             return np.outer(change.ravel(), at)
 
-        return enumerated(people, people.known, measure, list(amounts), slopes=slopes)
+        names = [(name,) for name in amounts]
+        return forecast(fit, people.design, people.known.to_numpy(), measure, names, ["quantity"], slopes=slopes)
 
     def shares(self, name: str) -> Estimate:
         """Shares of the modes under a change."""

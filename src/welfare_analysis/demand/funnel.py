@@ -14,6 +14,7 @@ What is published of them is therefore fitted to the whole (`fitted`).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +29,7 @@ from .stated import CardMarket, times
 STEPS = ("in_need", "wants", "eligible", "affordable")
 LIKELY = "likely"
 NEED = "in_need"
+Counts = Callable[[pd.Series | None], Mapping[str, Estimate]]
 
 
 def sides(steps: pd.DataFrame) -> dict[str, pd.Series]:
@@ -113,6 +115,29 @@ def fitted(parts: Estimate, whole: Estimate) -> Estimate:
     by_whole = sparse.block_diag([q[:, None] for q in share]).toarray() @ leave
     made = every.apply(values, stay @ np.hstack([by_part, by_whole]))
     return replace(made, df=parts.df, counts=parts.counts).as_positive()
+
+
+def fitted_by(parts: Mapping[str, Estimate], whole: Mapping[str, Estimate]) -> dict[str, Estimate]:
+    """`fitted`, of each of several counts."""
+    return {name: fitted(one, whole[name]) for name, one in parts.items()}
+
+
+def by_group(counts: Counts, status: pd.Series, group: pd.Series) -> dict[str, Estimate]:
+    """Counts by group that add up to those of all (`fitted`): of ranks, to the active among the statuses.
+
+    Parameters
+    ----------
+    counts : callable
+        Of the groups of people, or None for all: counts by name.
+    status, group : Series (n,)
+        Groups of those who count; statuses are taken as they are to be shown.
+    """
+    parts, whole = counts(group), counts(None)
+    if group.name == "rank_group":
+        by_status = fitted_by(counts(status), whole)
+        active = {name: one.value.index.get_level_values(-1) == "active" for name, one in by_status.items()}
+        whole = {name: picked(one, np.flatnonzero(active[name])) for name, one in by_status.items()}
+    return fitted_by(parts, whole)
 
 
 def funnel(

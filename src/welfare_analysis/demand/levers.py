@@ -23,6 +23,7 @@ from ..estimation import Estimate, joint
 from ..estimation.choice.willingness import fieller
 from .stated import sums
 
+Levers = tuple[dict[str, Estimate], dict[str, Estimate]]  # what each measure brings and costs; what members pay
 PARTS = ("before", "after", "additional", "cost_dh", "transfer_dh")
 STEP = ("additional", "cost_dh")
 

@@ -19,7 +19,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ..estimation import Estimate
 from ..needs.income_debt import member_income_dh
 from ..study import public
 from ..survey.cards import annuity
@@ -28,7 +27,7 @@ from .assumptions import at_end, place
 from .borrowers import RETIRES
 from .credit import Terms
 from .housing import BOUGHT, PLOT, YEARS, HomeMarket, assumed, bought
-from .levers import lever
+from .levers import Levers, lever
 
 FLAT, BASE, BANK = "social_flat", "housing_foundation", "housing_bank"
 BUILDING = ("building_dh_m2", "building_m2")  # what a house on a plot costs
@@ -37,8 +36,7 @@ BETTER_HIGH = ("months", "age_end", "size_m2", "saving_share")  # of other param
 
 def loan_dh(market: HomeMarket) -> pd.DataFrame:
     """The loan that savings and grant do not spare, by person and kind of home (n x kinds), DH."""
-    terms, cash = market.terms, market.frame["savings_dh"].astype(float) + market.terms.grant_dh
-    return pd.DataFrame({a: ((1 + terms.fees) * cost - cash).clip(lower=0.0) for a, cost in market.to_pay.items()})
+    return pd.DataFrame({a: credit.loan_dh(market.frame, market.terms, cost) for a, cost in market.to_pay.items()})
 
 
 def present_dh(market: HomeMarket, rate: float, terms: Terms | None = None) -> pd.Series:
@@ -89,9 +87,7 @@ def measures(market: HomeMarket) -> dict[str, tuple[HomeMarket, pd.DataFrame]]:
     }
 
 
-def levers(
-    market: HomeMarket, made: Mapping[str, tuple[HomeMarket, pd.DataFrame]] | None = None
-) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
+def levers(market: HomeMarket, made: Mapping[str, tuple[HomeMarket, pd.DataFrame]] | None = None) -> Levers:
     """What each of `measures` (or of others) brings and costs, see `levers.lever`, and what members pay with it, DH."""
     made, rate = measures(market) if made is None else made, assumed("discount_rate")
     one = pd.DataFrame(1.0, market.frame.index, list(market.to_pay.index))

@@ -13,8 +13,8 @@ new is not known from asking.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,8 +23,7 @@ import pandas as pd
 from scipy import optimize, special, stats
 
 from ..estimation import Estimate
-from ..estimation.choice.forecast import Forecast, Measure, forecast
-from ..estimation.choice.population import Target
+from ..estimation.choice.forecast import forecast
 from ..estimation.domains import Domains
 from ..needs import commuting
 from ..needs.income_debt import member_income_dh
@@ -44,19 +43,14 @@ class Shuttle:
     ----------
     people : Commuters
     service : Service
-        Its terms.
+        Its terms; by default those of ``data/public/shuttle.csv``.
     bridge : bool
         Whether those alone ride who are certain of their answers.
     """
 
     people: Commuters
-    service: Service
+    service: Service = field(default_factory=Service.named)
     bridge: bool = True
-
-    @classmethod
-    def before(cls, people: Commuters) -> Shuttle:
-        """The shuttle of ``data/public/shuttle.csv``."""
-        return cls(people, Service.named())
 
     def at(self, **terms: float) -> Shuttle:
         """The same people before a shuttle on other terms, as ``cost_dh=50``."""
@@ -175,7 +169,7 @@ class Shuttle:
         """Probability of each group to have so many riders in a run; day and night are drawn to means of their own."""
         return chances(self.on_a_run, needed, self.on_a_run.value.index.str.partition(".").get_level_values(2))
 
-    def _mean(self, flags: Mapping[str, pd.Series], by: Any = None, where: Any = None) -> Forecast:
+    def _mean(self, flags: Mapping[str, pd.Series], by: Any = None, where: Any = None) -> Estimate:
         """Mean of chance x flag (missing: not known, left out) by (name[, domain])."""
         people = self.people
         table = pd.DataFrame(flags).astype("Float64").to_numpy(float, na_value=np.nan)
@@ -189,15 +183,16 @@ class Shuttle:
         def measure(_: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return values * p[:, None], there
 
-        def slopes(_: Any, __: Target, parts: Domains) -> np.ndarray:
+        def slopes(parts: Domains) -> np.ndarray:
             moved = (people.design.weights * p * (1 - p))[:, None] * x
             return np.vstack([parts.sums(moved * column[:, None]).T for column in values.T])
 
         if by is not None:
             by = by.where(by.isin(set(by[inside].dropna())))
-        return enumerated(people, inside, measure, list(flags), by=by, where=where, slopes=slopes)
+        names = [(name,) for name in flags]
+        return forecast(people.fit(), people.design, inside, measure, names, ["quantity"], by, slopes=slopes)
 
-    def riders(self, among: Mapping[str, pd.Series] | None = None, by: Any = None, where: Any = None) -> Estimate:
+    def riders(self, among: Mapping[str, pd.Series] | None = None, by: Any = None) -> Estimate:
         """How many would ride where a run is kept, or what they bring, by (quantity[, domain]).
 
         Parameters
@@ -205,14 +200,14 @@ class Shuttle:
         among : mapping of str to Series (n,)
             Who counts (or what each brings); NA where it is not known, for whom the others of the domain stand. Absent:
             ``riders``, `open_to`.
-        by, where : optional
-            Domains, and rows of the active that count.
+        by : optional
+            Domains.
         """
         counted = {"riders": self.open_to} if among is None else among
-        found = self._mean({name: flag.astype("Float64") * self.kept for name, flag in counted.items()}, by, where)
+        found = self._mean({name: flag.astype("Float64") * self.kept for name, flag in counted.items()}, by)
         if by is not None:
             by = by.where(by.isin(set(found.value.index.get_level_values(-1))))
-        every = stated.times(found, self.people.number(by, where), found.value.index)
+        every = stated.times(found, self.people.number(by), found.value.index)
         return stated.times(every, self.people.sure, every.value.index) if self.bridge else every
 
     def view(self, name: str) -> Shuttle:
@@ -223,14 +218,6 @@ class Shuttle:
     def _views(self) -> dict[str, Shuttle]:
         ends = {"today": self.at(constant_share=0.0), "stated": self}
         return {"likely": self} | {name: replace(end, bridge=False) for name, end in ends.items()}
-
-
-def enumerated(people: Commuters, inside: Any, measure: Measure, names: Sequence[str], **options: Any) -> Forecast:
-    """Means over some people of what the coefficients of the cards say of each, by (quantity[, domain])."""
-    cases = replace(people.fit().cases, person=np.flatnonzero(inside), design=people.design)
-    to, keys = Target(cases), [(name,) for name in names]
-    known = {"by": None, "where": None} | options
-    return forecast(people.fit(), to, measure, keys, ["quantity"], **known)
 
 
 def chances(riders: Estimate, needed: float, parts: pd.Index | None = None) -> pd.Series:

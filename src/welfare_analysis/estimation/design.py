@@ -444,16 +444,11 @@ def _matrix(influence: Any) -> Any:
     return z if z.nnz * DENSE < np.prod(z.shape) else z.toarray()
 
 
-def _strata(labels: Any, n: int, order: pd.Index | None) -> tuple[np.ndarray, np.ndarray]:
+def _strata(labels: Any, n: int, order: pd.Index | None) -> tuple[np.ndarray, pd.Index]:
     """Codes (n,) of the strata in the order of their labels, and the labels."""
-    code = codes(labels, n, order, "strata")
-    values = pd.Series(aligned(labels, n, order, "strata")).to_numpy()
-    first = np.unique(code, return_index=True)[1]
-    try:
-        rank = np.argsort(values[first])
-    except TypeError:  # labels of several types
-        rank = np.argsort(values[first].astype(str))
-    return np.argsort(rank)[code], values[first][rank]
+    codes(labels, n, order, "strata")  # none is missing
+    kept = pd.Categorical(aligned(labels, n, order, "strata")).remove_unused_categories()
+    return kept.codes.astype(np.int64), kept.categories
 
 
 def _distinct(labels: np.ndarray, domain: np.ndarray, count: int) -> np.ndarray:

@@ -35,8 +35,6 @@ def t_bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
     value = estimate.value.to_numpy()
     half = stats.t.ppf((1 + level) / 2, estimate.df.to_numpy()) * estimate.se.to_numpy()
     low, high = value - half, value + half
-    if estimate.positive is None:
-        return low, high
     log = estimate.positive & (value > 0)
     with np.errstate(over="ignore"):  # an interval without an upper end
         factor = np.exp(np.divide(half, value, out=np.zeros(len(value)), where=log))
@@ -61,7 +59,7 @@ class Estimate:
         Of a design with the same rows: the estimate of its weights.
     deviations : (R, k) array, optional
         What the estimator gave with each of R replicate weights, less the value; they have the covariance then.
-    positive : (k,) array of bool, optional
+    positive : (k,) array of bool, or False of all
         Which values are counts, or sums or products of such: they cannot be negative, and `t_bounds` are on the log
         scale. Sums of them, with weights from 0 on, stay so in `apply`.
     push : callable, optional
@@ -78,7 +76,7 @@ class Estimate:
     push: Callable[[sparse.csr_array], Any] | None = field(default=None, repr=False, kw_only=True)
     estimator: Any = field(default=None, repr=False, kw_only=True)
     deviations: np.ndarray | None = field(default=None, repr=False, kw_only=True)
-    positive: np.ndarray | None = field(default=None, repr=False, kw_only=True)
+    positive: np.ndarray | bool = field(default=False, repr=False, kw_only=True)
 
     @property
     def variance_by(self) -> str:
@@ -275,7 +273,7 @@ class Estimate:
             push=lambda matrix: self.combined(matrix @ sparse_j),
             estimator=None if self.estimator is None else lambda d: self.estimator(d).apply(f, jacobian),
             deviations=deviations,
-            positive=None if self.positive is None else _sums(self.positive, J, x, value.to_numpy()),
+            positive=_sums(np.broadcast_to(self.positive, x.shape), J, x, value.to_numpy()),
         )
 
 

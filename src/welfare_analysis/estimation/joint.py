@@ -38,8 +38,13 @@ def joint(estimates: Mapping[Any, Estimate], names: Sequence[Hashable] = ()) -> 
     if names and len(set(own)) == 1:
         index = index.set_names([*names, *own[0]])
     moved = [e.deviations for e in parts if e.deviations is not None]
-    extra = [sum(map(sparse.csr_array, e.extra_covariance.values()), _nothing(len(e.value))) for e in parts]
+    empty = [sparse.csr_array((len(e.value),) * 2) for e in parts]
+    extra = [sum(map(sparse.csr_array, e.extra_covariance.values()), z) for e, z in zip(parts, empty, strict=True)]
     whole = sparse.block_diag(extra, format="csr")
+
+    def again(design: Design) -> Estimate:
+        return joint({name: e.estimator(design) for name, e in estimates.items()}, names)
+
     return Estimate(
         pd.Series(pd.concat([e.value for e in parts]).to_numpy(), index=index),
         parts[0].design,
@@ -49,8 +54,8 @@ def joint(estimates: Mapping[Any, Estimate], names: Sequence[Hashable] = ()) -> 
         partial(_bounds, parts),
         extra_covariance={"joint": whole} if whole.nnz else {},
         push=partial(_combined, parts),
-        estimator=None if any(e.estimator is None for e in parts) else lambda d: joint(_of(estimates, d), names),
-        positive=_positive(parts),
+        estimator=again if all(e.estimator is not None for e in parts) else None,
+        positive=np.concatenate([np.broadcast_to(e.positive, len(e.value)) for e in parts]),
         deviations=np.hstack(moved) if len(moved) == len(parts) else None,
     )
 
@@ -81,11 +86,6 @@ def _key(key: Any) -> tuple[Any, ...]:
     return key if isinstance(key, tuple) else (key,)
 
 
-def _of(estimates: Mapping[Any, Estimate], design: Design) -> dict[Any, Estimate]:
-    """The estimates run again."""
-    return {name: e.estimator(design) for name, e in estimates.items() if e.estimator is not None}
-
-
 def _bounds(parts: Sequence[Estimate], _: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
     low, high = np.hstack([e.bounds(e, level) for e in parts])
     return low, high
@@ -96,14 +96,3 @@ def _combined(parts: Sequence[Estimate], matrix: sparse.csr_array) -> Any:
     ends = np.cumsum([len(e.value) for e in parts])
     blocks = (matrix[:, end - len(e.value) : end] for e, end in zip(parts, ends, strict=True))
     return sum(e.combined(block) for e, block in zip(parts, blocks, strict=True))
-
-
-def _positive(parts: Sequence[Estimate]) -> np.ndarray | None:
-    """Which values are positive, of all parts."""
-    if all(e.positive is None for e in parts):
-        return None
-    return np.concatenate([np.zeros(len(e.value), dtype=bool) if e.positive is None else e.positive for e in parts])
-
-
-def _nothing(k: int) -> sparse.csr_array:
-    return sparse.csr_array((k, k))

@@ -1,9 +1,8 @@
-"""What a fit to rankings says of the order of the items: first places, pairs, and the places that are sure."""
+"""What a fit to rankings says of the order of the items: first places, and the places that are sure."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -32,28 +31,6 @@ def rank_probabilities(fit: RankFit, top: int = 1) -> Estimate:
         lambda v: pd.Series(_places_among(v.to_numpy(), top), index=v.index, name=f"top_{top}")
     )
     return replace(probabilities, bounds=logit_bounds)
-
-
-def differences(fit: RankFit) -> Estimate:
-    """Differences of the worths of all pairs (item, other); their intervals hold all at once (`simultaneous`)."""
-    worths = fit.worths()
-    index, signs = _pairs(worths.value.index)
-    gaps = worths.apply(lambda v: pd.Series(signs @ v.to_numpy(), index=index, name="worth"), signs)
-    return replace(gaps, bounds=simultaneous)
-
-
-def _pairs(items: pd.Index) -> tuple[pd.MultiIndex, np.ndarray]:
-    """All pairs (item, other), and the matrix that takes values to their differences."""
-    pairs = list(combinations(range(len(items)), 2))
-    eye = np.eye(len(items))
-    index = pd.MultiIndex.from_tuples([(items[j], items[k]) for j, k in pairs], names=["item", "other"])
-    return index, np.array([eye[j] - eye[k] for j, k in pairs])
-
-
-def simultaneous(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Bounds that hold all values at once, see `half_widths`."""
-    half = half_widths(estimate.covariance().to_numpy(), float(estimate.df.min()), level)
-    return estimate.value.to_numpy() - half, estimate.value.to_numpy() + half
 
 
 def half_widths(covariance: np.ndarray, df: float, level: float) -> np.ndarray:
@@ -92,7 +69,7 @@ def possible_ranks(values: Estimate, level: float = 0.95) -> pd.DataFrame:
     ordered = values.value.sort_values(ascending=False, kind="stable")
     items, covariance = ordered.index, values.covariance().loc[ordered.index, ordered.index].to_numpy()
     first, second = np.triu_indices(len(items), 1)
-    signs = _pairs(items)[1]
+    signs = np.eye(len(items))[first] - np.eye(len(items))[second]
     half = half_widths(signs @ covariance @ signs.T, float(values.df.min()), level)
     better = np.zeros((len(items), len(items)), dtype=bool)
     better[first, second] = signs @ ordered.to_numpy() > half

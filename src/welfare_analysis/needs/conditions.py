@@ -7,7 +7,7 @@ and Korn 1999); the difference of two is the average marginal effect. Coefficien
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +17,7 @@ from ..errors import WelfareError
 from ..estimation import Design, Estimate, joint, logistic, margins, multinomial_logit
 from ..estimation.regression import Regression
 from ..study import Study
-from . import INDICATORS
+from . import INDICATORS, computable
 from .factors import earners_class, family_type, in_order, merged, staff_age
 
 BLOCKS = {
@@ -28,11 +28,6 @@ BLOCKS = {
 }
 FACTORS = tuple(factor for block in BLOCKS.values() for factor in block)
 PLACE = "command_group"
-MADE: dict[Callable[[pd.DataFrame], pd.Series], tuple[str, ...]] = {
-    family_type: ("marital_status", "children_n"),
-    earners_class: ("earners_n",),
-    staff_age: ("age_group",),
-}
 EVENTS = 5  # of the rarer outcome for each coefficient (Vittinghoff and McCulloch 2007)
 KNOWN = 0.8  # part of the staff in levels of a factor; with fewer it would cost the models too many
 TENURE, OTHER = "tenure", "other"
@@ -104,11 +99,9 @@ def models(study: Study, names: tuple[str, ...], least: int) -> Models:
 
 def staff(study: Study, names: tuple[str, ...], least: int) -> Staff:
     """Active staff with the conditions and factors that were asked."""
-    frame, known = study.frame, set(study.frame)
-    made = {i.name: i.function(frame) for i in INDICATORS if i.name in names and set(i.columns) <= known}
-    made |= {f.__name__: f(frame) for f, needed in MADE.items() if set(needed) <= known}
+    frame, named = study.frame, [indicator for indicator in INDICATORS if indicator.__name__ in names]
     active = (frame["status"] == "active").to_numpy()
-    whole = frame.assign(**made)
+    whole = frame.assign(**computable(frame, [*named, family_type, earners_class, staff_age]))
     columns = {name: _factor(study, whole[name], active, least) for name in FACTORS if name in whole}
     factors = {name: c for name, c in columns.items() if c is not None}
     whole = whole[[name for name in (*names, TENURE) if name in whole]].assign(**factors)

@@ -19,6 +19,7 @@ import pandas as pd
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, mean, ratio
 from ..study import public
+from .aspirations import without_care
 from .commuting import commute_long
 from .housing import cost_burdened, crowded, lacks_facilities
 from .income_debt import above, asked, is_code, over_debt_limit
@@ -27,11 +28,6 @@ FAR_KM = 5.0  # an assumption: over an hour on foot
 CUTOFFS = {"quarter": 1 / 4, "third": 1 / 3, "half": 1 / 2}
 USUAL = "third"  # as in the global index of UNDP and OPHI
 EVERYBODY = "all"
-
-
-def care_forgone(frame: pd.DataFrame) -> pd.Series:
-    """Whether somebody went without care this year because of its cost; NA where missing."""
-    return is_code(asked(frame, "care_forgone")[0], "yes").rename("care_forgone")
 
 
 def far_services(frame: pd.DataFrame) -> pd.Series:
@@ -44,8 +40,8 @@ def no_health_cover(frame: pd.DataFrame) -> pd.Series:
     return is_code(asked(frame, "health_cover")[0], "no").rename("no_health_cover")
 
 
-OWN = {f.__name__: f for f in (crowded, lacks_facilities, cost_burdened, over_debt_limit, care_forgone, far_services,
-                               commute_long, no_health_cover)}  # fmt: skip
+OWN = {f.__name__: f for f in (crowded, lacks_facilities, cost_burdened, over_debt_limit, far_services, commute_long,
+                               no_health_cover)} | {"care_forgone": without_care}  # fmt: skip
 
 
 def deprivations(frame: pd.DataFrame, of: str = EVERYBODY) -> pd.DataFrame:

@@ -39,13 +39,17 @@ CANNOT = "cannot_compute"
 DEBT_CLASSES = ("no_loan", "up_to_20", "20_to_40", "over_limit", CANNOT)
 
 
+class NotAskedError(WelfareError):
+    """A question that an indicator needs was not asked."""
+
+
 def asked(frame: pd.DataFrame, *names: str) -> list[pd.Series]:
-    """Give the named columns; raise WelfareError that names the absent ones."""
+    """Give the named columns; raise `NotAskedError` that names the absent ones."""
     absent = [name for name in names if name not in frame.columns]
     if absent:
         what = f"column {', '.join(absent)} is absent"
         hint = "The block that holds it was not asked; leave this indicator out."
-        raise WelfareError(what, where="needs", expected="every column that the indicator needs", hint=hint)
+        raise NotAskedError(what, where="needs", expected="every column that the indicator needs", hint=hint)
     return [frame[name] for name in names]
 
 

@@ -10,8 +10,8 @@ would seem to stand for themselves alone, and the draw would have no error.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -48,7 +48,6 @@ class Ranking:
     asked: np.ndarray
     design: Design
     status: pd.Series
-    fits: dict[Hashable, RankFit] = field(default_factory=dict, repr=False)
 
     @cached_property
     def answered(self) -> np.ndarray:
@@ -70,17 +69,14 @@ class Ranking:
         return [ALL, *(str(g) for g in self.status.cat.categories if size.get(g, 0) >= least)]
 
     def fit(self, group: str = ALL, **options: Any) -> RankFit:
-        """Worths of a group (`plackett_luce`, with its options); fitted once.
+        """Worths of a group (`plackett_luce`, with its options).
 
         Raises
         ------
         WelfareError
             As for `plackett_luce`.
         """
-        key = (group, *sorted(options.items()))
-        if key not in self.fits:
-            self.fits[key] = plackett_luce(self.design, self.placed, where=self.where(group) & self.known, **options)
-        return self.fits[key]
+        return plackett_luce(self.design, self.placed, where=self.where(group) & self.known, **options)
 
     def unweighted(self) -> RankFit:
         """Worths of those who ranked, each of weight one."""
@@ -107,21 +103,18 @@ class Ranking:
         marks = pd.DataFrame({name: self.firsts == name for name in self.placed}, index=self.placed.index)
         return share(self.design, marks, where=self.where(group) & self.firsts.notna().to_numpy())
 
-    def among(self, group: str = ALL, top: int = TOP) -> Estimate:
+    def among(self, top: int = TOP) -> Estimate:
         """Share that ranks each item among the first ``top``, of those who gave as many places."""
         among = ranked_among(self.placed, top)
-        return share(self.design, among, where=self.where(group) & among.notna().all(axis=1).to_numpy())
+        return share(self.design, among, where=self.answered & among.notna().all(axis=1).to_numpy())
 
     def mean_place(self, group: str = ALL) -> Estimate:
         """Mean place of each item, from 1; items left open behind the others have the mean of the places left."""
         return mean(self.design, self.middle, where=self.where(group) & self.known)
 
 
-def ranking(study: Study, group: str, status: pd.Series | None = None) -> Ranking | None:
-    """A ranking of a study; None where fewer than two items were asked, or nobody ranked them.
-
-    ``status`` (n rows, categorical) are the groups to be compared; the status of the members where it is not given.
-    """
+def ranking(study: Study, group: str) -> Ranking | None:
+    """A ranking of a study, by status; None where fewer than two items were asked, or nobody ranked them."""
     book, frame = study.codebook, study.frame
     names = [str(n) for n in book.variables.index[book.variables["group"] == group] if n in frame]
     if len(names) < 2:
@@ -131,8 +124,8 @@ def ranking(study: Study, group: str, status: pd.Series | None = None) -> Rankin
         return None
     answered = placed.notna().any(axis=1)
     asked = book.asked(names[0], frame, frame.index).fillna(False).astype(bool) | answered
-    groups = frame["status"].astype(pd.CategoricalDtype(book.codes("status"))) if status is None else status
-    return Ranking(group, placed, asked.to_numpy(), study.design.superpopulation(), groups)
+    status = frame["status"].astype(pd.CategoricalDtype(book.codes("status")))
+    return Ranking(group, placed, asked.to_numpy(), study.design.superpopulation(), status)
 
 
 def differ(fits: Mapping[str, RankFit]) -> Test:

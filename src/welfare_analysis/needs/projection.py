@@ -14,13 +14,12 @@ Members of a group are renewed year by year: `renewed`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from ..errors import WelfareError
 from ..estimation import Estimate
 from ..study import public
 from .housing import STANDARDS, Standards, housing_need_class
@@ -101,61 +100,35 @@ def homes_needed(frame: pd.DataFrame, rents: pd.Series | None = None, standards:
     return homes
 
 
-def _by_group(value: pd.Series) -> pd.DataFrame:
-    """Totals as a table: a row a group (one where there are none), a column a kind."""
-    kinds = set(value.index.get_level_values(0))
-    if not set(HOMES) <= kinds:
-        raise WelfareError("not totals of homes", where="projection", got=sorted(kinds), expected=", ".join(HOMES))
-    return value.unstack(0, sort=False) if value.index.nlevels > 1 else pd.DataFrame([value])
+def annual(homes: Estimate, flows: Flows | None = None, years: Sequence[float] = CLEARANCE) -> Estimate:
+    """The stock of homes needed and what a year brings: B, A, S and, for each term of clearance, N of this module.
 
+    Parameters
+    ----------
+    homes : Estimate
+        ``total(design, homes_needed(frame), missing="mean")``.
+    flows : Flows, optional
+        By default those of the file. Recruits and committed homes are in proportion to the active, taken as known.
+    years : sequence of float
+        Years in which the backlog is cleared.
 
-def _split(value: pd.Series, flows: Flows) -> pd.Series:
-    """The active of each group, taken as known, over the staff whose recruits and homes the flows are."""
-    return _by_group(value)["active"] / flows.staff_n
-
-
-def _left(homes: pd.DataFrame, flows: Flows) -> pd.Series:
-    """Service homes that end a year."""
-    return homes["retirement"] + flows.death_rate * homes["post"]
-
-
-def _arising(homes: pd.DataFrame, flows: Flows, split: pd.Series) -> pd.Series:
-    recruits = flows.recruit_need_share * flows.recruits_n * split
-    moves = flows.marriage_need_share * homes["marriage"] + flows.transfer_need_share * homes["transfer"]
-    return recruits + moves + _left(homes, flows)
-
-
-def _supply(homes: pd.DataFrame, flows: Flows, split: pd.Series) -> pd.Series:
-    return flows.committed_n * split + flows.relet_share * _left(homes, flows)
-
-
-def _net(value: pd.Series, flows: Flows, split: pd.Series, years: Sequence[float]) -> pd.Series:
-    homes = _by_group(value)
-    flow = _arising(homes, flows, split) - _supply(homes, flows, split)
-    net = pd.concat({h: homes["backlog"] / h + flow for h in years}, names=["years"])
-    return net if value.index.nlevels > 1 else net.droplevel(1)
-
-
-def newly_arising(homes: Estimate, flows: Flows | None = None) -> Estimate:
-    """Homes that come to be needed a year, A of this module, by group; arguments as for `net_annual_need`."""
-    return _flow(homes, flows, _arising, "newly_arising")
-
-
-def supplied(homes: Estimate, flows: Flows | None = None) -> Estimate:
-    """Homes supplied a year, S of this module: committed ones, and service homes let again; by group."""
-    return _flow(homes, flows, _supply, "supplied")
-
-
-def _flow(homes: Estimate, flows: Flows | None, of: Callable[..., pd.Series], name: str) -> Estimate:
+    Returns
+    -------
+    Estimate
+        ``backlog``; a year ``arising``, ``supply`` (committed homes, and service homes let again), ``years_5``, ...
+    """
     used = Flows.read() if flows is None else flows
-    split = _split(homes.value, used)
-    named = homes.value.index.nlevels > 1
+    split = homes.value["active"] / used.staff_n
 
-    def flow(value: pd.Series) -> pd.Series:
-        found = of(_by_group(value), used, split)
-        return found if named else pd.Series({name: found.iloc[0]})
+    def numbers(v: pd.Series) -> pd.Series:
+        left = v["retirement"] + used.death_rate * v["post"]  # service homes that end
+        moves = used.marriage_need_share * v["marriage"] + used.transfer_need_share * v["transfer"]
+        arising = used.recruit_need_share * used.recruits_n * split + moves + left
+        supply = used.committed_n * split + used.relet_share * left
+        net = {f"years_{h}": v["backlog"] / h + (arising - supply) for h in years}
+        return pd.Series({"backlog": v["backlog"], "arising": arising, "supply": supply, **net})
 
-    return homes.apply(flow)
+    return homes.apply(numbers)
 
 
 def moves_by_home(left: np.ndarray, passed: np.ndarray) -> float:
@@ -173,35 +146,6 @@ def moves_by_home(left: np.ndarray, passed: np.ndarray) -> float:
     kinds = 1 + len(left)  # the new home, and those that are left
     q = np.tile(np.append(0.0, left * passed), (kinds, 1))
     return float(np.linalg.inv(np.eye(kinds) - q)[0].sum())
-
-
-def net_annual_need(homes: Estimate, flows: Flows | None = None, years: Sequence[float] = CLEARANCE) -> Estimate:
-    """Homes needed a year, N of this module, by years of clearance and group.
-
-    Parameters
-    ----------
-    homes : Estimate
-        ``total(design, homes_needed(frame), by=..., missing="mean")``.
-    flows : Flows, optional
-        By default those of the file. Recruits and committed homes are in proportion to the active of each group, taken
-        as known; transfers count where people leave.
-    years : sequence of float
-        Years in which the backlog is cleared.
-
-    Raises
-    ------
-    WelfareError
-        Totals that are not those of `homes_needed`; years that are not positive.
-
-    Notes
-    -----
-    Groups add up to the whole where no answer is missing; else each group's gaps are filled by its own mean.
-    """
-    if not years or not min(years) > 0:
-        raise WelfareError("not positive", where="years", got=tuple(years), expected="years of clearance")
-    used = Flows.read() if flows is None else flows
-    split = _split(homes.value, used)
-    return homes.apply(lambda value: _net(value, used, split, years))
 
 
 def leaving(frame: pd.DataFrame, years: int, retires: float = STANDARDS.retirement_age) -> pd.DataFrame:

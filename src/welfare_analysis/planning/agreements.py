@@ -29,7 +29,7 @@ from scipy.optimize.elementwise import find_root
 
 from ..demand import credit, intercity, loans
 from ..demand.credit import Terms
-from ..demand.funnel import fitted, funnel, picked
+from ..demand.funnel import by_group, funnel, picked
 from ..demand.housing import HomeMarket
 from ..demand.housing import assumed as of_programme
 from ..demand.stated import asked, sums
@@ -259,15 +259,14 @@ class Offer:
 
         Groups have the shares that they have among those of whom it is known.
         """
-        made = picked(self.stopped, np.array([len(self.stopped.value) - 1]), pd.Index(["all"]))
-        for name in ["status", by] if by == "rank_group" else [by] if by else []:
-            if name == "rank_group":
-                made = picked(made, np.flatnonzero(made.value.index == "active"))
-            flag = self.uses.astype(float).where(self.reason.notna()).rename(USES)
-            parts = total(self.design, flag, self.group(name), self.group(name).notna(), missing="mean")
-            made = fitted(parts.as_positive(), made)
-            made = picked(made, np.arange(len(made.value)), made.value.index.get_level_values(-1).rename(name))
-        return made
+        every = picked(self.stopped, np.array([len(self.stopped.value) - 1]), pd.Index(["all"]))
+        flag = self.uses.astype(float).where(self.reason.notna()).rename(USES)
+
+        def counts(of: pd.Series | None) -> dict[str, Estimate]:
+            parts = every if of is None else total(self.design, flag, of, of.notna(), missing="mean").as_positive()
+            return {USES: parts}
+
+        return by_group(counts, self.group("status"), self.group(by))[USES] if by else every
 
     def gain(self, by: pd.Series | None = None, what: str = "") -> Estimate:
         """Mean worth to those who can use it, by group; or the mean of a column of ``sides``."""
@@ -307,7 +306,7 @@ def _home(study: Study, agreement: Agreement) -> Parts:
     frame, bank = market.frame, market.terms
     prices = agreement.prices(float(market.offers.loc[FLAT, "price_dh"]))
     for side, price, terms in zip(SIDES, prices, (bank, agreement.terms(bank)), strict=True):
-        months, needed = credit.months_left(frame, terms), loan_dh(frame, terms, price)
+        months, needed = credit.months_left(frame, terms), credit.loan_dh(frame, terms, price)
         monthly = (needed * terms.cost(months.clip(lower=1.0).to_numpy())).where(months.gt(0) | needed.eq(0))
         cash = (1 + terms.fees) * price - needed - terms.grant_dh
         sides |= {f"instalment_{side}": monthly, f"total_{side}": monthly * months + cash}
@@ -369,12 +368,6 @@ def _over(frame: pd.DataFrame, instalment: pd.Series, capacity: pd.Series) -> di
     return {"pay_left": over & floor, "pay_share": over & ~floor}
 
 
-def loan_dh(frame: pd.DataFrame, terms: Terms, price_dh: float) -> pd.Series:
-    """The loan that savings and grant do not spare of a price with its fees: L of the module."""
-    cash = frame["savings_dh"].astype(float) + terms.grant_dh
-    return ((1 + terms.fees) * price_dh - cash).clip(lower=0.0)
-
-
 def _short(frame: pd.DataFrame, terms: Terms, price_dh: float) -> pd.Series:
     """Whether savings and grant do not pay the fees and the down payment."""
     cash = frame["savings_dh"].astype(float) + terms.grant_dh
@@ -390,7 +383,7 @@ def break_even_rate(
     inf where at any (no loan is needed, or it is carried at `MOST_RATE`), nan where that is not known.
     """
     months = credit.months_left(frame, terms).astype(float)
-    capacity, loan = credit.capacity_dh(frame, of), loan_dh(frame, terms, price_dh)
+    capacity, loan = credit.capacity_dh(frame, of), credit.loan_dh(frame, terms, price_dh)
     insured = terms.insurance / 12 if terms.insured_initial else 0.0
     monthly = capacity.clip(upper=terms.instalment_most_dh) / loan.where(loan > 0) - insured
     worth = (1 / monthly.where(monthly > 0)).fillna(INF).to_numpy(float)

@@ -109,7 +109,7 @@ for _group in GROUPS[:3]:
 
         def rows(offer: Offer) -> pd.DataFrame:
             met = offer.group(group)[offer.uses].value_counts().astype(float)
-            found = long_format(offer.users(group), group)
+            found = long_format(offer.users(group), "", group)
             found = found.assign(numerator=found[group].map(met).fillna(0.0), lost=False)
             funnel = loans.topic.release(study)[f"loans_funnel_by_{group}"]
             if offer.agreement.product != "consumer_loan" or funnel.state != "shown":

@@ -65,15 +65,12 @@ topic = Topic("caravan", members, always, "persons", placed, FINDINGS)
 @topic.table("members", "command_group", "hope_group", adds="hope_group")
 def by_region(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     """Members of each region by status, to a whole band."""
-    parts = []
-    for status in ("all", *sorted(frame["status"].dropna().unique())):
-        own = pd.Series(1.0 if status == "all" else frame["status"].eq(status).astype(float), frame.index)
-        known = frame["command_group"].notna()
-        made = total(study.design, own.rename("members"), by=frame["command_group"], where=known)
-        n = own[known].groupby(frame.loc[known, "command_group"]).sum()
-        rows = long_format(made, "", "command_group").assign(hope_group=status)
-        parts.append(rows.assign(n=rows["command_group"].map(n), flag=""))
-    return pd.concat(parts, ignore_index=True).assign(step=parameter("band_persons"))
+    region, each = frame["command_group"], pd.get_dummies(frame["status"], dtype=float)
+    own = pd.concat([pd.Series(1.0, frame.index, name="all"), each], axis=1)
+    made = total(study.design, own, by=region, where=region.notna())
+    rows, n = long_format(made, "hope_group", "command_group"), own.groupby(region).sum().T.stack()
+    at = pd.MultiIndex.from_frame(rows[["hope_group", "command_group"]])
+    return rows.assign(n=n[at].to_numpy(), flag="", step=parameter("band_persons"))
 
 
 def measures(order: list[str], of: Caravan, known: bool = False) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -11,40 +12,16 @@ import pandas as pd
 
 from ..disclosure import CATEGORY, NUMBERS, Lazy, Released, combined, declared, document
 from ..study import DATA, Study, public
-from . import (
-    adjusted,
-    agreements,
-    aspirations,
-    burdens,
-    caravan,
-    conditions,
-    deprivation,
-    descriptive,
-    five,
-    headlines,
-    homes,
-    loans,
-    package,
-    priorities,
-    quality,
-    rail,
-    satisfaction,
-    segments,
-    services,
-    stored,
-    transport,
-    weights,
-    what_if,
-)
+from . import agreements, caravan, descriptive, headlines, stored
 from .declare import Topic, withheld
 from .kept import kept
 
-MODULES = (quality, weights, conditions, deprivation, adjusted, aspirations, burdens, segments, satisfaction,
-           priorities, homes, loans, transport, what_if, rail, services, five, agreements, package,
-           caravan)  # fmt: skip
+MODULES = ("quality", "weights", "conditions", "deprivation", "adjusted", "aspirations", "burdens", "segments",
+           "satisfaction", "priorities", "homes", "loans", "transport", "what_if", "rail", "services", "five",
+           "agreements", "package", "caravan")  # fmt: skip
 TOPICS: dict[str, Topic] = {
     topic.name: topic
-    for module in MODULES
+    for module in (import_module(f".{name}", __package__) for name in MODULES)
     for topic in (*vars(module).values(), *getattr(module, "TOPICS", {}).values())
     if isinstance(topic, Topic)
 }

@@ -15,29 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .. import estimation as es
 from ..disclosure import NUMBERS, policy
 from ..disclosure.suppression import unsafe
 from ..errors import WelfareError
-from ..estimation import (
-    adjusted_p,
-    concentration,
-    gini,
-    independence,
-    joint,
-    linear,
-    lorenz,
-    marginal_effects,
-    mean,
-    poverty,
-    predictions,
-    quantile,
-    quantile_ratio,
-    quantile_regression,
-    quantile_shares,
-    rank_test,
-    two_part,
-    variance,
-)
 from ..needs import computed, indicators
 from ..needs.factors import with_siblings
 from ..study import Study
@@ -54,10 +35,10 @@ GROUPS = ("rank_group", "command_group")
 AMOUNTS = (INCOME, "commute_min")  # whose ranks are compared
 TEST_UNITS = {"F": "tenths", "df": "tenths", "p": "p"}
 MODELS: dict[str, tuple[str, Callable[..., Any], str]] = {
-    "mean_burden": ("housing_cost_share", linear, "share_points"),
-    "median_burden": ("housing_cost_share", quantile_regression, "share_points"),
-    "hard_burden": ("housing_cost_share", partial(quantile_regression, q=0.9), "share_points"),
-    "way_cost": ("commute_cost_dh", two_part, "dh_month"),
+    "mean_burden": ("housing_cost_share", es.linear, "share_points"),
+    "median_burden": ("housing_cost_share", es.quantile_regression, "share_points"),
+    "hard_burden": ("housing_cost_share", partial(es.quantile_regression, q=0.9), "share_points"),
+    "way_cost": ("commute_cost_dh", es.two_part, "dh_month"),
 }
 FINDINGS = ("", ("many", "who", "where", "cost", "changes", "sure"))
 
@@ -108,11 +89,11 @@ def inequality(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     """
     y, by = frame[INCOME], large_statuses(frame)
     design, where = study.design, by.notna()
-    moments = joint({"level": mean(design, y, by, where), "square": variance(design, y, by, where)})
+    moments = es.joint({"level": es.mean(design, y, by, where), "square": es.variance(design, y, by, where)})
     measures = {
-        "gini": long_format(gini(design, y, by, where), "", "status"),
+        "gini": long_format(es.gini(design, y, by, where), "", "status"),
         "variation": long_format(moments.apply(lambda v: np.sqrt(v["square"]) / v["level"]), "status"),
-        "p90_p10": long_format(quantile_ratio(design, y, by=by, where=where), "status"),
+        "p90_p10": long_format(es.quantile_ratio(design, y, by=by, where=where), "status"),
     }
     rows = long_format(measures, "inequality_measure")
     return rows.assign(numerator=(0.1 * rows["n"]).where(rows["inequality_measure"] == "p90_p10"))
@@ -122,8 +103,8 @@ def inequality(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
 def line(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     """The poverty line and the share of all who are below it."""
     y, where = frame[INCOME], large_statuses(frame).notna()
-    half = quantile(study.design, y, where=where).apply(lambda v: LINE * v)
-    rate = poverty(study.design, y.where(where), part=LINE, where=where)
+    half = es.quantile(study.design, y, where=where).apply(lambda v: LINE * v)
+    rate = es.poverty(study.design, y.where(where), part=LINE, where=where)
     return measured({"line": (half, "dh"), "rate": (rate, "share")}, "poverty_of")
 
 
@@ -139,12 +120,12 @@ for _group, _table in (("status", "poverty"), ("sex", "poverty_by_sex")):
             return None
         design, where = study.design, large_statuses(frame).notna()
         y, by = frame[INCOME].where(where), frame[group].where(where)
-        below = (y < LINE * quantile(design, y, where=where).value.iloc[0]).where(where)
+        below = (y < LINE * es.quantile(design, y, where=where).value.iloc[0]).where(where)
         sizes = below.groupby(by).agg(["size", "sum"]).astype(float)
         hidden = sizes.index[unsafe(sizes["size"].to_numpy(), sizes["sum"].to_numpy(), policy())]
         by = with_siblings(study.codebook, by, hidden)
         made = {
-            name: poverty(design, y, alpha=power, part=LINE, by=by, where=where & by.notna())
+            name: es.poverty(design, y, alpha=power, part=LINE, by=by, where=where & by.notna())
             for name, power in POVERTY.items()
         }
         rows = long_format(made, "poverty_measure", "", group)
@@ -156,7 +137,7 @@ for _group, _table in (("status", "poverty"), ("sex", "poverty_by_sex")):
 def fifths(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     """The part of the income of a status that each fifth of its members has, the poorest first."""
     by = large_statuses(frame)
-    rows = long_format(quantile_shares(study.design, frame[INCOME], FIFTHS, by, by.notna()), "fifth", "status")
+    rows = long_format(es.quantile_shares(study.design, frame[INCOME], FIFTHS, by, by.notna()), "fifth", "status")
     return rows.assign(numerator=rows["n"] / FIFTHS)
 
 
@@ -164,7 +145,7 @@ def fifths(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
 def curve(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     """Lorenz curve by status: the part of its income that the poorest have, by how many per cent of it they are."""
     by = large_statuses(frame)
-    rows = long_format(lorenz(study.design, frame[INCOME], POOREST, by, by.notna()), "poorest", "status")
+    rows = long_format(es.lorenz(study.design, frame[INCOME], POOREST, by, by.notna()), "poorest", "status")
     at = rows["poorest"].astype(float)
     return rows.assign(poorest=(100 * at).round().astype(int).astype(str), numerator=np.minimum(at, 1 - at) * rows["n"])
 
@@ -182,7 +163,7 @@ def concentrations(study: Study, frame: pd.DataFrame) -> pd.DataFrame | None:
         if known.sum() < rules.min_base or min(met, known.sum() - met) < rules.min_respondents:
             continue  # nothing to be estimated of a condition that nobody or everybody has
         indices = {
-            kind: concentration(study.design, frame[condition], frame[INCOME], where=known, kind=kind)
+            kind: es.concentration(study.design, frame[condition], frame[INCOME], where=known, kind=kind)
             for kind in ("erreygers", "wagstaff")
         }
         rows = long_format(indices, "concentration_index", "").drop(columns="flag")
@@ -206,14 +187,14 @@ def group_tests(study: Study, frame: pd.DataFrame) -> pd.DataFrame | None:
             bases = np.broadcast_to(counts.sum(axis=1, keepdims=True), counts.shape)
             # with the number of all, a statistic gives two hidden groups away as if they were shown
             fails = name not in AMOUNTS and bool(unsafe(bases, counts, rules).any())
-            of = rank_test if name in AMOUNTS else independence
+            of = es.rank_test if name in AMOUNTS else es.independence
             test = of(study.design, frame[name], frame[group], where=large)
             values = {"F": abs(test.statistic), "df": test.df, "p": test.p, "n": large.sum(), "unsafe": fails}
             lines.append({"condition": name, "adjusted_factor": group} | values)
     if not lines:
         return None
     table = pd.DataFrame(lines)
-    table["p"] = adjusted_p(table["p"].to_numpy())
+    table["p"] = es.adjusted_p(table["p"].to_numpy())
     rows = melted(table, ["condition", "adjusted_factor"], TEST_UNITS)
     clear = (rows["measure"] == "p") & (rows["estimate"] < adjusted.SURE)
     return rows.assign(clear=clear, ranked=True)  # tenure and amounts are no conditions of the codebook's list
@@ -256,7 +237,7 @@ def upper_costs(study: Study, subject: tuple[pd.DataFrame, np.ndarray]) -> pd.Da
     for name, (outcome, model, unit) in MODELS.items():
         try:
             fit = model(people.design, data, f"{outcome} ~ {' + '.join(GROUPS)}", where=known)
-            made = [predictions(fit), marginal_effects(fit, list(GROUPS))]
+            made = [es.predictions(fit), es.marginal_effects(fit, list(GROUPS))]
             numbers = pd.concat([e.interval().assign(estimate=e.value) for e in made])
             numbers = numbers.set_axis(["all", *made[1].value.index]).reindex(lines.index)
         except WelfareError:

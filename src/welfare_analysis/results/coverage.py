@@ -10,7 +10,7 @@ import pandas as pd
 from ..disclosure import Released, document
 from ..disclosure.digits import ladder, of_samples
 from ..study import DATA, reference
-from .declare import melted
+from .declare import fact_rows, melted
 from .descriptive import HEADLINES, PLAN
 
 ENDS = {"least": "min", "most": "max"}
@@ -105,10 +105,8 @@ def recovery_summary() -> Released:
     table = stored_recovery().sort_values("samples", kind="stable").groupby(["page", "number"]).tail(1)
     numbers = {"recovered": table["recovered"].sum(), "of": len(table), "samples": table["samples"].min()}
     least = table.groupby("page")["coverage"].min().add_prefix("least_").to_dict()
-    rows: list[tuple[str, float, str, float | None]] = [(name, x, "number", None) for name, x in numbers.items()]
-    rows += [(name, x, "share", None) for name, x in least.items()] + [("limit", POOR, "share", 0.01)]
-    columns = ["fact", "estimate", "unit", "step"]
-    return document("recovery_summary", pd.DataFrame(rows, columns=columns), ["fact"])
+    rows = fact_rows(number=numbers, share=least | {"limit": POOR})
+    return document("recovery_summary", rows.assign(step=rows["fact"].map({"limit": 0.01})), ["fact"])
 
 
 def expected(cells: pd.DataFrame) -> pd.Series:
@@ -151,8 +149,7 @@ def summary() -> Released:
     numbers |= {"good": (~poor).sum(), "alarms": (~poor & marked(table)).sum()}
     numbers["samples"] = table["samples"].min()
     shares = {"low": sure.min(), "high": sure.max(), "least": table.loc[poor, "coverage"].min()}
-    rows = [(n, x, "number") for n, x in numbers.items()] + [(n, x, "share") for n, x in shares.items()]
-    cells = pd.DataFrame(rows, columns=["fact", "estimate", "unit"])
+    cells = fact_rows(number=numbers, share=shares)
     steps = of_samples(cells["estimate"].clip(upper=1).to_numpy(), np.full(len(cells), float(numbers["samples"])))
     return document("coverage_summary", cells.assign(step=pd.Series(steps).where(cells["unit"] == "share")), ["fact"])
 

@@ -224,6 +224,12 @@ def facts(numbers: Mapping[str, tuple[float, str]], key: str, n: float) -> pd.Da
     return exact(rows.rename_axis(key).reset_index(), n)
 
 
+def fact_rows(**numbers: Mapping[str, float]) -> pd.DataFrame:
+    """Numbers as rows by ``fact``, of the unit that each argument is called by."""
+    rows = [(fact, float(x), unit) for unit, some in numbers.items() for fact, x in some.items()]
+    return pd.DataFrame(rows, columns=["fact", "estimate", "unit"])
+
+
 def attempted(makers: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
     """What estimators give, without what they refuse: too few answered, or a model has no maximum."""
     made = {}

@@ -15,7 +15,7 @@ from ..disclosure import CATEGORY, NUMBERS, Lazy, Policy, Released, declared, ma
 from ..disclosure.suppression import apart, dominated, one_sided, unsafe
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, mean, quantile, share, total
-from ..needs import INDICATORS, VARIED, computed, indicators, under
+from ..needs import VARIED, WITHOUT, computed, indicators, under
 from ..needs.factors import with_siblings
 from ..study import DATA, Study
 from ..survey.weighting import weight_bands
@@ -29,7 +29,6 @@ ANSWERED = "answered"  # a column: who gave the answer that a table is of
 OWN = "own"  # what a table of a reader's own is called
 PLAN = DATA / "release.csv"
 IDENTITIES = DATA / "identities.csv"  # conditions that are one category of another variable
-WITHOUT = {indicator.name: indicator.without for indicator in INDICATORS if indicator.without}
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ import pandas as pd
 from ..demand import housing, scenarios, tastes
 from ..demand.credit import Terms
 from ..demand.housing import BLOCK, BOUGHT, OFFERED, YEARS, HomeMarket, assumed, bought
+from ..demand.levers import Levers
 from ..demand.scenarios import BANK, BASE, FLAT
 from ..demand.stated import sums, times
 from ..disclosure import NUMBERS
@@ -69,15 +70,12 @@ def need(study: Study, market: HomeMarket) -> pd.DataFrame:
     for name in ("backlog", *parts):
         keep = [name, *projection.HOMES[1:]]
         own = sums(every, list(projection.HOMES), np.eye(len(index))[index.get_indexer(keep)])
-        stock = own.apply(lambda v: pd.Series({"backlog": v["backlog"]}))
-        flows = name in ("backlog", "another")  # what arises and what is supplied are dwellings
-        made["all" if name == "backlog" else name] = {"backlog": stock} | (
-            {"arising": projection.newly_arising(own), "supply": projection.supplied(own)} if flows else {}
-        ) | {
-            f"years_{h}": projection.net_annual_need(own, years=[h]) if flows else sums(stock, [h], [[1 / h]])
-            for h in projection.CLEARANCE
-        }  # fmt: skip
-    return long_format(made, "need_kind", "home_need", "")
+        if name in ("backlog", "another"):  # what arises and what is supplied are dwellings
+            made["all" if name == "backlog" else name] = projection.annual(own)
+        else:
+            years = {f"years_{h}": 1 / h for h in projection.CLEARANCE}
+            made[name] = sums(own, ["backlog", *years], np.outer([1, *years.values()], np.eye(len(keep))[0]))
+    return long_format(made, "need_kind", "home_need")
 
 
 @topic.table("chain", "home_chain", "home_range", "number")
@@ -113,7 +111,7 @@ def cases(study: Study, market: HomeMarket) -> pd.DataFrame:
     return long_format({name: by_kind(other.likely()) for name, other in made.items()}, "home_case", NUMBER)
 
 
-def measured_levers(study: Study) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
+def measured_levers(study: Study) -> Levers:
     """What measures bring and cost, and what members pay, all against the rate of the banks."""
     return scenarios.levers(study.result(home_market).at(Terms.named(BANK)))
 

@@ -13,7 +13,7 @@ from ..study import Study
 from ..survey import card_designs, cards
 from ..survey.checks import EVIDENCE
 from ..survey.codebook import Codebook
-from .declare import melted
+from .declare import fact_rows, melted
 
 # measures, in the order of the columns, and their units
 LENGTH = {"chance": "share", "questions": "number", "minutes": "number"}
@@ -70,8 +70,7 @@ def facts(study: Study) -> Released:
     numbers |= {"short": min(minutes), "long": max(minutes), "all": origin.sum(), **origin}
     shares = {"chance": 1 / modules, "version_chance": 1 / modules / versions, "rarest": rarest}
     shares["assumed"] = float((book.cards["evidence"] == "assumption").mean())
-    rows = [(name, x, "number") for name, x in numbers.items()] + [(name, x, "share") for name, x in shares.items()]
-    return document("instrument", pd.DataFrame(rows, columns=["fact", "estimate", "unit"]), ["fact"])
+    return document("instrument", fact_rows(number=numbers, share=shares), ["fact"])
 
 
 def card(study: Study, name: str, version: int = 1, place: int = 1) -> Released:

@@ -10,6 +10,7 @@ import pandas as pd
 from ..demand import agreement, debts, loans
 from ..demand.credit import Terms
 from ..demand.funnel import funnel
+from ..demand.levers import Levers
 from ..demand.loans import BLOCK, PRODUCTS, PURPOSES, LoanMarket, assumed, per_year, taken
 from ..demand.stated import LEAST_IN_GROUP, sums, times
 from ..disclosure import NUMBERS, policy
@@ -297,7 +298,7 @@ def cases(study: Study, market: LoanMarket) -> pd.DataFrame:
     return rows.assign(unit=rows["loan_measure"].map(units), **numbers)
 
 
-def measured_levers(study: Study) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
+def measured_levers(study: Study) -> Levers:
     """What measures bring and cost, and what members pay, all against the rate of the banks."""
     return agreement.levers(study.result(loan_market))
 

@@ -7,13 +7,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from ..demand.levers import STEP, acceptability, cost_of_one_more, frontier
+from ..demand.levers import STEP, Levers, acceptability, cost_of_one_more, frontier
 from ..disclosure import NUMBERS
 from ..estimation import Estimate
 from ..study import Study
 from .declare import Topic, long_format, point
 
-Measured = tuple[dict[str, Estimate], dict[str, Estimate]]
 COSTS = dict.fromkeys(("cost_dh", "transfer_dh", "member_dh", "present_dh"), "million_dh")
 COSTS |= dict.fromkeys(("one_more", "next_one"), "dh")
 
@@ -22,7 +21,7 @@ def declare(
     topic: Topic,
     key: str,
     unit: str,
-    measured: Callable[[Study], Measured],
+    measured: Callable[[Study], Levers],
     worth: Sequence[int],
     columns: tuple[str, str] = ("lever_part", "lever_worth"),
     units: Mapping[str, str] | None = None,

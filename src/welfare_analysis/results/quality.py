@@ -11,7 +11,9 @@ import pandas as pd
 from ..disclosure import CATEGORY, NUMBERS, policy
 from ..disclosure.suppression import completed, unsafe
 from ..estimation import Design, Estimate, share
-from ..needs import INDICATORS
+from ..needs import Indicator, computable
+from ..needs.housing import cost_burdened
+from ..needs.income_debt import over_debt_limit
 from ..study import Study
 from ..survey import quality
 from ..survey.imputation import AMOUNTS, DEDUCTIONS, LEAST, imputed, together
@@ -20,7 +22,7 @@ from .headlines import truth
 
 SHOWN = 12  # questions with the most gaps, or the most round figures
 COMPLETED, SEED = 5, 2012  # completed data sets of an imputation, and where its draws begin
-OF_INCOME = ("cost_burdened", "over_debt_limit")
+OF_INCOME: dict[str, Indicator] = {"cost_burdened": cost_burdened, "over_debt_limit": over_debt_limit}
 
 
 def everybody(study: Study) -> Base:
@@ -155,12 +157,10 @@ def imputation(study: Study, _: Study) -> pd.DataFrame | None:
     On the stand-in beside what is true of everybody.
     """
     frame, parts = study.frame, []
-    functions = {i.name: i.function for i in INDICATORS if i.name in OF_INCOME and set(i.columns) <= set(frame)}
     columns, true = study.result(completed_amounts), study.result(truth).shown
-    for name, function in functions.items() if columns else ():
-        values = function(frame)
+    for name, values in computable(frame, OF_INCOME.values()).items() if columns else ():
         answered = share(study.design, values)
-        filled = imputed(study.design, frame, columns, partial(_share_of, function))
+        filled = imputed(study.design, frame, columns, partial(_share_of, OF_INCOME[name]))
         between = filled.extra_covariance["imputation"].toarray()[0, 0] / float(filled.se.iloc[0]) ** 2
         parts.append(_both_ways(answered, filled, between, float(values.sum()), len(frame)).assign(condition=name))
         for row in true[(true["condition"] == name) & (true[CATEGORY] == "all")].itertuples() if len(true) else ():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..demand.funnel import LIKELY, NEED, crossed, fitted, funnel, lost, picked, sides
+from ..demand.funnel import LIKELY, NEED, by_group, crossed, fitted, funnel, lost, picked, sides
 from ..demand.services import Holidays
 from ..demand.stated import CardMarket
 from ..disclosure import CATEGORY, policy
@@ -83,20 +83,12 @@ def grouped(market: CardMarket | Holidays, of: Any, need: Estimate | None, group
 
     ``need`` is how many of all are in need. Groups are `fitted` to all, ranks to the active among the statuses.
     """
-    whole = counts_by(market, of) | ({} if need is None else {NEED: need})
-    wide = market.codebook.wider("status")
-    by = market.frame["status"].astype(object).replace(wide).where(market.counted)
-    made = fitted_by(counts_by(market, of, by), whole)
-    if group == "rank_group" and "active" in made["left"].value.index.get_level_values(-1):
-        of_active = {
-            name: picked(one, np.flatnonzero(one.value.index.get_level_values(-1) == "active"))
-            for name, one in made.items()
-        }
-        by = market.frame[group].astype(object).where(market.counted & (by == "active"))
-        made = fitted_by(counts_by(market, of, by), of_active)
-    elif group != "status":
-        by = market.frame[group].astype(object).where(market.counted)
-        made = fitted_by(counts_by(market, of, by), whole)
+    status, by = groups_of(market, group)
+
+    def counts(by: pd.Series | None) -> dict[str, Estimate]:
+        return counts_by(market, of, by) | ({NEED: need} if by is None and need is not None else {})
+
+    made = by_group(counts, status, by)
     rows = ranged(long_format(made["left"], step, group), made, step)
     if NEED in made:
         rows = pd.concat([long_format(made[NEED], group).assign(**{step: NEED}), rows], ignore_index=True)
@@ -116,9 +108,13 @@ def counts_by(market: CardMarket | Holidays, of: Any, by: pd.Series | None = Non
     return {"left": left} | need | {end: at.takers(by=by) for end, at in ends_of(of)}
 
 
-def fitted_by(parts: Mapping[str, Estimate], whole: Mapping[str, Estimate]) -> dict[str, Estimate]:
-    """`fitted`, of each of several counts."""
-    return {name: fitted(one, whole[name]) for name, one in parts.items()}
+def groups_of(market: Any, group: str) -> tuple[pd.Series, pd.Series]:
+    """The status of those who count, small ones taken together, and their group: a rank of the active alone."""
+    status = market.frame["status"].astype(object).replace(market.codebook.wider("status")).where(market.counted)
+    if group == "status":
+        return status, status
+    inside = market.counted & ((status == "active") | (group != "rank_group"))
+    return status, market.frame[group].astype(object).where(inside)
 
 
 def ends_of(of: Any) -> list[tuple[str, Any]]:

@@ -18,7 +18,7 @@ from ..planning.caravan import day
 from ..study import DATA, Study, public
 from ..survey import quality
 from . import coverage, instrument, runs
-from .declare import melted
+from .declare import fact_rows, melted
 from .transport import FARES
 
 SURVEY = DATA / "survey"
@@ -120,8 +120,8 @@ def transport_break_even() -> Released:
 
 def likeness_rule() -> Released:
     """From when on two forms are called alike."""
-    rows = [("share", quality.ALIKE, "share"), ("items", quality.ITEMS, "number")]
-    return document("alike", pd.DataFrame(rows, columns=["fact", "estimate", "unit"]), ["fact"])
+    rows = fact_rows(share={"share": quality.ALIKE}, number={"items": quality.ITEMS})
+    return document("alike", rows, ["fact"])
 
 
 PARAMETERS = {f"{page}_parameters": partial(parameters, page) for page in ASSUMED}

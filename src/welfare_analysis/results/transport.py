@@ -15,7 +15,8 @@ import pandas as pd
 
 from ..demand import fares, stated, transport
 from ..demand.fares import BASE, CHANGES, Fares
-from ..demand.funnel import LIKELY
+from ..demand.funnel import LIKELY, fitted_by
+from ..demand.levers import Levers
 from ..demand.modes import TASTES
 from ..demand.service import Service, parameter
 from ..demand.shuttle import VIEWS, Shuttle
@@ -49,7 +50,7 @@ def commuters_of(study: Study) -> Commuters | None:
 
 def shuttle_of(study: Study) -> Shuttle:
     """The shuttle on the terms of ``data/public/shuttle.csv``."""
-    return Shuttle.before(study.result(commuters_of))
+    return Shuttle(study.result(commuters_of))
 
 
 def fares_of(study: Study) -> Fares:
@@ -93,7 +94,7 @@ def shares(study: Study, people: Commuters) -> pd.DataFrame:
     return rows.assign(numerator=rows["commute_mode"].map(users).fillna(0).to_numpy(float))
 
 
-def measured(study: Study) -> measures.Measured:
+def measured(study: Study) -> Levers:
     """What each measure brings and costs a year, and what members pay more: a shuttle, fares, a ticket, trains."""
     shuttle, market = study.result(shuttle_of), study.result(fares_of)
     made = {f"shuttle_{view}": fares.of_shuttle(shuttle.view(view)) for view in VIEWS}
@@ -134,7 +135,7 @@ def likely(shuttle: Shuttle, *keys: str, by: pd.Series | None = None) -> pd.Data
     made = {"left": shuttle.riders(by=by)} | {end: at.riders(by=by) for end, at in steps.ends_of(shuttle)}
     if by is not None:
         whole = {"left": shuttle.riders()} | {end: at.riders() for end, at in steps.ends_of(shuttle)}
-        made = steps.fitted_by(made, whole)
+        made = fitted_by(made, whole)
     rows = long_format(made["left"], "transport_step", *keys).assign(transport_step=LIKELY)
     return steps.ranged(rows, made, "transport_step").drop(columns="transport_step")
 

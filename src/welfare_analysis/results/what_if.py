@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..demand import funnel
 from ..demand.credit import Terms
-from ..demand.funnel import LIKELY, fitted, picked
+from ..demand.funnel import LIKELY
 from ..demand.housing import HomeMarket, assumed, bought
 from ..demand.loans import LoanMarket, taken
 from ..demand.scenarios import BANK, FLAT, loan_dh, present_dh
@@ -34,7 +35,7 @@ from ..estimation import Estimate
 from ..study import DATA, Study
 from . import homes, loans, transport
 from .declare import Topic, long_format, point
-from .steps import behind
+from .steps import behind, groups_of
 
 POINTS = pd.read_csv(DATA / "what_if.csv")
 GROUPED = ("rank_group", "command_group")
@@ -104,14 +105,14 @@ class Grid:
     units: Mapping[str, str]
     at: Callable[[Study, Mapping[str, float]], Any]
     rows: Callable[[Any], pd.DataFrame]
-    count: Callable[[Any, pd.Series | None], Estimate] | None = None
+    count: Callable[[Any, pd.Series | None], Mapping[str, Estimate]] | None = None
 
 
 GRIDS = {
     "homes": Grid(homes.topic, {"homes": "homes", "cost": "million_dh"}, homes_at, homes_rows,
-                  lambda at, by: at.takers(by=by)),
+                  lambda at, by: {"likely": at.takers(by=by)}),
     "loans": Grid(loans.topic, {"loans": "files", "lent": "million_dh"}, loans_at, loans_rows,
-                  lambda at, by: taken(at.likely(by=by))),
+                  lambda at, by: {"likely": taken(at.likely(by=by))}),
     "transport": Grid(transport.topic, {"riders": "persons"}, shuttle_at,
                       lambda at: transport.likely(at).assign(measure="riders")),
 }  # fmt: skip
@@ -133,29 +134,15 @@ def whole(study: Study, subject: Any, service: str) -> pd.DataFrame:
 def by_group(study: Study, subject: Any, service: str, group: str) -> pd.DataFrame:
     """The first measure of a service by group, at the points of the axes that are shown by group, as on its page."""
     grid, kept, parts = GRIDS[service], axes(service, grouped=True), []
-    status = subject.frame["status"].astype(object)
-    active = subject.counted & (status == "active" if group == "rank_group" else True)
-    by = subject.frame[group].astype(object).where(active)
+    status, by = groups_of(subject, group)
     for values in product(*kept.values()):
         at = grid.at(study, base(service) | dict(zip(kept, values, strict=True)))
         rows = transport.likely(at, group, by=by) if grid.count is None else long_format(
-            _fitted(grid.count, at, subject, group, by), group)  # fmt: skip
+            funnel.by_group(partial(grid.count, at), status, by)["likely"], group)  # fmt: skip
         rows = rows.assign(**dict(zip(kept, map(code, values), strict=True)), step_of=LIKELY)
         groups = {str(name): by == name for name in rows[group]}
         parts.append(behind(rows, subject, at, groups, group, "step_of").drop(columns="step_of"))
     return pd.concat(parts, ignore_index=True).assign(unit=next(iter(grid.units.values())))
-
-
-def _fitted(
-    count: Callable[[Any, pd.Series | None], Estimate], at: Any, subject: Any, group: str, by: pd.Series
-) -> Estimate:
-    """A forecast by group, that of regions fitted to all, and that of ranks to the active (`steps.grouped`)."""
-    every = count(at, None)
-    if group == "rank_group":
-        wide = subject.codebook.wider("status")
-        status = fitted(count(at, subject.frame["status"].astype(object).replace(wide).where(subject.counted)), every)
-        every = picked(status, np.flatnonzero(status.value.index.get_level_values(-1) == "active"))
-    return fitted(count(at, by), every)
 
 
 def interpolated(cells: pd.DataFrame, on: Mapping[str, Sequence[float]], at: Mapping[str, float]) -> dict[str, Any]:

@@ -14,9 +14,8 @@ A person with several cases counts once: each case has an equal part of the pers
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, cast
+from functools import partial
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -27,56 +26,14 @@ from ...errors import WelfareError
 from ..design import Design
 from ..domains import Domains
 from ..estimate import Bounds, Estimate, describe, scatter, t_bounds
-from .logit import ChoiceFit
-from .population import Target
+from ..intervals import logit_bounds
+from .logit import ChoiceFit, means
+from .population import Target, prepared
 
-ROUNDING = 1e-10  # a variance below this share of its parts, which cancel, is rounding of derivatives
 STEP = 1e-3  # of a coefficient, in standard errors, for derivatives
-COLUMNS = 256  # values whose covariance is taken at a time
 
 OWN: WeakKeyDictionary[Any, np.ndarray] = WeakKeyDictionary()
 Measure = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-
-
-@dataclass(frozen=True, eq=False)
-class Forecast(Estimate):
-    """An estimate with the two parts of its error: the people in the sample, and the coefficients.
-
-    Attributes
-    ----------
-    people : (n, k) sparse array by columns
-        Influence with the coefficients taken as known.
-    jacobian : (k, q) array
-        Derivative by the coefficients.
-    """
-
-    people: sparse.csc_array = field(default=cast(Any, None), repr=False)
-    jacobian: np.ndarray = field(default_factory=lambda: np.empty((0, 0)), repr=False)
-    fit: ChoiceFit = field(default=cast(ChoiceFit, None), repr=False)
-
-    def _joint(self, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Covariances of some values: of the people, of the coefficients, and of one with the other and back."""
-        k, J, people = len(columns), self.jacobian[columns], self.people[:, columns]
-        joint = self.design.covariance(sparse.hstack([people, self.fit.influence]))
-        across = J @ joint[k:, :k]
-        return joint[:k, :k], J @ joint[k:, k:] @ J.T, across + across.T
-
-    @cached_property
-    def _diagonals(self) -> np.ndarray:
-        """The diagonals (3, k) of `_joint`, some values at a time: domains apart have little in common."""
-        groups = np.array_split(np.arange(len(self.value)), -(-len(self.value) // COLUMNS))
-        return np.hstack([[np.diagonal(part) for part in self._joint(columns)] for columns in groups])
-
-    @cached_property
-    def _variance(self) -> np.ndarray:
-        people, coefficients, across = self._diagonals
-        total = people + coefficients + across
-        total = np.where(total <= ROUNDING * (people + coefficients), 0.0, total)
-        total = sum((sparse.csr_array(c).diagonal() for c in self.extra_covariance.values()), total)
-        return np.where(np.isnan(total), np.inf, total)
-
-    def _linear(self) -> np.ndarray:
-        return sum(self._joint(np.arange(len(self.value))), np.zeros(()))  # without building the influences
 
 
 def derivative(f: Callable[[np.ndarray], np.ndarray], at: np.ndarray, steps: np.ndarray) -> np.ndarray:
@@ -93,25 +50,24 @@ def _own(fit: ChoiceFit, design: Design) -> np.ndarray:
 
 def forecast(
     fit: ChoiceFit,
-    to: Target,
+    design: Design,
+    there: np.ndarray,
     measure: Measure,
     names: list,
     levels: list[str],
-    by: Any,
-    where: Any,
-    slopes: Callable[[ChoiceFit, Target, Domains], np.ndarray] | None = None,
+    by: Any = None,
+    where: Any = None,
+    slopes: Callable[[Domains], np.ndarray] | None = None,
     bounds: Bounds = t_bounds,
-) -> Forecast:
-    """The ratio of the weighted sums of a measure (n, k) and its denominator in each domain.
+) -> Estimate:
+    """The ratio of the weighted sums of a measure (n, k) and its denominator over the rows ``there``, in each domain.
 
     ``slopes`` gives the derivative of the sums where it is known; else it is a difference.
     """
-    design = to.cases.design
     if not design.of_same_rows(fit.design):
         hint = "Fit the model with a design that has the rows of all, with where= or weights of zero."
         raise WelfareError("people of another sample are not forecast", where="design", hint=hint)
     parts = design.domains(by, where, design.names)
-    there = np.bincount(to.cases.person, minlength=design.n) > 0
     parts = Domains(np.where(there, parts.codes, -1), parts.labels)
     described = describe(design, parts, there[:, None], ["forecast"])
     w, k = design.weights[:, None], len(names)
@@ -131,7 +87,7 @@ def forecast(
     jacobian = (
         derivative(ratio, theta, STEP * np.sqrt(np.diagonal(fit.bread) * fit.scale))
         if slopes is None
-        else slopes(fit, to, parts) / np.tile(size.ravel(), k)[:, None]
+        else slopes(parts) / np.tile(size.ravel(), k)[:, None]
     )
     domain = [()] if parts.labels is None else [d if isinstance(d, tuple) else (d,) for d in parts.labels]
     of = [] if parts.labels is None else list(parts.labels.names)
@@ -146,7 +102,7 @@ def forecast(
     def combined(matrix: sparse.csr_array) -> sparse.csr_array:
         return people @ matrix.T + sparse.csr_array(fit.influence @ (matrix @ jacobian).T)
 
-    return Forecast(
+    return Estimate(
         pd.Series(value.ravel(), index=index),
         design,
         lambda: combined(sparse.eye_array(len(index))),
@@ -154,8 +110,63 @@ def forecast(
         pd.concat([described.counts] * k).set_axis(index),
         bounds,
         extra,
-        people,
-        jacobian,
-        fit,
         push=combined,
     )
+
+
+def predicted_shares(
+    fit: ChoiceFit,
+    design: Design | None = None,
+    frame: pd.DataFrame | Target | None = None,
+    by: Any = None,
+    where: Any = None,
+    person: str | None = None,
+) -> Estimate:
+    """Shares of alternatives, by (variable, alternative, domain); intervals are on the logit scale.
+
+    Parameters
+    ----------
+    fit : ChoiceFit
+        The model.
+    design : Design, optional
+        Of the people of ``frame``; absent: that of the fit.
+    frame : DataFrame or Target, optional
+        One row an available alternative of a case, as for `choices`, or what `prepared` made of it for this fit and
+        design; absent: the cases of the fit.
+    by, where
+        As for `mean`, with its errors.
+    person : str, optional
+        Columns of ``frame``.
+
+    Raises
+    ------
+    WelfareError
+        As for `prepared`.
+    """
+    own = fit.cases.design if design is None else design
+    to = frame if isinstance(frame, Target) else prepared(fit, own, frame, person)
+    names = [("share", a) for a in to.cases.alternatives]
+
+    def measure(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        p = to.by_person(to.predicted(fit, theta)[0], len(names))
+        return p, np.ones((len(p), 1))
+
+    levels, of_logit = ["variable", "alternative"], partial(slopes, fit, to) if type(fit) is ChoiceFit else None
+    return forecast(fit, to.cases.design, to.there, measure, names, levels, by, where, of_logit, logit_bounds)
+
+
+def slopes(fit: ChoiceFit, to: Target, parts: Domains, values: np.ndarray | None = None) -> np.ndarray:
+    r"""Derivative (alternatives x domains, p) of weighted sums of logit shares, or of shares times ``values``.
+
+    Of a row j it is :math:`p_j v_j (x_j - \bar x)`; values v are by person and alternative (n x alternatives).
+    """
+    cases, p = to.cases, to.predicted(fit, fit.value.to_numpy())[0]
+    person = cases.person[cases.case]
+    domain = parts.codes[person]
+    rows = np.flatnonzero(domain >= 0)
+    weight = cases.design.weights[person] * to.part[cases.case] * p
+    weight = (weight if values is None else weight * values[person, cases.alternative])[rows]
+    cell, count = cases.alternative[rows] * parts.count + domain[rows], len(cases.alternatives) * parts.count
+    own = sparse.csr_array((weight, (cell, rows)), shape=(count, len(p))) @ cases.x
+    case = sparse.csr_array((weight, (cell, cases.case[rows])), shape=(count, len(cases.start)))
+    return own - case @ means(cases.x, p, cases.start)

@@ -36,6 +36,11 @@ class Target:
         nests = {} if self.tree is None else {"tree": self.tree}
         return replace(fit, cases=self.cases, **nests).predict(theta)
 
+    @property
+    def there(self) -> np.ndarray:
+        """Rows of the design with a case (n,)."""
+        return np.bincount(self.cases.person, minlength=self.cases.design.n) > 0
+
     @cached_property
     def part(self) -> np.ndarray:
         """Share (C,) of its person that a case is."""

@@ -12,7 +12,7 @@ from ...errors import WelfareError
 from ..design import Design
 from ..estimate import Estimate, t_bounds
 from ..intervals import logit_bounds
-from .forecast import Forecast, forecast
+from .forecast import forecast
 from .logit import ChoiceFit
 from .population import prepared
 
@@ -25,8 +25,8 @@ class Scenario(NamedTuple):
     The surplus is None without a cost.
     """
 
-    shares: Forecast
-    surplus: Forecast | None
+    shares: Estimate
+    surplus: Estimate | None
 
 
 def scenario(
@@ -88,10 +88,10 @@ def scenario(
         before, after = (np.bincount(to.cases.person, v, design.n) for to, v in zip((one, two), logsums, strict=True))
         return ((after - before) / -theta[money])[:, None], everybody
 
-    levels = ["variable", "alternative"]
+    of, levels = (fit, design, one.there), ["variable", "alternative"]
     names = [(kind, alternative) for kind in KINDS for alternative in alternatives]
-    moved = forecast(fit, one, shares, names, levels, by, where, bounds=_bounds)
-    return Scenario(moved, None if cost is None else forecast(fit, one, surplus, [("surplus", "")], levels, by, where))
+    moved = forecast(*of, shares, names, levels, by, where, bounds=_bounds)
+    return Scenario(moved, None if cost is None else forecast(*of, surplus, [("surplus", "")], levels, by, where))
 
 
 def _bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
