@@ -325,7 +325,7 @@ def test_before_the_collection_there_is_a_plan_and_no_draw(collected, capsys):
         (["COST=60"], "COST: the costs cannot be read"),
         (["COST=3 60 sahara="], "COST: the costs cannot be read"),
         (["REGISTER="], "REGISTER: a follow-up is drawn from a list of persons"),
-        (["RETURNED=strangers.csv"], "strangers.csv: forms are not of persons of the register; got 2"),
+        (["RETURNED=strangers.csv"], "strangers.csv: persons are not in the register; got 2"),
     ],
 )
 def test_a_draw_that_cannot_be(collected, more, message, capsys, monkeypatch):

@@ -290,6 +290,17 @@ def test_check_compares_the_status_with_the_register(here, capsys):
     assert command.main(["check", *names, "KEEP=status"]) == 0
 
 
+def test_check_names_keys_that_the_register_lacks(here, capsys):
+    """`check` of both files says what `report` would stop at, and how the keys differ."""
+    (here / "a.csv").write_text("person_id,status,tenure\n1,active,owner\n2,active,owner\n3,active,owner\n")
+    (here / "r.csv").write_text(
+        "person_id,status,sex,age,rank,command\n"
+        + "".join(f"{key},active,m,4{i},gardien,nador\n" for i, key in enumerate(["0001", "0002", "0003", "0004"]))
+    )
+    assert command.main(["check", f"SURVEY={here / 'a.csv'}", f"REGISTER={here / 'r.csv'}"]) == 1
+    assert "3 of the keys are in the register but for case, blanks or zeros in front" in capsys.readouterr().out
+
+
 def test_check_lists_the_forms_that_are_alike(here, capsys, world):
     """The pairs, by form and key, in a file for whoever holds the answers; the screen has their number alone."""
     rows = world.answers[world.answers["status"] == "active"].head(60)

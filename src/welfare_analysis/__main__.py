@@ -34,7 +34,7 @@ from welfare_analysis.results import headlines, kept, runs
 from welfare_analysis.results.audit import broken
 from welfare_analysis.results.declare import WITHHELD
 from welfare_analysis.study import Study, grouped, log_book, not_given, own_log, several
-from welfare_analysis.survey import card_designs, doubts, followup, paper, quality, reading, standin, xlsform
+from welfare_analysis.survey import card_designs, doubts, followup, paper, quality, reading, standin, weighting, xlsform
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading.text_files import small_table
 
@@ -311,6 +311,8 @@ def _settled(frame: pd.DataFrame, codebook: Codebook, register: pd.DataFrame | N
         write_table(_of_forms(doubtful.join(codebook.impossible["label_en"], on="rule"), "row", frame), target)
         print(f"{doubtful['row'].nunique():,} forms of the {kind} are in doubt: {os.path.relpath(target)}")
     try:
+        if register is not None:
+            weighting.in_register(kind, frame, pd.Index(register["person_id"]))
         doubts.settled(frame, codebook, register, doubts.wishes(), kind)
     except WelfareError as error:
         print(error)
@@ -366,14 +368,9 @@ def draw(_: argparse.Namespace) -> int:
         raise WelfareError("a follow-up is drawn from a list of persons", where="REGISTER", expected="its file")
     people, back = grouped(registers[0].frame, codebook), None
     for path in _named("RETURNED"):
-        keys = reading.read(path, codebook, names).frame.get("person_id", pd.Series(dtype=str))
-        back = people["person_id"].isin(keys)
-        if back.sum() < max(len(keys), 1):
-            what, where = "forms are not of persons of the register", ", ".join(one.name for one in several(path))
-            hint = (
-                "Both files need the same person_id; zeros in front are lost where a spreadsheet took it for a number."
-            )
-            raise WelfareError(what, where=where, got=int(len(keys) - back.sum()), hint=hint)
+        forms = reading.read(path, codebook, names).frame
+        weighting.in_register(", ".join(one.name for one in several(path)), forms, pd.Index(people["person_id"]))
+        back = people["person_id"].isin(forms["person_id"])
     strata, groups, stratum = followup.plan(people, back, wish)
     with replacing(ROOT / "build" / "draw") as folder:
         strata.round(4).to_csv(folder / "strata.csv")

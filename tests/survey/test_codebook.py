@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from welfare_analysis.errors import WelfareError
+from welfare_analysis.survey.cards import Block
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook
 
 FOLDER = Path(__file__).parents[2] / "data" / "codebook"
@@ -176,6 +177,16 @@ def test_groups_and_cards_may_be_absent(folder):
     book = Codebook.read(folder)
     assert book.groups.empty
     assert len(book.questions()) > 100
+
+
+def test_codes_without_an_order_stand_as_they_are_written(folder):
+    """An own list needs no column ``order``, nor cards the column of what a level is a multiple of."""
+    for name, column in (("values.csv", "order"), ("cards.csv", "times")):
+        frame = pd.read_csv(folder / name, dtype=str, keep_default_na=False)
+        frame.drop(columns=column).to_csv(folder / name, index=False)
+    book = Codebook.read(folder)
+    assert book.codes("status") == ["active", "retired", "widow", "orphan"]
+    assert Block.of(book, "commute").levels
 
 
 @pytest.mark.parametrize("module", BOOK.codes("module"))

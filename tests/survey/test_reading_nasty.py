@@ -3,13 +3,14 @@
 import gzip
 import shutil
 
+import numpy as np
 import openpyxl
 import pytest
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook
-from welfare_analysis.survey.reading import Faults, read, read_followup
+from welfare_analysis.survey.reading import Faults, draft_map, read, read_followup, read_register
 
 BOOK = Codebook.read(DATA / "codebook")
 PLAIN = "status,tenure,rooms_n\nactive,owner,3\nretired,tenant,2\n"
@@ -192,3 +193,69 @@ def test_a_form_that_ends_before_it_begins_is_not_quick(tmp_path, times, what):
     told = [text for text in read(tmp_path / "a.csv", BOOK).report["what"] if "rows 14" in text]
     assert len(told) == 1
     assert what in told[0]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("0012", "12"), ("A1", "a1"), ("12", "١٢"), ("A1", "A-1"), ("12", "12.0"), ("a 1", "A1")]
+)
+def test_a_key_has_one_spelling(tmp_path, one, other):
+    """Two spellings of a key may be one person: in a file, in two, and in a register."""
+    row = ",active,m,40,gardien,nador"
+    head, last = "person_id,status,sex,age,rank,command", "b2,active,f,41,gardien,nador"
+    (tmp_path / "r.csv").write_text(f"{head}\n{one}{row}\n{last}\n{other}{row}\n", encoding="utf-8")
+    rule = "one spelling a key; an earlier row has it but for case, blanks or zeros in front"
+    assert faults(tmp_path / "r.csv", read_register) == [[4, "A", rule]]
+    assert [3, "A", "each person once; this row repeats an earlier one"] not in faults(tmp_path / "r.csv")
+    (tmp_path / "r.csv").unlink()
+    for name, key in (("a.csv", one), ("b.csv", other)):
+        (tmp_path / name).write_text(f"person_id,status,tenure\n{key},active,owner\n", encoding="utf-8")
+    assert faults(tmp_path) == [[2, "A", rule]]
+
+
+@pytest.mark.parametrize("word", ["N/A", "n/a", "-", "NULL", "?", "-99"])
+def test_a_word_for_nothing_names_no_stratum(tmp_path, word):
+    """It would be a stratum of all who have none."""
+    (tmp_path / "late.csv").write_text(LATE.format(f"A,north,10,refused,,,\nB,{word},10,refused,,,\n"))
+    assert faults(tmp_path / "late.csv", read_followup) == [[3, "B", "the stratum that the person was drawn from"]]
+
+
+def test_files_of_other_kinds_in_a_folder_are_told(tmp_path):
+    """A text beside the forms may hold forms too; what an open spreadsheet or a system leaves there is nothing."""
+    for name in ("a.csv", "b.txt", "c.csv.bak", ".DS_Store", "~$a.xlsx", ".~lock.a.csv#"):
+        (tmp_path / name).write_text(PLAIN)
+    answers = read(tmp_path, BOOK)
+    assert len(answers.frame) == 2
+    assert "files of other kinds, which are not read: b.txt, c.csv.bak" in answers.report["what"].tolist()
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_rows_that_stand_in_a_single_cell_are_told(tmp_path, mark):
+    """As a spreadsheet opens a CSV of another country: the mend is no map."""
+    lines = [line.replace(",", mark) for line in PLAIN.splitlines()]
+    (tmp_path / "a.csv").write_text("".join(f'"{line}"\n' for line in lines))
+    for path in (workbook(tmp_path / "a.xlsx", [[line] for line in lines]), tmp_path / "a.csv"):
+        for reader in (read, draft_map):
+            with pytest.raises(WelfareError, match=r"each row stands in a single cell.*Text to Columns"):
+                reader(path, BOOK)
+
+
+def test_zero_has_no_sign(tmp_path):
+    """-0 is read as 0, which no page writes with a sign."""
+    (tmp_path / "a.csv").write_text("status,tenure,children_n\nactive,owner,-0\nactive,owner,−0.0\n", encoding="utf-8")
+    assert not np.signbit(read(tmp_path / "a.csv", BOOK).frame["children_n"]).any()
+
+
+@pytest.mark.parametrize("code", ["-888", "-777", "998"])
+def test_a_usual_code_for_no_answer_is_mended_by_ours(tmp_path, code):
+    """The form has nothing to look up."""
+    (tmp_path / "a.csv").write_text(f"status,tenure,children_n\nactive,owner,{code}\n")
+    with pytest.raises(Faults, match="write -98"):
+        read(tmp_path / "a.csv", BOOK)
+
+
+def test_a_day_of_another_century_is_a_fault(tmp_path):
+    """The year of one day among others was typed wrong; the days of a page would begin or end with it."""
+    days = ["2012-10-05", "2012-10-06", "2112-10-06"]
+    rows = "".join(f"{i},s,10,answered,active,owner,{day}\n" for i, day in enumerate(days))
+    (tmp_path / "late.csv").write_text(LATE.format(rows))
+    assert faults(tmp_path / "late.csv", read_followup) == [[4, "G", "a day within a year of the others"]]

@@ -214,6 +214,22 @@ def test_a_survey_that_was_begun_has_no_day_of_submission(tmp_path, blank):
     assert opened(tmp_path, text).frame["tenure"].tolist() == ["tenant"]
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "id. Response ID,submitdate. Date submitted,lastpage. Last page,startlanguage. Start language,seed. Seed",
+        "Response ID,Date submitted,Last page,Start language,Seed",
+        "ID de la réponse,Date de soumission,Dernière page,Langue de départ,Tête de série",
+    ],
+)
+def test_a_survey_exported_with_full_texts_is_known(tmp_path, header):
+    """LimeSurvey's own columns in words: what was not submitted does not count, what was not shown was not asked."""
+    rows = "1,2012-10-05 10:00:00,3,fr,7,active,owner,N/A\n2,,1,fr,8,active,tenant,900\n"
+    found = opened(tmp_path, f"{header},status,tenure,rent_dh\n{rows}")
+    assert found.frame["tenure"].tolist() == ["owner"]
+    assert dict(found.reviews) == {"submitted": 1, "not submitted": 1}
+
+
 @pytest.mark.parametrize(("header", "no"), [("consent", "no"), ("intro/consentement", "Non"), ("موافقة", "لا أوافق")])
 def test_forms_of_those_who_did_not_agree_are_left_out(tmp_path, header, no):
     """A question of consent is no column to remove: who says no to it is in no count, and it is told."""

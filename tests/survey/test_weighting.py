@@ -130,6 +130,9 @@ def test_persons_must_be_in_the_register(people):
     with pytest.raises(WelfareError, match="not in the register") as caught:
         weight(answers.assign(person_id=lambda d: d["person_id"] + "x"), register, followup)
     assert answers["person_id"].iloc[0] not in str(caught.value)
+    answers["person_id"] = answers["person_id"].str.upper()
+    with pytest.raises(WelfareError, match=f"{len(answers)} of the keys are in the register but for case"):
+        weight(answers, register, followup)
 
 
 def test_a_returner_is_not_followed_up(people):

@@ -1,6 +1,6 @@
 """What leaves the study: tables that may be shown, pictures, sentences and the report."""
 
-from . import aspiration_sentences, caravan_sentences, condition_sentences  # noqa: F401, I001 - they declare sentences
+from . import aspiration_sentences, caravan_sentences, condition_sentences  # noqa: I001 - they declare sentences
 from . import briefs, calendars, figures, glossary, grids, my_figures, notebook, sentences, stop_briefs, tables
 from .notebook import in_each_language
 

@@ -153,11 +153,8 @@ def efficiency(codebook: Codebook, name: str, draws: int = 200) -> dict[str, flo
 def rarest_level(codebook: Codebook, name: str) -> float:
     """The share of the cards that show the rarest level of any attribute, times its number of levels (1 = even)."""
     block, cards = Block.of(codebook, name), stored(codebook, name)
-    sizes = {key: len(block.levels[key]) for key in block.varied}
-    return min(
-        k * np.bincount(_base(cards, key, block), minlength=k).min() / len(_base(cards, key, block))
-        for key, k in sizes.items()
-    )
+    levels = [(len(block.levels[key]), _base(cards, key, block)) for key in block.varied]
+    return min(k * np.bincount(base, minlength=k).min() / len(base) for k, base in levels)
 
 
 def _base(cards: pd.DataFrame, key: tuple[str, str], block: Block) -> np.ndarray:

@@ -11,9 +11,11 @@ Transport Reviews 29, 587-617).
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,14 +30,10 @@ DASH = "\u2013"  # has no such attribute
 AT_WORK = ("work_km",)  # attributes that the forms of those who do not serve leave out
 # what is known of the alternative that a person has already: attribute, columns of the form that are added up
 STATUS_QUO: dict[str, dict[str, tuple[str, ...]]] = {
-    "home": {
-        "instalment_dh": ("rent_dh", "housing_deduction_dh"),
-        "size_m2": ("dwelling_m2",),
-        "work_km": ("commute_km",),
-        "services_km": ("services_km",),
-    },
+    "home": {"instalment_dh": ("rent_dh", "housing_deduction_dh"), "size_m2": ("dwelling_m2",),
+             "work_km": ("commute_km",), "services_km": ("services_km",)},
     "commute": {"cost_dh": ("commute_cost_dh",), "time_min": ("commute_min",)},
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +68,7 @@ class Block:
         constants = own[own["attribute"] == "constant"]
         own = own[own["attribute"] != "constant"]
         try:
-            levels = {
-                (r.alternative, r.attribute): tuple(float(x) for x in r.levels.split("|")) for r in own.itertuples()
-            }
+            levels = {(r.alternative, r.attribute): tuple(map(float, r.levels.split("|"))) for r in own.itertuples()}
             prior = pd.Series([*constants["prior"], *generic["prior"]], dtype=float)
         except ValueError as error:
             raise WelfareError("no number", where=f"cards.csv, block {name}", got=str(error)) from None
@@ -175,13 +171,8 @@ def shown(
     cards, block = stored(codebook, name), Block.of(codebook, name)
     hidden = {"version", "card", "alternative", *(() if status == "active" else AT_WORK)}
     listed = [a for a in dict.fromkeys([*block.attributes, *cards]) if a not in hidden]
-    cells = [
-        [
-            _cell(codebook, block, alternative, a, x, language)
-            for alternative, x in zip(cards["alternative"], cards[a], strict=True)
-        ]
-        for a in listed
-    ]
+    lines = cards.to_dict("records")
+    cells = [[_cell(codebook, block, line, a, language) for line in lines] for a in listed]
     names = pd.Index([codebook.label(f"{name}_alternative", a, language) for a in block.alternatives])
     labels = pd.Index([codebook.label("card_attribute", a, language) for a in listed])
     keys = cards[["version", "card"]].drop_duplicates().itertuples(index=False, name=None)
@@ -189,7 +180,8 @@ def shown(
     return {key: pd.DataFrame(tables[:, i], index=labels, columns=names) for i, key in enumerate(keys)}
 
 
-def _cell(codebook: Codebook, block: Block, alternative: str, attribute: str, value: float, language: str) -> str:
+def _cell(codebook: Codebook, block: Block, line: Mapping[Hashable, Any], attribute: str, language: str) -> str:
+    alternative, value = line["alternative"], line[attribute]
     if alternative == block.alternatives[0]:
         own = attribute in STATUS_QUO.get(block.name, {})
         return codebook.text("form.as_now", language) if own else DASH
@@ -227,26 +219,19 @@ def long(answers: pd.DataFrame, codebook: Codebook, name: str) -> pd.DataFrame:
     columns = [f"{name}_card_{i}" for i in sorted(shown["card"].unique())]
     lacking = [c for c in (f"{name}_version", *columns) if c not in answers]
     if lacking:
-        raise WelfareError(
-            "the cards were not asked", where=lacking[0], hint=f"The block {name} has one column a card."
-        )
+        hint = f"The block {name} has one column a card."
+        raise WelfareError("the cards were not asked", where=lacking[0], hint=hint)
     person = answers["person_id"].to_numpy() if "person_id" in answers else answers.index.to_numpy()
-    answered = pd.DataFrame(
-        {
-            "row": np.repeat(np.arange(len(answers)), len(columns)),
-            "card": np.tile(np.arange(1, len(columns) + 1), len(answers)),
-            "version": np.repeat(answers[f"{name}_version"].to_numpy(dtype=float), len(columns)),
-            "choice": answers[columns].astype(object).to_numpy().ravel(),
-        }
-    ).dropna()
+    choices = answers[columns].astype(object).set_axis(range(1, len(columns) + 1), axis=1).reset_index(drop=True)
+    answered = choices.stack().rename_axis(["row", "card"]).rename("choice").reset_index()
+    version = answers[f"{name}_version"].to_numpy(dtype=float)[answered["row"]]
+    answered = answered.assign(version=version).dropna()
     unknown = ~answered["version"].isin(shown["version"])
     if unknown.any():
         got, expected = answered.loc[unknown, "version"].iloc[0], f"1 to {shown['version'].max()}"
         raise WelfareError("a version that has no cards", where=f"{name}_version", got=got, expected=expected)
     answered = answered.assign(case=np.arange(len(answered)))
-    frame = answered.merge(shown, on=["version", "card"], sort=False).sort_values(
-        "case", kind="stable", ignore_index=True
-    )
+    frame = answered.merge(shown, "left", ["version", "card"])
     if "status" in answers:
         serves = (answers["status"] == "active").to_numpy()[frame["row"]]
         frame = frame.assign(**{a: frame[a].where(serves, 0.0) for a in AT_WORK if a in frame})

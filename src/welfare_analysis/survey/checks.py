@@ -17,20 +17,13 @@ CODED, NUMERIC = ("code", "yes_no"), ("integer", "amount")
 TYPES = ("key", *CODED, *NUMERIC)
 EVIDENCE = ("reported", "seed", "added")
 # kind of a group: the types of its variables
-KINDS = {
-    "multiple": ("yes_no",),
-    "ranking": ("integer",),
-    "scale": ("code",),
-    "roster": NUMERIC,
-    "cards": ("integer", "code"),
-}
+KINDS = {"multiple": ("yes_no",), "ranking": ("integer",), "scale": ("code",), "roster": NUMERIC}
+KINDS["cards"] = ("integer", "code")
 SYMBOLS = ("DH", "km", "min", "m2")  # units that a question does not say in words
 NUMBER = re.compile(r"^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$")
+Lines = dict[str, dict[Hashable, str]]  # by name
+Codes = dict[Hashable, set[str]]  # by list
 FIELD = re.compile(r"\{(\w+)\}")
-WRITTEN = {
-    "variables.csv": r"[a-z][a-z0-9_]*",
-    "values.csv": r"[\w.\-]+",
-}  # | : = & [ { and blanks part names and codes
 # names that files, frames and tables have beside the questions; a codebook cannot give them to a question
 TAKEN = "weight stratum psu fpc stratum_population outcome mode date count household_share estimate low high n "
 TAKEN += "rank_group command_group age_group home_city_group numerator unsafe flag unit step text measure"
@@ -81,80 +74,76 @@ class Tables:
     ages: pd.DataFrame
 
     @cached_property
-    def lines(self) -> dict[str, dict[Hashable, str]]:
+    def lines(self) -> Lines:
         """The variables row by row: by name the text of each column."""
         return {str(name): line for name, line in self.variables.to_dict("index").items()}
 
 
 def fault(table: str, row: int, column: str, got: object, expected: str) -> WelfareError:
     """The error that names a cell of a table; ``row`` counts from 0 under the header."""
-    return WelfareError(
-        "a fault in the codebook", where=f"{table}, row {row + 2}, {column}", got=got, expected=expected
-    )
+    where = f"{table}, row {row + 2}, {column}"
+    return WelfareError("a fault in the codebook", where=where, got=got, expected=expected)
+
+
+def refuse(wrong: pd.Series, table: str, column: pd.Series, expected: str) -> None:
+    """Raise on the first row of a column of a table that a mask names."""
+    if wrong.any():
+        row = int(wrong.to_numpy(bool).argmax())
+        raise fault(table, row, str(column.name), column.iloc[row], expected)
 
 
 def check(book: Tables) -> None:
     """Raise on the first fault of a codebook whose groups are sound."""
-    doubled = book.values.duplicated(["list", "code"]).to_numpy()
-    if doubled.any():
-        raise fault("values.csv", int(doubled.argmax()), "code", "a code twice", "each code once in a list")
+    values, lines, ages = book.values, book.lines, book.ages.reset_index()
+    refuse(values.duplicated(["list", "code"]), "values.csv", values["code"], "each code once in a list")
     _check_words(book)
     _check_labels(book)
     for language in LABELS:
-        again = book.values.duplicated(["list", language]).to_numpy()
-        if again.any():
-            raise fault("values.csv", int(again.argmax()), language, "a label twice", "each label once in a list")
-    lines = book.lines
+        again = values.duplicated(["list", language])
+        refuse(again, "values.csv", values[language], "each label once in a list")
     rules = {name: line["asked_if"] for name, line in lines.items()}
-    codes = book.values.groupby("list")["code"].agg(set).to_dict()
+    codes = values.groupby("list")["code"].agg(set).to_dict()
+    _check_variables(book.variables, codes)
     for row, (name, line) in enumerate(lines.items()):
-        _check_variable(row, line, codes)
         if line["asked_if"]:
             _check_condition(row, name, lines, rules, codes)
     for row, rule in enumerate(book.impossible["condition"]):
         _check_impossible(row, rule, lines, codes)
-    for row, (status, line) in enumerate(book.ages.iterrows()):
-        if status not in codes.get("status", ()):
-            raise fault("ages.csv", row, "status", status, "a code of the list status")
-        for column in ("youngest", "oldest"):
-            if not NUMBER.match(line[column]):
-                raise fault("ages.csv", row, column, line[column], "a number of years")
+    unlisted = ~ages["status"].isin(codes.get("status", set()))
+    refuse(unlisted, "ages.csv", ages["status"], "a code of the list status")
+    for column in ("youngest", "oldest"):
+        refuse(~ages[column].str.match(NUMBER), "ages.csv", ages[column], "a number of years")
 
 
 def _check_words(book: Tables) -> None:
     """Names and codes have only signs that part nothing, and are no words that the program uses beside them."""
-    values, names = book.values, book.variables.index
+    values, names = book.values, book.variables.index.to_series()
     missing = values["code"].isin(["-98", "-99"]) & (values["list"] != "missing")
     reserved = values["list"].isin(GROUPING) & values["code"].isin(BESIDE)
-    for table, column, words, taken in (
-        ("variables.csv", "name", names.to_series(), names.isin(TAKEN.split())),
-        ("values.csv", "code", values["code"], (missing | reserved).to_numpy()),
+    # | : = & [ { and blanks part names and codes
+    for table, words, written, taken in (
+        ("variables.csv", names, r"[a-z][a-z0-9_]*", names.isin(TAKEN.split())),
+        ("values.csv", values["code"], r"[\w.\-]+", missing | reserved),
     ):
-        for wrong, expected in (
-            (~words.str.fullmatch(WRITTEN[table]).to_numpy(bool), "letters, digits and _ alone"),
-            (taken, "another word: the program uses this one for something else"),
-        ):
-            if wrong.any():
-                raise fault(table, int(wrong.argmax()), column, words.iloc[wrong.argmax()], expected)
+        refuse(~words.str.fullmatch(written), table, words, "letters, digits and _ alone")
+        refuse(taken, table, words, "another word: the program uses this one for something else")
 
 
-def _check_variable(row: int, line: dict[Hashable, str], codes: dict[Hashable, set[str]]) -> None:
+def _check_variables(variables: pd.DataFrame, codes: Codes) -> None:
+    """Known types, lists that are there, bounds that are numbers and the lower one first."""
+    table, kind = "variables.csv", variables["type"]
     for column, allowed in (("type", TYPES), ("evidence", EVIDENCE)):
-        if line[column] not in allowed:
-            raise fault("variables.csv", row, column, line[column], " or ".join(allowed))
-    if line["type"] in CODED and line["list"] not in codes:
-        raise fault("variables.csv", row, "list", line["list"], "a list of values.csv")
-    if line["type"] in NUMERIC:
-        for column in ("low", "high"):
-            if not NUMBER.match(line[column]):
-                raise fault("variables.csv", row, column, line[column], "a number")
-        if float(line["low"]) > float(line["high"]):
-            raise fault("variables.csv", row, "high", line["high"], f"at least {line['low']}")
+        refuse(~variables[column].isin(allowed), table, variables[column], " or ".join(allowed))
+    unlisted = kind.isin(CODED) & ~variables["list"].isin(list(codes))
+    refuse(unlisted, table, variables["list"], "a list of values.csv")
+    for column in ("low", "high"):
+        wrong = kind.isin(NUMERIC) & ~variables[column].str.match(NUMBER)
+        refuse(wrong, table, variables[column], "a number")
+    bounds = variables.loc[kind.isin(NUMERIC), ["low", "high"]].astype(float).reindex(variables.index)
+    refuse(bounds["low"] > bounds["high"], table, variables["high"], "at least the lower bound")
 
 
-def _check_condition(
-    row: int, name: str, lines: dict[str, dict[Hashable, str]], rules: dict[str, str], codes: dict[Hashable, set[str]]
-) -> None:
+def _check_condition(row: int, name: str, lines: Lines, rules: dict[str, str], codes: Codes) -> None:
     """Its gates are there, stand before it and have its codes; somebody meets it."""
 
     def wrong(expected: str) -> WelfareError:
@@ -181,9 +170,7 @@ def _check_condition(
         raise wrong("a condition that somebody meets, with those of its gates")
 
 
-def _check_impossible(
-    row: int, rule: str, lines: dict[str, dict[Hashable, str]], codes: dict[Hashable, set[str]]
-) -> None:
+def _check_impossible(row: int, rule: str, lines: Lines, codes: Codes) -> None:
     """Each clause compares a number, or codes that its variable has."""
     try:
         for clause in routing.clauses(rule):
@@ -197,39 +184,32 @@ def _check_impossible(
 
 def check_groups(book: Tables) -> None:
     """Each group is there and has variables that are alike."""
-    rows = {str(name): row for row, name in enumerate(book.variables.index)}
-    for name, line in book.variables[book.variables["group"] != ""].iterrows():
-        if line["group"] not in book.groups.index:
-            raise fault("variables.csv", rows[str(name)], "group", line["group"], "a group of groups.csv")
-        if line["type"] not in KINDS.get(book.groups.loc[line["group"], "kind"], TYPES):
-            raise fault("variables.csv", rows[str(name)], "type", line["type"], "a type that its group may have")
-    for row, (group, line) in enumerate(book.groups.iterrows()):
-        kind, members = line["kind"], book.variables[book.variables["group"] == group]
-        if kind not in KINDS:
-            raise fault("groups.csv", row, "kind", kind, " or ".join(KINDS))
-        if len(members) < 2:
-            raise fault("groups.csv", row, "name", group, "at least two variables")
-        if kind in ("multiple", "ranking") and not members.index.str.startswith(f"{group}_").all():
-            raise fault("groups.csv", row, "name", group, "variables named after it, each with its code behind")
-        if kind in ("scale", "cards") and members["list"].replace("", None).nunique() != 1:
-            raise fault("groups.csv", row, "name", group, "variables with one list")
-        if kind == "ranking" and set(members["high"]) != {str(len(members))}:
-            raise fault("groups.csv", row, "name", group, f"ranks from 1 to {len(members)}")
+    variables, groups = book.variables, book.groups
+    unknown = ~variables["group"].isin(["", *groups.index])
+    refuse(unknown, "variables.csv", variables["group"], "a group of groups.csv")
+    kinds = variables["group"].map(groups["kind"].to_dict())
+    unlike = [kind not in KINDS.get(group, TYPES) for kind, group in zip(variables["type"], kinds, strict=True)]
+    refuse(pd.Series(unlike), "variables.csv", variables["type"], "a type that its group may have")
+    for row, (group, kind) in enumerate(groups["kind"].items()):
+        members = variables[variables["group"] == group]
+        n, named = len(members), members.index.str.startswith(f"{group}_").all()
+        lists = members["list"].replace("", None).nunique()
+        for wrong, column, expected in (
+            (kind not in KINDS, "kind", " or ".join(KINDS)),
+            (n < 2, "name", "at least two variables"),
+            (kind in ("multiple", "ranking") and not named, "name", "variables named after it, with codes behind"),
+            (kind in ("scale", "cards") and lists != 1, "name", "variables with one list"),
+            (kind == "ranking" and set(members["high"]) != {str(n)}, "name", f"ranks from 1 to {n}"),
+        ):
+            if wrong:
+                raise fault("groups.csv", row, column, kind if column == "kind" else group, expected)
 
 
 def _check_labels(book: Tables) -> None:
-    tables = (
-        ("variables.csv", book.variables, "label_"),
-        ("values.csv", book.values, "label_"),
-        ("groups.csv", book.groups, "label_"),
-        ("texts.csv", book.texts, ""),
-        ("impossible.csv", book.impossible, "label_"),
-    )
-    for table, frame, prefix in tables:
-        for language in LANGUAGES:
-            empty = (frame[prefix + language].str.strip() == "").to_numpy()
-            if empty.any():
-                raise fault(table, int(empty.argmax()), prefix + language, "", "a text in each language")
+    for name in ("variables", "values", "groups", "texts", "impossible"):
+        frame = getattr(book, name)
+        for column in (column for column in (*LABELS, *LANGUAGES) if column in frame):
+            refuse(frame[column].str.strip() == "", f"{name}.csv", frame[column], "a text in each language")
     for row, line in enumerate(book.texts[list(LANGUAGES)].to_numpy()):
         fields = [sorted(FIELD.findall(text)) for text in line]
         for language, gaps in zip(LANGUAGES, fields, strict=True):

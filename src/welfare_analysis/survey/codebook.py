@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -12,46 +12,29 @@ import pandas as pd
 from ..errors import WelfareError, unknown
 from ..languages import agreed
 from . import institution, routing
-from .checks import LABELS, LANGUAGES, SYMBOLS, Tables, check, check_groups, fault
+from .checks import LABELS, LANGUAGES, SYMBOLS, Tables, check, check_groups, refuse
 
+LABELLED = " ".join(LABELS)
+VARIABLES = f"name block type list unit low high asked_if required evidence {LABELLED}"
+# the columns that each file has at least; of all but the first three an empty table stands for an absent file
 COLUMNS = {
-    "variables.csv": (
-        "name",
-        "block",
-        "type",
-        "list",
-        "unit",
-        "low",
-        "high",
-        "asked_if",
-        "required",
-        "evidence",
-        *LABELS,
-    ),
-    "values.csv": ("list", "code", "parent", *LABELS),
-    "texts.csv": ("key", *LANGUAGES),
-    "groups.csv": ("name", "kind", "asked_if", *LABELS),
-    "cards.csv": ("block", "alternative", "attribute", "levels", "prior"),
-    "card_designs.csv": ("block", "version", "card", "alternative"),
-    "seconds.csv": ("kind", "question", "item"),
-    "impossible.csv": ("id", "condition", *LABELS),
-    "consistency.csv": ("id", "left", "op", "right", "tolerance", "action", *LABELS),
-    "ages.csv": ("status", "youngest", "oldest"),
-    institution.FILE: ("key", *LANGUAGES),
+    "variables.csv": VARIABLES.split(),
+    "values.csv": ["list", "code", "parent", *LABELS],
+    "texts.csv": ["key", *LANGUAGES],
+    "groups.csv": ["name", "kind", "asked_if", *LABELS],
+    "cards.csv": ["block", "alternative", "attribute", "levels", "prior"],
+    "card_designs.csv": ["block", "version", "card", "alternative"],
+    "seconds.csv": ["kind", "question", "item"],
+    "impossible.csv": ["id", "condition", *LABELS],
+    "consistency.csv": ["id", "left", "op", "right", "tolerance", "action", *LABELS],
+    "listening.csv": f"{VARIABLES} group drawn".split(),
+    "ages.csv": ["status", "youngest", "oldest"],
 }
-COLUMNS["listening.csv"] = (*COLUMNS["variables.csv"], "group", "drawn")
+MAY_LACK = {"variables.csv": ("group", "drawn", "note"), "values.csv": ("order",), "cards.csv": ("times",)}
+OPTIONAL = list(COLUMNS)[3:]
+KEYS = {name: columns[0] for name, columns in COLUMNS.items() if columns[0] not in ("list", "block")}
+COLUMNS[institution.FILE], KEYS[institution.FILE] = ["key", *LANGUAGES], "key"
 PLURALS = ("one", "two", "few", "many", "other")  # categories of the plural rules of CLDR
-OPTIONAL = {
-    "groups.csv": "name",
-    "cards.csv": "",
-    "card_designs.csv": "",
-    "seconds.csv": "kind",
-    "impossible.csv": "id",
-    "consistency.csv": "id",
-    "listening.csv": "name",
-    "ages.csv": "status",
-}
-KEYS = OPTIONAL | {"variables.csv": "name", "texts.csv": "key", institution.FILE: "key"}
 PARENTS = {"rank": "rank_group", "command": "command_group"}
 
 
@@ -84,9 +67,7 @@ class Codebook(Tables):
         folder = Path(folder)
         tables = _tables(folder)
         indexed = {name: table.set_index(KEYS[name]) if KEYS.get(name) else table for name, table in tables.items()}
-        variables = indexed["variables.csv"]
-        variables = variables.assign(**{c: "" for c in ("group", "drawn", "note") if c not in variables})
-        more = [indexed[name] for name in OPTIONAL]
+        variables, more = indexed["variables.csv"], [indexed[name] for name in OPTIONAL]
         book = cls(variables, indexed["values.csv"], indexed["texts.csv"], *more)
         check_groups(book)
         rules = [_joined(book.groups, *pair) for pair in zip(variables["group"], variables["asked_if"], strict=True)]
@@ -177,6 +158,16 @@ class Codebook(Tables):
         """All that must hold for a question to be asked, with the conditions of its gates: a clause a variable."""
         return self._routes[name]
 
+    def condition(self, name: str, known: str = "", settled: Collection[str] = ()) -> str:
+        """The condition of a variable or group, without the parts that are ``known`` or on ``settled`` variables."""
+        table = self.groups if name in self.groups.index else self.variables
+        parts = [part for part in str(table.at[name, "asked_if"]).split(" & ") if part not in ("", *known.split(" & "))]
+        return " & ".join(part for part in parts if part.split()[0] not in settled)
+
+    def members(self, group: str) -> list[str]:
+        """Names of the variables of a group, in order."""
+        return [name for name, line in self.lines.items() if line["group"] == group]
+
     def asks(self, name: str, language: str = "en") -> str:
         """A question, or the line of a table, in words; with its unit where that is a symbol (DH, km, min, m2)."""
         line = self.lines[name]
@@ -239,28 +230,27 @@ def _known(language: str) -> str:
 
 def words(folder: Path) -> institution.Words:
     """What an institution calls things, where pages written for another one speak of them."""
-    whole = _table(institution.BASE / institution.FILE, "key")
-    own = _table(folder / institution.FILE, "key") if institution.is_part(folder) else whole
+    whole = _table(institution.BASE / institution.FILE)
+    own = _table(folder / institution.FILE) if institution.is_part(folder) else whole
     return institution.Words(own, whole)
 
 
 def _tables(folder: Path) -> dict[str, pd.DataFrame]:
     """The files of a codebook; those of an institution are completed, and speak of it."""
     names = [name for name in COLUMNS if name != institution.FILE]
+    parts = {name: _table(folder / name) for name in names}
     if not institution.is_part(folder):
-        return {name: _table(folder / name, KEYS.get(name, "")) for name in names}
-    tables, own = {}, {}
-    for name in names:
-        whole, part = (_table(place / name, KEYS.get(name, "")) for place in (institution.BASE, folder))
-        tables[name] = institution.completed(name, part, whole) if (folder / name).is_file() else whole
-        own[name] = set(part[KEYS[name]]) if KEYS.get(name) else set()
+        return parts
+    whole = {name: _table(institution.BASE / name) for name in names}
+    tables = {name: institution.completed(name, parts[name], whole[name]) for name in names}
+    own = {name: set(parts[name][key]) for name, key in KEYS.items() if name in names}
     return institution.fitting(words(folder).in_tables(tables), own)
 
 
-def _table(path: Path, key: str = "") -> pd.DataFrame:
+def _table(path: Path) -> pd.DataFrame:
     """One file of the codebook, each of its keys once."""
     if not path.is_file() and (path.name in OPTIONAL or institution.is_part(path.parent)):
-        return pd.DataFrame(columns=list(COLUMNS[path.name]), dtype=str)
+        return pd.DataFrame(columns=COLUMNS[path.name], dtype=str)
     if not path.is_file():
         raise WelfareError("the file is not there", where=str(path), hint="A codebook is a folder of three CSV files.")
     try:
@@ -272,9 +262,6 @@ def _table(path: Path, key: str = "") -> pd.DataFrame:
     if lacking:
         what = "a fault in the codebook"
         raise WelfareError(what, where=f"{path.name}, row 1, {lacking[0]}", expected=", ".join(COLUMNS[path.name]))
-    if not key:
-        return table
-    doubled = table[key].duplicated().to_numpy()
-    if doubled.any():
-        raise fault(path.name, int(doubled.argmax()), key, table[key][doubled].iloc[0], "each once")
-    return table
+    if key := KEYS.get(path.name):
+        refuse(table[key].duplicated(), path.name, table[key], "each once")
+    return table.assign(**{name: "" for name in MAY_LACK.get(path.name, ()) if name not in table})

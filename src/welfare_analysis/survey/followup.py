@@ -93,36 +93,28 @@ def plan(people: pd.DataFrame, returned: pd.Series | None, wish: Wish) -> tuple[
     places = {str(code) for name in ("status", "command_group") for code in people[name].unique()}
     for group in set(wish.visit_dh_in) - places:
         raise unknown("no such group", group, places, ", ".join(sorted(places)), where="COST")
-    nonrespondents = (
-        pd.Series(1 - wish.return_rate, index=people.index) if returned is None else (~returned).astype(float)
-    )
+    nonrespondents = pd.Series(1 - wish.return_rate, people.index) if returned is None else (~returned).astype(float)
     fine = people[list(GROUPS)].astype(str).agg("|".join, axis=1)
     coarse = people[["status", "command_group"]].astype(str).agg("|".join, axis=1)
     stratum = merged(fine, coarse, nonrespondents.to_numpy(), LEAST).set_axis(people.index).rename("stratum")
-    strata = pd.DataFrame(
-        {"population": stratum.value_counts(), "nonrespondents": nonrespondents.groupby(stratum).sum()}
-    ).sort_index()
+    counts = {"population": stratum.value_counts(), "nonrespondents": nonrespondents.groupby(stratum).sum()}
+    strata = pd.DataFrame(counts).sort_index()
     dear = people[["status", "command_group"]].apply(lambda column: column.astype(str).map(dict(wish.visit_dh_in)))
     strata["visit_dh"] = dear.max(axis=1).fillna(wish.visit_dh).groupby(stratum).mean()
     labels = pd.concat([people[name].astype(str) for name in GROUPS], keys=GROUPS, names=["variable", "row"])
     long = labels.rename("group").reset_index().merge(stratum.rename_axis("row").reset_index())
     long["nonrespondents"] = nonrespondents.loc[long["row"]].to_numpy()
     cells = long.pivot_table("nonrespondents", "stratum", ["variable", "group"], "sum", fill_value=0.0, observed=True)
-    groups = long.groupby(["variable", "group"]).agg(
-        population=("row", "size"), nonrespondents=("nonrespondents", "sum")
-    )
+    groups = long.groupby(["variable", "group"])["nonrespondents"].agg(population="size", nonrespondents="sum")
     variance = (wish.half_width / norm.ppf(0.975)) ** 2
     most = wish.answer_rate * strata["nonrespondents"].to_numpy()
-    need = [
-        _answers(cells[g].to_numpy(), strata, variance * groups["population"][g] ** 2 / VARIANCE, most) for g in cells
-    ]
+    room = variance * groups["population"] ** 2 / VARIANCE
+    need = [_answers(cells[group].to_numpy(), strata, room[group], most) for group in cells]
     visits = np.maximum(np.ceil(np.max(need, axis=0) / wish.answer_rate - 1e-9), LEAST)
     strata["visits"] = np.minimum(visits, np.floor(strata["nonrespondents"]))
     strata["probability"] = strata["visits"] / strata["nonrespondents"].where(strata["nonrespondents"] > 0)
-    rest = (strata["nonrespondents"] / (wish.answer_rate * strata["visits"]).where(strata["visits"] > 0) - 1).fillna(
-        0.0
-    )
-    spread = cells.mul(rest, axis=0).sum().reindex(groups.index) * VARIANCE / groups["population"] ** 2
+    rest = strata["nonrespondents"] / (wish.answer_rate * strata["visits"]).where(strata["visits"] > 0) - 1
+    spread = cells.mul(rest.fillna(0.0), axis=0).sum().reindex(groups.index) * VARIANCE / groups["population"] ** 2
     groups["half_width"] = norm.ppf(0.975) * np.sqrt(spread)
     groups["ask"], groups["k"] = _asked(groups["population"], variance, wish)
     return strata, groups, stratum

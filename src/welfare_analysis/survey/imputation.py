@@ -23,6 +23,8 @@ from scipy import sparse
 from ..errors import WelfareError
 from ..estimation import Design, Estimate
 
+Draws = dict[str, list[pd.Series]]  # by column, how it was completed each time
+Estimator = Callable[[Design, pd.DataFrame], Estimate]
 LEAST = 30  # known amounts below which nothing is imputed
 DONORS = 6
 SWEEPS = 3  # rounds in which each amount is drawn given the others
@@ -32,7 +34,7 @@ AMOUNTS = ("net_pay_dh", "pension_dh", "other_income_dh", *DEDUCTIONS, "rent_dh"
 
 def together(
     frame: pd.DataFrame, weights: np.ndarray, asked: Mapping[str, pd.Series], rng: np.random.Generator, m: int = 20
-) -> dict[str, list[pd.Series]]:
+) -> Draws:
     """Several amounts completed m times, each given the others; ``asked`` says of each who was asked.
 
     Whether there is a loan (``has_loan``, if the frame has it) is completed first, in the same way; deductions only of
@@ -43,7 +45,7 @@ def together(
     WelfareError
         Fewer than 30 known amounts.
     """
-    draws: dict[str, list[pd.Series]] = {name: [] for name in asked}
+    draws: Draws = {name: [] for name in asked}
     loan = frame["has_loan"].astype(object) if "has_loan" in frame and frame["has_loan"].notna().any() else None
     fixed, known = _fixed(frame, weights), _amounts(frame)
     frame = frame[list(asked)]
@@ -138,18 +140,16 @@ def combined(estimates: list[Estimate]) -> Estimate:
     """
     first, m = estimates[0], len(estimates)
     if m < 2 or any(not e.value.index.equals(first.value.index) for e in estimates):
-        raise WelfareError(
-            "estimates of completed files cannot be combined", where="combined", got=m, expected="2 alike"
-        )
+        what = "estimates of completed files cannot be combined"
+        raise WelfareError(what, where="combined", got=m, expected="2 alike")
     values = np.column_stack([e.value for e in estimates])
     between = np.atleast_2d(np.cov(values)) * (1 + 1 / m)
     mean = pd.Series(values.mean(axis=1), index=first.value.index, name=first.value.name)
     centre = sparse.csr_array(sum((e.influence for e in estimates[1:]), first.influence) / m)
     within = sum(first.design.covariance(e.influence - centre) for e in estimates) / m
-    names = dict.fromkeys(name for e in estimates for name in e.extra_covariance)
-    extra = {
-        n: sum(sparse.csr_array(e.extra_covariance[n]) / m for e in estimates if n in e.extra_covariance) for n in names
-    }
+    given = [e.extra_covariance for e in estimates]
+    names = dict.fromkeys(name for own in given for name in own)
+    extra = {name: sum(sparse.csr_array(own[name]) / m for own in given if name in own) for name in names}
     extra |= {"within": sparse.csr_array(within), "imputation": sparse.csr_array(between)}
     moved = [e.deviations for e in estimates if e.deviations is not None]
     deviations = np.mean(moved, axis=0) if len(moved) == m else None
@@ -170,14 +170,8 @@ def _freedom(complete: np.ndarray, part: np.ndarray, m: int) -> np.ndarray:
     return np.where(part > 0, np.maximum(1 / (part**2 / (m - 1) + 1 / observed), 1.0), complete)
 
 
-def imputed(
-    design: Design,
-    frame: pd.DataFrame,
-    columns: dict[str, list[pd.Series]],
-    estimator: Callable[[Design, pd.DataFrame], Estimate],
-) -> Estimate:
+def imputed(design: Design, frame: pd.DataFrame, columns: Draws, estimator: Estimator) -> Estimate:
     """The estimate over files in which the columns are completed; ``estimator`` takes a design and a frame."""
     m = min(len(draws) for draws in columns.values())
-    return combined(
-        [estimator(design, frame.assign(**{n: draws[i] for n, draws in columns.items()})) for i in range(m)]
-    )
+    completed = (frame.assign(**{name: draws[i] for name, draws in columns.items()}) for i in range(m))
+    return combined([estimator(design, full) for full in completed])

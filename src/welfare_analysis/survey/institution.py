@@ -8,7 +8,7 @@ it has stands in the place of the one there, and a variable or rule whose row is
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -22,10 +22,6 @@ FILE = "institution.csv"
 BASE = Path(__file__).resolve().parents[3] / "data" / "codebook"
 NAME = r"\b[a-z]\w*"  # a variable in a side of a rule
 FORMS = "|"  # between the forms of a word
-# what a part of a file stands in the place of
-REPLACED = {"values.csv": "list", "variables.csv": "name", "texts.csv": "key", "groups.csv": "name"}
-REPLACED |= {"seconds.csv": "kind", "impossible.csv": "id", "consistency.csv": "id"}
-REPLACED |= {"listening.csv": "name", "ages.csv": "status"}
 
 
 def is_part(folder: Path) -> bool:
@@ -35,9 +31,9 @@ def is_part(folder: Path) -> bool:
 
 def completed(name: str, own: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
     """A file of an institution with what it lacks of the whole codebook, in the order of that one."""
-    if name not in REPLACED:
-        return own
-    by = REPLACED[name]
+    by = whole.columns[0]
+    if own.empty or by == "block":  # cards are those of a whole file
+        return whole if own.empty else own
     kept = own[(own.drop(columns=by) != "").any(axis=1)]
     order = dict.fromkeys([*whole[by], *own[by]])
     both = pd.concat([whole[~whole[by].isin(own[by])], kept], ignore_index=True).fillna("")
@@ -95,7 +91,7 @@ def _pattern(words: dict[str, str]) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w{{|])(?:{every})(?![\w}}|])")
 
 
-def fitting(tables: Tables, own: Mapping[str, Collection[str]]) -> Tables:
+def fitting(tables: Tables, own: Mapping[str, set[str]]) -> Tables:
     """The tables without conditions on codes that the lists lack, and without what nobody could be asked then.
 
     ``own`` are the variables, groups and rules that the institution wrote itself: theirs stay, and are checked.
@@ -105,32 +101,23 @@ def fitting(tables: Tables, own: Mapping[str, Collection[str]]) -> Tables:
     before = -1
     while before != len(variables) + len(groups):  # what goes takes with it what depends on it
         before = len(variables) + len(groups)
-        lists = {
-            name: codes.get(listed, set()) for name, listed in zip(variables["name"], variables["list"], strict=True)
-        }
-        groups = _possible(groups, "name", "asked_if", lists, own["groups.csv"])
-        variables = variables[
-            variables["group"].isin(["", *groups["name"]]) | variables["name"].isin(own["variables.csv"])
-        ]
-        variables = _possible(variables, "name", "asked_if", lists, own["variables.csv"])
+        lists = {line["name"]: codes.get(line["list"], set()) for line in variables.to_dict("records")}
+        groups = _possible(groups, "asked_if", lists, own["groups.csv"])
+        kept = variables["group"].isin(["", *groups["name"]]) | variables["name"].isin(own["variables.csv"])
+        variables = _possible(variables[kept], "asked_if", lists, own["variables.csv"])
         groups = groups[groups["name"].isin([*variables["group"], *own["groups.csv"]])]
-    rules = tables["consistency.csv"]
-    sides = (rules["left"] + " " + rules["right"]).str.findall(NAME).map(set)
-    kept = sides.map(lambda names: names <= set(variables["name"])).astype(bool) | rules["id"].isin(
-        own["consistency.csv"]
-    )
-    impossible = _possible(tables["impossible.csv"], "id", "condition", lists, own["impossible.csv"])
-    ages = tables["ages.csv"]
-    there = ages["status"].isin(codes.get("status", set()) | set(own["ages.csv"]))
-    changed = {"variables.csv": variables, "groups.csv": groups, "ages.csv": ages[there]}
-    return tables | changed | {"consistency.csv": rules[kept], "impossible.csv": impossible}
+    impossible = _possible(tables["impossible.csv"], "condition", lists, own["impossible.csv"])
+    rules, ages = tables["consistency.csv"], tables["ages.csv"]
+    sides = (rules["left"] + " " + rules["right"]).str.findall(NAME)
+    asked = sides.map(set(variables["name"]).issuperset).astype(bool) | rules["id"].isin(own["consistency.csv"])
+    there = ages["status"].isin(codes.get("status", set()) | own["ages.csv"])
+    changed = {"variables.csv": variables, "groups.csv": groups, "impossible.csv": impossible}
+    return tables | changed | {"consistency.csv": rules[asked], "ages.csv": ages[there]}
 
 
-def _possible(
-    table: pd.DataFrame, key: str, column: str, lists: Mapping[str, set[str]], own: Collection[str]
-) -> pd.DataFrame:
+def _possible(table: pd.DataFrame, column: str, lists: Mapping[str, set[str]], own: set[str]) -> pd.DataFrame:
     """Rows whose condition somebody can meet, with the codes that there are; those of one's own as they are."""
-    pairs = zip(table[key], table[column], strict=True)
+    pairs = zip(table.iloc[:, 0], table[column], strict=True)
     rules = pd.Series([rule if name in own else _left(rule, lists) for name, rule in pairs], table.index, dtype=object)
     return table.assign(**{column: rules})[rules.notna()].reset_index(drop=True)
 

@@ -120,15 +120,8 @@ class _Sheet:
 
     def rule(self, question: Question) -> str:
         """What a question is asked under, beyond the status and the module that the sheet settles."""
-        table = self.codebook.groups if question.name in self.codebook.groups.index else self.codebook.variables
-        whole = str(table.loc[question.name, "asked_if"])
-        if question.kind in ("multiple", "ranking", "cards") and not whole:
-            whole = str(self.codebook.variables.loc[question.members[0], "asked_if"])
-        return self.unsettled(whole)
-
-    def unsettled(self, rule: str, known: str = "") -> str:
-        parts = [p for p in rule.split(" & ") if p and p not in known.split(" & ")]
-        return " & ".join(p for p in parts if p.split()[0] not in ("status", "module"))
+        whole = question.kind not in ("multiple", "ranking", "cards") or self.codebook.condition(question.name)
+        return self.codebook.condition(question.name if whole else question.members[0], settled=("status", "module"))
 
     def condition(self, rule: str, after: int | None = None) -> str:
         """``Only if question 7 is: married; if not, go to question 12``."""
@@ -141,9 +134,8 @@ class _Sheet:
                 code_list = str(self.codebook.variables.loc[clause.variable, "list"])
                 labels = [self.label(code_list, c) for c in self.codebook.codes(code_list) if c in clause.codes]
                 answers = f" {self.text('or')} ".join(labels)
-            sentences.append(
-                self.text("only_if", n=self.numbers.get(clause.variable, 0), answers="\0").replace("\0", answers)
-            )
+            sentence = self.text("only_if", n=self.numbers.get(clause.variable, 0), answers="\0")
+            sentences.append(sentence.replace("\0", answers))
         return "; ".join([*sentences, *([self.text("go_to", n=after)] if after else [])])
 
     def question(self, question: Question, version: int) -> str:
@@ -168,7 +160,7 @@ class _Sheet:
 
     def aside(self, name: str, known: str) -> str:
         """The condition of one line of a table."""
-        rule = self.unsettled(str(self.codebook.variables.loc[name, "asked_if"]), known)
+        rule = self.codebook.condition(name, known, settled=("status", "module"))
         return f' <span class="if">({self.condition(rule)})</span>' if rule else ""
 
     def item(self, name: str) -> str:
@@ -191,10 +183,7 @@ class _Sheet:
 
 
 def _card(table: pd.DataFrame) -> str:
-    rows = [
-        ["", *table.columns],
-        *([label, *cells] for label, cells in zip(table.index, table.to_numpy(), strict=True)),
-    ]
+    rows = [["", *table.columns], *table.reset_index().to_numpy().tolist()]
     return _table([*([escape(cell) for cell in row] for row in rows), ["", *[BOX] * table.shape[1]]])
 
 

@@ -39,7 +39,7 @@ def item_nonresponse(kinds: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     """
     rankings = codebook.groups.index[codebook.groups["kind"] == "ranking"]
     for group in rankings:
-        items = [n for n in codebook.variables.index[codebook.variables["group"] == group] if n in kinds]
+        items = [n for n in codebook.members(group) if n in kinds]
         some = (kinds[items] == "answered").any(axis=1)
         kinds = kinds.assign(**{n: kinds[n].astype(object).mask(some, "answered") for n in items})
     names = [n for n in kinds if n in codebook.variables.index and codebook.variables.at[n, "type"] != "key"]
@@ -66,14 +66,8 @@ def heaping(frame: pd.DataFrame, codebook: Codebook, least: float = 1000.0) -> p
         steps, even = ((100, 500), (0.1, 0.02)) if money else ((5, 10), (0.2, 0.1))
         if len(given):
             parts = [float((given % step == 0).mean()) for step in steps]
-            rows[str(name)] = {
-                "n": len(given),
-                "first": parts[0],
-                "second": parts[1],
-                "even": even[0],
-                "even_2": even[1],
-            }
-    return pd.DataFrame.from_dict(rows, orient="index")
+            rows[str(name)] = (len(given), *parts, *even)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["n", "first", "second", "even", "even_2"])
 
 
 def straight_lines(frame: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
@@ -83,7 +77,7 @@ def straight_lines(frame: pd.DataFrame, codebook: Codebook) -> pd.DataFrame:
     """
     rows = {}
     for group in codebook.groups.index[codebook.groups["kind"] == "scale"]:
-        names = [n for n in codebook.variables.index[codebook.variables["group"] == group] if n in frame]
+        names = [n for n in codebook.members(group) if n in frame]
         if len(names) < 2:
             continue
         codes = frame[names].apply(lambda column: column.cat.codes).to_numpy(float).copy()
@@ -236,9 +230,7 @@ def replay(frame: pd.DataFrame, log: pd.DataFrame, codebook: Codebook, where: st
         if (new.value, new.kind) == (old.value, old.kind):
             continue
         if given.setdefault((row, name), (new.value, new.kind)) != (new.value, new.kind):
-            raise wrong(
-                "new", "one new value of an answer; an earlier row gives another", "Keep the line that is right."
-            )
+            raise wrong("new", "one new value of an answer; an earlier row has another", "Keep the line that is right.")
         blank = np.nan if numeric else None
         out.iloc[row, out.columns.get_loc(name)] = SPECIAL.get(new.kind, blank) if new.value is None else new.value
     return out

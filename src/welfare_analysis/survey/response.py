@@ -10,13 +10,14 @@ Andridge and Little 2011), over a range of :math:`\delta` that is assumed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..errors import WelfareError
 from ..estimation import Design, Estimate
-from .sensitivity import never_answered
+from .sensitivity import Share, never_answered
 from .weighting import RETURNED, first_phase
 
 SILENT = "not_selected"  # returned nothing, and was not selected for the follow-up
@@ -77,12 +78,7 @@ def without_followup(estimate: Estimate, returners: pd.Series) -> Estimate:
 
 
 def pattern_mixture(
-    design: Design,
-    y: pd.Series,
-    followed: pd.Series,
-    answered_share: float | Estimate,
-    odds: float,
-    where: pd.Series | None = None,
+    design: Design, y: pd.Series, followed: pd.Series, answered_share: Share, odds: float, where: Any = None
 ) -> Estimate:
     r"""A share if the silent of the follow-up have ``odds`` times the odds of those who answered in it.
 

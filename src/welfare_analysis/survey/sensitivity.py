@@ -22,12 +22,11 @@ from scipy import sparse
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, mean
 
+Share = float | Estimate  # one that is known, or with its error
 PARTS = ("mean", "followed_up", "never_answered")
 
 
-def never_answered(
-    design: Design, y: pd.Series, followed: pd.Series, answered: float | Estimate, where: Any = None
-) -> Estimate:
+def never_answered(design: Design, y: pd.Series, followed: pd.Series, answered: Share, where: Any = None) -> Estimate:
     r"""The mean, the mean of the followed-up, and the part of the population that never answered.
 
     Parameters

@@ -18,6 +18,7 @@ import pandas as pd
 from ..errors import WelfareError
 from ..estimation import Design
 from .reading import DESIGN, REPLICATES, Margins, design_columns
+from .reading.spelling import key_form
 
 SMALLEST_CLASS = 10  # respondents; smaller response classes and margins are merged into their status
 RETURNED = "returned"
@@ -90,8 +91,9 @@ def weight(
         return _to_margins(answers, register, own)
     people = register.set_index("person_id")
     for name, frame in (("answers", answers), ("follow-up", followup)):
-        _known(name, frame, people)
-    _somebody_answered(answers, followup, people)
+        in_register(name, frame, people.index)
+    answered = people["status"].reindex(pd.concat(_answered(answers, followup)))
+    _no_silent(set(people["status"].astype(str)) - set(answered.astype(str)))
     if followup is None:
         frame, design = _returners(answers, people) if own is None else (answers, own)
         return _calibrated(frame, design, people, "returners")
@@ -108,39 +110,35 @@ def weight(
 def unanswered(answers: pd.DataFrame, people: pd.DataFrame, followup: pd.DataFrame | None) -> list[str]:
     """Statuses of the register of which fewer than two answered, or fewer than two of those followed up."""
     theirs = people.set_index("person_id")["status"].astype(str)
-    keys = [answers["person_id"]]
-    if followup is not None:
-        keys.append(followup.loc[followup["outcome"] == "answered", "person_id"])
-    enough = [theirs.reindex(part).value_counts() >= FOR_AN_ERROR for part in keys]
+    enough = [theirs.reindex(keys).value_counts() >= FOR_AN_ERROR for keys in _answered(answers, followup)]
     return sorted(set(theirs) - set.intersection(*(set(part.index[part]) for part in enough)))
 
 
-def _known(name: str, frame: pd.DataFrame | None, people: pd.DataFrame) -> None:
-    """Refuse persons without a key, or whom the register lacks."""
+def in_register(name: str, frame: pd.DataFrame | None, keys: pd.Index) -> None:
+    """Refuse persons without a key, or whom the register lacks; ``name`` is that of their file."""
     if frame is not None and "person_id" not in frame:
         what = "the keys that join it to the register are not there"
         hint = "Without keys leave REGISTER out, or give it as margins."
         raise WelfareError(what, where=name, expected="a column person_id in both files", hint=hint)
-    unknown = 0 if frame is None else int((people.index.get_indexer(frame["person_id"]) < 0).sum())
-    if unknown:
+    unknown = pd.Series(dtype=str) if frame is None else frame.loc[~frame["person_id"].isin(keys), "person_id"]
+    if len(unknown):
         hint = "Check that both files use the same identifiers."
-        raise WelfareError("persons are not in the register", where=name, got=unknown, expected="0 rows", hint=hint)
+        if n := int(unknown.map(key_form).isin(keys.map(key_form)).sum()):
+            hint = f"{n} of the keys are in the register but for case, blanks or zeros in front: write them as it does."
+        raise WelfareError("persons are not in the register", where=name, got=len(unknown), expected="none", hint=hint)
 
 
-def _somebody_answered(answers: pd.DataFrame, followup: pd.DataFrame | None, people: pd.DataFrame) -> None:
-    """Refuse a register with a status of which nobody answered: no weight can stand for them."""
-    keys = answers["person_id"]
-    if followup is not None:
-        keys = pd.concat([keys, followup.loc[followup["outcome"] == "answered", "person_id"]])
-    answered = people["status"].iloc[people.index.get_indexer(keys)].astype(str)
-    _no_silent(sorted(set(people["status"].astype(str).unique()) - set(answered.unique())))
+def _answered(answers: pd.DataFrame, followup: pd.DataFrame | None) -> list[pd.Series]:
+    """Keys of those who answered: with a form, and in the follow-up."""
+    late = [] if followup is None else [followup.loc[followup["outcome"] == "answered", "person_id"]]
+    return [answers["person_id"], *late]
 
 
-def _no_silent(statuses: list[str]) -> None:
+def _no_silent(statuses: set[str]) -> None:
+    """Refuse a register with statuses of which nobody answered: no weight can stand for them."""
     if statuses:
-        what = "nobody of a status answered"
-        expected = "answers of every status of the register"
-        raise WelfareError(what, where="answers", got=", ".join(statuses), expected=expected, hint=ALONE)
+        got, expected = ", ".join(sorted(statuses)), "answers of every status of the register"
+        raise WelfareError("nobody of a status answered", where="answers", got=got, expected=expected, hint=ALONE)
 
 
 def first_phase(answers: pd.DataFrame, followup: pd.DataFrame) -> tuple[pd.DataFrame, Design]:
@@ -165,12 +163,10 @@ def _two_phase(answers: pd.DataFrame, followup: pd.DataFrame, people: pd.DataFra
     selected, phase1 = first_phase(answers, followup)
     returned = selected["outcome"] == RETURNED
     seen = (returned | (selected["outcome"] == "answered")).to_numpy()
-    status, age = (
-        pd.Series(people[name].reindex(selected["person_id"]).astype(str).to_numpy()).where(~returned, RETURNED)
-        for name in ("status", "age_group")
-    )
-    by_age = merged(selected["stratum"].str.cat(age, sep="|"), selected["stratum"], seen)
-    classes = merged(by_age, status, seen)
+    theirs = people[["status", "age_group"]].reindex(selected["person_id"]).astype(str).reset_index(drop=True)
+    theirs[returned] = RETURNED
+    by_age = merged(selected["stratum"].str.cat(theirs["age_group"], sep="|"), selected["stratum"], seen)
+    classes = merged(by_age, theirs["status"], seen)
     return selected[seen], Design.two_phase(phase1, _response(classes, seen))
 
 
@@ -246,17 +242,15 @@ def _to_margins(answers: pd.DataFrame, counts: Margins, own: Design | None) -> W
             raise WelfareError("a margin is of what was not asked", where="REGISTER", got=absent, hint=hint)
         groups[name] = crossed(pd.DataFrame({p: _filled(answers, p) for p in name.split("|")}), name)
         if name.split("|")[0] == "status":
-            _no_silent(sorted({c.split("|")[0] for c in counts[name].index} - set(answers["status"].astype(str))))
+            _no_silent({c.split("|")[0] for c in counts[name].index} - set(answers["status"].astype(str)))
     if own is not None:
         return _raked(answers, own, counts, groups, "margins")
     size = float(next(iter(counts.values())).sum())
+    if len(answers) > size:
+        expected = f"at most {size:g}"
+        raise WelfareError("more answers than persons", where="REGISTER", got=len(answers), expected=expected)
     everybody = pd.Series(size, index=answers.index)
-    design = Design(everybody / len(answers), fpc=everybody) if len(answers) <= size else None
-    if design is None:
-        raise WelfareError(
-            "more answers than persons", where="REGISTER", got=len(answers), expected=f"at most {size:g}"
-        )
-    return _raked(answers, design, counts, groups, "margins")
+    return _raked(answers, Design(everybody / len(answers), fpc=everybody), counts, groups, "margins")
 
 
 def crossed(frame: pd.DataFrame, name: str) -> pd.Series:
@@ -302,9 +296,8 @@ def household_share(frame: pd.DataFrame) -> pd.Series:
     Sampling, chapter 2). Where the number was not given it is the mean share of the others of the status.
     """
     share = 1 / frame["register_links_n"].astype(float)
-    return (
-        share.fillna(share.groupby(frame["status"], observed=True).transform("mean")).fillna(share.mean()).fillna(1.0)
-    )
+    usual = share.groupby(frame["status"], observed=True).transform("mean")
+    return share.fillna(usual).fillna(share.mean()).fillna(1.0)
 
 
 def trimmed(design: Design, most: float) -> Design:

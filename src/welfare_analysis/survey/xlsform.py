@@ -159,10 +159,8 @@ class _Form:
 
     def relevant(self, name: str, known: str = "") -> str:
         """The condition of a variable or group as an expression, less what this form or ``known`` has settled."""
-        table = self.codebook.groups if name in self.codebook.groups.index else self.codebook.variables
-        rule, settled = str(table.loc[name, "asked_if"]), known.split(" & ")
-        parts = [c for part in rule.split(" & ") if part not in settled for c in routing.clauses(part)]
-        return " and ".join(_expression(c, self.codebook) for c in parts if c.variable != "status")
+        clauses = routing.clauses(self.codebook.condition(name, known, settled=("status",)))
+        return " and ".join(_expression(clause, self.codebook) for clause in clauses)
 
     def ask(self, question: Question) -> None:
         """A question, with all its items."""
@@ -245,6 +243,5 @@ def _expression(clause: routing.Clause, codebook: Codebook) -> str:
 
 def _lines(table: pd.DataFrame) -> str:
     """A card as text: a paragraph an alternative, since forms on a phone show no tables."""
-    return "\n\n".join(
-        f"**{name}**: " + "; ".join(f"{k} {v}" for k, v in column.items()) for name, column in table.items()
-    )
+    lines = {name: "; ".join(f"{label} {cell}" for label, cell in column.items()) for name, column in table.items()}
+    return "\n\n".join(f"**{name}**: {line}" for name, line in lines.items())

@@ -18,26 +18,3 @@ from .mapping import Map
 from .margins import Margins
 from .personal import HIDDEN
 from .selection import DESIGN, FOLLOWUP, OUTCOMES, REPLICATES, design_columns
-
-__all__ = [
-    "DESIGN",
-    "FOLLOWUP",
-    "HIDDEN",
-    "KINDS",
-    "OUTCOMES",
-    "REGISTER",
-    "REPLICATES",
-    "Answers",
-    "Faults",
-    "Map",
-    "Margins",
-    "NoHeader",
-    "design_columns",
-    "draft_map",
-    "read",
-    "read_any",
-    "read_followup",
-    "read_log",
-    "read_register",
-    "typed",
-]

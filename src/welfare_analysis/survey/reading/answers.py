@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
@@ -29,9 +29,10 @@ from .selection import COLLECTED, DESIGN, FOLLOWUP, OUTCOMES, collected, design_
 from .spelling import fold, texts
 
 REGISTER = ("person_id", "status", "sex", "age", "rank", "command")
-A_YEAR = pd.Timedelta(days=366)
 NEAR = 0.8  # how alike a header and a name must be for the one to be proposed for the other
 Paths = str | Path | Sequence[str | Path]
+Names = tuple[str, ...]
+Columns = Mapping[str, pd.Series]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,15 +125,10 @@ def read_log(path: Paths, codebook: Codebook) -> pd.DataFrame:
     cells, needed = _load(path, codebook), codebook.variables["required"] == "yes"
     checked = _check(cells, codebook, (*codebook.variables.index[needed], "date"), ("date",))
     raw = cells.frame.loc[:, ~cells.frame.columns.duplicated(keep=False)]
-    given, odd = collected(raw, codebook)
-    faults = [*checked.faults, *odd]
+    given, faults = collected(raw, codebook)
     if "date" in given:
-        days, blank = given["date"], texts(raw["date"]) == ""
-        faults.append(fault(blank, "date", "", "the day of the stop", "Write it, as 2026-11-29."))
-        far = (days - days.quantile(0.5, interpolation="nearest")).abs() > A_YEAR
-        faults.append(fault(far, "date", raw["date"], "a day within a year of the others", "Correct the year."))
-    raise_all(cells.sources or (cells,), faults, "LISTENING")
-    return checked.answers(codebook, given).frame
+        faults.append(fault(texts(raw["date"]) == "", "date", "", "the day of the stop", "Write it, as 2026-11-29."))
+    return checked.answers("LISTENING", given, faults).frame
 
 
 def draft_map(path: Paths, codebook: Codebook, names: Map | None = None) -> pd.DataFrame:
@@ -187,13 +183,13 @@ def _answers(cells: Cells, codebook: Codebook) -> Answers:
     checked = _check(cells, codebook, required=("status", *DESIGN[: bool(own)]), extra=(*own, *COLLECTED))
     raw = cells.frame.loc[:, ~cells.frame.columns.duplicated(keep=False)]
     (design, faults), (given, odd) = sampled(raw.filter(own)), collected(raw, codebook)
-    raise_all(cells.sources or (cells,), [*checked.faults, *faults, *odd])
     if own:
         checked.notes.append(("weight", f"the sampling design of the file: {', '.join(own[:6])}", len(cells.frame)))
+    answers = checked.answers("SURVEY", design | given, [*faults, *odd])
     if len(checked.columns) < 2:
         expected = "the status and one further question"
         raise WelfareError("no block of questions is there", where=cells.path.name, expected=expected)
-    return checked.answers(codebook, design | given)
+    return answers
 
 
 def _register(cells: Cells, codebook: Codebook) -> Answers:
@@ -202,8 +198,7 @@ def _register(cells: Cells, codebook: Codebook) -> Answers:
     everybody = pd.Series(False, index=cells.frame.index)
     for name in (n for n in REGISTER[2:] if n in checked.columns):
         checked.faults.append(_required(name, checked.columns[name], everybody, cells.header, rule, todo))
-    raise_all(cells.sources or (cells,), checked.faults, "REGISTER")
-    return checked.answers(codebook)
+    return checked.answers("REGISTER")
 
 
 def _followup(cells: Cells, codebook: Codebook) -> Answers:
@@ -217,39 +212,35 @@ def _followup(cells: Cells, codebook: Codebook) -> Answers:
         absent = extra["outcome"] != OUTCOMES[0]
     silent = extra["outcome"].isin(OUTCOMES[1:]) if extra else absent
     checked = _check(cells, codebook, required=("person_id", *FOLLOWUP), extra=(*FOLLOWUP, *COLLECTED), absent=absent)
-    checked.faults.extend(faults)
     for name, column in checked.columns.items():
         if name != "person_id":
             wrong = silent & (column.kinds == "answered")
             rule, todo = "blank where the person did not answer", "Empty the cell, or correct the outcome."
-            checked.faults.append(fault(wrong, name, column.values.astype(object), rule, todo))
-    raise_all(cells.sources or (cells,), checked.faults, "FOLLOWUP")
-    return checked.answers(codebook, extra)
+            faults.append(fault(wrong, name, column.values.astype(object), rule, todo))
+    return checked.answers("FOLLOWUP", extra, faults)
 
 
 @dataclass(frozen=True, eq=False)
 class _Checked:
+    cells: Cells
+    blocks: Mapping[str, list[str]]
     columns: dict[str, Column]
     faults: list[pd.DataFrame]
     notes: list[Note]
-    reviews: Mapping[str, int]
 
-    def answers(self, codebook: Codebook, selection: Mapping[str, pd.Series] = MappingProxyType({})) -> Answers:
-        values = {name: c.values for name, c in self.columns.items()} | dict(selection)
+    def answers(self, variable: str, given: Columns | None = None, faults: Sequence[pd.DataFrame] = ()) -> Answers:
+        """The answers, with what else was read of the file; or all faults of the file that ``variable`` names."""
+        raise_all(self.cells.sources or (self.cells,), [*self.faults, *faults], variable)
+        values = {name: c.values for name, c in self.columns.items()} | dict(given or {})
         frame = pd.DataFrame(values).reset_index(drop=True)
         missing = pd.DataFrame({name: c.kinds for name, c in self.columns.items()}).reset_index(drop=True)
         notes = [*self.notes, *(note for c in self.columns.values() for note in c.notes)]
-        blocks = tuple(b for b, names in codebook.blocks.items() if any(n in self.columns for n in names))
-        return Answers(frame, missing, pd.DataFrame(notes, columns=["column", "what", "n"]), blocks, self.reviews)
+        blocks = tuple(block for block, names in self.blocks.items() if any(n in self.columns for n in names))
+        report = pd.DataFrame(notes, columns=["column", "what", "n"])
+        return Answers(frame, missing, report, blocks, self.cells.reviews)
 
 
-def _check(
-    cells: Cells,
-    codebook: Codebook,
-    required: tuple[str, ...],
-    extra: tuple[str, ...] = (),
-    absent: pd.Series | None = None,
-) -> _Checked:
+def _check(cells: Cells, codebook: Codebook, required: Names, extra: Names = (), absent: Any = None) -> _Checked:
     """Every column read, and every fault found."""
     allowed = [*codebook.variables.index, *extra]
     faults = list(cells.faults)
@@ -260,33 +251,23 @@ def _check(
     names = [name for name in codebook.variables.index if name in raw]
     types = codebook.variables["type"]
     keyed = {n: read_key(raw[n], n, cells.header) for n in names if types[n] == "key"}
-    known_keys = frozenset(k for column in keyed.values() for k in column.values.to_numpy(object) if len(k) >= 5)
+    keys = frozenset(k for column in keyed.values() for k in column.values.to_numpy(object) if len(k) >= 5)
     needed = {n for n in names if n in required or codebook.lines[n]["required"]}
-    columns = {
-        n: keyed[n] if n in keyed else read_column(raw[n], Question.of(codebook, n), known_keys, n in needed)
-        for n in names
-    }
-    columns = rules.routed(columns, raw, codebook, absent, cells.unticked)
-    lacking = {n: _lacking(n, cells) for n in names if cells.sources}
+    columns = {n: read_column(raw[n], Question.of(codebook, n), keys, n in needed) for n in names if n not in keyed}
+    columns = rules.routed(keyed | columns, codebook, absent, cells.unticked)
     for name, column in columns.items():
-        gone = lacking.get(name, False) | absent
+        if without := [i for i, source in enumerate(cells.sources) if name not in source.frame]:
+            kinds = column.kinds.mask(pd.Index(raw.index // STRIDE).isin(without), "not_asked")
+            columns[name] = column = replace(column, kinds=kinds)
         faults += column.faults
         if codebook.lines[name]["required"] and types[name] != "key":
             rule, todo = "an answer is required", "Fill it in from the form, or remove the row if it is no form."
-            faults.append(_required(name, column, gone, cells.header, rule, todo))
-        if name in lacking:
-            columns[name] = replace(column, kinds=column.kinds.mask(lacking[name], "not_asked"))
+            faults.append(_required(name, column, absent, cells.header, rule, todo))
     key = next((column.values.rename(name) for name, column in columns.items() if name in keyed), None)
     status = columns["status"].values if "status" in columns else None
     twice, notes = rules.repeated(raw, key, status)
     faults += [*twice, *rules.across(columns, raw, codebook), *rules.grouped(columns, codebook, cells.header)]
-    return _Checked(columns, rules.moved(raw, faults), [*cells.notes, *notes], cells.reviews)
-
-
-def _lacking(name: str, cells: Cells) -> pd.Series:
-    """The rows of the files that have no column of a name."""
-    files = [i for i, source in enumerate(cells.sources) if name not in source.frame]
-    return pd.Series(pd.Index(cells.frame.index // STRIDE).isin(files), index=cells.frame.index)
+    return _Checked(cells, codebook.blocks, columns, rules.moved(raw, faults), [*cells.notes, *notes])
 
 
 def _required(name: str, column: Column, absent: pd.Series, header: int, rule: str, todo: str) -> pd.DataFrame:
@@ -296,7 +277,7 @@ def _required(name: str, column: Column, absent: pd.Series, header: int, rule: s
     return fault(gone, name, "", rule, todo)
 
 
-def _header(cells: Cells, allowed: list[Hashable], required: tuple[str, ...], codebook: Codebook) -> list[pd.DataFrame]:
+def _header(cells: Cells, allowed: list[Hashable], required: Names, codebook: Codebook) -> list[pd.DataFrame]:
     """Columns that are missing, doubled or unknown."""
     header = list(cells.frame.columns)
     names, guess = [str(name) for name in allowed], guesser(codebook, frozenset(header))

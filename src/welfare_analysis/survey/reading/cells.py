@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from ..checks import CODED, LABELS, NUMERIC
 from ..codebook import Codebook
 from . import spelling
 
@@ -16,6 +17,8 @@ KINDS = ("answered", "not_asked", "skipped", "refused", "does_not_know")
 NO_RESULT = "(formula without a result)"
 MISSING = {"-98": "does_not_know", "-99": "refused"}
 NO_ANSWER = spelling.phrases("no answer word")
+NO_LABEL = ["", "-", *NO_ANSWER, *MISSING]  # in the place of a name
+USUAL_CODES = spelling.listed("no answer")
 CODES_OF_OTHERS = (98.0, 99.0)  # usual codes for no answer; nobody tells a sum of 98 or 99 dirhams
 SHEET_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA)")
 DATE = re.compile(r"\d{4}-\d\d?-\d\d?.*|\d\d?/\d\d?/\d{2,4}|\d\d?:\d\d.*")
@@ -39,13 +42,13 @@ class Question:
     """What the codebook says of one variable, ready to read its cells."""
 
     name: str
-    type: str
-    unit: str
-    low: float
-    high: float
-    codes: tuple[str, ...]
-    spellings: dict[str, str]
-    missing: dict[str, str]
+    type: str = "code"
+    unit: str = ""
+    low: float = 0.0
+    high: float = 0.0
+    codes: tuple[str, ...] = ()
+    spellings: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
     words: frozenset[str] = frozenset()
     currency: tuple[str, ...] = ()  # what the institution writes behind amounts, in English first
 
@@ -53,30 +56,33 @@ class Question:
     def of(cls, codebook: Codebook, name: str) -> Question:
         """The question of a variable."""
         line = codebook.lines[name]
-        numeric = line["type"] in ("integer", "amount")
-        low, high = (float(line[c]) if numeric else 0.0 for c in ("low", "high"))
-        codes = tuple(codebook.codes(str(line["list"]))) if line["type"] in ("code", "yes_no") else ()
-        spellings = _spellings(codebook, str(line["list"]), line["type"] == "yes_no") if codes else {}
-        kind, unit, missing = str(line["type"]), str(line["unit"]), _missing(codebook)
+        kind, unit = str(line["type"]), str(line["unit"])
+        if kind in CODED:
+            return replace(cls.of_list(codebook, str(line["list"]), kind == "yes_no"), name=name)
+        low, high = (float(line[bound] or 0) for bound in ("low", "high"))
         money = tuple(codebook.text("unit.dh", language) for language in ("en", "fr", "ar")) if "DH" in unit else ()
-        return cls(name, kind, unit, low, high, codes, spellings, missing, words_of(codebook), money)
+        missing, words = _missing(codebook), words_of(codebook)
+        return cls(name, kind, unit, low, high, missing=missing, words=words, currency=money)
 
     @classmethod
-    def of_list(cls, codebook: Codebook, name: str) -> Question:
+    def of_list(cls, codebook: Codebook, name: str, yes_no: bool = False) -> Question:
         """A question that is answered by a code of a list."""
-        codes = tuple(codebook.codes(name))
-        return cls(
-            name, "code", "", 0, 0, codes, _spellings(codebook, name, False), _missing(codebook), words_of(codebook)
-        )
+        codes, spellings = tuple(codebook.codes(name)), _spellings(codebook, name, yes_no)
+        return cls(name, codes=codes, spellings=spellings, missing=_missing(codebook), words=words_of(codebook))
 
     @classmethod
     def counting(cls, name: str, low: float = 0) -> Question:
         """A question that is answered by a number of persons."""
-        return cls(name, "integer", "persons", low, 1e9, (), {}, {})
+        return cls(name, "integer", "persons", low, 1e9)
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it is answered by a number."""
+        return self.type in NUMERIC
 
     def read(self, cell: Hashable) -> Answer:
         """Read one cell: text, or a number that the file stored as a number."""
-        return number(cell, self) if self.type in ("integer", "amount") else code(cell, self)
+        return number(cell, self) if self.numeric else code(cell, self)
 
 
 @lru_cache(maxsize=512)
@@ -84,7 +90,7 @@ def _spellings(codebook: Codebook, name: str, yes_no: bool) -> dict[str, str]:
     """Folded code and labels of a list; a spelling that two codes share is left out."""
     rows = codebook.values[codebook.values["list"] == name]
     spellings: dict[str, set[str]] = {}
-    for column in ("code", "label_ar", "label_fr", "label_en"):
+    for column in ("code", *LABELS):
         for label, own in zip(rows[column], rows["code"], strict=True):
             spellings.setdefault(spelling.fold(label), set()).add(own)
     if yes_no and {"yes", "no"} <= set(rows["code"]):
@@ -97,8 +103,8 @@ def _spellings(codebook: Codebook, name: str, yes_no: bool) -> dict[str, str]:
 def words_of(codebook: Codebook) -> frozenset[str]:
     """The words of all answers that a form offers: what stands in a cell and is none of them could be a name."""
     offered = codebook.values["list"].isin([*codebook.variables["list"], "missing"])  # no words of the report
-    texts = codebook.values.loc[offered, ["code", "label_ar", "label_fr", "label_en"]].to_numpy().ravel()
-    labels = codebook.variables.loc[codebook.variables["type"] == "yes_no", ["label_ar", "label_fr", "label_en"]]
+    texts = codebook.values.loc[offered, ["code", *LABELS]].to_numpy().ravel()
+    labels = codebook.variables.loc[codebook.variables["type"] == "yes_no", [*LABELS]]
     own = " ".join(map(spelling.fold, [*texts, *labels.to_numpy().ravel(), *NO_ANSWER, "formula without a result"]))
     return frozenset(re.findall(r"[^\W\d_]{3,}", own))
 
@@ -107,12 +113,10 @@ def words_of(codebook: Codebook) -> frozenset[str]:
 def _missing(codebook: Codebook) -> dict[str, str]:
     """Folded codes and labels of the two kinds of missing that are written in a cell."""
     rows = codebook.values[(codebook.values["list"] == "missing") & codebook.values["code"].isin(list(MISSING))]
-    labels = {
-        spelling.fold(label): MISSING[own]
-        for column in ("label_ar", "label_fr", "label_en")
-        for label, own in zip(rows[column], rows["code"], strict=True)
-    }
-    return {**labels, "dk": "does_not_know", "ref": "refused"}
+    kinds = {"dk": "does_not_know", "ref": "refused"}
+    for column in LABELS:
+        kinds |= {spelling.fold(label): MISSING[own] for label, own in zip(rows[column], rows["code"], strict=True)}
+    return kinds
 
 
 def number(cell: Hashable, question: Question) -> Answer:
@@ -148,10 +152,8 @@ def _numbers(text: str, question: Question) -> tuple[list[tuple[float, str]], st
         return [], ""
     latin = spelling.latin(text)
     bare = spelling.without_unit(latin, question.unit, question.currency).strip()
-    notes = [
-        *(["Arabic-Indic digits"] if any(c in "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹" for c in text) else []),
-        *(["a unit left out"] if bare != latin else []),
-    ]
+    notes = ["Arabic-Indic digits"] if any(c in "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹" for c in text) else []
+    notes += ["a unit left out"] if bare != latin else []
     readings = spelling.readings(bare)
     return readings[:1] if "٫" in text else readings, "; ".join(notes)  # the Arabic decimal mark leaves no doubt
 
@@ -184,8 +186,7 @@ def _outside(value: float, question: Question) -> Answer:
         return Answer(rule="a whole number", todo="Write it without decimals.")
     unit = question.unit.replace("DH", question.currency[0]) if question.currency else question.unit
     rule = f"between {question.low:.10g} and {question.high:.10g} {unit}".strip()
-    usual = value in (*CODES_OF_OTHERS, -9.0, 999.0, 9999.0)
-    return Answer(rule=rule, todo=BLANK_OR_CODE if usual else IF_NOT_KNOWN)
+    return Answer(rule=rule, todo=BLANK_OR_CODE if spelling.plain(value) in USUAL_CODES else IF_NOT_KNOWN)
 
 
 def code(cell: Hashable, question: Question) -> Answer:

@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .cells import BLANK_OR_CODE, IF_NOT_KNOWN, KINDS, MEND_OR_BLANK, NO_RESULT, SHEET_ERROR, Answer, Question
+from .cells import BLANK_OR_CODE, IF_NOT_KNOWN, KINDS, MEND_OR_BLANK, NO_LABEL, NO_RESULT, SHEET_ERROR, Answer, Question
 from .faults import fault, fault_at
 from .layout import Note
 from .personal import HIDDEN, says_who, shown
-from .spelling import repaired, texts
+from .spelling import key_form, repaired, texts
 
 EXACT = 1e15  # whole numbers above it lose digits in a spreadsheet
 CODES_IN_SUMS = (998.0, 999.0, 9998.0, 9999.0, 99999.0)
 SHORTENED = r"\d(?:[.,]\d+)?E\+\d\d"  # a long number as a spreadsheet shows it
 LOOK_UP = "Look it up on the form."
+ONE_OR_TWO = "Write it as there if that is the same person; else give one of them another key."
 NO_BLANK = {BLANK_OR_CODE: LOOK_UP, IF_NOT_KNOWN: LOOK_UP, MEND_OR_BLANK: "Mend the formula."}
 
 
@@ -42,30 +43,22 @@ def read_column(
     """
     which, cells = pd.factorize(raw)
     answers = [question.read(cell) for cell in cells]
-    numeric = question.type in ("integer", "amount")
-    values = _values(which, answers, question, numeric, raw.index)
+    if question.numeric:
+        numbers = np.array([np.nan if answer.value is None else answer.value for answer in answers], dtype=float)
+        values = pd.Series(numbers[which] + 0.0, index=raw.index)  # -0 is 0
+    else:
+        values = _coded(which, [answer.value for answer in answers], question.codes, raw.index)
     kinds = _coded(which, [a.kind for a in answers], KINDS, raw.index)
-    faults = []
-    wrong = np.array([bool(a.rule) for a in answers])
-    if wrong.any():
-        each = {
-            "value": [
-                shown(c, keys, numeric, question.words) if a.rule else "" for c, a in zip(cells, answers, strict=True)
-            ],
-            "rule": [a.rule for a in answers],
-            "todo": [NO_BLANK.get(a.todo, a.todo) if required or not question.missing else a.todo for a in answers],
-        }
-        rows = pd.Series(wrong[which], index=raw.index)
-        texts = {name: pd.Series(np.array(text, dtype=object)[which], index=raw.index) for name, text in each.items()}
-        faults.append(fault(rows, question.name, texts["value"], texts["rule"], texts["todo"]))
+    faults, wrong = [], np.flatnonzero([bool(answer.rule) for answer in answers])
+    if len(wrong):
+        mends = NO_BLANK if required or not question.missing else {}
+        each = pd.DataFrame(index=wrong)
+        each["value"] = [shown(cells[i], keys, question.numeric, question.words) for i in wrong]
+        each["rule"] = [answers[i].rule for i in wrong]
+        each["todo"] = [mends.get(answers[i].todo, answers[i].todo) for i in wrong]
+        each = each.reindex(which).set_axis(raw.index)
+        faults.append(fault(each["rule"].notna(), question.name, each["value"], each["rule"], each["todo"]))
     return Column(values, kinds, faults, _notes(which, answers, question))
-
-
-def _values(which: np.ndarray, answers: list[Answer], question: Question, numeric: bool, index: pd.Index) -> pd.Series:
-    if numeric:
-        numbers = np.array([np.nan if a.value is None else a.value for a in answers], dtype=float)
-        return pd.Series(numbers[which], index=index)
-    return _coded(which, [a.value for a in answers], question.codes, index)
 
 
 def _coded(which: np.ndarray, answers: list[Any], codes: tuple[str, ...], index: pd.Index) -> pd.Series:
@@ -104,11 +97,13 @@ def read_key(raw: pd.Series, name: str, header: int) -> Column:
     stored = pd.Series([not isinstance(v, str) for v in raw], index=raw.index)
     long = _among(stored, raw, lambda v: abs(float(str(v))) >= EXACT) | text.str.fullmatch(SHORTENED)
     odd = (text == NO_RESULT) | text.str.fullmatch(SHEET_ERROR.pattern)
+    alike = respelt(text.where(~blank), key_form)
     garbled = _among(~text.str.isascii(), text, lambda t: bool(repaired(t)))
     rules = (
         (blank, "a key in each row", "Give the form its key."),
         (long, "all digits of the key", "Store keys as text: a number keeps 15 digits only."),
         (odd, "a key, not an error of the spreadsheet", "Mend the formula, or type the key."),
+        (alike, "one spelling a key; an earlier row has it but for case, blanks or zeros in front", ONE_OR_TWO),
         (garbled, "letters that were read in their own encoding", "Save the file again from its source as CSV UTF-8."),
     )
     faults = [fault(rows, name, HIDDEN, rule, todo) for rows, rule, todo in rules]
@@ -127,6 +122,12 @@ def _among(rows: pd.Series, cells: pd.Series, test: Callable[[Any], bool]) -> pd
 
 
 def read_text(raw: pd.Series) -> pd.Series:
-    """Plain text, missing where blank."""
+    """Plain text, missing where blank, or where a word says that there is none."""
     text = texts(raw).astype(object)
-    return text.where(text != "", None)
+    return text.mask(text.str.casefold().isin(NO_LABEL), None)
+
+
+def respelt(labels: pd.Series, form: Callable[[str], str]) -> pd.Series:
+    """Labels that an earlier row spells otherwise: they would be two persons, strata or units."""
+    first = labels.groupby(labels.map(form, na_action="ignore")).transform("first")
+    return first.fillna("") != labels.fillna("")

@@ -90,8 +90,7 @@ class _Answers:
 
     def __init__(self, group: str, codebook: Codebook, frame: pd.DataFrame) -> None:
         self.group, self.codebook, self.frame = group, codebook, frame
-        variables = codebook.variables
-        self.members = [str(name) for name in variables.index[variables["group"] == group]]
+        self.members = codebook.members(group)
         self.notes: list[Note] = []
         self.faults: list[pd.DataFrame] = []
         self.taken: set[str] = set()
@@ -160,8 +159,6 @@ def _marked(a: _Answers) -> pd.DataFrame:
     }
     if lacking := [n.removeprefix(f"{a.group}_") for n in a.members if n not in split and a.group not in a.frame]:
         a.notes.append((a.group, f"no column of {', '.join(lacking)}: not asked", len(lacking)))
-    if all(new == text for own in marks.values() for text, new in own.items()) and "no" in counts.index:
-        return a.frame
     read = pd.DataFrame({name: column.map(marks[name]) for name, column in split.items()})
     for name, column in split.items():
         n = int((read[name] != column).sum())
@@ -178,7 +175,7 @@ def _marked(a: _Answers) -> pd.DataFrame:
 def _spelt(group: str, codebook: Codebook) -> dict[str, str]:
     """Folded codes and labels of the items of a group, longest first."""
     spelt = {}
-    for name in codebook.variables.index[codebook.variables["group"] == group]:
+    for name in codebook.members(group):
         line = codebook.lines[name]
         for text in (name.removeprefix(f"{group}_"), name, *(line[f"label_{language}"] for language in LANGUAGES)):
             spelt[fold(text)] = name

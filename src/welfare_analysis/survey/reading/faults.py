@@ -26,12 +26,9 @@ class Faults(WelfareError):  # noqa: N818 - the name that the contract gives it
         self.table = table
         first = table.iloc[0]
         many = f"{len(table)} faults, the first in" if len(table) > 1 else "a fault in"
-        super().__init__(
-            f"{many} row {first['row']}, column {first['column']}: {first['rule']}",
-            where=str(first["file"]),
-            got=first["value"],
-            hint=f"{first['what_to_do'].rstrip('.')}. `make check {variable}={printable(path.name)}` lists all faults.",
-        )
+        what = f"{many} row {first['row']}, column {first['column']}: {first['rule']}"
+        hint = f"{first['what_to_do'].rstrip('.')}. `make check {variable}={printable(path.name)}` lists all faults."
+        super().__init__(what, where=str(first["file"]), got=first["value"], hint=hint)
 
 
 def fault(rows: pd.Series, column: str, values: object, rule: object, todo: object) -> pd.DataFrame:
@@ -45,11 +42,8 @@ def fault(rows: pd.Series, column: str, values: object, rule: object, todo: obje
         return NONE
     if isinstance(values, pd.Series):
         values = [shown("" if pd.isna(cell) else cell, numeric=True) for cell in values.iloc[at]]
-    given = {
-        name: list(part.iloc[at]) if isinstance(part, pd.Series) else part
-        for name, part in (("value", values), ("rule", rule), ("what_to_do", todo))
-    }
-    return pd.DataFrame({"row": rows.index[at], "column": column, **given})
+    given = {"row": rows.index[at], "column": column, "value": values, "rule": rule, "what_to_do": todo}
+    return pd.DataFrame({k: list(part.iloc[at]) if isinstance(part, pd.Series) else part for k, part in given.items()})
 
 
 def fault_at(row: int, column: str, value: str, rule: str, todo: str) -> pd.DataFrame:

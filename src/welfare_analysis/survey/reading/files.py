@@ -19,6 +19,7 @@ from .columnar import parquet_cells
 from .faults import STRIDE
 from .layout import Cells, Known, NoHeader, Note
 from .repeats import is_repeat, of_forms
+from .spelling import listed
 from .statistical import statistical_cells
 from .text_files import csv_cells
 from .workbooks import xlsx_cells
@@ -29,20 +30,9 @@ READERS: dict[str, Callable[[Path, Known], Cells]] = {
     **dict.fromkeys((".csv", ".tab", ".tsv"), csv_cells),
     **{".xlsx": xlsx_cells, ".parquet": parquet_cells, ".sav": statistical_cells, ".dta": statistical_cells},
 }
-OF_OTHERS = (
-    ".gz",
-    ".7z",
-    ".rar",
-    ".xls",
-    ".xlsm",
-    ".xlsb",
-    ".ods",
-    ".json",
-    ".rds",
-    ".dbf",
-    ".por",
-    ".sas7bdat",
-)  # named, not passed over
+# of other programs, refused by name; what else lies in a folder is told
+OF_OTHERS = listed("ending")
+KINDS = (*READERS, *OF_OTHERS, ".zip")
 # what the first bytes say that a file is, in small letters, and the ending that it has
 STARTS = {
     (b"pk\x03\x04",): ("a workbook or an archive", ".xlsx"),
@@ -119,6 +109,7 @@ def load_forms(paths: Sequence[Path], known: Known) -> list[Cells]:
     if len(paths) == 1 and paths[0].suffix.lower() in READERS:
         return [load(paths[0], known)]
     found = [path for path in _files(paths) if not BESIDE.fullmatch(path.stem)]
+    others = [path.name for folder in paths if folder.is_dir() for path in _own(folder) if not _is_read(path)]
     tables = [load(path, replace(known, any_header=True), beside=True) for path in found]
     repeats = [cells for cells in tables if is_repeat(list(cells.frame))]
     forms = [cells for cells in tables if not is_repeat(list(cells.frame))]
@@ -134,6 +125,9 @@ def load_forms(paths: Sequence[Path], known: Known) -> list[Cells]:
         shared = [int(of_forms(own, repeat).sum()) for own in forms]
         most = shared.index(max(shared))
         forms[most] = replace(forms[most], repeats=(*forms[most].repeats, repeat))
+    if others:
+        note = ("", f"files of other kinds, which are not read: {printable(', '.join(others))}", len(others))
+        forms[0] = replace(forms[0], notes=[*forms[0].notes, note])
     return forms
 
 
@@ -149,14 +143,21 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
         if path.suffix.lower() == ".zip" and path.is_file():
             yield from _unzipped(path)
         elif path.is_dir() and path.suffix.lower() not in READERS:
-            kinds = (*READERS, *OF_OTHERS, ".zip")
-            own = sorted(p for p in path.iterdir() if p.name[0] not in ".~" and p.name not in NO_FORMS)
-            if within := next((p for p in own if p.is_dir() and p.suffix.lower() not in READERS), None):
+            if within := next((p for p in _own(path) if p.is_dir() and not _is_read(p)), None):
                 hint = 'Name the folders that hold the files: SURVEY="north south"'
                 raise WelfareError("a folder lies in the folder", where=path.name, got=within.name, hint=hint)
-            yield from _files(p for p in own if p.suffix.lower() in kinds)
+            yield from _files(filter(_is_read, _own(path)))
         else:
             yield path
+
+
+def _own(folder: Path) -> list[Path]:
+    """What lies in a folder, but for what is hidden, locks of open files, and media."""
+    return sorted(path for path in folder.iterdir() if path.name[0] not in ".~" and path.name not in NO_FORMS)
+
+
+def _is_read(path: Path) -> bool:
+    return path.suffix.lower() in KINDS
 
 
 def _unzipped(path: Path) -> list[Path]:

@@ -27,8 +27,8 @@ def guesser(codebook: Codebook, there: frozenset[str]) -> Callable[[str], str]:
         words = words_in(header)
         scores: dict[str, float] = {}
         for name, other in known:
-            score = _alike(words, other)
-            scores[name] = max(score, scores.get(name, 0.0))
+            alike = 2 * len(words & other) / (len(words) + len(other))  # the share of the words of both (Dice)
+            scores[name] = max(alike, scores.get(name, 0.0))
         best = sorted(scores, key=lambda name: -scores[name])[:2]
         sure = scores[best[0]] >= SURE and (len(best) < 2 or scores[best[0]] - scores[best[1]] >= AHEAD)
         return best[0] if sure and best[0] not in there else ""
@@ -56,8 +56,3 @@ def words_in(text: str) -> frozenset[str]:
 def _stem(word: str) -> str:
     word = re.sub("^(?:وال|بال|لل|ال)(?=..)", "", word)
     return re.sub("(?<=...)(?:s|x|e|es)$", "", word)
-
-
-def _alike(one: frozenset[str], two: frozenset[str]) -> float:
-    """The share of the words of both that the other has too (Dice)."""
-    return 2 * len(one & two) / (len(one) + len(two)) if one and two else 0.0

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ from openpyxl.utils import get_column_letter
 
 from ...errors import WelfareError
 from .faults import fault_at
-from .programs import ADDED, is_added, wrote
+from .programs import ADDED, is_added, own_name, wrote
 from .spelling import clean, fold, listed
 
 MOST_COLUMNS = 2_000
@@ -37,14 +36,6 @@ SEPARATORS = re.compile(r"__|[/\\|>.:\-\[]")  # between the groups of a form, it
 Note = tuple[str, str, int]
 Row = Sequence[Hashable]
 Bulk = tuple[int, list[pa.ChunkedArray]]  # the number of a row, and the columns of it and all that follow
-
-
-@runtime_checkable
-class InColumns(Protocol):
-    """Rows whose remainder may be had as columns."""
-
-    def columns(self, width: int) -> Bulk | None:
-        """The rows that are left, if each has this many cells."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,8 +134,8 @@ def names_of(row: Iterable[Hashable], known: Known) -> list[str]:
 def _name(text: str, known: Known, program: bool) -> str:
     if text in known.given:
         return known.given[text]
-    if text not in known and is_added(text, program):
-        return ADDED + text
+    if text not in known and is_added(own_name(text), program):
+        return ADDED + own_name(text)
     item, mark, _ = text.partition("]. ")  # code and text of an item, as LimeSurvey exports them
     texts = (text, item + "]") if mark else (text,)
     behind = (_behind_groups(one, known) for one in texts if len(one) <= LONGEST_HEADER)
@@ -212,9 +203,13 @@ def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: st
     source, rows = rows, iter(rows)
     first = list(islice(rows, ROWS_TO_HEADER))
     matches = names_found((row for _, row in first), known)
-    lone = matches.index(1) if max(matches, default=0) == 1 else 0  # an answer may be spelt as a name
-    if any(_extent(row) >= _extent(first[lone][1]) for _, row in first[:lone]):
+    place = matches.index(1) if max(matches, default=0) == 1 else 0  # an answer may be spelt as a name
+    if any(_extent(row) >= _extent(first[place][1]) for _, row in first[:place]):
         matches = [0] * len(matches)
+    lone = (re.split("[,;\t|]", str(row[0])) for _, row in first if _extent(row) == 1)
+    if not any(matches) and max(names_found(lone, known), default=0) > 1:
+        hint = "In a spreadsheet: Data, Text to Columns, from the separator on; or open the CSV by Data, From Text/CSV."
+        raise WelfareError("each row stands in a single cell", where=f"{path.name} {sheet}".strip(), hint=hint)
     if not any(matches) and known.any_header:
         matches = [sum(bool(re.search(r"[^\W\d_]", str(c))) for c in row) or int(filled(row)) for _, row in first]
     if not any(matches):
@@ -242,7 +237,8 @@ def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: st
         rest, notes = rest[1:], [*notes, ("", "a row of HXL tags under the header left out", 1)]
     elif rest and _asks_again(names, rest[0][1], known):
         rest, notes = rest[1:], [*notes, ("", "a row of questions under the header left out", 1)]
-    bulk = source.columns(len(cells)) if isinstance(source, InColumns) and len(names) == len(cells) else None
+    at_once = getattr(source, "columns", None) if len(names) == len(cells) else None  # of a text: what is left
+    bulk = at_once(len(cells)) if at_once else None
     frame, faults = _under(path, names, rest if bulk else chain(rest, rows), header, 0 if pad else named, bulk)
     frame, n, others = _one_header(frame, [text for text, name in zip(cells, names, strict=False) if name], known)
     notes += [("", "rows that repeat the header left out", n)] if n else []
@@ -330,26 +326,24 @@ def limit_rows(path: Path, n: int) -> None:
 def _under(
     path: Path, names: list[str], rows: Iterable[tuple[int, Row]], header: int, least: int, bulk: Bulk | None = None
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-    width = len(names)
-    numbers: list[int] = []
-    chunk: list[Row] = []
-    parts: list[list[pa.Array | pd.Series]] = []
-    faults: list[pd.DataFrame] = []
-    for number, row in rows:
-        if not filled(row):
-            continue
-        limit_rows(path, len(numbers) + len(faults) + 1)
-        if len(row) < least or filled(row[width:]):
-            rule = f"as many cells as the header, {least or width}, not {_extent(row) if least == 0 else len(row)}"
-            todo = "Look for a separator or a quotation mark inside a cell, or for a row that was cut off."
-            faults.append(fault_at(number, "", "", rule, todo))
-            continue
-        numbers.append(number)
-        chunk.append(row[:width] if len(row) >= width else [*row, *[""] * (width - len(row))])
-        if len(chunk) == CHUNK:
-            parts.append([_column(values) for values in zip(*chunk, strict=True)])
-            chunk = []
-    parts.append([_column(values) for values in zip(*chunk, strict=True)] if chunk else [])
+    width, numbers, faults = len(names), list[int](), list[pd.DataFrame]()
+
+    def whole() -> Iterator[Row]:
+        for number, row in rows:
+            if not filled(row):
+                continue
+            limit_rows(path, len(numbers) + len(faults) + 1)
+            if len(row) < least or filled(row[width:]):
+                rule = f"as many cells as the header, {least or width}, not {len(row) if least else _extent(row)}"
+                todo = "Look for a separator or a quotation mark inside a cell, or for a row that was cut off."
+                faults.append(fault_at(number, "", "", rule, todo))
+            else:
+                numbers.append(number)
+                yield row[:width] if len(row) >= width else [*row, *[""] * (width - len(row))]
+
+    left, parts = whole(), list[list[pa.Array | pd.Series]]()
+    while chunk := list(islice(left, CHUNK)):
+        parts.append([_column(values) for values in zip(*chunk, strict=True)])
     if bulk:
         parts.append(_filled(*bulk, numbers))
         limit_rows(path, len(numbers) + len(faults))

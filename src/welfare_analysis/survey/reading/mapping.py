@@ -117,10 +117,9 @@ def draft(cells: Cells, codebook: Codebook, names: Map | None = None) -> pd.Data
 
     The lines of ``names``, a map that was begun, come first.
     """
-    lines = []
-    if names:
-        lines += [("column", "", old, new) for old, new in names.headers.items()]
-        lines += [("code", v, old, new) for v, own in names.codes.items() for old, new in own.items()]
+    names = names or Map()
+    lines = [("column", "", old, new) for old, new in names.headers.items()]
+    lines += [("code", v, old, new) for v, own in names.codes.items() for old, new in own.items()]
     guess, known = guesser(codebook, frozenset(map(str, cells.frame))), _names(codebook)
     for name in dict.fromkeys(str(n) for n in cells.frame if not OBEYED.search(str(n))):
         if not (name in known or REPLICATE.fullmatch(name) or name.startswith(ADDED)):

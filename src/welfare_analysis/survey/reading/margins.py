@@ -41,15 +41,14 @@ def margins(cells: Cells, codebook: Codebook, mapped: Mapping[str, Mapping[str, 
     """
     raw, given = cells.frame, mapped or {}
     named = given.get("variable", {})
-    variable = read_text(raw["variable"]).map(
-        lambda text: "|".join(named.get(p.strip(), p) for p in (text or "").split("|"))
-    )
+    parts = read_text(raw["variable"]).fillna("").str.split("|")
+    variable = parts.map(lambda names: "|".join(named.get(name.strip(), name) for name in names))
     category = read_text(raw["category"])
     count = read_column(raw["count"], Question.counting("count"))
     gone = count.kinds != "answered"
     faults = [*cells.faults, *count.faults, fault(gone, "count", "", "a whole number of persons", "Write it.")]
     tables: dict[str, pd.Series] = {}
-    for name, rows in raw.groupby(variable.fillna(""), sort=False).groups.items():
+    for name, rows in raw.groupby(variable, sort=False).groups.items():
         parts = [part.strip() for part in str(name).split("|")]
         if not set(parts) <= set(VARIABLES) or len(set(parts)) < len(parts):
             rule = f"one or several of {', '.join(VARIABLES)}, as status|sex"
@@ -79,14 +78,10 @@ def _codes(
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     """The codes of each row, one column a variable, and faults."""
     split = cells.fillna("").str.split("|", expand=True).reindex(columns=range(len(parts)), fill_value="")
-    columns = {
-        name: read_column(
-            split[i].fillna("").str.strip().replace(dict(given.get(name, {}))),
-            Question.of_list(codebook, name),
-            required=True,
-        )
-        for i, name in enumerate(parts)
-    }
+    columns = {}
+    for i, name in enumerate(parts):
+        own = split[i].fillna("").str.strip().replace(dict(given.get(name, {})))
+        columns[name] = read_column(own, Question.of_list(codebook, name), required=True)
     faults = [part.assign(column="category") for column in columns.values() for part in column.faults]
     more = cells.fillna("").str.count(r"\|") != len(parts) - 1
     rule, todo = f"one code of {' | '.join(parts)}", "Write one code of each variable."

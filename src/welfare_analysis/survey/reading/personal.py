@@ -16,6 +16,7 @@ LONGEST_SHOWN = 40
 LOOKED_AT = 5_000  # keys of a file
 NUMBERS = re.compile(r"@|\d(?:[\s.\-/]?\d){4}")  # mail, and numbers of identity cards, of service, of phones
 SUM = re.compile(r"[-+]?(?:\d[\s.,]?){1,7}")  # a sum; eight digits and more are no sum of a form
+Words = frozenset[str]
 _ASKED = listed("who")
 _BESIDE = listed("beside who")
 _KEYS = {
@@ -39,9 +40,7 @@ def says_who(keys: pd.Series) -> str:
     return next(likely, "")
 
 
-def shown(
-    cell: Hashable, keys: frozenset[str] = frozenset(), numeric: bool = False, words: frozenset[str] | None = None
-) -> str:
+def shown(cell: Hashable, keys: Words = frozenset(), numeric: bool = False, words: Words | None = None) -> str:
     """A cell as it may be shown; hidden if it is a key of the file, long, or could be a number or name of a person.
 
     Words other than those of a questionnaire (``words``, or near to them) could be a name. Letters that a terminal

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .spelling import listed
+from .spelling import listed, phrases
 
 ADDED = "program:"
 # Any of these says that a program wrote the header; none is ever the name of a question.
@@ -19,8 +19,11 @@ _BESIDE = re.compile("|".join(listed("added beside")))  # a program's where its 
 # the surest first: an edited form has a key of its own, and says of which it is the correction
 FORM_KEYS = ("meta/rootUuid", "meta/deprecatedID", "_uuid", "KEY", "interview__id", "instanceID", "meta-instanceID",
              "meta/instanceID")  # fmt: skip
+# what LimeSurvey calls its columns in full, alone or behind the code: "id. Response ID"
+IN_FULL = {text: code for code in listed("limesurvey") for text in phrases(f"limesurvey {code}")}
 VERSIONS = ("__version__", "_version_", "FormVersion", "formdef_version")
-NOT_ASKED = ("##N/A##", "-999999999")  # of Survey Solutions
+# what stands in a cell that was not asked, by a column of the program
+NOT_ASKED = {"interview__key": ["##N/A##", "-999999999"], "submitdate": ["N/A"]}
 # Of a row of a repeated group to its form, and the column of the form; the surest first.
 LINKS = {
     "_submission__uuid": "_uuid",
@@ -33,7 +36,13 @@ LINKS = {
 
 def wrote(header: Iterable[str]) -> bool:
     """Whether a collecting program wrote a header."""
-    return not MARKS.isdisjoint(header)
+    return not MARKS.isdisjoint(map(own_name, header))
+
+
+def own_name(text: str) -> str:
+    """A header cell as the program calls the column by itself."""
+    code, _, said = text.partition(". ")
+    return IN_FULL.get(text.casefold()) or (code if IN_FULL.get(said.casefold()) == code else text)
 
 
 def is_added(text: str, program: bool) -> bool:

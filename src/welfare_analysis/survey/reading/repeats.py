@@ -84,9 +84,9 @@ def _called(repeat: Cells) -> str:
 
 def _rolled_up(cells: Cells, repeat: Cells, codebook: Codebook) -> Cells:
     notes, faults = list(cells.notes), list(cells.faults)
-    age, name = _age(repeat), _called(repeat)
+    ages, name = [str(column) for column in repeat.frame if is_age(str(column))], _called(repeat)
     group = name if repeat.sheet else name.rpartition("-")[2]
-    if not (age and _counts(codebook) and of_people(group, *map(str, repeat.frame))):
+    if not (len(ages) == 1 and _counts(codebook) and of_people(group, *map(str, repeat.frame))):
         what = f"rows of the repeated group {name!r} left out: no group of people with ages"
         return replace(cells, notes=[*notes, ("", what, len(repeat.frame))])
     (parent, forms), orphan = _keys(cells, repeat), ~of_forms(cells, repeat)
@@ -94,7 +94,7 @@ def _rolled_up(cells: Cells, repeat: Cells, codebook: Codebook) -> Cells:
     again = repeat.frame.duplicated() & (ADDED + "_index" in repeat.frame or ADDED + "KEY" in repeat.frame)
     shared, key = forms.duplicated(keep=False) & forms.isin(parent), "a key of its own for each form with rows in {}"
     faults.append(fault(shared, "", "", key.format(repr(name)), "Export again: the rows belong to several forms."))
-    column = _ages(repeat.frame[age], codebook)
+    column = _ages(repeat.frame[ages[0]], codebook)
     rows = [fault(orphan, "", "", rule, todo), fault(again, "", "", "each row once", "Remove the row.")]
     faults += placed([*repeat.faults, *column.faults, *rows], repeat)
     return _counted(replace(cells, notes=notes, faults=faults), group, forms, parent, column.values, codebook)
@@ -104,18 +104,18 @@ def _beside(cells: Cells, wide: Wide, codebook: Codebook) -> Cells:
     """As `_rolled_up`, of a roster with a column a member; behind the last one that was filled in there is nobody."""
     frame, order = cells.frame, sorted(wide.ages)
     columns = [_ages(frame[wide.ages[number]], codebook) for number in order]
-    filled = np.column_stack(
-        [np.any([texts(frame[own[n]]) != "" for own in (wide.ages, *wide.others) if n in own], axis=0) for n in order]
-    )
+    asked = [[own[number] for own in (wide.ages, *wide.others) if number in own] for number in order]
+    filled = np.column_stack([np.any([texts(frame[name]) != "" for name in own], axis=0) for own in asked])
     there = np.flip(np.logical_or.accumulate(np.flip(filled, 1), axis=1), 1)
     forms = pd.Series(frame.index, index=frame.index)
     parent = pd.Series(np.repeat(frame.index.to_numpy(), there.sum(axis=1)))
     years = pd.Series(np.column_stack([column.values for column in columns])[there])
-    notes = [*cells.notes, ("", f"columns of the members of {wide.group!r} read as a repeated group", len(order))]
-    notes += (
-        [("", "forms without a member there: nobody depends on them", n)] if (n := int((~there[:, 0]).sum())) else []
+    said = (
+        (f"columns of the members of {wide.group!r} read as a repeated group", len(order)),
+        ("forms without a member there: nobody depends on them", int((~there[:, 0]).sum())),
+        ("other columns of members left out", sum(map(len, wide.others))),
     )
-    notes += [("", "other columns of members left out", n)] if (n := sum(map(len, wide.others))) else []
+    notes = [*cells.notes, *(("", what, n) for what, n in said if n)]
     faults = [*cells.faults, *(part for column in columns for part in column.faults)]
     rest = replace(cells, frame=frame.drop(columns=wide.columns), notes=notes, faults=faults)
     return _counted(rest, wide.group, forms, parent, years, codebook)
@@ -126,13 +126,10 @@ def _counts(codebook: Codebook) -> list[str]:
 
 
 def _ages(cells: pd.Series, codebook: Codebook) -> Column:
-    question = Question(str(cells.name), "amount", "years", -np.inf, np.inf, (), {}, _missing(codebook))
-    column = read_column(cells.astype(object).mask(texts(cells).isin(NOT_ASKED), ""), question)
+    missing = Question.of(codebook, "status").missing
+    question = Question(str(cells.name), "amount", "years", -np.inf, np.inf, missing=missing)
+    column = read_column(cells.astype(object).mask(texts(cells).isin(NOT_ASKED["interview__key"]), ""), question)
     return replace(column, values=column.values.where(column.values.between(0, OLDEST)))
-
-
-def _missing(codebook: Codebook) -> dict[str, str]:
-    return Question.of(codebook, "status").missing
 
 
 def _counted(
@@ -162,9 +159,3 @@ def _counted(
     if gone:
         notes.append(("", "rows of a repeated group whose age is not known: a count of their form is left open", gone))
     return replace(cells, frame=frame.assign(**columns), notes=notes, faults=faults)
-
-
-def _age(repeat: Cells) -> str:
-    """The column of ages, also behind groups of the form, or the question for them in words."""
-    own = [str(name) for name in repeat.frame if is_age(str(name))]
-    return own[0] if len(own) == 1 else ""

@@ -71,8 +71,8 @@ def without_added(cells: Cells) -> Cells:
     """The cells without the columns of a program but for the key; versions of the form are noted."""
     frame, notes = cells.frame, list(cells.notes)
     added = [name for name in frame if str(name).startswith(ADDED)]
-    if ADDED + "interview__key" in added:
-        frame = frame.astype(object).mask(frame.astype(str).isin(NOT_ASKED), "")
+    for codes in (codes for mark, codes in NOT_ASKED.items() if ADDED + mark in added):
+        frame = frame.astype(object).mask(frame.astype(str).isin(codes), "")
     for name in (n for n in VERSIONS if ADDED + n in frame):
         count = texts(frame[ADDED + name]).replace("", pd.NA).nunique()
         notes += [(name, "versions of the form among the answers", count)] if count > 1 else []

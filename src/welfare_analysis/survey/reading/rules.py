@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,15 +18,10 @@ from .personal import HIDDEN
 MOVED, MOVED_SHARE = 4, 0.3  # faults of a row that stands under other columns, and of its cells: near ones are alike
 MOST_NOTES = 1_000  # rows with faults among which titles and notes are looked for
 MANY_COLUMNS = 10  # fewer answers are alike by chance
+Columns = Mapping[str, Column]
 
 
-def routed(
-    columns: dict[str, Column],
-    raw: pd.DataFrame,
-    codebook: Codebook,
-    absent: pd.Series,
-    unticked: frozenset[str] = frozenset(),
-) -> dict[str, Column]:
+def routed(columns: Columns, codebook: Codebook, absent: pd.Series, unticked: frozenset[str]) -> dict[str, Column]:
     """Answers to questions that were not asked become faults, and blanks there the kind ``not_asked``.
 
     ``absent`` marks rows without a form: persons of the follow-up who did not answer. In the columns ``unticked`` a no
@@ -37,18 +33,14 @@ def routed(
     for name, column in columns.items():
         condition = codebook.lines[name]["asked_if"]
         if condition not in of_whom:
-            asked = codebook.asked(name, known, raw.index)
+            asked = codebook.asked(name, known, absent.index)
             of_whom[condition] = asked.fillna(False).astype(bool), (~asked).fillna(False).astype(bool)
         asked, unasked = of_whom[condition]
-        column = _offered(column, asked) if name in unticked else column
+        if name in unticked:  # an item of a list: not ticked where it was not offered is no answer
+            none = ~asked & (column.values == "no")
+            column = replace(column, values=column.values.mask(none), kinds=column.kinds.mask(none, "skipped"))
         parts[name] = _routed(column, asked & ~absent, unasked, condition, name)
     return parts
-
-
-def _offered(column: Column, asked: pd.Series) -> Column:
-    """An item of a list: not ticked where it was not offered is no answer."""
-    none = ~asked & (column.values == "no")
-    return Column(column.values.mask(none), column.kinds.mask(none, "skipped"), column.faults, column.notes)
 
 
 def _routed(column: Column, asked: pd.Series, unasked: pd.Series, condition: str, name: str) -> Column:
@@ -62,10 +54,10 @@ def _routed(column: Column, asked: pd.Series, unasked: pd.Series, condition: str
         # a cell that is to be empty has no other fault
         faults = [part[~part["row"].isin(wrong.index[wrong])] for part in faults]
         faults.append(fault(wrong, name, cells, f"blank unless {condition}", todo))
-    return Column(column.values, column.kinds.mask(blank & ~asked, "not_asked"), faults, column.notes)
+    return replace(column, kinds=column.kinds.mask(blank & ~asked, "not_asked"), faults=faults)
 
 
-def across(columns: Mapping[str, Column], raw: pd.DataFrame, codebook: Codebook) -> list[pd.DataFrame]:
+def across(columns: Columns, raw: pd.DataFrame, codebook: Codebook) -> list[pd.DataFrame]:
     """Ages that a status cannot have, and years of service against age.
 
     Both are completed years, so rounding down cannot break the rule.
@@ -85,11 +77,11 @@ def across(columns: Mapping[str, Column], raw: pd.DataFrame, codebook: Codebook)
     return faults
 
 
-def grouped(columns: Mapping[str, Column], codebook: Codebook, header: int) -> list[pd.DataFrame]:
+def grouped(columns: Columns, codebook: Codebook, header: int) -> list[pd.DataFrame]:
     """Rankings that give two items one place, and choices on cards of which nobody knows what they showed."""
     faults = []
     for group, kind in codebook.groups["kind"].items():
-        members = [n for n in codebook.variables.index[codebook.variables["group"] == group] if n in columns]
+        members = [n for n in codebook.members(group) if n in columns]
         if not members or kind not in ("ranking", "cards"):
             continue
         values = pd.DataFrame({name: columns[name].values for name in members})

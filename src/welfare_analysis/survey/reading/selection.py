@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..codebook import Codebook
 from .cells import Question
-from .columns import read_column, read_text
+from .columns import read_column, read_text, respelt
 from .faults import fault
 from .spelling import clean, fold, latin, texts
 
@@ -22,6 +22,7 @@ REPLICATE = re.compile(rf"({'|'.join(REPLICATES)})_\d+")
 DECIMAL = re.compile(r"-?\d+([.,]\d+)?([eE][+-]?\d+)?")
 TIME = re.compile(r"(?<=\d)[T ]\d\d?:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$")  # behind a day
 LARGEST = 1e9
+A_YEAR = pd.Timedelta(days=366)
 Selection = tuple[dict[str, pd.Series], list[pd.DataFrame]]
 
 
@@ -55,7 +56,7 @@ def sampled(raw: pd.DataFrame) -> Selection:
             faults += [fault(columns[name].isna(), name, "", rule, todo), _respelt(columns[name], raw[name])]
         else:
             low = 1.0 if name == "fpc" else 0.0
-            number = read_column(raw[name].map(_number), Question(name, "amount", "", low, LARGEST, (), {}, {}))
+            number = read_column(raw[name].map(_number), Question(name, "amount", low=low, high=LARGEST))
             columns[name] = number.values
             gone, rule = number.values.isna() & (number.kinds != "answered"), "a number in each row"
             faults += [*number.faults, fault(gone, name, "", rule, "Take it from the file of the sample.")]
@@ -78,10 +79,7 @@ def _strata(columns: dict[str, pd.Series], index: pd.Index) -> list[pd.DataFrame
 
 
 def _respelt(labels: pd.Series, raw: pd.Series) -> pd.DataFrame:
-    """Labels that an earlier row spells otherwise: they would be two strata or units."""
-    first = labels.groupby(labels.map(fold, na_action="ignore")).transform("first")
-    rule, todo = "one spelling a label", "Write it as in the rows above."
-    return fault(first.fillna("") != labels.fillna(""), str(raw.name), raw, rule, todo)
+    return fault(respelt(labels, fold), str(raw.name), raw, "one spelling a label", "Write it as in the rows above.")
 
 
 def _number(cell: Hashable) -> Hashable:
@@ -107,14 +105,17 @@ def collected(raw: pd.DataFrame, codebook: Codebook) -> Selection:
         columns["date"] = days[0].fillna(days[1])
         wrong, rule = columns["date"].isna() & (text != ""), "a day, as 2026-11-29 or 29/11/2026"
         todo = "Write the day, or give the column the format of a date; or leave the cell blank."
+        middle = columns["date"].quantile(0.5, interpolation="nearest")
+        far = (columns["date"] - middle).abs() > A_YEAR
         faults.append(fault(wrong, "date", raw["date"], rule, todo))
+        faults.append(fault(far, "date", raw["date"], "a day within a year of the others", "Correct the year."))
     return columns, faults
 
 
 def followed_up(raw: pd.DataFrame) -> Selection:
     """The design of the follow-up: stratum as text, its population as a count, the outcome as a code."""
     count = Question.counting("stratum_population", low=1)
-    outcome = Question("outcome", "code", "", 0, 0, OUTCOMES, {o.replace("_", " "): o for o in OUTCOMES}, {})
+    outcome = Question("outcome", codes=OUTCOMES, spellings={o.replace("_", " "): o for o in OUTCOMES})
     stratum = read_text(raw["stratum"])
     counts, outcomes = read_column(raw["stratum_population"], count), read_column(raw["outcome"], outcome)
     sizes = counts.values.groupby(stratum.fillna("")).transform("nunique")

@@ -78,6 +78,12 @@ def fold(text: str) -> str:
     return _GAPS.sub(" ", bare.translate(_ALIKE).casefold()).strip()
 
 
+def key_form(text: str) -> str:
+    """One form for all spellings of a key: case, script of digits, blanks, hyphens, and zeros that a number loses."""
+    bare = re.sub(_GAPS, "", latin(text)).casefold().removesuffix(".0")
+    return bare.lstrip("0") or bare if bare.isdecimal() else bare
+
+
 def repaired(text: str) -> str:
     """What a text was before its letters were read in a wrong encoding, or ``""`` if nothing says that they were.
 

@@ -12,14 +12,13 @@ import pandas as pd
 import pyreadstat
 
 from ...errors import WelfareError
+from .cells import USUAL_CODES
 from .layout import MOST_COLUMNS, Cells, Known, Note, lettered, names_of
 from .spelling import fold, listed, plain
 
 MOST_CELLS = 100_000_000
-USUAL_CODES = listed("no answer")
 NO_ANSWER = re.compile("|".join(listed("no answer label")))
 READERS: dict[str, Callable[..., tuple[Any, Any]]] = {".sav": pyreadstat.read_sav, ".dta": pyreadstat.read_dta}
-Missing = Callable[[Hashable], bool]
 
 
 def statistical_cells(path: Path, known: Known) -> Cells:
@@ -43,9 +42,9 @@ def statistical_cells(path: Path, known: Known) -> Cells:
         if own in known.numeric:
             labels = {code: text for code, text in labels.items() if not _is_number(code, text)}
         cells = [_plain(value) for value in values]
-        gone = _missing(facts, name)
+        ranges, letters = facts.missing_ranges.get(name, []), set(facts.missing_user_values.get(name, []))
         said = {c for c, text in labels.items() if fold(text) in known.missing or not NO_ANSWER.search(fold(text))}
-        blank = [gone(cell) and cell not in said for cell in cells]
+        blank = [_missing(cell, ranges, letters) and cell not in said for cell in cells]
         if any(blank):
             notes.append((own, "user-missing values read as blanks", sum(blank)))
         if any(cell in labels for cell in cells):
@@ -80,16 +79,10 @@ def _plain(value: object) -> Hashable:
     return value if isinstance(value, str | int | float) else str(value)
 
 
-def _missing(facts: Any, name: str) -> Missing:
+def _missing(cell: Hashable, ranges: list[Mapping[str, Any]], letters: set[Hashable]) -> bool:
     """Whether a value was declared to be missing; -98 and -99 stay, since the codebook tells them apart."""
-    ranges: list[Mapping[str, Hashable]] = facts.missing_ranges.get(name, [])
-    letters = set(facts.missing_user_values.get(name, []))
-
-    def gone(cell: Hashable) -> bool:
-        if isinstance(cell, str):
-            return cell in letters or any(cell == r["lo"] for r in ranges)
-        number = float(str(cell))
-        inside = any(not isinstance(r["lo"], str) and r["lo"] <= number <= r["hi"] for r in ranges)  # type: ignore[operator]
-        return inside and number not in (-98, -99)
-
-    return gone
+    if isinstance(cell, str):
+        return cell in letters or any(cell == own["lo"] for own in ranges)
+    number = float(str(cell))
+    inside = any(not isinstance(own["lo"], str) and own["lo"] <= number <= own["hi"] for own in ranges)
+    return inside and number not in (-98, -99)

@@ -47,18 +47,15 @@ class _Rows:
         self.lines = csv.reader(self.text, delimiter=separator, strict=True)
 
     def __iter__(self) -> Iterator[tuple[int, Row]]:
-        return self
-
-    def __next__(self) -> tuple[int, Row]:
         try:
-            row = next(self.lines)
+            for row in self.lines:
+                self.number += 1
+                yield self.number, row
         except csv.Error as error:
             what = str(error).replace("unexpected end of data", "a quotation mark is opened and never closed")
             hint = "A cell that holds a quotation mark stands between quotation marks, and the mark is written twice."
             what = f"row {self.number + 1} cannot be read: {what}"
             raise WelfareError(what, where=self.path.name, hint=hint) from None
-        self.number += 1
-        return self.number, row
 
     def columns(self, width: int) -> Bulk | None:
         """The number of the next row, and the columns of it and all that follow.

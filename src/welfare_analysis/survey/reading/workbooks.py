@@ -137,7 +137,8 @@ def _part(path: Path, file: IO[bytes]) -> Marks:
         plain = whole.count(b"<c") == len(places) and b":c" not in whole  # or the slow count
         own = len(places) if plain else len(CELL.findall(whole))
         cells += own
-        usual = usual and own == len(places) and len(rest) < BLOCK and not (text and _unusual(whole))
+        odd = text and any(sign in whole for sign in SIGNS) and UNUSUAL.search(whole)  # the signs are found at once
+        usual = usual and own == len(places) and len(rest) < BLOCK and not odd
         width = max([width, *(column_index_from_string(c.decode()) for c in {c for c, _ in places})])
         height = max([height, *map(int, {row for _, row in places})])
     return usual and width * height <= min(max(SPARSE, 4 * cells), LARGEST_AREA), formulas and cells > 0, merged, hidden
@@ -149,10 +150,6 @@ def _hidden(text: bytes) -> Counter[str]:
     for kind, first, last in HIDDEN.findall(text):
         found[kind.decode().replace("col", "column")] += int(last or 0) - int(first or 0) + 1
     return found
-
-
-def _unusual(text: bytes) -> bool:
-    return any(sign in text for sign in SIGNS) and bool(UNUSUAL.search(text))  # the signs alone are found at once
 
 
 @contextmanager
@@ -250,8 +247,7 @@ def _formulas(path: Path, name: str) -> frozenset[tuple[int, int]]:
     Read by openpyxl, for calamine gives the stored results alone.
     """
     book = _open(path, results=False)
-    places = frozenset(
-        (cell.row, cell.column - 1) for row in book[name].iter_rows() for cell in row if cell.data_type == "f"
-    )
+    cells = (cell for row in book[name].iter_rows() for cell in row)
+    places = frozenset((cell.row, cell.column - 1) for cell in cells if cell.data_type == "f")
     book.close()
     return places

@@ -11,34 +11,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from welfare_analysis.errors import WelfareError
-from welfare_analysis.survey.standin import answers as forms
-from welfare_analysis.survey.standin import (
-    cards,
-    collection,
-    conditions,
-    household,
-    population,
-    saying,
-    services,
-    wants,
-)
-from welfare_analysis.survey.standin.draws import Draws, added, covariates
-from welfare_analysis.survey.standin.parameters import Parameters
+from ...errors import WelfareError
+from . import answers as forms
+from . import cards, collection, conditions, household, population, saying, services, wants
+from .draws import Draws, added, covariates
+from .parameters import Parameters
 
 __all__ = ["MARK", "VERSIONS", "Parameters", "StandIn", "generate", "write"]
 MARK = "welfare_analysis.standin"
 Stage = Callable[[pd.DataFrame, Parameters, np.random.Generator], pd.DataFrame]
 VERSIONS = ("plain", "rich", "strategic")
-STAGES = (
-    household.household,
-    household.work,
-    wants.home,
-    wants.loans,
-    services.transport,
-    services.family,
-    services.leisure,
-)
+STAGES = (household.household, household.work, wants.home, wants.loans, *services.STAGES)
 
 
 @dataclass(frozen=True)
@@ -110,13 +93,10 @@ def generate(
     said = pd.concat([earlier.loc[asked.index], newer, last[services.LATEST]], axis=1)
     said = forms.route(said, parameters.codebook)
     truth = forms.route(latent, parameters.codebook, modules=False)
-    return StandIn(
-        register=latent[population.REGISTER].copy(),
-        truth=pd.concat([truth, latent[latent.columns.difference(truth.columns, sort=False)]], axis=1),
-        answers=said[back[said.index]].reset_index(drop=True),
-        followup=collection.with_answers(selected, said).reset_index(drop=True),
-        version=version,
-    )
+    truth = pd.concat([truth, latent[latent.columns.difference(truth.columns, sort=False)]], axis=1)
+    answers, late = said[back[said.index]], collection.with_answers(selected, said)
+    drawn = (answers.reset_index(drop=True), late.reset_index(drop=True))
+    return StandIn(latent[population.REGISTER].copy(), truth, *drawn, version=version)
 
 
 def _questionnaire(f: pd.DataFrame, p: Parameters, streams: list[np.random.Generator], version: str) -> pd.DataFrame:
@@ -134,10 +114,8 @@ def write(standin: StandIn, folder: str | Path) -> list[Path]:
     """Write register, answers and follow-up as parquet files that carry the mark; the truth is never written."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    return [
-        _write(getattr(standin, name), folder / f"{name}.parquet", standin.version)
-        for name in ("register", "answers", "followup")
-    ]
+    names = ("register", "answers", "followup")
+    return [_write(getattr(standin, name), folder / f"{name}.parquet", standin.version) for name in names]
 
 
 def _write(frame: pd.DataFrame, path: Path, version: str) -> Path:

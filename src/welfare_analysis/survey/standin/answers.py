@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from welfare_analysis.survey.codebook import Codebook
-from welfare_analysis.survey.standin.chance import noise
-from welfare_analysis.survey.standin.draws import added
-from welfare_analysis.survey.standin.parameters import Parameters
-from welfare_analysis.survey.standin.population import REGISTER
+from ..codebook import Codebook
+from .chance import noise
+from .draws import added
+from .parameters import Parameters
+from .population import EARNED, REGISTER
 
 FAMILY = ["marital_status", "children_n", "household_size_n", "seniority_years"]
 HOUSING = ["tenure", "dwelling", "rooms_n", "own_kitchen", "own_bathroom", "rent_dh", "housing_charges_dh"]
@@ -63,11 +63,7 @@ def _overstate(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.D
 
 def _mistake(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.DataFrame:
     error = np.exp(p["income_error_bias"]) * noise(rng, len(f), p["income_error_log_sd"])
-    return f.assign(
-        net_pay_dh=(f["net_pay_dh"] * error).round(-1).clip(500, 60000),
-        pension_dh=(f["pension_dh"] * error).round(-1).clip(100, 40000),
-        other_income_dh=(f["other_income_dh"] * error).round(-1).clip(0, 60000),
-    )
+    return f.assign(**{name: (f[name] * error).round(-1).clip(*bounds) for name, bounds in EARNED.items()})
 
 
 def _round(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.DataFrame:

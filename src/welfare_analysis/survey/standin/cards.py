@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from welfare_analysis.survey.cards import STATUS_QUO
-from welfare_analysis.survey.standin.draws import Draws, added, asked
-from welfare_analysis.survey.standin.parameters import Parameters
-from welfare_analysis.survey.standin.wants import price_factor
+from ..cards import STATUS_QUO
+from .draws import Draws, added, asked
+from .parameters import Parameters
+from .wants import price_factor
 
 # One step of each attribute, in which its effect is stated; what one pays weighs by income group.
 STEP = {"price_dh": 1e5, "instalment_dh": 1e3, "size_m2": 10, "work_km": 10, "services_km": 10, "delivery_months": 12}
@@ -19,6 +19,9 @@ STEP |= {"rate_pct": 1, "term_months": 12, "amount_dh": 1e5, "insurance_dh": 100
 STEP |= {"time_min": 10, "headway_min": 10, "walk_min": 10}
 PAID = ("price_dh", "instalment_dh", "rate_pct", "insurance_dh", "cost_dh")
 BLOCKS = ("home", "loan", "commute")
+Seen = np.ndarray | float
+Rng = np.random.Generator
+Habits = tuple[np.ndarray, np.ndarray, np.ndarray]  # lean to the offers, scale, and which attributes are looked at
 
 
 def tastes(f: pd.DataFrame, d: Draws, version: str) -> pd.DataFrame:
@@ -44,12 +47,7 @@ def _paid(f: pd.DataFrame, name: str) -> np.ndarray:
 
 
 def utilities(
-    block: str,
-    people: Mapping[str, Any],
-    offers: pd.DataFrame,
-    p: Parameters,
-    version: str,
-    attention: np.ndarray | float = 1.0,
+    block: str, people: Mapping[str, Any], offers: pd.DataFrame, p: Parameters, version: str, attention: Seen = 1.0
 ) -> np.ndarray:
     """True utility of each alternative to each person, n x J: choices are logit in it, with scale one.
 
@@ -86,9 +84,7 @@ def utilities(
     return value
 
 
-def choose(
-    f: pd.DataFrame, p: Parameters, rng: np.random.Generator, version: str, strategic: np.ndarray | None = None
-) -> pd.DataFrame:
+def choose(f: pd.DataFrame, p: Parameters, rng: Rng, version: str, strategic: np.ndarray | None = None) -> pd.DataFrame:
     """Choices and certainty of those who get cards, blank for the others.
 
     Without `strategic` the choices are those that people would make. With it (who overstates) they are as the rich or
@@ -98,30 +94,24 @@ def choose(
     designs, chosen = p.codebook.designs, []
     for block in BLOCKS:
         attributes = [name for name in STEP if f"{block}_{name}_effect" in p.levels]
-        design = designs[designs["block"] == block].astype(dict.fromkeys(["version", "card", *attributes], float))
+        shown = ["version", "card", *attributes]
+        design = designs.loc[designs["block"] == block, ["alternative", *shown]].astype(dict.fromkeys(shown, float))
         inside = asked(f, p, f"{block}_version")
         part = f.filter(regex=f"^(at_work|{block}_(version|cost_taste|own_.*|.*_constant))$")[inside]
         habits = None if strategic is None else _habits(strategic[inside], attributes, p, rng, version)
-        chosen.append(_answers(block, part, design, attributes, habits, p, rng, version).reindex(f.index))
+        chosen.append(_answers(block, part, design, habits, p, rng, version).reindex(f.index))
     return pd.concat(chosen, axis=1)
 
 
 def _answers(
-    block: str,
-    f: pd.DataFrame,
-    design: pd.DataFrame,
-    attributes: list[str],
-    habits: tuple[np.ndarray, np.ndarray, np.ndarray] | None,
-    p: Parameters,
-    rng: np.random.Generator,
-    version: str,
+    block: str, f: pd.DataFrame, design: pd.DataFrame, habits: Habits | None, p: Parameters, rng: Rng, version: str
 ) -> pd.DataFrame:
     codes, cards = np.array(p.codes(f"{block}_alternative"), dtype=object), sorted(set(design["card"]))
     noise, said = rng.gumbel(size=(len(cards), len(f), len(codes))), np.zeros((len(f), len(cards)), dtype=int)
     ahead, people = np.zeros(len(f)), {str(name): column.to_numpy() for name, column in f.items()}
     for (which, card), offers in design.groupby(["version", "card"]):
         rows, place = np.flatnonzero(people[f"{block}_version"] == which), cards.index(card)
-        offers = offers.set_index("alternative").loc[codes, attributes]
+        offers = offers.set_index("alternative").loc[codes].drop(columns=["version", "card"])
         part = {name: column[rows] for name, column in people.items()}
         value = utilities(block, part, offers, p, version, 1.0 if habits is None else habits[2][rows])
         if habits is not None:
@@ -135,9 +125,7 @@ def _answers(
     return pd.DataFrame(columns | {f"{block}_certainty": sure.round().clip(0, 10)}, index=f.index)
 
 
-def _habits(
-    strategic: np.ndarray, attributes: list[str], p: Parameters, rng: np.random.Generator, version: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _habits(strategic: np.ndarray, attributes: list[str], p: Parameters, rng: Rng, version: str) -> Habits:
     """How people answer cards: lean to the offers, scale, and which attributes they look at."""
     n = len(strategic)
     lean = np.where(rng.random(n) < p["yes_saying_share"], 20.0, 0.0)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from welfare_analysis.survey.standin.chance import happens
-from welfare_analysis.survey.standin.parameters import Parameters
+from .chance import happens
+from .parameters import Parameters
 
 CARAVAN = np.datetime64("2012-09-24")  # its first day
 
@@ -15,17 +15,11 @@ CARAVAN = np.datetime64("2012-09-24")  # its first day
 def returned(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> np.ndarray:
     """Draw who returns the form; the log odds rise with unmet need also among people alike in the register."""
     odds = {
-        "tenant": f["tenure"] == "tenant",
-        "crowded": f["crowded"],
-        "indebted": f["has_loan"] == "yes",
-        "retired": f["status"] == "retired",
-        "widow": f["status"] == "widow",
-        "orphan": f["status"] == "orphan",
-        "senior": f["rank_group"] == "senior",
-        "sahara": f["command_group"] == "sahara",
-        "decade": (f["age"] - 40) / 10,
-        "dear": f["dear"] - 1,
-    }
+        "tenant": f["tenure"] == "tenant", "crowded": f["crowded"], "indebted": f["has_loan"] == "yes",
+        "retired": f["status"] == "retired", "widow": f["status"] == "widow", "orphan": f["status"] == "orphan",
+        "senior": f["rank_group"] == "senior", "sahara": f["command_group"] == "sahara",
+        "decade": (f["age"] - 40) / 10, "dear": f["dear"] - 1,
+    }  # fmt: skip
     eta = sum((np.log(p[f"return_or_{name}"]) * x.to_numpy(dtype=float) for name, x in odds.items()), np.zeros(len(f)))
     return happens(rng, eta, p["return_share"])
 
@@ -60,10 +54,9 @@ def follow_up(absent: pd.DataFrame, p: Parameters, rng: np.random.Generator, ver
         eta = eta + np.log(p["followup_or_decade"]) * (chosen["age"] - 40) / 10
     answered = rng.random(len(chosen)) < expit(eta)
     refused = rng.random(len(chosen)) < p["followup_refused_share"]
+    own = stratum[chosen.index]
     return pd.DataFrame({
-        "person_id": chosen["person_id"],
-        "stratum": stratum[chosen.index],
-        "stratum_population": stratum[chosen.index].map(counts).astype(int),
+        "person_id": chosen["person_id"], "stratum": own, "stratum_population": own.map(counts).astype(int),
         "outcome": np.select([answered, refused], ["answered", "refused"], "not_reached").astype(object),
     })  # fmt: skip
 

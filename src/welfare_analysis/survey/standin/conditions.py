@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from welfare_analysis.survey.standin.chance import choose, happens, noise, probability
-from welfare_analysis.survey.standin.parameters import Parameters
-from welfare_analysis.survey.standin.population import GROUPS
+from .chance import choose, happens, noise, probability
+from .parameters import Parameters
+from .population import GROUPS
 
 MODES = ["walk", "bus", "tram", "grand_taxi", "petit_taxi", "two_wheeler", "car", "staff_transport"]
+
+
+def linear(p: Parameters, question: str, **covariates: Any) -> Any:
+    """Sum of covariates, each times its slope, in their order."""
+    return sum(p[f"{question}_{name}_slope"] * values for name, values in covariates.items())
 
 
 def yes_no(flag: np.ndarray) -> np.ndarray:
@@ -24,12 +31,10 @@ def housing(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.Data
     pay, age, status = f["log_income"].to_numpy(), f["age"].to_numpy(), f["status"].to_numpy()
     step = f["rank_group"].map({g: i for i, g in enumerate(GROUPS)}).to_numpy(dtype=float)
     single = (f["marital_status"] == "single").to_numpy()
+    dear = f["dear"].to_numpy() - 1
     eta = np.column_stack([
-        p["owner_age_slope"] * np.where(status == "orphan", 0, age - 40) + p["owner_pay_slope"] * pay,
-        p["tenant_dear_slope"] * (f["dear"].to_numpy() - 1),
-        p["service_rank_slope"] * step + p["service_active_slope"] * (status == "active"),
-        p["family_single_slope"] * single,
-        zero,
+        linear(p, "owner", age=np.where(status == "orphan", 0, age - 40), pay=pay), p["tenant_dear_slope"] * dear,
+        linear(p, "service", rank=step, active=status == "active"), p["family_single_slope"] * single, zero,
     ])  # fmt: skip
     tenures = ["owner", "tenant", "service", "family", "other"]
     shares = [p[f"{t}_share"] for t in tenures[:4]] + [p["other_tenure_share"]]
@@ -40,12 +45,7 @@ def housing(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.Data
     shares = [p[f"{k}_share"] for k in kinds]
     dwelling = choose(rng, eta, [1 - sum(shares), *shares], ["apartment", *kinds])
     size = np.log(f["household_size_n"].to_numpy() / p["household_size_mean"])
-    rooms = p["rooms_mean"] * np.exp(
-        p["rooms_pay_slope"] * pay
-        + p["rooms_dear_slope"] * (f["dear"].to_numpy() - 1)
-        + p["rooms_household_slope"] * size
-        + p["rooms_owner_slope"] * (owned - owned.mean())
-    )
+    rooms = p["rooms_mean"] * np.exp(linear(p, "rooms", pay=pay, dear=dear, household=size, owner=owned - owned.mean()))
     rooms = np.where(dwelling == "room", 1, 1 + rng.poisson((rooms - 1).clip(0))).clip(1, 12)
     poor = p["facility_poor_slope"] * np.isin(dwelling, ["room", "precarious"])
     rent = p["rent_anchor_dh"] * f["dear"] * noise(rng, n, p["rent_log_sd"])
@@ -64,12 +64,9 @@ def housing(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.Data
 def wishes(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.DataFrame:
     """Add the home that is wanted: whether, price band shifted by income, financing and city."""
     n, pay, status = len(f), f["log_income"].to_numpy(), f["status"].to_numpy()
-    eta = (
-        p["wants_home_owner_slope"] * (f["tenure"] == "owner")
-        + p["wants_home_crowded_slope"] * f["crowded"]
-        + p["wants_home_age_slope"] * np.where(status == "orphan", 0, f["age"] - 40)
-        + p["wants_home_orphan_slope"] * (status == "orphan")
-    ).to_numpy()
+    orphan, own = status == "orphan", f["tenure"] == "owner"
+    age = np.where(orphan, 0, f["age"] - 40)
+    eta = linear(p, "wants_home", owner=own, crowded=f["crowded"], age=age, orphan=orphan).to_numpy()
     together = p["budget_pay_correlation"]
     rise = norm.cdf(together * pay / pay.std() + np.sqrt(1 - together**2) * rng.normal(size=n))
     bands = np.array([p[f"price_band_{i}_share"] for i in range(1, 6)]).cumsum()
@@ -103,12 +100,8 @@ def _city(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> np.ndarra
 def debt(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.DataFrame:
     """Add loans: a mixture for the debt service (below, inside, above 20-40 % of pay), then stock and arrears."""
     n, status, pay = len(f), f["status"].to_numpy(), f["log_income"].to_numpy()
-    eta = (
-        p["indebted_pay_slope"] * pay
-        + p["indebted_active_slope"] * (status == "active")
-        + p["indebted_orphan_slope"] * (status == "orphan")
-        + p["indebted_children_slope"] * f["children_n"].to_numpy()
-    )
+    active, orphan, children = status == "active", status == "orphan", f["children_n"].to_numpy()
+    eta = linear(p, "indebted", pay=pay, active=active, orphan=orphan, children=children)
     has = happens(rng, eta, p["indebted_share"])
     low, high = p["debt_service_core_low"], p["debt_service_core_high"]
     core = low + (high - low) * rng.beta(1, p["debt_service_core_shape"], n)

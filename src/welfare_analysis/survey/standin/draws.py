@@ -21,8 +21,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from welfare_analysis.survey.standin.chance import choose
-from welfare_analysis.survey.standin.parameters import Parameters
+from .chance import choose
+from .parameters import Parameters
 
 
 def covariates(f: pd.DataFrame) -> pd.DataFrame:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from welfare_analysis.survey.standin.conditions import yes_no
-from welfare_analysis.survey.standin.draws import Draws, added
+from .conditions import yes_no
+from .draws import Draws, added
 
 ALIKE = ["command", "household_size_n", "children_n", "tenure"]  # what two spouses say of the same household
 BANDS = ["0_5", "6_11", "12_17", "18_24"]

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from welfare_analysis.errors import WelfareError
-from welfare_analysis.survey.codebook import Codebook
+from ...errors import WelfareError
+from ..codebook import Codebook
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,7 @@ class Parameters:
 
     def members(self, group: str) -> list[str]:
         """Items of a group of questions, without the name of the group."""
-        variables = self.codebook.variables
-        return [str(name).removeprefix(f"{group}_") for name in variables.index[variables["group"] == group]]
+        return [name.removeprefix(f"{group}_") for name in self.codebook.members(group)]
 
     @cached_property
     def slopes(self) -> dict[str, list[str]]:

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from welfare_analysis.survey.standin.chance import noise
-from welfare_analysis.survey.standin.parameters import Parameters
+from .chance import noise
+from .parameters import Parameters
 
 REGISTER = ["person_id", "status", "sex", "age", "rank", "command"]
 STATUSES = ["active", "retired", "widow", "orphan"]
+EARNED = {"net_pay_dh": (500, 60000), "pension_dh": (100, 40000), "other_income_dh": (0, 60000)}  # bounds of the form
 GROUPS = ["guards", "inspectors", "officers", "senior"]
 
 
@@ -35,9 +36,8 @@ def people(p: Parameters, rng: np.random.Generator, size: int | None) -> pd.Data
 
 def _sex_age(frame: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.DataFrame:
     n, status = len(frame), frame["status"].to_numpy()
-    women = np.select(
-        [status == s for s in STATUSES], [p["women_share"], p["retired_women_share"], 1.0, p["orphan_women_share"]]
-    )
+    of = [status == s for s in STATUSES]
+    women = np.select(of, [p["women_share"], p["retired_women_share"], 1.0, p["orphan_women_share"]])
     low, end = p["active_age_low"], p["retirement_age"]
     at, spread = (p["active_age_mean"] + 0.5 - low) / (end - low), p["active_age_concentration"]  # ages are floored
     active = low + (end - low) * rng.beta(at * spread, (1 - at) * spread, n)
@@ -46,9 +46,7 @@ def _sex_age(frame: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd
     retired = end + rng.gamma(2, mean_years / 2, n) - early * (mean_years + rng.uniform(0, 3, n))
     widow = rng.normal(p["widow_age_mean"], p["widow_age_sd"], n).clip(24, 98)
     orphan = rng.normal(p["orphan_age_mean"], p["orphan_age_sd"], n).clip(5, 27)
-    age = np.select(
-        [status == s for s in STATUSES], [active.clip(low, end - 0.01), retired.clip(45, 100), widow, orphan]
-    )
+    age = np.select(of, [active.clip(low, end - 0.01), retired.clip(45, 100), widow, orphan])
     entry = low + rng.exponential(p["entry_age_spread"], n).clip(max=15)
     seniority = np.floor((active - entry).clip(0, 40))
     return frame.assign(sex=np.where(rng.random(n) < women, "f", "m"), age=np.floor(age), seniority_years=seniority)
@@ -87,23 +85,17 @@ def _household(frame: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> 
     luck, retired = rng.random(n), status == "retired"
     ever = np.where(retired, rng.random(n) >= p["retired_single_share"], ever)
     lost = np.where(retired, p["retired_widowed_share"], p["widowed_share"])
-    marital = np.select(
-        [status == "widow", status == "orphan", ~ever, luck < lost, luck < lost + p["divorced_share"]],
-        ["widowed", "single", "single", "widowed", "divorced"],
-        "married",
-    ).astype(object)
+    cases = [status == "widow", status == "orphan", ~ever, luck < lost, luck < lost + p["divorced_share"]]
+    marital = np.select(cases, ["widowed", "single", "single", "widowed", "divorced"], "married").astype(object)
     growing = (p["children_growth"] * (age - p["marriage_age"] + 2)).clip(0.1, p["children_mean"])
     leaving_from = np.where(status == "widow", 60, p["retirement_age"])
     at_start = np.where(status == "widow", p["widow_children_mean"], p["retired_children_mean"])
     leaving = at_start * np.exp(-p["children_decay"] * (age - leaving_from).clip(-12, None))
     children = rng.poisson(np.where(status == "active", growing, leaving)) * (marital != "single")
-    kin = np.select(
-        [status == "orphan", marital == "single"], [p["orphan_others_mean"], p["single_others_mean"]], p["others_mean"]
-    )
-    household = 1 + (marital == "married") + children + rng.poisson(kin)
-    return frame.assign(
-        marital_status=marital, children_n=children.clip(0, 12) * 1.0, household_size_n=household.clip(1, 18) * 1.0
-    )
+    alone = [p["orphan_others_mean"], p["single_others_mean"]]
+    kin = np.select([status == "orphan", marital == "single"], alone, p["others_mean"])
+    size = (1 + (marital == "married") + children + rng.poisson(kin)).clip(1, 18) * 1.0
+    return frame.assign(marital_status=marital, children_n=children.clip(0, 12) * 1.0, household_size_n=size)
 
 
 def _income(frame: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.DataFrame:
@@ -113,9 +105,8 @@ def _income(frame: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.
     growth = p.ranks["pay_growth"].reindex(frame["rank"]).to_numpy()
     pay = entry * (1 + growth * frame["seniority_years"].to_numpy()) * noise(rng, n, p["pay_noise"])
     part = p["pension_fraction_median"] * noise(rng, n, p["pension_fraction_log_sd"])
-    part = part.clip(max=1.0) * np.select(
-        [status == "widow", status == "orphan"], [p["widow_pension_share"], p["orphan_pension_share"]], 1.0
-    )
+    survivors = [p["widow_pension_share"], p["orphan_pension_share"]]
+    part = part.clip(max=1.0) * np.select([status == "widow", status == "orphan"], survivors, 1.0)
     pension = entry * (1 + growth * p["pension_seniority_years"]) * part
     # The floor is the lowest pension heard in public; survivors' parts of it may lie below.
     pension = pension.clip(np.where(status == "retired", 1.0, p["widow_pension_share"]) * p["pension_floor_dh"])
@@ -124,10 +115,6 @@ def _income(frame: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.
     income = np.where(status == "active", pay, pension)
     # An orphan lives at the level of the surviving parent, not of the own part of the pension.
     level = income * np.where(status == "orphan", p["widow_pension_share"] / p["orphan_pension_share"], 1.0)
-    return frame.assign(
-        net_pay_dh=pay.round(-1).clip(500, 60000),
-        pension_dh=pension.round(-1).clip(100, 40000),
-        other_income_dh=other.round(-1).clip(0, 60000),
-        income_dh=income,
-        log_income=np.log(level) - np.log(level).mean(),
-    )
+    earned = {"net_pay_dh": pay, "pension_dh": pension, "other_income_dh": other}
+    said = {name: amount.round(-1).clip(*EARNED[name]) for name, amount in earned.items()}
+    return frame.assign(**said, income_dh=income, log_income=np.log(level) - np.log(level).mean())

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from welfare_analysis.survey.standin import cards
-from welfare_analysis.survey.standin.answers import gaps, heaped
-from welfare_analysis.survey.standin.chance import noise
-from welfare_analysis.survey.standin.draws import added
-from welfare_analysis.survey.standin.parameters import Parameters
+from . import cards
+from .answers import gaps, heaped
+from .chance import noise
+from .draws import added
+from .parameters import Parameters
 
 GATES = ["status", "tenure", "has_loan", "wants_home", "marital_status", "module", "children_n", "command"]
 
@@ -58,7 +58,7 @@ def _habits(f: pd.DataFrame, p: Parameters, rng: np.random.Generator, names: lis
     groups = p.codebook.groups["kind"]
     habits: dict[str, pd.Series] = {}
     for group in groups.index[groups.isin(["multiple", "scale"])]:
-        items = [n for n in names if p.codebook.variables.loc[n, "group"] == group]
+        items = [n for n in p.codebook.members(group) if n in names]
         if not items:
             continue
         yes, straight = rng.random(len(f)) < p["yes_saying_share"], rng.random(len(f)) < p["straight_line_share"]

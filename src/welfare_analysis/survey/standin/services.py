@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from welfare_analysis.survey.standin.conditions import yes_no
-from welfare_analysis.survey.standin.draws import Draws, added, asked
-from welfare_analysis.survey.standin.household import BANDS
+from .conditions import yes_no
+from .draws import Draws, added, asked
+from .household import BANDS
 
 LEVELS = ("preschool", "primary", "secondary", "higher")
 LATEST = ["social_works_use", "social_works_why_not"]  # from a stream of their own: see `social_works`
@@ -93,6 +93,9 @@ def leisure(f: pd.DataFrame, d: Draws) -> pd.DataFrame:
         camp_children_n=d.rng.binomial(school, p["camp_joins_share"]) * 1.0, **_ranks(d, "priority"), **satisfied,
         consequential=d.code("consequential", p.codes("consequence")),
     )  # fmt: skip
+
+
+STAGES = (transport, family, leisure)
 
 
 def social_works(f: pd.DataFrame, d: Draws) -> pd.DataFrame:

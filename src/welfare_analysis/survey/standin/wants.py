@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from welfare_analysis.survey.standin.conditions import yes_no
-from welfare_analysis.survey.standin.draws import Draws, added
-from welfare_analysis.survey.standin.parameters import Parameters
+from .conditions import yes_no
+from .draws import Draws, added
+from .parameters import Parameters
 
 
 def price_factor(f: pd.DataFrame, p: Parameters) -> np.ndarray:
@@ -54,10 +54,8 @@ def loans(f: pd.DataFrame, d: Draws) -> pd.DataFrame:
     wants = adult & (chance > np.quantile(chance[adult], 1 - p["wants_loan_share"]))
     purpose = d.code("loan_purpose", p.codes("loan_purpose"), wants)
     housing = np.isin(purpose, ["home", "building"])
-    which = {True: "loan_housing", False: "loan_consumer"}
-    median, sd, term = (
-        np.where(housing, *(p[f"{which[k]}_{q}"] for k in (True, False))) for q in ("median_dh", "log_sd", "months")
-    )
+    levels = ("median_dh", "log_sd", "months")
+    median, sd, term = (np.where(housing, p[f"loan_housing_{q}"], p[f"loan_consumer_{q}"]) for q in levels)
     amount = median * np.exp(d.slopes("loan_amount_dh") + sd * (e * both[0] + np.sqrt(1 - e**2) * both[1]))
     term = (term * np.exp(rng.normal(0, p["loan_term_log_sd"], n)) / 12).round().clip(1, np.where(housing, 25, 10))
     share = p["loan_instalment_share"] * np.exp(rng.normal(0, p["loan_instalment_log_sd"], n))
