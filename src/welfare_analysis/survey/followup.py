@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from ..errors import WelfareError, unknown
 from .weighting import merged
@@ -111,7 +111,7 @@ def plan(people: pd.DataFrame, returned: pd.Series | None, wish: Wish) -> tuple[
     groups = long.groupby(["variable", "group"]).agg(
         population=("row", "size"), nonrespondents=("nonrespondents", "sum")
     )
-    variance = (wish.half_width / norm.ppf(0.975)) ** 2
+    variance = (wish.half_width / ndtri(0.975)) ** 2
     most = wish.answer_rate * strata["nonrespondents"].to_numpy()
     need = [
         _answers(cells[g].to_numpy(), strata, variance * groups["population"][g] ** 2 / VARIANCE, most) for g in cells
@@ -123,7 +123,7 @@ def plan(people: pd.DataFrame, returned: pd.Series | None, wish: Wish) -> tuple[
         0.0
     )
     spread = cells.mul(rest, axis=0).sum().reindex(groups.index) * VARIANCE / groups["population"] ** 2
-    groups["half_width"] = norm.ppf(0.975) * np.sqrt(spread)
+    groups["half_width"] = ndtri(0.975) * np.sqrt(spread)
     groups["ask"], groups["k"] = _asked(groups["population"], variance, wish)
     return strata, groups, stratum
 

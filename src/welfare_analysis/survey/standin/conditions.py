@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from welfare_analysis.survey.standin.chance import choose, happens, noise, probability
 from welfare_analysis.survey.standin.parameters import Parameters
@@ -71,7 +71,7 @@ def wishes(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.DataF
         + p["wants_home_orphan_slope"] * (status == "orphan")
     ).to_numpy()
     together = p["budget_pay_correlation"]
-    rise = norm.cdf(together * pay / pay.std() + np.sqrt(1 - together**2) * rng.normal(size=n))
+    rise = ndtr(together * pay / pay.std() + np.sqrt(1 - together**2) * rng.normal(size=n))
     bands = np.array([p[f"price_band_{i}_share"] for i in range(1, 6)]).cumsum()
     edges = [p[f"price_edge_{i}_dh"] for i in range(6)]
     budget = np.interp(rise, np.r_[0, bands / bands[-1]], edges)
