@@ -197,14 +197,14 @@ def _check_impossible(
 
 def check_groups(book: Tables) -> None:
     """Each group is there and has variables that are alike."""
-    rows = {str(name): row for row, name in enumerate(book.variables.index)}
-    for name, line in book.variables[book.variables["group"] != ""].iterrows():
-        if line["group"] not in book.groups.index:
-            raise fault("variables.csv", rows[str(name)], "group", line["group"], "a group of groups.csv")
-        if line["type"] not in KINDS.get(book.groups.loc[line["group"], "kind"], TYPES):
-            raise fault("variables.csv", rows[str(name)], "type", line["type"], "a type that its group may have")
-    for row, (group, line) in enumerate(book.groups.iterrows()):
-        kind, members = line["kind"], book.variables[book.variables["group"] == group]
+    kinds, own = book.groups["kind"].to_dict(), book.variables[["group", "list", "high"]]
+    for row, (group, kind) in enumerate(zip(own["group"], book.variables["type"], strict=True)):
+        if group and group not in kinds:
+            raise fault("variables.csv", row, "group", group, "a group of groups.csv")
+        if group and kind not in KINDS.get(kinds[group], TYPES):
+            raise fault("variables.csv", row, "type", kind, "a type that its group may have")
+    for row, (group, kind) in enumerate(kinds.items()):
+        members = own[own["group"] == group]
         if kind not in KINDS:
             raise fault("groups.csv", row, "kind", kind, " or ".join(KINDS))
         if len(members) < 2:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import math
+from typing import TYPE_CHECKING
 
-import openpyxl
 import pandas as pd
 
 from . import cards, routing
 from .checks import CODED, LABELS, LANGUAGES
 from .codebook import Codebook, Question
+
+if TYPE_CHECKING:
+    import openpyxl
 
 NAMES = {"ar": "العربية (ar)", "fr": "Français (fr)", "en": "English (en)"}
 FIRST_PAGE = ("purpose", "voluntary", "use", "anonymity", "limits", "minutes", "missing", "guardian")
@@ -57,6 +60,8 @@ def log(codebook: Codebook) -> openpyxl.Workbook:
 
 
 def _written(sheets: dict[str, list[Row]]) -> openpyxl.Workbook:
+    import openpyxl  # not before a form is made: it is slow to import
+
     book = openpyxl.Workbook()
     book.remove(book.active)
     for name, rows in sheets.items():

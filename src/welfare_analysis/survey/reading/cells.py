@@ -16,7 +16,8 @@ KINDS = ("answered", "not_asked", "skipped", "refused", "does_not_know")
 NO_RESULT = "(formula without a result)"
 MISSING = {"-98": "does_not_know", "-99": "refused"}
 NO_ANSWER = spelling.phrases("no answer word")
-CODES_OF_OTHERS = (98.0, 99.0)  # usual codes for no answer; nobody tells a sum of 98 or 99 dirhams
+RESERVED = (98.0, 99.0, -98.0, -99.0)
+CODES_OF_OTHERS = RESERVED[:2]  # usual codes for no answer; nobody tells a sum of 98 or 99 dirhams
 SHEET_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA)")
 DATE = re.compile(r"\d{4}-\d\d?-\d\d?.*|\d\d?/\d\d?/\d{2,4}|\d\d?:\d\d.*")
 BLANK_OR_CODE = "Leave the cell blank, or write -98 (does not know) or -99 (refused)."
@@ -123,7 +124,10 @@ def number(cell: Hashable, question: Question) -> Answer:
             return Answer(kind="skipped")
         candidates, note = _numbers(text, question)
     else:
-        text, candidates, note = spelling.plain(cell), [(float(str(cell)), "")], ""
+        text, value, note = "", float(str(cell)), ""
+        if value not in RESERVED and _allowed(value, question):  # most are, and there are ten thousands of them
+            return Answer(value)
+        candidates = [(value, "")]
     if len(candidates) == 1 and candidates[0][0] in (-98, -99):
         return Answer(kind=MISSING[str(int(candidates[0][0]))])
     if not candidates:

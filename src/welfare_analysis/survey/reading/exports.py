@@ -144,9 +144,15 @@ def _marked(a: _Answers) -> pd.DataFrame:
 
     Where nothing but ticks was exported, a blank beside a tick is a no; beside a nought or a no a tick is no mark.
     """
-    split = {name: texts(a.frame[name]) for name in a.members if name in a.frame}
-    if not split:
+    given = [name for name in a.members if name in a.frame]
+    if not given:
         return a.frame
+    lacking = [] if a.group in a.frame else [n.removeprefix(f"{a.group}_") for n in a.members if n not in given]
+    lacks = [(a.group, f"no column of {', '.join(lacking)}: not asked", len(lacking))] if lacking else []
+    if {"no"} <= set().union(*(a.frame[name].unique() for name in given)) <= {"yes", "no", ""}:
+        a.notes += lacks
+        return a.frame
+    split = {name: texts(a.frame[name]) for name in given}
     counts = pd.concat([column.value_counts() for column in split.values()]).groupby(level=0).sum()
     whole = {text: n for text, n in counts.items() if re.fullmatch(r"\d+(\.0)?", str(text))}
     if sum(n for text, n in whole.items() if text not in MARKS) > ODD * sum(whole.values()):
@@ -158,8 +164,7 @@ def _marked(a: _Answers) -> pd.DataFrame:
         name: {t: said.get(fold(t)) or ("yes" if spelt.get(fold(t)) == name else t) for t in column.unique()}
         for name, column in split.items()
     }
-    if lacking := [n.removeprefix(f"{a.group}_") for n in a.members if n not in split and a.group not in a.frame]:
-        a.notes.append((a.group, f"no column of {', '.join(lacking)}: not asked", len(lacking)))
+    a.notes += lacks
     if all(new == text for own in marks.values() for text, new in own.items()) and "no" in counts.index:
         return a.frame
     read = pd.DataFrame({name: column.map(marks[name]) for name, column in split.items()})

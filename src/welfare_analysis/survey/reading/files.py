@@ -10,6 +10,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -19,15 +20,21 @@ from .columnar import parquet_cells
 from .faults import STRIDE
 from .layout import Cells, Known, NoHeader, Note
 from .repeats import is_repeat, of_forms
-from .statistical import statistical_cells
 from .text_files import csv_cells
-from .workbooks import xlsx_cells
 
 LARGEST_BYTES = 500_000_000
+
+
+def _when_first_read(module: str, name: str) -> Callable[[Path, Known], Cells]:
+    """A reader whose module is imported with its first file: openpyxl and pyreadstat are slow to import."""
+    return lambda path, known: getattr(import_module(f".{module}", __package__), name)(path, known)
+
+
 # A further kind of file is a further line here.
 READERS: dict[str, Callable[[Path, Known], Cells]] = {
     **dict.fromkeys((".csv", ".tab", ".tsv"), csv_cells),
-    **{".xlsx": xlsx_cells, ".parquet": parquet_cells, ".sav": statistical_cells, ".dta": statistical_cells},
+    **dict.fromkeys((".sav", ".dta"), _when_first_read("statistical", "statistical_cells")),
+    **{".xlsx": _when_first_read("workbooks", "xlsx_cells"), ".parquet": parquet_cells},
 }
 OF_OTHERS = (
     ".gz",

@@ -32,28 +32,28 @@ def routed(
     where the item was not offered is a blank too.
     """
     known = {gate: other.values for gate, other in columns.items() if codebook.lines[gate]["type"] != "key"}
-    of_whom: dict[str, tuple[pd.Series, pd.Series]] = {}  # by condition: many questions share one
+    of_whom: dict[str, tuple[np.ndarray, np.ndarray]] = {}  # by condition: many questions share one
     parts = {}
     for name, column in columns.items():
         condition = codebook.lines[name]["asked_if"]
         if condition not in of_whom:
             asked = codebook.asked(name, known, raw.index)
-            of_whom[condition] = asked.fillna(False).astype(bool), (~asked).fillna(False).astype(bool)
+            of_whom[condition] = asked.to_numpy(bool, na_value=False), (~asked).to_numpy(bool, na_value=False)
         asked, unasked = of_whom[condition]
         column = _offered(column, asked) if name in unticked else column
-        parts[name] = _routed(column, asked & ~absent, unasked, condition, name)
+        parts[name] = _routed(column, asked & ~absent.to_numpy(), unasked, condition, name)
     return parts
 
 
-def _offered(column: Column, asked: pd.Series) -> Column:
+def _offered(column: Column, asked: np.ndarray) -> Column:
     """An item of a list: not ticked where it was not offered is no answer."""
     none = ~asked & (column.values == "no")
     return Column(column.values.mask(none), column.kinds.mask(none, "skipped"), column.faults, column.notes)
 
 
-def _routed(column: Column, asked: pd.Series, unasked: pd.Series, condition: str, name: str) -> Column:
-    blank = column.kinds == "skipped"
-    wrong = ~blank & unasked
+def _routed(column: Column, asked: np.ndarray, unasked: np.ndarray, condition: str, name: str) -> Column:
+    blank = (column.kinds == "skipped").to_numpy()
+    wrong = pd.Series(~blank & unasked, index=column.kinds.index)
     faults = column.faults
     if wrong.any():
         todo, cells = f"Empty the cell, or correct {condition.split()[0]}.", column.values.astype(object)
