@@ -1,7 +1,7 @@
 """One style: a palette that colour-blind readers tell apart, every interval drawn, units on the axes.
 
-Dots, bars, lines and heat maps are seaborn's; intervals, labels and reference lines are drawn with matplotlib, since
-the intervals are those of the design and are known already.
+Bars, lines, heat maps and the look are seaborn's; intervals, labels and reference lines are drawn with matplotlib, as
+the intervals are those of the design and are known already, and dots, which take seaborn ten times as long.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ def canvas(name: str, height: float, panels: int = 1, lines: int = 1, **named: A
     axes = figure.subplots(lines, columns, squeeze=False, **named)
     for spare in axes.ravel()[panels:]:
         spare.set_visible(False)
+    for above in axes[:-1].ravel() if named.get("sharex") else ():  # one scale is named once
+        above.xaxis.label.set_visible(False)
     headed(figure, name)
     return figure, list(axes.ravel()[:panels])
 
@@ -147,11 +149,12 @@ def points(axes: Axes, at: np.ndarray, cells: pd.DataFrame, unit: str, colour: s
     drawn = scaled(cells, unit)
     interval = axes.vlines if upright else axes.hlines
     interval(at, drawn["low"], drawn["high"], color=colour, linewidth=1.5 if small else 2)
-    for faces, kept in ((colour, cells["flag"] != "caution"), ("white", cells["flag"] == "caution")):
-        places = pd.Series(at, cells.index)[kept], drawn.loc[kept, "estimate"]
-        x, y = places if upright else places[::-1]
-        sns.scatterplot(x=x, y=y, ax=axes, color=faces, edgecolor=colour, s=22 if small else 40, zorder=3, linewidth=1,
-                        label=name if faces == colour else None, legend=False)  # fmt: skip
+    known, unsure = drawn["estimate"].notna().to_numpy(), (cells["flag"] == "caution").to_numpy()
+    for faces, kept in ((colour, known & ~unsure), ("white", known & unsure)):
+        if kept.any():
+            places = at[kept], drawn["estimate"].to_numpy()[kept]
+            axes.scatter(*(places if upright else places[::-1]), color=faces, edgecolor=colour, s=22 if small else 40,
+                         zorder=3, linewidth=1, label=name if faces == colour else None)  # fmt: skip
 
 
 def numbered(axes: Axes, at: np.ndarray, cells: pd.DataFrame, unit: str, study: Study, small: bool = False) -> None:
