@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy
-from scipy import special
 
 from ..errors import WelfareError
 from .columns import positive
@@ -110,9 +109,9 @@ def _programme(y: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tu
 
 def bandwidth(w: np.ndarray, q: float) -> float:
     """Half-width in shares of 1 around ``q``, within 0 and 1."""
-    n, z = w.sum() ** 2 / (w @ w), special.ndtri(q)
+    n, z = w.sum() ** 2 / (w @ w), scipy.special.ndtri(q)
     density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-    h = n ** (-1 / 3) * special.ndtri(0.975) ** (2 / 3) * (1.5 * density**2 / (2 * z**2 + 1)) ** (1 / 3)
+    h = n ** (-1 / 3) * scipy.special.ndtri(0.975) ** (2 / 3) * (1.5 * density**2 / (2 * z**2 + 1)) ** (1 / 3)
     while not (q - h > 0 and q + h < 1):
         h /= 2
     return float(h)

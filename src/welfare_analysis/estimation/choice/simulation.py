@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import scipy
-from scipy.special import ndtri
 
 from ...errors import WelfareError
 from .data import Cases
@@ -102,7 +101,7 @@ def net(K: int, count: int, n: int, rng: np.random.Generator) -> Draws:
         raise WelfareError("the number of draws makes no net", where="draws", got=count, expected=expected)
     points = scipy.stats.qmc.Sobol(K, scramble=True, rng=rng).random_base2(count.bit_length() - 1)
     inside = points.T + 0.5**31  # the points are multiples of 2**-30, and 0 is one of them
-    return Draws(ndtri(inside), rng.integers(0, count, (n, K)))
+    return Draws(scipy.special.ndtri(inside), rng.integers(0, count, (n, K)))
 
 
 def supplied(normals: np.ndarray, K: int, n: int) -> Draws:

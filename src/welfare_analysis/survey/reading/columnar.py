@@ -57,12 +57,10 @@ def _column(values: pa.ChunkedArray, words: bool) -> pd.Series:
         values = values.cast(pa.string())
     if pa.types.is_boolean(values.type):
         return pd.Series([{True: "TRUE", False: "FALSE"}.get(v, "") for v in values.to_pylist()], dtype="str")
+    whole = values.combine_chunks() if words else values
+    which, levels = pd.factorize((whole.indices if words else whole).to_pandas())
     if words:
-        whole = values.combine_chunks()
-        which, used = pd.factorize(whole.indices.to_pandas())
-        levels = whole.dictionary.to_pandas().to_numpy(object)[used.astype(int)]
-    else:
-        which, levels = pd.factorize(values.to_pandas())
+        levels = whole.dictionary.to_pandas().to_numpy(object)[levels.astype(int)]
     cells = list(dict.fromkeys([*levels.astype(object), ""]))
     codes = np.where(which < 0, cells.index(""), which)
     return pd.Series(pd.Categorical.from_codes(codes, pd.Index(cells, dtype=object)))
