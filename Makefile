@@ -11,7 +11,6 @@ UV := $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode
 RUN := $(BIN)/python -m welfare_analysis
 UV_VERSION := 0.13.9
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-export PYTHONDONTWRITEBYTECODE = 1
 export MPLBACKEND = Agg
 
 # An institution's own files and wishes: make report SURVEY=answers.xlsx REGISTER=register.csv FOLLOWUP=followup.csv
@@ -112,3 +111,4 @@ lock: $(BIN)/uv ## Resolve the locks again (needs the network)
 
 clean: ## Remove the environment and everything built, own data too
 	@rm -rf $(VENV) build notebooks/.ipynb_checkpoints
+	@find src tests notebooks -name __pycache__ -prune -exec rm -rf {} +

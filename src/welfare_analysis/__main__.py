@@ -26,7 +26,6 @@ from welfare_analysis.disclosure import Policy
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.planning.agreements import agreements
 from welfare_analysis.publishing import execution, record
-from welfare_analysis.publishing.figures import write_headlines
 from welfare_analysis.publishing.folders import alone, private, replacing, set_aside
 from welfare_analysis.publishing.prose import TRANSLATED, further, in_english, messages, translated, update
 from welfare_analysis.publishing.report import publish
@@ -99,6 +98,8 @@ def verify(_: argparse.Namespace) -> int:
 
 def notebooks(_: argparse.Namespace) -> int:
     """Run every notebook in place, on the stand-in, and draw the headline figures again."""
+    from welfare_analysis.publishing.figures import write_headlines  # no other command draws in this process
+
     # the committed notebooks show the stand-in only, whatever files the reader has named
     variables = {name: value for name, value in os.environ.items() if name not in execution.OWN_FILES}
     execution.run_in_place(execution.find(ROOT / "notebooks"), variables, private(ROOT / "build"), _progress)

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import pytest
 
 from welfare_analysis.publishing.figures import picture
 from welfare_analysis.results import release
@@ -13,12 +14,17 @@ from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 
 BOOK = Codebook.read(DATA / "codebook")
-WORLD = standin.generate(standin.Parameters.read(DATA / "public"), 13, "rich", 4000)
 
 
-def test_the_truth_is_that_of_everybody_by_their_true_answers():
+@pytest.fixture(scope="module")
+def world():
+    """A generated survey, made when a test asks for it: every worker reads this file."""
+    return standin.generate(standin.Parameters.read(DATA / "public"), 13, "rich", 4000)
+
+
+def test_the_truth_is_that_of_everybody_by_their_true_answers(world):
     """Tenants and crowded homes by NumPy from the columns that the generator alone knows."""
-    raw, table = WORLD.truth, known(typed(WORLD.truth, BOOK)).set_index("status")
+    raw, table = world.truth, known(typed(world.truth, BOOK)).set_index("status")
     status, tenure = raw["status"].to_numpy(str), raw["tenure"].to_numpy(str)
     rooms, persons = raw["rooms_n"].to_numpy(float), raw["household_size_n"].to_numpy(float)
     for code in np.unique(status):
@@ -41,14 +47,14 @@ def test_estimates_of_the_standin_stand_beside_its_own_truth():
     plt.close(figure)
 
 
-def test_nothing_is_known_of_other_answers():
+def test_nothing_is_known_of_other_answers(world):
     """A study of frames has no truth: no cell, no column, no diamond; nor one interval for both without a follow-up."""
-    study = Study.of(*(typed(f, BOOK) for f in (WORLD.answers, WORLD.register, WORLD.followup)), BOOK)
+    study = Study.of(*(typed(f, BOOK) for f in (world.answers, world.register, world.followup)), BOOK)
     assert not len(release(study)["truth"].shown)
     columns = set(release(study)["headlines"].frame["category"])
     assert "whole" in columns
     assert "truth" not in columns
-    alone = Study.of(*(typed(f, BOOK) for f in (WORLD.answers, WORLD.register)), None, BOOK)
+    alone = Study.of(*(typed(f, BOOK) for f in (world.answers, world.register)), None, BOOK)
     assert "whole" not in set(release(alone)["headlines"].frame["category"])  # nobody was followed up
     figure, _ = picture(study, "conditions")
     assert not [line for axes in figure.axes for line in axes.lines if line.get_marker() == "D"]

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from ..estimation import Estimate, joint
 from ..estimation.choice.willingness import fieller
@@ -55,7 +55,7 @@ def cost_of_one_more(levers: Mapping[str, Estimate], level: float = 0.95) -> pd.
     rows = []
     for name, estimate in levers.items():
         pair = estimate.value[["cost_dh", "additional"]]
-        t = stats.t.ppf((1 + level) / 2, estimate.df[["cost_dh", "additional"]].min())
+        t = special.stdtrit(estimate.df[["cost_dh", "additional"]].min(), (1 + level) / 2)
         low, high, kind = fieller(pair.to_numpy(), estimate.covariance().loc[pair.index, pair.index].to_numpy(), t)
         ratio = pair["cost_dh"] / pair["additional"] if pair["additional"] else np.inf
         rows.append((name, ratio, low, high, kind))
@@ -68,7 +68,7 @@ def acceptability(estimate: Estimate, worth_dh: Sequence[float]) -> pd.Series:
     value, covariance = estimate.value[pair].to_numpy(), estimate.covariance().loc[pair, pair].to_numpy()
     weights = np.column_stack([-np.ones(len(worth_dh)), np.asarray(worth_dh, dtype=float)])
     error = np.sqrt(np.einsum("ki,ij,kj->k", weights, covariance, weights))
-    chances = stats.t.cdf(weights @ value / error, estimate.df[pair].min())
+    chances = special.stdtr(estimate.df[pair].min(), weights @ value / error)
     return pd.Series(chances, index=pd.Index(worth_dh, name="worth_dh"))
 
 

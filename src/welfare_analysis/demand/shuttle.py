@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, special, stats
+import scipy
+from scipy import special
 
 from ..estimation import Estimate
 from ..estimation.choice.forecast import forecast
@@ -95,7 +96,7 @@ class Shuttle:
         def over(constant: float) -> float:
             return float(np.average(special.expit(scale * (constant + gap[others])), weights=w[others]) - share)
 
-        return float(optimize.brentq(over, -60.0, 60.0))
+        return float(scipy.optimize.brentq(over, -60.0, 60.0))
 
     @cached_property
     def slopes(self) -> np.ndarray:
@@ -236,7 +237,7 @@ def chances(riders: Estimate, needed: float, parts: pd.Index | None = None) -> p
     by = pd.Index(np.zeros(len(y))) if parts is None else parts
     shrunk = [_shrunken(y[by == part], v[by == part]) for part in by.unique()]
     mean, error = (pd.concat(x).reindex(y.index) for x in zip(*shrunk, strict=True))
-    return pd.Series(stats.norm.sf((needed - mean) / error), index=y.index)
+    return pd.Series(special.ndtr((mean - needed) / error), index=y.index)
 
 
 def _shrunken(y: pd.Series, v: pd.Series) -> tuple[pd.Series, pd.Series]:

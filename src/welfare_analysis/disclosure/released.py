@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -84,10 +85,15 @@ class Released:
                 "a cell has fewer keys", where=self.id, got="|".join(codes), expected=", ".join(self.keys)
             )
         inside = np.ones(len(self.frame), dtype=bool)
-        for key, code in zip(self.keys, codes, strict=False):
-            same = self.frame[key].astype(str).eq(code.removeprefix("~")).to_numpy()
+        for own, code in zip(self._codes, codes, strict=False):
+            same = own == code.removeprefix("~")
             inside &= True if code == "*" else ~same if code.startswith("~") else same
         return self.frame[inside]
+
+    @cached_property
+    def _codes(self) -> list[np.ndarray]:
+        """The codes of each key (rows,), as text: a page asks for thousands of cells."""
+        return [self.frame[key].astype(str).to_numpy(object) for key in self.keys]
 
     def cell(self, *codes: str) -> pd.Series | None:
         """The one cell with these codes; None where the table has none."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+from scipy import sparse, special
 
 from .bounds import ranges, reach, tight
 from .policy import Policy
@@ -59,10 +59,12 @@ def of_colleagues(n: np.ndarray, numerator: np.ndarray, known: int, rules: Polic
 
     The quantile of the hypergeometric distribution at ``colleagues_level``; a cell without a numerator is of all its n.
     """
-    met = np.where(np.isnan(numerator), n, np.fmin(numerator, n))
+    met = np.maximum(np.where(np.isnan(numerator), n, np.fmin(numerator, n)), 0.0)
     among = np.maximum(float(known), n)
     drawn = np.minimum(rules.colleagues, among)
-    return np.asarray(stats.hypergeom.ppf(rules.colleagues_level, among, np.maximum(met, 0.0), drawn), dtype=float)
+    k = np.arange(rules.colleagues + 1.0)[:, np.newaxis]
+    chances = special.binom(met, k) * special.binom(among - met, drawn - k) / special.binom(among, drawn)
+    return (chances.cumsum(axis=0) < rules.colleagues_level).sum(axis=0).astype(float)
 
 
 def completed(

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize
+import scipy
 
 from ..errors import WelfareError
 from .fit import Fit
@@ -91,7 +91,7 @@ def tail(x: float, weights: np.ndarray, df: float = np.inf) -> float:
     if np.isfinite(df):
         sizes, counts, x = np.append(sizes, -x / df), np.append(counts, df), 0.0
     end = 1 / (2 * sizes.max())
-    centre = optimize.brentq(
+    centre = scipy.optimize.brentq(
         lambda s: (counts * sizes / (1 - 2 * sizes * s)).sum() - x - 1 / s, 1e-12 * end, (1 - 1e-12) * end
     )
     width = 1 / np.sqrt((2 * counts * (sizes / (1 - 2 * sizes * centre)) ** 2).sum() + centre**-2)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+from scipy import sparse, special
 
 from ..errors import WelfareError
 from .design import Design
@@ -33,7 +33,7 @@ def t_bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
     :math:`T e^{\pm t s / T}`: "log Student's t" (Parker and others 2023, NCHS, Vital and Health Statistics 2(200)).
     """
     value = estimate.value.to_numpy()
-    half = stats.t.ppf((1 + level) / 2, estimate.df.to_numpy()) * estimate.se.to_numpy()
+    half = special.stdtrit(estimate.df.to_numpy(), (1 + level) / 2) * estimate.se.to_numpy()
     low, high = value - half, value + half
     log = estimate.positive & (value > 0)
     with np.errstate(over="ignore"):  # an interval without an upper end
@@ -331,7 +331,7 @@ class Description:
 def effective(n: np.ndarray, df: np.ndarray, level: float = 0.95) -> np.ndarray:
     """Sample size less what few degrees of freedom cost (Korn and Graubard 1998)."""
     tail = (1 - level) / 2
-    return n * np.minimum(stats.t.ppf(tail, np.maximum(n - 1, 1)) / stats.t.ppf(tail, df), 1.0) ** 2
+    return n * np.minimum(special.stdtrit(np.maximum(n - 1, 1), tail) / special.stdtrit(df, tail), 1.0) ** 2
 
 
 def describe(

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from ..errors import WelfareError
 from .columns import aligned, matrix, one_of, positive
@@ -91,7 +91,7 @@ def t_tests(estimate: Estimate, null: float = 0.0, df: float | None = None, adju
         got = list(se.index[~(np.isfinite(se) & (se > 0))])[:5]
         raise WelfareError("no error is known to test against", where="t_tests", got=got, expected="standard errors")
     t = (estimate.value - null) / se
-    p = pd.Series(2 * stats.t.sf(np.abs(t), freedom), index=t.index)
+    p = pd.Series(2 * special.stdtr(freedom, -np.abs(t)), index=t.index)
     together = adjusted_p(p.to_numpy(), adjust)
     return pd.DataFrame({"estimate": estimate.value, "se": se, "t": t, "df": freedom, "p": p, "p_adjusted": together})
 
@@ -145,7 +145,7 @@ def wald(estimate: Estimate, null: Any = 0.0, df: float | None = None, correctio
         expected = f"at least {q} degrees of freedom"
         raise WelfareError("too many values for the sample", where="wald", got=freedom, expected=expected)
     F = W * error / (freedom * q)
-    return Test("Wald", F, float(q), error, float(stats.f.sf(F, q, error)))
+    return Test("Wald", F, float(q), error, float(special.fdtrc(q, error, F)))
 
 
 def independence(design: Design, rows: Any, columns: Any, where: Any = None, statistic: str = "corrected") -> Test:
@@ -211,11 +211,11 @@ def independence(design: Design, rows: Any, columns: Any, where: Any = None, sta
         raise WelfareError(what, where="independence", got=first)
     X2 = float(n * ((p - expected) ** 2 / expected).sum())
     if statistic == "chisq":
-        return Test("Rao-Scott, first order", X2, float(k), np.inf, float(stats.chi2.sf(X2 * k / first, k)))
+        return Test("Rao-Scott, first order", X2, float(k), np.inf, float(special.chdtrc(k, X2 * k / first)))
     freedom = float(design.degrees_of_freedom(codes, 1)[0])
     df = scale * _independent(effects, freedom if corrected else np.inf)
     what = "Rao-Scott, corrected" if corrected else "Rao-Scott, second order"
-    return Test(what, X2 / first, df, df * freedom, float(stats.f.sf(X2 / first, df, df * freedom)))
+    return Test(what, X2 / first, df, df * freedom, float(special.fdtrc(df, df * freedom, X2 / first)))
 
 
 def rank_test(
@@ -224,7 +224,7 @@ def rank_test(
     """Design-based Wilcoxon (two groups, t) or Kruskal-Wallis (more, F) test: the groups have the same mean rank.
 
     Ranks are those of the population, (weight below + half the weight alike) / size; ``scores`` of them may be taken,
-    as `scipy.stats.norm.ppf` (van der Waerden) or ``lambda r: r > 0.5`` (median). That ranks are estimated does not
+    as `scipy.special.ndtri` (van der Waerden) or ``lambda r: r > 0.5`` (median). That ranks are estimated does not
     matter under the hypothesis (Lumley and Scott 2013). Degrees of freedom: those of the design less groups - 1.
     """
     rows = shared_rows(design, variable, by)

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+from scipy import sparse, special
 
 from ..errors import WelfareError
 from .columns import matrix, not_negative, one, one_of, positive
@@ -124,7 +124,7 @@ def correlation(design: Design, variables: Any, by: Any = None, where: Any = Non
 
 def _fisher_bounds(estimate: Estimate, level: float) -> tuple[np.ndarray, np.ndarray]:
     r = np.clip(estimate.value.to_numpy(), -1 + 1e-15, 1 - 1e-15)
-    half = stats.t.ppf((1 + level) / 2, estimate.df.to_numpy()) * estimate.se.to_numpy() / (1 - r**2)
+    half = special.stdtrit(estimate.df.to_numpy(), (1 + level) / 2) * estimate.se.to_numpy() / (1 - r**2)
     return np.tanh(np.arctanh(r) - half), np.tanh(np.arctanh(r) + half)
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, sparse, stats
+import scipy
+from scipy import sparse, special
 
 from ..errors import WelfareError
 from .design import Design
@@ -28,7 +29,7 @@ def logit_bounds(estimate: Estimate, level: float, worth: np.ndarray | None = No
     p, se = estimate.value.to_numpy(), estimate.se.to_numpy()
     edge = (p <= 0) | (p >= 1)
     inner = np.where(edge, 0.5, p)
-    half = stats.t.ppf((1 + level) / 2, estimate.df.to_numpy()) * se / (inner * (1 - inner))
+    half = special.stdtrit(estimate.df.to_numpy(), (1 + level) / 2) * se / (inner * (1 - inner))
     centre = np.log(inner / (1 - inner))
     low, high = 1 / (1 + np.exp(half - centre)), 1 / (1 + np.exp(-half - centre))
     if edge.any():
@@ -58,8 +59,8 @@ def korn_graubard_bounds(
 def clopper_pearson(x: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
     """Exact binomial bounds of x cases in n, which need not be whole numbers (Clopper and Pearson 1934)."""
     tail = (1 - level) / 2
-    low = np.where(x > 0, stats.beta.ppf(tail, np.maximum(x, 1e-12), n - x + 1), 0.0)
-    high = np.where(x < n, stats.beta.ppf(1 - tail, x + 1, np.maximum(n - x, 1e-12)), 1.0)
+    low = np.where(x > 0, special.betaincinv(np.maximum(x, 1e-12), n - x + 1, tail), 0.0)
+    high = np.where(x < n, special.betaincinv(x + 1, np.maximum(n - x, 1e-12), 1 - tail), 1.0)
     return low, high
 
 
@@ -207,10 +208,12 @@ def imbens_manski(low: Estimate, high: Estimate, level: float = 0.95) -> pd.Data
     sides = low.se.to_numpy(), high.se.to_numpy()
     df, widest = np.minimum(low.df, high.df).to_numpy(float), np.maximum(*sides)
     width = np.divide(highest - lowest, widest, out=np.zeros(len(df)), where=(widest > 0) & np.isfinite(widest))
-    ends = [stats.t.ppf(p, df) for p in (level, (1 + level) / 2)]
+    ends = [special.stdtrit(df, p) for p in (level, (1 + level) / 2)]
     c = np.array(
         [
-            optimize.brentq(lambda c, d=d, w=w: stats.t.cdf(c + w, d) - stats.t.cdf(-c, d) - level, a - 1e-9, b + 1e-9)
+            scipy.optimize.brentq(
+                lambda c, d=d, w=w: special.stdtr(d, c + w) - special.stdtr(d, -c) - level, a - 1e-9, b + 1e-9
+            )
             for d, w, a, b in zip(df, width, *ends, strict=True)
         ]
     )

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy.stats import studentized_range
+import scipy
 
 Z = 1.959963984540054
 
@@ -18,7 +18,7 @@ def critical_range(groups: int, level: float = 0.95) -> float:
     Of all pairs of groups together none differs by more than :math:`q \sqrt{(v_a + v_b)/2}` with this probability where
     there is no difference (Kramer 1956).
     """
-    return float(studentized_range.ppf(level, groups, 1e5))
+    return float(scipy.stats.studentized_range.ppf(level, groups, 1e5))
 
 
 def differ(top: pd.Series, bottom: pd.Series, groups: int) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+import scipy
 
 from ..errors import WelfareError
 from .columns import positive
@@ -97,7 +97,7 @@ def _programme(y: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tu
     length[length == 0] = 1.0
     scaled = x / length
     bounds, plain = np.column_stack([np.zeros(len(y)), w]), {"presolve": False}  # there is nothing to leave out
-    solved = optimize.linprog(-y / spread, A_eq=scaled.T, b_eq=b / length, bounds=bounds, options=plain)
+    solved = scipy.optimize.linprog(-y / spread, A_eq=scaled.T, b_eq=b / length, bounds=bounds, options=plain)
     if solved.status != 0:
         return None
     beta = -solved.eqlin.marginals
@@ -109,8 +109,9 @@ def _programme(y: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> tu
 
 def bandwidth(w: np.ndarray, q: float) -> float:
     """Half-width in shares of 1 around ``q``, within 0 and 1."""
-    n, z = w.sum() ** 2 / (w @ w), stats.norm.ppf(q)
-    h = n ** (-1 / 3) * stats.norm.ppf(0.975) ** (2 / 3) * (1.5 * stats.norm.pdf(z) ** 2 / (2 * z**2 + 1)) ** (1 / 3)
+    n, z = w.sum() ** 2 / (w @ w), scipy.special.ndtri(q)
+    density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    h = n ** (-1 / 3) * scipy.special.ndtri(0.975) ** (2 / 3) * (1.5 * density**2 / (2 * z**2 + 1)) ** (1 / 3)
     while not (q - h > 0 and q + h < 1):
         h /= 2
     return float(h)

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
+from scipy import special
 
 from ..errors import WelfareError
 from .estimate import Estimate
@@ -46,9 +47,9 @@ def half_widths(covariance: np.ndarray, df: float, level: float) -> np.ndarray:
         correlation = covariance[np.ix_(varies, varies)] / np.outer(se[varies], se[varies])
         values, vectors = np.linalg.eigh(correlation)
         root = (vectors * np.sqrt(np.maximum(values, 0)))[:, values > 1e-10 * values[-1]]
-        points = stats.qmc.Sobol(root.shape[1] + 1, rng=np.random.default_rng(0)).random(POINTS)
+        points = scipy.stats.qmc.Sobol(root.shape[1] + 1, rng=np.random.default_rng(0)).random(POINTS)
         points = np.clip(points, 1e-12, 1 - 1e-12)
-        t = stats.norm.ppf(points[:, 1:]) @ root.T / np.sqrt(stats.chi2.ppf(points[:, :1], df) / df)
+        t = special.ndtri(points[:, 1:]) @ root.T / np.sqrt(2 * special.gammaincinv(df / 2, points[:, :1]) / df)
         half[varies] = np.quantile(np.abs(t).max(axis=1), level) * se[varies]
     return half
 

@@ -7,6 +7,7 @@ a link to the network becomes its text and its address without a scheme.
 import html
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import zip_longest
 from pathlib import PurePosixPath
 from typing import Any
@@ -202,11 +203,16 @@ def explained(source: str, terms: Mapping[str, tuple[str, str]]) -> str:
         if tag := NAME.match(part):
             inside += (tag[1] == "") - (tag[1] == "/") if tag[2] in UNTOUCHED else 0
         elif not inside and left:
-            words = "|".join(r"\s".join(map(re.escape, word.split())) for word in sorted(left, key=len, reverse=True))
-            pattern = rf"(?<!\w)[وفبك]?(?:ال|لل)?({words})s?(?!\w)"
-            part = re.sub(pattern, lambda found: _term(found, left), part, flags=re.IGNORECASE)
+            part = _any_of(frozenset(left)).sub(lambda found: _term(found, left), part)
         parts.append(part)
     return "".join(parts)
+
+
+@lru_cache(maxsize=256)
+def _any_of(terms: frozenset[str]) -> re.Pattern[str]:
+    """A word of a glossary as it stands in a text: with an article or a letter before it, or an s behind."""
+    words = "|".join(r"\s".join(map(re.escape, word.split())) for word in sorted(terms, key=lambda x: (-len(x), x)))
+    return re.compile(rf"(?<!\w)[وفبك]?(?:ال|لل)?({words})s?(?!\w)", re.IGNORECASE)
 
 
 def _term(found: re.Match[str], left: dict[str, tuple[str, str]]) -> str:

@@ -15,6 +15,7 @@ from ipykernel.kernelapp import IPKernelApp
 
 from .. import publishing
 from ..study import Study
+from . import figures  # noqa: F401 - each page draws, and finds it here
 
 
 def serve(connection: str, variables: dict[str, str], folder: str) -> None:

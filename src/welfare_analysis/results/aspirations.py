@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from ..demand.stated import sums
 from ..disclosure import CATEGORY, Released, policy
@@ -270,7 +270,7 @@ def compared(design: Design, pairs: Mapping[str, pd.DataFrame]) -> tuple[pd.Data
     known = np.isfinite(se) & (se > 0) & ~hidden
     t = np.divide(value, se, out=np.zeros(len(value)), where=known)
     line = gap.bounded().rename(columns={"contrast": "hope_pair"})
-    p = np.where(known, 2 * stats.t.sf(np.abs(t), gap.df.to_numpy()), np.nan)
+    p = np.where(known, 2 * special.stdtr(gap.df.to_numpy(), -np.abs(t)), np.nan)
     n = of_pair["n"].sum().to_numpy()
     return cells, line.assign(n=n, p=p, unsafe=hidden, flag=np.where(unsure, "unsure", ""))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from ..disclosure import policy
 from ..estimation import adjusted_p, contrast, linear
@@ -66,7 +66,7 @@ def compared(study: Study, people: Staff) -> pd.DataFrame | None:
         data = people.frame.assign(**{hope: met.astype(float)})
         fit = linear(people.design, data, f"{people.formula(hope)} + {' + '.join(names)}", where=rows)
         made = contrast(fit, {name: {name: 1.0} for name in names})
-        p = 2 * stats.t.sf(np.abs(made.value / made.se), made.df)
+        p = 2 * special.stdtr(made.df, -np.abs(made.value / made.se)).to_numpy()
         parts.append(long_format(made, "job_burden").assign(hope=hope, p=p, flag=""))
     if not parts:
         return None

@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from ..disclosure import CATEGORY, Release, Released, declared, document, policy
 from ..errors import unknown
@@ -229,8 +229,8 @@ def compared(cells: pd.DataFrame, group: str, lines: list[str]) -> pd.DataFrame:
     rest = own[["unit", "step"]].join(rest.groupby("brief_line")[["estimate", "half"]].sum(), how="inner")
     half, same = np.sqrt(rest["half"]), own.loc[rest.index]
     rest = rest.assign(low=rest["estimate"] - half, high=rest["estimate"] + half, caravan_side="rest")
-    gap, most = same["estimate"] - rest["estimate"], np.hypot(half, same["half"]) / norm.ppf(0.975)
-    most *= norm.ppf(1 - LEVEL / (2 * max(len(rest), 1)))
+    gap, most = same["estimate"] - rest["estimate"], np.hypot(half, same["half"]) / ndtri(0.975)
+    most *= ndtri(1 - LEVEL / (2 * max(len(rest), 1)))
     words = "compared." + pd.Series(np.select([gap > most, gap < -most], ["more", "less"], "none"), rest.index)
     said = pd.DataFrame({"text": words, "estimate": 0.0, "caravan_side": "compared"})
     return pd.concat([own, rest, said]).drop(columns="half").rename_axis("brief_line").reset_index()

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from ..demand.stated import sums
 from ..disclosure import policy
@@ -178,7 +178,7 @@ def order(study: Study, subject: Deprived) -> pd.DataFrame | None:
     for row, (high, low) in zip(signs, pairs, strict=True):
         row[[high, low]] = 1.0, -1.0
     gaps = [sums(level, range(len(pairs)), signs) for level in levels]
-    p = adjusted_p(np.max([stats.t.sf(gap.value / gap.se, gap.df) for gap in gaps], axis=0))
+    p = adjusted_p(np.max([special.stdtr(gap.df, -gap.value / gap.se) for gap in gaps], axis=0))
     named = [(groups[high], groups[low]) for high, low in pairs]
     keys = pd.DataFrame({"level": [f"status:{a}" for a, _ in named], "reference": [f"status:{b}" for _, b in named]})
     fewest = np.array([min(behind[a], behind[b]) for a, b in named])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from ..disclosure import NUMBERS, Released, policy
 from ..disclosure.suppression import unsafe
@@ -123,7 +123,7 @@ def agreement(study: Study, _: Study) -> pd.DataFrame:
     """
     errors: Any = study.result(standard_errors)
     tail = 0.025 / len(errors)
-    low, high = np.sqrt(stats.chi2.ppf([tail, 1 - tail], REPLICATES - 1) / (REPLICATES - 1))
+    low, high = np.sqrt(2 * special.gammaincinv((REPLICATES - 1) / 2, [tail, 1 - tail]) / (REPLICATES - 1))
     inside_bounds = int(errors["se_ratio"].between(low, high).sum())
     verdict = "weights.replicated_same" if inside_bounds == len(errors) else "weights.replicated_other"
     numbers = {"inside": (inside_bounds, "number"), "of": (len(errors), "number"), "low": (low, "decimal")}

@@ -70,7 +70,8 @@ class Codebook(Tables):
         variables, more = indexed["variables.csv"], [indexed[name] for name in OPTIONAL]
         book = cls(variables, indexed["values.csv"], indexed["texts.csv"], *more)
         check_groups(book)
-        rules = [_joined(book.groups, *pair) for pair in zip(variables["group"], variables["asked_if"], strict=True)]
+        before = variables["group"].map(book.groups["asked_if"].to_dict()).fillna("")
+        rules = [_joined(*pair) for pair in zip(before, variables["asked_if"], strict=True)]
         book = cls(variables.assign(asked_if=rules), book.values, book.texts, *more)
         check(book)
         return book
@@ -216,9 +217,9 @@ class Codebook(Tables):
         return float(spent + table["question"]["page"]) / 60
 
 
-def _joined(groups: pd.DataFrame, group: str, rule: str) -> str:
+def _joined(before: str, rule: str) -> str:
     """The condition of a variable, after that of its group."""
-    parts = [*(str(groups.at[group, "asked_if"]) if group else "").split(" & "), *rule.split(" & ")]
+    parts = [*before.split(" & "), *rule.split(" & ")]
     return " & ".join(dict.fromkeys(part for part in parts if part))
 
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from ..errors import WelfareError, unknown
 from .weighting import merged
@@ -106,7 +106,7 @@ def plan(people: pd.DataFrame, returned: pd.Series | None, wish: Wish) -> tuple[
     long["nonrespondents"] = nonrespondents.loc[long["row"]].to_numpy()
     cells = long.pivot_table("nonrespondents", "stratum", ["variable", "group"], "sum", fill_value=0.0, observed=True)
     groups = long.groupby(["variable", "group"])["nonrespondents"].agg(population="size", nonrespondents="sum")
-    variance = (wish.half_width / norm.ppf(0.975)) ** 2
+    variance = (wish.half_width / ndtri(0.975)) ** 2
     most = wish.answer_rate * strata["nonrespondents"].to_numpy()
     room = variance * groups["population"] ** 2 / VARIANCE
     need = [_answers(cells[group].to_numpy(), strata, room[group], most) for group in cells]
@@ -115,7 +115,7 @@ def plan(people: pd.DataFrame, returned: pd.Series | None, wish: Wish) -> tuple[
     strata["probability"] = strata["visits"] / strata["nonrespondents"].where(strata["nonrespondents"] > 0)
     rest = strata["nonrespondents"] / (wish.answer_rate * strata["visits"]).where(strata["visits"] > 0) - 1
     spread = cells.mul(rest.fillna(0.0), axis=0).sum().reindex(groups.index) * VARIANCE / groups["population"] ** 2
-    groups["half_width"] = norm.ppf(0.975) * np.sqrt(spread)
+    groups["half_width"] = ndtri(0.975) * np.sqrt(spread)
     groups["ask"], groups["k"] = _asked(groups["population"], variance, wish)
     return strata, groups, stratum
 

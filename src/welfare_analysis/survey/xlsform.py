@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+from typing import Any
 
-import openpyxl
 import pandas as pd
 
 from . import cards, routing
@@ -30,7 +30,7 @@ HEADS = {
 Row = dict[str, str]
 
 
-def workbook(codebook: Codebook, status: str, **limits: object) -> openpyxl.Workbook:
+def workbook(codebook: Codebook, status: str, **limits: object) -> Any:
     """The form of one status, as sheets survey, choices and settings.
 
     Parameters
@@ -43,7 +43,7 @@ def workbook(codebook: Codebook, status: str, **limits: object) -> openpyxl.Work
     return _written(sheets(codebook, status, **limits))
 
 
-def log(codebook: Codebook) -> openpyxl.Workbook:
+def log(codebook: Codebook) -> Any:
     """The form of a log of what is asked at stops, filled in once a question, without anything that says by whom.
 
     ``codebook`` is that of the log (`Codebook.of_questions`).
@@ -56,7 +56,9 @@ def log(codebook: Codebook) -> openpyxl.Workbook:
     return _written(form.finished(codebook.text("form.log_title", "fr"), "questions"))
 
 
-def _written(sheets: dict[str, list[Row]]) -> openpyxl.Workbook:
+def _written(sheets: dict[str, list[Row]]) -> Any:
+    import openpyxl  # not before a form is made: it is slow to import
+
     book = openpyxl.Workbook()
     book.remove(book.active)
     for name, rows in sheets.items():

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.stats import norm, qmc
+import scipy
 
 from ...errors import WelfareError
 from .data import Cases
@@ -99,9 +99,9 @@ def net(K: int, count: int, n: int, rng: np.random.Generator) -> Draws:
     if count < FEWEST or count & (count - 1):
         expected = f"a power of two, at least {FEWEST}"
         raise WelfareError("the number of draws makes no net", where="draws", got=count, expected=expected)
-    points = qmc.Sobol(K, scramble=True, rng=rng).random_base2(count.bit_length() - 1)
+    points = scipy.stats.qmc.Sobol(K, scramble=True, rng=rng).random_base2(count.bit_length() - 1)
     inside = points.T + 0.5**31  # the points are multiples of 2**-30, and 0 is one of them
-    return Draws(norm.ppf(inside), rng.integers(0, count, (n, K)))
+    return Draws(scipy.special.ndtri(inside), rng.integers(0, count, (n, K)))
 
 
 def supplied(normals: np.ndarray, K: int, n: int) -> Draws:

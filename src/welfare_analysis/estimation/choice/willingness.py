@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from ...errors import WelfareError
 from ..columns import one_of
@@ -37,7 +37,7 @@ class Willingness(Estimate):
         """Bounds, and the ``set``: "between" them; or, with infinite bounds, "outside (a, b)" or "all numbers"."""
         if self.method != "fieller":
             return super().interval(level).assign(set="between")
-        rows = [fieller(*pair, stats.t.ppf((1 + level) / 2, self.df.min())) for pair in self.joint]
+        rows = [fieller(*pair, special.stdtrit(self.df.min(), (1 + level) / 2)) for pair in self.joint]
         return pd.DataFrame(rows, index=self.value.index, columns=["low", "high", "set"])
 
 

@@ -10,6 +10,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -20,15 +21,21 @@ from .faults import STRIDE
 from .layout import Cells, Known, NoHeader, Note
 from .repeats import is_repeat, of_forms
 from .spelling import listed
-from .statistical import statistical_cells
 from .text_files import csv_cells
-from .workbooks import xlsx_cells
 
 LARGEST_BYTES = 500_000_000
+
+
+def _when_first_read(module: str, name: str) -> Callable[[Path, Known], Cells]:
+    """A reader whose module is imported with its first file: openpyxl and pyreadstat are slow to import."""
+    return lambda path, known: getattr(import_module(f".{module}", __package__), name)(path, known)
+
+
 # A further kind of file is a further line here.
 READERS: dict[str, Callable[[Path, Known], Cells]] = {
     **dict.fromkeys((".csv", ".tab", ".tsv"), csv_cells),
-    **{".xlsx": xlsx_cells, ".parquet": parquet_cells, ".sav": statistical_cells, ".dta": statistical_cells},
+    **dict.fromkeys((".sav", ".dta"), _when_first_read("statistical", "statistical_cells")),
+    **{".xlsx": _when_first_read("workbooks", "xlsx_cells"), ".parquet": parquet_cells},
 }
 # of other programs, refused by name; what else lies in a folder is told
 OF_OTHERS = listed("ending")

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from openpyxl.utils import get_column_letter
 
 from ...errors import WelfareError
 from .faults import fault_at
@@ -351,7 +350,7 @@ def _under(
     frame = pd.DataFrame(columns, columns=range(width)).set_axis(pd.Index(numbers, dtype=np.int64), axis=0)
     for i in [i for i, name in enumerate(names) if not name]:
         if (frame[i] != "").any():
-            letter = get_column_letter(i + 1)
+            letter = column_letter(i + 1)
             rule, todo = "a column with answers has a name", f"Name column {letter}, or empty it."
             faults.append(fault_at(header, letter, "", rule, todo))
     kept = [i for i, name in enumerate(names) if name]
@@ -368,11 +367,17 @@ def _filled(first: int, columns: list[pa.ChunkedArray], numbers: list[int]) -> l
     return [(column.take(kept) if len(blank) else column).combine_chunks() for column in columns]
 
 
+def column_letter(number: int) -> str:
+    """What a spreadsheet calls a column: A is 1, AA is 27."""
+    before, last = divmod(number - 1, 26)
+    return (column_letter(before) if before else "") + chr(ord("A") + last)
+
+
 def lettered(names: Iterable[str]) -> dict[str, str]:
     """The letters of the columns of each name."""
     places: dict[str, list[str]] = {}
     for i, name in enumerate(names, 1):
-        places.setdefault(name, []).append(get_column_letter(i))
+        places.setdefault(name, []).append(column_letter(i))
     return {name: ", ".join(own) for name, own in places.items() if name}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from .chance import choose, happens, noise, probability
 from .parameters import Parameters
@@ -68,7 +68,7 @@ def wishes(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> pd.DataF
     age = np.where(orphan, 0, f["age"] - 40)
     eta = linear(p, "wants_home", owner=own, crowded=f["crowded"], age=age, orphan=orphan).to_numpy()
     together = p["budget_pay_correlation"]
-    rise = norm.cdf(together * pay / pay.std() + np.sqrt(1 - together**2) * rng.normal(size=n))
+    rise = ndtr(together * pay / pay.std() + np.sqrt(1 - together**2) * rng.normal(size=n))
     bands = np.array([p[f"price_band_{i}_share"] for i in range(1, 6)]).cumsum()
     edges = [p[f"price_edge_{i}_dh"] for i in range(6)]
     budget = np.interp(rise, np.r_[0, bands / bands[-1]], edges)
