@@ -106,6 +106,25 @@ def test_what_is_open_is_judged_on_both_sides():
     assert list(tight(np.array([100.0, 100, 4, 9]), within, found)) == [False, True, True, False]
 
 
+def test_what_nothing_bounds_is_endless():
+    """Of two cells whose difference is known each may be anything from it on."""
+    line = sparse.csr_array(np.array([[1.0, -1.0]]))
+    found = ranges(line, (np.array([3.0]),) * 2, (np.zeros(2), np.full(2, np.inf)), [0, 1])
+    assert found.tolist() == [[3.0, np.inf], [0.0, np.inf]]
+
+
+def test_no_more_is_asked_where_enough_is_open():
+    """A range that reaches what is enough is not sought further; one that does not is sought to its end."""
+    line = sparse.csr_array(np.ones((1, 3)))
+    bounds = (np.array([30.0]),) * 2, (np.zeros(3), np.array([20.0, 20.0, 4.0]))
+    assert ranges(line, *bounds, [0, 2]).tolist() == [[6.0, 20.0], [0.0, 4.0]]
+    enough = np.array([[12.0, 13.0], [-1.0, 9.0]])
+    found = ranges(line, *bounds, [0, 2], enough)
+    assert found[1].tolist() == [0.0, 4.0]
+    assert 6 <= found[0, 0] <= 12
+    assert 13 <= found[0, 1] <= 20
+
+
 def test_what_contradicts_itself_is_an_error():
     """A sum above what its cells can hold."""
     line = sparse.csr_array(np.ones((1, 2)))

@@ -90,6 +90,15 @@ def test_no_sum_is_printed_finer_than_what_five_make_of_it():
     assert (made[:2] >= policy().open_respondents * rows["estimate"][:2] / 200).all()
 
 
+@pytest.mark.parametrize("each", np.geomspace(1.0, 100.0, 23))
+def test_the_unit_of_a_sum_is_five_respondents_and_less_than_thirteen(each):
+    """Whatever each stands for: the next unit above five is at most two and a half times as large."""
+    rows = pd.DataFrame({"estimate": [100 * each], "low": [100 * each], "high": [100 * each], "numerator": [100.0]})
+    (unit,) = units(rows, "persons", "", policy())
+    assert unit >= policy().open_respondents * each * (1 - 1e-9)
+    assert unit <= max(2.5 * policy().open_respondents * each, policy().step("persons"))
+
+
 def test_people_are_never_printed_finer_than_ten():
     """A number of persons with an error of three persons is printed to ten, one with an error of 300 to a hundred."""
     fine, coarse = (released(cells([4321.0], [error], g=["a"]), "persons") for error in (3.0, 300.0))
@@ -161,6 +170,13 @@ def test_coverage_has_the_digits_that_its_samples_support(samples, least):
     assert (unit > 0.001).all()
     drawn = np.random.default_rng(1).binomial(samples, 0.5, 4000) / samples
     assert 0.4 * drawn.std() / 2 < unit[1] <= drawn.std() / 2 * 1.05
+
+
+def test_the_unit_of_coverage_by_hand():
+    """Two samples of either kind are added: of none of 12 it is 2 of 16, whose error is 8 points, and half of it 4."""
+    at = np.array([0.0, 0.5, 0.95, 1.0])
+    assert of_samples(at, np.full(4, 12)).tolist() == pytest.approx([0.02, 0.05, 0.02, 0.02])
+    assert of_samples(at, np.full(4, 100)).tolist() == pytest.approx([0.005, 0.02, 0.01, 0.005])
 
 
 def finer_than_printed(cells):

@@ -7,8 +7,10 @@ import pytest
 from welfare_analysis.disclosure import (
     CATEGORY,
     NUMBERS,
+    Lazy,
     Released,
     combined,
+    document,
     evidence,
     policy,
     protect,
@@ -16,10 +18,22 @@ from welfare_analysis.disclosure import (
 )
 from welfare_analysis.disclosure.protection import EVIDENCE
 from welfare_analysis.disclosure.suppression import of_colleagues
+from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, mean, share, total
 from welfare_analysis.results.descriptive import leaves_few
 
 NAN = np.nan
+LEAST = {"min_respondents": 10, "min_base": 30, "caution_base": 50, "open_respondents": 5, "open_share": 0.1,
+         "protection_share": 0.1, "colleagues": 10, "min_places": 2}  # fmt: skip
+STEPS = {  # no unit is finer
+    1e5: "million_dh",
+    10: "persons households homes files needs totals dh",
+    1: "minutes min m2 runs riders number year groups dh_month dh_trip",
+    0.1: "trips nights place files_each dh_hour needs_expected tenths",
+    0.01: "elasticity rate_points",
+    0.001: "share share_points index decimal p",
+    1e-6: "coefficient",
+}
 
 
 def cells(n, met, **columns):
@@ -43,15 +57,14 @@ def hidden(table, **named):
 def test_no_rule_is_weaker_than_what_it_cites():
     """The thresholds of the offices that ``data/policy.csv`` names; no number of persons is finer than ten."""
     rules = policy()
-    assert (rules.min_respondents, rules.min_base, rules.caution_base) >= (10, 30, 50)
-    assert (rules.open_respondents, rules.open_share, rules.protection_share) >= (5, 0.1, 0.1)
-    assert (rules.colleagues, rules.min_places) >= (10, 2)
+    for rule, least in LEAST.items():
+        assert getattr(rules, rule) >= least, rule
     assert 0.9 <= rules.colleagues_level < 1
     assert rules.dominance_share <= 0.9
     assert 0.25 <= rules.error_share <= 0.5
-    assert [rules.base(n) for n in (44, 444, 4444, 44444)] == [40, 450, 4400, 44500]
-    assert all(rules.step(unit) >= 10 for unit in ("persons", "households", "homes", "files", "needs", "dh"))
-    assert min(rules.step(unit) for unit in ("share", "share_points", "index", "decimal")) == 0.001
+    assert [rules.base(n) for n in (44, 99, 130, 444, 4444, 44300)] == [40, 100, 150, 450, 4400, 44500]
+    assert all(rules.step(unit) >= step for step, units in STEPS.items() for unit in units.split())
+    assert {unit for unit, _ in rules.rounding} <= {unit for units in STEPS.values() for unit in units.split()}
 
 
 @pytest.mark.parametrize(("unit", "step"), policy().rounding)
@@ -60,6 +73,14 @@ def test_a_number_without_an_error_is_printed_to_the_step_of_its_unit(unit, step
     frame = made(cells([500], [NAN]).assign(**dict.fromkeys(NUMBERS, 4321.98765)), unit=unit).frame
     assert frame["step"].tolist() == [step]
     assert frame.loc[0, "estimate"] == pytest.approx(round(4321.98765 / step) * step)
+
+
+def test_rows_are_numbered_anew_and_no_column_is_added():
+    """Whatever rows a table was made of: the frame has its columns, what each is printed to, and its mark."""
+    table = cells([400, 300], [100, 90]).set_axis([7, 3])
+    frame = made(table).frame
+    assert frame.index.tolist() == [0, 1]
+    assert set(frame) == {*table} - {"numerator"} | {"flag", "step"}
 
 
 def test_columns_that_decide_are_not_released():
@@ -99,6 +120,11 @@ def test_a_hidden_cell_has_no_word_and_no_measure():
 def test_small_bases_of_shares_are_marked():
     """From 30 to 49; not of counts, whose base is the number itself, and is not said again."""
     assert made(cells([40, 400], [15, 90])).frame["flag"].tolist() == ["caution", ""]
+    assert made(cells([40, 49, 50], [15, 20, 20], flag=["unsure", "", ""])).frame["flag"].tolist() == [
+        "unsure",
+        "caution",
+        "",
+    ]
     many = {name: [40.0, 400.0] for name in NUMBERS}
     counts = made(cells([40, 400], [NAN, NAN]).assign(**many), "count", "persons")
     assert counts.frame["flag"].tolist() == ["", ""]
@@ -157,6 +183,7 @@ def test_colleagues_are_drawn_among_those_who_are_known():
     seen = of_colleagues(n, met, 1000, policy())
     assert seen.tolist() == [9.0, 6.0, 2.0, 1.0]
     assert of_colleagues(np.array([4.0]), np.array([4.0]), 4, policy()).tolist() == [4.0]
+    assert of_colleagues(np.array([400.0]), np.array([0.0]), 1000, policy()).tolist() == [0.0]
     assert of_colleagues(np.array([40.0]), np.array([NAN]), 4, policy()).tolist() == [10.0]
 
 
@@ -191,6 +218,8 @@ def test_an_estimate_of_ones_own_goes_through_the_same_rules():
     assert protect_estimate(total(design, rich), "own", "dh").frame["flag"].tolist() == ["hidden"]
     left = protect_estimate(mean(design, pd.Series(np.linspace(1.0, 2.0, 600), name="x").mask(groups == "a")), "own")
     assert left.missing_share == pytest.approx(1 / 3)
+    some = pd.Series(np.linspace(1.0, 2.0, 600), name="x").mask((groups == "a") & (np.arange(600) < 60))
+    assert protect_estimate(mean(design, some, by=groups), "own").missing_share == pytest.approx(60 / 260)
 
 
 def test_cells_side_by_side_are_hidden_as_where_they_come_from():
@@ -202,13 +231,46 @@ def test_cells_side_by_side_are_hidden_as_where_they_come_from():
     assert frame["step"].tolist() == table.frame["step"].tolist()
 
 
+def test_a_list_of_cells_says_why_one_is_not_there():
+    """A table that is not shown, in its place; a cell that a table does not have is an error, and not a gap."""
+    table = made(cells([400, 300], [100, 90]))
+    gone = table.without_numbers("no_totals")
+    parts = {("a", "x"): (table, "g0"), ("b", "x"): (gone, "g0")}
+    both = combined("list", parts, "row")
+    assert both.frame["text"].isna().tolist() == [True, False]
+    assert both.frame.loc[1, ["text", "estimate", "flag"]].tolist() == ["no_totals", 0.0, ""]
+    assert both.frame["n"].isna().tolist() == [False, True]
+    assert (both.respondents, both.missing_share) == (table.respondents, table.missing_share)
+    with pytest.raises(WelfareError, match="no such cell"):
+        combined("list", {("a", "x"): (table, "nowhere")}, "row")
+
+
+def test_what_no_respondent_is_in_has_no_respondents():
+    """Public figures: known as they are, with neither a base nor missing answers."""
+    table = document("facts", pd.DataFrame({"a": ["x"], "m": ["y"], "estimate": [3.0]}), ["a"], "m", "year")
+    assert (table.respondents, table.missing_share, table.state, table.keys) == (0, 0.0, "shown", ["a", CATEGORY])
+    assert table.frame.loc[0, [*NUMBERS, "flag"]].tolist() == [3.0, 3.0, 3.0, ""]
+    assert table.frame["n"].isna().all()
+
+
+def test_tables_are_made_once_and_when_they_are_asked_for():
+    """A release knows all its names, makes what is asked for once, and refuses a name that no table has."""
+    asked, one = [], made(cells([400], [100]))
+    every = Lazy({"t": lambda: asked.append("t") or one, "u": lambda: asked.append("u") or one})
+    assert (len(every), list(every), "t" in every, "v" in every, asked) == (2, ["t", "u"], True, False, [])
+    assert every["t"] is every["t"]
+    assert asked == ["t"]
+    with pytest.raises(WelfareError, match="no such table"):
+        every["v"]
+
+
 def test_a_table_that_is_not_shown_has_nothing():
     """No cell, no base, no share of missing answers; nor has what is taken from it."""
     table = made(cells([400, 300], [100, 90], **{CATEGORY: ["y", "z"]}))
     blank = Released("c", "share", "x", ("g",), "share")
     assert table.narrowed(blank, "y").frame["g"].tolist() == ["g0"]
     gone = table.without_numbers("withheld")
-    assert (len(gone.frame), gone.respondents, np.isnan(gone.missing_share)) == (0, 0, True)
+    assert (len(gone.frame), gone.respondents, gone.followed_up, np.isnan(gone.missing_share)) == (0, 0, 0, True)
     assert gone.narrowed(blank, "y").state == "withheld"
     few = made(cells([400, 300], [4, 90]))
     assert few.silence == "hidden"

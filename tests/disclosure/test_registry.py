@@ -36,6 +36,9 @@ def test_a_file_gives_back_the_tables_as_printed(tmp_path):
     back = read(tmp_path / "results.csv")
     assert back["other"].state == "no_totals"
     assert (back["t"].where, back["t"].by, back["t"].keys) == (one.where, one.by, one.keys)
+    assert (back["t"].unit, back["t"].respondents, back["t"].missing_share) == ("share", 700, round(10 / 710, 3))
+    assert list(joined({"05": tmp_path / "none.csv"})) == list(whole)
+    assert joined({"04": tmp_path / "p.csv", "06": tmp_path / "p.csv"}).index.is_unique
     pd.testing.assert_frame_equal(
         back["t"].frame[[*one.keys, *NUMBERS, "n", "flag", "step"]],
         one.frame[[*one.keys, *NUMBERS, "n", "flag", "step"]],
@@ -68,6 +71,9 @@ def test_the_log_of_what_is_hidden_reveals_nothing():
     whole = rows(Released("w", "share", "", ("g",), "share", frame=table().shown, state="shown")).assign(page="05")
     found = log(pd.concat([one, none, whole], ignore_index=True))
     assert found.to_dict("split")["data"] == [["04", "t", WHY[""], 2, 4], ["05", "o", "withheld", 1, 0]]
+    placed = one.assign(keys=one["keys"].str.replace("g=", "command_group="))
+    assert log(placed)["rule"].tolist() == [WHY[""] + ", min_places"]
+    assert log(placed)["hidden"].tolist() == [2]
     # nothing but keys, marks and kinds of tables goes in: numbers may be anything
     blind = one.assign(**dict.fromkeys([*NUMBERS, "n", "respondents", "missing_share"], 0.0))
     pd.testing.assert_frame_equal(log(blind), log(one))

@@ -1,5 +1,7 @@
 """Cells that may not be shown, and those that would give them away."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -48,9 +50,9 @@ def test_a_step_that_counts_more_than_its_base():
 
 
 def test_nobody_and_everybody_in_a_small_group():
-    """0 % or 100 % speaks of each person in a group under 50, and not in a large one."""
-    n, numerator = np.array([40.0, 49.0, 500.0, 500.0]), np.array([0.0, 49.0, 0.0, 500.0])
-    assert list(unsafe(n, numerator, RULES)) == [True, True, False, False]
+    """0 % or 100 % speaks of each person in a group under 50, and not in one of 50."""
+    n, numerator = np.array([40.0, 49.0, 50.0, 50.0, 500.0]), np.array([0.0, 49.0, 0.0, 50.0, 500.0])
+    assert list(unsafe(n, numerator, RULES)) == [True, True, False, False, False]
 
 
 def test_one_hidden_group_takes_the_smallest_along():
@@ -65,6 +67,11 @@ def test_hidden_groups_together_must_pass():
     assert list(hidden(cells)) == [True, True, True, False]
     enough = table([500, 500, 500, 500], [6, 7, 40, 50])
     assert list(hidden(enough)) == [True, True, False, False]
+
+
+def test_the_bases_of_hidden_groups_add_up():
+    """Two groups of 20 are 40 together, a base that may be shown; so no third group goes with them."""
+    assert list(hidden(table([20, 20, 400, 400]))) == [True, True, False, False]
 
 
 def test_one_hidden_category_takes_the_smallest_along():
@@ -135,8 +142,9 @@ def test_no_line_gives_a_small_number_away(counts):
 
 def test_a_median_needs_ten_answers_on_each_side():
     """Weights can push a median to the edge of a group."""
-    values, cell = np.r_[np.arange(40.0), np.arange(40.0)], np.repeat([0, 1], 40)
-    assert list(one_sided(values, cell, np.array([20.0, 36.0]), RULES)) == [False, True]
+    values, cell = np.tile(np.arange(40.0), 5), np.repeat(np.arange(5), 40)
+    medians = np.array([20.0, 36.0, 3.0, 30.0, 9.0])  # of the last two ten answers are on a side, itself among them
+    assert list(one_sided(values, cell, medians, RULES)) == [False, True, True, False, False]
 
 
 def test_a_sum_that_one_or_two_make():
@@ -147,11 +155,25 @@ def test_a_sum_that_one_or_two_make():
     assert list(dominated(np.r_[even, two, near], cell, RULES)) == [False, True, True]
 
 
+def test_the_largest_contribution_is_known_by_what_the_others_leave():
+    """With no rule on the two largest: 500 of others leave 5,000 known to a tenth, and one more does not.
+
+    The largest is taken as the second sees it, who knows the own part.
+    """
+    alone, rest = replace(RULES, dominance_share=1.0), [np.r_[5000.0, 4000.0, x, 100.0] for x in (399.0, 400.0, 401.0)]
+    cell = np.repeat(np.arange(3), 4)
+    assert list(dominated(np.concatenate(rest), cell, alone)) == [True, False, False]
+    exactly = np.r_[50.0, 40.0, np.full(10, 1.0)]
+    assert list(dominated(exactly, np.zeros(12, dtype=int), RULES)) == [False]
+
+
 def test_nested_conditions_do_not_differ_by_a_few():
     """Two standards between which fewer than ten respondents lie are not shown together; the headline's stays."""
     assert list(apart(np.array([200, 100, 95, 40]), 500, 1, RULES)) == [True, True, False, True]
     assert list(apart(np.array([495, 100, 4]), 500, 1, RULES)) == [False, True, False]
     assert not apart(np.array([200, 5, 0]), 500, 1, RULES).any()
+    assert list(apart(np.array([100, 95, 90, 10]), 500, 0, RULES)) == [True, False, True, True]
+    assert list(apart(np.array([490, 100, 100]), 500, 1, RULES)) == [True, True, True]
 
 
 def test_policy_is_read_from_its_file(tmp_path):

@@ -12,15 +12,17 @@ import attacker
 import numpy as np
 import pandas as pd
 import pytest
+import sayings
 from conftest import survey
 
-from welfare_analysis.disclosure import CATEGORY, Released, digits, policy, protection
+from welfare_analysis.disclosure import CATEGORY, Released, digits, policy, protect, protection
 from welfare_analysis.estimation import independence
-from welfare_analysis.results import agreements, aspirations, conditions, descriptive, loans
+from welfare_analysis.results import agreements, aspirations, conditions, descriptive, loans, release
 from welfare_analysis.results.audit import broken
 from welfare_analysis.results.descriptive import PLAN
 from welfare_analysis.results.what_if import GRIDS
 from welfare_analysis.study import Study
+from welfare_analysis.survey.codebook import LANGUAGES
 
 TESTS = Path(__file__).parents[1]
 ATTACKS = {  # what was tried on an earlier release, and the tests in which it fails today
@@ -38,6 +40,7 @@ ATTACKS = {  # what was tried on an earlier release, and the tests in which it f
         "publishing/test_tables.py::test_an_estimate_of_ones_own_is_no_part_of_a_report_on_own_files",
         "publishing/test_tables.py::test_numbers_of_forms_in_prose_are_printed_as_bases",
         "publishing/test_tables.py::test_no_page_shows_a_frame_of_answers",
+        "files/test_attack_on_models.py::test_no_hidden_number_is_said",
     ],
     "bins of a model's table add to one": [
         "files/test_attack_on_models.py::test_no_cell_is_what_the_others_leave",
@@ -259,6 +262,30 @@ def test_nothing_speaks_of_a_station_or_a_shift_at_a_place(published):
     assert attacker.of_strength({"transport_runs": runs, "x": station}) == ["transport_runs", "x"]
     assert attacker.crossed(published.tables) == []
     assert attacker.crossed({"y": replace(runs, by=("rank_group", "command_group"))}) == ["y"]
+
+
+def test_no_hidden_number_is_said(published, study, monkeypatch):
+    """No sentence, alternative text or table, in three languages, holds the number of a hidden cell as it would print.
+
+    Left aside is a number that a shown cell of the tables that it asks for has, a text or a label, and what is below a
+    hundred and no percentage. Of tables that hide nothing it is found. Nor has a hidden row a number in the frames that
+    the data of pictures are made of.
+    """
+    every = release(study)
+    with monkeypatch.context() as patch:
+        patch.setattr(protection, "unsafe", nothing_hidden)
+        patch.setattr(protection, "completed", no_more)
+        opened = {name: protect(*rest, **named) for name, (rest, named) in published.given.items()}
+    secret = sayings.hidden_numbers(every, opened)
+    assert len(secret) > 100
+    for language in LANGUAGES:
+        left = sayings.unexplained(study.in_language(language))
+        assert not {where: both for where, numbers in left.items() if (both := numbers & secret)}, language
+    found = {where.split()[0] for where, numbers in sayings.unexplained(study, opened).items() if numbers & secret}
+    assert {"alt", "table", "who_where"} <= found
+    for table in (table for table in every.values() if table.state == "shown"):
+        numeric = table.frame.select_dtypes("float").drop(columns=[*table.keys, "step"], errors="ignore")
+        assert numeric[table.frame["flag"] == "hidden"].isna().all(axis=None), table.id
 
 
 def test_no_family_of_the_plan_is_broken(published, study):

@@ -51,6 +51,49 @@ def test_of_no_number_nothing_can_be_said(verb):
     assert spoken(STUDY, table((0.2, 0.1)), ["senior"], verb) == "There is no number to give."
 
 
+def partly_shown(flag="hidden"):
+    """Three groups, of which the middle one is not shown."""
+    one = table((0.2, 0.01), (np.nan, np.nan), (0.5, 0.01))
+    return replace(one, frame=one.frame.assign(flag=["", flag, ""]))
+
+
+@pytest.mark.parametrize("verb", ["range", "between", "sum", "widest", "widest_range"])
+def test_what_is_of_all_cells_is_not_said_of_some(verb):
+    """A range without a hidden end is narrower than it says, and a sum less: neither is said, in a word."""
+    said = [spoken(STUDY, partly_shown(flag), ["*"], verb) for flag in ("hidden", "unsure")]
+    assert said == ["a hidden number", "a number too unsure to print"]
+    assert spoken(STUDY, partly_shown(), ["~inspectors"], verb) != said[0]
+
+
+@pytest.mark.parametrize("verb", ["contrast", "top", "ends", "each"])
+@pytest.mark.parametrize("flag", ["hidden", "unsure"])
+def test_of_some_cells_it_is_said_that_they_are_some(verb, flag):
+    """The highest that is shown need not be the highest: a word says that some are not shown, before the full stop."""
+    codes = [] if verb == "contrast" else ["*"]
+    whole = spoken(STUDY, table((0.2, 0.01), (0.5, 0.01)), codes, verb)
+    said = spoken(STUDY, partly_shown(flag), codes, verb)
+    assert "not shown" not in whole
+    assert "not shown)" in said
+    assert said.endswith(".") == whole.endswith(".")
+    assert ".." not in said
+
+
+def test_groups_that_do_not_differ_are_those_that_are_shown():
+    """A hidden group may differ from them."""
+    alike = replace(partly_shown(), frame=partly_shown().frame.assign(low=0.1, high=0.6))
+    assert contrast(alike, STUDY).endswith("(some numbers are not shown).")
+    assert contrast(alike, STUDY).startswith("no clear difference")
+
+
+def test_a_sentence_of_one_category_asks_for_its_own_cells():
+    """What another category hides is no part of a contrast of one."""
+    frame = pd.concat(
+        [partly_shown().frame.assign(category="x"), table((0.2, 0.01), (0.5, 0.01)).frame.assign(category="y")]
+    )
+    both = replace(partly_shown(), frame=frame.reset_index(drop=True))
+    assert ["not shown" in contrast(both, STUDY, code) for code in "xy"] == [True, False]
+
+
 def test_why_there_is_no_number_is_said_within_a_sentence():
     """Neither a capital nor a second full stop within a sentence, and words where a table has a sign."""
     hidden = table((np.nan, np.nan), (np.nan, np.nan))

@@ -1,44 +1,23 @@
 """All tables and all sentences of the codebook: listed, titled, and each address a cell."""
 
-import re
-import string
-
 import pandas as pd
 import pytest
+from sayings import BOOK, addresses, given, texts
 
 from welfare_analysis.publishing.labels import title
 from welfare_analysis.publishing.sentences import VERBS, sentence
-from welfare_analysis.results import HEADLINES, release
+from welfare_analysis.results import release
 from welfare_analysis.results.catalogue import listed
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import LANGUAGES, Codebook
+from welfare_analysis.survey.codebook import LANGUAGES
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
-
-BOOK = Codebook.read(DATA / "codebook")
-NAMES = set(listed()["table"])
-OF = {"bias.found": HEADLINES, "contrast_of": ("returned_by_rank", "responded_by_command"),
-      "who_where": HEADLINES[:-1], "what_changes": HEADLINES[1:]}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def study():
     world = generate(Parameters.read(DATA / "public"), 13, "rich", size=6000)
     return Study.of(*(typed(f, BOOK) for f in (world.answers, world.register, world.followup)), BOOK, is_standin=True)
-
-
-def addresses(template):
-    """Gaps of a text that name a table: name, codes, verb."""
-    gaps = [(name, spec) for _, name, spec, _ in string.Formatter().parse(template) if name]
-    return [(n.split("|")[0], n.split("|")[1:], s) for n, s in gaps if "|" in n or "@" in n or n in NAMES]
-
-
-def spoken():
-    """Texts with an address, each with what ``@`` stands for."""
-    for key, row in BOOK.texts.iterrows():
-        if any(addresses(row[language]) for language in LANGUAGES):
-            for table in OF.get(key, HEADLINES if "@" in row["en"] else ("",)):
-                yield pytest.param(key, table, id=f"{key}-{table}")
 
 
 def test_the_list_of_tables_is_that_of_the_code():
@@ -54,7 +33,7 @@ def test_what_is_listed_can_be_asked_for(study):
         assert all(title(name, study.in_language(language)) for language in LANGUAGES)
 
 
-@pytest.mark.parametrize(("key", "table"), list(spoken()))
+@pytest.mark.parametrize(("key", "table"), list(texts()))
 def test_every_address_is_a_cell_in_every_language(study, key, table):
     """A gap names a table, codes of its keys that it has, and a verb; the three languages name the same ones."""
     named = [addresses(BOOK.template(key, language).replace("@", table)) for language in LANGUAGES]
@@ -64,9 +43,6 @@ def test_every_address_is_a_cell_in_every_language(study, key, table):
         one = release(study)[name]
         if one.state == "shown" and codes and not verb.startswith("contrast"):
             assert len(one.cells(*codes)), f"{key}: {name}|{'|'.join(codes)}"
-    given = {
-        gap: "x" for _, gap, _, _ in string.Formatter().parse(BOOK.template(key)) if gap and re.fullmatch(r"\w+", gap)
-    }
-    given = {gap: x for gap, x in given.items() if gap not in NAMES}
+    fields = given(BOOK.template(key))
     for language in LANGUAGES:
-        assert "{" not in sentence(study.in_language(language), key, table, **given)
+        assert "{" not in sentence(study.in_language(language), key, table, **fields)

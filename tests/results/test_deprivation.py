@@ -100,6 +100,26 @@ def test_n_of_a_pair_are_the_respondents_of_both(study):
         assert n == policy().base(one + other)
 
 
+def test_a_status_whose_level_is_hidden_has_no_rank(answers, monkeypatch):
+    """Few of 20 retirees are deprived in several ways: a pair, named by the more deprived first, would place them.
+
+    So it would place who is hidden beside them.
+    """
+
+    def few(frame, of="all"):
+        beyond = frame["status"].eq("retired") & (frame.groupby("status").cumcount() >= 20)
+        return deprivations(frame, of).mask(beyond, other=False)
+
+    monkeypatch.setattr(deprivation, "deprivations", few)
+    made = release(Study.of(answers, None, None, BOOK))
+    cells, pairs = made["deprivation_by_status"].cells("*", "adjusted"), made["deprivation_order"].frame
+    hidden = set("status:" + cells.loc[cells["flag"] == "hidden", "status"])
+    assert "status:retired" in hidden
+    assert len(hidden) == 2
+    assert len(pairs)
+    assert not hidden & {*pairs["level"], *pairs["reference"]}
+
+
 def test_a_block_that_was_not_asked_leaves_no_index(answers):
     """Nothing is said of an index that lacks an indicator; the page says that it was not asked."""
     without = Study.of(answers.drop(columns="care_forgone"), None, None, BOOK)

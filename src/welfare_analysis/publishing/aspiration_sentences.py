@@ -16,7 +16,7 @@ from ..results.priorities import RANKINGS
 from ..study import Study
 from .labels import format_cell, in_order, label, listed, step_of
 from .published import release
-from .sentences import conditional, named, ordered, sentence
+from .sentences import conditional, named, ordered, partly, sentence
 
 NOT_OFFERED = 2  # services that are named of those that were not offered
 
@@ -49,7 +49,7 @@ def most(study: Study, table: Released) -> Iterator[str]:
     """The service that most hope for, those that do not clearly differ from it, and the first that was not offered."""
     cells, people = ordered(table.shown), release(study)["hopes_total"]
     first = str(cells["hope"].iloc[0])
-    said = [text(study, "most", services=len(cells), most=leaders(table, study, cells))]
+    said = [text(study, "most", services=len(table.frame), most=leaders(table, study, cells))]
     if len(people.shown):
         fields = {"service": label(study, "hope", first), "people": format_cell(people, study, people.cell(first))}
         said.append(text(study, "most_people", **fields))
@@ -183,12 +183,14 @@ def satisfaction(study: Study, table: Released) -> Iterator[str]:
     """What statuses are satisfied with least equally, and which of them most and least."""
     spread = table.shown.groupby("question")["estimate"].agg(lambda x: x.max() - x.min())
     question = str(spread.idxmax())
-    cells = ordered(table.cells(question))
-    said = (
+    every = table.cells(question)
+    cells = ordered(every)
+    ends = (
         f"{label(study, 'status', cells.iloc[at][CATEGORY])} {format_cell(table, study, cells.iloc[at])}"
         for at in (0, -1)
     )
-    yield study.text("satisfaction.widest", question=label(study, "question", question), contrast=listed(study, said))
+    said = partly(study, every, listed(study, ends))
+    yield study.text("satisfaction.widest", question=label(study, "question", question), contrast=said)
 
 
 @of_each("changes", RANKINGS, "{}_variants")

@@ -95,7 +95,7 @@ def _largest(clear: pd.DataFrame, study: Study) -> str:
 def _place(name: str, study: Study) -> str:
     """Whether place adds to the other factors, and how much of the differences between places stays."""
     cell, table = release(study)["adjusted_tests"].cell(name, "place", "p"), release(study)["adjusted_kept"]
-    if cell is None:
+    if cell is None or pd.isna(cell["estimate"]):
         return "."
     caution = text(study, "caution") if cell["flag"] == "caution" else ""
     p = amount(cell["estimate"], "p", study.language)
@@ -108,7 +108,7 @@ def _blocks(study: Study) -> Iterator[str]:
     """Of each block the conditions that it adds to, at `SURE` for all of them together."""
     table = release(study)["adjusted_tests"]
     for block in BLOCKS if table.state == "shown" else ():
-        own = table.cells("*", block, "p")
+        own = table.cells("*", block, "p").dropna(subset="estimate")
         if own.empty:
             continue
         names = own.loc[own["estimate"] < SURE, "condition"]

@@ -17,8 +17,9 @@
 - ``each``: every cell with a number, in the order of its table, each with its label and its interval.
 
 Where none of several cells has a number, a verb of them says why; one cell says that its number is hidden, or too
-unsure. A gap without ``|`` that is no table is a field that the caller gives. ``@`` in an address stands for a table
-that is named with the text: ``{@_by_status:contrast}``.
+unsure. A range, a sum and what is widest are of all cells or of none: where one is not shown, nor are they. Verbs that
+name the cells they speak of add that some are not shown (`partly`). A gap without ``|`` that is no table is a field
+that the caller gives. ``@`` in an address stands for a table that is named with the text: ``{@_by_status:contrast}``.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ Spoken = Callable[[Study], Iterable[str]]
 CONDITIONAL: dict[str, Spoken] = {}
 NUMBERS = ("", "number", "in_ten", "off", "or_none", "earns", "count")
 SEVERAL = ("contrast", "between", "range", "sum", "widest", "widest_range", "top", "ends", "each")
+OF_ALL = ("between", "range", "sum", "widest", "widest_range")  # what a cell that is not shown may change
 VERBS = (*NUMBERS, "whole", "title", *SEVERAL)
 FRACTIONS = [(k, 10) for k in range(1, 10)] + [(2, 3), (3, 4)] + [(1, n) for n in (3, 4, 20, 25, 30, 40, 50, 100)]
 
@@ -161,19 +163,22 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
     shown = cells.dropna(subset="estimate")
     if verb not in NUMBERS and shown.empty:
         return study.text(table.silence if len(cells) else "no_number")
+    if verb in OF_ALL and (why := silent(cells)):
+        return study.text(f"gap.{why}")
     if verb in ("top", "ends", "each"):
         if verb == "each":
             order = in_order(table, study, table.by[0])
             first = shown[table.by[0]].astype(str).map(order.index)
             lines = [named(table, study, row, unit=False) for _, row in shown.loc[first.sort_values().index].iterrows()]
-            return listed(study, lines, "semicolon")
+            return partly(study, cells, listed(study, lines, "semicolon"))
         places = [shown["estimate"].abs().idxmax()] if verb == "top" else shown.index[[0, -1]]
         key = table.by[0] if table.by else table.keys[-1]
         words = [
             study.text("named", name=cell_label(table, study, key, row[key]), value=format_cell(table, study, row))
             for _, row in shown.loc[places].iterrows()
         ]
-        return words[0] if verb == "top" else study.text("from_to", first=words[0], last=words[1])
+        said = words[0] if verb == "top" else study.text("from_to", first=words[0], last=words[1])
+        return partly(study, cells, said)
     if verb.startswith("widest"):
         spread = cells.groupby(table.by[0])["estimate"].agg(lambda x: x.max() - x.min())
         if verb == "widest":
@@ -213,6 +218,19 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
     return bounds + (f"\u00a0{counted(bounds, name, study.language)}" if verb == "range" else "")
 
 
+def silent(cells: pd.DataFrame) -> str:
+    """Why some of several cells are not shown: ``hidden``, or ``unsure``; nothing where all are."""
+    return min({"hidden", "unsure"} & set(cells["flag"]), default="")
+
+
+def partly(study: Study, cells: pd.DataFrame, said: str) -> str:
+    """What is said of cells, with a word that some are not shown: the highest that is shown need not be the highest."""
+    if not silent(cells):
+        return said
+    stop = "." if said.endswith(".") else ""
+    return study.text("partly", said=said.removesuffix(stop)) + stop
+
+
 def in_ten(study: Study, share: float) -> str:
     """A share in words: the nearest of `FRACTIONS`."""
     if share < 1 / (2 * 100):
@@ -223,9 +241,9 @@ def in_ten(study: Study, share: float) -> str:
 
 def contrast(table: Released, study: Study, category: str | None = None) -> str:
     """The groups with the highest and the lowest estimate, or that no clear difference is seen."""
-    language, cells = study.language, table.shown
+    language, cells, every = study.language, table.shown, table.frame
     if category is not None and len(cells):
-        cells = cells[cells[CATEGORY].astype(str) == category]
+        cells, every = (rows[rows[CATEGORY].astype(str) == category] for rows in (cells, every))
     if len(cells) < 2:
         return study.text(table.silence)
     top, bottom = cells.loc[cells["estimate"].idxmax()], cells.loc[cells["estimate"].idxmin()]
@@ -233,8 +251,8 @@ def contrast(table: Released, study: Study, category: str | None = None) -> str:
         unit = unit_of(table, top)
         bounds = between(bottom["estimate"], top["estimate"], unit, language, step_of(cells))
         name = counted(bounds, study.codebook.forms(unit, language), language)
-        return study.text("no_difference", between=f"{bounds} {name}")
+        return partly(study, every, study.text("no_difference", between=f"{bounds} {name}"))
     sides = {"high": top, "low": bottom}
     values = {side: format_cell(table, study, cell) for side, cell in sides.items()}
     names = {f"{side}_label": label(study, table.by[0], cell[table.by[0]]) for side, cell in sides.items()}
-    return study.text("highest_lowest", **values, **names)
+    return partly(study, every, study.text("highest_lowest", **values, **names))

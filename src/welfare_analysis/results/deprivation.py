@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import special
 
 from ..demand.stated import sums
-from ..disclosure import policy
+from ..disclosure import CATEGORY, policy
 from ..disclosure.suppression import unsafe
 from ..errors import WelfareError
 from ..estimation import Design, adjusted_p, mean
@@ -29,7 +29,7 @@ from ..needs.deprivation import (
 from ..needs.factors import with_siblings
 from ..study import Study
 from .adjusted import SURE
-from .declare import Base, Topic, counted, exact, long_format
+from .declare import Base, Topic, counted, exact, long_format, told
 
 WEIGHTS = "dimensions"  # of the headline
 
@@ -165,13 +165,15 @@ def order(study: Study, subject: Deprived) -> pd.DataFrame | None:
 
     The hypothesis is that it is not at some cutoff. Its p is the largest of the one-sided p at all scores that occur,
     an intersection-union test that needs no correction for their number (Berger 1982, Technometrics 24, 295-300);
-    Holm's over the pairs.
+    Holm's over the pairs. A pair is named by the more deprived first, so a status whose level is hidden is in none.
     """
     by, weights = subject.status, subject.weights[WEIGHTS]
     cuts = [CUTOFFS[USUAL], *sorted(x for x in subject.score.dropna().unique() if 0 < x <= CUTOFFS["half"])]
     levels = [alkire_foster(subject.design, subject.of, weights, at, by, by.notna())["adjusted"] for at in cuts]
     behind, groups = subject.behind(by), list(levels[0].value.index.get_level_values(-1))
-    pairs = list(combinations(np.argsort(-levels[0].value.to_numpy(), kind="stable"), 2))
+    cells = pd.DataFrame({"status": groups, CATEGORY: "adjusted"})
+    shown = np.flatnonzero(told(topic.release(study)["deprivation_by_status"], cells))
+    pairs = list(combinations(shown[np.argsort(-levels[0].value.to_numpy()[shown], kind="stable")], 2))
     if not pairs:
         return None
     signs = np.zeros((len(pairs), len(groups)))
