@@ -29,7 +29,7 @@ from ..needs.deprivation import (
 from ..needs.factors import with_siblings
 from ..study import Study
 from .adjusted import SURE
-from .declare import Base, Topic, counted, exact, long_format, told
+from .declare import Base, Topic, counted, exact, is_shown, long_format
 
 WEIGHTS = "dimensions"  # of the headline
 
@@ -172,7 +172,7 @@ def order(study: Study, subject: Deprived) -> pd.DataFrame | None:
     levels = [alkire_foster(subject.design, subject.of, weights, at, by, by.notna())["adjusted"] for at in cuts]
     behind, groups = subject.behind(by), list(levels[0].value.index.get_level_values(-1))
     cells = pd.DataFrame({"status": groups, CATEGORY: "adjusted"})
-    shown = np.flatnonzero(told(topic.release(study)["deprivation_by_status"], cells))
+    shown = np.flatnonzero(is_shown(topic.release(study)["deprivation_by_status"], cells))
     pairs = list(combinations(shown[np.argsort(-levels[0].value.to_numpy()[shown], kind="stable")], 2))
     if not pairs:
         return None
