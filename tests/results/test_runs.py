@@ -197,3 +197,11 @@ def test_a_part_whose_time_is_over_stores_no_table_and_goes_on(written, simulati
     with pytest.raises(SystemExit, match="goes on"):
         simulations.main("a")
     assert runs.stored()["hash"].eq("").all()
+
+
+def test_without_the_tests_a_run_is_not_known(tmp_path, monkeypatch):
+    """A copy of the library alone opens, and takes no run for one of its own version."""
+    (tmp_path / "src").mkdir()
+    assert runs.fingerprint("mutants_read", tmp_path) == ""
+    monkeypatch.setattr(runs, "fingerprint", lambda made_by: "")
+    assert all(runs.stale(runs.stored()))
