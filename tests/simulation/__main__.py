@@ -11,6 +11,7 @@ put in place by hand, its hash is that of what the commit holds.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -180,6 +181,7 @@ def main(*names: str) -> None:
         of_code, commit = key(name), git("describe", "--always", "--dirty", "--exclude=*").decode().strip()
         clock = threading.Timer(60 * minutes, interrupt_main)
         if minutes and name != "attacks":  # which stores what it had time for
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # which a run in the background ignores
             clock.start()
         try:
             made = PARTS[name](int(os.environ.get("JOBS", -1)))

@@ -70,7 +70,8 @@ class Codebook(Tables):
         variables, more = indexed["variables.csv"], [indexed[name] for name in OPTIONAL]
         book = cls(variables, indexed["values.csv"], indexed["texts.csv"], *more)
         check_groups(book)
-        before = variables["group"].map(book.groups["asked_if"].to_dict()).fillna("")
+        conditions = book.groups["asked_if"].to_dict()
+        before = variables["group"].map(lambda group: conditions.get(group, ""))
         rules = [_joined(*pair) for pair in zip(before, variables["asked_if"], strict=True)]
         book = cls(variables.assign(asked_if=rules), book.values, book.texts, *more)
         check(book)
