@@ -371,7 +371,7 @@ def draw(_: argparse.Namespace) -> int:
     for path in _named("RETURNED"):
         forms = reading.read(path, codebook, names).frame
         weighting.in_register(", ".join(one.name for one in several(path)), forms, pd.Index(people["person_id"]))
-        back = people["person_id"].isin(forms["person_id"])
+        back = people["person_id"].astype(object).isin(forms["person_id"])
     strata, groups, stratum = followup.plan(people, back, wish)
     with replacing(ROOT / "build" / "draw") as folder:
         strata.round(4).to_csv(folder / "strata.csv")

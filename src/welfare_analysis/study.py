@@ -216,7 +216,7 @@ class Study:
             left = {str(code): int(n) for code, n in people.loc[gone, "status"].astype(str).value_counts().items()}
             lost, people = people.loc[gone, "person_id"], people[~gone].reset_index(drop=True)
             parts = [forms, *([] if late is None else [late])]
-            stays = [~part["person_id"].isin(lost).to_numpy() for part in parts]
+            stays = [~part["person_id"].astype(object).isin(lost).to_numpy() for part in parts]
             answered = [stays[0], *([] if late is None else [stays[1][(late["outcome"] == "answered").to_numpy()]])]
             kinds = [kind[rows] for kind, rows in zip(kinds, answered, strict=True)]
             forms, *others = (part[rows].reset_index(drop=True) for part, rows in zip(parts, stays, strict=True))

@@ -56,7 +56,8 @@ def summary(study: Study, _: Study) -> pd.DataFrame:
     if gaps:
         rows["gap"] = max(gaps), "share"
     if study.register is not None:
-        own, answered = study.register["command"], study.register["person_id"].isin(study.frame["person_id"])
+        own = study.register["command"]
+        answered = study.register["person_id"].astype(object).isin(study.frame["person_id"])
         rows["silent_commands"] = len(set(own) - set(own[answered])), "number"
     cells = facts(rows, "weight_figure", len(w))
     reached = (cells["weight_figure"] == "gap") & (cells["estimate"] < REACHED)

@@ -53,7 +53,7 @@ def collection(register: pd.DataFrame, answers: pd.DataFrame, followup: pd.DataF
     register is eligible. The mean of ``responded`` is RR1, I / (I + R + NC), weighted for the selection.
     """
     people = register.set_index("person_id")
-    back = register["person_id"].isin(answers["person_id"])
+    back = register["person_id"].astype(object).isin(answers["person_id"])
     if followup is None:
         outcome = pd.Series(np.where(back, RETURNED, SILENT), index=people.index)
         design = Design(np.ones(len(people)), fpc=np.full(len(people), float(len(people))))

@@ -120,7 +120,9 @@ def in_register(name: str, frame: pd.DataFrame | None, keys: pd.Index) -> None:
         what = "the keys that join it to the register are not there"
         hint = "Without keys leave REGISTER out, or give it as margins."
         raise WelfareError(what, where=name, expected="a column person_id in both files", hint=hint)
-    unknown = pd.Series(dtype=str) if frame is None else frame.loc[~frame["person_id"].isin(keys), "person_id"]
+    unknown = pd.Series(dtype=str)
+    if frame is not None:  # as objects, since `isin` reads Arrow's texts one by one in Python
+        unknown = frame.loc[~frame["person_id"].astype(object).isin(keys), "person_id"]
     if len(unknown):
         hint = "Check that both files use the same identifiers."
         if n := int(unknown.map(key_form).isin(keys.map(key_form)).sum()):
