@@ -3,14 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 from hypothesis import settings
-
-from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import Codebook
 
 settings.register_profile("no_clock", deadline=None)  # a busy machine fails no test
 settings.load_profile("no_clock")
-BOOK = Codebook.read(DATA / "codebook")
 VARIABLES = BOOK.variables
 
 

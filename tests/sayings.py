@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from unittest.mock import patch
 
+from books import BOOK
 from said_numbers import ISOLATES, WRITTEN
 
 from welfare_analysis import results
@@ -20,10 +21,9 @@ from welfare_analysis.publishing.published import Registry, release
 from welfare_analysis.publishing.sentences import CONDITIONAL, points, sentence
 from welfare_analysis.results import HEADLINES
 from welfare_analysis.results.catalogue import listed
-from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import LANGUAGES, Codebook
+from welfare_analysis.study import Study
+from welfare_analysis.survey.codebook import LANGUAGES
 
-BOOK = Codebook.read(DATA / "codebook")
 NAMES = set(listed()["table"])
 OF = {"bias.found": HEADLINES, "contrast_of": ("returned_by_rank", "responded_by_command"),
       "who_where": HEADLINES[:-1], "what_changes": HEADLINES[1:]}  # fmt: skip

@@ -1,12 +1,10 @@
 import pytest
+from books import BOOK
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.languages import agreed, amount, between, counted, direction, number, with_interval
 from welfare_analysis.publishing.labels import unit_forms
-from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import LANGUAGES, Codebook
-
-BOOK = Codebook.read(DATA / "codebook")
+from welfare_analysis.survey.codebook import LANGUAGES
 
 
 def test_numbers_by_language():

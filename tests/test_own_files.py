@@ -11,19 +11,18 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis import __main__ as command
 from welfare_analysis.disclosure import policy
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing.report import publish
 from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import read_any
 from welfare_analysis.survey.standin import Parameters, generate
 
 REPOSITORY = DATA.parent
-BOOK = Codebook.read(DATA / "codebook")
-NOTEBOOKS = ("00_reading_guide.ipynb", "04_social_conditions.ipynb")
+NOTEBOOKS = ("02_collection.ipynb", "04_social_conditions.ipynb")
 
 
 def printed(forms: int) -> str:

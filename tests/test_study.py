@@ -7,20 +7,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import briefs, draw, figures, findings, limits, show, trust, who_where
 from welfare_analysis.publishing.sentences import contrast
 from welfare_analysis.results import TOPICS, release
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
 sys.path.append(str(Path(__file__).parent / "simulation"))
 from headline_errors import headline_frame, true_levels
 
-BOOK = Codebook.read(DATA / "codebook")
 SIZE = 8000
 
 
@@ -159,7 +158,9 @@ def frames():
 SMALL = {
     "two answers": lambda a: a.head(2),
     "widows only": lambda a: a[a["status"] == "widow"],
-    "no command and an empty rank": lambda a: a.drop(columns="command").assign(rank=a["rank"].mask(a["rank"].notna())),
+    "no command and an empty rank": lambda a: (
+        a.head(400).drop(columns="command").assign(rank=lambda b: b["rank"].where(False))
+    ),
     "tenants without a loan": lambda a: a[(a["tenure"] == "tenant") & (a["has_loan"] == "no")].head(200),
 }
 

@@ -12,16 +12,15 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
+from books import BOOK
 from timing import Case
 
 from welfare_analysis.study import DATA
 from welfare_analysis.survey import quality
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import files, read, workbooks
 from welfare_analysis.survey.reading.exports import header_names
 
 FORMS, MANY, CELLS_A_SECOND = 1_000, 400_000, 200_000
-BOOK = Codebook.read(DATA / "codebook")
 
 
 def forms(n: int) -> pd.DataFrame:

@@ -4,17 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from amortisation import present_value, schedule
+from books import BOOK
 
 from welfare_analysis.demand import agreement, loans
 from welfare_analysis.demand.credit import Terms
 from welfare_analysis.demand.loans import PRODUCTS, TERMS, LoanMarket
 from welfare_analysis.estimation import Design
 from welfare_analysis.study import DATA, public
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 OWN = Terms(0.065, 84)
 
 

@@ -3,15 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.demand import debts, loans
 from welfare_analysis.demand.agreement import kept
 from welfare_analysis.demand.credit import Terms
 from welfare_analysis.estimation import Design
-from welfare_analysis.study import DATA, public
-from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.study import public
 
-BOOK = Codebook.read(DATA / "codebook")
 PLAIN = Terms(0.065, 84, age_end=65)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.demand import loans
 from welfare_analysis.demand.borrowers import enumerated
@@ -15,11 +16,9 @@ from welfare_analysis.estimation import Design
 from welfare_analysis.estimation.choice import prepared
 from welfare_analysis.estimation.choice.forecast import slopes
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 LEVEL = Parameters.read(DATA / "public")
 
 

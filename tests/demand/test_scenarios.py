@@ -3,17 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.demand import scenarios
 from welfare_analysis.demand.credit import Terms
 from welfare_analysis.demand.housing import BOUGHT, OFFERED, HomeMarket
 from welfare_analysis.estimation import Design
 from welfare_analysis.study import DATA, public
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 OFFERS = public("home_offers").pivot(index="alternative", columns="attribute", values="value").loc[list(OFFERED)]
 
 

@@ -3,15 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 from scipy import stats
 
 from welfare_analysis.demand import services
 from welfare_analysis.demand.services import Holidays, places
 from welfare_analysis.estimation import Design
-from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import Codebook
 
-BOOK = Codebook.read(DATA / "codebook")
 TERMS = {"take_up": 0.5, "week_price_dh": 100.0, "refused": 0.1, "weeks_most": 1.0, "season": (0.5, 0.5)}
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 from scipy import special, stats
 
 from welfare_analysis.demand import levels
@@ -16,11 +17,9 @@ from welfare_analysis.demand.transport import Commuters
 from welfare_analysis.estimation import Design, mean
 from welfare_analysis.estimation.choice import predicted_shares
 from welfare_analysis.study import DATA, public
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 TERMS = Service.named()
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.demand import stated
 from welfare_analysis.errors import WelfareError
@@ -10,11 +11,9 @@ from welfare_analysis.estimation import Design
 from welfare_analysis.estimation.choice import predicted_shares
 from welfare_analysis.study import DATA
 from welfare_analysis.survey import cards
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 PAID, OTHERS = ("price_100k", "instalment_1k"), ("size_10m2", "work_10km", "services_10km", "wait_years")
 SHIFTS = ("tenant", "owner", "crowded", "active", "decade", "log_income")
 

@@ -5,14 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.demand import housing, tastes
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 PERSONS = 400
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.demand import levels
 from welfare_analysis.demand.fares import BASE, CUTS, FARED, SHARED, Fares, of_rail, pick, present_value
@@ -11,11 +12,9 @@ from welfare_analysis.demand.modes import OFFERS, SHIFTS, pivoted
 from welfare_analysis.demand.transport import BLOCK, Commuters
 from welfare_analysis.estimation import Design, Estimate
 from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 LEVEL = Parameters.read(DATA / "public")
 
 

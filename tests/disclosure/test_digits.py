@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,6 @@ from welfare_analysis.disclosure.digits import NORMAL, ladder, of_samples, units
 from welfare_analysis.languages import amount, with_interval
 from welfare_analysis.results import release
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
@@ -149,8 +149,7 @@ def test_no_digit_below_the_unit_is_written():
 def test_a_headline_is_printed_alike_in_all_tables_of_the_page():
     """With the follow-up, in one interval with those who never answered, and beside cut weights."""
     world = generate(Parameters.read(DATA / "public"), 12, "plain", size=4000)
-    book = Codebook.read(DATA / "codebook")
-    plan = release(Study.of(*(typed(f, book) for f in (world.answers, world.register, world.followup)), book))
+    plan = release(Study.of(*(typed(f, BOOK) for f in (world.answers, world.register, world.followup)), BOOK))
     both = plan["nonresponse_bias"].frame.query("category == 'both'").set_index("condition")["estimate"]
     whole = plan["nonresponse_tipping"].frame.query("category == 'whole'").set_index("condition")["estimate"]
     cut = plan["weights_trimming"].frame.query("category == 'share'").set_index("condition")["estimate"]

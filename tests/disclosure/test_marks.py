@@ -4,16 +4,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 from wording import Wording
 
 from welfare_analysis.disclosure import Released, marks, protect
 from welfare_analysis.estimation import Design, mean, share
 from welfare_analysis.publishing.figures import style
 from welfare_analysis.results.declare import long_format
-from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import Codebook
 
-STUDY = Wording(codebook=Codebook.read(DATA / "codebook"), language="en")
+STUDY = Wording(codebook=BOOK, language="en")
 
 
 @pytest.mark.parametrize(

@@ -11,16 +11,14 @@ import attacker
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.disclosure import CATEGORY, NUMBERS, policy, protect, protection, suppression
 from welfare_analysis.disclosure.released import declared
 from welfare_analysis.results import adjusted, aspirations, declare, descriptive, priorities, quality
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
-
-BOOK = Codebook.read(DATA / "codebook")
 
 
 def without(base=True, numerator=True, complement=True, everybody=True):

@@ -3,16 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 from conftest import survey
 from run_cells import may_be_said, said
 
 from welfare_analysis.disclosure import policy
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.languages import GAP
-from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import Codebook
 
-BOOK = Codebook.read(DATA / "codebook")
 # of each block the pages that speak of it; the rest of the pages says that it was not asked
 PAGES = {
     "identity": ("00", "02", "03", "04", "05", "06", "07", "08"),

@@ -3,14 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.needs import aspirations
-from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import Codebook
 
 NAN = float("nan")
-BOOK = Codebook.read(DATA / "codebook")
 
 
 @pytest.mark.parametrize("name", aspirations.HOPES)

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 from tenants import tenants
 
 from welfare_analysis.needs import computed, housing, indicators
-from welfare_analysis.study import DATA, public
-from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.study import public
 
 NA, NAN = pd.NA, float("nan")
 RENTS = pd.Series({"rabat": 2000.0, "azilal": 1000.0})
@@ -190,7 +190,7 @@ def test_indicators_of_need():
     names = ["below_standard", "core_need", "suppressed_household", "tied_home", "housing_need_class"]
     assert set(names) <= set(made)
     assert computed(made)["housing_need_class"].isna().sum() == (made["housing_need_class"] == "cannot_compute").sum()
-    assert tuple(Codebook.read(DATA / "codebook").codes("housing_need_class")) == housing.NEED_CLASSES
+    assert tuple(BOOK.codes("housing_need_class")) == housing.NEED_CLASSES
 
 
 SHORT, BURDEN = {"own_kitchen": "no"}, {"rent_dh": 1800.0}

@@ -5,17 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 from scipy import stats
 
 from welfare_analysis.estimation import Design
 from welfare_analysis.estimation.rank_order import rank_probabilities
 from welfare_analysis.needs import priorities
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 ITEMS = [n.removeprefix("priority_") for n in BOOK.variables.index[BOOK.variables["group"] == "priority"]]
 WORTHS = np.linspace(1.2, -1.2, len(ITEMS))
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.demand import credit, intercity
 from welfare_analysis.demand.credit import Terms
@@ -14,11 +15,9 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.planning import agreements as plan
 from welfare_analysis.planning.agreements import Agreement, agreements, better, break_even_rate, offer
 from welfare_analysis.study import DATA, Study, public
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 RATE = Agreement("home_loan", "bank", "home_loan", "rate", 0.045)
 PRICE = Agreement("developer_price", "developer", "flat", "price", 200_000.0)
 

@@ -4,13 +4,12 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.planning.caravan import questions
-from welfare_analysis.study import DATA, public
-from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.study import public
 
-BOOK = Codebook.read(DATA / "codebook")
 PEOPLE = pd.DataFrame({"status": ["active", "widow"] * 50})
 LINE = "stop,date,status,topic,kind,answer,desk\nnador,2012-10-02,widow,housing,wish,answered,\n"
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.demand.service import Service
 from welfare_analysis.demand.services import AID, aided, parameter
@@ -13,11 +14,8 @@ from welfare_analysis.planning import budget
 from welfare_analysis.planning import package as made
 from welfare_analysis.planning.package import TERMS, Package, assumed, lacking, services
 from welfare_analysis.study import DATA, Study, public
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
-
-BOOK = Codebook.read(DATA / "codebook")
 
 
 def terms(**values):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 from scipy import stats
 from wording import Wording
 
@@ -12,10 +13,8 @@ from welfare_analysis.disclosure import Released
 from welfare_analysis.estimation.multiple import differ
 from welfare_analysis.publishing.briefs import method
 from welfare_analysis.publishing.sentences import Gaps, contrast, spoken
-from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import Codebook
 
-STUDY = Wording(codebook=Codebook.read(DATA / "codebook"), language="en", is_standin=True, survey_name="a.csv")
+STUDY = Wording(codebook=BOOK, language="en", is_standin=True, survey_name="a.csv")
 
 
 def table(*rows, state="shown"):

@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 from matplotlib.container import BarContainer
 from matplotlib.legend import Legend
 from PIL import Image
@@ -24,7 +25,7 @@ from welfare_analysis.publishing.figures.style import plain
 from welfare_analysis.publishing.labels import format_cell, title
 from welfare_analysis.results import release
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import LANGUAGES, Codebook
+from welfare_analysis.survey.codebook import LANGUAGES
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
@@ -34,10 +35,9 @@ MODELLED = ("adjusted_", "health_rank_", "homes_", "hopes_", "loans_", "priority
 @pytest.fixture(scope="module")
 def study():
     """A small generated survey with register and follow-up."""
-    book = Codebook.read(DATA / "codebook")
     world = generate(Parameters.read(DATA / "public"), 11, "rich", size=9000)
-    frames = [typed(f, book) for f in (world.answers, world.register, world.followup)]
-    return Study.of(*frames, book, is_standin=True)
+    frames = [typed(f, BOOK) for f in (world.answers, world.register, world.followup)]
+    return Study.of(*frames, BOOK, is_standin=True)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -75,9 +75,8 @@ def test_dots_lie_where_the_estimates_are(study):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_ends_of_a_tornado_are_told_apart_without_colour(language):
     """The high end is hatched and the low one is not; both are named in a legend that covers no bar."""
-    book = Codebook.read(DATA / "codebook")
-    spoken = Wording(codebook=book, language=language)
-    names = book.codes("home_assumption")[:8]
+    spoken = Wording(codebook=BOOK, language=language)
+    names = BOOK.codes("home_assumption")[:8]
     rows = [(name, end, x) for i, name in enumerate(names) for end, x in (("low", 500.0 - i), ("high", 700.0 + i))]
     ends = pd.DataFrame(rows, columns=["home_assumption", "category", "estimate"]).assign(flag="")
     base = pd.DataFrame({"estimate": [600.0], "low": [550.0], "high": [650.0]})
@@ -93,7 +92,7 @@ def test_ends_of_a_tornado_are_told_apart_without_colour(language):
     assert all(bar.get_hatch() for bar in high)
     (legend,) = figure.legends
     said = [text.get_text() for text in legend.get_texts()]
-    assert said[-2:] == [book.label("assumed_end", end, language) for end in ("low", "high")]
+    assert said[-2:] == [BOOK.label("assumed_end", end, language) for end in ("low", "high")]
     assert not legend.get_window_extent().overlaps(figure.axes[0].get_window_extent())
     plt.close("all")
 
@@ -139,7 +138,7 @@ def test_line_figures_have_a_fingerprint(study):
 
 def test_of_two_curves_the_higher_has_its_numbers_above():
     """So that the numbers of curves that cross do not lie on each other."""
-    spoken = Wording(codebook=Codebook.read(DATA / "codebook"), language="en")
+    spoken = Wording(codebook=BOOK, language="en")
     frame = pd.DataFrame({"aid_threshold": ["1", "1", "2", "2"], CATEGORY: ["widow", "retired"] * 2})
     frame = frame.assign(estimate=[5.0, 4.0, 5.0, 7.0], low=4.0, high=7.0, flag="", n=90)
     table = Released("aid_curve", "total", "aid_group", ("aid_threshold",), "persons", frame=frame, state="shown")

@@ -10,6 +10,7 @@ import dukpy
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from wording import Wording
 
@@ -18,10 +19,8 @@ from welfare_analysis.languages import amount, with_interval
 from welfare_analysis.publishing import grids
 from welfare_analysis.publishing.report import SITE, render
 from welfare_analysis.results.what_if import GRIDS, GROUPED, axes, base, code, interpolated
-from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import LANGUAGES, Codebook
+from welfare_analysis.survey.codebook import LANGUAGES
 
-BOOK = Codebook.read(DATA / "codebook")
 CODES = {"rank_group": ["guards", "senior"], "command_group": ["north", "sahara"]}
 NUMBERS = ["estimate", "low", "high"]
 

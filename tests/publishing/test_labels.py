@@ -9,6 +9,7 @@ import re
 import nbformat
 import pandas as pd
 import pytest
+from books import BOOK
 from wording import Wording
 
 from welfare_analysis.disclosure import CATEGORY
@@ -17,9 +18,8 @@ from welfare_analysis.publishing.execution import find
 from welfare_analysis.publishing.figures import FIGURES
 from welfare_analysis.results import stored
 from welfare_analysis.study import DATA, ROOT, reference
-from welfare_analysis.survey.codebook import LANGUAGES, Codebook
+from welfare_analysis.survey.codebook import LANGUAGES
 
-BOOK = Codebook.read(DATA / "codebook")
 STUDIES = {one: Wording(codebook=BOOK, language=one) for one in LANGUAGES}
 CELLS = pd.read_parquet(ROOT / "tests" / "snapshot" / "standin.parquet")
 NOTEBOOKS = {path.stem: nbformat.read(path, 4) for path in find(ROOT / "notebooks")}

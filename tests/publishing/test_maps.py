@@ -3,13 +3,13 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from books import BOOK
 from wording import Wording
 
 from welfare_analysis.disclosure import document
 from welfare_analysis.publishing.figures.lines import sides, tour
 from welfare_analysis.publishing.figures.style import mirrored
-from welfare_analysis.study import DATA, public
-from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.study import public
 
 
 def test_words_stand_where_nothing_is():
@@ -22,7 +22,7 @@ def test_a_map_is_not_turned_for_who_reads_from_right_to_left():
     """The stops lie where they lie, west at the left, also in Arabic; only the title changes its side."""
     towns = public("caravan")
     table = pd.DataFrame({"caravan_stop": towns["caravan_stop"], "estimate": np.arange(1.0, len(towns) + 1)})
-    study = Wording(codebook=Codebook.read(DATA / "codebook"), language="ar")
+    study = Wording(codebook=BOOK, language="ar")
     figure = mirrored(tour([document("caravan_route", table, ["caravan_stop"])], study))
     (axes,) = figure.axes
     assert not axes.xaxis_inverted()

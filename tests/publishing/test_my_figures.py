@@ -9,6 +9,7 @@ import dukpy
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from wording import Wording
 
@@ -21,7 +22,6 @@ from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import LANGUAGES, Codebook
 from welfare_analysis.survey.reading import typed
 
-BOOK = Codebook.read(DATA / "codebook")
 SCRIPT = (SITE / "my_figures.js").read_text(encoding="utf-8")
 PRICES = (60_000.0, 140_000.0, 200_000.0, 249_000.0, 250_000.0, 400_000.0, 1_200_000.0)
 MANY = 10_000

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import typst
+from books import BOOK
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from wording import Wording
 
@@ -18,8 +19,7 @@ from welfare_analysis.publishing import pdf
 from welfare_analysis.publishing.glossary import explain, glossary
 from welfare_analysis.publishing.report import around, render
 from welfare_analysis.publishing.sentences import in_ten
-from welfare_analysis.study import DATA, ROOT
-from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.study import ROOT
 
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 SIGNS = r'#let x = 1; *a* _b_ [c] $d$ "e" \f <g> @h `i` // j /* k */ {l} ~ = - + 1. https://m.ma'
@@ -29,7 +29,7 @@ def pages(path: Path) -> int:
     return len(re.findall(rb"/Type/Page\b", path.read_bytes()))
 
 
-STUDY = Wording(codebook=Codebook.read(DATA / "codebook"), language="en")
+STUDY = Wording(codebook=BOOK, language="en")
 
 
 @pytest.fixture

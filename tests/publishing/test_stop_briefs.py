@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from books import BOOK
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from wording import Wording
 
@@ -16,10 +17,8 @@ from welfare_analysis.publishing import stop_briefs
 from welfare_analysis.publishing.labels import label
 from welfare_analysis.publishing.report import render
 from welfare_analysis.results import caravan
-from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import LANGUAGES, Codebook
+from welfare_analysis.survey.codebook import LANGUAGES
 
-BOOK = Codebook.read(DATA / "codebook")
 TOUR = planned()
 REGIONS = TOUR.towns["command_group"].unique().tolist()
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 from wording import Wording
 
 from welfare_analysis.disclosure import Lazy, Released, protect_estimate
@@ -16,9 +17,8 @@ from welfare_analysis.estimation import Design, mean, share
 from welfare_analysis.publishing import briefs, figures, labels, tables
 from welfare_analysis.publishing.published import REGISTRY
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import LANGUAGES, Codebook
+from welfare_analysis.survey.codebook import LANGUAGES
 
-BOOK = Codebook.read(DATA / "codebook")
 NAN = float("nan")
 
 

@@ -6,14 +6,13 @@ What is printed is tested in ``tests/disclosure/test_digits.py`` and on pages.
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.disclosure import protection
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 FINEST = {**dict.fromkeys(("share", "share_points", "place", "p"), 1e-6), "million_dh": 1e4}
 
 

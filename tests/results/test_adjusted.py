@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from books import BOOK
 
 from welfare_analysis.disclosure import CATEGORY, NUMBERS
 from welfare_analysis.needs import factors
@@ -16,11 +17,10 @@ from welfare_analysis.needs.conditions import BLOCKS, NO_FACTORS, PLACE, TENURE_
 from welfare_analysis.publishing import figures, labels, say, show
 from welfare_analysis.results import HEADLINES, TOPICS, adjusted, release
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import LANGUAGES, Codebook
+from welfare_analysis.survey.codebook import LANGUAGES
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 FACTORS = ["rank_group", "command_group", "family_type", "earners_class", "staff_age"]
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.disclosure import CATEGORY
 from welfare_analysis.planning import agreements
@@ -11,11 +12,8 @@ from welfare_analysis.results import TOPICS, release
 from welfare_analysis.results import agreements as own
 from welfare_analysis.results.stored import parameters
 from welfare_analysis.study import DATA, Study, public
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
-
-BOOK = Codebook.read(DATA / "codebook")
 
 
 def world(**named):

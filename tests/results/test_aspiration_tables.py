@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 from scipy import stats
 
 from welfare_analysis.disclosure import CATEGORY, policy
@@ -19,11 +20,10 @@ from welfare_analysis.publishing import figures, findings, say, show
 from welfare_analysis.publishing.labels import title
 from welfare_analysis.results import TOPICS, aspirations, priorities, release
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import LANGUAGES, Codebook
+from welfare_analysis.survey.codebook import LANGUAGES
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 NUMBERS = ["estimate", "low", "high"]
 NAN = re.compile(r"\bnan\b")
 RULES = policy()

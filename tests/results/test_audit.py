@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.disclosure import protection
 from welfare_analysis.publishing import show
@@ -10,12 +11,8 @@ from welfare_analysis.results import declare
 from welfare_analysis.results.audit import broken
 from welfare_analysis.results.descriptive import descriptive
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
 
 TENURE = ["tenure_by_status", "tenant_by_status"]
-
-
-BOOK = Codebook.read(DATA / "codebook")
 
 
 def opened():

@@ -4,16 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
+from books import BOOK
 
 from welfare_analysis.disclosure import CATEGORY
 from welfare_analysis.publishing import say
 from welfare_analysis.results import burdens, release
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import LANGUAGES, Codebook
+from welfare_analysis.survey.codebook import LANGUAGES
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
-
-BOOK = Codebook.read(DATA / "codebook")
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from books import BOOK
 from wording import Wording
 
 from welfare_analysis.disclosure import Released, digits, policy, protection
@@ -15,11 +16,9 @@ from welfare_analysis.publishing.caravan_sentences import differences
 from welfare_analysis.results import caravan, catalogue
 from welfare_analysis.results.caravan import brief, shares
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 TERMS = {"speed_kmh": 60.0, "road_factor": 1.0, "km_a_day": 400.0, "stops_a_day": 1.0, "reach_hours": 1.0}
 
 

@@ -5,15 +5,16 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 from scipy import stats
 
 from welfare_analysis.disclosure import policy
 from welfare_analysis.publishing import labels, say, show
 from welfare_analysis.results import conditions, release
-from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import LANGUAGES, Codebook
+from welfare_analysis.study import Study
+from welfare_analysis.survey.codebook import LANGUAGES
 
-BOOK, RULES = Codebook.read(DATA / "codebook"), policy()
+RULES = policy()
 
 
 def body(html):

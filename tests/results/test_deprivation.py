@@ -3,16 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.disclosure import policy
 from welfare_analysis.estimation import Design
 from welfare_analysis.needs.deprivation import CUTOFFS, deprivations
 from welfare_analysis.publishing import findings, show
 from welfare_analysis.results import deprivation, release
-from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.study import Study
 
-BOOK = Codebook.read(DATA / "codebook")
 WEIGHTS = np.array([1 / 8, 1 / 8, 1 / 8, 1 / 8, 1 / 4, 1 / 4])
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import figures, show
@@ -10,9 +11,6 @@ from welfare_analysis.publishing.sentences import contrast
 from welfare_analysis.results import release
 from welfare_analysis.results.descriptive import CONDITION, IDENTITIES, descriptive, view
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
-
-BOOK = Codebook.read(DATA / "codebook")
 
 
 def study(frame, register=None):

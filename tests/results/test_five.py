@@ -2,15 +2,14 @@
 
 import numpy as np
 import pytest
+from books import BOOK
 
 from welfare_analysis.disclosure import CATEGORY, policy
 from welfare_analysis.results import declare, five, release
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 NUMBERS = ["estimate", "low", "high"]
 
 

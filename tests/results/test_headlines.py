@@ -4,16 +4,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.publishing.figures import picture
 from welfare_analysis.results import release
 from welfare_analysis.results.headlines import TRUTH, known
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey import standin
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
-
-BOOK = Codebook.read(DATA / "codebook")
 
 
 @pytest.fixture(scope="module")

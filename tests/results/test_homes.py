@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.demand import tastes
 from welfare_analysis.disclosure import CATEGORY
@@ -11,11 +12,9 @@ from welfare_analysis.results import TOPICS, release, steps
 from welfare_analysis.results.catalogue import DISPLAYS
 from welfare_analysis.results.homes import PRICES, bought, home_market
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 NUMBERS = ["estimate", "low", "high"]
 
 

@@ -2,14 +2,13 @@
 
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.publishing import first_page, say, show
 from welfare_analysis.results import instrument, release
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import LANGUAGES, Codebook
+from welfare_analysis.survey.codebook import LANGUAGES
 from welfare_analysis.survey.xlsform import longest
-
-BOOK = Codebook.read(DATA / "codebook")
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.disclosure import Released, policy
 from welfare_analysis.errors import WelfareError
@@ -14,11 +15,10 @@ from welfare_analysis.publishing.sentences import points
 from welfare_analysis.results import caravan, catalogue
 from welfare_analysis.results.caravan import UNKNOWN
 from welfare_analysis.study import DATA, Study, public
-from welfare_analysis.survey.codebook import LANGUAGES, Codebook
+from welfare_analysis.survey.codebook import LANGUAGES
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 WHO = SimpleNamespace(codebook=BOOK)
 LOG = pd.DataFrame({
     "topic": ["housing"] * 60 + ["loans"] * 40, "command_group": ["east"] * 50 + ["north"] * 50,

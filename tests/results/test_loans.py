@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.demand import loans as demand
 from welfare_analysis.disclosure import CATEGORY
@@ -13,11 +14,9 @@ from welfare_analysis.publishing.labels import title
 from welfare_analysis.results import TOPICS, release
 from welfare_analysis.results.loans import KINDS, loan_market
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 NUMBERS = ["estimate", "low", "high"]
 
 

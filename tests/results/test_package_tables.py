@@ -2,16 +2,14 @@
 
 import numpy as np
 import pytest
+from books import BOOK
 
 from welfare_analysis.disclosure import NUMBERS
 from welfare_analysis.results import package
 from welfare_analysis.results import package as tables
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
-
-BOOK = Codebook.read(DATA / "codebook")
 
 
 @pytest.fixture(scope="module")

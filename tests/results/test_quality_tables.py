@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.disclosure import policy
 from welfare_analysis.publishing import findings, show
@@ -10,11 +11,9 @@ from welfare_analysis.results import TOPICS, release
 from welfare_analysis.results.quality import of_forms
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey import quality
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 NAMES = TOPICS["quality"].names
 
 

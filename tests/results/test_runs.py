@@ -8,13 +8,13 @@ from importlib.util import module_from_spec, spec_from_file_location
 
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.publishing import labels, show
 from welfare_analysis.publishing.sentences import sentence
 from welfare_analysis.results import runs
 from welfare_analysis.results.stored import DOCUMENTS
 from welfare_analysis.study import DATA, ROOT, Study
-from welfare_analysis.survey.codebook import Codebook
 
 sys.path.append(str(ROOT / "tests" / "simulation"))
 import keeping
@@ -99,10 +99,9 @@ def test_every_stored_table_has_its_run():
 @pytest.fixture(scope="module")
 def tiny():
     """A few forms: what is stored is shown beside any answers."""
-    book = Codebook.read(DATA / "codebook")
     answers = pd.DataFrame({"status": ["active"] * 40, "tenure": ["tenant", "owner"] * 20})
-    kinds = {c: pd.CategoricalDtype(book.codes(str(book.variables.loc[c, "list"]))) for c in answers}
-    return Study.of(answers.astype(kinds), None, None, book)
+    kinds = {c: pd.CategoricalDtype(BOOK.codes(str(BOOK.variables.loc[c, "list"]))) for c in answers}
+    return Study.of(answers.astype(kinds), None, None, BOOK)
 
 
 WARNINGS = {"en": "earlier version", "fr": "version antérieure", "ar": "نسخة سابقة"}

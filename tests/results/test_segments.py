@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.disclosure import CATEGORY
 from welfare_analysis.estimation import Design, latent_classes, share
@@ -11,11 +12,9 @@ from welfare_analysis.publishing import say
 from welfare_analysis.publishing.labels import label
 from welfare_analysis.results import release, satisfaction, segments
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import LANGUAGES, Codebook
+from welfare_analysis.survey.codebook import LANGUAGES
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
-
-BOOK = Codebook.read(DATA / "codebook")
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,14 @@
 """Parts of a funnel are parts of its whole, on every page: counts add up, whoever left an answer out."""
 
 import pytest
+from books import BOOK
 
 from welfare_analysis.disclosure import CATEGORY
 from welfare_analysis.results import release
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 PAGES = {"homes": "home", "loans": "loan", "transport": "transport"}
 SIDES = ["in_need", "not_in_need"]
 

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.disclosure import CATEGORY
 from welfare_analysis.publishing import agrees, figures, findings, show
@@ -13,11 +14,9 @@ from welfare_analysis.publishing.labels import title
 from welfare_analysis.results import TOPICS, release
 from welfare_analysis.results.transport import shuttle_of
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 NUMBERS = ["estimate", "low", "high"]
 NAMES, RAIL = TOPICS["transport"].names, TOPICS["transport_rail"].names
 DOCUMENTS = ("transport_break_even", "transport_parameters", "transport_errors")

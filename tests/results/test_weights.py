@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from books import BOOK
 
 from welfare_analysis.estimation.replicates import full
 from welfare_analysis.publishing import bias, say, show
 from welfare_analysis.publishing.labels import title
 from welfare_analysis.results import release, weights
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
 
@@ -21,8 +21,7 @@ def world():
 
 @pytest.fixture(scope="module")
 def study(world):
-    book = Codebook.read(DATA / "codebook")
-    return Study.of(*(typed(f, book) for f in (world.answers, world.register, world.followup)), book, is_standin=True)
+    return Study.of(*(typed(f, BOOK) for f in (world.answers, world.register, world.followup)), BOOK, is_standin=True)
 
 
 @pytest.fixture(scope="module")
@@ -123,10 +122,9 @@ def test_trimming_is_shown_with_its_units(study):
 
 def test_replicates_bear_the_formula_out(world, monkeypatch):
     """Raked again, 100 replicates give the errors of the formula within Monte Carlo error, and half of it not."""
-    book = Codebook.read(DATA / "codebook")
 
     def fresh():
-        return Study.of(typed(world.answers, book), typed(world.register, book), None, book)
+        return Study.of(typed(world.answers, BOOK), typed(world.register, BOOK), None, BOOK)
 
     shown = say(fresh(), "weights.replicated").data
     assert "For 5 of 5 conditions" in shown

@@ -3,6 +3,7 @@
 from itertools import product
 
 import pytest
+from books import BOOK
 
 from welfare_analysis.demand.credit import Terms
 from welfare_analysis.demand.service import Service
@@ -11,11 +12,8 @@ from welfare_analysis.results import TOPICS, release
 from welfare_analysis.results.loans import loan_market
 from welfare_analysis.results.what_if import GRIDS, POINTS, axes, base, code, error, homes_at, interpolated
 from welfare_analysis.study import DATA, Study, public
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
-
-BOOK = Codebook.read(DATA / "codebook")
 
 
 @pytest.fixture(scope="module")

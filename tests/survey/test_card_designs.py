@@ -2,17 +2,15 @@
 
 from dataclasses import replace
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.survey import card_designs, cards
-from welfare_analysis.survey.codebook import Codebook
 
-BOOK = Codebook.read(Path(__file__).parents[2] / "data" / "codebook")
 BLOCKS = list(BOOK.cards["block"].unique())
 
 

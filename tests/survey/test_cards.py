@@ -1,18 +1,15 @@
 """Choice cards: what they show, and the long frame of the answers."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 from scipy.optimize import minimize
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.survey import cards
-from welfare_analysis.survey.codebook import Codebook
-
-BOOK = Codebook.read(Path(__file__).parents[2] / "data" / "codebook")
 
 
 @pytest.mark.parametrize(

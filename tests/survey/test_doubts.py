@@ -5,14 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey import doubts
 from welfare_analysis.survey.checks import check
-from welfare_analysis.survey.codebook import Codebook
-
-BOOK = Codebook.read(DATA / "codebook")
 
 
 @pytest.fixture(scope="module")

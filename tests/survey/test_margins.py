@@ -3,15 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import share, total
-from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.study import Study
 from welfare_analysis.survey.reading import Faults, read_any, read_register
 from welfare_analysis.survey.weighting import weight
 
-BOOK = Codebook.read(DATA / "codebook")
 COUNTS = {
     "status|sex": {"active|m": 900, "active|f": 100, "retired|m": 450, "widow|f": 50},
     "command": {"rabat": 600, "kenitra": 400, "fes": 500},

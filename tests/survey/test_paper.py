@@ -3,15 +3,13 @@
 import re
 from dataclasses import replace
 from html import unescape
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.survey import paper
-from welfare_analysis.survey.codebook import Codebook
 
-BOOK = Codebook.read(Path(__file__).parents[2] / "data" / "codebook")
 LIMITS = {"least": 10, "base": 30}
 
 

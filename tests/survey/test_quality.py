@@ -6,13 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.study import DATA
 from welfare_analysis.survey import quality
-from welfare_analysis.survey.codebook import Codebook
 
-BOOK = Codebook.read(DATA / "codebook")
 RULES = quality.read_rules(BOOK)
 SATISFIED = list(BOOK.variables.index[BOOK.variables["group"] == "satisfied"])
 

@@ -1,13 +1,9 @@
-from pathlib import Path
-
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import Faults, read, read_followup, read_register
-
-BOOK = Codebook.read(Path(__file__).parents[2] / "data" / "codebook")
 
 
 def good():

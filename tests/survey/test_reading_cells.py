@@ -2,13 +2,13 @@
 
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import Faults, read
 from welfare_analysis.survey.reading.spelling import fold
 
-BOOK = Codebook.read(DATA / "codebook")
 TWO = {"person_id": ["k1", "k2"], "status": ["active", "active"], "age": ["40", "41"]}
 
 

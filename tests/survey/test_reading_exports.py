@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pyreadstat
 import pytest
+from books import BOOK
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import (
     Faults,
     Map,
@@ -25,7 +25,6 @@ from welfare_analysis.survey.reading.guessing import guesser
 from welfare_analysis.survey.reading.layout import names_of
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 VARIABLES = BOOK.variables
 
 

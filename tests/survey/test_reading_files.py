@@ -13,15 +13,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from books import BOOK
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import Faults, Map, draft_map, read, text_files
 from welfare_analysis.survey.reading.exports import header_names
 from welfare_analysis.survey.reading.files import load
 
-BOOK = Codebook.read(DATA / "codebook")
 ARABIC = "status,tenure,rooms_n\nموظف مزاول,مالك,3\nمتقاعد,مكتري,2\n"
 FRENCH = "status,command,rooms_n\nactif,Fès,3\nretraité,Béni Mellal,2\n"
 PLAIN = "status,tenure,rooms_n\nactive,owner,3\nretired,tenant,2\n"

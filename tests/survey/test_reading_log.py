@@ -3,13 +3,11 @@
 import openpyxl
 import pandas as pd
 import pytest
+from books import BOOK as CODEBOOK
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import HIDDEN, Faults, read_log
 
-CODEBOOK = Codebook.read(DATA / "codebook")
 BOOK = CODEBOOK.of_questions(["nador", "berkane", "port_of_nobody"])
 SOUND = {
     "stop": "nador", "date": "2012-10-02", "status": "widow", "topic": "housing", "kind": "wish",

@@ -7,13 +7,12 @@ is part of ``python tests/simulation``.
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 from mutants import CHANGES, OUTCOMES, as_text, judged, some_of
 
 from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 EACH = 10
 
 

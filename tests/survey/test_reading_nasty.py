@@ -6,13 +6,11 @@ import shutil
 import numpy as np
 import openpyxl
 import pytest
+from books import BOOK
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import Faults, draft_map, read, read_followup, read_register
 
-BOOK = Codebook.read(DATA / "codebook")
 PLAIN = "status,tenure,rooms_n\nactive,owner,3\nretired,tenant,2\n"
 ROWS = [line.split(",") for line in PLAIN.splitlines()]
 LATE = "person_id,stratum,stratum_population,outcome,status,tenure,date\n{}"

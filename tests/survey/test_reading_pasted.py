@@ -9,14 +9,13 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import Faults, read
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 HEADER = ["person_id", "status", "sex", "age", "command", "tenure", "rooms_n", "rent_dh", "has_loan", "commute_km"]
 FORMS = [
     [f"k{i}", "active", "mf"[i % 2], str(31 + i), "rabat", "tenant", str(2 + i % 3), str(1500 + 10 * i), "no", "4.5"]

@@ -5,13 +5,11 @@ import zipfile
 import pandas as pd
 import pyreadstat
 import pytest
+from books import BOOK
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import Faults, read
 
-BOOK = Codebook.read(DATA / "codebook")
 CENTRAL = (
     "SubmissionDate,meta-instanceID,{questions},KEY,SubmitterID,SubmitterName,AttachmentsPresent,AttachmentsExpected,"
     "Status,ReviewState,DeviceID,Edits,FormVersion\n"

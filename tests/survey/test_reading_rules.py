@@ -5,14 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.study import DATA
 from welfare_analysis.survey.checks import check
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import Faults, read, read_any, read_followup, read_register
 
-BOOK = Codebook.read(DATA / "codebook")
 FORMS = pd.DataFrame(
     {
         "person_id": ["k1", "k2", "k3"],

@@ -3,17 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from books import BOOK
 
 from welfare_analysis.disclosure import policy
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, share
 from welfare_analysis.publishing import bias
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import Faults, Map, draft_map, read, read_any, read_followup, typed
 from welfare_analysis.survey.standin import Parameters, generate
 
-BOOK = Codebook.read(DATA / "codebook")
 # two strata of 10 and 8 clusters, of which 3 and 2 were drawn
 TENURE = ["tenant", "tenant", "tenant", "owner", "owner", "owner", "owner", "tenant", "tenant", "tenant"]
 SAMPLE = pd.DataFrame(

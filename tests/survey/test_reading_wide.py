@@ -2,12 +2,10 @@
 
 import pandas as pd
 import pytest
+from books import BOOK
 
-from welfare_analysis.study import DATA
-from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import Faults, read
 
-BOOK = Codebook.read(DATA / "codebook")
 BANDS = ("0_5", "6_11", "12_17", "18_24", "25_59", "60_over")
 
 

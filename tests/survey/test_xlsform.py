@@ -3,16 +3,14 @@
 import io
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import openpyxl
 import pytest
+from books import BOOK
 from pyxform.xls2xform import convert
 
 from welfare_analysis.survey import xlsform
-from welfare_analysis.survey.codebook import Codebook
 
-BOOK = Codebook.read(Path(__file__).parents[2] / "data" / "codebook")
 LIMITS = {"least": 10, "base": 30}
 STATUSES = BOOK.codes("status")
 
