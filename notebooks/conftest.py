@@ -27,7 +27,7 @@ SAID = pd.read_csv(DATA / "codebook" / "texts.csv", index_col="key")["en"]
 # of which version a stored simulation is: any change of the code may turn it, and fails no page
 VERSION = re.compile(
     "|".join(
-        [f"<td>{SAID[key]}</td>" for key in ("run.earlier", "run.this")]
+        [f"<td>{re.escape(SAID[key])}</td>" for key in ("run.earlier", "run.this", "run.repeated")]
         + [" ?" + re.escape(SAID[key]).replace(r"\{day\}", r"[\w ,]+") for key in ("said.earlier", "note.earlier")]
     )
 )

@@ -480,7 +480,7 @@ def test_a_release_names_what_it_lacks(lack, tmp_path, monkeypatch, capsys):
         text = (tmp_path / file).read_text(encoding="utf-8")
         assert old in text
         (tmp_path / file).write_text(text.replace(old, new, 1), encoding="utf-8")
-    line = ["survey/a.csv", "a", "homes", "errors", "x", "2026-11-24", "1234567", ""]
+    line = ["survey/a.csv", "a", "homes", "errors", "x", "2026-11-24", "1234567", "", ""]
     table = pd.DataFrame([line], columns=runs.stored().columns)
     monkeypatch.setattr(command, "ROOT", tmp_path)
     monkeypatch.setattr(

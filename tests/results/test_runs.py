@@ -1,10 +1,12 @@
 """Of which version stored simulations are: what makes a table stale, what does not, and what a page says of it."""
 
 import io
+import os
 import sys
 import tarfile
 from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -124,11 +126,12 @@ def test_what_shows_an_earlier_version_says_so(language, stale, tiny, monkeypatc
 
 def test_the_page_lists_what_is_of_which_version(tiny, monkeypatch):
     """A line a simulation, its day and whether it is of this version."""
-    stored = runs.stored().assign(hash=[runs.fingerprint("independence_size"), *[""] * (len(runs.stored()) - 1)])
+    hashes = [*[runs.fingerprint("independence_size")] * 3, *[""] * (len(runs.stored()) - 3)]
+    stored = runs.stored().assign(hash=hashes, repeated=["", "", "12", *[""] * (len(hashes) - 3)])
     monkeypatch.setattr(runs, "stored", lambda: stored.assign(made_by="independence_size"))
     table = runs.versions()
-    said = {name: table.cell(name, "version_of")["text"] for name in ("validation", "coverage")}
-    assert said == {"validation": "run.this", "coverage": "run.earlier"}
+    said = {name: table.cell(name, "version_of")["text"] for name in ("validation", "homes_errors", "coverage")}
+    assert said == {"validation": "run.this", "homes_errors": "run.repeated", "coverage": "run.earlier"}
     assert table.cell("validation", "run_on")["estimate"] == pd.Timestamp(stored["date"][0]).toordinal()
     assert show(tiny, table).data.count("<tr>") == len(stored) + 2  # with the head and the note
 
@@ -140,7 +143,7 @@ def written(tmp_path, monkeypatch):
     lines += [("survey/b.csv", "b", "loans", "errors_of")]
     table = pd.DataFrame(lines, columns=["table", "part", "of", "made_by"])
     monkeypatch.setattr(runs, "RUNS", tmp_path / "runs.csv")
-    table.assign(shown="x", date="2026-01-01", commit="1234567", hash="").to_csv(runs.RUNS, index=False)
+    table.assign(shown="x", date="2026-01-01", commit="1234567", hash="", repeated="").to_csv(runs.RUNS, index=False)
     return tmp_path
 
 
@@ -181,6 +184,32 @@ def test_whoever_writes_a_table_registers_its_run(written, simulations, monkeypa
     first, *others = runs.stored()[["date", "commit", "hash"]].to_numpy().tolist()
     assert first == [today, "89abcde-dirty", "of the start"]
     assert others == [["2026-01-01", "1234567", ""]] * 2
+
+
+@pytest.mark.parametrize("now", [2.0, 2.0 + 1e-8])
+def test_samples_of_a_run_that_later_code_gives_once_more(now, written, simulations, monkeypatch):
+    """Equal to nine digits: the run is of this code too, of its own day and commit; else nothing is registered."""
+    monkeypatch.setattr(simulations, "CACHE", written / "cache")
+    monkeypatch.setitem(
+        simulations.ERRORS, "a", (SimpleNamespace(one_sample=lambda kind, seed: sample[kind, seed]), [])
+    )
+    sample = {("plain", n): pd.DataFrame({"estimate": [float(n)]}) for n in (1, 2, 3)}
+    for folder, more in (("0000", 1.0), ("1111", 0.0)):  # an older run, and the last one
+        (written / "cache" / "a" / folder).mkdir(parents=True)
+        for (kind, seed), frame in sample.items():
+            (frame + more).to_parquet(written / "cache" / "a" / folder / f"{kind}-{seed}.parquet")
+        os.utime(written / "cache" / "a" / folder, (1e9 * (2 - more), 1e9 * (2 - more)))
+    sample["plain", 2] = pd.DataFrame({"estimate": [now]})
+    monkeypatch.setenv("JOBS", "1")
+    monkeypatch.setattr(simulations, "key", lambda part: "later")
+    if now == 2.0:
+        simulations.again("a", "3")
+    else:
+        with pytest.raises(SystemExit, match="plain-2 is another sample now"):
+            simulations.again("a", "3")
+    kept = runs.stored()[["date", "commit", "hash", "repeated"]].to_numpy().tolist()
+    assert kept[0] == (["2026-01-01", "1234567", "later", "3"] if now == 2.0 else ["2026-01-01", "1234567", "", ""])
+    assert kept[1:] == [["2026-01-01", "1234567", "", ""]] * 2
 
 
 def test_a_part_whose_time_is_over_stores_no_table_and_goes_on(written, simulations, monkeypatch):

@@ -6,11 +6,15 @@ tables a part makes stands in ``data/runs.csv``, and there the day, the commit a
 
 ``python tests/simulation ran PART COMMIT DAY [PAGE ...]`` registers a run that was made in another tree: its tables are
 put in place by hand, its hash is that of what the commit holds.
+
+``python tests/simulation again PART 12`` makes as many samples of the last run once more with the code of today. Where
+they are equal to nine digits the run is of this version too, and its line says that samples were repeated.
 """
 
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sys
 import threading
@@ -35,10 +39,13 @@ import reliability_rules
 import transport_errors
 from headline_errors import stored
 from joblib import Parallel, delayed
-from keeping import folder, git, key, ran, register, write
+from keeping import CACHE, folder, git, key, ran, register, write
 from summaries import ROOT, summarised
 
 from welfare_analysis.results import runs
+from welfare_analysis.study import DATA
+from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.survey.standin import Parameters
 
 CHUNK, CHUNKS = 250, 8
 ERRORS = {"demand": (demand_errors, []), "loan": (loan_errors, []), "transport": (transport_errors, [])}
@@ -196,6 +203,34 @@ def main(*names: str) -> None:
         judge(table)
 
 
+def anew(part: str, sample: str) -> pd.DataFrame:
+    """A sample of a run by the code of today, by the name of its file."""
+    kind, seed = sample.rsplit("-", 1)
+    if part in ERRORS:
+        return ERRORS[part][0].one_sample(kind, int(seed))
+    parameters = Parameters.read(DATA / "public")
+    if kind == "world":
+        return headline_errors.one_world(int(seed), parameters)
+    book, tables = Codebook.read(DATA / "codebook"), headline_errors.plan()
+    return headline_errors.one_sample(kind, int(seed), book, parameters, tables)
+
+
+def again(part: str, many: str = "12") -> None:
+    """Register that the code of today gives samples of the last run once more, drawn by the hash of this code."""
+    if part not in ("headlines", *ERRORS):
+        sys.exit(f"Samples of {part} are not made one by one. Those of {', '.join(['headlines', *ERRORS])} are.")
+    last = max((CACHE / part).iterdir(), key=lambda place: place.stat().st_mtime)
+    drawn = random.Random(key(part)).sample(sorted(last.rglob("*.parquet")), int(many))
+    made = Parallel(n_jobs=int(os.environ.get("JOBS", -1)))(delayed(anew)(part, path.stem) for path in drawn)
+    for path, sample in zip(drawn, made, strict=True):
+        try:
+            pd.testing.assert_frame_equal(sample, pd.read_parquet(path), check_dtype=False, rtol=1e-9, atol=1e-12)
+        except AssertionError as error:
+            sys.exit(f"{path.stem} is another sample now, so the run is of an earlier version.\n{error}")
+    run = runs.stored().query("part == @part").iloc[0]
+    register(part, key(part), run["commit"], run["date"], repeated=many)
+
+
 def judge(table: pd.DataFrame) -> None:
     """End with what a table shows to be wrong."""
     if "first_wrong" in table and table["wrong"].any():
@@ -207,4 +242,5 @@ def judge(table: pd.DataFrame) -> None:
 
 
 if __name__ == "__main__":
-    ran(*sys.argv[2:]) if sys.argv[1:2] == ["ran"] else main(*sys.argv[1:])
+    does = {"ran": ran, "again": again}.get(sys.argv[1] if sys.argv[1:] else "")
+    does(*sys.argv[2:]) if does else main(*sys.argv[1:])

@@ -46,11 +46,14 @@ def git(*arguments: str) -> bytes:
     return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, check=True).stdout
 
 
-def register(part: str, of_code: str, commit: str, day: str, only: Sequence[str] = ()) -> None:
-    """Say of which code the tables of a part are now, or what is ``only`` of some pages in them."""
+def register(part: str, of_code: str, commit: str, day: str, only: Sequence[str] = (), repeated: str = "") -> None:
+    """Say of which code the tables of a part are now, or what is ``only`` of some pages in them.
+
+    ``repeated`` is how many samples that code gave once more, where the commit of the run holds other code.
+    """
     table = runs.stored()
     rows = (table["part"] == part) & (table["of"].isin(only) | (len(only) == 0))
-    table.loc[rows, ["date", "commit", "hash"]] = day, commit, of_code
+    table.loc[rows, ["date", "commit", "hash", "repeated"]] = day, commit, of_code, repeated
     write(table, runs.RUNS)
 
 

@@ -3,7 +3,7 @@
 ``data/runs.csv`` has a line a table, or a page in one (``of``), of ``make validate``: the ``part`` that makes it,
 the modules of ``tests/simulation`` that do (``made_by``), the released tables that show it, and of the last run the
 day, the commit and a hash of all that it used. Where the hash is another today, or not known, it is of an earlier
-version.
+version. ``repeated`` is how many of its samples later code gave once more, to nine digits: the hash is then of that.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..disclosure import Released, document
@@ -147,7 +148,7 @@ def versions() -> Released:
     runs = runs.assign(
         table=runs["shown"].str.split("|").str[0],
         run_on=[date.fromisoformat(day).toordinal() for day in runs["date"]],
-        version_of=[f"run.{'earlier' if old else 'this'}" for old in stale(runs)],
+        version_of=np.where(stale(runs), "run.earlier", np.where(runs["repeated"] == "", "run.this", "run.repeated")),
     )
     days = runs[["table", "run_on"]].rename(columns={"run_on": "estimate"}).assign(measure="run_on", unit="date")
     words = runs[["table", "version_of"]].rename(columns={"version_of": "text"})
