@@ -87,7 +87,7 @@ def label(study: Study, column: str, code: object) -> str:
 
 
 def listed(study: Study, parts: Iterable[str], mark: str = "comma") -> str:
-    """Parts of a sentence or label with the language's comma or semicolon between them."""
+    """Parts of a sentence or label with the language's comma, semicolon or colon between them."""
     return study.text(f"list.{mark}").join(parts)
 
 
