@@ -70,7 +70,7 @@ def crossing(tables: Sequence[Released], study: Study, share: float = 0.5, colum
         cell = second.cell(code, column) if second.state == "shown" else None
         if cell is not None and cell["estimate"] > 0:
             axes.hlines(100 * share, *(100 * cell[["low", "high"]]), color=PALETTE[place], linewidth=2)
-            axes.plot(100 * cell["estimate"], 100 * share, marker="D", color=PALETTE[place], markeredgecolor=INK, zorder=4)
+            axes.plot(100 * cell["estimate"], 100 * share, "D", color=PALETTE[place], markeredgecolor=INK, zorder=4)
     return figure
 
 
