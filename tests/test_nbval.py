@@ -96,10 +96,10 @@ FAILING: dict[str, tuple[Callable, set[int]]] = {  # what is done to the noteboo
     "a unit": (text(NUMBER, "DH", "MAD"), {NUMBER}),
     "a cell of a table": (text(TABLE, "0.666667", "0.676667"), {TABLE}),
     "another version of a simulation": (
-        text(NUMBER, "people.", "people (simulations of Tue, 24 Nov 2026, by an earlier version of the program)."),
+        text(NUMBER, "people.", "people (simulations of 24 November 2026, by an earlier version of the program)."),
         set(),
     ),
-    "another day of the same version": (text(NUMBER, "people.", "people (simulations of Tue, 24 Nov 2026)."), {NUMBER}),
+    "another day of the same version": (text(NUMBER, "people.", "people (simulations of 24 November 2026)."), {NUMBER}),
     "a label": (text(TABLE, "tenant", "owner"), {TABLE}),
     "a swapped picture": (swap, {FIGURE}),
     "a picture of another size": (shrink, {FIGURE}),

@@ -315,8 +315,8 @@ def test_standards_in_prose_are_those_of_the_code():
     found = {quantity for text in prose for quantity in re.findall(r"\d[\d,.]* (?:%|DH)", text)}
     assert found <= allowed
     assert f"{100 * home.burden_above_share:g} %" in found
-    assert (home.crowded_above_n, way.long_above_min) == (2, 60)  # in words: two persons a room, an hour
-    assert "two persons" in texts["topic.crowded"]
+    assert (home.crowded_above_n, way.long_above_min) == (2, 60)  # in words: two people per room, an hour
+    assert "two people" in texts["topic.crowded"]
     assert "an hour" in texts["topic.commute_long"]
 
 

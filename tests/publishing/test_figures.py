@@ -237,14 +237,19 @@ def test_values_on_an_axis_are_written_in_the_language(study):
 
 @pytest.mark.parametrize("language", ["ar", "fr", "en"])
 def test_a_figure_of_groups_says_who_is_highest_and_lowest(study, language):
-    """Its title has the number of both ends, from the released table; its topic stays in the alternative text."""
+    """Its title has the number of both ends, from the released table; its topic stays in the alternative text.
+
+    There each name has its number behind a colon.
+    """
     own = study.in_language(language)
     figure, (table,) = figures.picture(own, "cost_burdened_by_rank")
     cells = table.shown.sort_values("estimate")
     said = figure.get_suptitle().replace("\n", " ")
+    spoken = figures.alt_text("cost_burdened_by_rank", [table], own)
     for _, cell in cells.iloc[[0, -1]].iterrows():
         assert format_cell(table, own, cell) in said
-    assert figures.alt_text("cost_burdened_by_rank", [table], own).startswith(title("cost_burdened_by_rank", own))
+        assert own.text("list.colon") + format_cell(table, own, cell) in spoken
+    assert spoken.startswith(title("cost_burdened_by_rank", own))
     plt.close(figure)
 
 

@@ -5,6 +5,7 @@ The tables are those of the stand-in as they were released and stored (`tests/sn
 
 import json
 import re
+from datetime import date
 
 import nbformat
 import pandas as pd
@@ -16,7 +17,7 @@ from welfare_analysis.disclosure import CATEGORY
 from welfare_analysis.publishing import labels
 from welfare_analysis.publishing.execution import find
 from welfare_analysis.publishing.figures import FIGURES
-from welfare_analysis.results import stored
+from welfare_analysis.results import runs, stored
 from welfare_analysis.study import DATA, ROOT, reference
 from welfare_analysis.survey.codebook import LANGUAGES
 
@@ -137,3 +138,19 @@ def test_no_page_shows_a_frame_of_pandas():
         for cell in notebook.cells:
             for output in cell.get("outputs", []):
                 assert "dataframe" not in output.get("data", {}).get("text/html", ""), (stem, cell.source)
+
+
+FULL = {"en": ("24 November 2026", "1 May 2026"), "fr": ("24 novembre 2026", "1er mai 2026"),
+        "ar": ("24 نونبر 2026", "1 ماي 2026")}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_day_is_printed_in_full_without_its_weekday(language, monkeypatch):
+    """Alike in a table and in the note of stored simulations, as the language writes it."""
+    days = [date(2026, 11, 24).toordinal(), date(2026, 5, 1).toordinal()]
+    assert tuple(labels.day(day, language) for day in days) == FULL[language]
+    table = runs.versions()
+    cell = table.cell("validation", "run_on")
+    assert labels.format_cell(table, STUDIES[language], cell) == labels.day(cell["estimate"], language)
+    monkeypatch.setattr(runs, "earlier", lambda *_: days[0])
+    assert FULL[language][0] in labels.version(STUDIES[language], "note.earlier", "validation")

@@ -497,6 +497,14 @@ def test_signs_and_intervals_are_not_torn_apart():
     assert 'href="04_life.html"' in text
 
 
+def test_words_beside_an_interval_are_not_kept_on_its_line():
+    """A bracket with words in it breaks between them: kept whole it was wider than a phone."""
+    for space in (",", ".", "\u202f"):
+        text = markdown(f"places (2{space}650–13{space}000 places and 265–1{space}300 million DH by what is assumed)")
+        kept = re.findall('<span class="interval">(.*?)</span>', text)
+        assert kept == [f"(2{space}650–13{space}000", f"265–1{space}300"]
+
+
 def test_formula_is_safe_mathml():
     """What stands in a formula's text is text; a link in it is dropped."""
     assert "<script" not in formula(r"\text{<script>x</script>}")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
+from babel.dates import format_date
 
 from ..disclosure import CATEGORY, Released, policy
 from ..languages import GAP, MARKS, PERCENT, Forms, amount, between, number, with_interval
@@ -85,7 +87,7 @@ def label(study: Study, column: str, code: object) -> str:
 
 
 def listed(study: Study, parts: Iterable[str], mark: str = "comma") -> str:
-    """Parts of a sentence or label with the language's comma or semicolon between them."""
+    """Parts of a sentence or label with the language's comma, semicolon or colon between them."""
     return study.text(f"list.{mark}").join(parts)
 
 
@@ -187,10 +189,18 @@ def format_cell(
     if table.statistic == "document" and pd.isna(cell["estimate"]) and cell.get("flag") != "hidden":
         return NOTHING
     unit = unit_of(table, cell)
+    if unit == "date" and pd.notna(cell["estimate"]):
+        return day(cell["estimate"], study.language)
     name = unit_forms(study, unit) if named and unit != "share" else ""
     text = with_interval(cell["estimate"], cell["low"], cell["high"], unit, study.language, name, step_of(cell))
     clear = CLEAR if cell.get("clear") in (True,) else ""
     return text + clear + (mark if cell.get("flag") == "caution" else "")
+
+
+def day(number: float, language: str) -> str:
+    """A day (since the year 1) in full, without its weekday; in Arabic the months as in Morocco, in Latin digits."""
+    said = format_date(datetime.date.fromordinal(int(number)), "d MMMM y", {"ar": "ar_MA"}.get(language, language))
+    return re.sub("^1 ", "1er ", said) if language == "fr" else said
 
 
 def base(respondents: pd.Series, language: str) -> str:
@@ -245,8 +255,8 @@ def note(tables: Sequence[Released], study: Study) -> str:
 
 def version(study: Study, key: str, *tables: str) -> str:
     """That tables show a simulation of an earlier version, and its day; empty where none does."""
-    day = runs.earlier(*tables)
-    return study.text(key, day=amount(day, "date", study.language)) if day else ""
+    oldest = runs.earlier(*tables)
+    return study.text(key, day=day(oldest, study.language)) if oldest else ""
 
 
 def missing_mark(flag: str) -> str:

@@ -26,7 +26,8 @@ MATHML = re.compile(r'<(/?m[a-z]+)((?: [a-z]+="[^"]*")*) ?(/?)>')
 NUMBER = re.compile(r"\u2066?[<≈~]?\s*[-−+]?\d[\d.,\s\u2013]*%?\u2069?(?: \(.*\))?(?:\s[*†])?$|(?:\.\.|/)$")
 NO_SCOPE = re.compile(r"<th\b(?![^>]*scope)")
 LOOSE = re.compile(r" (?=[:;?!»%*](?![^<>]*>))|(?<=«) ")  # spaces of French print, and before a per cent sign or a star
-INTERVAL = re.compile(r"\([^()<>]*\u2013[^()<>]*\)")
+DIGITS = r"[-−]?\d[\d.,\u00a0\u202f]*"
+INTERVAL = re.compile(rf"\(?\u2066?{DIGITS}\u2013{DIGITS}\u2069?\)?(?![^<>]*>)")
 TEXT = re.compile(r"(<caption>|<tfoot>\s*<tr>\s*<td[^>]*>)(.*?)(?=</caption>|</td>)", re.DOTALL)
 CELL = re.compile(r"<td((?: [a-z]+=\"[^\"]*\")*)>(.*?)</td>")
 TAGS = {"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "b", "strong", "i", "em", "sub", "sup"}
@@ -221,7 +222,7 @@ def _term(found: re.Match[str], left: dict[str, tuple[str, str]]) -> str:
 
 
 def _unbroken(source: str) -> str:
-    """Keep each interval in brackets on one line, and a sign with the word before it."""
+    """Keep each interval on one line with its brackets, and a sign with the word before it."""
     return INTERVAL.sub(lambda found: f'<span class="interval">{found[0]}</span>', LOOSE.sub("\u00a0", source))
 
 

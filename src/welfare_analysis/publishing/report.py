@@ -29,6 +29,7 @@ from welfare_analysis.languages import NAMES, amount, direction, number
 from welfare_analysis.publishing import calendars, execution, grids, my_figures, pdf, prose, record, stop_briefs
 from welfare_analysis.publishing.folders import private, replacing, set_aside
 from welfare_analysis.publishing.glossary import Word, glossary
+from welfare_analysis.publishing.labels import day
 from welfare_analysis.publishing.markup import explained, inline, markdown, page_name, table
 from welfare_analysis.publishing.searching import sections
 from welfare_analysis.results import kept
@@ -289,7 +290,8 @@ def render(
         pages.append(_scripted("search", sections((p.href, p.title, p.body) for p in [*pages, *heads]), labels, jinja))
         fronts[language] = pages[0].title
         template = jinja.get_template("page.html.j2")
-        made = labels["made"].format(date=datetime.datetime.now(datetime.UTC).date(), version=__version__)
+        today = datetime.datetime.now(datetime.UTC).toordinal()
+        made = labels["made"].format(date=day(today, language), version=__version__)
         shared = {"pages": pages, "language": language, "labels": labels, "switch": switch, "made": made}
         for current in briefs:  # they are reached from a page, and are no step of the way through the report
             shown = template.render(page=current, **shared, previous=None, following=None)

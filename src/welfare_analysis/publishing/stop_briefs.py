@@ -37,7 +37,8 @@ def all_briefs(study: Study) -> Markdown:
     lines = [study.text("stop_briefs.link"), ""]
     for region, towns in of.towns.groupby("command_group", sort=False):
         named = (f"[{label(study, 'caravan_stop', stop)}]({href(stop)})" for stop in towns.index)
-        lines.append(f"- {label(study, 'command_group', region)}: {listed(study, named)}")
+        said = listed(study, [label(study, "command_group", region), listed(study, named)], "colon")
+        lines.append(f"- {said}")
     return Markdown("\n".join(lines), metadata={HANDED: contents(study)} if study.languages else None)
 
 

@@ -18,7 +18,7 @@ from ...study import Study, public
 from ..labels import cell_label, in_order, title
 from .style import INK, MAP, PALETTE, QUIET, canvas, fitting, plain, scaled
 
-MARKS = "osD^vP"  # of lines, in the order of the palette: who sees no colour tells them apart too
+MARKS = "osD^vP"  # of lines, in the order of the palette, with dark edges: who sees no colour tells them apart too
 ROOM = 3  # numbers on an inch of a line
 
 
@@ -26,7 +26,7 @@ def _line(axes: Axes, cells: pd.DataFrame, unit: str, colour: str, name: str) ->
     """A line through estimates at ``at``, its 95 % band behind it."""
     drawn = scaled(cells, unit).assign(at=cells["at"]).sort_values("at")
     axes.fill_between(drawn["at"], drawn["low"], drawn["high"], color=colour, alpha=0.25, linewidth=0)
-    marks = {"marker": MARKS[PALETTE.index(colour)], "markersize": 5, "markeredgecolor": colour}
+    marks = {"marker": MARKS[PALETTE.index(colour)], "markersize": 5, "markeredgecolor": INK}
     sns.lineplot(drawn, x="at", y="estimate", ax=axes, color=colour, errorbar=None, label=name, legend=False, **marks)
 
 
@@ -70,7 +70,7 @@ def crossing(tables: Sequence[Released], study: Study, share: float = 0.5, colum
         cell = second.cell(code, column) if second.state == "shown" else None
         if cell is not None and cell["estimate"] > 0:
             axes.hlines(100 * share, *(100 * cell[["low", "high"]]), color=PALETTE[place], linewidth=2)
-            axes.plot(100 * cell["estimate"], 100 * share, marker="D", color=PALETTE[place], zorder=4)
+            axes.plot(100 * cell["estimate"], 100 * share, "D", color=PALETTE[place], markeredgecolor=INK, zorder=4)
     return figure
 
 

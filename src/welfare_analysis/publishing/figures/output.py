@@ -148,8 +148,9 @@ def alt_text(name: str, tables: Sequence[Released], study: Study) -> str:
             names = [cell_label(table, study, k, row[k]) for k in table.keys]
             counted = table.statistic == "count"
             value = amount(row["estimate"], table.unit, study.language) if counted else format_cell(table, study, row)
-            lines.append(f"{listed(study, names)} {value}".strip())
-        parts.append((f"{title(table.id, study)}: " if several else "") + listed(study, lines, "semicolon"))
+            lines.append(listed(study, [listed(study, names), value] if names else [value], "colon"))
+        heads = [title(table.id, study)] if several else []
+        parts.append(listed(study, [*heads, listed(study, lines, "semicolon")], "colon"))
     return " ".join(part if part.endswith(("?", ".")) else f"{part}." for part in parts)
 
 
