@@ -412,3 +412,30 @@ def test_check_and_report_name_the_faults_of_a_log(here, capsys, monkeypatch):
         assert "houzing" in said
         table = pd.read_csv(here / "build" / "check" / "questions.csv")
         assert table["column"].tolist() == ["desk", "topic"]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        ("rents", ",", ";", "public/rents.csv, row 1: a column is not there"),
+        ("rents", "harbour,450", "harbour,quatre cents", "public/rents.csv, row 3, column value"),
+        ("rents", "harbour", "harbor", "row 3, column command: a cell cannot be read; got 'harbor'"),
+        ("rent", "", "", "public/rent.csv: no page reads a table of this name; got 'rent'; expected rents"),
+        ("rents", "made for", "d’été à", "public/rents.csv: the table cannot be read"),
+    ],
+)
+def test_check_names_what_is_wrong_in_an_institutions_own_tables(here, capsys, name, old, new, message):
+    """A table that no page could read is told by the first command, by its row and column, before a form is read."""
+    folder = shutil.copytree(DATA / "examples" / "hospital", here / "ours")
+    text = (folder / "public" / "rents.csv").read_text(encoding="utf-8")
+    (folder / "public" / f"{name}.csv").write_text(text.replace(old, new) if old else text, encoding="cp1252")
+    arguments = ["check", f"CODEBOOK={folder}", f"SURVEY={folder / 'answers.csv'}"]
+    assert command.main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_example_has_tables_that_pages_read(monkeypatch):
+    """What the hospitals give of their own is in the form of `data/public`."""
+    folder = DATA / "examples" / "hospital"
+    monkeypatch.setenv("CODEBOOK", str(folder))
+    command._own_tables(Codebook.read(folder))

@@ -23,7 +23,7 @@ import pandas as pd
 from welfare_analysis import __version__
 from welfare_analysis.demand import housing, tastes
 from welfare_analysis.disclosure import Policy
-from welfare_analysis.errors import WelfareError
+from welfare_analysis.errors import WelfareError, unknown
 from welfare_analysis.planning.agreements import agreements
 from welfare_analysis.publishing import execution, record
 from welfare_analysis.publishing.folders import alone, private, replacing, set_aside
@@ -32,7 +32,7 @@ from welfare_analysis.publishing.report import publish
 from welfare_analysis.results import headlines, kept, runs
 from welfare_analysis.results.audit import broken
 from welfare_analysis.results.declare import WITHHELD
-from welfare_analysis.study import Study, grouped, log_book, not_given, own_log, several
+from welfare_analysis.study import DATA, KEYED, Study, grouped, log_book, not_given, own_log, several
 from welfare_analysis.survey import card_designs, doubts, followup, paper, quality, reading, standin, weighting, xlsform
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading.text_files import small_table
@@ -232,6 +232,7 @@ def _sound(sources: list[Any]) -> bool:
     names = next((reading.Map.read(named, codebook) for named in _named("MAP")), None)
     for left in (ROOT / "build" / "check").glob("[ad]*.csv"):  # forms alike and in doubt, of an earlier file
         left.unlink()
+    _own_tables(codebook)
     for table, codes in not_given(codebook).items():
         print(f"public/{table}.csv has no row for {', '.join(codes)}: the pages say less of them")
     for source in sources:
@@ -266,6 +267,39 @@ def _sound(sources: list[Any]) -> bool:
         place = os.path.relpath(target.with_name("map.csv"))
         print(f"A map to complete, for columns and codes that are not known: {place}; then say MAP={place}")
     return sound
+
+
+def _own_tables(codebook: Codebook) -> None:
+    """Refuse tables of an institution's folder ``public`` that the pages could not read.
+
+    Raises
+    ------
+    WelfareError
+        A name that no table of ``data/public`` has, no CSV in UTF-8, a column that is not there, a word for a number, a
+        place that the codebook lacks.
+    """
+    for path in [path for folder in _named("CODEBOOK") for path in sorted((folder / "public").glob("*.csv"))]:
+        where, model = f"public/{path.name}", DATA / "public" / path.name
+        if not model.is_file():
+            names = [table.stem for table in model.parent.glob("*.csv")]
+            raise unknown("no page reads a table of this name", path.stem, names, "a name of data/public", where=where)
+        whole = pd.read_csv(model, keep_default_na=False, na_values=[""])
+        try:
+            own = pd.read_csv(path, dtype=str, keep_default_na=False)
+        except ValueError:
+            raise WelfareError("the table cannot be read", where=where, expected="CSV in UTF-8, with commas") from None
+        if not set(whole) <= set(own):
+            listed, hint = ", ".join(whole), "Save it as CSV in UTF-8, with commas between columns."
+            raise WelfareError("a column is not there", where=f"{where}, row 1", expected=listed, hint=hint)
+        for name in whole:
+            wrong, expected = pd.to_numeric(own[name], errors="coerce").isna() & (own[name] != ""), "a number"
+            if name == KEYED.get(path.stem):
+                wrong, expected = ~own[name].isin(["", *codebook.codes(name)]), f"a code of the list {name}"
+            elif not pd.api.types.is_numeric_dtype(whole[name]) or whole[name].isna().all():
+                continue
+            for row in wrong[wrong].index[:1]:
+                at = f"{where}, row {row + 2}, column {name}"
+                raise WelfareError("a cell cannot be read", where=at, got=own.at[row, name], expected=expected)
 
 
 def _accepted(notes: pd.DataFrame) -> pd.DataFrame:
