@@ -117,3 +117,27 @@ def test_what_an_institution_takes_over_says_whose_it_is(monkeypatch):
     assert len({BOOK.text(INHERITED, language) for language in LANGUAGES}) == 3
     monkeypatch.delenv("CODEBOOK")
     assert INHERITED not in set(public("credit")["source"])
+
+
+@pytest.mark.parametrize(
+    ("code", "cells", "message"),
+    [
+        (
+            "nurse",
+            {"parent": "nurses"},
+            r"values.csv, row \d+, parent.*'nurses'; expected a code of the list rank_group",
+        ),
+        ("harbour", {"parent": ""}, r"values.csv, row \d+, parent.*; expected a code of the list command_group"),
+        ("active", {"code": "staff"}, r"values.csv, status.*staff, retired, survivor.*active among them"),
+    ],
+)
+def test_nobody_is_left_without_a_group(folder, code, cells, message):
+    """A rank or a place whose group is misspelt would be in no table by group; pay is asked of who is `active`."""
+    table = pd.read_csv(folder / "values.csv", dtype=str, keep_default_na=False)
+    for column, text in cells.items():
+        table.loc[table["code"] == code, column] = text
+    table.to_csv(folder / "values.csv", index=False)
+    for name in ("variables", "impossible", "consistency"):
+        (folder / f"{name}.csv").unlink()
+    with pytest.raises(WelfareError, match=message):
+        Codebook.read(folder)

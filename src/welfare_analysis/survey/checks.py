@@ -30,6 +30,8 @@ TAKEN += "rank_group command_group age_group home_city_group numerator unsafe fl
 # codes beside those of the lists that pages group persons by: all of them, who is not known, who returned a form
 GROUPING = ("status", "sex", "rank", "command", "status_wide", "rank_group", "command_group", "rank_group_wide")
 BESIDE = ("all", "total", "unknown", "not_known", "returned")
+PARENTS = {"rank": "rank_group", "command": "command_group"}
+ON_DUTY = "active"  # the status that pay, service and the way to work are asked of
 LABELS = ("label_ar", "label_fr", "label_en")
 
 
@@ -96,6 +98,7 @@ def check(book: Tables) -> None:
     """Raise on the first fault of a codebook whose groups are sound."""
     values, lines, ages = book.values, book.lines, book.ages.reset_index()
     refuse(values.duplicated(["list", "code"]), "values.csv", values["code"], "each code once in a list")
+    _check_parents(values)
     _check_words(book)
     _check_labels(book)
     for language in LABELS:
@@ -113,6 +116,19 @@ def check(book: Tables) -> None:
     refuse(unlisted, "ages.csv", ages["status"], "a code of the list status")
     for column in ("youngest", "oldest"):
         refuse(~ages[column].str.match(NUMBER), "ages.csv", ages[column], "a number of years")
+
+
+def _check_parents(values: pd.DataFrame) -> None:
+    """Each rank and place is in a group that there is, else its persons are in none; somebody is on duty."""
+    for name, group in PARENTS.items():
+        lost = (values["list"] == name) & ~values["parent"].isin(values.loc[values["list"] == group, "code"])
+        refuse(lost, "values.csv", values["parent"], f"a code of the list {group}")
+    statuses = values.loc[values["list"] == "status", "code"]
+    if len(statuses) and ON_DUTY not in set(statuses):
+        expected = f"{ON_DUTY} among them: whoever is on duty"
+        raise WelfareError(
+            "a fault in the codebook", where="values.csv, status", got=", ".join(statuses), expected=expected
+        )
 
 
 def _check_words(book: Tables) -> None:

@@ -35,7 +35,6 @@ OPTIONAL = list(COLUMNS)[3:]
 KEYS = {name: columns[0] for name, columns in COLUMNS.items() if columns[0] not in ("list", "block")}
 COLUMNS[institution.FILE], KEYS[institution.FILE] = ["key", *LANGUAGES], "key"
 PLURALS = ("one", "two", "few", "many", "other")  # categories of the plural rules of CLDR
-PARENTS = {"rank": "rank_group", "command": "command_group"}
 
 
 @dataclass(frozen=True)

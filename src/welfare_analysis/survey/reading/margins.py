@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from ..codebook import PARENTS, Codebook
+from ..checks import PARENTS
+from ..codebook import Codebook
 from .cells import Question
 from .columns import read_column, read_text
 from .faults import fault, fault_at
