@@ -141,3 +141,12 @@ def test_nobody_is_left_without_a_group(folder, code, cells, message):
         (folder / f"{name}.csv").unlink()
     with pytest.raises(WelfareError, match=message):
         Codebook.read(folder)
+
+
+def test_a_word_under_a_misspelt_key_is_told(folder):
+    """Else the pages would speak of dirhams where the institution pays in dinars."""
+    table = pd.read_csv(folder / "institution.csv", dtype=str, keep_default_na=False)
+    table["key"] = table["key"].replace("currency", "curency")
+    table.to_csv(folder / "institution.csv", index=False)
+    with pytest.raises(WelfareError, match=r"institution.csv, row 5, key.*curency.*currency"):
+        Codebook.read(folder)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..errors import WelfareError
+from ..errors import WelfareError, unknown
 from .checks import LABELS, LANGUAGES
 from .routing import CLAUSE
 
@@ -58,6 +58,12 @@ class Words:
     def __init__(self, own: pd.DataFrame, whole: pd.DataFrame) -> None:
         self._words: dict[str, dict[str, str]] = {language: {} for language in LANGUAGES}
         lines = own.set_index("key")
+        for row, key in enumerate(own["key"], 2):
+            if key not in set(whole["key"]):
+                where, known = f"{FILE}, row {row}, key", list(whole["key"])
+                raise unknown(
+                    "a word that no page has", key, known, where=where, hint="Write the key, or remove the line."
+                )
         for _, theirs in whole.iterrows():
             key = theirs["key"]
             for language in LANGUAGES if key in lines.index else ():
