@@ -235,3 +235,12 @@ def test_visits_before_the_last_form_are_refused(world):
     answers = typed(world.answers, BOOK).assign(date=pd.Timestamp("2026-11-01"))
     with pytest.raises(WelfareError, match=rf"visits were made before.*got {len(late)}"):
         Study.of(answers, world.register, late, BOOK)
+
+
+def test_a_replicate_weight_that_is_not_there_is_a_fault(tmp_path):
+    """Three of four columns would give another error: the lost one is named."""
+    path = tmp_path / "a.csv"
+    path.write_text("status,tenure,weight,jk1_1,jk1_2,jk1_4\nactive,tenant,1,2,0,1\nactive,owner,1,0,2,1\n")
+    with pytest.raises(Faults) as error:
+        read(path, BOOK)
+    assert list(error.value.table["rule"]) == ["replicate weights without a gap; jk1_3 is not there"]

@@ -25,7 +25,17 @@ from .margins import MARGINS, Margins, is_margins, margins
 from .personal import header_shown
 from .placing import raise_all
 from .reviews import once
-from .selection import COLLECTED, DESIGN, FOLLOWUP, OUTCOMES, collected, design_columns, followed_up, sampled
+from .selection import (
+    COLLECTED,
+    DESIGN,
+    FOLLOWUP,
+    OUTCOMES,
+    collected,
+    design_columns,
+    followed_up,
+    sampled,
+    without_gaps,
+)
 from .spelling import fold, texts
 
 REGISTER = ("person_id", "status", "sex", "age", "rank", "command")
@@ -185,7 +195,7 @@ def _answers(cells: Cells, codebook: Codebook) -> Answers:
     (design, faults), (given, odd) = sampled(raw.filter(own)), collected(raw, codebook)
     if own:
         checked.notes.append(("weight", f"the sampling design of the file: {', '.join(own[:6])}", len(cells.frame)))
-    answers = checked.answers("SURVEY", design | given, [*faults, *odd])
+    answers = checked.answers("SURVEY", design | given, [*faults, *odd, *without_gaps(own, cells.header)])
     if len(checked.columns) < 2:
         expected = "the status and one further question"
         raise WelfareError("no block of questions is there", where=cells.path.name, expected=expected)

@@ -10,7 +10,7 @@ import pandas as pd
 from ..codebook import Codebook
 from .cells import Question
 from .columns import read_column, read_text, respelt
-from .faults import fault
+from .faults import fault, fault_at
 from .spelling import clean, fold, latin, texts
 
 FOLLOWUP = ("stratum", "stratum_population", "outcome")
@@ -29,6 +29,21 @@ Selection = tuple[dict[str, pd.Series], list[pd.DataFrame]]
 def design_columns(header: Iterable[Hashable]) -> tuple[str, ...]:
     """The columns of a header that say how its persons were sampled."""
     return tuple(n for n in map(str, header) if n in DESIGN or REPLICATE.fullmatch(n))
+
+
+def without_gaps(own: Iterable[str], header: int) -> list[pd.DataFrame]:
+    """A fault for replicate weights of which one is not there: the sampling error would be computed without it."""
+    faults = []
+    for kind in REPLICATES:
+        numbers = {int(name.rpartition("_")[2]) for name in own if name.startswith(f"{kind}_")}
+        lost = sorted(set(range(1, max(numbers, default=0))) - numbers)
+        if lost:
+            rule, todo = (
+                f"replicate weights without a gap; {kind}_{lost[0]} is not there",
+                "Add it from the sample's file.",
+            )
+            faults.append(fault_at(header, f"{kind}_{max(numbers)}", "", rule, todo))
+    return faults
 
 
 def sampled(raw: pd.DataFrame) -> Selection:
