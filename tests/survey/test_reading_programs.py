@@ -737,3 +737,11 @@ def test_letters_of_excel_are_decoded_and_letters_that_a_terminal_obeys_are_not_
     assert read(tmp_path / "a.xlsx", BOOK).frame["status"].tolist() == ["active"]
     table = faults(tmp_path, "status,tenure,\x1b[31mx\nactive,\x1b]0;own,1\n")
     assert "\x1b" not in table.to_csv()
+
+
+def test_columns_that_disagree_on_two_items_are_no_row_that_moved(tmp_path):
+    """Of a short form they are most of the row: each pair is named all the same."""
+    with pytest.raises(Faults) as error:
+        opened(tmp_path, "status,promotion,promotion/camps,promotion/hajj\nactive,camps,0,1\nactive,camps,1,0\n")
+    assert set(error.value.table["row"]) == {2}
+    assert error.value.table["rule"].str.startswith("the same answer as in").sum() == len(error.value.table) == 4

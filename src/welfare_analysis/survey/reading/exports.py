@@ -19,7 +19,7 @@ import pandas as pd
 from ..codebook import LANGUAGES, Codebook
 from .cells import Question, words_of
 from .columns import read_column
-from .faults import fault
+from .faults import SAME, fault
 from .layout import Cells, Known, Note
 from .personal import asks_who, header_shown, shown
 from .repeats import rolled_up
@@ -113,7 +113,7 @@ class _Answers:
     def disagree(self, first: str, second: str, where: pd.Series) -> None:
         """Two faults a row where two columns tell the same answer differently."""
         for name, other in ((first, second), (second, first)):
-            rule = f"the same answer as in {header_shown(other)}"
+            rule = f"{SAME} {header_shown(other)}"
             self.faults.append(fault(where, name, self.frame[name], rule, "Correct the column that is wrong."))
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from ..codebook import Codebook
 from .cells import NO_RESULT
 from .columns import LOOK_UP, Column
-from .faults import NONE, fault, fault_at
+from .faults import NONE, SAME, fault, fault_at
 from .layout import Note
 from .personal import HIDDEN
 
@@ -128,8 +128,12 @@ def repeated(
 
 def moved(raw: pd.DataFrame, faults: list[pd.DataFrame]) -> list[pd.DataFrame]:
     """The faults, with a single one for each row that is no form, or whose cells stand under other columns."""
-    # of no sheet of its own; a formula that was never computed stands where it belongs
-    own = [part[part["value"] != NO_RESULT] for part in faults if "letter" not in part]
+    # of no sheet of its own; a formula that was never computed, and one of two columns that disagree, stand where they belong
+    own = [
+        part[(part["value"] != NO_RESULT) & ~part["rule"].str.startswith(SAME)]
+        for part in faults
+        if "letter" not in part
+    ]
     counts = pd.concat([NONE, *own])["row"].value_counts()
     said = pd.concat([NONE, *(part[part["value"] != ""] for part in own)])["row"].value_counts()
     said = said if len(said) <= MOST_NOTES else said.iloc[:0]
