@@ -745,3 +745,10 @@ def test_columns_that_disagree_on_two_items_are_no_row_that_moved(tmp_path):
         opened(tmp_path, "status,promotion,promotion/camps,promotion/hajj\nactive,camps,0,1\nactive,camps,1,0\n")
     assert set(error.value.table["row"]) == {2}
     assert error.value.table["rule"].str.startswith("the same answer as in").sum() == len(error.value.table) == 4
+
+
+def test_a_question_of_a_group_that_is_not_ours_is_told_by_its_header(tmp_path):
+    """`souhait/tenure` may be another question than ours: who reads the report sees which column was taken."""
+    text = "identity/status,identity/sex,souhait/tenure,_uuid\nactive,m,owner,u1\n"
+    told = opened(tmp_path, text).report.set_index("column")["what"]
+    assert "souhait/tenure" in told["tenure"] and "souhait" not in told["status"]

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from ...errors import WelfareError
 from .faults import fault_at
+from .personal import header_shown
 from .programs import ADDED, is_added, own_name, wrote
 from .spelling import clean, fold, listed
 
@@ -228,9 +229,14 @@ def lay_out(path: Path, rows: Iterable[tuple[int, Row]], known: Known, sheet: st
     width = max(len(names), *(_extent(row) for _, row in first[place:])) if pad else len(names)
     names = [*names, *[""] * (width - len(names))][: max(named, min(width, MOST_COLUMNS))]
     above = sum(filled(row) for _, row in first[:place])
-    respelt = [name for name, c in zip(names, cells, strict=False) if name in known and str(c).strip() != name]
+    respelt = [(name, c) for name, c in zip(names, cells, strict=False) if name in known and str(c).strip() != name]
     notes = [("", "rows above the header left out", above)] if above else []
-    notes += [(name, "another spelling of the column's name", 1) for name in respelt]
+    ours = {c for _, c in respelt if _name(clean(str(c)), known, wrote(map(str, cells))) in known}
+    other = "of a group of the form's own, {}: make sure that it asks this"
+    notes += [
+        (name, "another spelling of the column's name" if c in ours else other.format(header_shown(c)), 1)
+        for name, c in respelt
+    ]
     rest = first[place + 1 :]
     if rest and is_tags(rest[0][1]):
         rest, notes = rest[1:], [*notes, ("", "a row of HXL tags under the header left out", 1)]
