@@ -752,3 +752,14 @@ def test_a_question_of_a_group_that_is_not_ours_is_told_by_its_header(tmp_path):
     text = "identity/status,identity/sex,souhait/tenure,_uuid\nactive,m,owner,u1\n"
     told = opened(tmp_path, text).report.set_index("column")["what"]
     assert "souhait/tenure" in told["tenure"] and "souhait" not in told["status"]
+
+
+def test_items_in_the_words_of_an_earlier_form(tmp_path):
+    """Answers that were collected before a label changed: `wordings.csv` keeps it, and its comma parts nothing."""
+    text = 'status,transport_wish\nactive,"une réduction sur le train, un transport du personnel, du quartier au travail"\n'
+    found = opened(tmp_path, text).frame
+    assert list(found[["transport_wish_shuttle", "transport_wish_rail", "transport_wish_coach"]].iloc[0]) == [
+        "yes",
+        "yes",
+        "no",
+    ]

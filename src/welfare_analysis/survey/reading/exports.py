@@ -20,6 +20,7 @@ from ..codebook import LANGUAGES, Codebook
 from .cells import Question, words_of
 from .columns import read_column
 from .faults import SAME, fault
+from .guessing import usual
 from .layout import Cells, Known, Note
 from .personal import asks_who, header_shown, shown
 from .repeats import rolled_up
@@ -177,7 +178,9 @@ def _spelt(group: str, codebook: Codebook) -> dict[str, str]:
     spelt = {}
     for name in codebook.members(group):
         line = codebook.lines[name]
-        for text in (name.removeprefix(f"{group}_"), name, *(line[f"label_{language}"] for language in LANGUAGES)):
+        earlier = [wording for variable, wording in usual() if variable == name]
+        labels = [line[f"label_{language}"] for language in LANGUAGES]
+        for text in (name.removeprefix(f"{group}_"), name, *labels, *earlier):
             spelt[fold(text)] = name
     return dict(sorted(spelt.items(), key=lambda pair: -len(pair[0])))
 

@@ -36,11 +36,17 @@ def guesser(codebook: Codebook, there: frozenset[str]) -> Callable[[str], str]:
     return guess
 
 
+@lru_cache(maxsize=1)
+def usual() -> list[tuple[str, str]]:
+    """Variables with other usual wordings, and wordings of earlier versions of the form."""
+    table = pd.read_csv(Path(__file__).with_name("wordings.csv"), dtype=str, encoding="utf-8")
+    return list(table.itertuples(index=False, name=None))
+
+
 @lru_cache(maxsize=8)
 def _wordings(codebook: Codebook) -> list[tuple[str, frozenset[str]]]:
     """Every variable with the words of its question in each language, and other usual ones (``wordings.csv``)."""
-    usual = pd.read_csv(Path(__file__).with_name("wordings.csv"), dtype=str, encoding="utf-8")
-    texts = [(v, w) for v, w in usual.itertuples(index=False) if v in codebook.lines or v in DESIGN]
+    texts = [(v, w) for v, w in usual() if v in codebook.lines or v in DESIGN]
     for name, line in ((n, line) for n, line in codebook.lines.items() if not line["group"]):
         texts += [(name, line[f"label_{language}"]) for language in LANGUAGES]
     return [(name, words) for name, text in texts if (words := words_in(text))]
