@@ -751,15 +751,12 @@ def test_a_question_of_a_group_that_is_not_ours_is_told_by_its_header(tmp_path):
     """`souhait/tenure` may be another question than ours: who reads the report sees which column was taken."""
     text = "identity/status,identity/sex,souhait/tenure,_uuid\nactive,m,owner,u1\n"
     told = opened(tmp_path, text).report.set_index("column")["what"]
-    assert "souhait/tenure" in told["tenure"] and "souhait" not in told["status"]
+    assert "souhait/tenure" in told["tenure"]
+    assert "souhait" not in told["status"]
 
 
 def test_items_in_the_words_of_an_earlier_form(tmp_path):
     """Answers that were collected before a label changed: `wordings.csv` keeps it, and its comma parts nothing."""
-    text = 'status,transport_wish\nactive,"une réduction sur le train, un transport du personnel, du quartier au travail"\n'
-    found = opened(tmp_path, text).frame
-    assert list(found[["transport_wish_shuttle", "transport_wish_rail", "transport_wish_coach"]].iloc[0]) == [
-        "yes",
-        "yes",
-        "no",
-    ]
+    words = "une réduction sur le train, un transport du personnel, du quartier au travail"
+    found = opened(tmp_path, f'status,transport_wish\nactive,"{words}"\n').frame.loc[0]
+    assert [found[f"transport_wish_{item}"] for item in ("shuttle", "rail", "coach")] == ["yes", "yes", "no"]

@@ -128,7 +128,7 @@ def repeated(
 
 def moved(raw: pd.DataFrame, faults: list[pd.DataFrame]) -> list[pd.DataFrame]:
     """The faults, with a single one for each row that is no form, or whose cells stand under other columns."""
-    # of no sheet of its own; a formula that was never computed, and one of two columns that disagree, stand where they belong
+    # of no sheet of its own; what was never computed, and two columns that disagree, stand where they belong
     own = [
         part[(part["value"] != NO_RESULT) & ~part["rule"].str.startswith(SAME)]
         for part in faults
