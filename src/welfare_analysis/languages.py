@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 import math
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from babel import Locale
-from babel.dates import format_date
 
 from .errors import WelfareError
 
@@ -113,8 +111,6 @@ def _plain(x: float, unit: str, language: str, step: float = 0.0) -> str:
     scale, digits = PRINTED.get(unit, (1, 0))
     if step > 0:  # not where it is missing
         digits = min(digits, max(0, -math.floor(math.log10(scale * step) + 1e-9)))
-    if unit == "date":  # days since the year 1; in Arabic the months as in Morocco, in Latin digits
-        return format_date(datetime.date.fromordinal(int(x)), "EEE d MMM y", {"ar": "ar_MA"}.get(language, language))
     return f"{x:.0f}" if unit == "year" else number(scale * x, language, digits)
 
 
