@@ -18,6 +18,7 @@ from welfare_analysis.disclosure import policy
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing.report import publish
 from welfare_analysis.study import DATA
+from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import read_any
 from welfare_analysis.survey.standin import Parameters, generate
 
