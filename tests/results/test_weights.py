@@ -1,15 +1,18 @@
 """The weights and the bias of who answers, as they are shown."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from books import BOOK
 
+from welfare_analysis.estimation import Design, share
 from welfare_analysis.estimation.replicates import full
 from welfare_analysis.publishing import bias, say, show
 from welfare_analysis.publishing.labels import title
 from welfare_analysis.results import release, weights
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.reading import typed
+from welfare_analysis.survey.response import ODDS, pattern_mixture
 from welfare_analysis.survey.standin import Parameters, generate
 
 
@@ -64,6 +67,41 @@ def test_part_that_never_answered_is_that_of_the_collection(world, study):
     expected = w[late].sum() / w.sum() * (1 - answered)
     cells = release(study)["nonresponse_tipping"].frame.query("category == 'never_answered'")
     assert cells["estimate"].to_numpy() == pytest.approx(expected, abs=0.01)  # less those without an answer to it
+    strata = study.followup.groupby("stratum")
+    N, n, p = (
+        strata["stratum_population"].first(),
+        strata.size(),
+        strata["outcome"].agg(lambda v: v.eq("answered").mean()),
+    )
+    part = N**2 * (1 - n / N) * p * (1 - p) / (n - 1).clip(lower=1)
+    drawn = w[late].sum() / w.sum() * np.sqrt(part.sum()) / N.sum()  # that the follow-up is a draw has an error
+    half = (cells["high"] - cells["low"]).to_numpy() / 2
+    assert (half > 1.9 * drawn).all()
+    assert (half < 2.8 * drawn).all()
+
+
+def test_what_they_need_has_the_error_of_those_followed_up(study):
+    """Interval of a needed share: as S theta_F is what moves, its half-width is near that of the followed-up, not 0."""
+    frame = release(study)["nonresponse_tipping"].frame
+    half = frame.assign(half=(frame["high"] - frame["low"]) / 2).pivot(
+        index="condition", columns="category", values="half"
+    )
+    for name in ("needed_less", "needed_more"):
+        assert (half[name] > 0.3 * half["followed_up"]).all()
+
+
+@pytest.mark.parametrize("cases", [0, 2, 40, 78, 80])
+def test_a_rare_condition_has_an_interval_of_shares(cases):
+    """The interval for sample and nonresponse is within 0 and 1, and holds that of the sample (of 2 of 80 not so)."""
+    n, late = 80, pd.Series(np.arange(80) < 30)
+    design, y = (
+        Design(np.ones(n)),
+        pd.Series(np.arange(n) < cases).sample(frac=1, random_state=1).reset_index(drop=True),
+    )
+    one = share(design, y)
+    both = [one.value.iloc[0], *one.interval().iloc[0]]
+    _, low, high = weights.whole(both, [pattern_mixture(design, y, late, 0.7, odds) for odds in ODDS])
+    assert 0 <= low <= both[1] <= both[2] <= high <= 1
 
 
 def test_sentence_names_the_least_firm_finding(study):

@@ -12,11 +12,11 @@ from scipy import special
 from ..disclosure import NUMBERS, Released, policy
 from ..disclosure.suppression import unsafe
 from ..errors import WelfareError
-from ..estimation import Estimate, imbens_manski, mean
+from ..estimation import Design, Estimate, imbens_manski, mean, share
 from ..estimation.replicates import full
 from ..needs import computed, indicators
 from ..study import Study
-from ..survey.response import ODDS, answered_share, pattern_mixture, without_followup
+from ..survey.response import ODDS, pattern_mixture, without_followup
 from ..survey.sensitivity import PARTS, never_answered, tipping_point
 from ..survey.weighting import RETURNED, trimmed, weight
 from .declare import Base, Topic, always, exact, facts
@@ -171,18 +171,18 @@ def bias(study: Study, _: Study) -> pd.DataFrame | None:
 def tipping(study: Study, _: Study) -> pd.DataFrame | None:
     """How different those who never answered must be for each share to leave its interval, and one interval for both.
 
-    ``needed_less`` and ``needed_more`` are the shares that they must have; ``whole`` holds the error of the sample and
-    what they may be by the two mixtures of `bias` (Imbens and Manski 2004).
+    ``needed_less`` and ``needed_more`` are the shares that they must have, with the error of the followed-up and of
+    how many never answered; the end of the interval is taken as it is. ``whole`` is `whole`.
     """
     rows = []
     for headline in study.result(silences):
         both, parts = _numbers(headline.both), headline.parts
-        needed = [tipping_point(parts, limit).value.iloc[-1] for limit in both[1:]]
-        bounds = imbens_manski(*headline.mixtures)[["low", "high"]].iloc[0]
-        lines = {name: [parts.value.iloc[i], *parts.interval().iloc[i]] for i, name in enumerate(PARTS) if i}
-        lines |= {name: [share] * 3 for name, share in zip(NEEDED, needed, strict=True)}
-        cells = pd.DataFrame.from_dict({**lines, "whole": [both[0], *bounds]}, orient="index", columns=NUMBERS)
+        lines = {name: _numbers(parts, i) for i, name in enumerate(PARTS) if i}
+        lines |= {name: _numbers(tipping_point(parts, c), 1) for name, c in zip(NEEDED, both[1:], strict=True)}
+        lines["whole"] = whole(both, headline.mixtures)
+        cells = pd.DataFrame.from_dict(lines, orient="index", columns=NUMBERS)
         possible = cells["estimate"].between(0, 1).to_numpy()
+        cells.loc[possible] = cells[possible].clip(0, 1)
         cells = cells.assign(measure=cells.index, text=[None if yes else "weights.no_answers" for yes in possible])
         rows.append(headline.rows(cells, "measure", "whole"))
     return pd.concat(rows) if rows else None
@@ -207,7 +207,7 @@ class Silence:
 
 def silences(study: Study) -> list[Silence]:
     """Each headline with its parts by who answered (`never_answered`), and its two mixtures."""
-    frame, r, made = study.result(view, "").frame, answered_share(study.followup), []
+    frame, r, made = study.result(view, "").frame, answered(study.followup), []
     late = frame["outcome"] != RETURNED
     for table in study.result(headlines):
         y, where = frame[table.variable], inside(frame, table.where)
@@ -221,8 +221,26 @@ def silences(study: Study) -> list[Silence]:
     return made
 
 
-def _numbers(one: Estimate) -> list[float]:
-    return [one.value.iloc[0], *one.interval().iloc[0]]
+def whole(both: list[float], mixtures: list[Estimate]) -> list[float]:
+    """A share, its interval holding the error of the sample and what those who never answered may be.
+
+    That of Imbens and Manski (2004) about the two mixtures of `bias`, which is symmetric: of a rare condition it would
+    begin below nothing, and end before that of the sample alone, which is therefore in it.
+    """
+    less, more = mixtures
+    low, high = imbens_manski(less, more)[["low", "high"]].iloc[0]
+    return [both[0], max(min(low, both[1]), 0.0), min(max(high, both[2]), 1.0)]
+
+
+def answered(followup: pd.DataFrame) -> Estimate:
+    """Of the persons of a follow-up the part that answered, with the error of a draw in strata."""
+    size, stratum = followup["stratum_population"].astype(float), followup["stratum"]
+    drawn = stratum.groupby(stratum).transform("size")
+    return share(Design(size / drawn, stratum, fpc=size, single_psu="centre"), followup["outcome"].eq("answered"))
+
+
+def _numbers(one: Estimate, i: int = 0) -> list[float]:
+    return [one.value.iloc[i], *one.interval().iloc[i]]
 
 
 def returned_alone(study: Study) -> View:
