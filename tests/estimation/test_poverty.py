@@ -170,3 +170,9 @@ def test_bad_calls(people, call, message):
     """What has no poverty, no share or no pair is an error that names it."""
     with pytest.raises(WelfareError, match=message):
         call(_design(people), people["y"])
+
+
+def test_a_number_of_groups_of_numpy():
+    """It was refused with "got 5; expected 2 or more"."""
+    design, y = Design(np.ones(10)), np.arange(10.0)
+    assert quantile_shares(design, y, np.int64(5)).value.equals(quantile_shares(design, y, 5).value)

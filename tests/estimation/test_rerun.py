@@ -214,3 +214,13 @@ def test_settings_for_stata(sample):
     head = "svyset [pweight=weight], jkrweight(rep_1-rep_3, multiplier("
     assert said == f"{head}{third} {third} {third})) vce(jackknife) mse"
     assert list(design.export_replicates().frame) == ["weight", "rep_1", "rep_2", "rep_3"]
+
+
+@pytest.mark.parametrize("formula", ["y ~ g", "y ~ g * x"])
+def test_what_no_replicate_has_is_an_error(sample, formula):
+    """Rows with weights in the full sample and none in any replicate: one value was silently taken for two."""
+    f = sample.assign(g=np.where(sample["psu"] == 3, "lost", "a"))
+    weights = np.random.default_rng(4).integers(0, 2, (len(f), 8)) * 2.0 * f["w"].to_numpy()[:, None]
+    weights[f["psu"] == 3] = 0
+    with pytest.raises(WelfareError, match="a value is not there in each replicate"):
+        linear(Design.from_replicates(f["w"], weights, "BRR"), f, formula)

@@ -301,3 +301,11 @@ def test_a_category_of_rows_of_weight_zero_is_none():
     again = share(Design(w).with_replicates("jackknife"), answers)  # one of them leaves the only "lent" out
     assert list(again.value.index) == ["lent", "own", "rent"]
     assert again.se["lent"] > 0
+
+
+def test_a_share_below_zero_is_an_error():
+    """Linear calibration made more weight negative than positive there: -0.62 was printed, with bounds of 0 to 0.06."""
+    y = np.arange(40) < 4
+    design = Design(np.ones(40)).reweighted(np.where(np.arange(40) < 3, -1.0, 1.0), None)
+    with pytest.raises(WelfareError, match="weights are negative; got 3"):
+        share(design, y)

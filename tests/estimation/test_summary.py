@@ -66,3 +66,18 @@ def test_partly_known_margins():
         np.testing.assert_allclose(w, [1.5, 1.5, 1, 1])
     with pytest.raises(WelfareError, match="margins: there is no margin; expected at least one that is known"):
         Design(np.ones(4)).calibrate({"a": {"x": None, "y": None, "z": None}}, f)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda d: d.calibrate({"k": {np.int64(1): 9.0}}, pd.DataFrame({"k": [1, 2, 3]})),
+        lambda d: mean(Design(pd.Series([1.0, 1, 1], index=[5, 6, 7])), pd.Series([1.0, 2, 3], index=[6, 7, 8])),
+        lambda d: mean(Design(pd.Series([1.0, 1, 1], index=[5, 5, 7])), pd.Series([1.0, 2, 3], index=[7, 5, 5])),
+    ],
+)
+def test_what_was_expected_is_said_without_the_types_of_numpy(call):
+    """Categories and names of rows that are NumPy's integers."""
+    with pytest.raises(WelfareError) as error:
+        call(Design(np.ones(3)))
+    assert "np." not in str(error.value)

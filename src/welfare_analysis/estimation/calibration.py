@@ -41,7 +41,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse, special
 
-from ..errors import WelfareError
+from ..errors import WelfareError, plain
 from .columns import aligned, crossed, numbers, one_of
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ def _marks(name: str, level: np.ndarray, labels: list[Any], row: np.ndarray, cou
         what = f"{int(np.isin(level, outside).sum())} rows are in a category without a margin"
         got = sorted(repr(labels[i]) for i in outside)[:5]
         hint = "Give each category a count; the number 1 and the text '1' differ."
-        raise WelfareError(what, where=name, got=got, expected=f"one of {list(counts)}", hint=hint)
+        raise WelfareError(what, where=name, got=got, expected=f"one of {plain(list(counts))}", hint=hint)
     occurring = set(codes.tolist())
     known = {category: float(c) for category, c in counts.items() if c is not None}
     empty = [category for category, c in known.items() if c > 0 and at[category] not in occurring]

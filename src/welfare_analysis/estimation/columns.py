@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import WelfareError
+from ..errors import WelfareError, plain
 
 LARGEST = 1e150  # amount whose square is a number
 NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "boolean", "empty")
@@ -63,9 +63,11 @@ def aligned(values: Any, n: int, index: pd.Index | None, where: str) -> Any:
     if same != numbered:
         return values.loc[index] if same else values
     what = "it may be in another order than the design" if same else "its rows are not those of the design"
-    expected = f"the index of the weights, which starts with {index[0]!r}"
+    expected = f"the index of the weights, which starts with {plain(index[0])!r}"
     hint = "Select the same rows, or pass .to_numpy() to go by position."
-    raise WelfareError(what, where=where, got=f"an index that starts with {own[0]!r}", expected=expected, hint=hint)
+    raise WelfareError(
+        what, where=where, got=f"an index that starts with {plain(own[0])!r}", expected=expected, hint=hint
+    )
 
 
 def numbers(values: Any, where: str) -> np.ndarray:

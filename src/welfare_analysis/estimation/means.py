@@ -20,7 +20,7 @@ import pandas as pd
 from scipy import sparse
 
 from ..errors import WelfareError
-from .columns import matrix, one_of, row_names
+from .columns import matrix, one_of, positive, row_names
 from .design import Design
 from .domains import Domains
 from .estimate import Bounds, Description, Estimate, describe, scatter, t_bounds
@@ -167,6 +167,8 @@ def ratios(
 
     flat = value.ravel()
     marked = np.repeat(np.zeros(len(names), dtype=bool) if shares is None else shares, parts.count)
+    if (np.abs(flat[marked] - 0.5) > 0.5 + 1e-9).any():
+        positive(w, ", ".join(names))
     edge = marked & ((flat == 0) | (flat == 1))
     if not edge.any():
         extra = described.not_estimable(edge)

@@ -139,7 +139,7 @@ def lorenz(
 
 def quantile_shares(design: Design, income: Any, groups: int = 5, by: Any = None, where: Any = None) -> Estimate:
     """Share of the total that each of as many ``groups`` of equal size has, the poorest first; as `lorenz`."""
-    if not (isinstance(groups, int) and groups > 1):
+    if not (isinstance(groups, (int, np.integer)) and groups > 1):
         raise WelfareError("no number of groups", where="groups", got=groups, expected="2 or more")
     curve = lorenz(design, income, [g / groups for g in range(1, groups)], by, where)
     domains = len(curve.value) // (groups - 1)

@@ -82,13 +82,18 @@ def full(design: Design, estimator: Callable[[Design], Any], count: int, rng: np
     """
     units, factors, shrink = _factors(design, count, rng)
     centre = _named(estimator(design))
-    return centre + shrink * (_results(design, estimator, units, factors) - centre)
+    return centre + shrink * (_results(design, estimator, units, factors, centre.index) - centre)
 
 
-def refit(design: Design, estimator: Callable[[Design], Any], replicates: Term) -> pd.DataFrame:
-    """The estimator's results (R x k) with each replicate's weights, calibrated again; arguments as for `full`."""
+def refit(
+    design: Design, estimator: Callable[[Design], Any], replicates: Term, names: pd.Index | None = None
+) -> pd.DataFrame:
+    """The estimator's results (R x k) with each replicate's weights, calibrated again; arguments as for `full`.
+
+    ``names`` are those of the full sample's values, where they are known: each replicate must have them all.
+    """
     assert replicates.mix is not None
-    return _results(_bare(design), estimator, replicates.codes, (1 + row for row in replicates.mix))
+    return _results(_bare(design), estimator, replicates.codes, (1 + row for row in replicates.mix), names)
 
 
 def covariance(values: pd.DataFrame, replicates: Term, about: pd.Series | None = None) -> pd.DataFrame:
@@ -302,7 +307,7 @@ def pieces(sampling: Sampling) -> list[Piece]:
 def _one_stage(design: Design, what: str) -> Stage:
     stages = design.sampling.stages
     if len(stages) != 1 or design.model:
-        hint = "Use full(), whose weights have every part."
+        hint = 'Say "bootstrap", whose weights have every part.'
         raise WelfareError(
             f"{what} would lose a part of the variance", where="replicates", expected="one stage", hint=hint
         )
@@ -352,10 +357,13 @@ def _multinomial(stage: Stage) -> tuple[Draw, np.ndarray]:
 
 
 def _results(
-    design: Design, estimator: Callable[[Design], Any], units: np.ndarray, factors: Iterator[np.ndarray]
+    design: Design,
+    estimator: Callable[[Design], Any],
+    units: np.ndarray,
+    factors: Iterator[np.ndarray],
+    names: pd.Index | None = None,
 ) -> pd.DataFrame:
     results: list[np.ndarray] = []
-    names = None
     try:
         for moved in _moved(design, units, factors):
             result = estimator(moved)

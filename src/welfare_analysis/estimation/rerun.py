@@ -44,5 +44,5 @@ def repeated(estimate: E, again: Callable[[Design], Estimate], smooth: bool = Tr
     ready = estimate.design.ready
     if ready is None or (not smooth and ready.method.startswith("JK")):
         return replace(estimate, estimator=again)
-    values = refit(estimate.design, lambda design: again(design).value, ready)
+    values = refit(estimate.design, lambda design: again(design).value, ready, estimate.value.index)
     return replace(estimate, estimator=again, deviations=values.to_numpy() - estimate.value.to_numpy())
