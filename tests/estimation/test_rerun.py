@@ -174,7 +174,7 @@ def test_bad_replicates(sample):
     with pytest.raises(WelfareError, match="unknown method; got 'JK9'"):
         design.with_replicates("JK9")
     alone = f["d"].where(f["psu"] != 0, "only here")
-    with pytest.raises(WelfareError, match=r"replicate 2 has no result: .*a value is not there in each.*only here"):
+    with pytest.raises(WelfareError, match=r"replicate 1 has no result: .*a value is not there in each.*only here"):
         mean(design.with_replicates(), f["y"], by=alone)
 
 
