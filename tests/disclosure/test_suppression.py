@@ -172,6 +172,7 @@ def test_nested_conditions_do_not_differ_by_a_few():
     """Two standards between which fewer than ten respondents lie are not shown together; the headline's stays."""
     assert list(apart(np.array([200, 100, 95, 40]), 500, 1, RULES)) == [True, True, False, True]
     assert list(apart(np.array([495, 100, 4]), 500, 1, RULES)) == [False, True, False]
+    assert list(apart(np.array([109, 100, 91, 90]), 500, 1, RULES)) == [False, True, False, True]
     assert not apart(np.array([200, 5, 0]), 500, 1, RULES).any()
     assert list(apart(np.array([100, 95, 90, 10]), 500, 0, RULES)) == [True, False, True, True]
     assert list(apart(np.array([490, 100, 100]), 500, 1, RULES)) == [True, True, True]
