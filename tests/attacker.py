@@ -20,6 +20,7 @@ from scipy import sparse
 from welfare_analysis import results
 from welfare_analysis.disclosure import CATEGORY, Released, policy, protect
 from welfare_analysis.disclosure.bounds import ranges, reach, tight
+from welfare_analysis.disclosure.digits import SUMS
 from welfare_analysis.disclosure.registry import read, rows
 from welfare_analysis.disclosure.suppression import unsafe
 from welfare_analysis.estimation import Estimate
@@ -46,8 +47,8 @@ class Publication:
     """The tables as a file has them, and a row a cell of those that `protect` made: what it is and what is printed.
 
     ``given`` is what `protect` was given of each table, to make it again without a rule (`again`). ``members`` are of
-    shares, by row of ``truth``, which respondents meet the condition, and of which; ``register`` is what it tells of
-    each respondent. ``truth`` has the
+    shares and `SUMS`, by row of ``truth``, which respondents meet the condition, and of which (of a sum: all);
+    ``register`` is what it tells of each respondent. ``truth`` has the
     columns table, statistic, codes (of the table's keys), adds (keys along which cells add up), `NOTES` (what was known
     before protection), `PRINTED`, and ``unseen``: in no table, but all less the groups.
     """
@@ -105,15 +106,16 @@ def published(study: Study, file: Path, only: tuple[str, ...] = ("",)) -> Public
 
 
 def _members(pub: Publication, estimates: Sequence[Estimate], n: int) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """Who is in each shown share, and in its base, by the influences of the estimate that has its very value."""
+    """Who is in each shown share or sum, and in its base, by the influences of the estimate with its very value."""
     of = {f"{x:.9e}": (e, j) for e in estimates if len(e.design.weights) == n for j, x in enumerate(e.value)}
-    cells, found = pub.truth[pub.shown & (pub.truth["unit"] == "share") & ~pub.truth["unseen"]], {}
+    cells, found = pub.truth[pub.shown & pub.truth["unit"].isin(["share", *SUMS]) & ~pub.truth["unseen"]], {}
     for row, cell in cells[[not pub.tables[name].of for name in cells["table"]]].iterrows():
         made, j = of.get(f"{cell['estimate']:.9e}", (None, 0))
         z = np.zeros(n) if made is None else made.influence[:, [j]].toarray()[:, 0]
         met = z >= z.max() - 1e-5 * np.abs(z).max()
-        if met.sum() == cell["numerator"] < (z != 0).sum():
-            found[row] = met, z != 0
+        base = z != 0 if cell["unit"] == "share" else np.ones(n, dtype=bool)
+        if met.sum() == cell["numerator"] < base.sum():
+            found[row] = met, base
     return found
 
 
@@ -333,11 +335,12 @@ def counted_again(pub: Publication) -> pd.DataFrame:
 
 
 def differing_by_few(pub: Publication) -> pd.DataFrame:
-    """Pairs of shown shares of which one holds all who are in the other, and few more, whose number they leave.
+    """Pairs of shown shares or sums of which one holds all who are in the other, and few more, whose number they leave.
 
     Both sides of each share are tried, with every other: bases are the same (nested conditions), or one is a part of
     the other of which the register tells who is in it (women, and widows). Of who else is in a base, as those who left
-    a question open, nobody knows who they are.
+    a question open, nobody knows who they are. A sum has everybody as its base, and what a respondent makes of it is
+    its mean. Where the one holds more of both, of the shared base and of the rest, they are few of all.
 
     Returns
     -------
@@ -347,19 +350,21 @@ def differing_by_few(pub: Publication) -> pd.DataFrame:
     sides = []
     for row, (met, of) in pub.members.items():
         cell = pub.truth.loc[row]
-        for inside, share in ((met, cell["estimate"]), (of & ~met, 1 - cell["estimate"])):
-            sides.append((inside, of, cell["step"] / 2 * inside.sum() / share, row))
+        others = [(of & ~met, 1 - cell["estimate"])] if cell["unit"] == "share" else []
+        for inside, number in ((met, cell["estimate"]), *others):
+            sides.append((inside, of, cell["step"] / 2 * inside.sum() / number, row))
     sides = sorted(sides, key=lambda side: side[2])
     sides = list({side[0].tobytes() + side[1].tobytes(): side for side in sides[::-1]}.values())  # the finest of equals
     size = np.array([side[0].sum() for side in sides])
     bits, base = (np.packbits([side[k] for side in sides], axis=1) for k in (0, 1))
     found = []
-    for narrow, (_, of, wide, row) in enumerate(sides):
+    for narrow, (inside, of, wide, row) in enumerate(sides):
         near = np.flatnonzero((size > size[narrow] - 1) & (size < size[narrow] + policy().min_base))
         held = ~(bits[narrow] & ~bits[near]).any(axis=1) & ~(base[narrow] & ~base[near]).any(axis=1)
         for other in near[held & (near != narrow)]:
             more, rest = float(size[other] - size[narrow]), sides[other][1] & ~of
-            n = float(rest.sum() or of.sum())
+            apart = rest.any() and not (sides[other][0] & of & ~inside).any()
+            n = float((rest if apart else sides[other][1]).sum())
             known = not set(pub.register[rest]) & set(pub.register[of])
             gap = np.array([[max(more - wide - sides[other][2], 0), min(more + wide + sides[other][2], n)]])
             fails = unsafe(np.array([n]), np.array([more]), policy())[0] and (rest.any() or more > 0)
@@ -382,7 +387,8 @@ def divided(pub: Publication, sizes: np.ndarray) -> pd.DataFrame:
     pairs = persons.merge(shares, on=["n", "numerator"], suffixes=("", "_share"))
     size = (pairs["estimate"] / pairs["estimate_share"]).to_numpy()
     same = (np.abs(size[:, None] / sizes - 1) < 1e-9).any(axis=1)
-    return pairs[same & (pairs["printed"].isna() != pairs["printed_share"].isna())]
+    lost, lost_share = pairs["flag"].eq("hidden"), pairs["flag_share"].eq("hidden")
+    return pairs[same & (lost & pairs["printed_share"].notna() | lost_share & pairs["printed"].notna())]
 
 
 def left_over(whole: pd.DataFrame, parts: pd.DataFrame, by: str) -> pd.DataFrame:

@@ -100,9 +100,9 @@ def test_the_unit_of_a_sum_is_five_respondents_and_less_than_thirteen(each):
 
 
 def test_people_are_never_printed_finer_than_ten():
-    """A number of persons with an error of three persons is printed to ten, one with an error of 300 to a hundred."""
-    fine, coarse = (released(cells([4321.0], [error], g=["a"]), "persons") for error in (3.0, 300.0))
-    assert fine[NUMBERS].to_numpy().tolist() == [[4320.0, 4310.0, 4330.0]]
+    """With an error of one person or of three a number is printed to ten, outward; with one of 300 to a hundred."""
+    finest, fine, coarse = (released(cells([4321.0], [error], g=["a"]), "persons") for error in (1.0, 3.0, 300.0))
+    assert fine[NUMBERS].to_numpy().tolist() == finest[NUMBERS].to_numpy().tolist() == [[4320.0, 4310.0, 4330.0]]
     assert coarse.loc[0, "estimate"] == 4300.0
 
 

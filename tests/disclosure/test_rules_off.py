@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from books import BOOK
 
-from welfare_analysis.disclosure import CATEGORY, NUMBERS, policy, protect, protection, suppression
+from welfare_analysis.disclosure import CATEGORY, NUMBERS, digits, policy, protect, protection, suppression
 from welfare_analysis.disclosure.released import declared
 from welfare_analysis.results import adjusted, aspirations, declare, descriptive, priorities, quality
 from welfare_analysis.study import DATA, Study
@@ -183,6 +183,43 @@ def test_numbers_of_persons_that_differ_by_a_few(tmp_path, monkeypatch):
     assert high >= 3 + least
     monkeypatch.setattr(protection, "units", lambda cells, *_: np.full(len(cells), 1e-6))
     assert difference() == pytest.approx((3, 3), abs=1e-5)
+
+
+def of_members(pub, register, *members):
+    """A table of which it is known who is in each cell, and of whom; ``register`` has the status of each (n,)."""
+    return replace(pub, members=dict(enumerate(members)), register=pd.Series(register))
+
+
+def test_sums_of_nearly_the_same_people(tmp_path, monkeypatch):
+    """Of 2,000 persons in need 2,060 are in need or without a hope: three respondents lie between, each of whom is 20.
+
+    In a census, whose numbers have no error, a unit of five of them leaves the three open; a unit of ten persons tells.
+    """
+    who, met = np.arange(400), [100, 103]
+    cells = counts([400, 400], g=["need", "either"]).assign(numerator=[100.0, 103.0])
+    cells = cells.assign(**dict.fromkeys(NUMBERS, 20 * cells["numerator"]))
+
+    def between():
+        pub = published(tmp_path, cells, statistic="total", unit="persons")
+        return attacker.differing_by_few(of_members(pub, who * 0, *((who < k, who >= 0) for k in met)))["more"].tolist()
+
+    assert between() == []
+    monkeypatch.setattr(digits, "SUMS", ())
+    assert between() == [3]
+
+
+def test_a_share_of_one_more(tmp_path):
+    """One more is asked, of whom the register tells: the share of all tells the answer, unless others differ too."""
+    who = np.arange(55)
+
+    def more(narrow):
+        cells = shares([54, 55], [narrow, 38])
+        sides = ((who > 0) & (who <= narrow), who > 0), (who < 38, who >= 0)
+        pub = of_members(published(tmp_path, cells), np.where(who > 0, "active", "widow"), *sides)
+        return attacker.differing_by_few(pub)[["more", "of"]].to_numpy().tolist()
+
+    assert more(37) == [[0, 1], [1, 1]]  # nobody more does not, and one of one does
+    assert more(20) == []
 
 
 def test_printed_bases_that_differ_by_a_few(tmp_path, monkeypatch):

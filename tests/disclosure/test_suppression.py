@@ -70,8 +70,9 @@ def test_hidden_groups_together_must_pass():
 
 
 def test_the_bases_of_hidden_groups_add_up():
-    """Two groups of 20 are 40 together, a base that may be shown; so no third group goes with them."""
+    """Two groups of 20 are 40 together, a base that may be shown; two of 12 are 24, so a third group goes with them."""
     assert list(hidden(table([20, 20, 400, 400]))) == [True, True, False, False]
+    assert list(hidden(table([12, 12, 400, 500]))) == [True, True, True, False]
 
 
 def test_one_hidden_category_takes_the_smallest_along():
@@ -142,14 +143,14 @@ def test_no_line_gives_a_small_number_away(counts):
 
 def test_a_median_needs_ten_answers_on_each_side():
     """Weights can push a median to the edge of a group."""
-    values, cell = np.tile(np.arange(40.0), 5), np.repeat(np.arange(5), 40)
-    medians = np.array([20.0, 36.0, 3.0, 30.0, 9.0])  # of the last two ten answers are on a side, itself among them
-    assert list(one_sided(values, cell, medians, RULES)) == [False, True, True, False, False]
+    values, cell = np.tile(np.arange(40.0), 7), np.repeat(np.arange(7), 40)
+    medians = np.array([20.0, 36.0, 3.0, 31.0, 8.0, 30.0, 9.0])  # of the last two ten are on a side, itself among them
+    assert list(one_sided(values, cell, medians, RULES)) == [False, True, True, True, True, False, False]
 
 
 def test_a_sum_that_one_or_two_make():
     """Two contributions above 90 % of a sum, or a largest one known within 10 %, are hidden; an even sum is not."""
-    even, two = np.full(40, 100.0), np.r_[[4000.0, 3000.0], np.full(38, 10.0)]
+    even, two = np.full(40, 100.0), np.r_[[4000.0, 3000.0], np.full(38, 12.0)]  # others: above a tenth of the largest
     near = np.r_[[5000.0, 500.0], np.full(38, 10.0)]
     cell = np.repeat([0, 1, 2], 40)
     assert list(dominated(np.r_[even, two, near], cell, RULES)) == [False, True, True]
@@ -171,6 +172,7 @@ def test_nested_conditions_do_not_differ_by_a_few():
     """Two standards between which fewer than ten respondents lie are not shown together; the headline's stays."""
     assert list(apart(np.array([200, 100, 95, 40]), 500, 1, RULES)) == [True, True, False, True]
     assert list(apart(np.array([495, 100, 4]), 500, 1, RULES)) == [False, True, False]
+    assert list(apart(np.array([109, 100, 91, 90]), 500, 1, RULES)) == [False, True, False, True]
     assert not apart(np.array([200, 5, 0]), 500, 1, RULES).any()
     assert list(apart(np.array([100, 95, 90, 10]), 500, 0, RULES)) == [True, False, True, True]
     assert list(apart(np.array([490, 100, 100]), 500, 1, RULES)) == [True, True, True]

@@ -147,7 +147,7 @@ steps.declare(topic, "transport", shuttle_of)
 def need(study: Study, people: Commuters) -> pd.DataFrame:
     """How many are in need by each part of the definition, and how many of them say that they would use a shuttle.
 
-    In need by any part are those of the funnel, with its intervals.
+    In need by any part are those of the funnel, as they are printed there.
     """
     passed = study.result(shuttle_of).steps
     flags = pd.DataFrame({name: indicator(people.frame) for name, indicator in NEEDS.items()})
@@ -160,11 +160,12 @@ def need(study: Study, people: Commuters) -> pd.DataFrame:
         met = table[people.active].fillna(False).astype(float).sum()
         own = long_format(made, "transport_need").assign(transport_wish=name)
         rows.append(own.assign(numerator=met.loc[own["transport_need"]].to_numpy()))
-    table, shown = pd.concat(rows, ignore_index=True), topic.release(study)["transport_funnel"].shown
+    table = pd.concat(rows, ignore_index=True).assign(step=np.nan)
+    shown = topic.release(study)["transport_funnel"].shown
     if len(shown):
-        above = shown[shown[CATEGORY] == "in_need"].set_index("transport_step")[NUMBERS]
+        above = shown[shown[CATEGORY] == "in_need"].set_index("transport_step")[[*NUMBERS, "step"]]
         at = table.index[(table["transport_need"] == "in_need") & table["transport_wish"].isin(above.index)]
-        table.loc[at, NUMBERS] = above.loc[table.loc[at, "transport_wish"]].to_numpy()
+        table.loc[at, list(above)] = above.loc[table.loc[at, "transport_wish"]].to_numpy()
     return table
 
 
