@@ -187,14 +187,21 @@ def test_chances_by_hand():
 
 
 def test_what_it_brings_and_costs(people, shuttle):
-    """Additional are riders who came by no shared way; each costs what a seat costs less the fare, all year."""
+    """By hand: a year's runs, at least those of the timetable, less the fares; each group shares what its runs cost."""
     made, more = of_shuttle(shuttle)
     shared = people.frame["commute_mode"].astype(object).isin(SHARED)
-    riders = shuttle.riders({"all": shuttle.open_to, "came": shuttle.open_to & shared}).value
-    net = 12 * (TERMS.rider_dh - TERMS.cost_dh)
+    on = shuttle.open_to.astype("Float64")
+    riders = shuttle.riders({"all": on, "came": on * shared, "run": on * shuttle.rider_dh}).value
     assert made.value["additional"] == pytest.approx(riders["all"] - riders["came"], rel=1e-9)
-    assert made.value["cost_dh"] == pytest.approx(net * riders["all"], rel=1e-9)
-    assert made.value["transfer_dh"] == pytest.approx(net * riders["came"], rel=1e-9)
+    w, known, seats = people.design.weights, people.known, TERMS.seats_n * TERMS.load_share
+    members = (w[known] * shuttle.kept[known]).groupby(people.group[known]).sum() / w[known].sum()
+    runs = (shuttle.on_a_run.value / seats).clip(lower=TERMS.runs_n)
+    cost = TERMS.run_dh / TERMS.members_a_route_n * (members * runs).sum() * people.number().value.iloc[0]
+    assert made.value["cost_dh"] == pytest.approx(12 * (cost - TERMS.cost_dh * riders["all"]), rel=1e-9)
+    assert cost == pytest.approx(riders["run"], rel=0.05)  # but for those of whom a step is not known
+    assert riders["run"] / riders["all"] > TERMS.rider_dh  # runs that carry fewer than the mean load cost more
+    given = shuttle.riders({"x": on * shared * (shuttle.rider_dh - TERMS.cost_dh)}).value.iloc[0]
+    assert made.value["transfer_dh"] == pytest.approx(12 * given, rel=1e-9)
     paid = shuttle.open_to.astype("Float64") * (TERMS.cost_dh - people.now["cost_dh"])
     assert more.value.iloc[0] == pytest.approx(12 * shuttle.riders({"x": paid}).value.iloc[0], rel=1e-9)
 

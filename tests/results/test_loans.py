@@ -111,6 +111,12 @@ def test_the_numbers_meet(shown):
     np.testing.assert_allclose(net.loc["bank"], net.loc["kept"] - net.loc["rebate"] - net.loc["losses"], atol=3e4)
 
 
+def test_a_million_buys_no_more_than_a_measure_adds(shown):
+    """A measure that costs less than a million, as the guarantee for those in arrears, brings no more than it does."""
+    table = wide(shown["loans_frontier"], "loan_lever")
+    assert not (table["next_million"] > table["additional"]).any()
+
+
 def test_nobody_is_counted_as_a_success_over_the_limit(shown, study):
     """The guard rail holds everybody who wants a consumer loan, and what is pushed over is in no affordable loan."""
     market = study.result(loan_market)

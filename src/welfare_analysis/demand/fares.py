@@ -114,22 +114,25 @@ def pick(estimate: Estimate, weights: Mapping[Any, float]) -> Estimate:
 def of_shuttle(shuttle: Shuttle) -> tuple[Estimate, Estimate]:
     """What a shuttle brings and costs a year, and how much more members pay.
 
-    Whoever came by a shared way before is no additional user of one: what he is given is a transfer.
+    What it costs is what its runs cost (`Shuttle.runs`), whoever rides, less the fares. Whoever came by a shared way
+    before is no additional user of one: what he is given, at the cost of a rider of his group, is a transfer.
     """
     people, s, on = shuttle.people, shuttle.service, shuttle.open_to
     shared = people.frame["commute_mode"].astype(object).isin(SHARED)
     users = mean(people.design, shared.astype(float).rename("users"), where=people.known)
     before = stated.times(users, people.number(), users.value.index)
     flags = {"riders": on, "came": on & shared, "now": on.astype("Float64") * people.now["cost_dh"]}
-    found = joint({"before": before, "ride": shuttle.riders(flags)})
-    names = list(found.value.index)
-    net = YEAR * (s.rider_dh - s.cost_dh)
-    rows = {"riders": names[1], "came": names[2], "now": names[3]}
-    after = pick(found, {names[0]: 1, rows["riders"]: 1, rows["came"]: -1})
+    flags["given"] = (on & shared).astype("Float64") * (shuttle.rider_dh - s.cost_dh)
+    runs = mean(people.design, (shuttle.runs * shuttle.kept).rename("runs"), where=people.known)
+    every = stated.times(runs, people.number(), runs.value.index)
+    found = joint({"before": before, "runs": every, "ride": shuttle.riders(flags)})
+    users_now, run, riders, came, now, given = found.value.index
     made = lever(
-        pick(found, {names[0]: 1}), after, pick(found, {rows["riders"]: net}), pick(found, {rows["came"]: net})
-    )
-    return made, pick(found, {rows["riders"]: YEAR * s.cost_dh, rows["now"]: -YEAR})
+        pick(found, {users_now: 1}), pick(found, {users_now: 1, riders: 1, came: -1}),
+        pick(found, {run: YEAR * s.run_dh / s.members_a_route_n, riders: -YEAR * s.cost_dh}),
+        pick(found, {given: YEAR}),
+    )  # fmt: skip
+    return made, pick(found, {riders: YEAR * s.cost_dh, now: -YEAR})
 
 
 def of_rail(today: Estimate) -> tuple[Estimate, Estimate]:

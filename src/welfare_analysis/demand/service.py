@@ -3,7 +3,7 @@ r"""Terms of a staff shuttle, and how many riders a run needs to pay for itself.
 A run in each window of a change of shift costs :math:`K = W D \ell k` DH a month: W windows a day, D days of service,
 :math:`\ell` km, k DH a km. With a part a of the riders of a route in one window, each paying F a month, fares cover a
 run from :math:`aK / F` riders in it. With s seats of which a share f is filled, what a rider costs is
-:math:`aK / (sf)`.
+:math:`aK / (sf)`: that is the plan, and where fewer are expected in a run a rider costs more (`Shuttle.rider_dh`).
 """
 
 from __future__ import annotations
@@ -67,9 +67,14 @@ class Service:
         return self.windows_a_day_n * self.days_a_month_n * self.route_km * self.dh_km
 
     @property
+    def full_n(self) -> float:
+        """Riders in a run at the mean load that is planned."""
+        return self.seats_n * self.load_share
+
+    @property
     def rider_dh(self) -> float:
-        """What a rider costs a month, DH, before the fare."""
-        return self.run_dh * self.window_share / (self.seats_n * self.load_share)
+        """What a rider costs a month, DH, before the fare, at the mean load that is planned."""
+        return self.run_dh * self.window_share / self.full_n
 
     def needed(self, fare_dh: Any) -> Any:
         """Riders in a run from which fares cover it."""

@@ -162,6 +162,21 @@ class Shuttle:
         return stated.scaled(many, self.service.members_a_route_n * self.service.window_share)
 
     @cached_property
+    def _in_a_window(self) -> pd.Series:
+        """Riders in a window of one route, by the group of each; missing if not known."""
+        return self.people.group.map(dict(self.on_a_run.value)).astype(float)
+
+    @property
+    def runs(self) -> pd.Series:
+        """Runs in a window of the route of each: those of the timetable, or as many as the mean load asks for."""
+        return (self._in_a_window / self.service.full_n).clip(lower=self.service.runs_n)
+
+    @property
+    def rider_dh(self) -> pd.Series:
+        """What a rider of the group of each costs a month, DH, before the fare, at the riders expected in its runs."""
+        return self.service.needed(1.0) * self.runs / self._in_a_window
+
+    @cached_property
     def kept(self) -> pd.Series:
         """Probability that the group of each has riders enough for a run to be kept; missing if not known."""
         return self.people.group.map(dict(self.reach(self.service.least_riders_n))).astype(float)

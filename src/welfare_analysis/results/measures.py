@@ -87,12 +87,16 @@ def declare(
 
     @topic.table("frontier", key, part, unit, adds=None)
     def on_frontier(study: Study, subject: object) -> pd.DataFrame:
-        """Measures that no mix of others beats: the cost of each next unit, and what the next million buys."""
+        """Measures that no mix of others beats: the cost of each next unit, and what the next million buys.
+
+        At most what the measure adds in all: some cost less than a million.
+        """
         made = asked(study, 1)
         steps = cost_of_one_more(frontier(made))
         shown = long_format({name: made[name] for name in steps.index}, key, part)
         # of a positive cost of one more, the number that a million buys is the reciprocal, its ends in turn
         bought = 1e6 / steps[list(NUMBERS)].where(steps["low"] > 0).rename(columns={"low": "high", "high": "low"})
+        bought = bought.clip(upper=shown[shown[part] == "additional"].set_index(key)[list(NUMBERS)])
         bought["kind"] = steps["kind"].where(steps["low"] > 0, "all numbers")
         parts = [shown[shown[part].isin(STEP)], ratios(steps, "next_one", made), ratios(bought, "next_million", made)]
         return in_units(pd.concat(parts))

@@ -188,9 +188,9 @@ def by_mode(study: Study, people: Commuters) -> pd.DataFrame:
 
 @topic.table("groups", "transport_fare", "transport_view", "groups", adds=None)
 def groups(study: Study, people: Commuters) -> pd.DataFrame:
-    """How many groups (of commands, day or night) are expected to fill a run to where fares cover it, by fare.
+    """How many groups (of commands, day or night) are expected to fill their runs until fares cover them, by fare.
 
-    ``kept``: to where a run is kept at all, at the fare of the service. A sum of probabilities, not a count.
+    ``kept``: to where runs are kept at all, at the fare of the service. A sum of probabilities, not a count.
     """
     shuttle, known, rows = study.result(shuttle_of), float(people.known.sum()), []
     cheap = Service.named(dh_km="low").dh_km
@@ -199,7 +199,7 @@ def groups(study: Study, people: Commuters) -> pd.DataFrame:
         for fare in ("kept", *FARES):
             at = shuttle if fare == "kept" else shuttle.at(cost_dh=float(fare))
             s = replace(at.service, dh_km=cheap) if view == LOW_COST else at.service
-            needed = s.least_riders_n if fare == "kept" else float(s.needed(fare))
+            needed = s.least_riders_n if fare == "kept" else s.runs_n * float(s.needed(fare))
             expected = at.view(own).reach(needed).sum()
             rows.append(point(expected, known, transport_fare=str(fare), transport_view=view))
     return pd.concat(rows)
