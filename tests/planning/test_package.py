@@ -154,10 +154,18 @@ def test_assumptions_are_whole_and_in_their_ranges():
 
 
 def test_a_rider_costs_what_page_08_counts():
-    """The package has the shuttle of the transport page: a year of a rider before the fare, by what a km costs."""
-    ends = {end: Service.named(dh_km=end) for end in ("value", "low", "high")}
-    expected = {end: 12 * service.rider_dh for end, service in ends.items()}
-    assert assumed().loc[("shuttle", "cost_dh"), [*ends]].to_dict() == pytest.approx(expected, abs=5)
+    """The package has the shuttle of the transport page: what its runs cost a rider of the stand-in, by what a km costs."""
+    cells = pd.read_parquet(DATA.parent / "tests" / "snapshot" / "standin.parquet").set_index(["table", "keys"])[
+        "estimate"
+    ]
+    public = cells["transport_levers", "transport_lever=shuttle_likely;category=cost_dh"]
+    riders = cells["transport_funnel", "transport_step=likely;category=all"]
+    cost = assumed().loc[("shuttle", "cost_dh")]
+    assert cost["value"] == pytest.approx(public / riders + 12 * Service.named().cost_dh, rel=0.03)
+    for end in ("low", "high"):
+        assert cost[end] / cost["value"] == pytest.approx(
+            Service.named(dh_km=end).run_dh / Service.named().run_dh, rel=0.01
+        )
 
 
 def test_aid_goes_to_the_statuses_that_have_a_threshold(tmp_path, monkeypatch):
