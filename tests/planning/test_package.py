@@ -154,10 +154,9 @@ def test_assumptions_are_whole_and_in_their_ranges():
 
 
 def test_a_rider_costs_what_page_08_counts():
-    """The package has the shuttle of the transport page: what its runs cost a rider of the stand-in, by what a km costs."""
-    cells = pd.read_parquet(DATA.parent / "tests" / "snapshot" / "standin.parquet").set_index(["table", "keys"])[
-        "estimate"
-    ]
+    """The package has the shuttle of the transport page: what its runs cost a rider, by what a km costs."""
+    cells = pd.read_parquet(DATA.parent / "tests" / "snapshot" / "standin.parquet")
+    cells = cells.set_index(["table", "keys"])["estimate"]
     public = cells["transport_levers", "transport_lever=shuttle_likely;category=cost_dh"]
     riders = cells["transport_funnel", "transport_step=likely;category=all"]
     cost = assumed().loc[("shuttle", "cost_dh")]
