@@ -107,20 +107,21 @@ def test_one_kind_of_need_is_counted_once():
 
 
 def test_a_status_that_was_not_asked_is_in_no_need():
-    """Aid to widows is for widows; trips that no retiree was asked of are no need of theirs."""
+    """Aid is for widows; trips that no retiree was asked of are no need, nor fares of trains where none is taken."""
     found = lacking(
         pd.DataFrame(
             {
-                "status": ["active", "retired", "widow", "widow"],
-                "pension_dh": [np.nan, 2000.0, 2000.0, 2000.5],
-                "transport_wish_rail": ["yes", np.nan, "yes", "no"],
-                "intercity_trips_n": [2.0, np.nan, 0.0, 3.0],
+                "status": ["active", "retired", "widow", "widow", "active"],
+                "pension_dh": [np.nan, 2000.0, 2000.0, 2000.5, np.nan],
+                "transport_wish_rail": ["yes", np.nan, "yes", "no", "yes"],
+                "intercity_trips_n": [2.0, np.nan, 0.0, 3.0, 4.0],
+                "intercity_mode": ["train", np.nan, np.nan, "train", "coach"],
             }
         )
     )
-    assert found["widow"].tolist() == [0, 0, 1, 0]
-    assert found["retired"].tolist() == [0, 1, 0, 0]
-    assert found["rail"].tolist() == [1, 0, 0, 0]
+    assert found["widow"].tolist() == [0, 0, 1, 0, 0]
+    assert found["retired"].tolist() == [0, 1, 0, 0, 0]
+    assert found["rail"].tolist() == [1, 0, 0, 0, 0]
 
 
 def test_what_a_family_lacks_for_a_week():

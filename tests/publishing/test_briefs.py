@@ -42,12 +42,18 @@ def test_few_groups_or_none():
     assert contrast(table((0.2, 0.01), (0.4, 0.01), state="not_asked"), STUDY) == STUDY.codebook.text("not_asked")
 
 
-@pytest.mark.parametrize("verb", ["range", "between", "sum", "widest", "widest_range", "top", "ends", "each"])
+@pytest.mark.parametrize("verb", ["range", "between", "sum", "widest", "widest_range", "top", "ends", "each", "zero"])
 def test_of_no_number_nothing_can_be_said(verb):
     """Of cells that are all hidden, or of none, a sentence says so in words, and gives no dash between two gaps."""
     hidden = table((np.nan, np.nan), (np.nan, np.nan))
     assert spoken(STUDY, hidden, ["*"], verb) == STUDY.codebook.text(hidden.silence)
     assert spoken(STUDY, table((0.2, 0.1)), ["senior"], verb) == "There is no number to give."
+
+
+def test_rows_of_nought_are_named():
+    """Those whose number is nought, by their labels; a word where none is."""
+    assert spoken(STUDY, table((0.2, 0.01), (0.0, 0.0)), ["*"], "zero") == "inspectors"
+    assert spoken(STUDY, table((0.2, 0.01), (0.1, 0.01)), ["*"], "zero") == "none"
 
 
 def partly_shown(flag="hidden"):
@@ -64,7 +70,7 @@ def test_what_is_of_all_cells_is_not_said_of_some(verb):
     assert spoken(STUDY, partly_shown(), ["~inspectors"], verb) != said[0]
 
 
-@pytest.mark.parametrize("verb", ["contrast", "top", "ends", "each"])
+@pytest.mark.parametrize("verb", ["contrast", "top", "ends", "each", "zero"])
 @pytest.mark.parametrize("flag", ["hidden", "unsure"])
 def test_of_some_cells_it_is_said_that_they_are_some(verb, flag):
     """The highest that is shown need not be the highest: a word says that some are not shown, before the full stop."""

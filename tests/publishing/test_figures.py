@@ -259,8 +259,18 @@ def test_a_message_with_a_hidden_number_is_not_given(study, monkeypatch):
     gone.loc["message.homes_funnel", "en"] = "{homes_funnel|nobody|all:number} are likely to buy"
     own = replace(study, codebook=replace(study.codebook, texts=gone))
     figure, _ = figures.picture(own, "homes_funnel")
-    assert figure.get_suptitle() == title("homes_funnel", own)
+    assert figure.get_suptitle().startswith(title("homes_funnel", own))
     plt.close(figure)
+
+
+@pytest.mark.parametrize("name", ["homes_funnel", "cost_burdened_by_rank", "rent_band_by_rank"])
+def test_a_picture_of_the_stand_in_says_so(study, name):
+    """In its title and its alternative text, for a picture is copied without its page; one of a survey does not."""
+    for own in (study, replace(study, is_standin=False)):
+        figure, tables = figures.picture(own, name)
+        said = figure.get_suptitle().replace("\n", " "), figures.alt_text(name, tables, own)
+        assert [("stand-in population" in words) for words in said] == [own.is_standin] * 2
+        plt.close(figure)
 
 
 def test_a_profile_of_levels_alone_is_drawn(study):

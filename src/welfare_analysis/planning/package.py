@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..demand import grants
+from ..demand import grants, intercity
 from ..demand.services import AID, NEEDED, aided, home_share, parameter
 from ..demand.stated import sums
 from ..errors import WelfareError
@@ -41,8 +41,12 @@ MOVED = 1e-4  # of each number, for slopes
 
 
 def rail_trips(frame: pd.DataFrame) -> pd.Series:
-    """Whether a member travels between towns and wishes for agreed fares; NA where one is missing."""
-    return hope("rail")(frame) & above(frame["intercity_trips_n"], 0)
+    """Whether a member travels between towns by train and wishes for agreed fares; NA where an answer is missing.
+
+    Others can wish for lower fares too, but a discount on trains reaches nobody who takes none.
+    """
+    by_train = is_code(frame["intercity_mode"], intercity.RAIL)
+    return hope("rail")(frame) & above(frame["intercity_trips_n"], 0) & by_train
 
 
 def fund_dh(frame: pd.DataFrame) -> pd.Series:

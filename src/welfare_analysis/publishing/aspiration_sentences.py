@@ -18,6 +18,7 @@ from .labels import format_cell, in_order, label, listed, step_of
 from .published import release
 from .sentences import conditional, named, ordered, partly, sentence
 
+COUNT = "first_only"  # the reading of a ranking that uses the first place alone
 NOT_OFFERED = 2  # services that are named of those that were not offered
 
 
@@ -199,9 +200,11 @@ def changes(study: Study, table: Released, group: str) -> Iterator[str]:
     cells = table.shown
     leading = cells.loc[cells.groupby(CATEGORY, sort=False)["estimate"].idxmax()].set_index(CATEGORY)[group]
     item = leading["all_places"]
-    own = cells.loc[cells[group] == item, "estimate"]
-    moved = between(own.min(), own.max(), "share", study.language, step_of(cells))
+    own = cells[cells[group] == item].set_index(CATEGORY)
+    models = own["estimate"].drop(COUNT, errors="ignore")
+    moved = between(models.min(), models.max(), "share", study.language, step_of(cells))
     fields = {"item": label(study, group, item), "moved": moved}
+    fields["count"] = format_cell(table, study, own.loc[COUNT]) if COUNT in own.index else study.text("gap.hidden")
     others = listed(study, [label(study, group, other) for other in leading.unique() if other != item])
     key = "changes" if others else "changes_none"
     yield of_ranking(study, key, group, readings=len(leading), others=others, **fields)

@@ -14,7 +14,8 @@
 - ``widest``, ``widest_range``: the row whose columns differ most, and from where to where;
 - ``top``: the row with the largest number, and that number;
 - ``ends``: the first and the last cell with a number, each with its label;
-- ``each``: every cell with a number, in the order of its table, each with its label and its interval.
+- ``each``: every cell with a number, in the order of its table, each with its label and its interval;
+- ``zero``: the labels of the rows whose number is nought.
 
 Where none of several cells has a number, a verb of them says why; one cell says that its number is hidden, or too
 unsure. A range, a sum and what is widest are of all cells or of none: where one is not shown, nor are they. Verbs that
@@ -45,7 +46,7 @@ from .published import release
 Spoken = Callable[[Study], Iterable[str]]
 CONDITIONAL: dict[str, Spoken] = {}
 NUMBERS = ("", "number", "in_ten", "off", "or_none", "earns", "count")
-SEVERAL = ("contrast", "between", "range", "sum", "widest", "widest_range", "top", "ends", "each")
+SEVERAL = ("contrast", "between", "range", "sum", "widest", "widest_range", "top", "ends", "each", "zero")
 OF_ALL = ("between", "range", "sum", "widest", "widest_range")  # what a cell that is not shown may change
 VERBS = (*NUMBERS, "whole", "title", *SEVERAL)
 FRACTIONS = [(k, 10) for k in range(1, 10)] + [(2, 3), (3, 4)] + [(1, n) for n in (3, 4, 20, 25, 30, 40, 50, 100)]
@@ -165,6 +166,10 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
         return study.text(table.silence if len(cells) else "no_number")
     if verb in OF_ALL and (why := silent(cells)):
         return study.text(f"gap.{why}")
+    if verb == "zero":
+        key, nought = table.by[0], set(shown.loc[shown["estimate"] == 0, table.by[0]].astype(str))
+        names = [label(study, key, code) for code in in_order(table, study, key) if code in nought]
+        return partly(study, cells, listed(study, names) or study.text("none.groups"))
     if verb in ("top", "ends", "each"):
         if verb == "each":
             order = in_order(table, study, table.by[0])

@@ -23,7 +23,7 @@ from ...disclosure import Released
 from ...errors import unknown
 from ...languages import amount, direction
 from ...study import DATA, ROOT, Study
-from ..labels import cell_label, format_cell, listed, note, title
+from ..labels import cell_label, format_cell, listed, note, source, title
 from ..published import release
 from ..sentences import sentence
 from .bars import bands, flow, heat, histogram, pyramid, stacked, tornado
@@ -72,6 +72,8 @@ def picture(study: Study, name: str) -> tuple[Figure, list[Released]]:
     figure = plan.kind(tables, study, **plan.options)
     if said := message(name, tables, study):
         headed(figure, said)
+    if study.is_standin and figure.get_suptitle():  # a picture is copied without its page
+        headed(figure, f"{figure.get_suptitle()} ({source(study)})".replace("\n", " "))
     figure.set_figheight(figure.get_figheight() + 0.2 * figure.get_suptitle().count("\n"))
     if fitting(figure, 0, 1):
         narrowed(figure)
@@ -136,7 +138,7 @@ def drawn(figure: Figure) -> bytes:
 
 def alt_text(name: str, tables: Sequence[Released], study: Study) -> str:
     """What a figure shows, in words, from the numbers that may be shown; of many cells the ends only."""
-    parts = [title(name, study)]
+    parts = [f"{title(name, study)} ({source(study)})" if study.is_standin else title(name, study)]
     several = len(tables) > 1
     for table in (t for t in tables if t.state == "shown" and len(t.shown)):
         cells = table.shown
