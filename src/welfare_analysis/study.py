@@ -161,8 +161,8 @@ class Study:
         ``survey`` may be several files, or a folder of them: answers to the forms of one survey (`several`).
         With no SURVEY at all it opens the stand-in population, its register and its follow-up. ``keep`` and ``omit``,
         or KEEP and OMIT, say what is done with forms in doubt (`survey.doubts`): ``repeated``, ``impossible`` or
-        ``status``, several with commas; OMIT also ``unanswered``: persons of the register of whose status too few
-        answered. A person of the follow-up whose answers are left out counts as not reached.
+        ``status``, several with commas; OMIT also ``orphans`` (`read`) and ``unanswered``: persons of the register of
+        whose status too few answered. A person of the follow-up whose answers are left out counts as not reached.
 
         Opened again with the same files, unchanged, it is the same study, with the results that it has.
 
@@ -200,7 +200,7 @@ class Study:
         people = _register(Path(register), book, known) if register else None
         sources = several(survey)
         name, source = ", ".join(path.name for path in sources), (sources if len(sources) > 1 else sources[0])
-        answers = read(source, book, known)
+        answers = read(source, book, known, omit)
         stay = doubts.settled(answers.frame, book, people, wishes, name)
         kinds, late = [answers.missing[stay]], None
         if followup:

@@ -101,7 +101,7 @@ def test_a_fault_in_the_codebook_is_named(folder, table, row, column, value):
         (b"a,b\n1,2\n1,2,3\n", "cannot be read"),
         (b"\xff\xfe\x00", "cannot be read"),
         ("label_ar\nع\n".encode("cp1256"), "cannot be read"),
-        (b"list;code;label_ar\n", "values.csv, row 1, list"),
+        (b"list;code;label_ar\n", "values.csv, row 1, parent"),
     ],
 )
 def test_a_codebook_that_cannot_be_read(folder, content, message):

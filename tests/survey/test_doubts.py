@@ -132,3 +132,17 @@ def test_a_condition_that_cannot_be_read(rule):
         with pytest.raises(WelfareError, match=r"impossible\.csv, row 5, condition"):
             check(replace(BOOK, impossible=wrong))
     check(BOOK)
+
+
+def test_a_short_run_of_a_small_file(short):
+    """Ten of thirty forms, in a second file: chance does not give it, where few forms are alike."""
+    few = short.drop_duplicates().head(20)
+    found = doubts.repeated(pd.concat([few, few.tail(10)], ignore_index=True))
+    assert np.flatnonzero(found).tolist() == list(range(20, 30))
+
+
+def test_a_short_run_is_chance_where_forms_are_few():
+    """Two questions with two answers: runs of any kind are in every such file."""
+    rng = np.random.default_rng(5)
+    frames = [pd.DataFrame(rng.integers(0, 3, (200, 3))) for _ in range(50)]
+    assert not any(doubts.repeated(frame).any() for frame in frames)

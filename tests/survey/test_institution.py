@@ -150,3 +150,29 @@ def test_a_word_under_a_misspelt_key_is_told(folder):
     table.to_csv(folder / "institution.csv", index=False)
     with pytest.raises(WelfareError, match=r"institution.csv, row 5, key.*curency.*currency"):
         Codebook.read(folder)
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_a_fault_has_the_row_of_the_file_that_was_written(folder, separator):
+    """Not that of the completed table; rows of names alone, and semicolons, move nothing."""
+    table = pd.read_csv(folder / "variables.csv", dtype=str, keep_default_na=False)
+    blank = pd.DataFrame([["has_loan", *[""] * (table.shape[1] - 1)]], columns=table.columns)
+    wrong = table.assign(evidence=table["evidence"].where(table.index != 1, "guessed"))
+    pd.concat([blank, wrong]).to_csv(folder / "variables.csv", index=False, sep=separator)
+    with pytest.raises(WelfareError, match=r"hospital/variables.csv, row 4, evidence: .*'guessed'"):
+        Codebook.read(folder)
+
+
+def test_a_semicolon_parts_columns_too(folder):
+    """As spreadsheet programs write CSV in French."""
+    table = pd.read_csv(folder / "values.csv", dtype=str, keep_default_na=False)
+    table.to_csv(folder / "values.csv", index=False, sep=";")
+    assert Codebook.read(folder).codes("status") == BOOK.codes("status")
+
+
+@pytest.mark.parametrize(("name", "text"), [("valeurs.csv", "a,b\n"), ("lists.csv", "list;code;label_ar;label_fr\n")])
+def test_a_file_that_would_not_be_read_is_named(folder, name, text):
+    """By its name or by its header it is one of a codebook."""
+    (folder / name).write_text(text, encoding="utf-8")
+    with pytest.raises(WelfareError, match=rf"hospital/{name}: no file of a codebook"):
+        Codebook.read(folder)

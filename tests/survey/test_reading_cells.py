@@ -1,5 +1,7 @@
 """What people write in a cell: each case is accepted as one value with a note, or is a fault with its rule."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from books import BOOK
@@ -7,6 +9,7 @@ from books import BOOK
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import Faults, read
+from welfare_analysis.survey.reading.cells import Question
 from welfare_analysis.survey.reading.spelling import fold
 
 TWO = {"person_id": ["k1", "k2"], "status": ["active", "active"], "age": ["40", "41"]}
@@ -87,6 +90,9 @@ def test_accepted_as_one_value_and_reported(tmp_path, column, cell, value, note)
         ("tenure", "ne sait pas", "does_not_know"),
         ("tenure", "لا أعرف", "does_not_know"),
         ("tenure", "DK", "does_not_know"),
+        ("tenure", "NSP", "does_not_know"),
+        ("age", "Don’t know", "does_not_know"),
+        ("net_pay_dh", "لا يعرف", "does_not_know"),
     ],
 )
 def test_missing_has_its_kind_in_every_spelling(tmp_path, column, cell, kind):
@@ -207,7 +213,7 @@ def test_no_two_codes_of_a_list_share_a_spelling():
     assert shared[shared > 1].empty
 
 
-@pytest.mark.parametrize("cell", ["NSP", "sans réponse", "Non renseigné", "no answer", "بدون جواب"])
+@pytest.mark.parametrize("cell", ["sans réponse", "Non renseigné", "no answer", "بدون جواب"])
 @pytest.mark.parametrize("column", ["other_income_dh", "tenure"])
 def test_words_for_no_answer_are_mended_by_its_codes(tmp_path, column, cell):
     """Words that may mean several kinds of no answer are refused; the mend is a blank or a code, and not a label."""
@@ -230,3 +236,21 @@ def test_the_unit_of_another_currency_is_no_unit(tmp_path):
     found = caught.value.table
     assert found["row"].tolist() == [3, 4, 5]
     assert found["rule"].iloc[-1].endswith(f"not sums in {hospital.text('unit.dh')}")
+
+
+@pytest.mark.parametrize(("column", "cell"), [("age", "8 mois"), ("age", "18 أشهر"), ("commute_min", "2 heures")])
+def test_another_unit_is_named_as_such(tmp_path, column, cell):
+    """The mend works the number out: digits alone would make eight years of eight months."""
+    with pytest.raises(Faults) as caught:
+        read_cell(tmp_path, column, cell)
+    fault = caught.value.table.iloc[0]
+    unit = BOOK.lines[column]["unit"]
+    assert fault["rule"] == f"a number of {unit}, and no other unit"
+    assert fault["what_to_do"] == f"Work it out in {unit}, and write that number alone."
+
+
+def test_words_for_not_knowing_follow_the_codebook():
+    """Where its list of missing codes has no -98, `NSP` has no meaning."""
+    lists = BOOK.values[(BOOK.values["list"] != "missing") | (BOOK.values["code"] != "-98")]
+    assert Question.of_list(replace(BOOK, values=lists), "tenure").read("NSP").rule
+    assert Question.of_list(BOOK, "tenure").read("NSP").kind == "does_not_know"

@@ -123,7 +123,7 @@ def test_values_declared_missing_are_blanks_that_are_told(tmp_path):
 
 
 def test_what_a_file_declares_missing_is_no_fault_whatever_it_is_called(tmp_path):
-    """`NSP` and `Sans objet` of a declared range are blanks that are told; a refusal keeps its kind."""
+    """`Sans objet` of a declared range is a blank that is told; `NSP` and a refusal keep their kinds."""
     columns = {"status": [1.0, 1.0, 1.0, 1.0], "tenure": [1.0, 8.0, 9.0, 7.0]}
     labels = {
         "status": {1.0: "active"},
@@ -134,8 +134,8 @@ def test_what_a_file_declares_missing_is_no_fault_whatever_it_is_called(tmp_path
     ranges = {"tenure": [{"lo": 7, "hi": 9}]}
     pyreadstat.write_sav(pd.DataFrame(columns), path, variable_value_labels=labels, missing_ranges=ranges)
     found = read(path, BOOK)
-    assert found.missing["tenure"].tolist() == ["answered", "skipped", "refused", "skipped"]
-    assert found.report.set_index("what").at["user-missing values read as blanks", "n"] == 2
+    assert found.missing["tenure"].tolist() == ["answered", "does_not_know", "refused", "skipped"]
+    assert found.report.set_index("what").at["user-missing values read as blanks", "n"] == 1
 
 
 def test_a_variable_is_known_by_its_label_where_its_name_says_nothing(tmp_path):

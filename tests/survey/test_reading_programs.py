@@ -760,3 +760,32 @@ def test_items_in_the_words_of_an_earlier_form(tmp_path):
     words = "une réduction sur le train, un transport du personnel, du quartier au travail"
     found = opened(tmp_path, f'status,transport_wish\nactive,"{words}"\n').frame.loc[0]
     assert [found[f"transport_wish_{item}"] for item in ("shuttle", "rail", "coach")] == ["yes", "yes", "no"]
+
+
+def test_groups_of_one_question_each_are_groups(tmp_path):
+    """`identite/status` and `logement/tenure`: no group has two of our questions, and both are told."""
+    found = opened(tmp_path, "identite/status,logement/tenure\nactive,owner\n")
+    assert found.frame.loc[0, ["status", "tenure"]].tolist() == ["active", "owner"]
+    assert found.report["what"].str.contains("of a group of the form's own").sum() == 2
+
+
+def test_a_group_of_central_is_no_part_of_a_name(tmp_path):
+    """`home-tenure` is `tenure` in a group `home`, and not the question `home_tenure`."""
+    text = CENTRAL.format(questions="home-status,home-tenure") + central("active,owner", "uuid:1")
+    assert opened(tmp_path, text).frame.loc[0, ["status", "tenure"]].tolist() == ["active", "owner"]
+    with pytest.raises(Faults, match="did you mean home_tenure"):
+        opened(tmp_path, CENTRAL.format(questions="status,home-tenure") + central("active,owner", "uuid:1"))
+
+
+def test_orphan_rows_of_a_roster_are_left_out_as_wished(tmp_path, monkeypatch):
+    """OMIT=orphans, or the argument: they are counted in what was accepted."""
+    path = roster(tmp_path, "members", ["age", "_parent_index"], [(3, 1), (4, 9), (5, 2)])
+    with pytest.raises(Faults) as caught:
+        read(path, BOOK)
+    assert "OMIT=orphans" in caught.value.table["what_to_do"].iloc[0]
+    found = read(path, BOOK, omit="orphans")
+    assert found.frame["dependants_0_5_n"].tolist() == [1, 1, 0]
+    what = "rows of the repeated group 'members' left out: their form is not there"
+    assert found.report.set_index("what").at[what, "n"] == 1
+    monkeypatch.setenv("OMIT", "orphans")
+    assert read(path, BOOK).frame.equals(found.frame)

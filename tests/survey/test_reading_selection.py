@@ -244,3 +244,10 @@ def test_a_replicate_weight_that_is_not_there_is_a_fault(tmp_path):
     with pytest.raises(Faults) as error:
         read(path, BOOK)
     assert list(error.value.table["rule"]) == ["replicate weights without a gap; jk1_3 is not there"]
+
+
+def test_a_weight_of_nothing_is_told(tmp_path):
+    """A form that counts for nobody is no fault, and is not passed over."""
+    weights = SAMPLE["weight"].where(SAMPLE.index > 1, 0)
+    report = read(save(SAMPLE.assign(weight=weights), tmp_path, "csv"), BOOK).report.set_index("what")
+    assert report.at["forms whose weight is 0: they count for nobody", "n"] == 2

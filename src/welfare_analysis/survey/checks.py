@@ -81,17 +81,20 @@ class Tables:
         return {str(name): line for name, line in self.variables.to_dict("index").items()}
 
 
-def fault(table: str, row: int, column: str, got: object, expected: str) -> WelfareError:
-    """The error that names a cell of a table; ``row`` counts from 0 under the header."""
-    where = f"{table}, row {row + 2}, {column}"
-    return WelfareError("a fault in the codebook", where=where, got=got, expected=expected)
+class Fault(WelfareError):  # noqa: N818 - what it is of, not that it is an error
+    """The error that names a cell of a table; ``row`` counts from 0 under the header, ``place`` is that of its file."""
+
+    def __init__(self, table: str, row: int, column: str, got: object, expected: str, place: str = "") -> None:
+        self.cell = table, row, column
+        where = f"{place or f'{table}, row {row + 2}'}, {column}"
+        super().__init__("a fault in the codebook", where=where, got=got, expected=expected)
 
 
 def refuse(wrong: pd.Series, table: str, column: pd.Series, expected: str) -> None:
     """Raise on the first row of a column of a table that a mask names."""
     if wrong.any():
         row = int(wrong.to_numpy(bool).argmax())
-        raise fault(table, row, str(column.name), column.iloc[row], expected)
+        raise Fault(table, row, str(column.name), column.iloc[row], expected)
 
 
 def check(book: Tables) -> None:
@@ -162,8 +165,8 @@ def _check_variables(variables: pd.DataFrame, codes: Codes) -> None:
 def _check_condition(row: int, name: str, lines: Lines, rules: dict[str, str], codes: Codes) -> None:
     """Its gates are there, stand before it and have its codes; somebody meets it."""
 
-    def wrong(expected: str) -> WelfareError:
-        return fault("variables.csv", row, f"asked_if of {name}", rules[name], expected)
+    def wrong(expected: str) -> Fault:
+        return Fault("variables.csv", row, f"asked_if of {name}", rules[name], expected)
 
     try:
         together = routing.routes(name, rules)
@@ -195,7 +198,7 @@ def _check_impossible(row: int, rule: str, lines: Lines, codes: Codes) -> None:
                 raise KeyError
     except (ValueError, KeyError):
         expected = "variables with codes of theirs, or numbers: `a = x & b >= 1`"
-        raise fault("impossible.csv", row, "condition", rule, expected) from None
+        raise Fault("impossible.csv", row, "condition", rule, expected) from None
 
 
 def check_groups(book: Tables) -> None:
@@ -218,7 +221,7 @@ def check_groups(book: Tables) -> None:
             (kind == "ranking" and set(members["high"]) != {str(n)}, "name", f"ranks from 1 to {n}"),
         ):
             if wrong:
-                raise fault("groups.csv", row, column, kind if column == "kind" else group, expected)
+                raise Fault("groups.csv", row, column, kind if column == "kind" else group, expected)
 
 
 def _check_labels(book: Tables) -> None:
@@ -230,4 +233,4 @@ def _check_labels(book: Tables) -> None:
         fields = [sorted(FIELD.findall(text)) for text in line]
         for language, gaps in zip(LANGUAGES, fields, strict=True):
             if gaps != fields[-1]:
-                raise fault("texts.csv", row, language, gaps, f"the fields of the English text, {fields[-1]}")
+                raise Fault("texts.csv", row, language, gaps, f"the fields of the English text, {fields[-1]}")

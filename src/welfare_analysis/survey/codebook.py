@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pandas as pd
 from ..errors import WelfareError, unknown
 from ..languages import agreed
 from . import institution, routing
-from .checks import LABELS, LANGUAGES, SYMBOLS, Tables, check, check_groups, refuse
+from .checks import LABELS, LANGUAGES, SYMBOLS, Fault, Tables, check, check_groups, refuse
 
 LABELLED = " ".join(LABELS)
 VARIABLES = f"name block type list unit low high asked_if required evidence {LABELLED}"
@@ -34,6 +36,7 @@ MAY_LACK = {"variables.csv": ("group", "drawn", "note"), "values.csv": ("order",
 OPTIONAL = list(COLUMNS)[3:]
 KEYS = {name: columns[0] for name, columns in COLUMNS.items() if columns[0] not in ("list", "block")}
 COLUMNS[institution.FILE], KEYS[institution.FILE] = ["key", *LANGUAGES], "key"
+NEAR = 0.8  # how alike the names of two files are of which the one may be meant by the other
 PLURALS = ("one", "two", "few", "many", "other")  # categories of the plural rules of CLDR
 
 
@@ -64,16 +67,22 @@ class Codebook(Tables):
             stands before its gate or can never be met. File, row and column are named.
         """
         folder = Path(folder)
+        _refuse_others(folder)
         tables = _tables(folder)
+        places = {name: list(table.pop(institution.PLACE)) for name, table in tables.items()}
         indexed = {name: table.set_index(KEYS[name]) if KEYS.get(name) else table for name, table in tables.items()}
         variables, more = indexed["variables.csv"], [indexed[name] for name in OPTIONAL]
-        book = cls(variables, indexed["values.csv"], indexed["texts.csv"], *more)
-        check_groups(book)
-        conditions = book.groups["asked_if"].to_dict()
-        before = variables["group"].map(lambda group: conditions.get(group, ""))
-        rules = [_joined(*pair) for pair in zip(before, variables["asked_if"], strict=True)]
-        book = cls(variables.assign(asked_if=rules), book.values, book.texts, *more)
-        check(book)
+        try:
+            book = cls(variables, indexed["values.csv"], indexed["texts.csv"], *more)
+            check_groups(book)
+            conditions = book.groups["asked_if"].to_dict()
+            before = variables["group"].map(lambda group: conditions.get(group, ""))
+            rules = [_joined(*pair) for pair in zip(before, variables["asked_if"], strict=True)]
+            book = cls(variables.assign(asked_if=rules), book.values, book.texts, *more)
+            check(book)
+        except Fault as found:
+            table, row, _ = found.cell
+            raise Fault(*found.cell, found.got, found.expected, places[table][row]) from None
         return book
 
     @cached_property
@@ -248,21 +257,36 @@ def _tables(folder: Path) -> dict[str, pd.DataFrame]:
     return institution.fitting(words(folder).in_tables(tables), own)
 
 
+def _refuse_others(folder: Path) -> None:
+    """Refuse a file that is called or begins nearly as one of a codebook: it would not be read."""
+    for path in sorted(set(folder.glob("*.csv")) - {folder / name for name in COLUMNS}):
+        with path.open(errors="replace") as file:
+            header = set(re.findall(r"\w+", file.readline()))
+        shared = max(len(header.intersection(columns)) for columns in COLUMNS.values())
+        if shared > 2 or get_close_matches(path.name, COLUMNS, cutoff=NEAR):
+            what, where = f"no file of a codebook: {', '.join(COLUMNS)}", f"{folder.name}/{path.name}"
+            raise WelfareError(what, where=where, hint="Give it one of these names, or take it out of the folder.")
+
+
 def _table(path: Path) -> pd.DataFrame:
-    """One file of the codebook, each of its keys once."""
+    """One file of the codebook, each of its keys once, with the place of each row."""
+    shown = f"{path.parent.name}/{path.name}"
     if not path.is_file() and (path.name in OPTIONAL or institution.is_part(path.parent)):
-        return pd.DataFrame(columns=COLUMNS[path.name], dtype=str)
+        return pd.DataFrame(columns=[*COLUMNS[path.name], institution.PLACE], dtype=str)
     if not path.is_file():
         raise WelfareError("the file is not there", where=str(path), hint="A codebook is a folder of three CSV files.")
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig") as file:
+            mark = max(",;\t", key=file.readline().count)  # a spreadsheet program may have saved it with other marks
+        table = pd.read_csv(path, sep=mark, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         what = "the codebook cannot be read"
         raise WelfareError(what, where=path.name, got=str(error).strip()[:120], expected="CSV in UTF-8") from None
     lacking = [name for name in COLUMNS[path.name] if name not in table]
     if lacking:
         what = "a fault in the codebook"
-        raise WelfareError(what, where=f"{path.name}, row 1, {lacking[0]}", expected=", ".join(COLUMNS[path.name]))
+        raise WelfareError(what, where=f"{shown}, row 1, {lacking[0]}", expected=", ".join(COLUMNS[path.name]))
     if key := KEYS.get(path.name):
-        refuse(table[key].duplicated(), path.name, table[key], "each once")
-    return table.assign(**{name: "" for name in MAY_LACK.get(path.name, ()) if name not in table})
+        refuse(table[key].duplicated(), shown, table[key], "each once")
+    places = [f"{shown}, row {row}" for row in range(2, len(table) + 2)]
+    return table.assign(**{n: "" for n in MAY_LACK.get(path.name, ()) if n not in table}, **{institution.PLACE: places})

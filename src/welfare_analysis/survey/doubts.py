@@ -22,6 +22,8 @@ Wishes = Mapping[str, list[str]]
 KINDS = ("repeated", "impossible", "status")
 UNANSWERED = "unanswered"  # persons of the register of whose status too few answered: they can be left out alone
 RUN = 20  # different forms in a row that follow each other as others did before: chance does not give so many
+CHANCE = 1e-6  # with which rows in any order would hold a run of pasted ones
+ORPHANS = "orphans"  # rows of a repeated group whose form is not there: they can be left out alone
 LAGS = 20  # distances that are tried
 
 
@@ -30,19 +32,21 @@ def repeated(frame: pd.DataFrame) -> np.ndarray:
 
     Short forms are often alike, so that an equal row alone says nothing. Pasted are: all rows but the first of each
     kind, where every form occurs a multiple of some number of times; and runs of rows that follow each other as rows
-    before did, with at least ``RUN`` different ones.
+    before did, with at least ``RUN`` different ones, or fewer where chance gives a run of them with ``CHANCE``.
     """
     rows = pd.Series(pd.factorize(pd.util.hash_pandas_object(frame, index=False))[0])
     counts = np.bincount(rows)
     if len(counts) >= RUN and np.gcd.reduce(counts) > 1:
         return rows.duplicated().to_numpy()
+    alike = (counts * (counts - 1)).sum() / max(len(rows) * (len(rows) - 1), 1)  # that two rows are the same
+    least = min(RUN, np.log(len(rows) ** 2 / 2 / CHANCE) / -np.log(np.clip(alike, CHANCE, 1 - CHANCE)))
     place = pd.Series(np.arange(len(rows)))
     lags = (place - place.groupby(rows).shift()).value_counts().index[:LAGS].astype(int)
     pasted = np.zeros(len(rows), dtype=bool)
     for lag in lags:
         same = rows == rows.shift(lag)
         runs = rows.where(same).groupby((~same).cumsum())
-        pasted |= (same & (runs.transform("nunique") >= RUN)).to_numpy()
+        pasted |= (same & (runs.transform("nunique") >= least)).to_numpy()
     return pasted
 
 
@@ -86,7 +90,7 @@ def wishes(keep: str | None = None, omit: str | None = None) -> Wishes:
     for name, given in (("KEEP", keep), ("OMIT", omit)):
         text = os.environ.get(name, "") if given is None else given
         kinds[name] = text.replace(",", " ").split()
-        known = (*KINDS, *([UNANSWERED] if name == "OMIT" else []))
+        known = (*KINDS, *([UNANSWERED, ORPHANS] if name == "OMIT" else []))
         if set(kinds[name]) - set(known):
             raise WelfareError("no such doubt", where=name, got=text, expected=", ".join(known))
     return kinds

@@ -19,6 +19,7 @@ from .routing import CLAUSE
 
 Tables = dict[str, pd.DataFrame]  # by name of the file
 FILE = "institution.csv"
+PLACE = "place"  # a column beside those of a file: its name, and the row there
 BASE = Path(__file__).resolve().parents[3] / "data" / "codebook"
 NAME = r"\b[a-z]\w*"  # a variable in a side of a rule
 FORMS = "|"  # between the forms of a word
@@ -34,7 +35,7 @@ def completed(name: str, own: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame
     by = whole.columns[0]
     if own.empty or by == "block":  # cards are those of a whole file
         return whole if own.empty else own
-    kept = own[(own.drop(columns=by) != "").any(axis=1)]
+    kept = own[(own.drop(columns=[by, PLACE]) != "").any(axis=1)]
     order = dict.fromkeys([*whole[by], *own[by]])
     both = pd.concat([whole[~whole[by].isin(own[by])], kept], ignore_index=True).fillna("")
     return both.sort_values(by, key=lambda names: names.map({n: i for i, n in enumerate(order)}), kind="stable",

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from ...errors import WelfareError
+from .. import doubts
 from ..codebook import Codebook
 from . import rules
 from .cells import Question
@@ -60,7 +61,7 @@ class Answers:
     reviews: Mapping[str, int] = field(default_factory=dict)
 
 
-def read(path: Paths, codebook: Codebook, names: Map | None = None) -> Answers:
+def read(path: Paths, codebook: Codebook, names: Map | None = None, omit: str | None = None) -> Answers:
     """Read answers, one row a form: CSV, XLSX, Parquet, SPSS or Stata, and what collecting programs export.
 
     Parameters
@@ -71,6 +72,8 @@ def read(path: Paths, codebook: Codebook, names: Map | None = None) -> Answers:
         What was asked.
     names : Map, optional
         Of the columns and codes of a foreign file.
+    omit : str, optional
+        ``orphans`` leaves out rows of a repeated group whose form is not there; where None, as OMIT says.
 
     Returns
     -------
@@ -84,7 +87,7 @@ def read(path: Paths, codebook: Codebook, names: Map | None = None) -> Answers:
     WelfareError
         A file that cannot be read at all, or lacks every block.
     """
-    return _answers(_load(path, codebook, names), codebook)
+    return _answers(_load(path, codebook, names, omit=omit), codebook)
 
 
 def read_register(path: str | Path, codebook: Codebook, names: Map | None = None) -> Answers | Margins:
@@ -150,13 +153,16 @@ def draft_map(path: Paths, codebook: Codebook, names: Map | None = None) -> pd.D
     return draft(cells, codebook, names)
 
 
-def _load(path: Paths, codebook: Codebook, names: Map | None = None, any_header: bool = False) -> Cells:
+def _load(
+    path: Paths, codebook: Codebook, names: Map | None = None, any_header: bool = False, omit: str | None = None
+) -> Cells:
     known = replace(header_names(codebook, *FOLLOWUP, *MARGINS, *DESIGN, *COLLECTED), any_header=any_header)
     known = replace(known, given=names.headers) if names else known
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
     sources = [names.applied(cells) if names else cells for cells in load_forms(paths, known)]
     _refuse_others(sources)
-    return once(joined([understood(cells, codebook) for cells in sources]))
+    without = doubts.ORPHANS in doubts.wishes(omit=omit)["OMIT"]
+    return once(joined([understood(cells, codebook, without) for cells in sources]))
 
 
 def _refuse_others(sources: Sequence[Cells]) -> None:
@@ -195,6 +201,8 @@ def _answers(cells: Cells, codebook: Codebook) -> Answers:
     (design, faults), (given, odd) = sampled(raw.filter(own)), collected(raw, codebook)
     if own:
         checked.notes.append(("weight", f"the sampling design of the file: {', '.join(own[:6])}", len(cells.frame)))
+    if nobody := int((design["weight"] == 0).sum()) if "weight" in design else 0:
+        checked.notes.append(("weight", "forms whose weight is 0: they count for nobody", nobody))
     answers = checked.answers("SURVEY", design | given, [*faults, *odd, *without_gaps(own, cells.header)])
     if len(checked.columns) < 2:
         expected = "the status and one further question"

@@ -22,6 +22,7 @@ USUAL_CODES = spelling.listed("no answer")
 CODES_OF_OTHERS = (98.0, 99.0)  # usual codes for no answer; nobody tells a sum of 98 or 99 dirhams
 SHEET_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA)")
 DATE = re.compile(r"\d{4}-\d\d?-\d\d?.*|\d\d?/\d\d?/\d{2,4}|\d\d?:\d\d.*")
+OTHER_UNIT = re.compile(r"\d[\d.,\s]*[^\W\d_][^\d]*")  # 8 months
 BLANK_OR_CODE = "Leave the cell blank, or write -98 (does not know) or -99 (refused)."
 IF_NOT_KNOWN = "Look it up on the form; if not known, leave it blank."
 MEND_OR_BLANK = "Mend the formula, or leave it blank."
@@ -116,7 +117,8 @@ def _missing(codebook: Codebook) -> dict[str, str]:
     kinds = {"dk": "does_not_know", "ref": "refused"}
     for column in LABELS:
         kinds |= {spelling.fold(label): MISSING[own] for label, own in zip(rows[column], rows["code"], strict=True)}
-    return kinds
+    unsaid = spelling.phrases("does not know") if "-98" in set(rows["code"]) else ()
+    return dict.fromkeys(unsaid, MISSING["-98"]) | kinds
 
 
 def number(cell: Hashable, question: Question) -> Answer:
@@ -132,7 +134,7 @@ def number(cell: Hashable, question: Question) -> Answer:
         return Answer(kind=MISSING[str(int(candidates[0][0]))])
     if not candidates:
         gone = question.missing.get(spelling.fold(text))
-        return Answer(kind=gone) if gone else _no_number(text)
+        return Answer(kind=gone) if gone else _no_number(text, question)
     within = [(value, how) for value, how in candidates if _allowed(value, question)]
     if len(within) > 1:
         rule = f"a number with one reading: {within[0][0]:g} or {within[1][0]:g}?"
@@ -162,7 +164,7 @@ def _allowed(value: float, question: Question) -> bool:
     return question.low <= value <= question.high and (question.type == "amount" or value.is_integer())
 
 
-def _no_number(text: str) -> Answer:
+def _no_number(text: str, question: Question) -> Answer:
     if spelling.digits_of_two_scripts(text):
         return Answer(rule="a number in digits of one script", todo="Write all its digits in one script.")
     if text == NO_RESULT or SHEET_ERROR.fullmatch(text):
@@ -171,7 +173,14 @@ def _no_number(text: str) -> Answer:
         return Answer(rule="a number, not a date", todo="Give the column the format of a number and type it again.")
     if spelling.fold(text) in NO_ANSWER:
         return Answer(rule="a number", todo=BLANK_OR_CODE)
+    if question.unit and OTHER_UNIT.fullmatch(spelling.latin(text)):
+        rule = f"a number of {_unit(question)}, and no other unit"
+        return Answer(rule=rule, todo=f"Work it out in {_unit(question)}, and write that number alone.")
     return Answer(rule="a number", todo="Write digits only; no words, no formula.")
+
+
+def _unit(question: Question) -> str:
+    return question.unit.replace("DH", question.currency[0]) if question.currency else question.unit
 
 
 def _of_sheet(rule: str, text: str) -> Answer:
@@ -184,8 +193,7 @@ def _of_sheet(rule: str, text: str) -> Answer:
 def _outside(value: float, question: Question) -> Answer:
     if question.low <= value <= question.high:
         return Answer(rule="a whole number", todo="Write it without decimals.")
-    unit = question.unit.replace("DH", question.currency[0]) if question.currency else question.unit
-    rule = f"between {question.low:.10g} and {question.high:.10g} {unit}".strip()
+    rule = f"between {question.low:.10g} and {question.high:.10g} {_unit(question)}".strip()
     return Answer(rule=rule, todo=BLANK_OR_CODE if spelling.plain(value) in USUAL_CODES else IF_NOT_KNOWN)
 
 

@@ -60,7 +60,7 @@ def header_names(codebook: Codebook, *others: str) -> Known:
     return Known(names, spelt, groups, within, numeric=numeric, missing=missing)
 
 
-def understood(cells: Cells, codebook: Codebook) -> Cells:
+def understood(cells: Cells, codebook: Codebook, without_orphans: bool = False) -> Cells:
     """The forms that count, one column a stored answer; what cannot be taken apart is a fault.
 
     Columns that stand twice under one name are left as they are.
@@ -68,7 +68,7 @@ def understood(cells: Cells, codebook: Codebook) -> Cells:
     doubled = cells.frame.columns.duplicated(keep=False)
     twice, cells = cells.frame.loc[:, doubled], replace(cells, frame=cells.frame.loc[:, ~doubled])
     before = frozenset(map(str, cells.frame))
-    cells = without_added(reviewed(rolled_up(cells, codebook)))
+    cells = without_added(reviewed(rolled_up(cells, codebook, without_orphans)))
     frame, notes, faults = cells.frame, list(cells.notes), list(cells.faults)
     personal = [name for name in frame if name not in codebook.variables.index and asks_who(str(name))]
     notes += [(header_shown(name), "looks personal: left out; remove it from the file", 1) for name in personal]

@@ -136,6 +136,9 @@ def _name(text: str, known: Known, program: bool) -> str:
         return known.given[text]
     if text not in known and is_added(own_name(text), program):
         return ADDED + own_name(text)
+    group, _, last = text.rpartition("-")
+    if program and group and last in known.names and text not in known.spelt:
+        return _behind_groups(text, known) or text  # tenure in a group home, of ODK Central, is not home_tenure
     item, mark, _ = text.partition("]. ")  # code and text of an item, as LimeSurvey exports them
     texts = (text, item + "]") if mark else (text,)
     behind = (_behind_groups(one, known) for one in texts if len(one) <= LONGEST_HEADER)
@@ -161,8 +164,8 @@ def _behind_groups(text: str, known: Known) -> str:
 def _behind_own_groups(header: list[str], names: list[str], known: Known) -> list[str]:
     """Names behind groups that an institution gave its form, for the questions of ours in them.
 
-    A group counts where more of its columns end in names than do not, and some group has two; one of relatives never
-    does, nor a name that the header has twice.
+    A group counts where more of its columns end in names than do not, and there are two such columns; one of relatives
+    never does, nor a name that the header has twice.
     """
     ends: dict[int, tuple[str, str]] = {}
     for i, text in enumerate(header):
@@ -179,7 +182,7 @@ def _behind_own_groups(header: list[str], names: list[str], known: Known) -> lis
     for group in members:
         others = sum(text.startswith(group) and bool(SEPARATORS.match(text, len(group))) for text in rest)
         members[group] *= members[group] > others
-    if max(members.values(), default=0) > 1:
+    if sum(members.values()) > 1:
         for i in [i for i, (group, name) in ends.items() if members[group] and often[name] == 1]:
             names[i] = ends[i][1]
     return names

@@ -36,13 +36,21 @@ def is_repeat(header: Sequence[str]) -> bool:
     return roster or any(ADDED + name in header for name, own in LINKS.items() if own != name)
 
 
-def rolled_up(cells: Cells, codebook: Codebook) -> Cells:
-    """The forms with the counts that repeated groups give, and what was read and what was left out."""
+def rolled_up(cells: Cells, codebook: Codebook, without_orphans: bool = False) -> Cells:
+    """The forms with the counts that repeated groups give, and what was read and what was left out.
+
+    A row whose form is not there is a fault, or is left out as the reader wishes.
+    """
     found, faults, doubtful = rosters(cells, frozenset(codebook.variables.index))
     cells = replace(cells, frame=cells.frame.drop(columns=doubtful), faults=[*cells.faults, *faults])
     for wide in found:
         cells = _beside(cells, wide, codebook)
     for repeat in cells.repeats:
+        orphan = ~of_forms(cells, repeat)
+        if without_orphans and orphan.any():
+            what = f"rows of the repeated group {_called(repeat)!r} left out: their form is not there"
+            cells = replace(cells, notes=[*cells.notes, ("", what, int(orphan.sum()))])
+            repeat = replace(repeat, frame=repeat.frame[~orphan])
         cells = _rolled_up(cells, repeat, codebook)
     return cells
 
@@ -90,7 +98,7 @@ def _rolled_up(cells: Cells, repeat: Cells, codebook: Codebook) -> Cells:
         what = f"rows of the repeated group {name!r} left out: no group of people with ages"
         return replace(cells, notes=[*notes, ("", what, len(repeat.frame))])
     (parent, forms), orphan = _keys(cells, repeat), ~of_forms(cells, repeat)
-    rule, todo = "a row that belongs to a form of the file", "Add its form, or remove the row."
+    rule, todo = "a row that belongs to a form of the file", "Add its form, remove the row, or say OMIT=orphans."
     again = repeat.frame.duplicated() & (ADDED + "_index" in repeat.frame or ADDED + "KEY" in repeat.frame)
     shared, key = forms.duplicated(keep=False) & forms.isin(parent), "a key of its own for each form with rows in {}"
     faults.append(fault(shared, "", "", key.format(repr(name)), "Export again: the rows belong to several forms."))
