@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
+import itertools
 import os
 import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -40,6 +42,7 @@ from welfare_analysis.survey.reading.text_files import small_table
 ROOT = Path(__file__).resolve().parents[2]
 STANDIN_SEED = 20120924  # the first day of the caravan
 SHOWN_FAULTS = 20
+WIDEST = 80  # letters of a cell on the screen
 BEAT_S = 5.0  # seconds without a word
 OWN = ("SURVEY", "REGISTER", "FOLLOWUP")
 WISHES = ("KEEP", "OMIT", "HALF_WIDTH", "COST", "RETURN_RATE", "ANSWER_RATE", "SEED")
@@ -369,7 +372,10 @@ def _tell(table: pd.DataFrame, target: Path) -> None:
 
 
 def _lines(table: pd.DataFrame) -> str:
-    return table.to_string(index=False, justify="left", max_colwidth=80)
+    """A table in which a long cell goes on in the next line."""
+    cells = [[textwrap.wrap(str(cell), WIDEST) or [""] for cell in row] for row in table.itertuples(index=False)]
+    rows = [line for row in cells for line in itertools.zip_longest(*row, fillvalue="")]
+    return pd.DataFrame(rows, columns=table.columns).to_string(index=False, justify="left")
 
 
 def write_table(table: pd.DataFrame, target: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from books import BOOK
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.survey.reading import Faults, read
+from welfare_analysis.survey.reading import Faults, Map, read
 
 CENTRAL = (
     "SubmissionDate,meta-instanceID,{questions},KEY,SubmitterID,SubmitterName,AttachmentsPresent,AttachmentsExpected,"
@@ -789,3 +789,19 @@ def test_orphan_rows_of_a_roster_are_left_out_as_wished(tmp_path, monkeypatch):
     assert found.report.set_index("what").at[what, "n"] == 1
     monkeypatch.setenv("OMIT", "orphans")
     assert read(path, BOOK).frame.equals(found.frame)
+
+
+def test_a_map_names_items_of_a_question_of_several_answers(tmp_path):
+    """Its own words for an item, alone or among others, in one column or a column a place."""
+    lines = "code,promotion,COL HAJ,hajj\ncode,promotion,COL,camps\n"
+    (tmp_path / "map.csv").write_text(f"kind,variable,from,to\n{lines}", encoding="utf-8")
+    (tmp_path / "a.csv").write_text("status,promotion\nactive,COL HAJ\nactive,COL COL HAJ\nactive,clubs;COL\n")
+    found = read(tmp_path / "a.csv", BOOK, Map.read(tmp_path / "map.csv", BOOK)).frame
+    told = [
+        [item for item in ("camps", "hajj", "clubs") if row[f"promotion_{item}"] == "yes"]
+        for _, row in found.iterrows()
+    ]
+    assert told == [["hajj"], ["camps", "hajj"], ["camps", "clubs"]]
+    (tmp_path / "map.csv").write_text("kind,variable,from,to\ncode,promotion,COL,-98\n", encoding="utf-8")
+    with pytest.raises(WelfareError, match="no code of the list"):
+        Map.read(tmp_path / "map.csv", BOOK)

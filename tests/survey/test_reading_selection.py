@@ -151,7 +151,7 @@ def test_check_reads_a_sample_as_answers_and_the_map_drafts_its_columns(tmp_path
     words = {"weight": "Coefficient de pondération", "stratum": "Strate de sondage", "psu": "N° de grappe"}
     draft = draft_map(save(SAMPLE.rename(columns=words), tmp_path, "csv"), BOOK).set_index("from")["to"]
     assert draft.to_dict() == {header: name for name, header in words.items()}
-    unsure = save(SAMPLE.rename(columns={"stratum": "Strate"}), tmp_path, "csv")
+    unsure = save(SAMPLE.drop(columns=["weight", "psu", "fpc"]).rename(columns={"stratum": "Strate"}), tmp_path, "csv")
     assert draft_map(unsure, BOOK).set_index("from").at["Strate", "to"] == ""  # much else is named so
     (tmp_path / "map.csv").write_text("kind,variable,from,to\ncolumn,,wr1,brr_1\n", encoding="utf-8")
     assert Map.read(tmp_path / "map.csv", BOOK).headers == {"wr1": "brr_1"}
@@ -251,3 +251,10 @@ def test_a_weight_of_nothing_is_told(tmp_path):
     weights = SAMPLE["weight"].where(SAMPLE.index > 1, 0)
     report = read(save(SAMPLE.assign(weight=weights), tmp_path, "csv"), BOOK).report.set_index("what")
     assert report.at["forms whose weight is 0: they count for nobody", "n"] == 2
+
+
+def test_short_words_of_a_design_are_sure_beside_each_other(tmp_path):
+    """`poids`, `strate` and `grappe` together are those of a sample."""
+    words = {"weight": "poids", "stratum": "strate", "psu": "grappe"}
+    draft = draft_map(save(SAMPLE.rename(columns=words), tmp_path, "csv"), BOOK).set_index("from")["to"]
+    assert draft.to_dict() == {header: name for name, header in words.items()}

@@ -122,7 +122,8 @@ def load_forms(paths: Sequence[Path], known: Known) -> list[Cells]:
     forms = [cells for cells in tables if not is_repeat(list(cells.frame))]
     for cells in forms:
         if not known.any_header and not any(name in known for name in cells.frame):
-            raise NoHeader("no column of the codebook is in the first rows", where=f"{cells.path.name} {cells.sheet}")
+            where = f"{cells.path.name} {cells.sheet}".strip()
+            raise NoHeader("no column of the codebook is in the first rows", where=where)
     if not forms:
         where = ", ".join(path.name for path in paths)
         raise WelfareError("no file of forms is there", where=where, expected=", ".join(READERS))

@@ -22,8 +22,13 @@ UNITS = listed("unit")
 def guesser(codebook: Codebook, there: frozenset[str]) -> Callable[[str], str]:
     """A function that gives the variable that a header names surely, or nothing; ``there`` are names in use."""
     known = _wordings(codebook)
+    # a word that much else is called too is sure beside another column of a sample's design
+    alone = {header: name for header in there for name in DESIGN[:3] if fold(header) in listed(f"design {name}")}
+    beside = set(alone.values()) | there.intersection(DESIGN)
 
     def guess(header: str) -> str:
+        if header in alone and len(beside) > 1:
+            return alone[header] if alone[header] not in there else ""
         words = words_in(header)
         scores: dict[str, float] = {}
         for name, other in known:

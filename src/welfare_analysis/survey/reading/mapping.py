@@ -17,7 +17,7 @@ import pandas as pd
 
 from ...errors import WelfareError
 from ..codebook import Codebook
-from .cells import Question
+from .cells import MISSING, Question
 from .guessing import guesser
 from .layout import Cells
 from .margins import MARGINS, VARIABLES
@@ -41,6 +41,7 @@ class Map:
 
     headers: Mapping[str, str] = field(default_factory=dict)
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    several: frozenset[str] = frozenset()  # of the variables of ``codes``, questions of several answers
 
     @classmethod
     def read(cls, path: str | Path, codebook: Codebook) -> Map:
@@ -64,17 +65,20 @@ class Map:
                 where = f"{path.name}, row {row}, column {column}"
                 raise WelfareError(wrong, where=where, got=line[column], expected=expected)
             own[line["from"]] = line["to"]
-        return cls(headers, codes)
+        return cls(headers, codes, frozenset(codes) & set(codebook.groups.index))
 
     def applied(self, cells: Cells) -> Cells:
         """The cells with foreign codes replaced and columns left out; headers are mapped when they are read."""
         gone = int((cells.frame.columns == LEFT_OUT).sum())
         frame = cells.frame.loc[:, cells.frame.columns != LEFT_OUT]
         notes = [("", "columns that the map leaves out", gone)] if gone else []
-        for name in [n for n in self.codes if n in frame and not isinstance(frame[n], pd.DataFrame)]:
-            text = frame[name].map(plain)
-            known = text.isin(list(self.codes[name]))
-            frame = frame.assign(**{name: frame[name].astype(object).mask(known, text.map(self.codes[name]))})
+        for name in [n for n in frame if _of(n) in self.codes and not isinstance(frame[n], pd.DataFrame)]:
+            codes, text = self.codes[_of(name)], frame[name].map(plain)
+            every = "|".join(map(re.escape, sorted(codes, key=len, reverse=True)))
+            whole = rf"(?<!\w)(?:{every})(?!\w)" if _of(name) in self.several else rf"^(?:{every})$"
+            meant = text.str.replace(whole, lambda found, codes=codes: codes[found[0]], regex=True)
+            known = meant != text
+            frame = frame.assign(**{name: frame[name].astype(object).mask(known, meant)})
             notes += [(name, "codes of the map", int(known.sum()))] if known.any() else []
         used = [(name, "a column of the map", 1) for name in set(self.headers.values()) if name in frame]
         return replace(cells, frame=frame, notes=[*cells.notes, *sorted(used), *notes])
@@ -98,13 +102,20 @@ def _wrong(line: Mapping[str, str], own: Mapping[str, str], codebook: Codebook) 
             expected = f"a name of variables.csv, perhaps {near[0]}" if near else "a name of variables.csv"
             return "to", "no variable of the codebook", expected
         return "", "", ""
+    groups = [str(g) for g in codebook.groups.index if codebook.items.issuperset(codebook.members(g))]
+    lists |= {g: [name.removeprefix(f"{g}_") for name in codebook.members(g)] for g in groups}
     listed = codebook.lines.get(line["variable"], {}).get("list") or line["variable"]
     if line["variable"] not in lists and listed not in set(codebook.values["list"]):
         return "variable", "no variable with codes", "a name of variables.csv that has a list"
     codes = lists.get(line["variable"]) or codebook.codes(listed)
-    if line["to"] not in [*codes, "-98", "-99"]:
+    if line["to"] not in codes and (line["to"] not in MISSING or line["variable"] in groups):
         return "to", "no code of the list", ", ".join(codes[:8])
     return "", "", ""
+
+
+def _of(name: object) -> str:
+    """The question of a column, or of a column a place of a ranking."""
+    return str(name).partition("/")[0]
 
 
 def _names(codebook: Codebook) -> list[str]:
