@@ -30,8 +30,8 @@ FAMILIES = (
     *("tenure_by_rank", "debt_class_by_rank", "capacity_median_by_rank"),
     *("rent_median_by_command", "commute_minutes_by_command", "commute_mode_by_rank"),
 )
-VERSIONS = {"plain": 300, "rich": 100, "strategic": 100}
-WORLDS = 150
+VERSIONS = {"plain": 160, "rich": 54, "strategic": 54}
+WORLDS = 80
 COUNTS = re.compile(rb"^(VERSIONS|WORLDS) = .*$", re.MULTILINE)  # how many are drawn does not change what one gives
 FIRST_SEED, FIRST_WORLD = 10_000, 20_000
 CACHE = ROOT / "build" / "cache" / "validation"
