@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -104,9 +105,12 @@ def notebooks(_: argparse.Namespace) -> int:
     from welfare_analysis.publishing.figures import write_headlines  # no other command draws in this process
 
     # the committed notebooks show the stand-in only, whatever files the reader has named
-    variables = {name: value for name, value in os.environ.items() if name not in execution.OWN_FILES}
-    execution.run_in_place(execution.find(ROOT / "notebooks"), variables, private(ROOT / "build"), _progress)
-    write_headlines(ROOT / "figures")
+    for name in execution.OWN_FILES:
+        os.environ.pop(name, None)
+    with tempfile.TemporaryDirectory(dir=private(ROOT / "build")) as place:
+        os.environ[kept.FOLDER] = place  # what the pages make is read for the pictures
+        execution.run_in_place(execution.find(ROOT / "notebooks"), os.environ, private(ROOT / "build"), _progress)
+        write_headlines(ROOT / "figures")
     return 0
 
 

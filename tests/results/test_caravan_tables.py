@@ -85,7 +85,7 @@ def test_a_difference_is_said_with_both_shares(every):
     """A line alone, without what it is beside, would be no finding."""
     table = brief(cells(every), tour(), "c", "own_brief")
     said = differences(Wording(codebook=BOOK, language="en"), table, "brief_line")
-    assert re.fullmatch(r"More frequent there than .*: tenants, 50.0\s% \(.*\) against 27.5\s% \(.*\)\.", said)
+    assert re.fullmatch(r"More frequent in the region than .*: tenants, 50.0\s% \(.*\) against 27.5\s% \(.*\)\.", said)
 
 
 def test_a_brief_of_the_region_with_less(every):

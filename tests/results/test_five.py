@@ -47,7 +47,9 @@ def test_what_no_source_tells_is_not_known_and_no_number(shown):
     view = shown["five_services"].frame
     assert (view.groupby(["service_domain", "standing"]).size() == len(five.MEASURES)).all()
     assert set(view["service_domain"]) == {"health", "education", "sport", "leisure", "holidays"}
-    assert view.loc[view[CATEGORY] == "central", "estimate"].gt(0).all()
+    central = view[view[CATEGORY] == "central"].set_index("service_domain")
+    assert central.loc[["health", "education"], "text"].eq("not_known").all()
+    assert central.drop(["health", "education"])["estimate"].gt(0).all()
     of = view[view[CATEGORY] == "concerned"].set_index("service_domain")["text"]
     assert of[["sport", "leisure"]].eq("not_known").all()
     assert of.drop(["sport", "leisure"]).isna().all()
