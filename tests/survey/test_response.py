@@ -6,7 +6,8 @@ import pytest
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, share, total
-from welfare_analysis.survey.response import answered_share, collection, pattern_mixture, without_followup
+from welfare_analysis.results.weights import answered
+from welfare_analysis.survey.response import collection, pattern_mixture, without_followup
 from welfare_analysis.survey.weighting import household_share, trimmed, weight, weight_bands
 
 
@@ -46,7 +47,7 @@ def test_response_rate_by_hand(asked):
     assert share(found.design, found.frame["refused"]).value.iloc[0] == pytest.approx(40 * 4 / 20 / 100)
     parts = [share(found.design, found.frame[n]).value.iloc[0] for n in ("responded", "refused", "unreached")]
     assert sum(parts) == pytest.approx(1)
-    assert answered_share(asked[2]) == pytest.approx(40 / 60)
+    assert answered(asked[2]).value.iloc[0] == pytest.approx(40 / 60)
 
 
 def test_who_returned_is_known_of_all(asked):

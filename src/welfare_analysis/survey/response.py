@@ -113,10 +113,3 @@ def pattern_mixture(
         return whole + unreached * (odds * late / (1 - late + odds * late) - late)
 
     return never_answered(design, y, followed, answered_share, where=where).apply(mixed)
-
-
-def answered_share(followup: pd.DataFrame) -> float:
-    """The part of the follow-up that answered, weighted for the selection in strata."""
-    size = followup["stratum_population"].astype(float)
-    weights = size / followup.groupby("stratum")["stratum"].transform("size")
-    return float(np.average(followup["outcome"] == "answered", weights=weights))
