@@ -465,7 +465,7 @@ UNFINISHED = {  # a file, what is written in another way, and what is said then
     "another cited": (CITED, "version: {version}", "version: 7", "CITATION.cff, version: 7, expected {version}"),
     "another day": (CITED, "2026-12-01", "2026-11-24", "date-released: 2026-11-24, expected 2026-12-01"),
     "a paragraph": ("", "", "", "data/prose/fr/13_can_we_trust_it.po: 1 to translate"),
-    "a table": ("", "", "", "a.csv homes is of an earlier version, 2026-11-24 at 1234567: make validate PART=a"),
+    "a table": ("", "", "", "a.csv is of an earlier version, 2026-11-24 at 1234567: make validate PART=a"),
 }
 
 
@@ -480,7 +480,7 @@ def test_a_release_names_what_it_lacks(lack, tmp_path, monkeypatch, capsys):
         text = (tmp_path / file).read_text(encoding="utf-8")
         assert old in text
         (tmp_path / file).write_text(text.replace(old, new, 1), encoding="utf-8")
-    line = ["survey/a.csv", "a", "homes", "errors", "x", "2026-11-24", "1234567", "", ""]
+    line = ["survey/a.csv", "a", "errors", "x", "2026-11-24", "1234567", "", ""]
     table = pd.DataFrame([line], columns=runs.stored().columns)
     monkeypatch.setattr(command, "ROOT", tmp_path)
     monkeypatch.setattr(

@@ -501,8 +501,7 @@ def _unfinished() -> Iterator[str]:
     """What a release still lacks, a line each."""
     stored = runs.stored()
     for run in stored[runs.stale(stored)].itertuples():
-        name = f"data/{run.table} {run.of}".rstrip()
-        yield f"{name} is of an earlier version, {run.date} at {run.commit}: make validate PART={run.part}"
+        yield f"data/{run.table} is of an earlier version, {run.date} at {run.commit}: make validate PART={run.part}"
     yield from (f"data/prose/in_english.txt: {stem} is in English alone" for stem in in_english())
     for stem, said in _prose().items():
         for language in TRANSLATED:

@@ -1,12 +1,8 @@
 """Of which version stored simulations are: what makes a table stale, what does not, and what a page says of it."""
 
-import io
-import os
 import sys
-import tarfile
 from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -139,26 +135,11 @@ def test_the_page_lists_what_is_of_which_version(tiny, monkeypatch):
 @pytest.fixture
 def written(tmp_path, monkeypatch):
     """Two runs in a file of their own, of the small tree."""
-    lines = [("survey/a.csv", "a", "", "errors_of"), ("survey/b.csv", "b", "homes", "errors_of")]
-    lines += [("survey/b.csv", "b", "loans", "errors_of")]
-    table = pd.DataFrame(lines, columns=["table", "part", "of", "made_by"])
+    lines = [("survey/a.csv", "a", "errors_of"), ("survey/b.csv", "b", "errors_of")]
+    table = pd.DataFrame(lines, columns=["table", "part", "made_by"])
     monkeypatch.setattr(runs, "RUNS", tmp_path / "runs.csv")
     table.assign(shown="x", date="2026-01-01", commit="1234567", hash="", repeated="").to_csv(runs.RUNS, index=False)
     return tmp_path
-
-
-def test_a_run_made_elsewhere_is_registered_by_what_its_commit_holds(written, monkeypatch):
-    """The hash is that of the commit's tree, whatever the code is here; of some pages alone where they are named."""
-    root, packed = planted(written / "tree", WEIGHTS, "mean(x)", "3 * mean(x)"), io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.add(root, arcname=".")
-    monkeypatch.setattr(keeping, "git", lambda *words: packed.getvalue() if "archive" in words else b"89abcde\n")
-    keeping.ran("b", "a branch", "2026-11-30", "loans")
-    assert runs.stored()["commit"].tolist() == ["1234567", "1234567", "89abcde"]
-    assert runs.stored()["date"].tolist() == ["2026-01-01", "2026-01-01", "2026-11-30"]
-    assert runs.stored()["hash"].tolist() == ["", "", runs.fingerprint("errors_of", root)]
-    keeping.ran("b", "a branch", "2026-11-30")
-    assert runs.stored()["hash"].ne("").tolist() == [False, True, True]
 
 
 @pytest.fixture(scope="module")
@@ -170,61 +151,101 @@ def simulations():
     return module
 
 
-def test_whoever_writes_a_table_registers_its_run(written, simulations, monkeypatch):
-    """The table is stored, and beside it the day, the commit and the hash of the code that the run began with."""
+@pytest.fixture
+def part(written, simulations, monkeypatch):
+    """A part of three samples whose mean is its table, run by one process; what its samples hold, and those made."""
+    holds, made = {("plain", seed): float(seed) for seed in (7, 8, 9)}, []
+
+    def one(kind, seed):
+        made.append(seed)
+        return pd.DataFrame({"estimate": [holds[kind, seed]]})
+
+    def tables(samples):
+        return (pd.concat(samples).mean().to_frame("mean"),)
+
     (written / "data" / "survey").mkdir(parents=True)
-    keys = iter(["of the start", "of the end"])
     monkeypatch.setattr(simulations, "ROOT", written)
-    monkeypatch.setattr(simulations, "key", lambda part: next(keys))
+    for module in (simulations, keeping):
+        monkeypatch.setattr(module, "CACHE", written / "cache")
+        monkeypatch.setattr(module, "key", lambda part: "now")
     monkeypatch.setattr(simulations, "git", lambda *words: b"89abcde-dirty\n")
-    monkeypatch.setitem(simulations.PARTS, "a", lambda jobs: pd.DataFrame({"x": [1]}))
-    simulations.main("a")
-    assert pd.read_csv(written / "data" / "survey" / "a.csv")["x"].tolist() == [1]
-    today = pd.Timestamp.today().date().isoformat()
-    first, *others = runs.stored()[["date", "commit", "hash"]].to_numpy().tolist()
-    assert first == [today, "89abcde-dirty", "of the start"]
-    assert others == [["2026-01-01", "1234567", ""]] * 2
-
-
-@pytest.mark.parametrize("now", [2.0, 2.0 + 1e-8])
-def test_samples_of_a_run_that_later_code_gives_once_more(now, written, simulations, monkeypatch):
-    """Equal to nine digits: the run is of this code too, of its own day and commit; else nothing is registered."""
-    monkeypatch.setattr(simulations, "CACHE", written / "cache")
     monkeypatch.setitem(
-        simulations.ERRORS, "a", (SimpleNamespace(one_sample=lambda kind, seed: sample[kind, seed]), [])
+        simulations.PARTS,
+        "a",
+        replace(simulations.PARTS["sizes"], samples={"plain": 3}, one=one, tables=tables, first=7),
     )
-    sample = {("plain", n): pd.DataFrame({"estimate": [float(n)]}) for n in (1, 2, 3)}
-    for folder, more in (("0000", 1.0), ("1111", 0.0)):  # an older run, and the last one
-        (written / "cache" / "a" / folder).mkdir(parents=True)
-        for (kind, seed), frame in sample.items():
-            (frame + more).to_parquet(written / "cache" / "a" / folder / f"{kind}-{seed}.parquet")
-        os.utime(written / "cache" / "a" / folder, (1e9 * (2 - more), 1e9 * (2 - more)))
-    sample["plain", 2] = pd.DataFrame({"estimate": [now]})
     monkeypatch.setenv("JOBS", "1")
-    monkeypatch.setattr(simulations, "key", lambda part: "later")
-    if now == 2.0:
-        simulations.again("a", "3")
-    else:
-        with pytest.raises(SystemExit, match="plain-2 is another sample now"):
-            simulations.again("a", "3")
-    kept = runs.stored()[["date", "commit", "hash", "repeated"]].to_numpy().tolist()
-    assert kept[0] == (["2026-01-01", "1234567", "later", "3"] if now == 2.0 else ["2026-01-01", "1234567", "", ""])
-    assert kept[1:] == [["2026-01-01", "1234567", "", ""]] * 2
+    return holds, made
 
 
-def test_a_part_whose_time_is_over_stores_no_table_and_goes_on(written, simulations, monkeypatch):
-    """What the clock interrupts is not registered, and the reader is told how to go on."""
+def lines():
+    """Day, commit, hash and repeated samples of each run."""
+    return runs.stored()[["date", "commit", "hash", "repeated"]].to_numpy().tolist()
 
-    def slow(jobs):
-        simulations.interrupt_main()
-        simulations.time.sleep(10)
 
-    monkeypatch.setenv("MINUTES", "1000")
-    monkeypatch.setattr(simulations, "key", lambda part: "now")
-    monkeypatch.setitem(simulations.PARTS, "a", slow)
+BEFORE = ["2026-01-01", "1234567", "", ""]
+
+
+def test_whoever_writes_a_table_registers_its_run(written, part, simulations):
+    """The table is stored, and beside it the day, the commit and the hash of the code that the run began with."""
+    simulations.main("a")
+    assert pd.read_csv(written / "data" / "survey" / "a.csv")["mean"].tolist() == [8]
+    assert lines() == [[pd.Timestamp.today().date().isoformat(), "89abcde-dirty", "now", ""], BEFORE]
+
+
+def test_a_part_whose_time_is_over_stores_no_table_and_goes_on(written, part, simulations, monkeypatch):
+    """What is done is kept and not made again; no table, no line, and the reader is told how to go on."""
+    monkeypatch.setenv("SAMPLES", "2")
+    simulations.main("a")
+    monkeypatch.delenv("SAMPLES")
+    before = lines()
+    monkeypatch.setenv("MINUTES", "0")
     with pytest.raises(SystemExit, match="goes on"):
         simulations.main("a")
-    assert runs.stored()["hash"].eq("").all()
+    assert lines() == before
+    assert pd.read_csv(written / "data" / "survey" / "a.csv")["mean"].tolist() == [7.5]
+    monkeypatch.delenv("MINUTES")
+    simulations.main("a")
+    assert part[1] == [7, 8, 9]
+    assert pd.read_csv(written / "data" / "survey" / "a.csv")["mean"].tolist() == [8]
+
+
+def test_samples_of_other_code_are_made_again(written, part, simulations, monkeypatch):
+    """The cache goes by the hash."""
+    simulations.main("a")
+    monkeypatch.setattr(keeping, "key", lambda part: "later")
+    simulations.main("a")
+    assert part[1] == [7, 8, 9, 7, 8, 9]
+
+
+def test_a_sample_is_written_whole_or_not_at_all(tmp_path):
+    """A computation that breaks off leaves nothing that would be read as a result."""
+    path = tmp_path / "plain-1.parquet"
+
+    def breaks():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        keeping.stored(path, breaks)
+    path.with_name(path.name + ".1.partial").write_bytes(b"half")
+    good = pd.DataFrame({"x": [1]})
+    pd.testing.assert_frame_equal(keeping.stored(path, lambda: good), good)
+    pd.testing.assert_frame_equal(keeping.stored(path, breaks), good)
+
+
+@pytest.mark.parametrize("now", [8.0, 8.0 + 1e-7])
+def test_samples_of_a_run_that_later_code_gives_once_more(now, part, simulations, monkeypatch):
+    """Equal to nine digits: the run is of this code too, of its own day and commit; else nothing is registered."""
+    simulations.main("a")
+    first = lines()[0]
+    monkeypatch.setattr(simulations, "key", lambda part: "later")
+    part[0]["plain", 8] = now
+    if now == 8.0:
+        simulations.again("a", "3")
+    else:
+        with pytest.raises(SystemExit, match="plain-8 is another sample now"):
+            simulations.again("a", "3")
+    assert lines() == [[*first[:2], "later", "3"] if now == 8.0 else first, BEFORE]
 
 
 def test_without_the_tests_a_run_is_not_known(tmp_path, monkeypatch):

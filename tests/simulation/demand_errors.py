@@ -24,7 +24,6 @@ from welfare_analysis.survey.standin.cards import utilities
 
 BOOK = Codebook.read(DATA / "codebook")
 PARAMETERS = Parameters.read(DATA / "public")
-VERSIONS = {"plain": 48, "rich": 24, "strategic": 24}  # samples
 FIRST_SEED, SIZE = 30_000, 40_000  # persons of a population
 
 

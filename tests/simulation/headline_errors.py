@@ -1,24 +1,18 @@
-"""Simulations on the stand-in population, whose truth is known: error, coverage, and what assumptions alone decide.
-
-Each sample is kept under ``build/cache/validation`` when it is done, so an interrupted run goes on where it stopped.
-"""
+"""Simulations on the stand-in population, whose truth is known: error, coverage, and what assumptions alone decide."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 
 from welfare_analysis.estimation import Design, Estimate
 from welfare_analysis.needs import computed, indicators
 from welfare_analysis.results.descriptive import HEADLINES, blank_of, estimate, inside
-from welfare_analysis.study import DATA, ROOT, Study
+from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, StandIn, generate
@@ -30,11 +24,7 @@ FAMILIES = (
     *("tenure_by_rank", "debt_class_by_rank", "capacity_median_by_rank"),
     *("rent_median_by_command", "commute_minutes_by_command", "commute_mode_by_rank"),
 )
-VERSIONS = {"plain": 160, "rich": 54, "strategic": 54}
-WORLDS = 80
-COUNTS = re.compile(rb"^(VERSIONS|WORLDS) = .*$", re.MULTILINE)  # how many are drawn does not change what one gives
-FIRST_SEED, FIRST_WORLD = 10_000, 20_000
-CACHE = ROOT / "build" / "cache" / "validation"
+WORLD, FIRST_SEED = "world", 10_000
 KEYS = ["version", "method", "headline"]
 
 
@@ -181,6 +171,20 @@ def summarise(samples: pd.DataFrame) -> pd.DataFrame:
     return out.sort_values("headline", key=lambda names: ~names.isin(HEADLINES), kind="stable", ignore_index=True)
 
 
+@cache
+def read() -> tuple[Codebook, Parameters, pd.DataFrame]:
+    """What all samples share: codebook, parameters and the plan."""
+    return Codebook.read(DATA / "codebook"), Parameters.read(DATA / "public"), plan()
+
+
+def one(kind: str, seed: int) -> pd.DataFrame:
+    """A sample of a version, or a world whose assumptions are drawn."""
+    book, parameters, tables = read()
+    if kind == WORLD:
+        return one_world(FIRST_SEED + seed, parameters)  # no seed of a version
+    return one_sample(kind, seed, book, parameters, tables)
+
+
 def one_world(seed: int, parameters: Parameters) -> pd.DataFrame:
     """True headline shares, one row, of a stand-in population whose assumptions are drawn from their ranges."""
     drawn = parameters.draw(np.random.default_rng(seed))
@@ -191,55 +195,3 @@ def reach(worlds: pd.DataFrame) -> pd.DataFrame:
     """Central 95 % and standard deviation of each headline over worlds."""
     bounds = worlds.quantile([0.025, 0.975]).T.set_axis(["low", "high"], axis=1)
     return bounds.assign(sd=worlds.std(), worlds=len(worlds)).rename_axis("headline").reset_index()
-
-
-def fingerprint(root: Path = ROOT) -> str:
-    """Hash of all that a sample depends on: code, levels, codes, tables of the plan; not the number of samples."""
-    source = root / "src" / "welfare_analysis"
-    paths = [root / "tests" / "simulation" / "headline_errors.py"]
-    paths += [source / name for name in ("study.py", "results/descriptive.py")]
-    paths += [root / "data" / "codebook" / name for name in ("variables.csv", "values.csv")]
-    paths += (root / "data" / "public").glob("*.csv")
-    for folder in (source / "estimation", source / "survey", source / "needs"):
-        paths += folder.rglob("*.py")
-    found = hashlib.sha256(plan(root / "data").to_csv().encode())
-    for path in sorted(paths):
-        found.update(str(path.relative_to(root)).encode() + b"\0" + COUNTS.sub(b"", path.read_bytes()) + b"\0")
-    return found.hexdigest()[:16]
-
-
-def stored(path: Path, make: Callable[..., pd.DataFrame], *arguments: object) -> pd.DataFrame:
-    """Read what was computed before; or compute it, and write it whole or not at all."""
-    if not path.is_file():
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        make(*arguments).to_parquet(partial, index=False)
-        partial.replace(path)
-    return pd.read_parquet(path)
-
-
-def run(
-    versions: Mapping[str, int],
-    worlds: int,
-    cache: Path = CACHE,
-    size: int | None = None,
-    n_jobs: int = -1,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Samples and worlds, those computed before from the cache; interrupted, the same part of each is done."""
-    codebook, parameters, tables = Codebook.read(DATA / "codebook"), Parameters.read(DATA / "public"), plan()
-    folder = cache / f"{fingerprint()}-{size or 'full'}"
-    folder.mkdir(parents=True, exist_ok=True)
-    jobs = [(i / worlds, "world", FIRST_WORLD + i) for i in range(worlds)]
-    jobs += [(i / n, version, FIRST_SEED + i) for version, n in versions.items() for i in range(n)]
-
-    def job(kind: str, seed: int) -> tuple:
-        own = (one_world, seed, parameters) if kind == "world" else (one_sample, kind, seed)
-        rest = () if kind == "world" else (codebook, parameters, tables, size)
-        return folder / f"{kind}-{seed}.parquet", *own, *rest
-
-    parts = Parallel(n_jobs=n_jobs)(delayed(stored)(*job(kind, seed)) for _, kind, seed in sorted(jobs))
-    found = {(kind, seed): part for (_, kind, seed), part in zip(sorted(jobs), parts, strict=True)}
-    drawn = [found[v, FIRST_SEED + i] for v, n in versions.items() for i in range(n)]
-    return (
-        pd.concat(drawn, ignore_index=True),
-        pd.concat([pd.DataFrame(columns=list(HEADLINES)), *(found["world", FIRST_WORLD + i] for i in range(worlds))]),
-    )

@@ -5,12 +5,9 @@ Both by the hash of what the part of the simulation uses (`welfare_analysis.resu
 
 from __future__ import annotations
 
-import io
 import os
 import subprocess
-import tarfile
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -21,9 +18,9 @@ from welfare_analysis.study import ROOT
 CACHE = ROOT / "build" / "cache"
 
 
-def key(part: str, root: Path = ROOT) -> str:
-    """The hash of what a part uses, here or in another tree."""
-    return runs.fingerprint(runs.stored().set_index("part")["made_by"][[part]].iloc[0], root)
+def key(part: str) -> str:
+    """The hash of what a part uses."""
+    return runs.fingerprint(runs.stored().set_index("part")["made_by"][[part]].iloc[0])
 
 
 def folder(part: str) -> Path:
@@ -31,6 +28,15 @@ def folder(part: str) -> Path:
     place = CACHE / part / key(part)[:16]
     place.mkdir(parents=True, exist_ok=True)
     return place
+
+
+def stored(path: Path, make: Callable[..., pd.DataFrame], *arguments: object) -> pd.DataFrame:
+    """Read what was computed before; or compute it, and write it whole or not at all."""
+    if not path.is_file():
+        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        make(*arguments).to_parquet(partial, index=False)
+        partial.replace(path)
+    return pd.read_parquet(path)
 
 
 def write(table: pd.DataFrame, target: Path) -> None:
@@ -46,19 +52,11 @@ def git(*arguments: str) -> bytes:
     return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, check=True).stdout
 
 
-def register(part: str, of_code: str, commit: str, day: str, only: Sequence[str] = (), repeated: str = "") -> None:
-    """Say of which code the tables of a part are now, or what is ``only`` of some pages in them.
+def register(part: str, of_code: str, commit: str, day: str, repeated: str = "") -> None:
+    """Say of which code the tables of a part are now.
 
     ``repeated`` is how many samples that code gave once more, where the commit of the run holds other code.
     """
     table = runs.stored()
-    rows = (table["part"] == part) & (table["of"].isin(only) | (len(only) == 0))
-    table.loc[rows, ["date", "commit", "hash", "repeated"]] = day, commit, of_code, repeated
+    table.loc[table["part"] == part, ["date", "commit", "hash", "repeated"]] = day, commit, of_code, repeated
     write(table, runs.RUNS)
-
-
-def ran(part: str, commit: str, day: str, *only: str) -> None:
-    """Register a run that was made elsewhere, on a day (2026-11-30): its hash is that of what is in its commit."""
-    with tempfile.TemporaryDirectory() as place, tarfile.open(fileobj=io.BytesIO(git("archive", commit))) as tree:
-        tree.extractall(place, filter="data")
-        register(part, key(part, Path(place)), git("rev-parse", "--short", commit).decode().strip(), day, only)

@@ -18,7 +18,6 @@ from welfare_analysis.demand.stated import times
 from welfare_analysis.estimation import Estimate, joint, mean
 from welfare_analysis.survey.cards import Block
 
-VERSIONS = {"plain": 48, "rich": 24, "strategic": 24}  # samples
 FIRST_SEED = 50_000
 HOUSING = Terms.named("housing_foundation")
 SIZE = 30_000  # persons of a population: the bias is that of a larger one, the standard errors are not

@@ -18,7 +18,7 @@ from welfare_analysis.survey.standin import Parameters, generate
 sys.path.insert(0, str(ROOT / "tests" / "survey"))
 import mutants
 
-EACH, CHUNK = 500, 25
+CHUNK = 25
 BOOK = Codebook.read(DATA / "codebook")
 KINDS = tuple(change.__name__ for change in mutants.CHANGES)
 

@@ -26,7 +26,7 @@ from welfare_analysis.estimation import Estimate, joint
 from welfare_analysis.study import Study
 
 INTERVAL = "log"  # scale of the intervals of counts; runs before 29 November 2026 had symmetric ones
-SAMPLES, FIRST_SEED, SIZE = 640, 70_000, 10_000  # persons of a population; as many samples as 45 minutes allow
+FIRST_SEED, SIZE = 70_000, 10_000  # persons of a population
 LEAST, LEVEL = 0.92, 0.95
 STEPS = ["in_need", "wants", "eligible", "affordable"]
 LAST = {"homes": "bought", "loans": "all", "transport": "certain"}

@@ -1,30 +1,23 @@
-import shutil
-
 import headline_errors
 import numpy as np
 import pandas as pd
 import pytest
+from parts import PARTS
 
 from welfare_analysis.estimation import Design
-from welfare_analysis.study import DATA, ROOT, Study
-from welfare_analysis.survey.codebook import Codebook
+from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.reading import typed
-from welfare_analysis.survey.standin import Parameters, generate
+from welfare_analysis.survey.standin import generate
 
 SAMPLES, SIZE = 4, 6_000
-TABLES = headline_errors.plan()
+BOOK, PARAMETERS, TABLES = headline_errors.read()
 
 
 @pytest.fixture(scope="module")
-def read():
-    return Codebook.read(DATA / "codebook"), Parameters.read(DATA / "public")
-
-
-@pytest.fixture(scope="module")
-def samples(read):
+def samples():
     """A few small samples of the well specified version, headlines and one table of several cells."""
     few = TABLES.loc[[*headline_errors.HEADLINES, "tenure_by_rank"]]
-    drawn = [headline_errors.one_sample("plain", seed, *read, few, size=SIZE) for seed in range(SAMPLES)]
+    drawn = [headline_errors.one_sample("plain", seed, BOOK, PARAMETERS, few, size=SIZE) for seed in range(SAMPLES)]
     return pd.concat(drawn, ignore_index=True)
 
 
@@ -41,77 +34,16 @@ def test_the_follow_up_recovers_what_informative_return_hides(samples):
     assert table["coverage"] > 0.85
 
 
-def test_the_truth_is_what_a_census_gives(read):
+def test_the_truth_is_what_a_census_gives():
     """Every table, computed with pandas alone, is what the estimators give when everybody answers with weight one."""
-    codebook, parameters = read
-    truth = typed(generate(parameters, 3, "plain", size=4000).truth, codebook)
-    everybody = headline_errors.with_conditions(Study.of(truth, None, None, codebook).frame)
+    truth = typed(generate(PARAMETERS, 3, "plain", size=4000).truth, BOOK)
+    everybody = headline_errors.with_conditions(Study.of(truth, None, None, BOOK).frame)
     census = Design(np.ones(len(everybody)))
     for name, table in TABLES.iterrows():
         estimate = headline_errors.estimated(census, everybody, table).value
         known = headline_errors.true_values(everybody, table)
         cells = [headline_errors.cell(*np.atleast_1d(key)) if table["by"] else "" for key in estimate.index]
         assert known.reindex(cells).to_numpy() == pytest.approx(estimate.to_numpy(), rel=1e-12), name
-
-
-def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
-    """What is stored is not computed again, and more samples are added to it."""
-    first = headline_errors.run({"plain": 1}, 1, tmp_path, size=1500, n_jobs=1)
-
-    def never(*_):
-        raise AssertionError("computed again")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(headline_errors, "generate", never)
-        again = headline_errors.run({"plain": 1}, 1, tmp_path, size=1500, n_jobs=1)
-        with pytest.raises(AssertionError, match="computed again"):
-            headline_errors.run({"plain": 2}, 1, tmp_path, size=1500, n_jobs=1)
-        patch.setattr(headline_errors, "fingerprint", lambda: "another")  # the code or the levels have changed
-        with pytest.raises(AssertionError, match="computed again"):
-            headline_errors.run({"plain": 1}, 1, tmp_path, size=1500, n_jobs=1)
-    for left, right in zip(first, again, strict=True):
-        pd.testing.assert_frame_equal(left, right)
-
-
-def test_a_part_is_written_whole_or_not_at_all(tmp_path):
-    """A computation that breaks off leaves nothing that would be read as a result."""
-    path = tmp_path / "plain-1.parquet"
-
-    def breaks():
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        headline_errors.stored(path, breaks)
-    path.with_name(path.name + ".1.partial").write_bytes(b"half")
-    good = pd.DataFrame({"x": [1]})
-    pd.testing.assert_frame_equal(headline_errors.stored(path, lambda: good), good)
-    pd.testing.assert_frame_equal(headline_errors.stored(path, breaks), good)
-
-
-def test_what_is_stored_is_of_this_code_and_these_levels(tmp_path):
-    """The key follows the estimators, weights, indicators, levels and tables; not how many samples are drawn."""
-    for name in ("src/welfare_analysis", "data/public", "data/codebook", "tests/simulation"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("release.csv", "policy.csv"):
-        shutil.copy(DATA / name, tmp_path / "data" / name)
-    key = headline_errors.fingerprint(tmp_path)
-    assert key == headline_errors.fingerprint()
-    module = tmp_path / "tests/simulation/headline_errors.py"
-    module.write_text(module.read_text().replace(f"WORLDS = {headline_errors.WORLDS}", "WORLDS = 7"))
-    assert "WORLDS = 7" in module.read_text()
-    assert headline_errors.fingerprint(tmp_path) == key
-    seen = {key}
-    code = ("estimation/means.py", "survey/weighting.py", "survey/standin/collection.py", "needs/housing.py")
-    changed = [f"src/welfare_analysis/{name}" for name in (*code, "study.py")]
-    changed.append("tests/simulation/headline_errors.py")
-    for name in (*changed, "data/public/facts.csv", "data/codebook/values.csv"):
-        with (tmp_path / name).open("a") as file:
-            file.write("\n")
-        seen.add(headline_errors.fingerprint(tmp_path))
-    release = tmp_path / "data/release.csv"
-    release.write_text(release.read_text().replace("crowded_by_status,share,crowded", "crowded_by_status,share,tenant"))
-    seen.add(headline_errors.fingerprint(tmp_path))
-    assert len(seen) == 10
 
 
 def test_summary_by_hand():
@@ -147,13 +79,15 @@ def test_stored_results_are_of_the_counts_in_the_code():
         *headline_errors.KEYS,
         *("truth", "bias", "spread", "mean_se", "coverage", "samples", "cells", "worst_coverage"),
     ]
-    assert (stored["samples"] == stored["version"].map(headline_errors.VERSIONS)).all()
+    versions = dict(PARTS["headlines"].samples)
+    worlds = versions.pop(headline_errors.WORLD)
+    assert (stored["samples"] == stored["version"].map(versions)).all()
     headlines = stored[stored["headline"].isin(headline_errors.HEADLINES)]
-    assert len(headlines) == len(headline_errors.VERSIONS) * 2 * len(headline_errors.HEADLINES)
+    assert len(headlines) == len(versions) * 2 * len(headline_errors.HEADLINES)
     assert (headlines["cells"] == 1).all()
     families = stored.drop(headlines.index)
-    assert len(families) == len(headline_errors.VERSIONS) * len(headline_errors.FAMILIES)
+    assert len(families) == len(versions) * len(headline_errors.FAMILIES)
     assert set(families["headline"]) == set(headline_errors.FAMILIES)
     assumed = pd.read_csv(DATA / "survey" / "assumptions.csv")
     assert assumed["headline"].to_list() == list(headline_errors.HEADLINES)
-    assert (assumed["worlds"] == headline_errors.WORLDS).all()
+    assert (assumed["worlds"] == worlds).all()

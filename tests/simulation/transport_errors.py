@@ -33,7 +33,6 @@ from welfare_analysis.survey.standin import Parameters, conditions
 from welfare_analysis.survey.standin.cards import utilities
 from welfare_analysis.survey.standin.wants import price_factor
 
-VERSIONS = {"plain": 48, "rich": 24, "strategic": 24}  # samples
 FIRST_SEED, SIZE = 60_000, 20_000  # persons of a population
 SCALE, FOOT = 0.7, -0.7  # of modes over cards; of ten minutes on foot all the way
 EFFECTS = {"cost_dh": 100, "time_min": 10, "headway_min": 10, "foot_min": 10}  # of a step, DH or minutes

@@ -1,9 +1,9 @@
 """Of which version the stored results of long simulations are.
 
-``data/runs.csv`` has a line a table, or a page in one (``of``), of ``make validate``: the ``part`` that makes it,
-the modules of ``tests/simulation`` that do (``made_by``), the released tables that show it, and of the last run the
-day, the commit and a hash of all that it used. Where the hash is another today, or not known, it is of an earlier
-version. ``repeated`` is how many of its samples later code gave once more, to nine digits: the hash is then of that.
+``data/runs.csv`` has a line a table of ``make validate``: the ``part`` that makes it, the modules of
+``tests/simulation`` that do (``made_by``), the released tables that show it, and of the last run the day, the commit
+and a hash of all that it used. Where the hash is another today, or not known, it is of an earlier version.
+``repeated`` is how many of its samples later code gave once more, to nine digits: the hash is then of that.
 """
 
 from __future__ import annotations
