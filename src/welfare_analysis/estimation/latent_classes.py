@@ -53,11 +53,12 @@ class Patterns:
 
     def posterior(self, shares: np.ndarray, answers: np.ndarray) -> tuple[np.ndarray, float]:
         """Probabilities of the classes (patterns x K) by Bayes' rule, and the log-likelihood."""
-        logs = self.marks @ np.log(np.maximum(answers, TINY)) + np.log(np.maximum(shares, TINY))
-        top = logs.max(axis=1, keepdims=True)
+        known = np.log(np.maximum(answers, TINY)).T @ self.marks.T  # a row a class: few long rows, not many short ones
+        logs = known + np.log(np.maximum(shares, TINY))[:, None]
+        top = logs.max(axis=0)
         parts = np.exp(logs - top)
-        total = parts.sum(axis=1, keepdims=True)
-        return parts / total, float(self.weight @ (top + np.log(total))[:, 0])
+        total = parts.sum(axis=0)
+        return (parts / total).T, float(self.weight @ (top + np.log(total)))
 
     def step(self, point: np.ndarray) -> tuple[np.ndarray, float]:
         """One step of EM from shares (the first row of ``point``) and answers, and the log-likelihood before it."""

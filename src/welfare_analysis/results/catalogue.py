@@ -16,9 +16,9 @@ from . import agreements, caravan, descriptive, headlines, stored
 from .declare import Topic, withheld
 from .kept import kept
 
-MODULES = ("quality", "weights", "conditions", "deprivation", "adjusted", "aspirations", "burdens", "segments",
-           "satisfaction", "priorities", "homes", "loans", "transport", "what_if", "rail", "services", "five",
-           "agreements", "package", "caravan")  # fmt: skip
+MODULES = ("quality", "weights", "multiverse", "conditions", "deprivation", "adjusted", "aspirations", "burdens",
+           "segments", "satisfaction", "priorities", "homes", "loans", "transport", "what_if", "rail", "services",
+           "five", "agreements", "package", "caravan")  # fmt: skip
 TOPICS: dict[str, Topic] = {
     topic.name: topic
     for module in (import_module(f".{name}", __package__) for name in MODULES)

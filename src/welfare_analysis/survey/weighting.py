@@ -31,6 +31,20 @@ FOR_AN_ERROR = 2  # answers without which a status has no sampling error
 RAKED_TO = ("status|rank_group", "status|age_group", "command_group", "sex")
 
 
+@dataclass(frozen=True)
+class Choices:
+    """What is chosen in weighting and could be chosen otherwise.
+
+    Response classes of the follow-up's strata by age or of the strata alone, the fewest respondents of a class, the
+    margins of the register, and how weights reach them (`Design.calibrate`).
+    """
+
+    by_age: bool = True
+    smallest: int = SMALLEST_CLASS
+    margins: tuple[str, ...] = RAKED_TO
+    method: str = "raking"
+
+
 @dataclass(frozen=True, eq=False)
 class Weighted:
     """Answers with the design that they were given by.
@@ -47,7 +61,10 @@ class Weighted:
 
 
 def weight(
-    answers: pd.DataFrame, register: pd.DataFrame | Margins | None = None, followup: pd.DataFrame | None = None
+    answers: pd.DataFrame,
+    register: pd.DataFrame | Margins | None = None,
+    followup: pd.DataFrame | None = None,
+    choices: Choices = Choices(),
 ) -> Weighted:
     """Weight returned forms, with a follow-up and a register where there are any.
 
@@ -60,6 +77,8 @@ def weight(
         counts of such groups (`reading.margins`): the groups are then those that the forms tell.
     followup : DataFrame, optional
         One row a selected non-returner: person_id, stratum, stratum_population, outcome, and the answers.
+    choices : Choices, optional
+        Of weighting by a follow-up and a register of persons.
 
     Returns
     -------
@@ -103,8 +122,8 @@ def weight(
         what, expected = "visits were made before the last form came back", "days from then on"
         hint = "Correct the day, or move forms that came after the first visit to the follow-up."
         raise WelfareError(what, where="follow-up, date", got=int(early.sum()), expected=expected, hint=hint)
-    frame, design = _two_phase(answers, followup, people)
-    return _calibrated(frame, design, people, "two_phase")
+    frame, design = _two_phase(answers, followup, people, choices)
+    return _calibrated(frame, design, people, "two_phase", choices)
 
 
 def unanswered(answers: pd.DataFrame, people: pd.DataFrame, followup: pd.DataFrame | None) -> list[str]:
@@ -161,14 +180,18 @@ def first_phase(answers: pd.DataFrame, followup: pd.DataFrame) -> tuple[pd.DataF
     return selected.assign(stratum=stratum), Design(size / drawn, strata=stratum, fpc=size)
 
 
-def _two_phase(answers: pd.DataFrame, followup: pd.DataFrame, people: pd.DataFrame) -> tuple[pd.DataFrame, Design]:
+def _two_phase(
+    answers: pd.DataFrame, followup: pd.DataFrame, people: pd.DataFrame, choices: Choices
+) -> tuple[pd.DataFrame, Design]:
     selected, phase1 = first_phase(answers, followup)
     returned = selected["outcome"] == RETURNED
     seen = (returned | (selected["outcome"] == "answered")).to_numpy()
     theirs = people[["status", "age_group"]].reindex(selected["person_id"]).astype(str).reset_index(drop=True)
     theirs[returned] = RETURNED
-    by_age = merged(selected["stratum"].str.cat(theirs["age_group"], sep="|"), selected["stratum"], seen)
-    classes = merged(by_age, theirs["status"], seen)
+    fine = selected["stratum"]
+    if choices.by_age:
+        fine = merged(fine.str.cat(theirs["age_group"], sep="|"), fine, seen, choices.smallest)
+    classes = merged(fine, theirs["status"], seen, choices.smallest)
     return selected[seen], Design.two_phase(phase1, _response(classes, seen))
 
 
@@ -207,12 +230,14 @@ def merged(fine: pd.Series, coarse: pd.Series, seen: np.ndarray, least: int = SM
     return fine.where(kept, "other " + coarse).where(~whole, coarse)
 
 
-def _calibrated(frame: pd.DataFrame, design: Design, people: pd.DataFrame, method: str) -> Weighted:
+def _calibrated(
+    frame: pd.DataFrame, design: Design, people: pd.DataFrame, method: str, choices: Choices = Choices()
+) -> Weighted:
     """Rake to the persons of the register: status by rank group, status by age group, command group, sex."""
     rows = people.index.get_indexer(frame["person_id"])
-    groups = pd.DataFrame({name: crossed(people, name) for name in RAKED_TO}).reset_index(drop=True)
-    counts = {name: groups[name].value_counts().sort_index() for name in RAKED_TO}
-    return _raked(frame, design, counts, groups.iloc[rows].reset_index(drop=True), method)
+    groups = pd.DataFrame({name: crossed(people, name) for name in choices.margins}).reset_index(drop=True)
+    counts = {name: groups[name].value_counts().sort_index() for name in choices.margins}
+    return _raked(frame, design, counts, groups.iloc[rows].reset_index(drop=True), method, choices)
 
 
 def _own_design(answers: pd.DataFrame) -> tuple[pd.DataFrame, Design | None]:
@@ -278,16 +303,23 @@ def _filled(answers: pd.DataFrame, name: str) -> pd.Series:
     return column
 
 
-def _raked(frame: pd.DataFrame, design: Design, counts: Margins, groups: pd.DataFrame, method: str) -> Weighted:
+def _raked(
+    frame: pd.DataFrame,
+    design: Design,
+    counts: Margins,
+    groups: pd.DataFrame,
+    method: str,
+    choices: Choices = Choices(),
+) -> Weighted:
     """Rake; categories with few respondents are first merged within their status, or with each other."""
     reached, classes = {}, pd.DataFrame(index=groups.index)
     for name, margin in counts.items():
         coarse = margin.index.to_series().str.split("|").str[0] if "|" in name else pd.Series("all", margin.index)
         counted = groups[name].value_counts().reindex(margin.index, fill_value=0)
-        labels = merged(margin.index.to_series(), coarse, counted.to_numpy()).set_axis(margin.index)
+        labels = merged(margin.index.to_series(), coarse, counted.to_numpy(), choices.smallest).set_axis(margin.index)
         classes[name] = groups[name].map(labels).fillna(groups[name])
         reached[name] = margin.groupby(labels).sum()
-    calibrated = design.calibrate({n: m.to_dict() for n, m in reached.items()}, classes, method="raking")
+    calibrated = design.calibrate({n: m.to_dict() for n, m in reached.items()}, classes, choices.method)
     return Weighted(frame, calibrated, method, reached, classes)
 
 

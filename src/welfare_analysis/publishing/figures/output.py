@@ -131,7 +131,7 @@ def drawn(figure: Figure) -> bytes:
     canvas, png = FigureCanvasAgg(figure), io.BytesIO()
     canvas.draw()
     plt.close(figure)
-    few = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").quantize(COLOURS)
+    few = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").quantize(COLOURS, Image.Quantize.FASTOCTREE)
     few.save(png, format="png", compress_level=8)  # a hundredth larger than 9, in half its time
     return png.getvalue()
 
