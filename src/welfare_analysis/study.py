@@ -123,9 +123,9 @@ class Study:
         return self.results[key]
 
     def in_language(self, language: str) -> Study:
-        """The same study in another language, with the results that are known already: they hold no words."""
+        """The same study in another language. Its results are those of this one, since they hold no words."""
         other = replace(self, language=language, languages=(language,) if self.languages else ())
-        other.results.update(self.results)
+        object.__setattr__(other, "results", self.results)
         return other
 
     def as_markdown(self, text: str) -> str:

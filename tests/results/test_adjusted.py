@@ -1,7 +1,6 @@
 """What goes with conditions, everything else equal."""
 
 import re
-from dataclasses import replace
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -249,7 +248,7 @@ def test_sentences_tell_the_table(alone):
 def test_the_section_speaks_in_three_languages(study, alone):
     """All tables and sentences, and the figure with its words, come in each language without a gap."""
     for each, language in ((study, "ar"), *((alone, code) for code in LANGUAGES)):
-        local = replace(each, language=language)
+        local = each.in_language(language)
         text = said(local)
         assert not re.search(r"\bnan\b|\bNone\b|\{", text)
         made = release(local)

@@ -1,7 +1,6 @@
 """What members hope for, and what comes first, as it is published."""
 
 import re
-from dataclasses import replace
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
@@ -192,7 +191,7 @@ def test_labels_are_those_of_the_questionnaire():
 def test_the_page_speaks_in_three_languages(shown, study):
     """Findings, views, tables and figures come in each language, with all their texts and signs."""
     for language in LANGUAGES:
-        local = replace(study, language=language)
+        local = study.in_language(language)
         text = findings(local, "hopes").data
         assert text.count("\n- ") + 1 <= 6
         assert "{" not in text

@@ -27,7 +27,7 @@ def every(study):
 
 
 def test_the_usual_choices_give_what_the_page_says(study, every):
-    """No choice the other way is the released share; all of two to the sixth are there, and each choice changes some."""
+    """No choice the other way is the released share; two to the sixth are there, and each choice changes something."""
     usual = every.loc[(False,) * len(multiverse.CHOICES)]
     assert len(every) == 2 ** len(multiverse.CHOICES) == 64
     assert set(every) == CONDITIONS
