@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -171,6 +172,7 @@ def test_a_small_or_odd_file_still_gives_pages(frames, name, monkeypatch):
     study = Study.of(SMALL[name](frames[0]).reset_index(drop=True), None, None, BOOK, survey_name="own.csv")
     released, seen = release(study), []
     monkeypatch.setattr(figures.output, "display", lambda data, raw, metadata=None: seen.append(data))
+    monkeypatch.setattr(figures.output, "drawn", lambda figure: plt.close(figure) or b"")  # made, not turned to pixels
     for figure in figures.FIGURES:
         draw(study, figure)
     texts = [show(study, name).data for name in released if released[name].by]

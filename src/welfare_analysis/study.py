@@ -350,7 +350,14 @@ def own_log(codebook: Codebook) -> pd.DataFrame | None:
 
 def own_words() -> institution.Words:
     """The words of the institution whose codebook CODEBOOK names, its currency among them."""
-    return words(_named("CODEBOOK") or DATA / "codebook")
+    folder = _named("CODEBOOK") or DATA / "codebook"
+    return _words(folder, _written(folder))
+
+
+@lru_cache(maxsize=2)
+def _words(folder: Path, _: Hashable) -> institution.Words:
+    """Those of a folder, as long as nothing in it changed: each label of a table asks for them."""
+    return words(folder)
 
 
 def not_given(codebook: Codebook) -> dict[str, list[str]]:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from ipykernel.kernelapp import IPKernelApp
 
 from .. import publishing
+from ..results import runs
 from ..study import Study
 from . import figures  # noqa: F401 - each page draws, and finds it here
 
@@ -37,6 +38,7 @@ def serve(connection: str, variables: dict[str, str], folder: str) -> None:
 if __name__ == "__main__":
     with suppress(Exception):  # the first cell of each page opens it again, and says what is wrong
         Study.open()
+        runs.stale(runs.stored())  # of which code each run is: many pages say it
     gc.freeze()  # what no collection touches stays shared
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # kernels that have ended leave nothing behind
     for line in sys.stdin:
