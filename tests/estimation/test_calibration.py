@@ -352,3 +352,26 @@ def test_rows_of_weight_zero_need_no_margin():
     pd.testing.assert_frame_equal(mean(every, f["y"]).table(), mean(some, f["y"][:4]).table())
     moved = mean(every.with_replicates("jackknife"), f["y"]).se
     np.testing.assert_allclose(moved, mean(some.with_replicates("jackknife"), f["y"][:4]).se, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("known", "method"), [(100, "linear"), (120, "linear"), (100, "raking")])
+def test_known_categories_leave_something(example, drawn, known, method):
+    """Where those that are known fill the size, or more, the others would weigh nothing: it was 0, or below, unsaid."""
+    f, margins = example(3), {"1": 100, "d": {"in": known, "out": None}}
+    with pytest.raises(WelfareError, match=r"d: the known categories leave nothing of 100.*less than the size"):
+        drawn(f).calibrate(margins, f, method)
+    kept = f[f["d"] == "in"]  # nobody is in the other
+    assert Design(kept["w"]).calibrate(margins | {"1": known}, kept, method).weights.sum() == pytest.approx(known)
+
+
+@pytest.mark.parametrize("method", ["linear", "raking"])
+def test_margins_that_say_the_same(example, drawn, method):
+    """Categories that fill a size that is also given repeat it: weights and errors are those without the repetition."""
+    f = example(4).assign(one=1.0)
+    known, size = {"d": {"in": 90.0, "out": 110.0}, "b": {True: 60.0, False: 140.0}}, 200.0
+    single, twice = (drawn(f).calibrate(m, f, method) for m in (known, {"1": size, "one": size} | known))
+    np.testing.assert_allclose(twice.weights, single.weights, rtol=1e-9)
+    np.testing.assert_allclose(total(twice, f["y"]).se, total(single, f["y"]).se, rtol=1e-9)
+    np.testing.assert_allclose(*(total(d, f["y"]).refit("jackknife").se for d in (twice, single)), rtol=1e-9)
+    with pytest.raises(WelfareError, match=r"no weights reach all margins; got .gaps.* by "):
+        drawn(f).calibrate({"one": 1.1 * size} | known, f, method)

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.estimation import Design, imbens_manski, mean
+from welfare_analysis.estimation import Design, imbens_manski, mean, quantile
 
 
 @pytest.fixture
@@ -34,6 +34,24 @@ def test_each_end_is_covered_with_the_level(answers, width):
     found = imbens_manski(answers, answers.apply(lambda v: v + width * se)).iloc[0]
     below, above = (answers.value.iloc[0] - found["low"]) / se, (found["high"] - found["lowest"]) / se
     assert stats.t.cdf(above, 11) - stats.t.cdf(-below, 11) == pytest.approx(0.95, abs=1e-9)
+
+
+def test_a_median_where_a_fifth_was_never_observed():
+    """Between the quantiles 0.375 and 0.625 of the others: the medians if that fifth is all below, or all above.
+
+    The interval has one side of Woodruff's error at either end.
+    """
+    y = pd.Series(np.random.default_rng(7).lognormal(9, 0.5, 401))
+    design = Design(np.ones(401))
+    ends = [quantile(design, y, q) for q in (0.3 / 0.8, 0.5 / 0.8)]
+    found = imbens_manski(*ends).iloc[0]
+    silent = np.full(100, 0.0)
+    medians = [np.sort(np.append(y, fill))[250] for fill in (silent, silent + 1e9)]
+    assert (found["lowest"], found["highest"]) == pytest.approx(tuple(medians))
+    one_sided = [
+        e.value.iloc[0] + sign * stats.t.ppf(0.95, 400) * e.se.iloc[0] for e, sign in zip(ends, (-1, 1), strict=True)
+    ]
+    assert (found["low"], found["high"]) == pytest.approx(tuple(one_sided), rel=1e-6)
 
 
 def test_what_is_refused(answers):

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import (
@@ -19,6 +20,8 @@ from welfare_analysis.estimation import (
     quantile_shares,
     share_ratio,
 )
+from welfare_analysis.estimation.domains import Domains
+from welfare_analysis.estimation.poverty import _density
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +73,125 @@ def test_influence_is_the_derivative_by_the_weight(people, estimator):
         up, down = (estimator(Design(people["w"] + s * step, psu=people["psu"]), people).value for s in (1, -1))
         slope = (up - down).to_numpy() / 2e-4
         np.testing.assert_allclose(influence[row], slope, rtol=1e-4, atol=1e-6 * np.abs(influence).max(axis=0).max())
+
+
+def _by_loops(y, w, psu):
+    """Values and standard errors of published formulas, row by row: clusters with replacement in one stratum.
+
+    ARPR and FGT with 60 % of the median: Osier (2009, Survey Research Methods 3, section 3), his normal kernel with
+    width sigma n^(-1/5). Gini: Langel and Tillé (2013, J. R. Stat. Soc. A 176, 521, section 4). Partial sums of the
+    Lorenz curve and S80/S20: Langel and Tillé (2011, Survey Methodology 37, section 4).
+    """
+    n, N, Y = len(y), sum(w), sum(w * y)
+
+    def quantile_of(q):
+        reached = 0.0
+        for i in np.argsort(y):
+            reached += w[i]
+            if reached >= q * N * (1 - 1e-12):
+                return y[i]
+
+    width = np.sqrt(sum(w * (y - Y / N) ** 2) / N) * n**-0.2
+
+    def density(x):
+        return sum(w[i] * np.exp(-(((x - y[i]) / width) ** 2) / 2) for i in range(n)) / np.sqrt(2 * np.pi) / width / N
+
+    median = quantile_of(0.5)
+    line = 0.6 * median
+    of_line = [-0.6 * ((y[k] <= median) - 0.5) / N / density(median) for k in range(n)]
+    found = {}
+    for alpha in (0, 1, 2):
+        gap = [((line - y[k]) / line) ** alpha if y[k] < line else 0.0 for k in range(n)]
+        value = sum(w * gap) / N
+        below = [w[k] * alpha * ((line - y[k]) / line) ** (alpha - 1) * y[k] / line**2 for k in range(n) if y[k] < line]
+        slope = sum(below) / N if alpha else density(line)
+        found[f"poverty {alpha}"] = value, [(gap[k] - value) / N + slope * of_line[k] for k in range(n)]
+    cumulated = [sum(w[y <= y[k]]) for k in range(n)]
+    gini_ = (2 * sum(w * cumulated * y) - sum(w**2 * y)) / (N * Y) - 1
+    upto = [sum((w * y)[y <= y[k]]) / cumulated[k] for k in range(n)]
+    z = [(2 * cumulated[k] * (y[k] - upto[k]) + Y - N * y[k] - gini_ * (Y + y[k] * N)) / (N * Y) for k in range(n)]
+    found["gini"] = gini_, z
+    sums = {}
+    for q in (0.2, 0.8):
+        top = quantile_of(q)
+        part = sum(w[k] * y[k] for k in range(n) if y[k] < top)
+        part += top * (q * N - sum(w[k] for k in range(n) if y[k] < top))
+        sums[q] = part, [q * top - max(top - y[k], 0.0) for k in range(n)]
+        found[f"lorenz {q}"] = part / Y, [(sums[q][1][k] - part / Y * y[k]) / Y for k in range(n)]
+    (low, z_low), (high, z_high) = sums[0.2], sums[0.8]
+    ratio = (Y - high) / low
+    found["S80/S20"] = ratio, [(y[k] - z_high[k] - ratio * z_low[k]) / low for k in range(n)]
+
+    def error(z):
+        totals = [sum(w[k] * z[k] for k in range(n) if psu[k] == i) for i in sorted(set(psu))]
+        m = len(totals)
+        return np.sqrt(m / (m - 1) * sum((t - sum(totals) / m) ** 2 for t in totals))
+
+    return {name: (value, error(z)) for name, (value, z) in found.items()}
+
+
+def _estimates(design, y):
+    return {
+        **{f"poverty {alpha}": poverty(design, y, alpha=alpha) for alpha in (0, 1, 2)},
+        "gini": gini(design, y),
+        **{f"lorenz {q}": lorenz(design, y, [q]) for q in (0.2, 0.8)},
+        "S80/S20": share_ratio(design, y),
+    }
+
+
+def test_published_formulas(people):
+    """Values and standard errors are those of the papers' formulas, in loops that share no code with ours, to 9 digits.
+
+    No run of R `laeken` was at hand: R is not here, nor the data (`eusilc`) of its published numbers. Errors with an
+    estimated line agree within 3 %: Osier's density is of another width, and our error of the median is Woodruff's.
+    """
+    f = people.iloc[:240]
+    loops = _by_loops(*(f[c].to_numpy() for c in ("y", "w", "psu")))
+    for name, found in _estimates(_design(f), f["y"]).items():
+        value, error = loops[name]
+        assert found.value.iloc[0] == pytest.approx(value, rel=1e-9), name
+        assert found.se.iloc[0] == pytest.approx(error, rel=0.03 if name.startswith("poverty") else 1e-9), name
+
+
+def test_numerical_jackknife(people):
+    """Leaving out one PSU of 60 after the other spreads as the standard errors say, within 5 %.
+
+    Of values by a third way: the Gini by all pairs, the Lorenz curve as the line through its points. Not of poverty
+    below a part of the median, of which no jackknife is consistent; with a line that is known it is.
+    """
+    f = people.iloc[:240]
+
+    def values(part):
+        w, y = part.sort_values("y")[["w", "y"]].to_numpy().T
+        points = np.append(0, np.cumsum(w)) / w.sum(), np.append(0, np.cumsum(w * y)) / (w @ y)
+        poorest, rest = np.interp([0.2, 0.8], *points)
+        pairs = (np.outer(w, w) * np.abs(np.subtract.outer(y, y))).sum()
+        gap = w @ np.maximum(1 - y / 5000, 0) / w.sum()
+        return [gap, pairs / (2 * w.sum() * (w @ y)), poorest, rest, (1 - rest) / poorest]
+
+    runs = np.array([values(f[f["psu"] != i]) for i in range(60)])
+    spread = np.sqrt(59 / 60 * ((runs - runs.mean(axis=0)) ** 2).sum(axis=0))
+    design, y = _design(f), f["y"]
+    found = [
+        poverty(design, y, line=5000, alpha=1),
+        gini(design, y),
+        lorenz(design, y, [0.2, 0.8]),
+        share_ratio(design, y),
+    ]
+    np.testing.assert_allclose(np.concatenate([e.value for e in found]), values(f), rtol=1e-9)
+    np.testing.assert_allclose(np.concatenate([e.se for e in found]), spread, rtol=0.05)
+
+
+def test_the_density_at_a_line():
+    """Of 20,000 lognormal incomes it is at most 8 % too low, of 5,000 in each of four domains 12 % on average.
+
+    Silverman's width smooths what is steep there; one 2.2 times as large, by the same formula, has 12 and 18 %.
+    """
+    y = np.exp(0.6 * np.random.default_rng(2).normal(size=20_000))
+    for count, least in ((1, 0.92), (4, 0.88)):
+        parts = Domains(np.arange(20_000) % count, pd.RangeIndex(count))
+        found = _density(Design(np.ones(20_000)), y, 0.6, parts) / stats.lognorm(0.6).pdf(0.6)
+        assert least < found.mean() < 1
 
 
 @pytest.mark.parametrize("alpha", [0, 1, 2])

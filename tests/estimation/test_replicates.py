@@ -187,6 +187,18 @@ def test_full_replicates_of_a_total(example, name):
     assert min(lowest) >= 0
 
 
+@pytest.mark.parametrize("name", ["simple", "stages", "phases"])
+def test_a_design_of_bootstrap_weights_has_the_scale_of_its_draws(example, name):
+    """Draws nearer to one by a factor have its square in the scale: the error of a total is the Taylor one."""
+    f = example(3)
+    design = DESIGNS[name](f)
+    ready = design.with_replicates("bootstrap", count=1500, rng=np.random.default_rng(6)).ready
+    y = f.loc[design.index, "y"].to_numpy()
+    moves = ready.mix[:, ready.codes] @ (design.weights * y)
+    assert np.sqrt(ready.coefficients @ moves**2) == pytest.approx(total(design, y).se.iloc[0], rel=0.1)
+    assert (ready.coefficients[0] > 1 / 1500) == (name != "simple")
+
+
 def test_full_replicates_reach_the_margins(apiclus1):
     """Each replicate's weights are calibrated again, and the spread is the residual one: 3.4, not the naive 22."""
     design = Design(apiclus1["pw"], psu=apiclus1["dnum"], fpc=apiclus1["fpc"]).calibrate(*_greg(apiclus1))

@@ -19,6 +19,7 @@ from welfare_analysis.estimation import (
     mean,
     mixed_logit,
     ordered_logit,
+    poverty,
     predictions,
     quantile,
     quantile_regression,
@@ -173,9 +174,57 @@ def test_bad_replicates(sample):
         design.export_replicates()
     with pytest.raises(WelfareError, match="unknown method; got 'JK9'"):
         design.with_replicates("JK9")
-    alone = f["d"].where(f["psu"] != 0, "only here")
-    with pytest.raises(WelfareError, match=r"replicate 1 has no result: .*a value is not there in each.*only here"):
-        mean(design.with_replicates(), f["y"], by=alone)
+    alone = f.assign(d=f["d"].where(f["psu"] != 0, "only here"))
+    for formula in ("y ~ d", "y ~ 0 + d"):
+        with pytest.raises(WelfareError, match=r"replicate 1 has no result: .*a value is not there in each replicate"):
+            linear(design.with_replicates(), alone, formula)
+
+
+@pytest.mark.parametrize("method", ["jackknife", "BRR", "bootstrap", "ready-made"])
+def test_a_domain_that_some_replicates_lack(sample, method):
+    """The call does not stop: the others are what they are without it, and it has an honest error.
+
+    A mean of one PSU has an infinite error, its total that of the replicates, in which it is 0; a domain in two PSUs of
+    two strata has the deviations of those that have one of them, as in R, which leaves the other replicates out.
+    """
+    f = sample.assign(psu=sample["psu"] % 6 // 3, name=sample["d"])  # two PSUs of 12 in each of 10 strata
+    first = (f["stratum"] == 0) & (f["psu"] == 0)
+    f.loc[first, "name"] = "one"
+    f.loc[(f["stratum"].isin([2, 4])) & (f["psu"] == 1), "name"] = "two"
+    plain = Design(f["w"], f["stratum"], f["psu"], nest=True)
+    kind = "BRR" if method == "ready-made" else method
+    design = plain.with_replicates(kind, count=60, rng=np.random.default_rng(1))
+    if method == "ready-made":
+        weights = design.export_replicates().frame.filter(like="rep_")
+        design = Design.from_replicates(f["w"], weights, "BRR")
+    for estimator in (
+        lambda by, where=None: mean(design, f[["x", "y"]], by=by, where=where),
+        lambda by, where=None: quantile(design, f["y"], [0.3, 0.5], by=by, where=where),
+        lambda by, where=None: poverty(design, f["y"], by=by, where=where),
+        lambda by, where=None: poverty(design, f["y"], line=1.0, alpha=1, by=by, where=where),
+        lambda by, where=None: gini(design, f["y"], by=by, where=where),
+        lambda by, where=None: variance(design, f["y"], by=by, where=where),
+        lambda by, where=None: share(design, f["b"], by=by, where=where),
+    ):
+        found = estimator(f["name"])
+        rest = estimator(f["name"], f["name"].isin(["u", "v"]))
+        one = found.value.index.get_level_values(-1 if found.value.index.nlevels > 1 else 0) == "one"
+        assert np.isinf(found.se[one]).all()
+        assert (np.isfinite(found.se[~one]) & (found.se[~one] > 0)).all()
+        np.testing.assert_allclose(found.se[rest.se.index], rest.se, rtol=1e-12)
+        assert np.isinf(estimator(None, first).se).all()
+    totals = total(design, f["y"], by=f["name"])
+    factors = 1 + design.ready.mix[:, design.ready.codes]
+    runs = factors @ (f["w"] * f["y"] * first)
+    expected = np.sqrt(design.ready.coefficients @ (runs - totals.value["one"]) ** 2)
+    assert totals.se["one"] == pytest.approx(expected, rel=1e-9)
+    assert total(design, f["y"], where=first).se.iloc[0] == pytest.approx(expected, rel=1e-9)
+    means, y, w = mean(design, f["y"], by=f["name"]), f["y"].to_numpy(), factors * f["w"].to_numpy()
+    both = (f["name"] == "two").to_numpy()
+    size = w[:, both].sum(axis=1)
+    runs = (w[:, both] @ y[both])[size > 0] / size[size > 0] - means.value["two"]
+    assert means.se["two"] == pytest.approx(np.sqrt(design.ready.coefficients[size > 0] @ runs**2), rel=1e-9)
+    assert (size > 0).all() == (method == "jackknife")
 
 
 def _written(design, frame, folder):
@@ -203,6 +252,29 @@ def test_r_reads_the_weights(sample, tmp_path, method):
         np.testing.assert_allclose(found, [*ours.value, *ours.se], rtol=1e-9)
     if method == "jackknife":
         assert df[0] == design.df
+
+
+@pytest.mark.parametrize(("mse", "pairs"), [(True, 10), (False, 9)])
+def test_degrees_of_freedom_of_replicates(mse, pairs):
+    """H pairs have H by JK2, as in the design and as WesVar and SAS count replicates; about the mean one less.
+
+    R's `degf.svyrep.design` is the rank of the replicate weights alone less one, whatever ``mse``: 9 for JK2 here, 11
+    for 12 bootstraps, 10 for the half-samples, of which the full weights are a combination.
+    """
+    psu = np.arange(20)
+    design = Design(np.ones(20), psu // 2, psu)
+    left = (1.0 - (psu == 2 * psu[:10, None]) + (psu == 2 * psu[:10, None] + 1)).T  # the first out, the second twice
+    boot = np.random.default_rng(1).multinomial(19, np.full(20, 1 / 20), 12).T * 20 / 19
+    half = design.with_replicates("BRR").export_replicates().frame.filter(like="rep_").to_numpy()
+    for weights, method, ours, in_r in (
+        (left, "JK2", pairs, 9),
+        (boot, "bootstrap", 11 + mse, 11),
+        (half, "BRR", 10, 10),
+    ):
+        found = Design.from_replicates(np.ones(20), weights, method, mse=mse)
+        assert found.df == ours
+        assert np.linalg.matrix_rank(weights) - 1 == in_r
+    assert design.df == 10
 
 
 def test_settings_for_stata(sample):

@@ -19,6 +19,6 @@ from .prediction import marginal_effects, margins, predictions
 from .quantile_regression import quantile_regression
 from .quantiles import quantile
 from .ranking import plackett_luce
-from .reliability import reliability
+from .reliability import reliability, satterthwaite
 from .selection import heckman
 from .shares import share

@@ -142,7 +142,7 @@ def calibrate(
     ------
     WelfareError
         A category without respondents, or respondents of a category without a margin; a missing value; margins that
-        add up to different sizes; no solution, also within the bounds.
+        add up to different sizes, or known ones to no less than the size; no solution, also within the bounds.
     """
     if not isinstance(margins, dict) or not isinstance(frame, pd.DataFrame):
         got = f"{type(margins).__name__} and {type(frame).__name__}"
@@ -210,6 +210,12 @@ def _variables(
     if not (np.isfinite(total).all() and np.isfinite(x).all()):
         raise WelfareError("a total or a value is not finite", where="margins", got=list(margins), expected="numbers")
     size = list(sizes.values())
+    for (name, margin), block in zip(margins.items(), blocks, strict=True):
+        known = {c: count for c, count in margin.items() if count is not None} if isinstance(margin, dict) else {}
+        if size and known and not block.any(axis=1).all() and sum(known.values()) >= size[0] * (1 - 1e-9):
+            what = f"the known categories leave nothing of {size[0]:,.0f} for those whose count is not known"
+            hint = "Take all from one register, or leave their rows out."
+            raise WelfareError(what, where=name, got=known, expected="less than the size", hint=hint)
     if size and not (np.allclose(size, size[0], rtol=1e-9) and size[0] > 0):
         what = "the margins add up to different sizes" if size[0] > 0 else "the size is not positive"
         raise WelfareError(what, where="margins", got=sizes, expected="one size", hint="Take all from one register.")

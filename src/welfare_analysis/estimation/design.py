@@ -217,7 +217,7 @@ class Design:
 
     @property
     def df(self) -> int:
-        """Degrees of freedom: PSUs less strata; of ready-made replicate weights their rank less one."""
+        """Degrees of freedom: PSUs less strata; of ready-made replicate weights by their rank, see `_rank`."""
         return int(self.degrees_of_freedom(np.zeros(self.n, dtype=np.int64), 1)[0])
 
     def degrees_of_freedom(self, domain: np.ndarray, count: int) -> np.ndarray:
@@ -426,13 +426,19 @@ class Design:
         return sum(x @ total for x, total in zip(self._weighed, sums, strict=False))
 
     def _rank(self, domain: np.ndarray, count: int) -> np.ndarray:
-        """Degrees of freedom of replicate weights: their rank in each domain, less one, at least 1."""
+        """Degrees of freedom of replicate weights in each domain: the rank of them and the full weights less 1, from 1.
+
+        So H pairs have H by JK2 as by BRR. R's `degf` leaves the full weights out: where they are no combination of the
+        replicates, as in JK2 and most bootstraps, it has one less. Deviations from the mean (``mse=False``) have one
+        less too, there and here.
+        """
         term, ranks = self.ready, []
         assert term is not None
         assert term.mix is not None
+        moves = term.centred(term.mix)
         for d in range(count):
             seen = np.unique(term.codes[domain == d])
-            ranks.append(np.linalg.matrix_rank(np.vstack([np.ones(len(seen)), 1 + term.mix[:, seen]])) - 1)
+            ranks.append(np.linalg.matrix_rank(np.vstack([np.ones(len(seen)), moves[:, seen]])) - 1)
         return np.maximum(ranks, 1).astype(float)
 
 

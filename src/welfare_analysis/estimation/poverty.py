@@ -92,7 +92,7 @@ def poverty(
     def influence() -> sparse.csr_array:
         return sparse.csr_array(plain().tocsr() + sparse.csr_array(middle.influence @ sparse.csr_array(moved[None, :])))
 
-    return repeated(replace(estimate, compute=influence), again, smooth=False)
+    return repeated(replace(estimate, compute=influence), again, smooth=False, own=estimate)
 
 
 @rerun

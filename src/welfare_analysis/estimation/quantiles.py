@@ -90,7 +90,11 @@ def woodruff(design: Design, variables: Any, q: float, by: Any, where: Any, rule
     if design.ready is not None:
         limit = value.reshape(shape).T[np.maximum(parts.codes, 0)]
         at_most = np.where(present, y <= limit * (1 + 1e-12 * np.sign(limit)), np.nan)
-        shares = repeated(ratios(design, at_most, None, names, parts), lambda d: ratios(d, at_most, None, names, parts))
+
+        def at_or_below(d: Design) -> Estimate:
+            return ratios(d, at_most, None, names, d.domains(by, where, rows))
+
+        shares = repeated(at_or_below(design), at_or_below)
         linear = shares.se.to_numpy()
     edge = (
         described.not_estimable(reached >= 1 - 1e-12)

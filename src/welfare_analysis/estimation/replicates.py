@@ -86,14 +86,20 @@ def full(design: Design, estimator: Callable[[Design], Any], count: int, rng: np
 
 
 def refit(
-    design: Design, estimator: Callable[[Design], Any], replicates: Term, names: pd.Index | None = None
+    design: Design,
+    estimator: Callable[[Design], Any],
+    replicates: Term,
+    names: pd.Index | None = None,
+    unseen: Callable[[Design], pd.Series] | None = None,
 ) -> pd.DataFrame:
     """The estimator's results (R x k) with each replicate's weights, calibrated again; arguments as for `full`.
 
-    ``names`` are those of the full sample's values, where they are known: each replicate must have them all.
+    ``names`` are those of the full sample's values, where they are known: each replicate must have them all, or
+    ``unseen`` gives them.
     """
     assert replicates.mix is not None
-    return _results(_bare(design), estimator, replicates.codes, (1 + row for row in replicates.mix), names)
+    factors = (1 + row for row in replicates.mix)
+    return _results(_bare(design), estimator, replicates.codes, factors, names, unseen)
 
 
 def covariance(values: pd.DataFrame, replicates: Term, about: pd.Series | None = None) -> pd.DataFrame:
@@ -362,20 +368,39 @@ def _results(
     units: np.ndarray,
     factors: Iterator[np.ndarray],
     names: pd.Index | None = None,
+    unseen: Callable[[Design], pd.Series] | None = None,
 ) -> pd.DataFrame:
     results: list[np.ndarray] = []
     try:
         for moved in _moved(design, units, factors):
-            result = estimator(moved)
-            own = _named(result).index
-            names = own if names is None else names
-            if not own.equals(names):
-                lacking = list(names.symmetric_difference(own))[:5]
-                raise WelfareError("a value is not there in each replicate", where="estimator", got=lacking)
-            results.append(np.atleast_1d(np.asarray(result, dtype=float)))
+            result = _result(moved, estimator, names, unseen)
+            names = result.index if names is None else names
+            results.append(result.to_numpy(float))
     except WelfareError as error:
         raise WelfareError(f"replicate {len(results) + 1} has no result: {error}", where="replicates") from error
     return pd.DataFrame(np.array(results), columns=names)
+
+
+def _result(
+    moved: Design,
+    estimator: Callable[[Design], Any],
+    names: pd.Index | None,
+    unseen: Callable[[Design], pd.Series] | None,
+) -> pd.Series:
+    """What the estimator gives of one replicate, with what is ``unseen`` in it: see `refit`."""
+    try:
+        result = _named(estimator(moved))
+    except WelfareError:
+        if unseen is None or not unseen(moved).index.equals(names):
+            raise
+        return unseen(moved)
+    if names is None or result.index.equals(names):
+        return result
+    rest = pd.Series(dtype=float) if unseen is None else unseen(moved)
+    rest = rest[~rest.index.isin(result.index)]
+    if lacking := list(names.symmetric_difference(result.index.append(rest.index)))[:5]:
+        raise WelfareError("a value is not there in each replicate", where="estimator", got=lacking)
+    return pd.concat([result, rest]).reindex(names)
 
 
 def _moved(design: Design, units: np.ndarray, factors: Iterator[np.ndarray]) -> Iterator[Design]:

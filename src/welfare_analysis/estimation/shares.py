@@ -27,8 +27,8 @@ def share(design: Design, variables: Any, by: Any = None, where: Any = None, int
     Intervals are on the logit scale, or ``interval="korn-graubard"`` (Korn and Graubard 1998: Clopper-Pearson with
     the effective sample size), which is also used where a share is exactly 0 or 1. There the linearised variance is
     zero and tells nothing; the standard error is that of the posterior Beta(1, m + 1) of none in m. Where a part of a
-    domain is known with certainty and few cases are sampled both are widened (`intervals.Rare`). Arguments as for
-    `mean`.
+    domain is known with certainty and few cases are sampled both are widened (`intervals.Rare`). Of rare cases in few
+    clusters that are alike both hold too little: see `reliability.satterthwaite`. Arguments as for `mean`.
     """
     rules = {"logit": logit_bounds, "korn-graubard": korn_graubard_bounds}
     one_of(interval, rules, "share", "interval")
