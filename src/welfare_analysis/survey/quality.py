@@ -251,7 +251,8 @@ def near_duplicates(frame: pd.DataFrame) -> pd.DataFrame:
         for step in range(1, min(MOST_IN_BAND, len(rows))):
             same = keys.to_numpy()[rows[step:]] == keys.to_numpy()[rows[:-step]]
             pairs.append(np.column_stack([rows[:-step][same], rows[step:][same]]))
-    table = _likeness(codes, np.unique(np.sort(np.concatenate(pairs), axis=1), axis=0))
+    both = np.sort(np.concatenate(pairs), axis=1)
+    table = _likeness(codes, np.column_stack(np.divmod(np.unique(both @ [len(codes), 1]), len(codes))))
     return table[(table["items"] >= ITEMS) & (table["alike"] >= ALIKE)].reset_index(drop=True)
 
 
@@ -264,7 +265,10 @@ def alike_by_chance(frame: pd.DataFrame, rng: np.random.Generator, pairs: int = 
 
 
 def _codes(frame: pd.DataFrame) -> np.ndarray:
-    return np.column_stack([pd.factorize(frame[name])[0] for name in frame])
+    """What each form answers, as numbers that are equal where the answers are; below zero where there is none."""
+    columns = (frame[name] for name in frame)
+    coded = (c.cat.codes if isinstance(c.dtype, pd.CategoricalDtype) else pd.factorize(c)[0] for c in columns)
+    return np.column_stack([np.asarray(codes, np.int32) for codes in coded])
 
 
 def _likeness(codes: np.ndarray, pairs: np.ndarray) -> pd.DataFrame:
