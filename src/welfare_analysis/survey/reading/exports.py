@@ -21,7 +21,7 @@ from ..codebook import LANGUAGES, Codebook
 from .cells import Question, words_of
 from .columns import read_column
 from .faults import SAME, fault
-from .guessing import usual
+from .guessing import spelt
 from .layout import Cells, Known, Note
 from .personal import asks_who, header_shown, shown
 from .repeats import rolled_up
@@ -32,6 +32,7 @@ RANKED = re.compile(r"^(?P<group>\w+)/(?P<place>\d+)$")
 MARKS = {"1": "yes", "0": "no", "1.0": "yes", "0.0": "no"}
 TICKS = dict.fromkeys(listed("tick"), "yes")
 ODD = 0.05  # of the marks of a question: other whole numbers beyond it say that 1 and 0 mean something else
+SEVERAL = re.compile(r"([;|,،؛\n])")  # between the items of a cell
 PIECES = 60  # of a cell of several answers
 
 
@@ -100,8 +101,8 @@ class _Answers:
     def items(self, cells: pd.Series, column: str) -> tuple[np.ndarray, list[list[str]]]:
         """The items that each distinct cell names, in order, and which of them each row has; the rest are faults."""
         which, wordings = pd.factorize(texts(cells))
-        spelt = _spelt(self.group, self.codebook)
-        named = [_in_order(text, spelt) for text in wordings]
+        own = spelt_items(self.group, self.codebook)
+        named = [in_order(text, own) for text in wordings]
         wrong = np.array([order is None for order in named])
         if wrong.any():
             known = words_of(self.codebook)
@@ -156,11 +157,11 @@ def _marked(a: _Answers) -> pd.DataFrame:
     whole = {text: n for text, n in counts.items() if re.fullmatch(r"\d+(\.0)?", text)}
     if sum(n for text, n in whole.items() if text not in MARKS) > ODD * sum(whole.values()):
         return a.frame
-    spelt = _spelt(a.group, a.codebook)
+    own = spelt_items(a.group, a.codebook)
     said = MARKS | Question.of(a.codebook, next(iter(split))).spellings
     said = said if any(said.get(fold(text)) == "no" for text in counts) else TICKS | said
     marks = {
-        name: np.array([said.get(fold(t)) or ("yes" if spelt.get(fold(t)) == name else t) for t in words], dtype=object)
+        name: np.array([said.get(fold(t)) or ("yes" if own.get(fold(t)) == name else t) for t in words], dtype=object)
         for name, (_, words) in split.items()
     }
     if lacking := [n.removeprefix(f"{a.group}_") for n in a.members if n not in split and a.group not in a.frame]:
@@ -182,21 +183,17 @@ def _marked(a: _Answers) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=64)
-def _spelt(group: str, codebook: Codebook) -> dict[str, str]:
+def spelt_items(group: str, codebook: Codebook) -> dict[str, str]:
     """Folded codes and labels of the items of a group, longest first."""
-    spelt = {}
+    named: dict[str, str] = {}
     for name in codebook.members(group):
-        line = codebook.lines[name]
-        earlier = [wording for variable, wording in usual() if variable == name]
-        labels = [line[f"label_{language}"] for language in LANGUAGES]
-        for text in (name.removeprefix(f"{group}_"), name, *labels, *earlier):
-            spelt[fold(text)] = name
-    return dict(sorted(spelt.items(), key=lambda pair: -len(pair[0])))
+        named |= {fold(text): name for text in spelt(name, codebook)}
+    return dict(sorted(named.items(), key=lambda pair: -len(pair[0])))
 
 
-def _in_order(text: str, items: dict[str, str]) -> list[str] | None:
+def in_order(text: str, items: dict[str, str]) -> list[str] | None:
     """The items that a cell names, in order; None if something is left over, named twice, or to be read in two ways."""
-    pieces = re.split(r"([;|,،؛\n])", text)
+    pieces = SEVERAL.split(text)
     if len(pieces) > 1 and len(pieces) < PIECES:
         ways: list[list[list[str]]] = [[[]]]  # how the pieces up to each place may be read: a label may hold a comma
         words = pieces[::2]
