@@ -422,6 +422,19 @@ def test_check_and_report_name_the_faults_of_a_log(here, capsys, monkeypatch):
         ("rents", "harbour,450", "harbour,quatre cents", "public/rents.csv, row 3, column value"),
         ("rents", "harbour", "harbor", "row 3, column command: a cell cannot be read; got 'harbor'"),
         ("rent", "", "", "public/rent.csv: no page reads a table of this name; got 'rent'; expected rents"),
+        ("rents", "harbour,450,", "harbour,,", "row 3, column value: a cell cannot be read; got ''; expected a value"),
+        (
+            "rents",
+            "children",
+            "harbour",
+            "row 4, column command: a cell cannot be read; got 'harbour'; expected each once",
+        ),
+        (
+            "rents",
+            "harbour,450,",
+            "harbour,4500,",
+            "row 3, column high: a cell cannot be read; got '540'; expected at least",
+        ),
         ("rents", "made for", "d’été à", "public/rents.csv: the table cannot be read"),
     ],
 )

@@ -304,9 +304,23 @@ def _own_tables(codebook: Codebook) -> None:
                 wrong, expected = ~own[name].isin(["", *codebook.codes(name)]), f"a code of the list {name}"
             elif not pd.api.types.is_numeric_dtype(whole[name]) or whole[name].isna().all():
                 continue
-            for row in wrong[wrong].index[:1]:
-                at = f"{where}, row {row + 2}, column {name}"
-                raise WelfareError("a cell cannot be read", where=at, got=own.at[row, name], expected=expected)
+            _refuse_cell(wrong, own[name], where, expected)
+        for name in [name for name in whole if whole[name].notna().all()]:
+            _refuse_cell(own[name] == "", own[name], where, "a value, as in data/public")
+        if path.stem in KEYED:
+            key = own[KEYED[path.stem]]
+            _refuse_cell(key.duplicated() & (key != ""), key, where, "each once")
+        if {"low", "value", "high"} <= set(whole):
+            low, value, high = (pd.to_numeric(own[name], errors="coerce") for name in ("low", "value", "high"))
+            _refuse_cell(low > value, own["low"], where, "at most the value")
+            _refuse_cell(high < value, own["high"], where, "at least the value")
+
+
+def _refuse_cell(wrong: pd.Series, cells: pd.Series, where: str, expected: str) -> None:
+    """Raise on the first cell of a column that a mask names."""
+    for row in wrong[wrong].index[:1]:
+        at = f"{where}, row {row + 2}, column {cells.name}"
+        raise WelfareError("a cell cannot be read", where=at, got=cells[row], expected=expected)
 
 
 def _accepted(notes: pd.DataFrame) -> pd.DataFrame:

@@ -69,7 +69,32 @@ def test_words_are_whole_and_codes_stay():
 def test_a_word_with_other_forms_is_an_error(folder):
     """Each form stands for one; a form too few is named with its row and language."""
     change(folder / "institution.csv", "currency", fr="DT")
-    with pytest.raises(WelfareError, match=r"institution.csv, currency, fr.*3 forms"):
+    with pytest.raises(WelfareError, match=r"institution.csv, row 5, column fr.*3 forms"):
+        Codebook.read(folder)
+
+
+def test_a_blank_word_is_an_error(folder):
+    """Sentences would be left with a hole where the word stands."""
+    change(folder / "institution.csv", "lender", fr="")
+    with pytest.raises(WelfareError, match=r"institution.csv, row 4, column fr: a word is blank.*Fondation"):
+        Codebook.read(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        ("ages", "", "status,youngest,oldest\nactive,60,18\n", "hospital/ages.csv, row 2, oldest: .*the youngest age"),
+        ("consistency", ",0,", ",some,", "hospital/consistency.csv, row 2, tolerance: .*'some'; expected a number"),
+        ("consistency", "flag", "drop", "row 2, action: .*'drop'; expected flag or blank"),
+        ("consistency", "<=", "=<", "hospital/consistency.csv, row 2, op: .*'=<'; expected <= or >= or ="),
+        ("values", "status,retired", "status,", "hospital/values.csv, row 3, code: .*letters, digits and _ alone"),
+    ],
+)
+def test_a_fault_in_its_own_files_is_told_with_its_row(folder, name, old, new, message):
+    """The row is that of the institution's file, whatever stands before it in the whole codebook."""
+    path = folder / f"{name}.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1) if old else new, encoding="utf-8")
+    with pytest.raises(WelfareError, match=message):
         Codebook.read(folder)
 
 
@@ -128,7 +153,11 @@ def test_what_an_institution_takes_over_says_whose_it_is(monkeypatch):
             r"values.csv, row \d+, parent.*'nurses'; expected a code of the list rank_group",
         ),
         ("harbour", {"parent": ""}, r"values.csv, row \d+, parent.*; expected a code of the list command_group"),
-        ("active", {"code": "staff"}, r"values.csv, status.*staff, retired, survivor.*active among them"),
+        (
+            "active",
+            {"code": "staff"},
+            r"values.csv, list status: no status is on duty.*staff, retired, survivor.*active among them.*Write active",
+        ),
     ],
 )
 def test_nobody_is_left_without_a_group(folder, code, cells, message):

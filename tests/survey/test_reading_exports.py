@@ -402,6 +402,40 @@ def test_codes_are_drafted_in_the_second_round(foreign, tmp_path):
     assert codes["Retraité(e)"] in ("retired", "")
 
 
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("Quels services de promotion sociale souhaitez-vous", "promotion"),
+        ("Quels services de promotion sociale souhaitez-vous/Colonie de vacances pour les enfants", "promotion_camps"),
+        ("أي خدمات إنعاش اجتماعي ترغبون فيها/رحلات للحج", "promotion_hajj"),
+        ("loisirs-Which social promotion services do you want/umra", "promotion_umra"),  # group-question/choice
+        ("g1-Which social promotion service would you want?/Hajj trip", "promotion_hajj"),
+        ("Quels services de promotion sociale souhaitez-vous/Piscine", ""),
+        ("Quels services évitez-vous/umra", ""),
+        ("services/umra", ""),
+    ],
+)
+def test_items_of_a_question_are_drafted_where_the_question_is_sure(header, name, tmp_path):
+    """As KoboToolbox and ODK write them, in three languages; an item alone does not say what was asked of it."""
+    (tmp_path / "a.csv").write_text(f"status,{header}\nactive,1\nactive,0\n", encoding="utf-8")
+    assert draft_map(tmp_path / "a.csv", BOOK)["to"].tolist() == [name]
+
+
+def test_items_are_drafted_in_the_second_round(tmp_path):
+    """What a map says of a question, or of one item, tells of which question the others are; odd codes are listed."""
+    (tmp_path / "map.csv").write_text(
+        "kind,variable,from,to\ncolumn,,svc,promotion\ncolumn,,lois/camps,promotion_camps\n"
+    )
+    rows = (
+        "status,svc,svc/umra,lois/camps,lois/hajj\nactive,COL umra,1,0,0\nactive,hajj,0,0,1\nactive,camp; clubs,0,1,0\n"
+    )
+    (tmp_path / "a.csv").write_text(rows)
+    second = draft_map(tmp_path / "a.csv", BOOK, Map.read(tmp_path / "map.csv", BOOK)).iloc[2:]
+    assert dict(zip(second["from"], second["to"], strict=True)) == {
+        "svc/umra": "promotion_umra", "lois/hajj": "promotion_hajj", "COL": "", "camp": "camps",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(("encoding", "separator"), [("utf-8-sig", ","), ("cp1252", ";"), ("utf-8", "\t")])
 def test_a_map_is_read_as_a_spreadsheet_saves_it(encoding, separator, tmp_path):
     """Semicolons, the code page of French Windows, a byte order mark."""

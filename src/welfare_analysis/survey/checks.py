@@ -29,6 +29,7 @@ TAKEN = "weight stratum psu fpc stratum_population outcome mode date count house
 TAKEN += "rank_group command_group age_group home_city_group numerator unsafe flag unit step text measure"
 # codes beside those of the lists that pages group persons by: all of them, who is not known, who returned a form
 GROUPING = ("status", "sex", "rank", "command", "status_wide", "rank_group", "command_group", "rank_group_wide")
+SIGNS, ACTIONS = ("<=", ">=", "="), ("flag", "blank")  # of the rules of consistency.csv
 BESIDE = ("all", "total", "unknown", "not_known", "returned")
 PARENTS = {"rank": "rank_group", "command": "command_group"}
 ON_DUTY = "active"  # the status that pay, service and the way to work are asked of
@@ -101,8 +102,8 @@ def check(book: Tables) -> None:
     """Raise on the first fault of a codebook whose groups are sound."""
     values, lines, ages = book.values, book.lines, book.ages.reset_index()
     refuse(values.duplicated(["list", "code"]), "values.csv", values["code"], "each code once in a list")
-    _check_parents(values)
     _check_words(book)
+    _check_parents(values)
     _check_labels(book)
     for language in LABELS:
         again = values.duplicated(["list", language])
@@ -119,6 +120,15 @@ def check(book: Tables) -> None:
     refuse(unlisted, "ages.csv", ages["status"], "a code of the list status")
     for column in ("youngest", "oldest"):
         refuse(~ages[column].str.match(NUMBER), "ages.csv", ages[column], "a number of years")
+    reversed_ = ages["youngest"].astype(float) > ages["oldest"].astype(float)
+    refuse(reversed_, "ages.csv", ages["oldest"], "at least the youngest age")
+    rules = book.consistency
+    for column, right, expected in (
+        ("op", rules["op"].isin(SIGNS), " or ".join(SIGNS)),
+        ("tolerance", rules["tolerance"].str.match(NUMBER), "a number"),
+        ("action", rules["action"].isin(ACTIONS), " or ".join(ACTIONS)),
+    ):
+        refuse(~right, "consistency.csv", rules[column], expected)
 
 
 def _check_parents(values: pd.DataFrame) -> None:
@@ -128,10 +138,9 @@ def _check_parents(values: pd.DataFrame) -> None:
         refuse(lost, "values.csv", values["parent"], f"a code of the list {group}")
     statuses = values.loc[values["list"] == "status", "code"]
     if len(statuses) and ON_DUTY not in set(statuses):
-        expected = f"{ON_DUTY} among them: whoever is on duty"
-        raise WelfareError(
-            "a fault in the codebook", where="values.csv, status", got=", ".join(statuses), expected=expected
-        )
+        where, expected = "values.csv, list status", f"{ON_DUTY} among them: whoever is on duty"
+        hint = f"Write {ON_DUTY} in the column code for those who serve; their labels are what you call them."
+        raise WelfareError("no status is on duty", where=where, got=", ".join(statuses), expected=expected, hint=hint)
 
 
 def _check_words(book: Tables) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property, partial
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -276,9 +277,15 @@ def _table(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise WelfareError("the file is not there", where=str(path), hint="A codebook is a folder of three CSV files.")
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            mark = max(",;\t", key=file.readline().count)  # a spreadsheet program may have saved it with other marks
-        table = pd.read_csv(path, sep=mark, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
+        mark = max(
+            ",;\t", key=text.partition("\n")[0].count
+        )  # a spreadsheet program may have saved it with other marks
+        table = pd.read_csv(StringIO(text), sep=mark, dtype=str, keep_default_na=False)
+    except UnicodeDecodeError as error:
+        what, line = "a letter is not in UTF-8", error.object.count(b"\n", 0, error.start) + 1
+        hint = "The codebook cannot be read: save the file as CSV UTF-8."
+        raise WelfareError(what, where=f"{shown}, row {line}", expected="CSV in UTF-8", hint=hint) from None
     except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         what = "the codebook cannot be read"
         raise WelfareError(what, where=path.name, got=str(error).strip()[:120], expected="CSV in UTF-8") from None

@@ -68,11 +68,15 @@ class Words:
         for _, theirs in whole.iterrows():
             key = theirs["key"]
             for language in LANGUAGES if key in lines.index else ():
+                where = f"{FILE}, row {lines.index.get_loc(key) + 2}, column {language}"
                 there, here = (str(line[language]).split(FORMS) for line in (theirs, lines.loc[key]))
                 if len(there) != len(here):
-                    expected = f"{len(there)} forms: {theirs[language]}"
-                    where = f"{FILE}, {key}, {language}"
-                    raise WelfareError("a word with more or fewer forms", where=where, got=len(here), expected=expected)
+                    what, expected = "a word with more or fewer forms", f"{len(there)} forms: {theirs[language]}"
+                    hint = f"Write one for each of them, in their order, with {FORMS} between."
+                    raise WelfareError(what, where=where, got=len(here), expected=expected, hint=hint)
+                if not all(form.strip() for form in here):
+                    expected = f"what you call: {theirs[language]}"
+                    raise WelfareError("a word is blank", where=where, got=lines.at[key, language], expected=expected)
                 self._words[language] |= dict(zip(there, here, strict=True))
         self._patterns = {language: _pattern(words) for language, words in self._words.items()}
 

@@ -23,7 +23,6 @@ from .reading.spelling import plain
 
 SPECIAL: Mapping[str, object] = {"does_not_know": -98, "refused": -99}  # as they are written in a file
 GAPS = ("skipped", "refused", "does_not_know")
-ACTIONS = ("flag", "blank")
 SCALE_ITEMS = 4  # answered items of a scale from which a straight line says something
 BANDS, MOST_IN_BAND = 12, 8  # near-duplicates: bands of the form, and how many may share one and still be compared
 ALIKE, ITEMS = 0.85, 40  # share of equal answers, and how many both must have given
@@ -124,14 +123,11 @@ def read_rules(codebook: Codebook) -> list[Rule]:
     Raises
     ------
     WelfareError
-        A side that cannot be read or names no numeric variable, an unknown sign or action; the row is named.
+        A side that cannot be read or names no numeric variable; the row is named.
     """
     rules = []
     for row, (name, line) in enumerate(codebook.consistency.iterrows(), 2):
         where = f"consistency.csv, row {row}"
-        if line["op"] not in (*SIGNS, "=") or line["action"] not in ACTIONS:
-            got = f"{line['op']}, {line['action']}"
-            raise WelfareError("an unknown sign or action", where=where, got=got, expected="<=, >= or =; flag or blank")
         sides = [_side(line[side], codebook, where) for side in ("left", "right")]
         labels = {language: line[f"label_{language}"] for language in ("ar", "fr", "en")}
         rules.append(Rule(str(name), sides[0], line["op"], sides[1], float(line["tolerance"]), line["action"], labels))
@@ -251,7 +247,8 @@ def near_duplicates(frame: pd.DataFrame) -> pd.DataFrame:
         for step in range(1, min(MOST_IN_BAND, len(rows))):
             same = keys.to_numpy()[rows[step:]] == keys.to_numpy()[rows[:-step]]
             pairs.append(np.column_stack([rows[:-step][same], rows[step:][same]]))
-    table = _likeness(codes, np.unique(np.sort(np.concatenate(pairs), axis=1), axis=0))
+    both = np.sort(np.concatenate(pairs), axis=1)
+    table = _likeness(codes, np.column_stack(np.divmod(np.unique(both @ [len(codes), 1]), len(codes))))
     return table[(table["items"] >= ITEMS) & (table["alike"] >= ALIKE)].reset_index(drop=True)
 
 
@@ -264,7 +261,10 @@ def alike_by_chance(frame: pd.DataFrame, rng: np.random.Generator, pairs: int = 
 
 
 def _codes(frame: pd.DataFrame) -> np.ndarray:
-    return np.column_stack([pd.factorize(frame[name])[0] for name in frame])
+    """What each form answers, as numbers that are equal where the answers are; below zero where there is none."""
+    columns = (frame[name] for name in frame)
+    coded = (c.cat.codes if isinstance(c.dtype, pd.CategoricalDtype) else pd.factorize(c)[0] for c in columns)
+    return np.column_stack([np.asarray(codes, np.int32) for codes in coded])
 
 
 def _likeness(codes: np.ndarray, pairs: np.ndarray) -> pd.DataFrame:

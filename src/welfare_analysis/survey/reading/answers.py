@@ -149,18 +149,24 @@ def draft_map(path: Paths, codebook: Codebook, names: Map | None = None) -> pd.D
 
     With the map of a first round, ``names``, the draft keeps its lines and adds the codes of the columns that it named.
     """
-    cells = _load(path, codebook, names, any_header=True)
-    return draft(cells, codebook, names)
+    sources = _sources(path, codebook, names, any_header=True)
+    return draft(_together(sources, codebook), sources, codebook, names)
 
 
-def _load(
-    path: Paths, codebook: Codebook, names: Map | None = None, any_header: bool = False, omit: str | None = None
-) -> Cells:
+def _load(path: Paths, codebook: Codebook, names: Map | None = None, omit: str | None = None) -> Cells:
+    sources = _sources(path, codebook, names)
+    _refuse_others(sources)
+    return _together(sources, codebook, omit)
+
+
+def _sources(path: Paths, codebook: Codebook, names: Map | None, any_header: bool = False) -> list[Cells]:
     known = replace(header_names(codebook, *FOLLOWUP, *MARGINS, *DESIGN, *COLLECTED), any_header=any_header)
     known = replace(known, given=names.headers) if names else known
     paths = [Path(path)] if isinstance(path, str | Path) else [Path(one) for one in path]
-    sources = [names.applied(cells) if names else cells for cells in load_forms(paths, known)]
-    _refuse_others(sources)
+    return [names.applied(cells) if names else cells for cells in load_forms(paths, known)]
+
+
+def _together(sources: Sequence[Cells], codebook: Codebook, omit: str | None = None) -> Cells:
     without = doubts.ORPHANS in doubts.wishes(omit=omit)["OMIT"]
     return once(joined([understood(cells, codebook, without) for cells in sources]))
 

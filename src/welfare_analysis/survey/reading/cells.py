@@ -150,6 +150,8 @@ def number(cell: Hashable, question: Question) -> Answer:
 
 
 def _numbers(text: str, question: Question) -> tuple[list[tuple[float, str]], str]:
+    if text.isascii() and text.isdecimal():  # as most are
+        return [(float(text), "")], ""
     if spelling.digits_of_two_scripts(text):
         return [], ""
     latin = spelling.latin(text)

@@ -9,6 +9,7 @@ an answer (``promotion/camps``, 0 and 1), or both; a ranking one column in order
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
@@ -20,17 +21,18 @@ from ..codebook import LANGUAGES, Codebook
 from .cells import Question, words_of
 from .columns import read_column
 from .faults import SAME, fault
-from .guessing import usual
+from .guessing import spelt
 from .layout import Cells, Known, Note
 from .personal import asks_who, header_shown, shown
 from .repeats import rolled_up
 from .reviews import reviewed, without_added
-from .spelling import fold, listed, texts
+from .spelling import distinct, fold, listed, texts
 
 RANKED = re.compile(r"^(?P<group>\w+)/(?P<place>\d+)$")
 MARKS = {"1": "yes", "0": "no", "1.0": "yes", "0.0": "no"}
 TICKS = dict.fromkeys(listed("tick"), "yes")
 ODD = 0.05  # of the marks of a question: other whole numbers beyond it say that 1 and 0 mean something else
+SEVERAL = re.compile(r"([;|,،؛\n])")  # between the items of a cell
 PIECES = 60  # of a cell of several answers
 
 
@@ -99,8 +101,8 @@ class _Answers:
     def items(self, cells: pd.Series, column: str) -> tuple[np.ndarray, list[list[str]]]:
         """The items that each distinct cell names, in order, and which of them each row has; the rest are faults."""
         which, wordings = pd.factorize(texts(cells))
-        spelt = _spelt(self.group, self.codebook)
-        named = [_in_order(text, spelt) for text in wordings]
+        own = spelt_items(self.group, self.codebook)
+        named = [in_order(text, own) for text in wordings]
         wrong = np.array([order is None for order in named])
         if wrong.any():
             known = words_of(self.codebook)
@@ -144,50 +146,54 @@ def _marked(a: _Answers) -> pd.DataFrame:
 
     Where nothing but ticks was exported, a blank beside a tick is a no; beside a nought or a no a tick is no mark.
     """
-    split = {name: texts(a.frame[name]) for name in a.members if name in a.frame}
+    split = {name: distinct(a.frame[name]) for name in a.members if name in a.frame}
     if not split:
         return a.frame
-    counts = pd.concat([column.value_counts() for column in split.values()]).groupby(level=0).sum()
-    whole = {text: n for text, n in counts.items() if re.fullmatch(r"\d+(\.0)?", str(text))}
+    often = {name: np.bincount(which, minlength=len(words)) for name, (which, words) in split.items()}
+    counts = Counter[str]()
+    for name, (_, words) in split.items():
+        for text, n in zip(words, often[name], strict=True):
+            counts[text] += int(n)
+    whole = {text: n for text, n in counts.items() if re.fullmatch(r"\d+(\.0)?", text)}
     if sum(n for text, n in whole.items() if text not in MARKS) > ODD * sum(whole.values()):
         return a.frame
-    spelt = _spelt(a.group, a.codebook)
+    own = spelt_items(a.group, a.codebook)
     said = MARKS | Question.of(a.codebook, next(iter(split))).spellings
-    said = said if any(said.get(fold(str(text))) == "no" for text in counts.index) else TICKS | said
+    said = said if any(said.get(fold(text)) == "no" for text in counts) else TICKS | said
     marks = {
-        name: {t: said.get(fold(t)) or ("yes" if spelt.get(fold(t)) == name else t) for t in column.unique()}
-        for name, column in split.items()
+        name: np.array([said.get(fold(t)) or ("yes" if own.get(fold(t)) == name else t) for t in words], dtype=object)
+        for name, (_, words) in split.items()
     }
     if lacking := [n.removeprefix(f"{a.group}_") for n in a.members if n not in split and a.group not in a.frame]:
         a.notes.append((a.group, f"no column of {', '.join(lacking)}: not asked", len(lacking)))
-    read = pd.DataFrame({name: column.map(marks[name]) for name, column in split.items()})
-    for name, column in split.items():
-        n = int((read[name] != column).sum())
+    meant = {name: pd.Categorical(marks[name]).take(which) for name, (which, _) in split.items()}
+    read = pd.DataFrame(meant, index=a.frame.index)
+    changed = {name: marks[name] != words for name, (_, words) in split.items()}
+    for name in split:
+        n = int(often[name][changed[name]].sum())
         a.notes += [(name, "marks read as yes and no", n)] if n else []
-    if not (read == "no").any(axis=None):
+    if not any("no" in words for words in marks.values()):
+        read = read.astype(object)
         blank = (read == "").mul((read == "yes").any(axis=1), axis=0)
         read, n = read.mask(blank, "no"), int(blank.to_numpy().sum())
         a.notes += [(a.group, "blanks beside an item that was ticked read as no", n)] if n else []
-    a.taken |= set() if all(read[name].equals(column) for name, column in split.items()) else set(split)
+        changed |= {name: blank[name] for name in split}
+    a.taken |= set(split) if any(new.any() for new in changed.values()) else set()
     return a.frame.assign(**read)
 
 
 @lru_cache(maxsize=64)
-def _spelt(group: str, codebook: Codebook) -> dict[str, str]:
+def spelt_items(group: str, codebook: Codebook) -> dict[str, str]:
     """Folded codes and labels of the items of a group, longest first."""
-    spelt = {}
+    named: dict[str, str] = {}
     for name in codebook.members(group):
-        line = codebook.lines[name]
-        earlier = [wording for variable, wording in usual() if variable == name]
-        labels = [line[f"label_{language}"] for language in LANGUAGES]
-        for text in (name.removeprefix(f"{group}_"), name, *labels, *earlier):
-            spelt[fold(text)] = name
-    return dict(sorted(spelt.items(), key=lambda pair: -len(pair[0])))
+        named |= {fold(text): name for text in spelt(name, codebook)}
+    return dict(sorted(named.items(), key=lambda pair: -len(pair[0])))
 
 
-def _in_order(text: str, items: dict[str, str]) -> list[str] | None:
+def in_order(text: str, items: dict[str, str]) -> list[str] | None:
     """The items that a cell names, in order; None if something is left over, named twice, or to be read in two ways."""
-    pieces = re.split(r"([;|,،؛\n])", text)
+    pieces = SEVERAL.split(text)
     if len(pieces) > 1 and len(pieces) < PIECES:
         ways: list[list[list[str]]] = [[[]]]  # how the pieces up to each place may be read: a label may hold a comma
         words = pieces[::2]

@@ -35,7 +35,8 @@ MEMBER = re.compile(rf"\[\d+\]?$|(?:{'|'.join(sorted(listed('people') | listed('
 SEPARATORS = re.compile(r"__|[/\\|>.:\-\[]")  # between the groups of a form, its question and an answer
 Note = tuple[str, str, int]
 Row = Sequence[Hashable]
-Bulk = tuple[int, list[pa.ChunkedArray]]  # the number of a row, and the columns of it and all that follow
+CELLS = pa.dictionary(pa.int32(), pa.large_string())  # text, each distinct cell once
+Bulk = tuple[int, list[pa.DictionaryArray]]  # the number of a row, and the columns of it and all that follow
 
 
 @dataclass(frozen=True, eq=False)
@@ -366,14 +367,15 @@ def _under(
     return frame[kept].set_axis([names[i] for i in kept], axis=1), faults
 
 
-def _filled(first: int, columns: list[pa.ChunkedArray], numbers: list[int]) -> list[pa.Array]:
+def _filled(first: int, columns: list[pa.DictionaryArray], numbers: list[int]) -> list[pa.Array]:
     """Columns without the rows that are blank; the numbers of the others are added to those of the rows before."""
     blank = np.arange(len(columns[0]))
-    for column in columns:
-        blank = blank[np.array([not filled([cell]) for cell in column.take(blank).to_pylist()], bool)]
+    for column in sorted(columns, key=lambda column: len(column.dictionary)):
+        nothing = np.array([not filled([cell]) for cell in column.dictionary.to_pylist()] if len(blank) else [], bool)
+        blank = blank[nothing[column.indices.to_numpy()[blank]]]
     kept = np.delete(np.arange(len(columns[0])), blank)
     numbers += (first + kept).tolist()
-    return [(column.take(kept) if len(blank) else column).combine_chunks() for column in columns]
+    return [column.cast(pa.large_string()).take(kept) for column in columns] if len(blank) else columns
 
 
 def column_letter(number: int) -> str:
@@ -401,6 +403,6 @@ def _column(values: Sequence[Hashable]) -> pa.Array | pd.Series:
 def _whole(parts: Sequence[pa.Array | pd.Series]) -> pd.Series:
     """A column of all its parts; of text each distinct cell is stored once."""
     if all(isinstance(part, pa.Array) for part in parts):
-        return pa.chunked_array(parts, pa.large_string()).dictionary_encode().to_pandas()
+        return pa.chunked_array([part.dictionary_encode() for part in parts], CELLS).to_pandas()
     cells = [part if isinstance(part, pd.Series) else pd.Series(part.to_pylist(), dtype=object) for part in parts]
     return pd.concat(cells, ignore_index=True)

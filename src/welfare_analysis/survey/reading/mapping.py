@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +18,8 @@ import pandas as pd
 from ...errors import WelfareError
 from ..codebook import Codebook
 from .cells import MISSING, Question
-from .guessing import guesser
+from .exports import SEVERAL, in_order, spelt_items
+from .guessing import groups_of_items, guesser
 from .layout import Cells
 from .margins import MARGINS, VARIABLES
 from .personal import HIDDEN, asks_who, shown
@@ -102,7 +103,7 @@ def _wrong(line: Mapping[str, str], own: Mapping[str, str], codebook: Codebook) 
             expected = f"a name of variables.csv, perhaps {near[0]}" if near else "a name of variables.csv"
             return "to", "no variable of the codebook", expected
         return "", "", ""
-    groups = [str(g) for g in codebook.groups.index if codebook.items.issuperset(codebook.members(g))]
+    groups = groups_of_items(codebook)
     lists |= {g: [name.removeprefix(f"{g}_") for name in codebook.members(g)] for g in groups}
     listed = codebook.lines.get(line["variable"], {}).get("list") or line["variable"]
     if line["variable"] not in lists and listed not in set(codebook.values["list"]):
@@ -123,20 +124,27 @@ def _names(codebook: Codebook) -> list[str]:
     return [*codebook.variables.index, *codebook.groups.index, *FOLLOWUP, *MARGINS, *DESIGN, *COLLECTED]
 
 
-def draft(cells: Cells, codebook: Codebook, names: Map | None = None) -> pd.DataFrame:
+def draft(cells: Cells, sources: Sequence[Cells], codebook: Codebook, names: Map | None = None) -> pd.DataFrame:
     """A map to begin with: each header and code that is not known, with a name where it is sure, or nothing.
 
-    The lines of ``names``, a map that was begun, come first.
+    The lines of ``names``, a map that was begun, come first. ``sources`` are the files before they were put together,
+    where the items of a question of several answers stand in one column.
     """
     names = names or Map()
     lines = [("column", "", old, new) for old, new in names.headers.items()]
     lines += [("code", v, old, new) for v, own in names.codes.items() for old, new in own.items()]
-    guess, known = guesser(codebook, frozenset(map(str, cells.frame))), _names(codebook)
+    there = frozenset(str(name) for source in sources for name in source.frame)
+    guess, known = guesser(codebook, there, names.headers), _names(codebook)
     for name in dict.fromkeys(str(n) for n in cells.frame if not OBEYED.search(str(n))):
         if not (name in known or REPLICATE.fullmatch(name) or name.startswith(ADDED)):
             lines.append(("column", "", name, LEFT_OUT if asks_who(name) else guess(name)))
     for name in [n for n in cells.frame if n in codebook.variables.index]:
         lines += _codes(str(name), cells.frame[name], codebook)
+    of_several = groups_of_items(codebook)
+    for column, group in [
+        (s.frame[n], _of(n)) for s in sources for n in s.frame.columns.unique() if _of(n) in of_several
+    ]:
+        lines += _items(group, column, codebook)
     return pd.DataFrame(lines, columns=COLUMNS).drop_duplicates(["kind", "variable", "from"])
 
 
@@ -149,8 +157,23 @@ def _codes(name: str, column: pd.Series | pd.DataFrame, codebook: Codebook) -> l
     cells = [cell for cell in cells if not OBEYED.search(cell)]
     if len(cells) > CODES_EACH * len(question.codes) + CODES_MORE:
         return []  # names, or answers in words
-    lines = []
-    for cell in cells:
-        near = difflib.get_close_matches(fold(cell), question.spellings, n=1, cutoff=SURE)
-        lines.append(("code", name, cell, question.spellings[near[0]] if near else ""))
-    return lines
+    return _offered(name, cells, question.spellings)
+
+
+def _items(group: str, column: pd.Series | pd.DataFrame, codebook: Codebook) -> list[tuple[str, str, str, str]]:
+    """What a column of several answers names that is no item: the parts of each cell, at its marks or else blanks."""
+    spelt = {text: name.removeprefix(f"{group}_") for text, name in spelt_items(group, codebook).items()}
+    texts = [] if isinstance(column, pd.DataFrame) else [plain(cell) for cell in column.unique()]
+    cells = [text for text in texts if in_order(text, spelt) is None]
+    parts = [
+        part.strip() for text in cells for part in (SEVERAL.split(text)[::2] if SEVERAL.search(text) else text.split())
+    ]
+    other = [
+        p for p in dict.fromkeys(parts) if p and fold(p) not in spelt and shown(p) != HIDDEN and not OBEYED.search(p)
+    ]
+    return _offered(group, other, spelt) if len(other) <= CODES_EACH * len(codebook.members(group)) + CODES_MORE else []
+
+
+def _offered(name: str, cells: Sequence[str], spellings: Mapping[str, str]) -> list[tuple[str, str, str, str]]:
+    near = [difflib.get_close_matches(fold(cell), spellings, n=1, cutoff=SURE) for cell in cells]
+    return [("code", name, cell, spellings[own[0]] if own else "") for cell, own in zip(cells, near, strict=True)]

@@ -49,7 +49,7 @@ _UNITS = {unit: "|".join(listed(f"unit {unit}")) for unit in ("DH", "km", "min",
 
 def clean(text: str) -> str:
     """A cell without signs that are not seen and without blanks around it."""
-    return text.translate(_NO_UNSEEN).strip()
+    return text.strip() if text.isascii() else text.translate(_NO_UNSEEN).strip()
 
 
 def plain(cell: Hashable) -> str:
@@ -62,9 +62,15 @@ def plain(cell: Hashable) -> str:
 
 
 def texts(cells: pd.Series) -> pd.Series:
-    """The plain text of each cell: each distinct cell once."""
-    which, distinct = pd.factorize(cells)
-    return pd.Series(np.array([plain(cell) for cell in distinct], dtype=object)[which], index=cells.index)
+    """The plain text of each cell."""
+    which, words = distinct(cells)
+    return pd.Series(words[which], index=cells.index)
+
+
+def distinct(cells: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Which of the distinct cells stands in each row, and the plain text of each."""
+    which, levels = pd.factorize(cells)
+    return which, np.array([plain(cell) for cell in levels], dtype=object)
 
 
 def fold(text: str) -> str:
@@ -80,7 +86,8 @@ def fold(text: str) -> str:
 
 def key_form(text: str) -> str:
     """One form for all spellings of a key: case, script of digits, blanks, hyphens, and zeros that a number loses."""
-    bare = re.sub(_GAPS, "", latin(text)).casefold().removesuffix(".0")
+    simple = text.isascii() and text.isalnum()  # as most are
+    bare = text.casefold() if simple else re.sub(_GAPS, "", latin(text)).casefold().removesuffix(".0")
     return bare.lstrip("0") or bare if bare.isdecimal() else bare
 
 

@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, read_csv
 
 from ...errors import WelfareError
-from .layout import ROWS_TO_HEADER, Bulk, Cells, Known, Row, lay_out, names_found
+from .layout import CELLS, ROWS_TO_HEADER, Bulk, Cells, Known, Row, lay_out, names_found
 
+LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 LONGEST_LINE = 100_000  # of those looked at for the separator
 ALIKE = set("àâçèéêëîïôùûü«»\u00a0")  # letters of French that cp1252 and cp1256 write alike
 FRENCH = ALIKE | set("ÀÂÇÈÉÊËÎÏÔÙÛÜŒœ’…–°")
@@ -43,8 +44,13 @@ class _Rows:
 
     def __init__(self, path: Path, text: str, separator: str, first: int) -> None:
         self.path, self.separator, self.number = path, separator, first - 1
-        self.text = io.StringIO(text, newline="")
-        self.lines = csv.reader(self.text, delimiter=separator, strict=True)
+        self.text, self.place = text, 0
+        self.lines = csv.reader(self._lines(), delimiter=separator, strict=True)
+
+    def _lines(self) -> Iterator[str]:
+        for line in LINE.finditer(self.text):
+            self.place = line.end()
+            yield line[0]
 
     def __iter__(self) -> Iterator[tuple[int, Row]]:
         try:
@@ -63,23 +69,22 @@ class _Rows:
         None, and nothing is read, where a row has not this many cells, or where quotation marks stand elsewhere than at
         the ends of cells or a cell is long: what is then a fault, row by row, is left to the other way.
         """
-        place = self.text.tell()
-        rest = self.text.read().rstrip("\r\n")
-        self.text.seek(place)
+        rest = self.text[self.place :].rstrip("\r\n")
         marks, all_marks = [self.separator, "\n", "\r"], rest.count('"')
         opened = rest.startswith('"') + sum(rest.count(mark + '"') for mark in marks if all_marks)
         closed = rest.endswith('"') + sum(rest.count('"' + mark) for mark in marks if all_marks)
         if not rest or width < 2 or not opened == closed == all_marks - opened:
             return None
         names = list(map(str, range(width)))
-        kinds = ConvertOptions(column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=False)
+        kinds = ConvertOptions(column_types=dict.fromkeys(names, CELLS), strings_can_be_null=False)
         parse = ParseOptions(delimiter=self.separator, newlines_in_values=bool(opened), ignore_empty_lines=False)
         try:
             table = read_csv(pa.py_buffer(rest.encode()), ReadOptions(column_names=names), parse, kinds)
         except pa.ArrowInvalid:
             return None
-        longest = max(pc.max(pc.binary_length(column)).as_py() for column in table.columns)
-        return (self.number + 1, table.columns) if longest <= csv.field_size_limit() else None
+        columns = [column.combine_chunks() for column in table.columns]
+        longest = max(pc.max(pc.binary_length(column.dictionary)).as_py() for column in columns)
+        return (self.number + 1, columns) if longest <= csv.field_size_limit() else None
 
 
 def _separator(text: str, known: Known) -> str:
