@@ -137,10 +137,21 @@ def again(pub: Publication, file: Path, only: tuple[str, ...] = ("",), **changed
 def _notes(rest: tuple, named: dict) -> pd.DataFrame:
     """What is known of the cells of a table before protection."""
     blank, cells, *_ = rest
-    adds = tuple(axis for axis in named["adds"] if axis in cells)
+    keys = [key for key in (*blank.by, CATEGORY) if key in cells]
+    more = [key for key in keys if _adds_up(cells, key, [other for other in keys if other != key])]
+    adds = tuple(dict.fromkeys([*(axis for axis in named["adds"] if axis in cells), *more]))
     known = pd.concat([cells, *([] if named.get("unseen") is None else [named["unseen"]])], ignore_index=True)
     known = known.reindex(columns=[*known, *(c for c in NOTES if c not in known)])
     return known.assign(adds=[adds] * len(known), statistic=blank.statistic)
+
+
+def _adds_up(cells: pd.DataFrame, axis: str, others: list[str]) -> bool:
+    """Whether all are the sum of their parts in every line along a key, whatever the table declares."""
+    every = cells[axis].astype(str).eq("all")
+    lines = [cells[key] for key in others] or (lambda _: 0)
+    left = cells["estimate"].where(every, -cells["estimate"]).groupby(lines).sum()
+    size = cells["estimate"].where(every).groupby(lines).sum()
+    return every.any() and bool((left.abs() <= 1e-9 * size).all())
 
 
 def _cells(table: Released, notes: pd.DataFrame) -> pd.DataFrame:
@@ -282,7 +293,7 @@ def along_steps(pub: Publication) -> pd.DataFrame:
     for name, cells in pub.truth[pub.truth["table"].str.contains("_funnel") & pub.shown].groupby("table"):
         step = next(key for key in (*pub.tables[name].keys, CATEGORY) if key.endswith("_step") or key == CATEGORY)
         counts = cells[~pub.key(cells, step).isin(["in_need", "likely"])]  # no step of all, and a forecast
-        found += [_few_between(line) for line in pub.lines(counts, [step])]
+        found += [_few_between(line) for line in (pub.lines(counts, [step]) if len(counts) else ())]
     return pd.concat(found)
 
 

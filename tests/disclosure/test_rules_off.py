@@ -86,6 +86,15 @@ def test_a_single_hidden_cell_of_a_line(tmp_path, monkeypatch):
     assert attacker.known_too_well(off)["numerator"].tolist() == [6]
 
 
+def test_parts_of_all_add_up_whatever_is_declared(tmp_path):
+    """Statuses and all of them: where the table declares no line, the hidden status is all less the others."""
+    cells = shares([900, 500, 300, 100], [156, 100, 50, 6], g=["all", "active", "retired", "widow"])
+    cells = cells.assign(**dict.fromkeys(NUMBERS, 1.37 * cells["numerator"])).drop(columns="weight")
+    make = partial(published, tmp_path, cells, statistic="total", unit="persons")
+    assert not len(attacker.alone_in_a_line(make(adds=["g"])))
+    assert attacker.alone_in_a_line(make())["codes"].tolist() == [("widow",)]
+
+
 def test_lines_that_cross(tmp_path, monkeypatch):
     """The range that all lines leave: without it two hidden rows less two hidden columns leave a cell of few."""
     table = np.array([[300, 437, 378, 179, 0], [0, 2, 27, 271, 0], [12, 10, 18, 123, 0], [11, 0, 0, 0, 31.0]])
@@ -95,6 +104,26 @@ def test_lines_that_cross(tmp_path, monkeypatch):
     assert not len(attacker.known_too_well(make()))
     monkeypatch.setattr(suppression, "_opened", lambda *_: False)
     assert len(attacker.known_too_well(make()))
+
+
+def test_one_quantity_in_two_columns(tmp_path, monkeypatch):
+    """Who wants no home is stopped by that from each agreement: hidden beside few in one column, shown in another."""
+    met = [6, 18, 90, 30, 18, 66]
+    cells = shares([114] * 6, met, g=["young", "not_wanted", "none"] * 2, category=["a"] * 3 + ["b"] * 3)
+    cells = cells.assign(**dict.fromkeys(NUMBERS, 1.37 * cells["numerator"])).drop(columns="weight")
+    make = partial(published, tmp_path, cells, ["g"], "total", "persons")
+    assert not len(attacker.repeated(make()))
+    monkeypatch.setattr(suppression, "_alike", lambda cells, _: np.arange(len(cells)))
+    assert attacker.repeated(make())["codes"].tolist() == [("not_wanted", "a")]
+
+
+def test_money_that_one_hidden_cell_has_alone(tmp_path, monkeypatch):
+    """Of two hidden services one gets no money: what the others leave is the money of the other, whoever is in need."""
+    cells = shares([200] * 4, [8, 60, 100, 120]).assign(**dict.fromkeys(NUMBERS, np.array([3e6, 0, 5e6, 9e6])))
+    make = partial(published, tmp_path, cells.drop(columns="weight"), ["g"], "total", "million_dh")
+    assert not len(attacker.known_too_well(make()))
+    monkeypatch.setattr(protection, "SUMS", digits.COUNTED)
+    assert attacker.known_too_well(make())["numerator"].tolist() == [8]
 
 
 def test_those_whose_group_is_not_known(tmp_path):

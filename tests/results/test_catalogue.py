@@ -7,11 +7,20 @@ from sayings import BOOK, addresses, given, texts
 from welfare_analysis.publishing.labels import title
 from welfare_analysis.publishing.sentences import VERBS, sentence
 from welfare_analysis.results import release
-from welfare_analysis.results.catalogue import listed
+from welfare_analysis.results.catalogue import TOPICS, listed
+from welfare_analysis.results.declare import GROUPS
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.codebook import LANGUAGES
 from welfare_analysis.survey.reading import typed
 from welfare_analysis.survey.standin import Parameters, generate
+
+APART = {  # tables by group whose groups add up to nothing that is shown
+    "income_fifths": "parts of the income of each status",
+    "income_lorenz": "as these",
+    "deprivation_own": "of each status what it alone was asked",
+    "adjusted_place": "completed where the model is made",
+    "agreements_compared": "a rank is shown whole or not at all",
+}
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +40,18 @@ def test_what_is_listed_can_be_asked_for(study):
     assert sorted(release(study)) == sorted(listed()["table"])
     for name in release(study):
         assert all(title(name, study.in_language(language)) for language in LANGUAGES)
+
+
+def test_groups_of_a_table_add_up():
+    """Shares and numbers of persons by group have lines along it: a hidden group is else what another table leaves."""
+    tables = {topic.address(name): table for topic in TOPICS.values() for name, table in topic.tables.items()}
+    grouped = {
+        name
+        for name, table in tables.items()
+        if {*table.rows, table.across} & {*GROUPS} and not table.adds
+        if (table.unit, table.statistic) in {("share", "share"), ("persons", "total")}
+    }
+    assert grouped == {*APART}
 
 
 @pytest.mark.parametrize(("key", "table"), list(texts()))

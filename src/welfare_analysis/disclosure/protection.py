@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..errors import WelfareError
 from ..estimation import Estimate
-from .digits import COUNTED, column_of, printed, units
+from .digits import COUNTED, SUMS, column_of, printed, units
 from .marks import marks
 from .policy import Policy, policy
 from .released import CATEGORY, NUMBERS, Released
@@ -68,10 +68,10 @@ def protect(
     named = cells["unit"] if "unit" in cells else pd.Series(blank.unit, cells.index)
     if axes := [a for a in adds if a in cells]:
         within = [key for key in (*blank.by, CATEGORY) if key in cells and key not in axes]
-        whole, first = cells.assign(numerator=numerator, persons=named.isin(COUNTED)), np.asarray(hidden)
+        whole, first = cells.assign(numerator=numerator, summed=named.isin(SUMS)), np.asarray(hidden)
         whole["seen"] = of_colleagues(n, numerator, known, rules) if hidden.any() or unseen is not None else 0.0
         if unseen is not None:
-            whole = pd.concat([whole, unseen], ignore_index=True).drop(columns="persons")  # these are shares
+            whole = pd.concat([whole, unseen], ignore_index=True).drop(columns="summed")  # these are shares
             whole["seen"] = whole["seen"].fillna(0.0)
             first = np.append(first, unsafe(unseen["n"].to_numpy(float), unseen["numerator"].to_numpy(float), rules))
         whole["lost"] = np.append(elsewhere, np.zeros(len(whole) - len(cells), dtype=bool))

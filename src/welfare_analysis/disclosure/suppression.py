@@ -77,8 +77,8 @@ def completed(
     cells : DataFrame
         One row a cell: the columns ``axes``, n and numerator (nan where there is none). In a table of shares also
         ``estimate`` and ``weight``, the mean weight of a respondent: what adds up are weighted numbers. Where they are,
-        ``persons`` says that the estimate is a number of persons, ``seen`` how many respondents a reader has met, and
-        ``lost`` which are hidden because another table hides the same quantity.
+        ``summed`` says which estimates are sums, ``seen`` how many respondents a reader has met, and ``lost`` which are
+        hidden because another table hides the same quantity.
     axes : sequence of str
         Key columns along which cells add up: groups, or categories whose shares add to one.
     hidden : (cells,) boolean array
@@ -96,9 +96,11 @@ def completed(
     result = hidden | cells["lost"].to_numpy(bool) if "lost" in cells else hidden.copy()
     n, numerator = cells["n"].to_numpy(float), cells["numerator"].to_numpy(float)
     size = np.where(np.isnan(numerator), n, np.fmin(numerator, n - numerator))
+    alike = _alike(cells, axes)
     lines, measures = list(_lines(cells, axes, within)), list(_measures(cells, size, hidden))
     changed = True
     while changed:
+        result |= (np.bincount(alike, result) > 0)[alike]
         changed = _opened(cells, result, lines, size, measures)
         for rows in lines:
             inside = rows[result[rows]]
@@ -152,8 +154,9 @@ def _opened(
 def _measures(cells: pd.DataFrame, size: np.ndarray, primary: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
     """In what cells add up: values, their weight in a line, what each can be at most, its size, and who is asked for.
 
-    Respondents always. Numbers of persons too (a column ``persons``): where one respondent stands for one person, a
-    sum of persons leaves no more open than they are. Not where it is less, as a forecast of a few probabilities.
+    Respondents always. Sums too (a column ``summed``): where one respondent stands for one person, a sum of persons
+    leaves no more open than they are, and of money somebody may have none. Not a sum that is less than those behind it,
+    as a forecast of a few probabilities.
     """
     n, numerator = cells["n"].to_numpy(float), cells["numerator"].to_numpy(float)
     respondents = np.where(np.isnan(numerator), n, numerator)
@@ -163,11 +166,23 @@ def _measures(cells: pd.DataFrame, size: np.ndarray, primary: np.ndarray) -> Ite
     # the base of a funnel may be of fewer people than a step
     most = np.where(np.isnan(numerator).all() | (value > n), np.inf, n)
     yield value, weight, most, size, primary.copy()
-    if "persons" in cells and cells["persons"].all():
-        total = cells["estimate"].to_numpy(float)
-        if (total >= 0).all():
-            counts = (numerator > 0) & (total >= numerator)
-            yield total, np.ones(len(n)), np.full(len(n), np.inf), total, primary & counts
+    if "summed" in cells:
+        total = cells["estimate"].where(cells["summed"] & (cells["estimate"] >= 0), 0.0).to_numpy(float)
+        counts = (numerator > 0) & (total >= numerator)
+        yield total, np.ones(len(n)), np.full(len(n), np.inf), total, primary & counts
+
+
+def _alike(cells: pd.DataFrame, axes: Sequence[str]) -> np.ndarray:
+    """A number for each cell, the same for those of one code and of other columns with one quantity (`completed`).
+
+    Who wants no home is stopped by that from each agreement on homes. What is not weighted agrees by chance.
+    """
+    each = np.arange(len(cells))
+    if "estimate" not in cells:
+        return each
+    counted = (cells["estimate"] - cells["numerator"] / cells["n"]).abs() <= 1e-9
+    of = [*(cells[axis] for axis in axes), cells["n"], cells["numerator"], cells["estimate"].map("{:.9e}".format)]
+    return np.where(counted, len(cells) + each, cells.groupby(of, dropna=False, observed=True).ngroup())
 
 
 def _lines(cells: pd.DataFrame, axes: Sequence[str], within: Sequence[str]) -> Iterator[np.ndarray]:

@@ -11,6 +11,7 @@ from ..estimation import share
 from ..needs.factors import merged
 from ..study import Study
 from .declare import Base, Topic, always, counted
+from .descriptive import leaves_few
 
 SIDES = {"satisfied": ("satisfied", "very_satisfied"), "dissatisfied": ("dissatisfied", "very_dissatisfied")}
 
@@ -34,7 +35,7 @@ def shares(study: Study, answers: pd.DataFrame, side: str, group: str) -> pd.Dat
     """Share on a side of the middle, of those who answered, by group; None where it was not asked."""
     if group not in study.frame:
         return None
-    parts = []
+    parts, statuses = [], study.frame["status"]
     for given in (answers[name] for name in answers):
         where = given.notna()
         by = merged(study.codebook, study.frame[group], where.to_numpy(), policy().min_base).where(where, None)
@@ -44,10 +45,12 @@ def shares(study: Study, answers: pd.DataFrame, side: str, group: str) -> pd.Dat
         rest = (~given.isin([*SIDES["satisfied"], *SIDES["dissatisfied"]]) & where).groupby(by.astype(object)).sum()
         rows = counted(made, "question", [float(met[code]) for code in made.value.index], across=group)
         few = [0 < rest[code] < policy().min_respondents for code in made.value.index]
-        parts.append(rows.assign(unsafe=few))  # who is on neither side is all less both
+        undone = leaves_few(by, statuses, on, {*statuses}) if group == "sex" else set()
+        # who is on neither side is all less both
+        parts.append(rows.assign(unsafe=few, lost=rows[group].isin(undone)))
     return pd.concat(parts, ignore_index=True)
 
 
 for _side in SIDES:
     for _group in ("status", "sex"):
-        topic.table(f"{_side}_by_{_group}", "question", _group, adds=None)(partial(shares, side=_side, group=_group))
+        topic.table(f"{_side}_by_{_group}", "question", _group)(partial(shares, side=_side, group=_group))

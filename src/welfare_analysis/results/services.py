@@ -131,7 +131,7 @@ def wished(study: Study, by: pd.Series | None = None) -> Estimate:
     return total(study.design, study.result(wishing), by=by, missing="mean").as_positive()
 
 
-@camps.table("by_status", "hope_group", "service_wish")
+@camps.table("by_status", "hope_group", "service_wish", adds="hope_group")
 def by_status(study: Study, made: pd.DataFrame) -> pd.DataFrame:
     """Children for camps, by status and in all; statuses sum to their own.
 
@@ -287,7 +287,7 @@ def under_thresholds(study: Study) -> Estimate:
     return entitled(study, {status: parameter(status + AID) for status in _aided(study)})
 
 
-@aid.table("rule", "aid_group", "aid_measure", "", adds=None)
+@aid.table("rule", "aid_group", "aid_measure", "", adds="aid_group")
 def rule(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     """Who is entitled to the Eid grant by the thresholds that were printed, and what it costs a year."""
     made, own = study.result(under_thresholds), _aided(study)
