@@ -184,7 +184,8 @@ def tipping(study: Study, _: Study) -> pd.DataFrame | None:
         cells = pd.DataFrame.from_dict(lines, orient="index", columns=NUMBERS)
         possible = cells["estimate"].between(0, 1).to_numpy()
         cells.loc[possible] = cells[possible].clip(0, 1)
-        cells = cells.assign(measure=cells.index, text=[None if yes else "weights.no_answers" for yes in possible])
+        silent = [None if yes else "weights.no_answers" for yes in possible]
+        cells = cells.assign(measure=cells.index, text=silent, unit="share")
         people = cells.loc[["whole"]].assign(measure="whole_people", unit="persons")
         people[NUMBERS] *= headline.people
         rows.append(headline.rows(pd.concat([cells, people]), "measure", "whole"))
