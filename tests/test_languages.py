@@ -8,8 +8,12 @@ from welfare_analysis.survey.codebook import LANGUAGES
 
 
 def test_numbers_by_language():
-    """English 1,234.5; French with a narrow space and a comma; Arabic with a point and a comma."""
+    """English 1,234.5; French with a narrow space and a comma; Arabic with a point and a comma.
+
+    A half is rounded to even by the decimals that are seen (3.15 is 3.2, as in a table that is printed to tenths).
+    """
     assert [number(1234.5, code, 1) for code in ("en", "fr", "ar")] == ["1,234.5", "1\u202f234,5", "1.234,5"]
+    assert [number(x, digits=1) for x in (1e-6 * 3150000, 0.25, -0.04)] == ["3.2", "0.2", "0.0"]
 
 
 def test_shares_and_intervals():

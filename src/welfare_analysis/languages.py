@@ -43,7 +43,7 @@ def number(x: float, language: str = "en", digits: int = 0) -> str:
     if math.isnan(x):
         return GAP
     thousands, point = MARKS[language]
-    text = f"{round(x, digits) + 0.0:,.{digits}f}"  # no minus before zero
+    text = f"{Decimal(repr(float(x))):z,.{digits}f}"  # of the decimals that it is written with; no minus before zero
     return text.replace(",", "\0").replace(".", point).replace("\0", thousands)
 
 

@@ -164,7 +164,7 @@ def test_ids_of_a_drawing_depend_on_its_content_alone():
 
 @pytest.mark.parametrize("language", ["ar", "en"])
 def test_on_a_phone_panels_stand_below_each_other_and_nothing_is_cut(study, language):
-    """The same numbers, one panel a line, in letters that are as large; names of groups and legends keep inside."""
+    """The same numbers, one panel a line, in letters as large; names and legends keep inside, and legends hide none."""
     own = study.in_language(language)
     for name in ("who_they_are", "nonresponse_bias", "conditions"):
         with matplotlib.rc_context(figures.STYLE):
@@ -175,6 +175,7 @@ def test_on_a_phone_panels_stand_below_each_other_and_nothing_is_cut(study, lang
         assert figures.fingerprint(figure).partition("|")[2] == wide.partition("|")[2]
         places = [axes.get_position() for axes in figure.axes]
         assert all(below.y1 < above.y0 for above, below in pairwise(places))
+        assert not any(axes.get_legend() for axes in figure.axes)  # within a panel it hides numbers
         pixels = figure.get_window_extent()
         for box in [figure.get_tightbbox().transformed(figure.dpi_scale_trans)]:
             assert pixels.x0 - 1 <= box.x0
@@ -280,3 +281,8 @@ def test_a_profile_of_levels_alone_is_drawn(study):
     assert [len(axes.lines) for axes in alone.axes] == [1, 1]
     assert len(alone.axes[0].get_yticks()) == 0
     plt.close("all")
+
+
+def test_a_line_of_a_title_begins_with_a_word():
+    """The space before the colon of French does not break: no line begins with the colon."""
+    assert figures.style.wrapped("crédit logement : taux de la Fondation").splitlines()[1][0] == "l"

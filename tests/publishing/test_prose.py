@@ -162,6 +162,28 @@ def test_arabic_is_written_in_arabic_and_french_as_french_is_printed():
 OWN_WORDS = {"fr": r"\bpolice\b|\bFondation\b|\bDH\b|\bdirham", "ar": "الشرطة|المؤسسة|درهم|دراهم"}
 
 
+# words of which a reader meets one alone: what an Arabic or a French text may not say, and what it says
+ONE_WORD = {
+    "ar": {"صورة": "شكل", "التطلعات": "الآمال"},
+    "fr": {
+        r"\b(?:la|de|sa) paie\b": "le salaire",
+        "limite de retenue": "limite des retenues",
+        "page des attentes": "page des souhaits",
+    },
+}
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_one_thing_has_one_word(language):
+    """Of texts, labels and pages: a figure, the page of hopes, pay and the limit of deductions are named alike."""
+    tables = (pd.read_csv(DATA / "codebook" / f"{name}.csv", keep_default_na=False) for name in ("texts", "values"))
+    written = [text for t in tables for text in t[next(c for c in t if c in (language, f"label_{language}"))]]
+    written += [text for stem in MESSAGES for _, text in filled(stem, language)]
+    for word, right in ONE_WORD[language].items():
+        found = [text for text in written if re.search(word, text)]
+        assert not found, f"{word}: write {right} in {found[0]}"
+
+
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_translations_speak_of_another_institution_in_its_words(language):
     """Neither the police nor its Foundation and currency are left where pages speak of the hospitals of the example.

@@ -150,3 +150,23 @@ def test_a_tour_saves_what_lies_between_two(standin):
         ours, known, saved = (table.cell(plan, name)["estimate"] for plan in ("ours", "known", "saved"))
         assert saved == known - ours >= 0
     assert datetime.date.fromordinal(int(table.cell("known", "last")["estimate"])) == datetime.date(2012, 11, 21)
+
+
+@pytest.mark.parametrize(("freed", "shows"), [(40.0, "no"), (290.0, "yes")])
+def test_whether_what_is_expected_would_show(monkeypatch, freed, shows):
+    """Of 1,480 (1,300-1,700) a change of sqrt(2) x 200 shows, 290 by two digits upward: 40 does not, 290 does."""
+
+    def table(name, unit, low, estimate, high):
+        frame = pd.DataFrame({"estimate": [estimate], "low": [low], "high": [high], "unit": [unit]})
+        return protection.document(name, frame.assign(lender="freed", measure="value"), ["lender"], "measure")
+
+    none = Released("none", "document", "", (), "")
+    debt = Released("debt", "total", "", (), "persons", frame=pd.DataFrame({"estimate": [1480.0], "low": [1300.0],
+                    "high": [1700.0], "flag": [""]}), state="shown")  # fmt: skip
+    known = {"over_debt_limit_total": debt, "loans_consolidation": table("x", "persons", freed, freed, freed)}
+    every = type("Every", (), {"__getitem__": lambda _, name: known.get(name, none)})()
+    monkeypatch.setattr(catalogue, "release", lambda _: every)
+    made = catalogue.tracker(None)
+    assert made.cell("indebted", "seen")["estimate"] == 290
+    assert made.cell("indebted", "shows")["text"] == f"yes_no:{shows}"
+    assert made.cell("core_need", "shows") is None  # nothing is known of it

@@ -64,6 +64,13 @@ def test_what_only_some_are_asked_stands_beside(study, answers):
     assert set(zip(frame["hardship"], frame["status"], strict=True)) == {
         ("commute_long", "active"), *(("no_health_cover", s) for s in ("retired", "widow", "orphan")),
     }  # fmt: skip
+    numbers, own = (
+        ["estimate", "low", "high"],
+        release(study)["deprivation_own"].cell("commute_long", "active", "share"),
+    )
+    assert (
+        own[numbers].tolist() == release(study)["commute_long"].frame[numbers].iloc[0].tolist()
+    )  # one share, one interval
     cover = answers.loc[answers["status"] == "widow", "health_cover"].dropna()
     assert near(release(study)["deprivation_own"].cell("no_health_cover", "widow", "share"), (cover == "no").mean())
 

@@ -59,6 +59,22 @@ def test_tipping_points_move_each_share_to_the_ends_of_its_interval(study):
     assert (whole["high"] > band["silent_more"]).all()
 
 
+def test_persons_have_the_interval_of_the_share_beside_them(world, study):
+    """By hand: the ends of the share, times the persons of the register whom it is of; in a table and a sentence."""
+    frame = release(study)["nonresponse_tipping"].frame.set_index(["condition", "category"])
+    many = {"commute_long": (world.register["status"] == "active").sum()}
+    for name in frame.index.unique("condition"):
+        share, people = frame.loc[name, "whole"], frame.loc[name, "whole_people"]
+        for end in ("estimate", "low", "high"):
+            near = share["step"] * many.get(name, len(world.register)) + people["step"]
+            assert people[end] == pytest.approx(share[end] * many.get(name, len(world.register)), abs=near)
+        shown = release(study)["headlines"].cell(name, "people")
+        assert (shown["low"], shown["high"]) == (people["low"], people["high"])
+    said = say(study, "condition.level", of=["crowded"]).data
+    ends = [f"{frame.at[('crowded', 'whole_people'), end]:,.0f}" for end in ("low", "high")]
+    assert f"persons ({ends[0]}\u2013{ends[1]})" in said
+
+
 def test_part_that_never_answered_is_that_of_the_collection(world, study):
     """Of all: those who returned no form, times those of the follow-up who did not answer (weighted by stratum)."""
     late, w = study.frame["outcome"].ne("returned").to_numpy(), study.design.weights

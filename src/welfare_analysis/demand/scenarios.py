@@ -127,7 +127,9 @@ def parameters() -> pd.DataFrame:
     offers = public("home_offers").rename(columns={"alternative": "home_offer", "attribute": "home_assumption"})
     lent = credit.rows_of([BASE]).rename(columns={"parameter": "home_assumption"}).assign(home_offer="credit")
     programme = public("home_programme").rename(columns={"item": "home_assumption"}).assign(home_offer="programme")
-    found = pd.concat([offers[offers["home_offer"].isin(BOUGHT)], lent, programme], ignore_index=True)
+    banks = credit.rows_of([BANK]).rename(columns={"parameter": "home_assumption"}).query("home_assumption == 'rate'")
+    banks = banks.assign(home_offer="programme", home_assumption="rate_bank")  # what measures are set against
+    found = pd.concat([offers[offers["home_offer"].isin(BOUGHT)], lent, banks, programme], ignore_index=True)
     name = found["home_assumption"]
     enters = (found["low"] < found["high"]) & (found["home_offer"].ne("programme") | name.isin(BUILDING))
     columns = ["home_offer", "home_assumption", "value", "low", "high", "unit", "kind", "source"]

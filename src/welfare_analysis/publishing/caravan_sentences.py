@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..disclosure import CATEGORY, Released
 from ..planning.caravan import parameter
 from ..results import caravan
-from ..study import Study, public
+from ..study import Study
 from .labels import format_cell, label, listed
 from .published import release
 from .sentences import conditional, sentence
@@ -83,18 +83,9 @@ def asked(study: Study) -> Iterator[str]:
 
 @conditional("caravan.next")
 def follows(study: Study) -> Iterator[str]:
-    """How many actions follow, of how many the report says what to expect, and how much of that would show.
-
-    What is expected of an action is a change, or where it is a cell of the indicator's table that number from then on;
-    it is set against the least change that shows where both count persons or homes.
-    """
-    cells, key = release(study)["caravan_tracker"].frame, "tracker_finding"
-    numbers = cells[cells["text"].isna()].pivot(index=key, columns=CATEGORY, values="estimate")
-    numbers = numbers.reindex(columns=["expected", "now", "seen"])
-    lines = public("tracker").fillna("").set_index(key)[["expected", "indicator"]].map(lambda x: x.split("|")[0])
-    level = lines["expected"].eq(lines["indicator"]).reindex(numbers.index)
-    counted = cells.loc[cells[CATEGORY].eq("seen") & cells["unit"].isin(("persons", "homes")), key]
-    change = (numbers["expected"] - numbers["now"].where(level, 0)).reindex(counted).dropna()
-    fields = {"actions": cells[key].nunique(), "known": int(numbers["expected"].notna().sum())}
-    fields |= {"small": int((change < numbers["seen"].reindex(change.index)).sum()), "counted": len(change)}
+    """How many actions follow, of how many the report says what to expect, and how much of that would show."""
+    table = release(study)["caravan_tracker"]
+    expected, shows = table.cells("*", "expected"), table.cells("*", "shows")["text"]
+    fields = {"actions": table.frame["tracker_finding"].nunique(), "known": int(expected["text"].isna().sum())}
+    fields |= {"small": int(shows.eq("yes_no:no").sum()), "counted": len(shows)}
     yield study.text("caravan.next", **fields)

@@ -190,7 +190,7 @@ def format_cell(
         return NOTHING
     unit = unit_of(table, cell)
     if unit == "date" and pd.notna(cell["estimate"]):
-        return day(cell["estimate"], study.language)
+        return day(cell["estimate"], study.language).replace(" ", "\u00a0")  # on one line of a narrow table
     name = unit_forms(study, unit) if named and unit != "share" else ""
     text = with_interval(cell["estimate"], cell["low"], cell["high"], unit, study.language, name, step_of(cell))
     clear = CLEAR if cell.get("clear") in (True,) else ""

@@ -156,8 +156,9 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
         return study.text(table.state)
     if verb == "whole":
         both = release(study)["nonresponse_tipping"]
-        known = both.state == "shown" and both.cells(table.id, "whole")["estimate"].notna().any()
-        return spoken(study, both, (table.id, "whole")) if known else spoken(study, table, codes)
+        of = table.variable, "whole_people" if table.statistic == "total" else "whole"
+        known = both.state == "shown" and both.cells(*of)["estimate"].notna().any()
+        return spoken(study, both, of) if known else spoken(study, table, codes)
     if verb == "contrast":
         return contrast(table, study, codes[0] if codes else None)
     cells = table.cells(*codes)

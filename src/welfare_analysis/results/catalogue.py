@@ -78,8 +78,10 @@ def with_own(parts: dict[tuple[str, str], Any], own: Released) -> dict[tuple[str
 
 
 # columns of the tracker, in order
-TRACKED = ("finding", "to_do", "desk", "within", "expected_of", "expected", "indicator", "now", "seen", "evidence")
+TRACKED = ("finding", "to_do", "desk", "within", "expected_of", "expected", "indicator", "now", "seen", "shows",
+           "evidence")  # fmt: skip
 POINTS = {"share": "share_points"}  # the unit of a difference, where it is another
+BY_PERSON = ("persons", "homes")  # units of numbers that are set against each other
 MARKED = ("unit", "step", "flag")  # of a cell, beside its numbers
 
 
@@ -114,7 +116,9 @@ def tracker(study: Study) -> Released:
     What the report expects of an action is a released cell of the page that forecasts it, in its own unit; where no
     page does, the line says so. A target is for the institution to set: between low and high, the interval of the
     indicator now, no change below :math:`\sqrt{2} (high - low) / 2` shows in a further measurement like this one; two
-    digits of it are given, rounded up. All numbers are computed from released ones.
+    digits of it are given, rounded up. What is expected is a change, or where it is a cell of the indicator's table
+    that number from then on; whether it would show is said where both count persons or homes. All numbers are computed
+    from released ones.
     """
     every, key = release(study), "tracker_finding"
     rows: list[dict[str, Any]] = []
@@ -136,7 +140,12 @@ def tracker(study: Study) -> Released:
             least = np.sqrt(2) * (now["high"] - now["low"]) / 2
             step = 10.0 ** np.floor(np.log10(max(least, 1e-9)) - 1)
             unit = POINTS.get(now["unit"], now["unit"])
-            cells["seen"] = {"estimate": np.ceil(least / step) * step, "unit": unit, "flag": now.get("flag", "")}
+            seen = np.ceil(least / step) * step
+            cells["seen"] = {"estimate": seen, "unit": unit, "flag": now.get("flag", "")}
+            if unit in BY_PERSON and "estimate" in (new := cells.get("expected", {})):
+                level = line["expected"].split("|")[0] == line["indicator"].split("|")[0]
+                change = new["estimate"] - (now["estimate"] if level else 0)
+                words["shows"] = f"yes_no:{'yes' if change >= seen else 'no'}"
         cells |= {column: {"estimate": 0.0, "text": text} for column, text in words.items()}
         rows += [{key: code, "measure": name, "flag": "", **cells[name]} for name in TRACKED if name in cells]
     frame = pd.DataFrame(rows, columns=[key, "measure", "text", *NUMBERS, *MARKED])

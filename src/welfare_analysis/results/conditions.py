@@ -227,12 +227,13 @@ def upper_costs(study: Study, subject: tuple[pd.DataFrame, np.ndarray]) -> pd.Da
     all, and how much (`two_part`). Numbers of a model that cannot be fitted are unsure.
     """
     (data, known), people = subject, adjusted.models(study).staff
-    rows = [("all", "hope_group:all", "", float(known.sum()))]
+    rows = [("all", "status:active", "", float(known.sum()))]
     for group in GROUPS:
         first, *others = people.factors[group]
         size = data.loc[known, group].value_counts()
         rows += [(f"{group}[{c}]", f"{group}:{c}", f"{group}:{first}", float(size[c])) for c in others]
     lines = pd.DataFrame(rows, columns=["at", "level", "reference", "n"]).set_index("at")
+    level, step = lines["reference"].eq(""), policy().step("dh")  # a mean amount is told to ten dirhams everywhere
     parts = []
     for name, (outcome, model, unit) in MODELS.items():
         try:
@@ -243,5 +244,6 @@ def upper_costs(study: Study, subject: tuple[pd.DataFrame, np.ndarray]) -> pd.Da
         except WelfareError:
             numbers = pd.DataFrame(np.nan, lines.index, NUMBERS)
         flag = np.where(numbers["estimate"].isna(), "unsure", "")
-        parts.append(lines.join(numbers).assign(measure=name, unit=unit, flag=flag))
+        steps = np.where(level & (unit == "dh_month"), step, np.nan)
+        parts.append(lines.join(numbers).assign(measure=name, unit=unit, flag=flag, step=steps))
     return pd.concat(parts, ignore_index=True)

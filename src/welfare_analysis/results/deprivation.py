@@ -13,7 +13,7 @@ from ..demand.stated import sums
 from ..disclosure import CATEGORY, policy
 from ..disclosure.suppression import unsafe
 from ..errors import WelfareError
-from ..estimation import Design, adjusted_p, mean
+from ..estimation import Design, adjusted_p, share
 from ..needs.deprivation import (
     CUTOFFS,
     USUAL,
@@ -133,7 +133,7 @@ def own(study: Study, subject: Deprived) -> pd.DataFrame | None:
         for name, column in asked.items():
             where = column.notna() & (study.frame["status"] == status)
             if where.any():
-                rows = counted(mean(study.design, column.astype("boolean"), where=where), "hardship",
+                rows = counted(share(study.design, column.astype("boolean"), where=where), "hardship",
                                float(column[where].sum()))  # fmt: skip
                 made.append(rows.assign(hardship=name, status=status, measure="share"))
     return pd.concat(made, ignore_index=True) if made else None

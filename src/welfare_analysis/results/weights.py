@@ -172,7 +172,8 @@ def tipping(study: Study, _: Study) -> pd.DataFrame | None:
     """How different those who never answered must be for each share to leave its interval, and one interval for both.
 
     ``needed_less`` and ``needed_more`` are the shares that they must have, with the error of the followed-up and of
-    how many never answered; the end of the interval is taken as it is. ``whole`` is `whole`.
+    how many never answered; the end of the interval is taken as it is. ``whole`` is `whole`, and ``whole_people``
+    the same as persons.
     """
     rows = []
     for headline in study.result(silences):
@@ -183,16 +184,21 @@ def tipping(study: Study, _: Study) -> pd.DataFrame | None:
         cells = pd.DataFrame.from_dict(lines, orient="index", columns=NUMBERS)
         possible = cells["estimate"].between(0, 1).to_numpy()
         cells.loc[possible] = cells[possible].clip(0, 1)
-        cells = cells.assign(measure=cells.index, text=[None if yes else "weights.no_answers" for yes in possible])
-        rows.append(headline.rows(cells, "measure", "whole"))
+        silent = [None if yes else "weights.no_answers" for yes in possible]
+        cells = cells.assign(measure=cells.index, text=silent, unit="share")
+        people = cells.loc[["whole"]].assign(measure="whole_people", unit="persons")
+        people[NUMBERS] *= headline.people
+        rows.append(headline.rows(pd.concat([cells, people]), "measure", "whole"))
     return pd.concat(rows) if rows else None
 
 
 @dataclass(frozen=True)
 class Silence:
-    """A headline, and what is known of those who never answered."""
+    """A headline, and what is known of those who never answered; ``people`` are all whom it is of, answered or not."""
 
     table: Released
+    counted: Released
+    people: float
     both: Estimate
     parts: Estimate
     mixtures: list[Estimate]
@@ -201,7 +207,8 @@ class Silence:
 
     def rows(self, cells: pd.DataFrame, key: str, own: str) -> pd.DataFrame:
         """Numbers of this headline as rows; where the key is ``own`` it is printed as where it stands alone."""
-        step = cells[key].map({own: self.table.frame["step"].iloc[0]})
+        alone = {own: self.table, f"{own}_people": self.counted}
+        step = cells[key].map({name: table.frame["step"].iloc[0] for name, table in alone.items()})
         return cells.assign(condition=self.table.variable, n=self.n, unsafe=self.unsafe, step=step)
 
 
@@ -216,8 +223,9 @@ def silences(study: Study) -> list[Silence]:
         n, met = (np.array([f(c) for c in counts], dtype=float) for f in (len, sum))
         parts = never_answered(study.design, y, late, r, where=where)
         mixtures = [pattern_mixture(study.design, y, late, r, odds, where) for odds in ODDS]
-        both = estimate(study.design, frame, table)
-        made.append(Silence(table, both, parts, mixtures, n[0], bool(unsafe(n, met, policy()).any())))
+        both, people = estimate(study.design, frame, table), float(study.design.weights[where.to_numpy()].sum())
+        counted = study.result(descriptive)[f"{table.id}_total"]
+        made.append(Silence(table, counted, people, both, parts, mixtures, n[0], bool(unsafe(n, met, policy()).any())))
     return made
 
 

@@ -120,8 +120,8 @@ def pyramid(tables: Sequence[Released], study: Study) -> Figure:
         axes.xaxis.set_major_formatter(lambda x, _p: number(abs(x), study.language))
         axes.locator_params(axis="x", nbins=5)
         axes.set(xlabel=study.text("unit.persons"), ylabel="")
-        axes.legend(loc="lower left" if axes is left else "upper right")
-    right.set_xlim(0, max(cells.sum(axis=1).max(), 1) * 1.5)
+    figure.legend(loc="outside lower left", ncols=fitting(figure, 6, 3))  # within, it hid a number on a phone
+    right.set_xlim(0, max(cells.sum(axis=1).max(), 1) * 1.25)
     left.set_yticks(range(len(ages)), [label(study, "age_group", age) for age in ages])
     return figure
 

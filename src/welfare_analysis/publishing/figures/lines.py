@@ -16,7 +16,7 @@ from ...languages import number
 from ...results.loans import RATES
 from ...study import Study, public
 from ..labels import cell_label, in_order, title
-from .style import INK, MAP, PALETTE, QUIET, canvas, fitting, plain, scaled
+from .style import HALO, INK, MAP, PALETTE, QUIET, canvas, fitting, plain, scaled
 
 MARKS = "osD^vP"  # of lines, in the order of the palette, with dark edges: who sees no colour tells them apart too
 ROOM = 3  # numbers on an inch of a line
@@ -127,7 +127,7 @@ def tour(tables: Sequence[Released], study: Study) -> Figure:
     words = [f"{number(place, study.language)} {name}" for place, name in zip(places, names, strict=True)]
     for text, place, (across, up) in zip(words, at.to_numpy(), sides(at.to_numpy(), words), strict=True):
         axes.annotate(text, place, (4 * across, 3 if up > 0 else -9), textcoords="offset points", fontsize=7.5,
-                      color=INK, ha="left" if across > 0 else "right")  # fmt: skip
+                      color=INK, ha="left" if across > 0 else "right", path_effects=HALO)  # fmt: skip
     axes.set_aspect(1 / np.cos(np.radians(at["lat"].mean())))
     axes.set_axis_off()
     axes.margins(0.08)

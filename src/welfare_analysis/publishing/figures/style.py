@@ -6,6 +6,7 @@ the intervals are those of the design and are known already.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.offsetbox import HPacker, VPacker
+from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation, Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
@@ -36,6 +38,7 @@ SIDES = {"left": "right", "right": "left"}
 ROW = 0.3  # inches
 STACKED = 5.0  # inches: panels of a narrower figure stand below each other
 LETTERS = 9.75  # of a title, on an inch
+HALO = [withStroke(linewidth=2.5, foreground="white")]  # about letters that a line may cross
 SCALE = {"share": 100, "share_points": 100, "million_dh": 1e-6}
 STYLE: Any = sns.axes_style("ticks") | rc_params_from_file(Path(__file__).with_name("report.mplstyle"), False, False)
 NARROW: Any = STYLE | {"figure.figsize": (3.6, 3.6), "figure.dpi": 220}  # for a phone: letters as large, sharper
@@ -162,7 +165,8 @@ def numbered(axes: Axes, at: np.ndarray, cells: pd.DataFrame, unit: str, study: 
                                         strict=True):  # fmt: skip
         text = number(shown, study.language, digits) if small else amount(raw, unit, study.language, step=step)
         text = text if raw == raw else missing_mark(flag)
-        axes.annotate(text, (x if x == x else 0, y), (4, 0), textcoords="offset points", va="center", fontsize=8)
+        axes.annotate(text, (x if x == x else 0, y), (6, 0), textcoords="offset points", va="center", fontsize=8,
+                      path_effects=HALO)  # fmt: skip
 
 
 def value_axis(axes: Axes, most: float, unit: str, study: Study, small: bool = False) -> None:
@@ -188,5 +192,5 @@ def plain(study: Study, digits: int | None = 0) -> FuncFormatter:
 
 def wrapped(text: str, width: int = 16) -> str:
     """A panel's title on short lines."""
-    # never at the space inside a number, which does not break
-    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
+    # never at the space inside a number, which does not break, nor before the colon of French
+    return textwrap.fill(re.sub(" (?=[:;?!])", "\u00a0", text), width, break_long_words=False, break_on_hyphens=False)
