@@ -16,6 +16,7 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from welfare_analysis import results
 from welfare_analysis.disclosure import CATEGORY, Released, policy, protect
@@ -38,6 +39,8 @@ REGISTER = ("status", "sex", "rank_group", "command_group")  # what whoever has 
 PLACES = {"command_group", "home_city_group"}
 FINER = {"command", "station", "rank", "home_city"}  # than the policy lets be known
 COSTS = {"runs", "dh", "dh_trip", "dh_month", "million_dh"}  # with riders, or per run, they give how many ride
+WIDE = 20  # respondents: where a linear program leaves more, whole numbers are not asked for
+SMALL = 50  # respondents of a group in which each is one: whole numbers
 NOTES = ["estimate", "n", "numerator", "weight", "unsafe"]
 PRINTED = {"estimate": "printed", "step": "step", "flag": "flag", "unit": "unit"}
 
@@ -48,7 +51,8 @@ class Publication:
 
     ``given`` is what `protect` was given of each table, to make it again without a rule (`again`). ``members`` are of
     shares and `SUMS`, by row of ``truth``, which respondents meet the condition, and of which (of a sum: all);
-    ``register`` is what it tells of each respondent. ``truth`` has the
+    ``register`` is what it tells of each respondent, and ``weights`` (of `SMALL` groups, by row of ``truth``) what each
+    respondent of a cell's base weighs. ``truth`` has the
     columns table, statistic, codes (of the table's keys), adds (keys along which cells add up), `NOTES` (what was known
     before protection), `PRINTED`, and ``unseen``: in no table, but all less the groups.
     """
@@ -58,6 +62,7 @@ class Publication:
     given: dict[str, tuple[tuple, dict]] = field(default_factory=dict, repr=False)
     members: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict, repr=False)
     register: pd.Series = field(default_factory=pd.Series, repr=False)
+    weights: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
 
     @property
     def hidden(self) -> pd.Series:
@@ -102,7 +107,8 @@ def published(study: Study, file: Path, only: tuple[str, ...] = ("",)) -> Public
         made = {name: release[name] for name in release if name.startswith(only)}
     whole, groups = written(made, given, file), [g for g in REGISTER if g in study.frame]
     known = study.frame[groups].astype(object).fillna("?").astype(str).agg("|".join, axis=1)
-    return replace(whole, members=_members(whole, estimates, len(known)), register=known)
+    members, weights = _members(whole, estimates, len(known)), _weights(whole, estimates)
+    return replace(whole, members=members, register=known, weights=weights)
 
 
 def _members(pub: Publication, estimates: Sequence[Estimate], n: int) -> dict[int, tuple[np.ndarray, np.ndarray]]:
@@ -117,6 +123,20 @@ def _members(pub: Publication, estimates: Sequence[Estimate], n: int) -> dict[in
         if met.sum() == cell["numerator"] < base.sum():
             found[row] = met, base
     return found
+
+
+def _weights(pub: Publication, estimates: Sequence[Estimate]) -> dict[int, np.ndarray]:
+    """What the respondents of the bases of small groups weigh, by the estimate with the very value of a share."""
+    of = {f"{x:.9e}": (e, j) for e in estimates for j, x in enumerate(e.value)}
+    cells = pub.truth[(pub.truth["unit"] == "share") & (pub.truth["n"] < SMALL) & ~pub.truth["unseen"]]
+    bases = cells[cells["weight"].notna()].assign(weight=lambda x: x["weight"].map("{:.9e}".format))
+    bases, found = bases[["table", "n", "weight"]].apply(tuple, axis=1), {}
+    for row, base in bases.items():
+        made, j = of.get(f"{cells.at[row, 'estimate']:.9e}", (None, 0))
+        inside = np.empty(0) if made is None else made.design.weights[made.influence.tocsc()[:, [j]].nonzero()[0]]
+        if len(inside) == base[1] and np.isclose(inside.mean(), float(base[2])):
+            found[base] = np.sort(inside)
+    return {row: found[base] for row, base in bases.items() if base in found}
 
 
 def written(made: dict[str, Released], given: dict[str, tuple[tuple, dict]], file: Path) -> Publication:
@@ -229,6 +249,20 @@ def known_too_well(
     return pd.concat([pub.truth.iloc[:0], *found])
 
 
+def measured(cells: pd.DataFrame) -> pd.DataFrame:
+    """How cells of one table are counted: respondents, what one of them is of a cell, its weight in a line."""
+    n, value = (np.nan_to_num(cells[c].to_numpy(float)) for c in ("n", "estimate"))
+    share, met = (cells["unit"] == "share").to_numpy(), cells["numerator"].fillna(cells["n"]).to_numpy()
+    scored = set(cells["adds"].iloc[0]) <= set(declare.GROUPS)  # a mean of scores counts each of its numerator in part
+    parts = cells["weight"].isna().to_numpy() & (met > 0) & scored
+    each = np.where(share, np.where(parts, value / np.where(met > 0, met, 1.0), 1 / n), 1.0)
+    weight = np.where(share, n * cells["weight"].fillna(1.0).to_numpy(), 1.0)
+    if set(cells["codes"].str.len()) != {0}:  # a line that has its own sum: the groups less all leave who is of none
+        weight = np.where(cells["codes"].map(lambda codes: "all" in codes), -weight, weight)
+    columns = {"n": n, "value": value, "met": met, "share": share, "each": each, "weight": weight}
+    return pd.DataFrame(columns, cells.index)
+
+
 def _narrowed(
     pub: Publication,
     cells: pd.DataFrame,
@@ -239,15 +273,8 @@ def _narrowed(
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Cells of one table that are known too well, in respondents of mean weight."""
-    n, value, half = (np.nan_to_num(cells[c].to_numpy(float)) for c in ("n", "estimate", "step"))
-    half, seen, share = half / 2, cells["printed"].notna().to_numpy(), (cells["unit"] == "share").to_numpy()
-    met = cells["numerator"].fillna(cells["n"]).to_numpy()
-    scored = set(cells["adds"].iloc[0]) <= set(declare.GROUPS)  # a mean of scores counts each of its numerator in part
-    parts = cells["weight"].isna().to_numpy() & (met > 0) & scored
-    each = np.where(share, np.where(parts, value / np.where(met > 0, met, 1.0), 1 / n), 1.0)
-    weight = np.where(share, n * cells["weight"].fillna(1.0).to_numpy(), 1.0)
-    if set(cells["codes"].str.len()) != {0}:  # a line that has its own sum: the groups less all leave who is of none
-        weight = np.where(cells["codes"].map(lambda codes: "all" in codes), -weight, weight)
+    half, seen = np.nan_to_num(cells["step"].to_numpy(float)) / 2, cells["printed"].notna().to_numpy()
+    n, value, met, share, each, weight = (column.to_numpy() for _, column in measured(cells).items())
     low = np.where(seen, value if exact else cells["printed"].to_numpy() - half, 0.0)
     high = np.where(seen, value if exact else cells["printed"].to_numpy() + half, np.where(share, 1.0, np.inf))
     told = np.zeros(len(cells))
@@ -271,6 +298,68 @@ def _narrowed(
     enough = reach(value[asked] / each[asked], within, size) * each[asked][:, None]
     found = ranges(matrix, (sums - slack, sums + slack), (low, high), list(np.flatnonzero(asked)), enough)
     return cells[asked][tight(value[asked] / each[asked], within, found / each[asked][:, None], size)]
+
+
+def whole_numbers(pub: Publication) -> pd.DataFrame:
+    r"""Cells of small groups that fail a rule by themselves, and that are known too well since people are whole.
+
+    Of k respondents who meet a condition, of n whom the attacker has the weights of, the weighted number W p lies
+    between the sums of the k smallest and the k largest weights. Both are bent lines in k,
+
+    .. math:: \max_j \{L_j + (k - j) w_j\} \le W p \le \min_j \{U_j + (k - j) w_{n - j}\},
+
+    and the k of a group's categories add to n: rows of an integer program beside the lines of the table, whose sums are
+    known as they are printed. It is asked where the linear program leaves `WIDE` respondents at most.
+    """
+    found = [pub.truth.iloc[:0]]
+    for _, cells in pub.truth[pub.truth["unit"] == "share"].groupby("table", sort=False):
+        own = cells.reset_index().rename(columns={"index": "row"})
+        counted = np.array([row in pub.weights for row in own["row"]])
+        asked = counted & alone(own).to_numpy() & (own["flag"] == "hidden").to_numpy()
+        if asked.any() and own["adds"].iloc[0]:
+            k = _whole(pub, own, counted, np.flatnonzero(asked))
+            n, met = (own.loc[asked, c].to_numpy(float) for c in ("n", "numerator"))
+            known = tight(met, np.column_stack([np.zeros(len(n)), n]), k, np.fmin(met, n - met))
+            found.append(cells[asked][known])
+    return pd.concat(found)
+
+
+def _whole(pub: Publication, cells: pd.DataFrame, counted: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Fewest and most respondents (asked x 2) in cells of a table of shares, of those ``counted`` one by one."""
+    m, seen, small = measured(cells), cells["printed"].notna().to_numpy(), np.flatnonzero(counted)
+    half, size, n = cells["step"].to_numpy(float) / 2, len(cells), m["n"].to_numpy()
+    low = np.where(seen, np.fmax(cells["printed"] - half, 0.0), 0.0)
+    high = np.where(seen, np.fmin(cells["printed"] + half, 1.0), 1.0)
+    place = {cell: size + i for i, cell in enumerate(small)}  # of its respondents, after all shares
+    rows: list[tuple[dict[int, float], float, float]] = []
+    for axis in cells["adds"].iloc[0]:
+        for line in pub.lines(cells, [axis]):
+            row, total = m.loc[line.index, "weight"].to_dict(), float(m.loc[line.index].eval("weight * value").sum())
+            step = 1e-6 if axis == CATEGORY else policy().step("share") / 2
+            slack = step * m.loc[line.index, "weight"].abs().sum()
+            rows.append((row, total - slack, total + slack))
+            if axis == CATEGORY and counted[line.index].all():
+                rows.append((dict.fromkeys([place[i] for i in line.index], 1.0), n[line.index[0]], n[line.index[0]]))
+    for cell in small:
+        w = pub.weights[cells.at[cell, "row"]] / pub.weights[cells.at[cell, "row"]].mean()
+        for order, sign in ((w, -1.0), (w[::-1], 1.0)):
+            for j in np.unique(order, return_index=True)[1]:
+                at = sign * (order[:j].sum() - j * order[j])
+                rows.append(({place[cell]: sign * order[j], cell: -sign * len(w)}, -at - 1e-4, np.inf))
+    at = [(k, column, x) for k, (row, *_) in enumerate(rows) for column, x in row.items()]
+    row, column, x = map(np.array, zip(*at, strict=True))
+    matrix = sparse.csr_array((x, (row, column)), shape=(len(rows), size + len(small)))
+    within = np.array([ends for _, *ends in rows]).T
+    limits = np.append(low, np.zeros(len(small))), np.append(high, n[small])
+    wanted = [place[cell] for cell in asked]
+    found = ranges(matrix, (within[0], within[1]), limits, wanted)
+    for i in np.flatnonzero(np.diff(found, axis=1)[:, 0] <= WIDE):
+        for end, sign in enumerate((1.0, -1.0)):
+            goal = sign * (np.arange(matrix.shape[1]) == wanted[i])
+            solved = milp(goal, integrality=np.arange(matrix.shape[1]) >= size, bounds=Bounds(*limits),
+                          constraints=LinearConstraint(matrix, *within))  # fmt: skip
+            found[i, end] = solved.x[wanted[i]]
+    return found
 
 
 def along_sliders(pub: Publication) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """What the tests of own files share: surveys of several sizes, and studies opened from files."""
 
 import functools
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,20 @@ PERSONS = {60: 140, 250: 560, 800: 1790}  # of whom about so many return the for
 def survey(forms):
     """A generated survey with about so many forms; of nobody."""
     return generate(Parameters.read(DATA / "public"), SEED, "rich", size=PERSONS[forms])
+
+
+UNEVEN = {"active_n": 0.15, "retired_n": 0.72, "widow_n": 0.1, "orphan_n": 0.03}  # of all persons
+TINY = "sahara"  # a group of commands of which one in fifty is left
+
+
+@functools.cache
+def uneven():
+    """A generated survey with about 250 forms, most of retirees, and hardly anybody in one group of commands."""
+    parameters = Parameters.read(DATA / "public")
+    everybody, places = sum(parameters.levels[name] for name in UNEVEN), parameters.territory.copy()
+    places["share_of_staff"] = places["share_of_staff"].mask(places["command_group"] == TINY, lambda x: x / 50)
+    levels = parameters.levels | {name: everybody * part for name, part in UNEVEN.items()}
+    return generate(replace(parameters, territory=places, levels=levels), SEED, "rich", size=PERSONS[250])
 
 
 @pytest.fixture(autouse=True)

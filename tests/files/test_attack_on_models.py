@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sayings
+import ties
 from conftest import survey
 
 from welfare_analysis.disclosure import CATEGORY, Released, digits, policy, protect, protection
@@ -100,6 +101,14 @@ ATTACKS = {  # what was tried on an earlier release, and the tests in which it f
         "disclosure/test_attack.py::test_no_hidden_cell_of_a_small_institution_is_known",
         "disclosure/test_attack.py::test_no_hidden_cell_of_the_stand_in_is_known",
         "files/test_attack_on_models.py::test_no_family_of_the_plan_is_broken",
+    ],
+    "linear programs over all tables, with what ties them to each other": [
+        "disclosure/test_ties.py::test_two_tables_tell_what_each_hides",
+        "files/test_attack_on_models.py::test_all_tables_together_leave_enough_open",
+        "files/test_attack_on_an_uneven_file.py::test_nothing_is_found",
+    ],
+    "integer programs over small groups": [
+        "disclosure/test_whole_numbers.py::test_of_two_groups_that_weigh_unlike_few_pairs_fit_the_sum"
     ],
     "a test of groups gives two hidden groups whose sum is known": [
         "files/test_attack_on_models.py::test_tests_of_groups_give_no_hidden_group_away"
@@ -200,6 +209,14 @@ def test_linear_programs_leave_enough_open(published, who):
     """Five respondents, or a tenth, are open on both sides (items 3 to 5), whichever of four attackers asks."""
     found = attacker.known_too_well(published, **attacker.ATTACKERS[who])
     assert not len(found), listed(found)
+
+
+def test_all_tables_together_leave_enough_open(published, study):
+    """Hopes and wishes, forecasts and grids, totals and shares (item 4): with all that ties tables to each other."""
+    groups = [group for group in ("status", "sex", "rank_group", "command_group") if group in study.register]
+    sizes = {group: study.register[group].value_counts().astype(float) for group in groups}
+    assert sum(1 for _ in ties.same(published, sizes)) > 300
+    assert not len(found := ties.joined(published, sizes)), listed(found)
 
 
 def test_linear_programs_find_what_is_not_completed(published, tmp_path, monkeypatch):
