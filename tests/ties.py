@@ -44,6 +44,8 @@ def columns(pub: attacker.Publication) -> Iterator[tuple[pd.Index, np.ndarray, n
             )
             about = {"key": table.variable if key == CATEGORY else key, "code": code, "column": list(map(str, rest))}
             parts.append(pd.DataFrame({**about, "estimate": own["estimate"], "cell": own.index}))
+    if not parts:
+        return
     long = pd.concat(parts).drop_duplicates(["key", "column", "code"], keep=False)
     long = long[long.groupby(["key", "column"])["code"].transform("size") > 1]
     for key, own in long.groupby("key"):
