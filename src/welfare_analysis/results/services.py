@@ -18,7 +18,7 @@ from ..needs.projection import EXPECTED_YEARS
 from ..planning.package import people
 from ..study import Study, public
 from . import steps
-from .declare import Base, Topic, always, counted, evidenced, exact, fitted, long_format, quantile_rows
+from .declare import Base, Topic, always, counted, evidenced, exact, fitted, is_shown, long_format, quantile_rows
 
 FINDINGS = ("services_funnel_by_status", ("many", "where", "sharing", "health", "school", "sport", "aid", "sure"))
 WISHES = {"camps": "camp_children_n", "hajj": "promotion_hajj", "umra": "promotion_umra"}
@@ -265,7 +265,10 @@ def cohorts(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
 def below(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     """Those of an aided status whose pension is not above each threshold."""
     made = {str(most): entitled(study, dict.fromkeys(_aided(study), most)) for most in THRESHOLDS}
-    return evidenced(made, "aid_threshold", "aid_group")
+    cells = evidenced(made, "aid_threshold", "aid_group")
+    printed = cells["aid_group"].map({status: f"{parameter(status + AID):g}" for status in _aided(study)})
+    hidden = ~is_shown(aid.release(study)["aid_rule"], cells[["aid_group"]].assign(measure="people"))
+    return cells.assign(lost=printed.eq(cells["aid_threshold"]) & hidden)  # by `rule`, which has them too
 
 
 def _aided(study: Study) -> list[str]:
