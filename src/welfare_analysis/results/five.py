@@ -6,6 +6,8 @@ released table, so that what is hidden there is hidden here.
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
 from ..disclosure import CATEGORY, NUMBERS, Lazy, policy
@@ -24,7 +26,7 @@ topic = Topic("five", lambda study: study, always, "share", aspirations.base, to
 
 def tables(study: Study) -> Lazy:
     """The released tables that the view takes its cells from."""
-    topics = (aspirations.topic, services.topic, services.care, services.schooling)
+    topics = (aspirations.topic, services.topic, services.care, services.schooling, services.aid)
     parts = (study.result(descriptive), Lazy(PARAMETERS), *(topic.release(study) for topic in topics))
     return Lazy({name: maker for part in parts for name, maker in part.makers.items()})
 
@@ -32,8 +34,10 @@ def tables(study: Study) -> Lazy:
 def cells(study: Study, address: str) -> pd.DataFrame:
     """Cells of a released table; none where it is not shown."""
     name, *codes = address.split("|")
+    if name not in study.result(tables) or name in withheld():  # no grant is of active staff alone, so none by rank
+        return pd.DataFrame()
     table = study.result(tables)[name]
-    return table.cells(*codes) if table.state == "shown" and name not in withheld() else pd.DataFrame()
+    return table.cells(*codes) if table.state == "shown" else pd.DataFrame()
 
 
 @topic.table("services", "service_domain|standing", "measure", "", adds=None)
@@ -52,14 +56,17 @@ def in_one_view(study: Study, _: Study) -> pd.DataFrame | None:
     return pd.concat(rows, ignore_index=True).assign(ranked=True) if rows else None
 
 
-@topic.table("groups", "level", "service_domain", adds=None)
-def by_group(study: Study, _: Study) -> pd.DataFrame | None:
-    """Share of each status, rank, region and sex that needs or hopes for each service."""
+def by_group(study: Study, _: Study, wanted: str) -> pd.DataFrame | None:
+    """Cells of a measure of each status, rank, region and sex, by service."""
     rows = []
     for group in aspirations.GROUPS:
-        for line in PLAN[PLAN["measure"] == "groups"].itertuples():
+        for line in PLAN[PLAN["measure"] == wanted].itertuples():
             found = cells(study, line.address.replace("@", group))
             if len(found):
                 levels = f"{group}:" + found[group if group in found else CATEGORY].astype(str)
                 rows.append(found.reindex(columns=KEPT[:-1]).assign(level=levels, service_domain=line.service_domain))
     return pd.concat(rows, ignore_index=True).assign(ranked=True) if rows else None
+
+
+topic.table("groups", "level", "service_domain", adds=None)(partial(by_group, wanted="groups"))
+topic.table("people", "level", "service_domain", "persons", adds=None)(partial(by_group, wanted="concerned_by"))

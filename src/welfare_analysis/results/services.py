@@ -20,7 +20,10 @@ from ..study import Study, public
 from . import steps
 from .declare import Base, Topic, always, counted, evidenced, exact, fitted, is_shown, long_format, quantile_rows
 
-FINDINGS = ("services_funnel_by_status", ("many", "where", "sharing", "health", "school", "sport", "aid", "sure"))
+FINDINGS = (
+    "services_funnel_by_status",
+    ("many", "where", "sharing", "health", "school", "sport", "aid", "where_money", "changes", "sure"),
+)
 WISHES = {"camps": "camp_children_n", "hajj": "promotion_hajj", "umra": "promotion_umra"}
 UNITS = {"places": "places", "cost_dh": "million_dh"}  # of measures that are no persons
 HEADS = (3000, 2000, 1000)  # DH of income a head below which the fund pays
@@ -211,7 +214,7 @@ def costs(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def drawing(study: Study, head_dh: float | None = None) -> Estimate:
+def drawing(study: Study, head_dh: float | None = None, by: pd.Series | None = None) -> Estimate:
     """Members who would draw on the fund, ``people``, and what it pays a year, ``cost_dh``; below an income a head."""
     frame = study.frame.set_axis(study.design.index)
     grant = grants.paid(frame["uncovered_cost_dh"].astype(float), parameter("fund_floor_dh"), parameter("fund_cap_dh"))
@@ -219,7 +222,7 @@ def drawing(study: Study, head_dh: float | None = None) -> Estimate:
         poor = household_income_dh(frame) / frame["household_size_n"]
         grant = grant.where(poor < head_dh, 0.0).where(grant.notna() & poor.notna())
     table = pd.DataFrame({"people": grant.gt(0).astype(float).where(grant.notna()), "cost_dh": grant})
-    return total(study.design, table, missing="mean").as_positive()
+    return total(study.design, table, by=by, missing="mean").as_positive()
 
 
 @care.table("fund", "fund_rule", "fund_measure", "", adds=None)
@@ -229,6 +232,30 @@ def fund(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     rules = {"all": None} | ({} if lacking else {str(head): float(head) for head in HEADS})
     made = {rule: drawing(study, head) for rule, head in rules.items()}
     return in_units(evidenced(made, "fund_rule", "fund_measure"), "fund_measure")
+
+
+def by_groups(made: Estimate, of: pd.Series, by: pd.Series, measure: str = "") -> pd.DataFrame:
+    """Amounts by group as rows; behind each are the respondents of whom there is something, ``of`` above nought."""
+    met = of.gt(0).groupby(by.astype(object)).sum().astype(float)
+    rows = evidenced({"": made}, "", measure, str(by.name))
+    return rows.assign(numerator=rows[str(by.name)].map(met)).drop(columns="")
+
+
+for _group in ("status", "command_group", "sex"):
+
+    @care.table(f"fund_by_{_group}", _group, "fund_measure")
+    def fund_by_group(study: Study, frame: pd.DataFrame, group: str = _group) -> pd.DataFrame:
+        """Who would draw on the support fund and what it pays in a year, by group."""
+        drawn = frame["uncovered_cost_dh"].ge(parameter("fund_floor_dh")).astype(float)
+        made = drawing(study, by=frame[group])
+        return in_units(by_groups(made, drawn, frame[group], "fund_measure"), "fund_measure")
+
+    @schooling.table(f"students_by_{_group}", _group)
+    def students_by_group(study: Study, frame: pd.DataFrame, group: str = _group) -> pd.DataFrame:
+        """Children in higher education of members who wish for scholarships, by group; one home once."""
+        children = grants.concerned(frame, LEVELS)["scholarship"] * home_share(frame)
+        made = total(study.design, children, by=frame[group], missing="mean").as_positive()
+        return by_groups(made, children, frame[group])
 
 
 @care.table("known", "service_wish|year", "measure", "", adds=None)
@@ -298,6 +325,16 @@ def rule(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     made = sums(made, pd.Index([*own[: len(parts)], "all"]), np.vstack([parts, np.ones(len(own))]))
     both = {"people": made, "cost_dh": scaled(made, parameter("eid_grant_dh"))}
     return in_units(evidenced(both, "aid_measure", "aid_group"), "aid_measure")
+
+
+@aid.table("by_command_group", "command_group")
+def entitled_where(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
+    """Who is entitled to the Eid grant by the thresholds that were printed, by region."""
+    limit = frame["status"].astype(object).map({status: parameter(status + AID) for status in _aided(study)})
+    own, region = limit.notna(), frame["command_group"]
+    under = frame["pension_dh"].le(limit.astype(float)).astype(float).where(frame["pension_dh"].notna())
+    made = total(study.design, under, by=region, where=own, missing="mean").as_positive()
+    return by_groups(made, under.where(own), region)
 
 
 @aid.table("known", "service_wish|year", "measure", "", adds=None)

@@ -1,0 +1,64 @@
+"""Grants by group: the groups are those of the whole, by hand and by the tables of all."""
+
+import pytest
+from books import BOOK
+
+from welfare_analysis.demand import services as terms
+from welfare_analysis.demand.services import parameter
+from welfare_analysis.results import five, services
+from welfare_analysis.study import DATA, Study
+from welfare_analysis.survey.reading import typed
+from welfare_analysis.survey.standin import Parameters, generate
+
+GROUPS = ("status", "command_group", "sex")
+
+
+@pytest.fixture(scope="module")
+def study():
+    """A generated survey with its register: numbers of people need one."""
+    world = generate(Parameters.read(DATA / "public"), 7, "rich", size=9000)
+    return Study.of(typed(world.answers, BOOK), typed(world.register, BOOK), None, BOOK)
+
+
+@pytest.fixture(scope="module")
+def shown(study):
+    """Tables of care, schooling and aid."""
+    return {topic.name: topic.release(study) for topic in (services.care, services.schooling, services.aid)}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_groups_add_up_to_the_whole(study, shown, group):
+    """Whoever draws, studies or is entitled is of one group: answers that are missing make little difference."""
+    answers = study.frame.set_axis(study.design.index)
+    fund, wishes = shown["care"]["care_fund"], shown["schooling"]["schooling_wishes"]
+    drawn = services.fund_by_group(study, answers, group=group).groupby("fund_measure")["estimate"].sum()
+    for measure in ("people", "cost_dh"):
+        assert drawn[measure] == pytest.approx(fund.cell("all", measure)["estimate"], rel=0.03)
+    students = services.students_by_group(study, answers, group=group)["estimate"].sum()
+    assert students == pytest.approx(wishes.cell("scholarship", "children")["estimate"], rel=0.05)
+
+
+def test_who_is_entitled_is_of_a_region(study, shown):
+    """Regions hold all who are entitled, and each its own: weights of those under their threshold, by hand."""
+    table = shown["aid"]["aid_by_command_group"]
+    made = services.entitled_where(study, study.frame.set_axis(study.design.index))
+    assert made["estimate"].sum() == pytest.approx(shown["aid"]["aid_rule"].cell("all", "people")["estimate"], rel=0.03)
+    frame = study.frame.assign(weight=study.design.weights)
+    own = frame[frame["status"].isin(terms.aided()) & (frame["command_group"].astype(str) == "rabat_kenitra")]
+    limit = own["status"].astype(object).map({s: parameter(s + terms.AID) for s in terms.aided()})
+    known = own["pension_dh"].notna()
+    under = own["weight"][known & own["pension_dh"].le(limit)].sum() / own["weight"][known].sum()
+    cell = table.cell("rabat_kenitra")
+    assert cell["estimate"] == pytest.approx(under * own["weight"].sum(), abs=10)
+
+
+def test_people_of_each_group_are_those_of_the_tables(study, shown):
+    """The view by group has the very cells, and none where a service has no such table."""
+    view = five.topic.release(study)["five_people"]
+    region = view.frame["level"].str.split(":").str[1][view.frame["level"].str.startswith("command_group")].iloc[0]
+    at = f"command_group:{region}"
+    assert view.cell(at, "aid")["estimate"] == shown["aid"]["aid_by_command_group"].cell(region)["estimate"]
+    fund = shown["care"]["care_fund_by_command_group"].cell(region, "people")
+    assert view.cell(at, "health")["estimate"] == fund["estimate"]
+    assert view.cell("sex:f", "aid") is None
+    assert not view.frame["level"].str.startswith("rank_group").any()
