@@ -62,3 +62,12 @@ def test_people_of_each_group_are_those_of_the_tables(study, shown):
     assert view.cell(at, "health")["estimate"] == fund["estimate"]
     assert view.cell("sex:f", "aid") is None
     assert not view.frame["level"].str.startswith("rank_group").any()
+
+
+def test_the_printed_threshold_is_hidden_where_the_rule_hides_it(study, monkeypatch):
+    """Who is entitled stands by threshold too: where the table of the rule hides a status, so does the curve."""
+    monkeypatch.setattr(services, "is_shown", lambda table, codes: (codes["aid_group"] != "retired").to_numpy())
+    cells = services.below(study, study.frame)
+    assert cells.loc[cells["lost"], ["aid_threshold", "aid_group"]].to_numpy().tolist() == [["2500", "retired"]]
+    points = cells.loc[cells["lost"], "estimate"].tolist()
+    assert points == pytest.approx([services.under_thresholds(study).value["retired"]])
