@@ -134,8 +134,8 @@ def _length(km: np.ndarray, way: Sequence[int]) -> float:
     return float(sum(km[pair] for pair in pairwise(way)))
 
 
-def _constraints(columns: Sequence[Column], legs: Sequence[tuple[int, int]],
-                 free: Sequence[tuple[int, int]], runs: Sequence[tuple[int, int, int]]) -> LinearConstraint:  # fmt: skip
+def _constraints(columns: Sequence[Column], legs: Sequence[tuple[int, int]], free: Sequence[tuple[int, int]],
+                 runs: Sequence[tuple[int, int, int]]) -> LinearConstraint:  # fmt: skip
     """Degrees, each free place once, and how many places legs have (one way of those that are listed)."""
     rows: dict[tuple[str, int, int], tuple[int, int]] = {}
     entries = []
