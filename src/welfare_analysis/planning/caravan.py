@@ -240,7 +240,7 @@ class Caravan:
             if not np.isnat(days).any():
                 most = (np.busday_count(*days, holidays=self.off) - 1) * self.stops_a_day
             counts.append((int(gap), int(gap)) if gap == gap else (0, int(most)))
-        known = pairwise(np.flatnonzero(position.notna()))  # between them there may be stops with a date alone
+        known = pairwise(np.flatnonzero(position.notna()).tolist())  # between them there may be stops with a date alone
         runs = [(a, b, int(position.iloc[b] - position.iloc[a]) - (b - a)) for a, b in known if b > a + 1]
         return self._through(list(self.dated.index), counts, runs)
 
