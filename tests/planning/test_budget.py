@@ -118,6 +118,25 @@ def test_nothing_and_everything():
     assert everything.opened.all()
 
 
+def test_nothing_and_everything_with_floors():
+    """Without money the floors fall to nought and the plan is empty; with enough for all, floors change nothing."""
+    cells = drawn(1)
+    needs = (cells.room * cells.worth).sum(axis=0)
+    nothing, everything = within_reach(cells, 0.0, 0.3 * needs), within_reach(cells, 1e9, 0.3 * needs)
+    assert not nothing.spent.any()
+    assert not nothing.opened[cells.fixed > 0].any()
+    assert float(nothing.value) == 0.0
+    assert np.array_equal(everything.spent, best(cells, 1e9).spent)
+
+
+def test_what_closes_nothing_gets_nothing():
+    """A service that works for nobody is not in the plan, however much money is left over."""
+    cells = Cells(np.array([[6.0], [8.0], [5.0]]), np.array([[2.0], [0.0], [0.0]]), np.array([0.0, 0.0, 3.0]))
+    plan = best(cells, 1e9)
+    assert plan.spent.ravel().tolist() == [6.0, 0.0, 0.0]
+    assert plan.opened.tolist() == [True, True, False]
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.floats(0, 200), st.floats(0, 0.5))
 def test_no_constraint_is_broken_and_more_money_never_hurts(seed, money, share):
@@ -238,9 +257,9 @@ def test_five_hundred_replicates_of_a_large_package_are_quick():
     rng = np.random.default_rng(1)
     room, worth = rng.uniform(1, 30, (500, 12, 9)), rng.uniform(0.1, 2, (500, 12, 9))
     cells = Cells(room, worth, np.where(np.arange(12) % 2, 20.0, 0.0))
-    start = time.perf_counter()
+    start = time.process_time()  # of this process: what else the machine does is not counted
     plan = best(cells, 700.0, 0.1 * (room * worth).sum(axis=-2))
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
     assert np.isfinite(plan.value).all()
 
 

@@ -1,6 +1,7 @@
 """The caravan: tours by brute force, dates on a calendar by hand, stops by trying all of them."""
 
 import datetime
+from dataclasses import replace
 from itertools import combinations, pairwise, permutations
 
 import numpy as np
@@ -106,6 +107,53 @@ def test_what_is_known_of_before_is_kept():
     for stop, date in tour.dated.loc[tour.dated["position"].isna(), "date"].items():
         left = len(table) - table.at[stop, "position"]
         assert left <= tour.working_days(np.datetime64(date, "D"), np.datetime64(tour.dated["date"].iloc[-1], "D")) - 1
+
+
+@pytest.mark.parametrize("before", [0, 1, 2, 3, 4])
+def test_a_place_in_the_order_is_kept_across_a_stop_with_a_date_alone(before):
+    """The third known stop has its place though of those around it no place is known, and of most no date.
+
+    The towns stand on a circle, so that every place in the order pulls the tour elsewhere.
+    """
+    angle = np.arange(9.0)
+    tour = towns(10 + np.cos(angle) * 3, lat=np.sin(angle) * 3)
+    dates = pd.to_datetime(["2012-10-22", "2012-11-05", None, None, None])
+    stops = pd.Index(["t0", "t4", "t2", "t6", "t7"], name="caravan_stop")
+    dated = pd.DataFrame({"position": [1.0, np.nan, 3.0 + before, np.nan, 9.0], "date": dates}, stops)
+    order = replace(tour, dated=dated).completed
+    assert sorted(order) == sorted(tour.towns.index)
+    assert [order[0], order[2 + before], order[-1]] == ["t0", "t2", "t7"]
+    assert order.index("t4") < order.index("t2") < order.index("t6")
+    others = [stop for stop in tour.towns.index if stop not in ("t0", "t2", "t7")]
+    ways = (["t0", *way[: 1 + before], "t2", *way[1 + before :], "t7"] for way in permutations(others)
+            if "t4" in way[: 1 + before] and "t6" in way[1 + before :])  # fmt: skip
+    km, names = tour.km.to_numpy(), list(tour.towns.index)
+    best = min(length(km, [names.index(stop) for stop in way]) for way in ways)
+    assert length(km, [names.index(stop) for stop in order]) == pytest.approx(best)
+
+
+def test_no_search_finds_a_shorter_tour_of_the_data():
+    """From thirty random orders no path is left shorter by turning parts of it around, and none ends below ours."""
+    tour = planning.caravan()
+    km, rng = tour.km.to_numpy(), np.random.default_rng(28)
+    ours = [list(tour.towns.index).index(stop) for stop in tour.order]
+
+    def searched(order):
+        """A path that no part turned around shortens (2-opt: Croes 1958, Operations Research 6, 791-812)."""
+        at, last = 0, len(order) - 1
+        while at < last - 1:
+            for end in range(at + 1, last):
+                a, b, c, d = order[at], order[at + 1], order[end], order[end + 1]
+                if km[a, c] + km[b, d] < km[a, b] + km[c, d] - 1e-9:
+                    order[at + 1 : end + 1] = order[at + 1 : end + 1][::-1]
+                    at = -1
+                    break
+            at += 1
+        return length(km, order)
+
+    assert searched(list(ours)) == pytest.approx(length(km, ours))
+    found = [searched([ours[0], *rng.permutation(ours[1:-1]), ours[-1]]) for _ in range(30)]
+    assert min(found) >= length(km, ours) - 1e-9
 
 
 def test_ends_are_free_where_nothing_is_dated():

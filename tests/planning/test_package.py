@@ -182,9 +182,14 @@ def test_aid_goes_to_the_statuses_that_have_a_threshold(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def study():
-    """A small generated survey with its register."""
-    world = generate(Parameters.read(DATA / "public"), 7, "rich", size=6000)
+def world():
+    """A small generated collection, with the truth."""
+    return generate(Parameters.read(DATA / "public"), 7, "rich", size=6000)
+
+
+@pytest.fixture(scope="module")
+def study(world):
+    """Its forms and register."""
     return Study.of(typed(world.answers, BOOK), typed(world.register, BOOK), None, BOOK)
 
 
@@ -231,6 +236,26 @@ def test_a_plan_closes_most_by_its_own_estimates(of):
         draws.values(of.at(floor_share=0.0).plan.spent) <= of.at(floor_share=0.0).draws("all", 50).plans.value + 1e-6
     ).all()
     assert draws.values(of.plan.spent[None]).shape == (1, 50)
+
+
+def test_the_plan_in_the_population_that_it_is_for(world):
+    """What the plan of a survey closes among all members, whose needs are known: nearer to the corrected claim.
+
+    The survey has its two phases, weights and errors of answering; whoever knew the needs would close more.
+    """
+    forms = (typed(part, BOOK) for part in (world.answers, world.register, world.followup))
+    every = world.truth[[name for name in world.truth if name in BOOK.variables.index]]
+    of = made.package(Study.of(*forms, BOOK))
+    truth = made.package(Study.of(typed(every, BOOK), typed(world.register, BOOK), None, BOOK))
+    assert (truth.services, truth.groups) == (of.services, of.groups)
+    delivered = float(of.cells(truth.centre).delivered(of.plan.spent).sum())
+    draws, home = of.draws("sampling", 200), of.cells(of.centre)
+    elsewhere = home.delivered(draws.plans.spent).sum(axis=(-2, -1))
+    claimed = float(of.plan.value)
+    mended = np.array([budget.corrected(claimed, draws.plans.value, elsewhere), of.folded(splits=50)])
+    assert delivered < float(truth.solved(truth.centre, budget_dh=of.budget_dh).value)
+    assert claimed - delivered > 3 * of.by_service().se["all"]
+    assert (abs(mended - delivered) < 0.6 * (claimed - delivered)).all()
 
 
 def test_priorities_give_weights(study, of):

@@ -96,7 +96,7 @@ def best(cells: Cells, budget: float | np.ndarray, floor: float | np.ndarray = 0
     overall = np.argsort(-worth.reshape(*batch, S * G), axis=-1, kind="stable")
     found = Plan(np.zeros(room.shape), np.zeros((*batch, S), dtype=bool), np.full(batch, -np.inf))
     for opened in sets(cells.fixed):
-        there = room * opened[:, None]
+        there = room * opened[:, None] * (worth > 0)  # money that closes nothing is not spent, however much there is
         kept = floored(there, worth, within, least)
         left = np.asarray(budget - cells.fixed @ opened - kept.sum(axis=(-2, -1)))
         flat = np.take_along_axis((there - kept).reshape(*batch, S * G), overall, axis=-1)

@@ -76,7 +76,8 @@ def solved(goal: np.ndarray, rows: Sequence[LinearConstraint]) -> np.ndarray:
     return np.asarray(x)
 
 
-def shortest(km: np.ndarray, fixed: Sequence[int], free: Sequence[tuple[int, int]]) -> list[int]:
+def shortest(km: np.ndarray, fixed: Sequence[int], free: Sequence[tuple[int, int]],
+             runs: Sequence[tuple[int, int, int]] = ()) -> list[int]:  # fmt: skip
     """Places in the order of the shortest tour, see the module.
 
     A column of the program is an edge or a visit of a leg; of a leg with few places it is one of all ways through them,
@@ -89,6 +90,8 @@ def shortest(km: np.ndarray, fixed: Sequence[int], free: Sequence[tuple[int, int
         The first place, those whose order is known, and the last.
     free : sequence of (int, int)
         Of each leg between two of them: the least and the most other places on it.
+    runs : sequence of (int, int, int)
+        From which leg on, before which one, and how many other places these legs have together.
 
     Raises
     ------
@@ -108,7 +111,7 @@ def shortest(km: np.ndarray, fixed: Sequence[int], free: Sequence[tuple[int, int
     goal = np.array([0.0 if kind == "visit" else _length(km, places) for kind, _, places in columns])
     near = [sorted(others, key=km[i].__getitem__)[: NEAR + 1] for i in others]
     circles = list(dict.fromkeys(tuple(sorted((i, *two))) for i, *rest in near for two in combinations(rest, 2)))
-    rows = [_constraints(columns, legs, free)]
+    rows = [_constraints(columns, legs, free, runs)]
     joined: list[tuple[int, tuple[int, int]]] = []
     while circles or not joined:
         rows += [_cut(columns, circle) for circle in circles]
@@ -131,9 +134,9 @@ def _length(km: np.ndarray, way: Sequence[int]) -> float:
     return float(sum(km[pair] for pair in pairwise(way)))
 
 
-def _constraints(columns: Sequence[Column], legs: Sequence[tuple[int, int]],
-                 free: Sequence[tuple[int, int]]) -> LinearConstraint:  # fmt: skip
-    """Degrees, each free place once, and how many places a leg has (one way of those that are listed)."""
+def _constraints(columns: Sequence[Column], legs: Sequence[tuple[int, int]], free: Sequence[tuple[int, int]],
+                 runs: Sequence[tuple[int, int, int]]) -> LinearConstraint:  # fmt: skip
+    """Degrees, each free place once, and how many places legs have (one way of those that are listed)."""
     rows: dict[tuple[str, int, int], tuple[int, int]] = {}
     entries = []
     for column, (kind, leg, places) in enumerate(columns):
@@ -147,6 +150,10 @@ def _constraints(columns: Sequence[Column], legs: Sequence[tuple[int, int]],
         if kind != "edge":
             rows["many", leg, 0] = free[leg] if kind == "visit" else (1, 1)
             entries.append((("many", leg, 0), column, 1.0))
+            for run, (first, end, together) in enumerate(runs):
+                rows["run", run, 0] = (together, together)
+                if first <= leg < end:
+                    entries.append((("run", run, 0), column, 1.0 if kind == "visit" else len(places) - 2.0))
     at = {row: place for place, row in enumerate(rows)}
     names, where, values = zip(*entries, strict=True)
     matrix = csr_array((values, ([at[name] for name in names], where)), (len(rows), len(columns)))
@@ -227,17 +234,21 @@ class Caravan:
     def completed(self) -> list[str]:
         """The shortest order in which every stop with a position or a date has it; the others are free."""
         position, date = self.dated["position"], self.dated["date"].to_numpy("datetime64[D]")
-        between = np.busday_count(date[:-1], date[1:], holidays=self.off) - 1
-        counts = [
-            (int(gap), int(gap)) if gap == gap else (0, int(most * self.stops_a_day))
-            for gap, most in zip(position.diff().iloc[1:] - 1, between, strict=True)
-        ]
-        return self._through(list(self.dated.index), counts)
+        counts = []
+        for gap, days in zip(position.diff().iloc[1:] - 1, pairwise(date), strict=True):
+            most = float(len(self.towns))
+            if not np.isnat(days).any():
+                most = (np.busday_count(*days, holidays=self.off) - 1) * self.stops_a_day
+            counts.append((int(gap), int(gap)) if gap == gap else (0, int(most)))
+        known = pairwise(np.flatnonzero(position.notna()).tolist())  # between them there may be stops with a date alone
+        runs = [(a, b, int(position.iloc[b] - position.iloc[a]) - (b - a)) for a, b in known if b > a + 1]
+        return self._through(list(self.dated.index), counts, runs)
 
-    def _through(self, fixed: list[str], free: list[tuple[int, int]]) -> list[str]:
+    def _through(self, fixed: list[str], free: list[tuple[int, int]],
+                 runs: Sequence[tuple[int, int, int]] = ()) -> list[str]:  # fmt: skip
         km, names = self.km.to_numpy(), list(self.towns.index)
         if fixed:
-            found = shortest(km, [names.index(stop) for stop in fixed], free)
+            found = shortest(km, [names.index(stop) for stop in fixed], free, runs)
         else:  # two places that are nowhere stand for free ends
             n = len(names)
             found = shortest(np.pad(km, (0, 2)), (n, n + 1), [(n, n)])[1:-1]
