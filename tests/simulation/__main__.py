@@ -2,8 +2,9 @@
 
 ``make validate``, or ``make validate PART="recovery sizes"`` for some: as many processes as there are cores, or as JOBS
 says. What is done is kept: MINUTES=45 begins no sample after that time, and the same command goes on. SAMPLES=20 makes
-no more than that of each kind, KIND=whole only those of some kinds (with commas). Which tables a part makes stands in
-``data/runs.csv``, and there the day, the commit and the hash of the code are put down.
+no more than that of each kind, KIND=whole only those of some kinds (with commas): for a look, which is not stored.
+Which tables a part makes stands in ``data/runs.csv``, and there the day, the commit and the hash of the code are put
+down.
 
 ``python tests/simulation again PART 12`` makes as many samples of the last run once more with the code of today. Where
 they are equal to nine digits the run is of this version too, and its line says that samples were repeated.
@@ -28,7 +29,7 @@ from welfare_analysis.results import runs
 
 
 def samples(name: str) -> tuple[Samples, bool]:
-    """The samples of a part, those of before from the cache, and whether they are all there."""
+    """The samples of a part that are wanted, those of before from the cache, and whether they are all there."""
     part, place = PARTS[name], folder(name)
     end = time.time() + 60 * float(os.environ.get("MINUTES", "inf"))
     most, kinds = int(os.environ.get("SAMPLES", 10**9)), os.environ.get("KIND", "").split(",")
@@ -55,6 +56,10 @@ def main(*names: str) -> None:
         if not (whole or PARTS[name].open):
             sys.exit(f"{name} is not done. What is done of it is kept: the same command goes on.")
         tables = PARTS[name].tables(found)
+        if {"SAMPLES", "KIND"} & set(os.environ) and not PARTS[name].open:
+            print(*(table.to_string(index=False) for table in tables), sep="\n\n")
+            judge(tables[0])
+            continue
         for target, table in zip(runs.stored().query("part == @name")["table"], tables, strict=True):
             write(table, ROOT / "data" / target)
         register(name, of_code, commit, date.today().isoformat())
