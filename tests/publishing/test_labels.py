@@ -151,6 +151,7 @@ def test_a_day_is_printed_in_full_without_its_weekday(language, monkeypatch):
     assert tuple(labels.day(day, language) for day in days) == FULL[language]
     table = runs.versions()
     cell = table.cell("validation", "run_on")
-    assert labels.format_cell(table, STUDIES[language], cell) == labels.day(cell["estimate"], language)
+    in_one_line = labels.day(cell["estimate"], language).replace(" ", "\N{NO-BREAK SPACE}")
+    assert labels.format_cell(table, STUDIES[language], cell) == in_one_line
     monkeypatch.setattr(runs, "earlier", lambda *_: days[0])
     assert FULL[language][0] in labels.version(STUDIES[language], "note.earlier", "validation")
