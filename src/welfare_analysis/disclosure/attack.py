@@ -74,10 +74,11 @@ def attack(
     ]
     known, rows = system.ranges({cell for _, cell in hidden}), []
     for table, cell in hidden:
-        n = sizes[table.id].loc[cell[3], "n"]
+        group = cell[3] if table.by else ""  # of a table of one group alone, as of active staff, that is all
+        n = sizes[table.id].loc[group, "n"]
         code = cell[4] if CATEGORY in table.frame else MET
-        most = n * min(1.0, system.of_all(table, code) / system.weights[table.id][cell[3]])
-        rows.append((table.id, cell[3], cell[4], n, *(n * known[cell]), most))
+        most = n * min(1.0, system.of_all(table, code) / system.weights[table.id][group])
+        rows.append((table.id, group, cell[4], n, *(n * known[cell]), most))
     return pd.DataFrame(rows, columns=["table", "group", "category", "n", "low", "high", "most"])
 
 
