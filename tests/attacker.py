@@ -255,7 +255,7 @@ def measured(cells: pd.DataFrame) -> pd.DataFrame:
     share, met = (cells["unit"] == "share").to_numpy(), cells["numerator"].fillna(cells["n"]).to_numpy()
     scored = set(cells["adds"].iloc[0]) <= set(declare.GROUPS)  # a mean of scores counts each of its numerator in part
     parts = cells["weight"].isna().to_numpy() & (met > 0) & scored
-    each = np.where(share, np.where(parts, value / np.where(met > 0, met, 1.0), 1 / n), 1.0)
+    each = np.where(share, np.where(parts, value / np.where(met > 0, met, 1.0), 1 / np.where(n > 0, n, np.nan)), 1.0)
     weight = np.where(share, n * cells["weight"].fillna(1.0).to_numpy(), 1.0)
     if set(cells["codes"].str.len()) != {0}:  # a line that has its own sum: the groups less all leave who is of none
         weight = np.where(cells["codes"].map(lambda codes: "all" in codes), -weight, weight)
