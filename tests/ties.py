@@ -138,6 +138,7 @@ def joined(pub: attacker.Publication, sizes: Sizes, kinds: tuple = KINDS) -> pd.
         inside = matrix[:, own]
         inside = inside[np.flatnonzero(np.diff(inside.indptr))]
         value, each, n, met = (m.loc[own, c].to_numpy() for c in ("value", "each", "n", "met"))
+        each = np.where(each > 0, each, 1.0)  # of a cell that is nought whoever is in it
         share, wanted = m["share"].to_numpy()[own], np.flatnonzero(asked[own])
         most = np.where(share, 1.0, np.inf)
         size = np.where(share, np.fmin(met, n - met), value)[wanted]
