@@ -12,7 +12,7 @@ from books import BOOK
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import briefs, draw, figures, findings, limits, show, trust, who_where
-from welfare_analysis.publishing.sentences import contrast
+from welfare_analysis.publishing.verbs import contrast
 from welfare_analysis.results import TOPICS, release
 from welfare_analysis.study import DATA, Study
 from welfare_analysis.survey.reading import typed

@@ -12,7 +12,8 @@ from wording import Wording
 from welfare_analysis.disclosure import Released
 from welfare_analysis.estimation.multiple import differ
 from welfare_analysis.publishing.briefs import method
-from welfare_analysis.publishing.sentences import Gaps, contrast, spoken
+from welfare_analysis.publishing.sentences import Gaps
+from welfare_analysis.publishing.verbs import contrast, spoken
 
 STUDY = Wording(codebook=BOOK, language="en", is_standin=True, survey_name="a.csv")
 

@@ -18,7 +18,7 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import pdf
 from welfare_analysis.publishing.glossary import explain, glossary
 from welfare_analysis.publishing.report import around, render
-from welfare_analysis.publishing.sentences import in_ten
+from welfare_analysis.publishing.verbs import in_ten
 from welfare_analysis.study import ROOT
 
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -5,7 +5,8 @@ import pytest
 from sayings import BOOK, addresses, given, texts
 
 from welfare_analysis.publishing.labels import title
-from welfare_analysis.publishing.sentences import VERBS, sentence
+from welfare_analysis.publishing.sentences import sentence
+from welfare_analysis.publishing.verbs import VERBS
 from welfare_analysis.results import release
 from welfare_analysis.results.catalogue import TOPICS, listed
 from welfare_analysis.results.declare import GROUPS

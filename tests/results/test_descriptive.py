@@ -7,7 +7,7 @@ from books import BOOK
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import figures, show
-from welfare_analysis.publishing.sentences import contrast
+from welfare_analysis.publishing.verbs import contrast
 from welfare_analysis.results import release
 from welfare_analysis.results.descriptive import CONDITION, IDENTITIES, descriptive, view
 from welfare_analysis.study import DATA, Study

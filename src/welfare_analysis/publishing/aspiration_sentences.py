@@ -16,7 +16,8 @@ from ..results.priorities import RANKINGS
 from ..study import Study
 from .labels import format_cell, in_order, label, listed, step_of
 from .published import release
-from .sentences import conditional, named, ordered, partly, sentence
+from .sentences import conditional, ordered, sentence
+from .verbs import named, partly
 
 COUNT = "first_only"  # the reading of a ranking that uses the first place alone
 NOT_OFFERED = 2  # services that are named of those that were not offered

@@ -14,7 +14,8 @@ from ..results.adjusted import SURE, models
 from ..study import Study
 from .labels import format_cell, label, listed, step_of, title, unit_forms
 from .published import release
-from .sentences import conditional, named
+from .sentences import conditional
+from .verbs import named
 
 
 def text(study: Study, key: str, **fields: str | float) -> str:

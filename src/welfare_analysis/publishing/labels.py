@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -53,37 +53,35 @@ def label(study: Study, column: str, code: object) -> str:
 
     A code ``list:code`` names the list itself, where the codes of a column are of several.
     """
-    if column in TERMS:
-        return term(study, str(code))
-    if column == "quantity":  # a result that another program stored: strat|mean|api00.se
-        return listed(study, [study.text(f"quantity.{part}") for part in STEPS.split(str(code))])
-    if ":" in str(code):
-        column, _, code = str(code).partition(":")
-    if column in TITLED:
-        return title(str(code), study)
-    if column == "question":
-        return study.codebook.asks(str(code), study.language)
-    if column == "segment":  # named by what it hopes for above all
-        if f"segment.{code}" in study.codebook.texts.index:
-            return study.text(f"segment.{code}")
-        services = [label(study, "hope", x) for x in str(code).split("+")]
-        return study.text("segment.above_all", services=listed(study, services))
-    if column == "scale":
-        return str(study.codebook.groups.at[code, f"label_{study.language}"])
-    if column == "rule":
-        return next(rule.labels[study.language] for rule in read_rules(study.codebook) if rule.id == code)
-    if (prefix := WORDED.get(column)) is not None:
+    code = str(code)
+    if ":" in code and column not in COMPOSED:
+        column, _, code = code.partition(":")
+    if column in OWN:
+        return OWN[column](study, code)
+    prefix = WORDED.get(column, column if f"{column}.{code}" in study.codebook.texts.index else None)
+    if prefix is not None:  # among them members of a group together: widows, and not a widow
         return study.text(f"{prefix}.{code}")
-    if f"{column}.{code}" in study.codebook.texts.index:  # members of a group together: widows, and not a widow
-        return study.text(f"{column}.{code}")
     lists = CHOICES if column == "alternative" else _lists(study, column)
-    known = next((name for name in (*lists, "status") if str(code) in study.codebook.codes(name)), None)
+    known = next((name for name in (*lists, "status") if code in study.codebook.codes(name)), None)
     if known is not None:
-        return study.codebook.label(known, str(code), study.language)
-    if level := LEVEL.fullmatch(str(code)):
+        return study.codebook.label(known, code, study.language)
+    if level := LEVEL.fullmatch(code):
         return label(study, *level.groups())
     named = next((f"{x}.{code}" for x in NAMES if f"{x}.{code}" in study.codebook.texts.index), None)
-    return str(code) if named is None else study.text(named)
+    return code if named is None else study.text(named)
+
+
+def _segment(study: Study, code: str) -> str:
+    """A segment is named by what it hopes for above all."""
+    if f"segment.{code}" in study.codebook.texts.index:
+        return study.text(f"segment.{code}")
+    services = [label(study, "hope", x) for x in code.split("+")]
+    return study.text("segment.above_all", services=listed(study, services))
+
+
+def _quantity(study: Study, code: str) -> str:
+    """A result that another program stored, by the parts of its address: strat|mean|api00.se."""
+    return listed(study, [study.text(f"quantity.{part}") for part in STEPS.split(code)])
 
 
 def listed(study: Study, parts: Iterable[str], mark: str = "comma") -> str:
@@ -99,6 +97,18 @@ def term(study: Study, code: str) -> str:
         return " × ".join(term(study, part) for part in code.split(":"))
     level = LEVEL.fullmatch(code)
     return label(study, *level.groups()) if level else label(study, "alternative", code)
+
+
+COMPOSED = (*TERMS, "quantity")  # columns whose codes hold colons of their own
+OWN: dict[str, Callable[[Study, str], str]] = {
+    "quantity": _quantity,
+    "question": lambda study, code: study.codebook.asks(code, study.language),
+    "segment": _segment,
+    "scale": lambda study, code: str(study.codebook.groups.at[code, f"label_{study.language}"]),
+    "rule": lambda study, code: next(r.labels[study.language] for r in read_rules(study.codebook) if r.id == code),
+    **dict.fromkeys(TERMS, term),
+    **dict.fromkeys(TITLED, lambda study, code: title(code, study)),
+}  # columns whose labels are in no list
 
 
 def worded(study: Study, text: str) -> str:

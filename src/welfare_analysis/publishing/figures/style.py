@@ -150,7 +150,8 @@ def points(axes: Axes, at: np.ndarray, cells: pd.DataFrame, unit: str, colour: s
     drawn = scaled(cells, unit)
     interval = axes.vlines if upright else axes.hlines
     interval(at, drawn["low"], drawn["high"], color=colour, linewidth=1.5 if small else 2)
-    for faces, kept in ((colour, cells["flag"] != "caution"), ("white", cells["flag"] == "caution")):
+    hollow = cells["flag"] == "caution"
+    for faces, kept in ((colour, ~hollow), *([("white", hollow)] if hollow.any() else [])):
         places = pd.Series(at, cells.index)[kept], drawn.loc[kept, "estimate"]
         x, y = places if upright else places[::-1]
         sns.scatterplot(x=x, y=y, ax=axes, color=faces, edgecolor=colour, s=22 if small else 40, zorder=3, linewidth=1,
