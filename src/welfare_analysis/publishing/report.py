@@ -1,19 +1,14 @@
 """The report: notebooks as a static site that needs no network, once in each language; what-ifs alone have a script."""
 
-import base64
 import datetime
-import hashlib
 import html
 import json
 import os
 import re
 import shutil
-import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -26,24 +21,21 @@ from welfare_analysis import __version__
 from welfare_analysis.disclosure.registry import joined, log, shown_share
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.languages import NAMES, amount, direction, number
-from welfare_analysis.publishing import calendars, execution, grids, my_figures, pdf, prose, record, stop_briefs
+from welfare_analysis.publishing import execution, grids, my_figures, pdf, prose, record, stop_briefs
 from welfare_analysis.publishing.folders import private, replacing, set_aside
 from welfare_analysis.publishing.glossary import Word, glossary
 from welfare_analysis.publishing.labels import day
-from welfare_analysis.publishing.markup import explained, inline, markdown, page_name, table
+from welfare_analysis.publishing.markup import page_name
+from welfare_analysis.publishing.pages import RESULTS, Page, page
 from welfare_analysis.publishing.searching import sections
 from welfare_analysis.results import kept
 from welfare_analysis.study import DATA
 from welfare_analysis.survey.codebook import Codebook, words
 
-RESULTS = "results"  # every published cell: a CSV and a workbook, and a folder of a CSV a table
-LINKED = 8  # tables of a figure that have a link each
-PUBLISHED = re.compile(r'<table id="(\w+)">')  # a table of the release, by its name
 HIDDEN = "hidden.csv"  # what it leaves out, and by which rules
 ANSI = re.compile(r"\x1b\[[0-9;]*m")  # colours of a terminal
 SITE = Path(__file__).parent / "site"
 SUMMARY = page_name("14_summary")  # is made for paper too
-PHONE = "screen and (max-width: 46rem)"  # where a picture is narrow
 AROUND = "site."  # first part of the keys of the texts that stand around the text of a page
 
 
@@ -54,128 +46,6 @@ class Published:
     front: Path
     gaps: Mapping[str, int]
     errors: int
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of the site: its file, title, sections (anchor, text), body and pictures (file name to bytes)."""
-
-    href: str
-    title: str
-    sections: tuple[tuple[str, str], ...]
-    body: Markup
-    pictures: Mapping[str, bytes]
-    script: str = ""
-
-    @property
-    def allowed(self) -> str:
-        """The hash by which a browser lets this script run, and no other."""
-        return base64.b64encode(hashlib.sha256(self.script.encode()).digest()).decode()
-
-
-def page(stem: str, notebook: NotebookNode, said: prose.Prose, labels: Mapping[str, str],
-         terms: Mapping[str, tuple[str, str]] = MappingProxyType({})) -> Page:  # fmt: skip
-    """Return the page of an executed notebook in one language.
-
-    Code stands behind its output and is seen where the page's switch is on; of each output the best form is shown:
-    picture, table, Markdown, and text only where nothing else. A cell with a picture and then one line of Markdown is a
-    figure and its caption. Figures and tables are numbered within the page, whose number comes first (6.3), and lead
-    to the published cells that they show.
-
-    Parameters
-    ----------
-    stem : str
-        The notebook's file name without its ending, `NN_name`.
-    notebook : NotebookNode
-        Executed notebook; a picture's alternative text is in its output's metadata, ``image/png``, ``alt``, the
-        tables that it shows in ``tables``, and in ``narrow`` the picture for a phone, where there is one; the language
-        of an output in ``language``, where it has one.
-    said : Prose
-        What its paragraphs are in the language of the page.
-    labels : mapping
-        The words around the text, of this language (`around`).
-    terms : mapping
-        Address and meaning of words that are explained at their first use.
-    """
-    environment: dict[str, Any] = {"headings": []}
-    pictures: dict[str, bytes] = {}
-    files: dict[str, bytes] = {}  # for downloads, and not numbered as figures are
-    chapter = stem[:2].lstrip("0") or "0"
-    tables, ids = count(1), set[str]()
-
-    def picture(data: str, output: NotebookNode, caption: str = "") -> str:
-        name = f"{stem}-{len(pictures) + 1}.png"
-        pictures[name] = base64.b64decode(data)
-        about = output.metadata.get("image/png", {})
-        number = labels["figure"].format(number=f"{chapter}.{len(pictures)}")
-        alt = html.escape(about.get("alt") or number)
-        image = f'<img src="images/{name}"{_size(pictures[name])} alt="{alt}">'
-        if "narrow" in about:
-            files[slim := f"{stem}-{len(pictures)}-narrow.png"] = base64.b64decode(about["narrow"])
-            image = f'<picture><source media="{PHONE}" srcset="images/{slim}"{_size(files[slim])}>{image}</picture>'
-        links = f'<span class="data">{_data(about.get("tables", []), labels)}</span>'
-        under = f"<figcaption>{number}. {caption} {links}</figcaption>"
-        hint = f'<p class="hint">{labels["swipe"]}</p>'
-        return f'<figure>{hint}<div class="wide" tabindex="0">{image}</div>{under}</figure>\n'
-
-    def numbered(text: str, output: NotebookNode) -> str:
-        names = PUBLISHED.findall(text)
-        for name in ids.intersection(names):  # a page may show a table twice
-            text = text.replace(f'<table id="{name}">', "<table>")
-        ids.update(names)
-        number = labels["table"].format(number=f"{chapter}.{next(tables)}") if names else ""
-        below = f'<p class="data">{_data(names, labels)}</p>\n' if names else ""
-        return table(text, foreign(output), number) + below
-
-    def foreign(output: NotebookNode) -> str:
-        """Attributes of what a cell gives without saying its language, such as a frame of pandas."""
-        own = said.attributes(prose.SOURCE) if "language" not in output.get("metadata", {}) else {}
-        return "".join(f' {name}="{value}"' for name, value in own.items())
-
-    def calendar(text: str, output: NotebookNode) -> str:
-        name = f"{stem}.ics"
-        files[name] = text.encode()
-        return f'<p class="data"><a href="images/{name}" download>{labels["calendar"]}</a></p>\n'
-
-    forms: dict[str, Callable[[str, NotebookNode], str]] = {
-        calendars.KIND: calendar,
-        "image/png": picture,
-        "text/html": numbered,
-        "text/markdown": lambda text, _: markdown(text, environment),
-        "text/plain": lambda text, output: f'<pre tabindex="0"{foreign(output)}>{html.escape(text)}</pre>\n',
-    }
-    parts, folded = [], False
-    if prose.missing(notebook, said):
-        parts.append(f'<p class="notice">{labels["in_english"]}</p>\n')
-    for cell in notebook.cells:
-        if cell.metadata.get("language", said.language) != said.language:
-            continue
-        if cell.cell_type == "markdown":
-            if folded and cell.source.startswith(("# ", "## ")):
-                parts.append("</details>\n")
-                folded = False
-            if "fold" in cell.metadata.get("tags", []):  # what only specialists read opens when it is asked for
-                heading = inline(said(cell.source.splitlines()[0].lstrip("# "))[0])
-                parts.append(f'<details class="fold"><summary>{heading}</summary>\n')
-                folded = True
-            own = {} if "language" in cell.metadata else {"prose": said}
-            parts.append(markdown(cell.source, environment | own))
-        elif cell.cell_type == "code" and cell.source.strip():
-            outputs = [o for o in cell.outputs if o.get("metadata", {}).get("language", said.language) == said.language]
-            caption, error = _caption(outputs), execution.failure(cell)
-            if error is not None:  # nothing that is half made
-                parts.append(_gap(execution.reason(error), labels))
-            elif caption is not None:
-                parts.append(picture(outputs[0].data["image/png"], outputs[0], inline(caption)))
-            else:
-                parts.extend(_output(output, forms) for output in outputs)
-            parts.append(f'<pre class="code" tabindex="0"><code>{html.escape(cell.source)}</code></pre>\n')
-    parts.append("</details>\n" if folded else "")
-    headings = environment["headings"]
-    title = next((text for tag, _, text in headings if tag == "h1"), stem)
-    sections = tuple((anchor, text) for tag, anchor, text in headings if tag == "h2")
-    # every part was escaped or sanitised where it was made
-    return Page(page_name(stem), title, sections, Markup(explained("".join(parts), terms)), pictures | files)
 
 
 def around(language: str) -> dict[str, str]:
@@ -191,40 +61,6 @@ def around(language: str) -> dict[str, str]:
     texts, own = Codebook.read(DATA / "codebook"), {"dir": direction(language), "name": NAMES[language]}
     keys = [key for key in texts.texts.index if key.startswith(AROUND)]
     return own | {key.removeprefix(AROUND): texts.template(key, language) for key in keys}
-
-
-def _data(names: Sequence[str], labels: Mapping[str, str]) -> str:
-    """Links to the published cells of tables; of many to those of all."""
-    if len(names) > LINKED:
-        return f'<a href="../{RESULTS}.csv" download>{labels["numbers"]}</a>'
-    links = [f'<a href="../{RESULTS}/{name}.csv" download><bdi>{name}.csv</bdi></a>' for name in names]
-    return f"{labels['data']} {', '.join(links)}" if links else ""
-
-
-def _size(picture: bytes) -> str:
-    """Attributes of a PNG's width and height."""
-    return ' width="{}" height="{}"'.format(*struct.unpack(">II", picture[16:24]))
-
-
-def _caption(outputs: list[NotebookNode]) -> str | None:
-    """The line behind a picture, where a cell gives just these two."""
-    data = [output.get("data", {}) for output in outputs]
-    return data[1].get("text/markdown") if len(data) == 2 and "image/png" in data[0] else None
-
-
-def _gap(reason: str, labels: Mapping[str, str]) -> str:
-    """What stands in the place of a result: that it cannot be made, and why, or that the program failed."""
-    if not reason:
-        return f'<p class="gap">{labels["error"]}</p>\n'
-    return f'<p class="gap">{labels["gap"]} (<bdi lang="en">{html.escape(reason)}</bdi>)</p>\n'
-
-
-def _output(output: NotebookNode, forms: Mapping[str, Callable[[str, NotebookNode], str]]) -> str:
-    if output.get("name") == "stderr":  # warnings name files and users of the machine
-        return ""
-    data = {"text/plain": output.text} if output.output_type == "stream" else output.get("data", {})
-    best = next((kind for kind in forms if kind in data), None)
-    return forms[best](data[best], output) if best else ""
 
 
 def _front(pages: list[Page], title: str) -> Page:
