@@ -10,9 +10,11 @@ from scipy.special import softmax
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.survey import standin
+from welfare_analysis.survey.reading.personal import says_who
 from welfare_analysis.survey.standin.answers import EARLIER, MONEY
 from welfare_analysis.survey.standin.chance import choose
 from welfare_analysis.survey.standin.collection import strata
+from welfare_analysis.survey.standin.population import people
 
 PUBLIC = Path(__file__).parents[2] / "data" / "public"
 P = standin.Parameters.read(PUBLIC)
@@ -63,6 +65,13 @@ def test_sizes_by_status(rich):
         assert abs(counts[status] - n * SIZE / sum(full.values())) <= 1
     assert len(rich.register) == len(rich.truth) == SIZE
     assert rich.register["person_id"].is_unique
+
+
+def test_keys_of_a_large_population_are_read_as_keys():
+    """None of them looks like the number of an identity card, which `read_register` refuses."""
+    keys = people(P, np.random.default_rng(1), 240_000)["person_id"]
+    assert keys.is_unique
+    assert says_who(keys) == ""
 
 
 def test_margins_are_those_of_the_parameters(plain):

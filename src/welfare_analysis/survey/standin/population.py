@@ -23,7 +23,9 @@ def people(p: Parameters, rng: np.random.Generator, size: int | None) -> pd.Data
     counts = np.diff(np.round(np.r_[0, counts.cumsum()])).astype(int)
     status = np.repeat(np.array(STATUSES, dtype=object), counts)
     status = status[rng.permutation(len(status))]
-    frame = pd.DataFrame({"person_id": [f"M{i:06d}" for i in range(1, len(status) + 1)], "status": status})
+    digits = max(6, len(f"{len(status)}") + 1)  # a zero comes first: no key looks like the number of an identity card
+    keys = [f"M{i:0{digits}d}" for i in range(1, len(status) + 1)]
+    frame = pd.DataFrame({"person_id": keys, "status": status})
     frame = _sex_age(frame, p, rng)
     frame["rank"] = _rank(frame, p, rng)
     places = p.territory["share_of_staff"]
