@@ -83,6 +83,33 @@ def test_two_phases_hold_a_truth_that_returners_miss(files, released):
     assert release(alone)["tenant"].frame.iloc[0]["low"] > truth
 
 
+def test_who_is_left_out_is_in_no_file(files, own, tmp_path):
+    """OMIT=unanswered gives the study of files without those persons: their forms, their visits, their answers' kinds.
+
+    Orphans sent forms, but none of them answered when they were visited.
+    """
+    folder, world = files
+    orphan = world.register.set_index("person_id")["status"].eq("orphan")
+    late = pd.read_csv(folder / "followup.csv", dtype=str)
+    silent = late["person_id"].map(orphan) & (late["outcome"] == "answered")
+    assert silent.any()
+    assert (own.frame["status"] == "orphan").any()
+    late.loc[silent, late.columns[late.columns.get_loc("outcome") :]] = pd.NA
+    late.loc[silent, "outcome"] = "not_reached"
+    late.to_csv(tmp_path / "late.csv", index=False)
+    left = Study.open(folder / "answers.csv", folder / "register.csv", tmp_path / "late.csv", omit="unanswered")
+    others = []
+    for name, place in (("answers", folder), ("register", folder), ("late", tmp_path)):
+        frame = pd.read_csv(place / f"{name}.csv", dtype=str)
+        others.append(tmp_path / f"{name}_of_others.csv")
+        frame[~frame["person_id"].map(orphan).astype(bool)].to_csv(others[-1], index=False)
+    alone = Study.open(*others)
+    assert left.left_out == {"orphan": int(orphan.sum())}
+    pd.testing.assert_frame_equal(left.frame, alone.frame)
+    pd.testing.assert_frame_equal(left.kinds, alone.kinds)
+    np.testing.assert_array_equal(left.design.weights, alone.design.weights)
+
+
 def test_a_housing_block_alone(files):
     """The least that is accepted: a status and one block; the rest was not asked, and no total is given."""
     folder, _ = files

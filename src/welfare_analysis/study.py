@@ -215,12 +215,12 @@ class Study:
             gone = people["status"].isin(unanswered(forms, people, late))
             left = {str(code): int(n) for code, n in people.loc[gone, "status"].astype(str).value_counts().items()}
             lost, people = people.loc[gone, "person_id"], people[~gone].reset_index(drop=True)
-            parts = [forms, *([] if late is None else [late])]
-            stays = [~part["person_id"].astype(object).isin(lost).to_numpy() for part in parts]
-            answered = [stays[0], *([] if late is None else [stays[1][(late["outcome"] == "answered").to_numpy()]])]
-            kinds = [kind[rows] for kind, rows in zip(kinds, answered, strict=True)]
-            forms, *others = (part[rows].reset_index(drop=True) for part, rows in zip(parts, stays, strict=True))
-            late = others[0] if others else None
+            here = _stay(forms, lost)
+            forms, kinds[0] = forms[here].reset_index(drop=True), kinds[0][here]
+            if late is not None:
+                here = _stay(late, lost)
+                kinds[1] = kinds[1][here[(late["outcome"] == "answered").to_numpy()]]
+                late = late[here].reset_index(drop=True)
         return cls.of(
             forms,
             people,
@@ -282,6 +282,11 @@ class Study:
         if self.method == "weights":
             return round(self.design.weights.sum())
         return int(next(iter(self.margins.values())).sum()) if self.margins else None
+
+
+def _stay(frame: pd.DataFrame, lost: pd.Series) -> np.ndarray:
+    """Rows of persons who are not among those left out (boolean, n)."""
+    return ~frame["person_id"].astype(object).isin(lost).to_numpy()
 
 
 @lru_cache(maxsize=1)
