@@ -16,6 +16,7 @@ from matplotlib.legend import Legend
 from PIL import Image
 from wording import Wording
 
+from welfare_analysis.demand import grants
 from welfare_analysis.disclosure import CATEGORY, Released
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import draw, figures
@@ -144,6 +145,17 @@ def test_of_two_curves_the_higher_has_its_numbers_above():
     table = Released("aid_curve", "total", "aid_group", ("aid_threshold",), "persons", frame=frame, state="shown")
     texts = sorted(curve([table], spoken).axes[0].texts, key=lambda text: text.xy)
     assert [text.xyann[1] > 0 for text in texts] == [False, True, False, True]
+    plt.close("all")
+
+
+def test_no_number_of_a_curve_covers_another():
+    """Below the highest the lowest has its number and what is near it none; near nought the highest alone."""
+    spoken = Wording(codebook=BOOK, language="en")
+    ages = [*grants.SCHOOL]
+    frame = pd.DataFrame({"cohort_year": list("00022"), CATEGORY: [*ages, *ages[:2]]})
+    frame = frame.assign(estimate=[100.0, 81.0, 80.0, 4.0, 3.0], low=0.0, high=110.0, flag="", n=90)
+    table = Released("schooling_cohorts", "total", "a", ("cohort_year",), "persons", frame=frame, state="shown")
+    assert {text.get_text() for text in curve([table], spoken).axes[0].texts} == {"100", "80", "4"}
     plt.close("all")
 
 

@@ -109,6 +109,15 @@ def test_no_line_of_the_codebook_is_left_in_english(file):
     assert not faults
 
 
+def test_a_code_that_is_a_number_is_written_as_one_and_a_year_is_not():
+    """Thresholds and prices have the separator of their language: 4,000 in English, 4.000 in Arabic."""
+    written = {"en": "4,000", "fr": "4\u202f000", "ar": "4.000"}
+    for language, text in written.items():
+        spoken = Wording(codebook=BOOK, language=language)
+        assert labels.label(spoken, "aid_threshold", "4000") == text
+        assert labels.label(spoken, "year", "2017") == "2017"
+
+
 def test_terms_of_models_are_words():
     """A coefficient is named by what it weighs: an interaction by both its parts, a level by its label."""
     assert labels.label(STUDIES["en"], "variable", "price_100k:C(income_group)[low]") == (

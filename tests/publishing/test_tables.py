@@ -10,7 +10,7 @@ import pytest
 from books import BOOK
 from wording import Wording
 
-from welfare_analysis.disclosure import Lazy, Released, protect_estimate
+from welfare_analysis.disclosure import CATEGORY, Lazy, Released, protect_estimate
 from welfare_analysis.disclosure.protection import protect
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.estimation import Design, mean, share
@@ -223,6 +223,17 @@ def test_a_note_says_how_many_of_n_were_followed_up():
         assert words in labels.note([said], own)
         for few in (7, 1206):
             assert protect(blank, cells, (1213, 1213), followed_up=few).followed_up == 0
+
+
+def test_a_sign_in_a_table_is_explained_under_it():
+    """Two points stand also where a group has no such number; the note says what they mean, where there are any."""
+    cells = pd.DataFrame({"status": ["active", "active", "retired"], CATEGORY: ["owner", "tenant", "owner"]})
+    cells = cells.assign(estimate=0.4, low=0.3, high=0.5, n=90.0, flag="", step=0.001)
+    table = Released("tenure_by_status", "share", "tenure", ("status",), "share", frame=cells, state="shown")
+    own = Study(pd.DataFrame({"status": ["active"] * 2}), Design(np.ones(2)), BOOK, None, survey_name="a")
+    sign = BOOK.text("note.hidden")
+    assert sign in tables.show(own, table).data
+    assert sign not in tables.show(own, replace(table, frame=cells[:2])).data
 
 
 def test_no_page_shows_a_frame_of_answers():

@@ -46,10 +46,12 @@ def test_what_no_source_tells_is_not_known_and_no_number(shown):
     """Every service has every column; of how many a pool or a club is for is a text, and what one costs a number."""
     view = shown["five_services"].frame
     assert (view.groupby(["service_domain", "standing"]).size() == len(five.MEASURES)).all()
-    assert set(view["service_domain"]) == {"health", "education", "sport", "leisure", "holidays"}
+    assert set(view["service_domain"]) == {"health", "education", "sport", "leisure", "holidays", "aid"}
     central = view[view[CATEGORY] == "central"].set_index("service_domain")
-    assert central.loc[["health", "education"], "text"].eq("not_known").all()
-    assert central.drop(["health", "education"])["estimate"].gt(0).all()
+    upper = ["health", "education", "aid"]  # at most so much, where all claim
+    assert central.loc[upper, "text"].eq("not_known").all()
+    assert central.drop(upper)["estimate"].gt(0).all()
+    assert view.loc[view["service_domain"].eq("aid") & view[CATEGORY].eq("share"), "text"].eq("not_known").all()
     of = view[view[CATEGORY] == "concerned"].set_index("service_domain")["text"]
     assert of[["sport", "leisure"]].eq("not_known").all()
     assert of.drop(["sport", "leisure"]).isna().all()

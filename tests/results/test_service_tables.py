@@ -38,6 +38,19 @@ def test_groups_add_up_to_the_whole(study, shown, group):
     assert students == pytest.approx(wishes.cell("scholarship", "children")["estimate"], rel=0.05)
 
 
+def test_families_of_the_peak_week_are_its_persons(study):
+    """Sizes hold all who ask, and each its own: families of seven and more by hand, known answers standing for all."""
+    of, frame = study.result(services.holidays), study.frame.set_axis(study.design.index)
+    made = services.families(study, of).set_index("family_size")["estimate"]
+    assert made.sum() == pytest.approx(of.persons().value["all"])
+    asks = (of.goes.fillna(False) & frame["holiday_persons_n"].ge(7)).to_numpy()
+    weeks = frame["holiday_weeks_n"].clip(upper=of.weeks_most).astype(float)
+    each = terms.home_share(frame) * weeks * frame["holiday_persons_n"].astype(float)
+    met = study.design.weights[asks] @ each[asks].to_numpy()
+    known = study.design.weights[of.goes.notna().to_numpy()].sum() / study.design.weights.sum()
+    assert made["more"] == pytest.approx(of.take_up * max(of.season) * met / known)
+
+
 def test_who_is_entitled_is_of_a_region(study, shown):
     """Regions hold all who are entitled, and each its own: weights of those under their threshold, by hand."""
     table = shown["aid"]["aid_by_command_group"]

@@ -74,7 +74,7 @@ def findings(study: Study) -> Iterator[str]:
         state = found.conditions[name].state
         shown = state == "shown"
         said = _largest(clear[clear[CATEGORY] == name], study) + _place(name, study) if shown else ""
-        yield f"**{title(name, study)}**: {said or study.text(state)}"
+        yield listed(study, [f"**{title(name, study)}**", said or study.text(state)], "colon")
     yield from _blocks(study)
 
 

@@ -28,6 +28,7 @@ WORDED |= {"weight_figure": "weights", "gaps_of": "col", "statistic": "statistic
 WORDED |= {"sample_design": "design", "simulated_model": "model", "origin": "col"}
 LEVEL = re.compile(r"(?:C\()?(\w+)\)?\[(?:T\.)?(\w+)\]")  # a level of a factor in a formula: rank_group[senior]
 STEPS = re.compile(r"\||\s/\s|\.(?=(?:est|se)$)")  # between the parts of a stored result's address
+LARGE = re.compile(r"[1-9]\d{3,}")  # a code that is a number with thousands
 NAMES = ("short", "term", "col")  # first parts of the keys that name an estimate of one's own
 TITLED = ("condition", "situation", "amount", "table")  # columns whose codes are tables
 # units without a name
@@ -68,7 +69,9 @@ def label(study: Study, column: str, code: object) -> str:
     if level := LEVEL.fullmatch(code):
         return label(study, *level.groups())
     named = next((f"{x}.{code}" for x in NAMES if f"{x}.{code}" in study.codebook.texts.index), None)
-    return code if named is None else study.text(named)
+    if named is not None:
+        return study.text(named)
+    return number(float(code), study.language) if LARGE.fullmatch(code) and column != "year" else code
 
 
 def _segment(study: Study, code: str) -> str:
@@ -229,8 +232,11 @@ def source(study: Study) -> str:
     return study.text("source.own", name=study.survey_name)
 
 
-def note(tables: Sequence[Released], study: Study) -> str:
-    """What stands under a table or figure: intervals, respondents, missing answers, source, hidden cells."""
+def note(tables: Sequence[Released], study: Study, gaps: bool = False) -> str:
+    """What stands under a table or figure: intervals, respondents, missing answers, source, what signs mean.
+
+    ``gaps``: the table has cells without a number.
+    """
     known, language = study.codebook.texts.index, study.language
     shown = [t for t in tables if t.state == "shown"]
     sampled = [t for t in shown if t.statistic not in ("count", "document") and t.of != "register"]
@@ -255,7 +261,7 @@ def note(tables: Sequence[Released], study: Study) -> str:
         late = base(pd.Series([t.followed_up for t in sampled], dtype=float), language)
         text = " ".join([text, study.text("note.followed_up", n=late)])
     flags = set().union(*(t.frame["flag"] for t in shown))
-    if any(t.statistic == "share" and t.shown["n"].isna().any() for t in sampled):  # a base that is not said
+    if gaps:
         flags.add("hidden")
     if any(t.frame["clear"].eq(True).any() for t in shown if "clear" in t.frame):
         flags.add("clear")

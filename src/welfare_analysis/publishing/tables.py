@@ -66,7 +66,8 @@ def show(study: Study, table: str | Released | Estimate | Callable[[Study], Rele
     if table.state != "shown":
         return HTML(f"<p><strong>{escape(heading)}</strong>: {escape(study.text(table.state))}</p>")
     heads, body = grid(table, study)
-    return HTML(_html(table.id, heading, heads, body, f"{note([table], study)} {further}".strip()))
+    said = note([table], study, any(GAP in line for line in body))
+    return HTML(_html(table.id, heading, heads, body, f"{said} {further}".strip()))
 
 
 def what_if(study: Study, base: Estimate, changed: Estimate, terms: Mapping[str, tuple[float | str, float | str, str]],

@@ -46,7 +46,7 @@ def in_one_view(study: Study, _: Study) -> pd.DataFrame | None:
     rows = []
     for (domain, standing), lines in PLAN.groupby(["service_domain", "standing"], sort=False):
         addresses = lines.set_index("measure")["address"]
-        share = cells(study, addresses["share"])
+        share = cells(study, addresses.get("share", addresses["people"]))
         unknown = share.assign(**dict.fromkeys(NUMBERS, 0.0), text="not_known", flag="", step=1.0)
         for measure, unit in MEASURES.items() if len(share) else ():
             found = cells(study, addresses[measure]) if measure in addresses else unknown

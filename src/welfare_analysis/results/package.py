@@ -17,7 +17,7 @@ from ..planning.package import package as package_of
 from ..study import Study
 from .declare import Base, Topic, attempted, exact, long_format, part, point
 
-FINDINGS = ("package_services", ("holds", "next", "who", "fair", "later", "sure", "others", "ask"))
+FINDINGS = ("package_services", ("holds", "next", "who", "fair", "later", "sure"))
 UNITS = {"cost_dh": "million_dh", "each_dh": "dh", **dict.fromkeys(("share", "worst", "kept"), "share")}
 UNITS |= {"concentration": "decimal", "more": "needs_expected"}
 KINDS = ("sampling", "all")  # what is drawn: the needs alone, or the assumptions too

@@ -20,12 +20,10 @@ from ..study import Study, public
 from . import steps
 from .declare import Base, Topic, always, counted, evidenced, exact, fitted, is_shown, long_format, quantile_rows
 
-FINDINGS = (
-    "services_funnel_by_status",
-    ("many", "where", "sharing", "health", "school", "sport", "aid", "where_money", "changes", "sure"),
-)
+FINDINGS = ("services_funnel_by_status", ("many", "health", "school", "sport", "aid", "where"))
 WISHES = {"camps": "camp_children_n", "hajj": "promotion_hajj", "umra": "promotion_umra"}
 UNITS = {"places": "places", "cost_dh": "million_dh"}  # of measures that are no persons
+ROOMS = (2, 4, 6)  # persons of a family at most: those that share a size of room
 HEADS = (3000, 2000, 1000)  # DH of income a head below which the fund pays
 THRESHOLDS = (1000, 1500, 2000, 2500, 3000, 4000)
 YEARS = (0, 2, 4, 6, 8, 10)
@@ -71,6 +69,18 @@ def where(study: Study, of: Holidays) -> pd.DataFrame:
     met = of.frame.loc[of.goes.fillna(value=False).astype(bool), "holiday_centre"].astype(str).value_counts()
     met["all"] = met.sum()
     return in_units(rows.assign(numerator=rows["holiday_place"].map(met.astype(float))))
+
+
+@topic.table("families", "family_size", adds="family_size")
+def families(study: Study, of: Holidays) -> pd.DataFrame:
+    """Persons who ask in the peak week, by the persons of their family: which rooms a centre needs."""
+    goes, many = of.goes, of.frame["holiday_persons_n"].astype(float)
+    weeks = of.frame["holiday_weeks_n"].astype(float).clip(upper=of.weeks_most)
+    asks = of.take_up * max(of.season) * home_share(of.frame) * weeks * many
+    sizes = pd.get_dummies(pd.cut(many, [0, *ROOMS, np.inf], labels=[*map(str, ROOMS), "more"]), dtype=float)
+    table = sizes.mul(asks, axis=0).where(goes.fillna(False), 0.0).where(goes.notna())
+    table = table.set_axis(sizes.columns.astype(str), axis=1)
+    return evidenced({"": total(of.design, table, missing="mean").as_positive()}, "", "family_size").drop(columns="")
 
 
 @topic.table("calendar", "season_week", "season_line", adds=None)

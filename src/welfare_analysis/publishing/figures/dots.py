@@ -17,6 +17,7 @@ from ..labels import cell_label, codes, in_order, label, standard, step_of, titl
 from .style import MARKED, PALETTE, QUIET, ROW, canvas, fitting, numbered, points, scaled, value_axis, wrapped
 
 FLATTEST = 1.9  # inches of a panel with few rows: titles and axis need as much beside it
+LETTERS = 72  # of the titles of panels side by side
 KNOWN: dict[str, Any] = {  # what is true of the stand-in
     "marker": "D", "linestyle": "", "markersize": 6, "markerfacecolor": "none", "markeredgecolor": MARKED, "zorder": 4,
 }  # fmt: skip
@@ -69,7 +70,7 @@ def categories(
                 gaps = cells["estimate"].isna()
                 numbered(axes, at[gaps], cells[gaps], one.unit, study, small=True)
             most[column] = max(most[column], float(scaled(cells, one.unit)["high"].fillna(0.0).max()))
-        axes.set_title(wrapped(cell_label(one, study, CATEGORY, column), 16 if len(columns) < 5 * lines else 12))
+        axes.set_title(wrapped(cell_label(one, study, CATEGORY, column), min(16, LETTERS * lines // len(columns))))
     for axes, column in zip(panels, columns, strict=False):
         value_axis(axes, max(most.values()) if one_scale else most[column], one.unit, study, small=True)
     panels[0].set_yticks(range(len(rows)), [wrapped(label(study, first, code), 32) for code in rows])
@@ -119,7 +120,7 @@ def profile(tables: Sequence[Released], study: Study, name: str = "profile") -> 
             if (row := ("status", code)) in estimated:
                 axes.plot(100 * share, place[row], **KNOWN)
         value_axis(axes, most, own[0].unit, study, small=True)
-        axes.set_title(wrapped(study.text(f"short.{variable}")))
+        axes.set_title(wrapped(study.text(f"short.{variable}"), min(16, LETTERS // len(names))))
     if len(true):
         panels[0].plot([], [], **KNOWN, label=study.text("figure.truth"))
         figure.legend(loc="outside lower right")

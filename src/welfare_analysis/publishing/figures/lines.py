@@ -35,18 +35,23 @@ def curve(
 ) -> Figure:
     """Numbers by price (``at``: where each code of the first key is), a line and a band for each column.
 
-    ``numbered``: each point has its number, where lines are far enough from each other.
+    ``numbered``: each point has its number, the highest above it and the others below; none that would cover another.
     """
     (one,) = tables
     figure, (axes,) = canvas(title(one.id, study), 3.2)
     cells = one.shown.assign(at=one.shown[one.by[0]].astype(str).map(at or float).astype(float))
     highest = cells.groupby("at")["estimate"].transform("max").where(cells["at"].duplicated(keep=False))
+    low = cells["estimate"] < 0.08 * cells["estimate"].max()  # no room below
+    under = cells["estimate"] - cells.sort_values("estimate").groupby("at")["estimate"].shift()
+    apart = under.where(~low, highest - cells["estimate"])  # from the next number on its side
+    crowded = (apart < 0.06 * cells["estimate"].max()) & cells["estimate"].ne(highest)
     room = int(ROOM * figure.get_figwidth())
     for place, code in enumerate(in_order(one, study, CATEGORY)):
         part = cells[cells[CATEGORY].astype(str) == code]
         _line(axes, part, one.unit, PALETTE[place], cell_label(one, study, CATEGORY, code))
         part = part.iloc[:: max(1, -(-len(part) // room))]  # of a long line every second point or fewer has its number
-        above = part["estimate"].eq(highest[part.index]) | (part["estimate"] < 0.08 * cells["estimate"].max())
+        part = part[~crowded[part.index]]
+        above = part["estimate"].eq(highest[part.index]) | low[part.index]
         for x, y, up in zip(part["at"], scaled(part, one.unit)["estimate"], above, strict=True) if numbered else ():
             height = 9 * (1 if up else -1) - 3
             axes.annotate(
