@@ -298,8 +298,10 @@ def _own_tables(codebook: Codebook) -> None:
         if not set(whole) <= set(own):
             listed, hint = ", ".join(whole), "Save it as CSV in UTF-8, with commas between columns."
             raise WelfareError("a column is not there", where=f"{where}, row 1", expected=listed, hint=hint)
+        least, above = (0.0, ", 0 or more") if path.stem in KEYED else (-np.inf, "")  # rents
         for name in whole:
-            wrong, expected = pd.to_numeric(own[name], errors="coerce").isna() & (own[name] != ""), "a number"
+            number, expected = pd.to_numeric(own[name], errors="coerce"), f"a number{above}"
+            wrong = (own[name] != "") & ~(np.isfinite(number) & (number >= least))
             if name == KEYED.get(path.stem):
                 wrong, expected = ~own[name].isin(["", *codebook.codes(name)]), f"a code of the list {name}"
             elif not pd.api.types.is_numeric_dtype(whole[name]) or whole[name].isna().all():

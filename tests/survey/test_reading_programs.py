@@ -787,6 +787,7 @@ def test_orphan_rows_of_a_roster_are_left_out_as_wished(tmp_path, monkeypatch):
     assert found.frame["dependants_0_5_n"].tolist() == [1, 1, 0]
     what = "rows of the repeated group 'members' left out: their form is not there"
     assert found.report.set_index("what").at[what, "n"] == 1
+    assert found.reviews["orphans"] == 1
     monkeypatch.setenv("OMIT", "orphans")
     assert read(path, BOOK).frame.equals(found.frame)
 

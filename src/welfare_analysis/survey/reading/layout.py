@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ...errors import WelfareError
-from .faults import fault_at
+from .faults import UNNAMED, fault_at
 from .personal import header_shown
 from .programs import ADDED, is_added, own_name, wrote
 from .spelling import clean, fold, listed
@@ -361,8 +361,7 @@ def _under(
     for i in [i for i, name in enumerate(names) if not name]:
         if (frame[i] != "").any():
             letter = column_letter(i + 1)
-            rule, todo = "a column with answers has a name", f"Name column {letter}, or empty it."
-            faults.append(fault_at(header, letter, "", rule, todo))
+            faults.append(fault_at(header, letter, "", UNNAMED, f"Name column {letter}, or empty it."))
     kept = [i for i, name in enumerate(names) if name]
     return frame[kept].set_axis([names[i] for i in kept], axis=1), faults
 
