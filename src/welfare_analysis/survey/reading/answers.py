@@ -35,7 +35,7 @@ from .selection import (
     design_columns,
     followed_up,
     sampled,
-    without_gaps,
+    unusable,
 )
 from .spelling import fold, texts
 
@@ -209,7 +209,7 @@ def _answers(cells: Cells, codebook: Codebook) -> Answers:
         checked.notes.append(("weight", f"the sampling design of the file: {', '.join(own[:6])}", len(cells.frame)))
     if nobody := int((design["weight"] == 0).sum()) if "weight" in design else 0:
         checked.notes.append(("weight", "forms whose weight is 0: they count for nobody", nobody))
-    answers = checked.answers("SURVEY", design | given, [*faults, *odd, *without_gaps(own, cells.header)])
+    answers = checked.answers("SURVEY", design | given, [*faults, *odd, *unusable(design, cells.header)])
     if len(checked.columns) < 2:
         expected = "the status and one further question"
         raise WelfareError("no block of questions is there", where=cells.path.name, expected=expected)
