@@ -290,6 +290,17 @@ def test_check_compares_the_status_with_the_register(here, capsys):
     assert command.main(["check", *names, "KEEP=status"]) == 0
 
 
+def test_check_reads_a_file_as_what_it_was_named(here, capsys):
+    """A register with a column more is a register: an age that is blank stops the report, so `check` names it."""
+    (here / "r.csv").write_text(
+        "person_id,status,sex,age,rank,command,marital_status\n"
+        "0001,active,m,,gardien,nador,single\n0002,active,m,40,gardien,nador,single\n"
+    )
+    assert command.main(["check", f"REGISTER={here / 'r.csv'}"]) == 1
+    assert "a value for everybody in the register" in capsys.readouterr().out
+    assert command.main(["check", f"SURVEY={here / 'r.csv'}", "REGISTER="]) == 0
+
+
 def test_check_names_keys_that_the_register_lacks(here, capsys):
     """`check` of both files says what `report` would stop at, and how the keys differ."""
     (here / "a.csv").write_text("person_id,status,tenure\n1,active,owner\n2,active,owner\n3,active,owner\n")

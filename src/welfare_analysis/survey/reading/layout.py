@@ -32,6 +32,7 @@ RELATIVES = listed("relatives")
 PLACE = re.compile(r"(\d+)(?:(?:st|nd|rd|th)[_ ]choice)?")  # a column of a ranking: 1st_choice, or [1]
 # a group of one member of a roster: household[0], person 1
 MEMBER = re.compile(rf"\[\d+\]?$|(?:{'|'.join(sorted(listed('people') | listed('household')))})\s?\d+$")
+OTHER = re.compile(rf"_(?:{'|'.join(listed('other'))})$")  # behind a question: its answer in words
 SEPARATORS = re.compile(r"__|[/\\|>.:\-\[]")  # between the groups of a form, its question and an answer
 Note = tuple[str, str, int]
 Row = Sequence[Hashable]
@@ -179,7 +180,7 @@ def _behind_own_groups(header: list[str], names: list[str], known: Known) -> lis
                 ends[i] = group, name
                 break
     often, members = Counter([*names, *(name for _, name in ends.values())]), Counter(g for g, _ in ends.values())
-    rest = [text for i, text in enumerate(header) if i not in ends and not names[i].startswith(ADDED)]
+    rest = [t for i, t in enumerate(header) if i not in ends and not names[i].startswith(ADDED) and not OTHER.search(t)]
     for group in members:
         others = sum(text.startswith(group) and bool(SEPARATORS.match(text, len(group))) for text in rest)
         members[group] *= members[group] > others
