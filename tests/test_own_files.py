@@ -290,6 +290,17 @@ def test_check_compares_the_status_with_the_register(here, capsys):
     assert command.main(["check", *names, "KEEP=status"]) == 0
 
 
+def test_check_reads_a_file_as_what_it_was_named(here, capsys):
+    """A register with a column more is a register: an age that is blank stops the report, so `check` names it."""
+    (here / "r.csv").write_text(
+        "person_id,status,sex,age,rank,command,marital_status\n"
+        "0001,active,m,,gardien,nador,single\n0002,active,m,40,gardien,nador,single\n"
+    )
+    assert command.main(["check", f"REGISTER={here / 'r.csv'}"]) == 1
+    assert "a value for everybody in the register" in capsys.readouterr().out
+    assert command.main(["check", f"SURVEY={here / 'r.csv'}", "REGISTER="]) == 0
+
+
 def test_check_names_keys_that_the_register_lacks(here, capsys):
     """`check` of both files says what `report` would stop at, and how the keys differ."""
     (here / "a.csv").write_text("person_id,status,tenure\n1,active,owner\n2,active,owner\n3,active,owner\n")
@@ -420,6 +431,8 @@ def test_check_and_report_name_the_faults_of_a_log(here, capsys, monkeypatch):
     [
         ("rents", ",", ";", "public/rents.csv, row 1: a column is not there"),
         ("rents", "harbour,450", "harbour,quatre cents", "public/rents.csv, row 3, column value"),
+        ("rents", "harbour,450", "harbour,inf", "public/rents.csv, row 3, column value: a cell cannot be read; got 'inf'"),
+        ("rents", "harbour,450,", "harbour,-450,", "row 3, column value: a cell cannot be read; got '-450'"),
         ("rents", "harbour", "harbor", "row 3, column command: a cell cannot be read; got 'harbor'"),
         ("rent", "", "", "public/rent.csv: no page reads a table of this name; got 'rent'; expected rents"),
         ("rents", "harbour,450,", "harbour,,", "row 3, column value: a cell cannot be read; got ''; expected a value"),

@@ -61,7 +61,7 @@ def report(_: argparse.Namespace) -> int:
     them, and the pages that lack a result: 1 if an error of the program is the cause, 0 if the answers are.
     """
     before = set_aside(ROOT / "build" / "report")
-    named, withheld = _named(*OWN), []
+    named, withheld = _own(), []
     try:
         if _named("AGREEMENTS"):
             agreements(_codebook())  # a fault in a table of one's own is said before anything runs
@@ -180,7 +180,7 @@ def form(_: argparse.Namespace) -> int:
 
 def check(_: argparse.Namespace) -> int:
     """Check files of answers, a register, a follow-up, a log: 0 if they can be read, 1 if they have faults."""
-    named, terms, log = _named(*OWN), _named("AGREEMENTS"), _named("LISTENING")
+    named, terms, log = _own(), _named("AGREEMENTS"), _named("LISTENING")
     if terms:
         print(f"{terms[0].name}: no fault; {len(agreements(_codebook()))} agreements with those of data/public")
     elif not named and not log:
@@ -208,6 +208,11 @@ def _named(*names: str) -> list[Any]:
     return [paths if len(paths) > 1 else paths[0] for paths in sources]
 
 
+def _own() -> dict[str, Any]:
+    """What is named of one's own, by variable, as `_named`."""
+    return {variable: source for variable in OWN for source in _named(variable)}
+
+
 def _codebook() -> Codebook:
     return Codebook.read((_named("CODEBOOK") or [ROOT / "data" / "codebook"])[0])
 
@@ -232,8 +237,8 @@ def _waiting(what: str) -> Iterator[None]:
         done.set()
 
 
-def _sound(sources: list[Any]) -> bool:
-    """Whether files have no fault; what was accepted is printed, and all faults are, and written to one table."""
+def _sound(sources: dict[str, Any]) -> bool:
+    """Whether files, by variable, have no fault; what was accepted is printed, and all faults are, and written to one table."""
     codebook, found, drafts, sound = _codebook(), [], [], True
     frames: dict[str, pd.DataFrame] = {}
     names = next((reading.Map.read(named, codebook) for named in _named("MAP")), None)
@@ -242,11 +247,11 @@ def _sound(sources: list[Any]) -> bool:
     _own_tables(codebook)
     for table, codes in not_given(codebook).items():
         print(f"public/{table}.csv has no row for {', '.join(codes)}: the pages say less of them")
-    for source in sources:
+    for variable, source in sources.items():
         name = ", ".join(path.name for path in (source if isinstance(source, list) else [source]))
         try:
             with _waiting(f"reading {name}"):
-                kind, answers = reading.read_any(source, codebook, names)
+                kind, answers = reading.read_any(source, codebook, names, variable)
         except (reading.Faults, reading.NoHeader) as error:
             sound = False
             if isinstance(error, reading.Faults):
@@ -298,8 +303,10 @@ def _own_tables(codebook: Codebook) -> None:
         if not set(whole) <= set(own):
             listed, hint = ", ".join(whole), "Save it as CSV in UTF-8, with commas between columns."
             raise WelfareError("a column is not there", where=f"{where}, row 1", expected=listed, hint=hint)
+        least, above = (0.0, ", 0 or more") if path.stem in KEYED else (-np.inf, "")  # rents
         for name in whole:
-            wrong, expected = pd.to_numeric(own[name], errors="coerce").isna() & (own[name] != ""), "a number"
+            number, expected = pd.to_numeric(own[name], errors="coerce"), f"a number{above}"
+            wrong = (own[name] != "") & ~(np.isfinite(number) & (number >= least))
             if name == KEYED.get(path.stem):
                 wrong, expected = ~own[name].isin(["", *codebook.codes(name)]), f"a code of the list {name}"
             elif not pd.api.types.is_numeric_dtype(whole[name]) or whole[name].isna().all():

@@ -57,6 +57,15 @@ def test_maximum_by_hand():
     assert top.value == pytest.approx(0, abs=1e-15)
 
 
+def test_a_step_too_far_is_taken_back_without_a_word():
+    """The first step ends where the exponential is infinite: no warning, which a page would show, and the maximum."""
+
+    def steep(t):
+        return Likelihood(float(1e4 * t[0] - np.exp(t[0])), 1e4 - np.exp(t), np.exp(t)[:, None])
+
+    assert maximise(np.zeros(1), steep, ["t"], "steep")[0] == pytest.approx(np.log(1e4))
+
+
 @pytest.mark.parametrize(
     ("at", "message"),
     [

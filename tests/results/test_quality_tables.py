@@ -10,8 +10,8 @@ from welfare_analysis.publishing import findings, show
 from welfare_analysis.results import TOPICS, release
 from welfare_analysis.results.quality import of_forms
 from welfare_analysis.study import DATA, Study
-from welfare_analysis.survey import quality
-from welfare_analysis.survey.reading import typed
+from welfare_analysis.survey import doubts, quality
+from welfare_analysis.survey.reading import reviews, typed
 from welfare_analysis.survey.standin import Parameters, generate
 
 NAMES = TOPICS["quality"].names
@@ -55,6 +55,25 @@ def test_forms_are_shown_by_review_state_and_doubt(tmp_path):
     assert shown.cell("approved", "counted")["estimate"] == 450  # of 440, as numbers of respondents are printed
     assert shown.cell("rejected", "left_out")["estimate"] == 10  # of 12
     assert np.isnan(shown.cell("on_hold", "counted")["estimate"])
+
+
+def test_every_state_of_a_form_has_its_words():
+    """A state that reading or a wish can give is a code of the list; else a page shows it as the program writes it."""
+    states = {*reviews.KNOWN, *reviews.LEFT_OUT, "submitted", *doubts.KINDS, doubts.ORPHANS}
+    assert {state.replace(" ", "_") for state in states} == set(BOOK.codes("form_state"))
+
+
+def test_all_forms_that_came_are_the_base_of_those_left_out(tmp_path):
+    """Of eighty persons twenty said no, and five rows belong to no form: eighty forms came."""
+    forms = pd.DataFrame({"status": "active", "consent": ["yes"] * 60 + ["no"] * 20, "tenure": "owner"})
+    forms = forms.assign(_uuid=[f"uuid:{i}" for i in range(80)])
+    members = pd.DataFrame({"age": [3] * 6, "_submission__uuid": ["uuid:0", *[f"uuid:{90 + i}" for i in range(5)]]})
+    with pd.ExcelWriter(tmp_path / "export.xlsx") as book:
+        forms.to_excel(book, sheet_name="forms", index=False)
+        members.to_excel(book, sheet_name="children", index=False)
+    own = Study.open(tmp_path / "export.xlsx", omit="orphans,repeated")
+    assert own.states == {("not agreed", "left_out"): 20, ("orphans", "left_out"): 5}
+    assert release(own)["quality_forms"].cell("not_agreed", "left_out")["n"] == 80
 
 
 def test_gaps_are_counted_by_hand(study):

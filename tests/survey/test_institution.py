@@ -91,6 +91,7 @@ def test_a_blank_word_is_an_error(folder):
         ("consistency", ",0,", ",some,", "hospital/consistency.csv, row 2, tolerance: .*'some'; expected a number"),
         ("consistency", "flag", "drop", "row 2, action: .*'drop'; expected flag or blank"),
         ("consistency", "<=", "=<", "hospital/consistency.csv, row 2, op: .*'=<'; expected <= or >= or ="),
+        ("values", "retired,2,", "retired,second,", "hospital/values.csv, row 3, order: .*'second'; expected a number"),
         ("values", "status,retired", "status,", "hospital/values.csv, row 3, code: .*letters, digits and _ alone"),
     ],
 )

@@ -96,10 +96,12 @@ def test_what_margins_cannot_do_is_said(answers, tmp_path):
     with pytest.raises(WelfareError, match="list of persons"):
         weight(answers, register, answers)
     grouped = answers.assign(command_group="rabat_kenitra")
-    with pytest.raises(WelfareError, match="nobody of a status"):
+    with pytest.raises(WelfareError, match=r"nobody of a status.*got 'widow'.*out of each margin"):
         weight(grouped[grouped["status"] != "widow"], register)
     with pytest.raises(WelfareError, match="not asked"):
         weight(answers.drop(columns="command"), register)
+    with pytest.raises(WelfareError, match=r"^REGISTER, status: .*whom the register does not count; got 'widow \d+'"):
+        weight(grouped, {"status": pd.Series({"active": 5000.0, "retired": 3000.0})})
     few = {name: (counts / 5).round() for name, counts in register.items()}
     with pytest.raises(WelfareError, match="more answers than persons"):
         weight(grouped, few)

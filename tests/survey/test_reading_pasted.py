@@ -123,6 +123,17 @@ def test_what_went_wrong_is_named_by_its_cause(tmp_path, name, kind):
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_codes_of_a_files_own_are_no_rows_that_moved(tmp_path, kind):
+    """Numbers for codes in every form, as some programs export them: each column is named, and no row is to go."""
+    coded = [[*row[:1], "1", "1", row[3], "7", "2", *row[6:8], "2", row[9]] for row in FORMS]
+    with pytest.raises(Faults) as caught:
+        read(written([HEADER, *coded], tmp_path, kind), BOOK)
+    table = caught.value.table
+    assert NO_FORM not in set(table["rule"])
+    assert table["column"].value_counts().to_dict() == dict.fromkeys(["status", "sex", "command", "tenure", "has_loan"], 12)
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_a_longer_table_below_hides_no_form_above_it(tmp_path, kind):
     """The second header has more names than the first: the forms above it are not taken for a title."""
     rows = [HEADER[:8], *(row[:8] for row in TOP), HEADER, *BOTTOM]

@@ -769,6 +769,12 @@ def test_groups_of_one_question_each_are_groups(tmp_path):
     assert found.report["what"].str.contains("of a group of the form's own").sum() == 2
 
 
+def test_words_behind_other_do_not_say_what_a_group_is(tmp_path):
+    """`log/tenure` beside `log/tenure_other` is the question: the words are one fault, the answer none."""
+    table = faults(tmp_path, "id/status,id/sex,log/tenure,log/tenure_other\nactive,m,other,barge\n")
+    assert table["column"].tolist() == ["log/tenure_other"]
+
+
 def test_a_group_of_central_is_no_part_of_a_name(tmp_path):
     """`home-tenure` is `tenure` in a group `home`, and not the question `home_tenure`."""
     text = CENTRAL.format(questions="home-status,home-tenure") + central("active,owner", "uuid:1")
@@ -787,6 +793,7 @@ def test_orphan_rows_of_a_roster_are_left_out_as_wished(tmp_path, monkeypatch):
     assert found.frame["dependants_0_5_n"].tolist() == [1, 1, 0]
     what = "rows of the repeated group 'members' left out: their form is not there"
     assert found.report.set_index("what").at[what, "n"] == 1
+    assert found.reviews["orphans"] == 1
     monkeypatch.setenv("OMIT", "orphans")
     assert read(path, BOOK).frame.equals(found.frame)
 

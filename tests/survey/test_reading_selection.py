@@ -124,6 +124,9 @@ FAULTS = {
     "no unit": ({"psu": [*SAMPLE["psu"][:9], ""]}, (11, "psu", "a label in each row")),
     "one unit": ({"psu": [*SAMPLE["psu"][:6], *"1111"]}, (8, "psu", "two units or more of each stratum, or all of it")),
     "two counts": ({"fpc": ["9", *SAMPLE["fpc"][1:]]}, (2, "fpc", "the units of the whole stratum")),
+    "of nothing": ({"weight": ["0"] * 9 + ["8"]}, (1, "weight", "weights above 0 of two forms or more")),
+    "one replicate": ({"brr_1": ["1"] * 10}, (1, "brr_1", "two replicate weights or more")),
+    "two methods": ({n: ["1"] * 10 for n in ("brr_1", "brr_2", "jk1_1", "jk1_2")}, (1, "jk1_2", "replicate weights of one")),
     "too small": ({"fpc": ["2"] * 6 + ["8"] * 4}, (2, "fpc", "the units of the whole stratum")),
 }
 

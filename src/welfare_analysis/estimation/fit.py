@@ -187,7 +187,8 @@ def maximise(
         if 0.5 * abs(step @ now.gradient) <= close * (1 + abs(now.value)):
             return _identified(theta, now, first, names, where)
         for halving in range(HALVINGS):
-            trial = evaluate(theta + step / 2**halving)
+            with np.errstate(all="ignore"):  # a step too far has no finite value, and is halved
+                trial = evaluate(theta + step / 2**halving)
             if np.isfinite(trial.value) and trial.value >= now.value - LOSS * (1 + abs(now.value)):
                 break
         else:  # no step goes up: rounding is all that is left, if the gradient says so

@@ -16,6 +16,7 @@ from ..needs.housing import cost_burdened
 from ..needs.income_debt import over_debt_limit
 from ..study import Study
 from ..survey import quality
+from ..survey.doubts import ORPHANS
 from ..survey.imputation import AMOUNTS, DEDUCTIONS, LEAST, imputed, together
 from .declare import Base, Topic, always, exact, facts, long_format, point
 from .headlines import truth
@@ -59,7 +60,8 @@ def forms(study: Study, _: Study) -> pd.DataFrame:
     """Forms by review state where they were collected, and forms in doubt: those that count, and those left out."""
     rows = [(state.replace(" ", "_"), measure, float(n)) for (state, measure), n in study.states.items()]
     cells = pd.DataFrame(rows, columns=["form_state", "measure", "estimate"])
-    came = max(cells["estimate"].sum(), float(len(study.frame)))
+    gone = (cells["measure"] == "left_out") & (cells["form_state"] != ORPHANS)  # those are rows, of no form
+    came = len(study.frame) + cells.loc[gone, "estimate"].sum()
     return cells.assign(n=came, **dict.fromkeys(["low", "high", "numerator"], cells["estimate"]))
 
 

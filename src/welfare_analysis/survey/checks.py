@@ -101,6 +101,8 @@ def refuse(wrong: pd.Series, table: str, column: pd.Series, expected: str) -> No
 def check(book: Tables) -> None:
     """Raise on the first fault of a codebook whose groups are sound."""
     values, lines, ages = book.values, book.lines, book.ages.reset_index()
+    order = values["order"]
+    refuse(~order.str.match(NUMBER) & (order != ""), "values.csv", order, "a number, or nothing")
     refuse(values.duplicated(["list", "code"]), "values.csv", values["code"], "each code once in a list")
     _check_words(book)
     _check_parents(values)

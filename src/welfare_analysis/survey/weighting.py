@@ -27,6 +27,7 @@ RELATIVE = 1.005  # weights of a smaller mean were divided by theirs: they count
 BAND_EDGES = [0, 0.9, 1.1, 2, 5, 10, 15, 20, 30, np.inf]
 BANDS = ("to_0_9", "to_1_1", "to_2", "to_5", "to_10", "to_15", "to_20", "to_30", "over_30")
 ALONE = "Say OMIT=unanswered to leave such persons of the register out: the pages then speak of the others."
+LESS = "Take such persons out of each margin of the register: the pages then speak of the others."
 FOR_AN_ERROR = 2  # answers without which a status has no sampling error
 RAKED_TO = ("status|rank_group", "status|age_group", "command_group", "sex")
 
@@ -155,11 +156,11 @@ def _answered(answers: pd.DataFrame, followup: pd.DataFrame | None) -> list[pd.S
     return [answers["person_id"], *late]
 
 
-def _no_silent(statuses: set[str]) -> None:
+def _no_silent(statuses: set[str], hint: str = ALONE) -> None:
     """Refuse a register with statuses of which nobody answered: no weight can stand for them."""
     if statuses:
         got, expected = ", ".join(sorted(statuses)), "answers of every status of the register"
-        raise WelfareError("nobody of a status answered", where="answers", got=got, expected=expected, hint=ALONE)
+        raise WelfareError("nobody of a status answered", where="answers", got=got, expected=expected, hint=hint)
 
 
 def first_phase(answers: pd.DataFrame, followup: pd.DataFrame) -> tuple[pd.DataFrame, Design]:
@@ -269,7 +270,7 @@ def _to_margins(answers: pd.DataFrame, counts: Margins, own: Design | None) -> W
             raise WelfareError("a margin is of what was not asked", where="REGISTER", got=absent, hint=hint)
         groups[name] = crossed(pd.DataFrame({p: _filled(answers, p) for p in name.split("|")}), name)
         if name.split("|")[0] == "status":
-            _no_silent({c.split("|")[0] for c in counts[name].index} - set(answers["status"].astype(str)))
+            _no_silent({c.split("|")[0] for c in counts[name].index} - set(answers["status"].astype(str)), LESS)
     if own is not None:
         return _raked(answers, own, counts, groups, "margins")
     size = float(next(iter(counts.values())).sum())
@@ -319,6 +320,11 @@ def _raked(
         labels = merged(margin.index.to_series(), coarse, counted.to_numpy(), choices.smallest).set_axis(margin.index)
         classes[name] = groups[name].map(labels).fillna(groups[name])
         reached[name] = margin.groupby(labels).sum()
+        lost = groups[name][~classes[name].isin(reached[name].index)].value_counts()
+        if len(lost):
+            what, got = "forms are of persons whom the register does not count", [f"{c} {n}" for c, n in lost.items()]
+            hint = "Give the category its count in this margin, or correct the forms."
+            raise WelfareError(what, where=f"REGISTER, {name}", got=", ".join(got), hint=hint)
     calibrated = design.calibrate({n: m.to_dict() for n, m in reached.items()}, classes, choices.method)
     return Weighted(frame, calibrated, method, reached, classes)
 

@@ -167,8 +167,9 @@ def tornado(tables: Sequence[Released], study: Study) -> Figure:
     sampling = study.text("short.homes_sampling")
     if at["high"] > at["low"]:  # a base without an interval has no band
         axes.axvspan(at["low"], at["high"], color=QUIET, alpha=0.5, label=sampling)
+    middle = pd.Series(at["estimate"], ends.index).fillna(ends.mean(axis=1))  # where the number itself is hidden
     for end, colour, hatch in (("low", PALETTE[0], ""), ("high", MARKED, "////")):
-        axes.barh(range(len(ends)), ends[end] - at["estimate"], left=at["estimate"], color=colour, height=0.7,
+        axes.barh(range(len(ends)), ends[end] - middle, left=middle, color=colour, height=0.7,
                   hatch=hatch, edgecolor="white", linewidth=0,
                   label=study.codebook.label("assumed_end", end, study.language))  # fmt: skip
     axes.set_yticks(range(len(ends)), [label(study, one.by[0], code) for code in ends.index])

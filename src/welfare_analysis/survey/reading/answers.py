@@ -35,7 +35,7 @@ from .selection import (
     design_columns,
     followed_up,
     sampled,
-    without_gaps,
+    unusable,
 )
 from .spelling import fold, texts
 
@@ -104,15 +104,18 @@ def read_followup(path: str | Path, codebook: Codebook, names: Map | None = None
     return _followup(_load(path, codebook, names), codebook)
 
 
-def read_any(path: Paths, codebook: Codebook, names: Map | None = None) -> tuple[str, Answers]:
-    """Read a file as what its columns say that it is: ``follow-up``, ``register`` or ``answers``."""
-    cells = _load(path, codebook, names)
+def read_any(path: Paths, codebook: Codebook, names: Map | None = None, variable: str = "") -> tuple[str, Answers]:
+    """Read a file as what its ``variable`` (REGISTER, FOLLOWUP) or else its columns say that it is.
+
+    That is ``follow-up``, ``register``, ``margins of a register`` or ``answers``.
+    """
+    cells, known = _load(path, codebook, names), variable in ("REGISTER", "FOLLOWUP")
     present = set(cells.frame.columns)
-    if present & set(FOLLOWUP[1:]):
+    if variable == "FOLLOWUP" or (not known and present & set(FOLLOWUP[1:])):
         return "follow-up", _followup(cells, codebook)
     if is_margins(cells):
         return "margins of a register", _as_answers(margins(cells, codebook, names.codes if names else {}))
-    if present == set(REGISTER):
+    if known or present == set(REGISTER):
         return "register", _register(cells, codebook)
     return "answers", _answers(cells, codebook)
 
@@ -209,7 +212,7 @@ def _answers(cells: Cells, codebook: Codebook) -> Answers:
         checked.notes.append(("weight", f"the sampling design of the file: {', '.join(own[:6])}", len(cells.frame)))
     if nobody := int((design["weight"] == 0).sum()) if "weight" in design else 0:
         checked.notes.append(("weight", "forms whose weight is 0: they count for nobody", nobody))
-    answers = checked.answers("SURVEY", design | given, [*faults, *odd, *without_gaps(own, cells.header)])
+    answers = checked.answers("SURVEY", design | given, [*faults, *odd, *unusable(design, cells.header)])
     if len(checked.columns) < 2:
         expected = "the status and one further question"
         raise WelfareError("no block of questions is there", where=cells.path.name, expected=expected)

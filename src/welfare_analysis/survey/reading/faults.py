@@ -13,6 +13,7 @@ from .personal import shown
 COLUMNS = ["file", "sheet", "row", "letter", "column", "value", "rule", "what_to_do"]
 NONE = pd.DataFrame(columns=["row", "column", "value", "rule", "what_to_do"])
 SAME = "the same answer as in"  # of a fault of two columns that disagree
+UNNAMED = "a column with answers has a name"
 STRIDE = 100_000_000  # between the rows of one file and those of the next, where several are read as one
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ...errors import WelfareError
-from .faults import fault_at
+from .faults import UNNAMED, fault_at
 from .personal import header_shown
 from .programs import ADDED, is_added, own_name, wrote
 from .spelling import clean, fold, listed
@@ -32,6 +32,7 @@ RELATIVES = listed("relatives")
 PLACE = re.compile(r"(\d+)(?:(?:st|nd|rd|th)[_ ]choice)?")  # a column of a ranking: 1st_choice, or [1]
 # a group of one member of a roster: household[0], person 1
 MEMBER = re.compile(rf"\[\d+\]?$|(?:{'|'.join(sorted(listed('people') | listed('household')))})\s?\d+$")
+OTHER = re.compile(rf"_(?:{'|'.join(listed('other'))})$")  # behind a question: its answer in words
 SEPARATORS = re.compile(r"__|[/\\|>.:\-\[]")  # between the groups of a form, its question and an answer
 Note = tuple[str, str, int]
 Row = Sequence[Hashable]
@@ -179,7 +180,7 @@ def _behind_own_groups(header: list[str], names: list[str], known: Known) -> lis
                 ends[i] = group, name
                 break
     often, members = Counter([*names, *(name for _, name in ends.values())]), Counter(g for g, _ in ends.values())
-    rest = [text for i, text in enumerate(header) if i not in ends and not names[i].startswith(ADDED)]
+    rest = [t for i, t in enumerate(header) if i not in ends and not names[i].startswith(ADDED) and not OTHER.search(t)]
     for group in members:
         others = sum(text.startswith(group) and bool(SEPARATORS.match(text, len(group))) for text in rest)
         members[group] *= members[group] > others
@@ -361,8 +362,7 @@ def _under(
     for i in [i for i, name in enumerate(names) if not name]:
         if (frame[i] != "").any():
             letter = column_letter(i + 1)
-            rule, todo = "a column with answers has a name", f"Name column {letter}, or empty it."
-            faults.append(fault_at(header, letter, "", rule, todo))
+            faults.append(fault_at(header, letter, "", UNNAMED, f"Name column {letter}, or empty it."))
     kept = [i for i, name in enumerate(names) if name]
     return frame[kept].set_axis([names[i] for i in kept], axis=1), faults
 

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ..codebook import Codebook
+from ..doubts import ORPHANS
 from .cells import Question
 from .columns import Column, read_column
 from .faults import fault
@@ -49,7 +50,9 @@ def rolled_up(cells: Cells, codebook: Codebook, without_orphans: bool = False) -
         orphan = ~of_forms(cells, repeat)
         if without_orphans and orphan.any():
             what = f"rows of the repeated group {_called(repeat)!r} left out: their form is not there"
-            cells = replace(cells, notes=[*cells.notes, ("", what, int(orphan.sum()))])
+            n = int(orphan.sum())
+            left = cells.reviews | {ORPHANS: cells.reviews.get(ORPHANS, 0) + n}
+            cells = replace(cells, notes=[*cells.notes, ("", what, n)], reviews=left)
             repeat = replace(repeat, frame=repeat.frame[~orphan])
         cells = _rolled_up(cells, repeat, codebook)
     return cells

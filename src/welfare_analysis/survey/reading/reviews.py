@@ -9,6 +9,7 @@ from functools import reduce
 import pandas as pd
 
 from ...errors import WelfareError
+from ..doubts import ORPHANS
 from .faults import STRIDE, fault
 from .layout import SEPARATORS, Cells, Note
 from .programs import ADDED, FORM_KEYS, NOT_ASKED, VERSIONS
@@ -18,7 +19,7 @@ REVIEWS = ("_validation_status", "ReviewState", "review_status", "interview__sta
 SUBMITTED = "submitdate"  # of LimeSurvey, which exports forms that were begun too
 KNOWN = ("not reviewed", "approved", "on hold", "has issues", "edited", "completed", "rejected", "not completed")
 STATES = {"": "not reviewed", **{text: state for state in KNOWN for text in listed(f"state {state}")}}
-LEFT_OUT = ("rejected", "not completed", "not submitted", "not agreed")
+LEFT_OUT = ("rejected", "not completed", "not submitted", "not agreed", ORPHANS)
 CONSENT, AGREED, NOT_AGREED = listed("consent"), phrases("agreed"), phrases("not agreed")
 TIMES = (("duration", ""), ("interviewtime", ""), ("start", "end"), ("starttime", "endtime"))  # seconds, or two times
 # as the programs write a time, and spreadsheets after them
@@ -60,7 +61,7 @@ def reviewed(cells: Cells) -> Cells:
     notes = [("", f"forms in review: {state}{ending[state]}", n) for state, n in counts.items() if seen]
     # those of repeated groups say their own place, and rows of their own sheet
     faults = [part if "letter" in part else part[~part["row"].isin(frame.index[out])] for part in faults]
-    return replace(cells, frame=frame[~out], notes=[*cells.notes, *notes], faults=faults, reviews=counts)
+    return replace(cells, frame=frame[~out], notes=[*cells.notes, *notes], faults=faults, reviews={**counts, **cells.reviews})
 
 
 def _state(text: str) -> str:

@@ -11,11 +11,12 @@ import pandas as pd
 from ..codebook import Codebook
 from .cells import NO_RESULT
 from .columns import LOOK_UP, Column
-from .faults import NONE, SAME, fault, fault_at
+from .faults import NONE, SAME, UNNAMED, fault, fault_at
 from .layout import Note
 from .personal import HIDDEN
 
 MOVED, MOVED_SHARE = 4, 0.3  # faults of a row that stands under other columns, and of its cells: near ones are alike
+MOST_MOVED = 0.8  # of the rows: beyond it the codes of whole columns are others, and no row moved
 MOST_NOTES = 1_000  # rows with faults among which titles and notes are looked for
 MANY_COLUMNS = 10  # fewer answers are alike by chance
 Columns = Mapping[str, Column]
@@ -48,7 +49,8 @@ def _routed(column: Column, asked: pd.Series, unasked: pd.Series, condition: str
     wrong = ~blank & unasked
     faults = column.faults
     if wrong.any():
-        todo, cells = f"Empty the cell, or correct {condition.split()[0]}.", column.values.astype(object)
+        todo, kinds = f"Empty the cell, or correct {condition.split()[0]}.", column.kinds.astype(object)
+        cells = column.values.astype(object).where(kinds == "answered", kinds)  # refused, where nothing was asked
         for part in (part for part in faults if len(part)):
             cells = cells.mask(wrong & cells.isna(), part.set_index("row")["value"].reindex(cells.index))
         # a cell that is to be empty has no other fault
@@ -141,7 +143,8 @@ def moved(raw: pd.DataFrame, faults: list[pd.DataFrame]) -> list[pd.DataFrame]:
     cells = (raw.loc[counts.index].astype(object) != "").sum(axis=1)
     alone = (said.reindex(counts.index) >= cells) & (2 * cells < raw.shape[1])  # a title, a unit or a note
     rows = counts.index[(counts >= MOVED) & (counts >= MOVED_SHARE * cells) | alone].sort_values()
-    if not len(rows):
+    headed = any((part["rule"] == UNNAMED).any() for part in own)
+    if not len(rows) or (len(rows) > MOST_MOVED * len(raw) and not headed):
         return faults
     rule = "a form, with each answer under its question; much of this row is not"
     todo = "Remove a row of units, sums or notes; move back cells that were pasted under other columns."

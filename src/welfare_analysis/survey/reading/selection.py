@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 
 import pandas as pd
 
@@ -31,19 +31,22 @@ def design_columns(header: Iterable[Hashable]) -> tuple[str, ...]:
     return tuple(n for n in map(str, header) if n in DESIGN or REPLICATE.fullmatch(n))
 
 
-def without_gaps(own: Iterable[str], header: int) -> list[pd.DataFrame]:
-    """A fault for replicate weights of which one is not there: the sampling error would be computed without it."""
-    faults = []
-    for kind in REPLICATES:
-        numbers = {int(name.rpartition("_")[2]) for name in own if name.startswith(f"{kind}_")}
-        lost = sorted(set(range(1, max(numbers, default=0))) - numbers)
-        if lost:
-            rule, todo = (
-                f"replicate weights without a gap; {kind}_{lost[0]} is not there",
-                "Add it from the sample's file.",
-            )
-            faults.append(fault_at(header, f"{kind}_{max(numbers)}", "", rule, todo))
-    return faults
+def unusable(design: Mapping[str, pd.Series], header: int) -> list[pd.DataFrame]:
+    """Faults of a design of which no sampling error can be computed: a column a fault.
+
+    Replicate weights of two methods, one alone, or a gap among them; weights that count for fewer than two persons.
+    """
+    found, todo = dict[str, str](), "Take them from the file of the sample."
+    kinds = {k: {int(n.rpartition("_")[2]) for n in design if n.startswith(f"{k}_")} for k in REPLICATES}
+    for kind, numbers in ((kind, numbers) for kind, numbers in kinds.items() if numbers):
+        lost, last = sorted(set(range(1, max(numbers))) - numbers), f"{kind}_{max(numbers)}"
+        found |= {last: f"replicate weights without a gap; {kind}_{lost[0]} is not there"} if lost else {}
+        found |= {last: "two replicate weights or more"} if numbers == {1} else {}
+        others = [other for other in kinds if other < kind and kinds[other]]
+        found |= {last: f"replicate weights of one method, not of {others[0]} too"} if others else {}
+    if "weight" in design and (design["weight"] == 0).sum() > len(design["weight"]) - 2:
+        found["weight"] = "weights above 0 of two forms or more"
+    return [fault_at(header, column, "", rule, todo) for column, rule in found.items()]
 
 
 def sampled(raw: pd.DataFrame) -> Selection:
@@ -116,6 +119,7 @@ def collected(raw: pd.DataFrame, codebook: Codebook) -> Selection:
     if "date" in raw:
         text = texts(raw["date"]).map(latin)
         day = text.str.replace(TIME, "", regex=True)
+        day = day.str.replace(r"^(\d\d?)[-.](\d\d?)[-.](\d{4})$", r"\1/\2/\3", regex=True)
         days = [pd.to_datetime(day, format=form, errors="coerce") for form in ("%Y-%m-%d", "%d/%m/%Y")]
         columns["date"] = days[0].fillna(days[1])
         wrong, rule = columns["date"].isna() & (text != ""), "a day, as 2026-11-29 or 29/11/2026"
