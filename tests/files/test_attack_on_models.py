@@ -135,9 +135,6 @@ def test_each_attack_is_repeated(attack):
         assert name in known, address
 
 
-pytestmark = pytest.mark.xdist_group("attacks")  # all use one release, made once
-
-
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     """About 800 forms, opened from files as an institution has them."""
