@@ -58,7 +58,7 @@ test: $(VENV)/test.stamp lint ## Lint, types, tests, and nbval on every notebook
 	@$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadscope --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
 
 test-files: $(VENV)/test.stamp ## Files of one's own and another institution, from the file to the report (minutes)
-	@$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadgroup --durations=0 --durations-min=1 tests/files
+	@$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --durations=0 --durations-min=1 tests/files
 
 lint: $(VENV)/test.stamp ## Style, docstrings and types
 	@$(BIN)/ruff check --quiet src tests notebooks/conftest.py

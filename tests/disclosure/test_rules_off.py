@@ -270,6 +270,24 @@ def test_missing_shares_give_no_exact_base():
     assert left == [0.0, 0.0, 10 / 800, 40 / 800]
 
 
+@pytest.mark.parametrize(("many", "known"), [(153, 133), (66, 56), (81, 71), (188, 148), (250, 210), (400, 260)])
+def test_missing_shares_do_not_tell_how_many_were_asked(monkeypatch, many, known):
+    """Of 153 asked 20 gave no answer, 13.1 % with a base of 150: no other number fits. Ten must.
+
+    So it would be known exactly how many are tenants, or have a loan, where a question is put to them alone.
+    """
+    bases = policy().base(np.arange(500))
+
+    def fit():
+        said = round(protection.missing_share(known, many, policy()), 3)
+        pairs = ((n, k) for n in range(many - 60, many + 60) for k in np.flatnonzero(bases[: n + 1] == bases[known]))
+        return np.unique([n for n, k in pairs if round(protection.missing_share(int(k), n, policy()), 3) == said])
+
+    assert len(fit()) >= 2 * policy().open_respondents
+    monkeypatch.setattr(protection, "ladder", lambda _: 0.0)
+    assert len(fit()) < 2 * policy().open_respondents
+
+
 def test_what_a_test_says_of_a_hidden_number_is_hidden(tmp_path):
     """A mark for "clearly not zero" beside a hidden number would tell how large it is."""
     blank, cells = declared("t", "share", "x", ("g",), "share"), shares([400, 390], [4, 90]).assign(clear=True)

@@ -7,13 +7,12 @@ import attacker
 import pandas as pd
 import pytest
 import ties
-from conftest import TINY, uneven
+from conftest import TINY, OneReleaseOneWorker, uneven
 
 from welfare_analysis.results.audit import broken
 from welfare_analysis.results.descriptive import PLAN
 from welfare_analysis.study import Study
 
-pytestmark = pytest.mark.xdist_group("uneven")  # all use one release, made once
 PLANNED = tuple(pd.read_csv(PLAN)["id"])
 ATTACKS = {
     "a rule": attacker.against_a_rule,
@@ -38,6 +37,15 @@ def study(tmp_path_factory):
 def published(study, tmp_path_factory):
     """The tables of its plan, as the file has them."""
     return attacker.published(study, tmp_path_factory.mktemp("report") / "results.csv", PLANNED)
+
+
+def test_one_worker_makes_the_release(request):
+    """The tests of a file of attacks are one unit of work; those of pages are one each."""
+    units = {}
+    for item in request.session.items:
+        units.setdefault(item.path.name, set()).add(OneReleaseOneWorker._split_scope(None, item.nodeid))
+    assert {len(own) for name, own in units.items() if name.startswith("test_attack")} == {1}
+    assert all(len(own) > 1 for name, own in units.items() if name == "test_pages_of_own_files.py")
 
 
 def test_the_file_is_small_and_uneven(study, published):

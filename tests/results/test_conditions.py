@@ -52,6 +52,18 @@ def test_a_status_without_a_wider_one_is_hidden_and_not_renamed(answers):
     assert body(show(study, "income_poverty"))[0][0] == BOOK.text("status.active")
 
 
+@pytest.mark.parametrize(("few", "shown"), [(6, False), (16, True)])
+def test_the_poor_are_counted_in_their_share_of_all(answers, few, shown):
+    """Six of a hundred forms are below the line: their share of all is not shown, as it is not by status."""
+    active = answers[answers["status"] == "active"].reset_index(drop=True)
+    income = conditions.members(Study.of(active, None, None, BOOK))[conditions.INCOME].astype(float)
+    m = income.median()  # the line of those kept lies between 0.6 and 0.72 of it
+    kept = [*active.index[income < 0.55 * m][:few], *active.index[income.between(m, 1.2 * m)][:100]]
+    study = Study.of(active.loc[kept].reset_index(drop=True), None, None, BOOK)
+    assert len(kept) == 100 + few
+    assert np.isfinite(release(study)["income_line"].cell("rate")["estimate"]) == shown
+
+
 def test_poverty_by_hand(study):
     """Weights of one: the formulas on the answers; fifths and curve as sums of sorted incomes, the line as numpy's."""
     shown, frame = release(study), conditions.members(study)

@@ -58,6 +58,15 @@ def test_choices_hold_the_headline_and_bounds_hold_it_between(study):
     assert least <= shown["deprivation_index"].cell("headcount")["estimate"] <= most
 
 
+def test_a_choice_rests_on_those_whom_it_counts(study, answers):
+    """At a cutoff of a half fewer are deprived than at a third: they are counted, not those of the headline."""
+    rows = deprivation.topic.tables["choices"].make(study, study.result(deprivation.deprived))
+    own = rows[rows["weighting"] == deprivation.WEIGHTS].set_index("cutoff")["numerator"]
+    score, _ = known(answers)
+    assert own.to_dict() == {name: (score >= at - 1e-9).sum() for name, at in CUTOFFS.items()}
+    assert own["half"] < own["third"] < own["quarter"]
+
+
 def test_what_only_some_are_asked_stands_beside(study, answers):
     """Shares of the status that is asked, and no cell of another."""
     frame = release(study)["deprivation_own"].frame

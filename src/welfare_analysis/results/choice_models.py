@@ -45,9 +45,10 @@ def declare(topic: Topic, kinds: str, base: Callable[[Any], Base] = answered) ->
         numbers |= {"per_card": (left["log_likelihood"], "decimal"), "by_chance": (left["equal_shares"], "decimal")}
         return facts(numbers, "model_of_cards", persons)
 
-    @topic.table("hold_out", kinds, "measure", "share", base)
+    @topic.table("hold_out", kinds, "measure", "share", base, adds=kinds)
     def held_out(study: Study, subject: Any) -> pd.DataFrame:
         """Shares of the alternatives, observed and predicted, of those left out."""
         made = study.result(unseen, topic.subject)
         rows = made.shares.rename_axis(kinds).stack().rename_axis([kinds, "measure"]).rename("estimate").reset_index()
-        return exact(rows, float(made.likelihood.loc["left_out", "persons"]))
+        n = float(made.likelihood.loc["left_out", "persons"])
+        return exact(rows.assign(numerator=rows[kinds].map((n * made.shares["observed"]).round())), n)

@@ -105,7 +105,9 @@ def line(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     y, where = frame[INCOME], large_statuses(frame).notna()
     half = es.quantile(study.design, y, where=where).apply(lambda v: LINE * v)
     rate = es.poverty(study.design, y.where(where), part=LINE, where=where)
-    return measured({"line": (half, "dh"), "rate": (rate, "share")}, "poverty_of")
+    rows = measured({"line": (half, "dh"), "rate": (rate, "share")}, "poverty_of")
+    poor = float((y[where] < half.value.iloc[0]).sum())
+    return rows.assign(numerator=rows["numerator"].mask(rows["poverty_of"] == "rate", poor))
 
 
 for _group, _table in (("status", "poverty"), ("sex", "poverty_by_sex")):

@@ -17,6 +17,8 @@ import pandas as pd
 
 from ..demand.stated import sums
 from ..disclosure import CATEGORY, NUMBERS, Lazy, Released, declared, evidence, marks, policy, protect
+from ..disclosure.digits import SUMS
+from ..disclosure.suppression import unsafe
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, quantile
 from ..needs.factors import of_few_places
@@ -62,6 +64,9 @@ class Topic:
         The table without which the page has nothing to say, and the texts of its findings, in order.
     totals : bool
         Whether numbers of people are needed, and so a register.
+    behind : callable
+        Of the study and the subject: on how many respondents a forecast rests, those who may take what is offered. It
+        is asked of tables of `SUMS` that have neither a ``numerator`` nor such a column ``behind`` (`resting`).
     """
 
     name: str
@@ -71,6 +76,7 @@ class Topic:
     base: Callable[[Any], Base]
     findings: tuple[str, tuple[str, ...]] = ("", ())
     totals: bool = True
+    behind: Callable[[Study, Any], float] | None = None
     tables: dict[str, Table] = field(default_factory=dict)
 
     def table(
@@ -142,9 +148,15 @@ class Topic:
         if lacking:
             hint = 'Levels of an estimate are named in order, "" drops one: long_format(estimate, "", "status").'
             raise WelfareError("a declared table lacks columns", where=blank.id, got=sorted(lacking), hint=hint)
+        few = cells.get("unsafe", pd.Series(False, cells.index)).eq(True)
         if PLACE in table.rows or table.across == PLACE:
-            lone = cells[PLACE if PLACE in table.rows else CATEGORY].isin(study.result(lone_groups))
-            cells = cells.assign(unsafe=lone | cells.get("unsafe", pd.Series(False, cells.index)).eq(True))
+            few |= cells[PLACE if PLACE in table.rows else CATEGORY].isin(study.result(lone_groups))
+        if self.behind is not None and table.unit in SUMS and not {"numerator", "behind"} & set(cells):
+            cells = cells.assign(behind=float(self.behind(study, subject)))
+        if "behind" in cells:  # a forecast counts nobody, but rests on them; its base may be of others
+            n = cells["n"].to_numpy(float)
+            few |= unsafe(n, np.fmin(cells.pop("behind").to_numpy(float), n / 2), policy())
+        cells = cells.assign(unsafe=few)
         counts, late = (0, 0), 0
         if table.base is not None:
             known, asked = table.base(subject)
@@ -213,6 +225,15 @@ def is_shown(table: Released, codes: pd.DataFrame) -> np.ndarray:
     return np.array([cell in shown for cell in codes.astype(str).itertuples(index=False, name=None)], dtype=bool)
 
 
+def resting(rows: pd.DataFrame, who: Mapping[str, pd.DataFrame], key: str, kind: str = "") -> pd.DataFrame:
+    """Forecasts with the respondents on whom each rests: of ``who`` may take what (persons x kinds), by code of a key.
+
+    ``kind`` is the key of the kinds; of a code that is none, as all together, those who may take any.
+    """
+    codes = [(who.get(code, pd.DataFrame()), k) for code, k in zip(rows[key], rows[kind or key], strict=True)]
+    return rows.assign(behind=[float((of[k] if k in of else of.any(axis=1)).sum()) for of, k in codes])
+
+
 def exact(rows: pd.DataFrame, n: Any) -> pd.DataFrame:
     """Rows of numbers that have no interval of their own: their bounds are the number itself."""
     return rows.assign(low=rows["estimate"], high=rows["estimate"], n=n)
@@ -239,7 +260,7 @@ def attempted(makers: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
     return made
 
 
-def point(value: float, n: float, **labels: str) -> pd.DataFrame:
+def point(value: float, n: float, **labels: str | float) -> pd.DataFrame:
     """A number without an interval of its own as a row: an end of a range of assumptions."""
     return pd.DataFrame([{**labels, **dict.fromkeys(NUMBERS, float(value)), "n": float(n)}])
 

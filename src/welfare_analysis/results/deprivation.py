@@ -146,7 +146,9 @@ def choices(study: Study, subject: Deprived) -> pd.DataFrame:
         name: {cut: alkire_foster(subject.design, subject.of, weights, at)["adjusted"] for cut, at in CUTOFFS.items()}
         for name, weights in subject.weights.items()
     }
-    return long_format(made, "weighting", "cutoff", "").assign(numerator=subject.behind().iloc[0])
+    of, rows = subject.of, long_format(made, "weighting", "cutoff", "")
+    met = {n: {c: multiply(scores(of, w), at).sum() for c, at in CUTOFFS.items()} for n, w in subject.weights.items()}
+    return rows.assign(numerator=[float(met[n][c]) for n, c in zip(rows["weighting"], rows["cutoff"], strict=True)])
 
 
 @topic.table("bounds", "bound", "deprivation_measure", adds=None)

@@ -18,7 +18,7 @@ from ..needs.housing import NEED_KINDS, need_kind
 from ..needs.income_debt import CANNOT
 from ..study import DATA, ROOT, Study, public
 from . import choice_models, measures, steps
-from .declare import Topic, fitted, long_format, part, point
+from .declare import Topic, fitted, long_format, part, point, resting
 
 KINDS, NUMBER = f"{BLOCK}_alternative", "home_number"
 TERMS = {"bank": BANK, "foundation": BASE, "talks": "housing_talks"}
@@ -33,7 +33,8 @@ def home_market(study: Study) -> HomeMarket | None:
 
 
 cards_ready = fitted(HomeMarket.fit)
-topic = Topic("homes", home_market, cards_ready, "persons", lambda m: (m.computed, m.adult), FINDINGS)
+topic = Topic("homes", home_market, cards_ready, "persons", lambda m: (m.computed, m.adult), FINDINGS,
+              behind=lambda _, m: steps.can_pay(m.at(Terms.named(BANK))))  # fmt: skip
 
 
 steps.declare(topic, "home", home_market)
@@ -42,24 +43,31 @@ steps.declare(topic, "home", home_market)
 @topic.table("by_wish", "home_wish", KINDS)
 def by_wish(study: Study, market: HomeMarket) -> pd.DataFrame:
     """What everybody would take, whenever, by whether a home is wanted and one is owned."""
-    return long_format(market.demand(by=market.wishes), KINDS, "home_wish")
+    return of_whoever_may(market, market.wishes, "home_wish")
 
 
 @topic.table("by_need", "need_kind", KINDS)
 def by_need(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Who buys, rents or stays, by what would meet the need."""
     need = need_kind(market.frame)
-    return long_format(market.demand(by=need.where(need != CANNOT)), KINDS, "need_kind")
+    return of_whoever_may(market, need.where(need != CANNOT), "need_kind")
+
+
+def of_whoever_may(market: HomeMarket, by: pd.Series, key: str) -> pd.DataFrame:
+    """What everybody would take, by group; nobody but who may get a kind and can pay it is behind it."""
+    may = (market.eligible & market.affordable)[market.computed].astype(bool).groupby(by.astype(object))
+    return resting(long_format(market.demand(by=by), KINDS, key), dict(iter(may)), key, KINDS)
 
 
 @topic.table("by_terms", KINDS, "home_terms")
 def by_terms(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Stated by those who want a home and own none, whenever, by terms of credit."""
-    made = {name: market.at(Terms.named(terms)).demand(where=market.wishers) for name, terms in TERMS.items()}
-    return long_format(made, "home_terms", KINDS)
+    at = {name: market.at(Terms.named(terms)) for name, terms in TERMS.items()}
+    rows = long_format({name: one.demand(where=one.wishers) for name, one in at.items()}, "home_terms", KINDS)
+    return resting(rows, {name: steps.open_to(one) for name, one in at.items()}, "home_terms", KINDS)
 
 
-@topic.table("need", "home_need", "need_kind", "homes")
+@topic.table("need", "home_need", "need_kind", "homes", adds="need_kind")
 def need(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Homes needed a year, apart for those who need another dwelling, money, or work on their own home."""
     homes, kind = projection.homes_needed(market.frame), need_kind(market.frame)
@@ -75,7 +83,8 @@ def need(study: Study, market: HomeMarket) -> pd.DataFrame:
         else:
             years = {f"years_{h}": 1 / h for h in projection.CLEARANCE}
             made[name] = sums(own, ["backlog", *years], np.outer([1, *years.values()], np.eye(len(keep))[0]))
-    return long_format(made, "need_kind", "home_need")
+    rows, met = long_format(made, "need_kind", "home_need"), pd.DataFrame({"all": known, **parts}).gt(0).sum()
+    return rows.assign(numerator=rows["need_kind"].map(met).astype(float))
 
 
 @topic.table("chain", "home_chain", "home_range", "number")
@@ -84,7 +93,7 @@ def chain(study: Study, market: HomeMarket) -> pd.DataFrame:
     tenure = market.frame["tenure"].astype(object)
     forecast = bought(market.likely(by=tenure.where(market.wishers))).value
     from_ = forecast.reindex(["service", "tenant"]).fillna(0.0) / forecast.sum()
-    n, rows = float((market.wishers & market.computed).sum()), []
+    n, rows = float(min((market.wishers & market.computed).sum(), market.sure.counts["n"].iloc[0])), []
     for column in ("low", "value", "high"):
         passed = np.array([assumed(f"pass_on_{name}", column) for name in ("service", "rented")])
         moves = projection.moves_by_home(from_.to_numpy(), passed)
@@ -108,7 +117,10 @@ def cases(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Homes likely within five years: all evidence at its middle, at either end, and under each test of the means."""
     made = {"central": market, **scenarios.ends(market), "bank": market.at(Terms.named(BANK))}
     made |= scenarios.tests(market)
-    return long_format({name: by_kind(other.likely()) for name, other in made.items()}, "home_case", NUMBER)
+    may = {name: steps.open_to(other) for name, other in made.items()}
+    may = {name: of.assign(bought=of[list(BOUGHT)].any(axis=1)) for name, of in may.items()}
+    rows = long_format({name: by_kind(other.likely()) for name, other in made.items()}, "home_case", NUMBER)
+    return resting(rows, may, "home_case", NUMBER)
 
 
 def measured_levers(study: Study) -> Levers:
@@ -139,26 +151,25 @@ def realised(study: Study, market: HomeMarket) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def priced(study: Study, terms: str) -> dict[float, Estimate]:
-    """Homes likely with the social flat at each price, on some terms."""
-    market = study.result(home_market).at(Terms.named(TERMS[terms]))
-    return {price: market.at(offers={FLAT: {"price_dh": float(price)}}).likely() for price in PRICES}
-
-
 @topic.table("curve", "home_price", "home_terms", "homes")
 def curve(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Social flats likely within five years, by price and terms."""
-    made = {n: {f"{price:.0f}": part(e, "homes", (FLAT,)) for price, e in study.result(priced, n).items()}
-            for n in ("bank", "foundation")}  # fmt: skip
-    return long_format(made, "home_terms", "home_price", "")
+    parts = []
+    for name in ("bank", "foundation"):
+        terms = Terms.named(TERMS[name])
+        at = {f"{price:.0f}": market.at(terms, {FLAT: {"price_dh": float(price)}}) for price in PRICES}
+        rows = long_format({price: part(one.likely(), "homes", (FLAT,)) for price, one in at.items()}, "home_price", "")
+        own = resting(rows, {price: steps.open_to(one)[[FLAT]] for price, one in at.items()}, "home_price")
+        parts.append(own.assign(home_terms=name))
+    return pd.concat(parts)
 
 
 @topic.table("tornado", "home_assumption", "home_end", "homes")
 def tornado(study: Study, market: HomeMarket) -> pd.DataFrame:
     """Homes likely within five years with each assumption at the ends of its range."""
-    known = float(market.computed.sum())
+    known = float(market.likely().counts["n"].min())  # as in the funnel: what is hidden there is hidden here
     return pd.concat(
-        point(bought(at.likely()).value.iloc[0], known, home_assumption=name, home_end=end)
+        point(bought(at.likely()).value.iloc[0], known, home_assumption=name, home_end=end, behind=steps.can_pay(at))
         for name, end, at in scenarios.one_at_a_time(market)
     )
 

@@ -19,7 +19,7 @@ from ..estimation import Estimate, mean, ratio, share, total
 from ..needs import income_debt
 from ..study import Study, public
 from . import choice_models, measures, steps
-from .declare import Base, Topic, always, fitted, long_format, measured, part, point, quantile_rows
+from .declare import Base, Topic, always, fitted, long_format, measured, part, point, quantile_rows, resting
 
 KINDS = f"{BLOCK}_alternative"
 BINS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
@@ -71,7 +71,8 @@ def cards_ready(market: LoanMarket) -> str:
     return "too_few" if market.cards["row"].nunique() < LEAST_IN_GROUP else fitted(LoanMarket.fit)(market)
 
 
-topic = Topic("loans", loan_market, cards_ready, "files", lambda m: (m.computed, wanting(m, "consumer")), FINDINGS)
+topic = Topic("loans", loan_market, cards_ready, "files", lambda m: (m.computed, wanting(m, "consumer")), FINDINGS,
+              behind=lambda _, m: steps.can_pay(m))  # fmt: skip
 
 
 for _name in ("running_kind", "running_source"):
@@ -120,7 +121,10 @@ for _suffix, (_quantity, _unit) in QUANTITIES.items():
     def housing_by_terms(study: Study, market: LoanMarket, quantity: str = _quantity) -> pd.DataFrame:
         """Housing loans a year by terms, stated and within the limit."""
         rows = long_format({t: study.result(housing, t, quantity) for t in TERMS}, "home_terms", "loan_stage")
-        return rows.assign(loan_stage=np.where(rows["loan_stage"].str.endswith("_within"), "affordable", "stated"))
+        within = rows["loan_stage"].str.endswith("_within")
+        met = debts.housing_loans(market, Terms.named(TERMS["bank"]))["files_within"].gt(0).sum()
+        stage = np.where(within, "affordable", "stated")
+        return rows.assign(loan_stage=stage, behind=np.where(within, float(met), np.nan))
 
 
 @topic.table("guard", "loan_guard", "loan_alternative", "persons", adds="loan_guard", ready=always,
@@ -250,22 +254,21 @@ for _name, (_quantity, _unit) in {"files": ("files", "files"), "volume": ("dh", 
     @topic.table(_name, KINDS, "loan_stage", _unit)
     def by_stage(study: Study, market: LoanMarket, quantity: str = _quantity) -> pd.DataFrame:
         """A year: stated, of products that are open, of these within the limit."""
-        return long_format({s: part(study.result(demand, s), quantity, PRODUCTS) for s in STAGES}, "loan_stage", KINDS)
-
-
-def at_rates(study: Study) -> dict[str, Estimate]:
-    """Likely loans a year by whose rate the Foundation's loan has: its own, and all."""
-    market, made = study.result(loan_market), {}
-    for name, terms in RATES.items():
-        own = part(market.at({"foundation": Terms.named(terms).rate}).likely(), "files", PRODUCTS)
-        made[name] = sums(own, ["foundation", "all"], [[k == "foundation" for k in PRODUCTS], [True] * len(PRODUCTS)])
-    return made
+        made = {stage: part(study.result(demand, stage), quantity, PRODUCTS) for stage in STAGES}
+        open_ = market.eligible[market.computed]
+        may = {"stated": open_.notna(), "eligible": open_, "affordable": steps.open_to(market)}
+        return resting(long_format(made, "loan_stage", KINDS), may, "loan_stage", KINDS)
 
 
 @topic.table("curve", "loan_rate", "loan_taken")
 def curve(study: Study, market: LoanMarket) -> pd.DataFrame:
-    """Loans a year by the rate of the Foundation, the other rates as they are."""
-    return long_format(study.result(at_rates), "loan_rate", "loan_taken")
+    """Loans a year by the rate of the Foundation's loan, the other rates as they are: its own, and all."""
+    at, made = {n: market.at({"foundation": Terms.named(terms).rate}) for n, terms in RATES.items()}, {}
+    for name, one in at.items():
+        own = part(one.likely(), "files", PRODUCTS)
+        made[name] = sums(own, ["foundation", "all"], [[k == "foundation" for k in PRODUCTS], [True] * len(PRODUCTS)])
+    may = {name: steps.open_to(one) for name, one in at.items()}
+    return resting(long_format(made, "loan_rate", "loan_taken"), may, "loan_rate", "loan_taken")
 
 
 @topic.table("joint", "wants_home", "")
@@ -273,7 +276,9 @@ def on_one_account(study: Study, market: LoanMarket) -> pd.DataFrame | None:
     """Likely loans a year by whether a home is wanted too: the same pay would have to carry both."""
     if "wants_home" not in market.frame:
         return None
-    return long_format(taken(market.likely(by=market.frame["wants_home"].astype(object))), "wants_home")
+    by = market.frame["wants_home"].astype(object)
+    rows = long_format(taken(market.likely(by=by)), "wants_home")
+    return resting(rows, dict(iter(steps.open_to(market).groupby(by))), "wants_home")
 
 
 @topic.table("cases", "loan_case", "loan_measure", "files")
@@ -294,7 +299,8 @@ def cases(study: Study, market: LoanMarket) -> pd.DataFrame:
         parts.append(long_format(numbers, "loan_measure", "").assign(loan_case=name))
     rows = pd.concat(parts)
     people, case = rows["loan_measure"] == "affordable", rows["loan_case"]
-    numbers = {"numerator": case.map(met).where(people), "unsafe": people & case.isin(met.index[alike])}
+    numbers = {"numerator": case.map(met).where(people), "behind": case.map(met).mask(people)}
+    numbers["unsafe"] = people & case.isin(met.index[alike])
     return rows.assign(unit=rows["loan_measure"].map(units), **numbers)
 
 

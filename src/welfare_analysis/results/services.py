@@ -41,7 +41,8 @@ def answered(of: Holidays) -> Base:
     return of.goes.notna(), of.counted
 
 
-topic = Topic("services", holidays, fitted(lambda of: of.sums), "persons", answered, FINDINGS)
+topic = Topic("services", holidays, fitted(lambda of: of.sums), "persons", answered, FINDINGS,
+              behind=lambda _, of: steps.can_pay(of))  # fmt: skip
 
 
 for _group in ("status", "command_group", "sex"):
@@ -106,7 +107,7 @@ def cases(study: Study, of: Holidays) -> pd.DataFrame:
     """Places in all and their cost, one assumption at a time at an end of its range."""
     made = {case: priced(part_of_all(at.places())) for case, at in services.cases(of).items()}
     made |= {f"place_cost_dh_{end}": priced(made["central"]["places"], end) for end in services.ENDS}
-    return in_units(long_format(made, "service_case", "service_measure", ""))
+    return in_units(long_format(made, "service_case", "service_measure", "")).assign(behind=steps.can_pay(of))
 
 
 @topic.table("allocation", "applicant", "allocation_rule", "share", adds=None)

@@ -117,6 +117,17 @@ def groups_of(market: Any, group: str) -> tuple[pd.Series, pd.Series]:
     return status, market.frame[group].astype(object).where(inside)
 
 
+def open_to(market: Any) -> pd.DataFrame:
+    """Of those who want what is offered, what each may get and can pay: nobody else is behind a forecast."""
+    able = (market.eligible & market.affordable).fillna(value=False).astype(bool)
+    return able[market.wishers & market.counted]
+
+
+def can_pay(market: Any) -> float:
+    """How many respondents pass all steps of a funnel before the forecast."""
+    return float(market.steps.drop(columns=NEED, errors="ignore").fillna(value=False).all(axis=1).sum())
+
+
 def ends_of(of: Any) -> list[tuple[str, Any]]:
     """The offer at the two ends of a last step that is a range, named as the bounds; none of other offers."""
     return list(zip(("low", "high"), getattr(of, "ends", ()), strict=False))

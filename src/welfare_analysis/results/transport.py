@@ -21,12 +21,12 @@ from ..demand.modes import TASTES
 from ..demand.service import Service, parameter
 from ..demand.shuttle import VIEWS, Shuttle
 from ..demand.transport import BLOCK, Commuters
-from ..disclosure import CATEGORY, NUMBERS
+from ..disclosure import CATEGORY, NUMBERS, evidence
 from ..estimation import Estimate, mean, total
 from ..needs import commuting
 from ..study import Study, public
 from . import choice_models, measures, rail, steps
-from .declare import Base, Topic, attempted, long_format, point
+from .declare import Base, Topic, attempted, long_format, point, resting
 
 SHOWN = (*TASTES, "shuttle", "shuttle_car", "shuttle_nights", "shuttle_far_10km")
 LEVELS = {"minutes": ("commute_min", "door_min", "minutes"), "level_costs": ("commute_cost_dh", "cost_dh", "dh_month")}
@@ -72,7 +72,8 @@ def base(people: Commuters) -> Base:
     return people.known, people.active
 
 
-topic = Topic("transport", commuters_of, ready, "persons", base, FINDINGS)
+topic = Topic("transport", commuters_of, ready, "persons", base, FINDINGS,
+              behind=lambda study, _: steps.can_pay(study.result(shuttle_of)))  # fmt: skip
 
 for _name, (_reported, _level, _unit) in LEVELS.items():
 
@@ -82,7 +83,8 @@ for _name, (_reported, _level, _unit) in LEVELS.items():
         mode = people.frame["commute_mode"]
         pair = pd.DataFrame({"reported": people.frame[reported].astype(float), "table": people.now[level]})
         where = people.known & pair.notna().all(axis=1)
-        return long_format(mean(people.design, pair, by=mode, where=where), "transport_source", "commute_mode")
+        made = mean(people.design, pair, by=mode, where=where)
+        return long_format(made, "transport_source", "commute_mode").assign(unsafe=evidence(made)[1])
 
 
 @topic.table("shares", "transport_scenario", "commute_mode", "share", adds="commute_mode")
@@ -137,7 +139,11 @@ def likely(shuttle: Shuttle, *keys: str, by: pd.Series | None = None) -> pd.Data
         whole = {"left": shuttle.riders()} | {end: at.riders() for end, at in steps.ends_of(shuttle)}
         made = fitted_by(made, whole)
     rows = long_format(made["left"], "transport_step", *keys).assign(transport_step=LIKELY)
-    return steps.ranged(rows, made, "transport_step").drop(columns="transport_step")
+    rows = steps.ranged(rows, made, "transport_step").drop(columns="transport_step")
+    if by is None:
+        return rows.assign(behind=steps.can_pay(shuttle))
+    may = shuttle.open_to.fillna(value=False).astype(bool).to_frame()
+    return resting(rows, dict(iter(may.groupby(by))), *keys)
 
 
 steps.declare(topic, "transport", shuttle_of)
@@ -218,7 +224,8 @@ def curve(study: Study, people: Commuters) -> pd.DataFrame:
 @topic.table("cases", "transport_case")
 def cases(study: Study, people: Commuters) -> pd.DataFrame:
     """Riders by each bridge from what is stated, and with all assumptions at their good or bad end."""
-    shuttle, known = study.result(shuttle_of), float(people.known.sum())
+    shuttle = study.result(shuttle_of)
+    known = likely(shuttle)["n"].min()  # as in the funnel: what is hidden there is hidden here
     made = {view: float(shuttle.view(view).riders().value.iloc[0]) for view in (VIEWS[1], VIEWS[0], VIEWS[2])}
     if people.believed is not None:
         made["consequential"] = made["stated"] * float(people.believed.value.iloc[0])
@@ -233,9 +240,10 @@ def cases(study: Study, people: Commuters) -> pd.DataFrame:
 @topic.table("tornado", "transport_assumption", "home_end")
 def tornado(study: Study, people: Commuters) -> pd.DataFrame:
     """Likely riders with each assumption at the ends of its range."""
-    shuttle, known = study.result(shuttle_of), float(people.known.sum())
-    rows = []
+    shuttle, rows = study.result(shuttle_of), []
+    known = likely(shuttle)["n"].min()
     for name, end in product((*RIDES, *RULE), ("low", "high")):
         one = shuttle.at(**{name: parameter(name, end)})
-        rows.append(point(one.riders().value.iloc[0], known, transport_assumption=name, home_end=end))
+        riders, may = one.riders().value.iloc[0], steps.can_pay(one)
+        rows.append(point(riders, known, transport_assumption=name, home_end=end, behind=may))
     return pd.concat(rows)
