@@ -127,7 +127,7 @@ PARTS = {
         headlines,
         headline_errors.FIRST_SEED,
     ),
-    "reading": Part(dict.fromkeys(mutants_read.KINDS, 20), mutants_read.one_chunk, reading, 7),
+    "reading": Part(dict.fromkeys(mutants_read.KINDS, 8), mutants_read.one_chunk, reading, 7),
     "coverage": Part(dict.fromkeys(INTERVALS, 8), chunk_of_intervals, coverage),
     "sizes": Part(dict.fromkeys(independence_size.CELLS, 8), chunk_of_tests, sizes),
     "demand": errors_of(demand_errors),
