@@ -431,7 +431,7 @@ def test_check_and_report_name_the_faults_of_a_log(here, capsys, monkeypatch):
     [
         ("rents", ",", ";", "public/rents.csv, row 1: a column is not there"),
         ("rents", "harbour,450", "harbour,quatre cents", "public/rents.csv, row 3, column value"),
-        ("rents", "harbour,450", "harbour,inf", "public/rents.csv, row 3, column value: a cell cannot be read; got 'inf'"),
+        ("rents", "harbour,450", "harbour,inf", "row 3, column value: a cell cannot be read; got 'inf'"),
         ("rents", "harbour,450,", "harbour,-450,", "row 3, column value: a cell cannot be read; got '-450'"),
         ("rents", "harbour", "harbor", "row 3, column command: a cell cannot be read; got 'harbor'"),
         ("rent", "", "", "public/rent.csv: no page reads a table of this name; got 'rent'; expected rents"),

@@ -238,7 +238,7 @@ def _waiting(what: str) -> Iterator[None]:
 
 
 def _sound(sources: dict[str, Any]) -> bool:
-    """Whether files, by variable, have no fault; what was accepted is printed, and all faults are, and written to one table."""
+    """Whether files, by variable, have no fault; what was accepted and all faults are printed, these in a table too."""
     codebook, found, drafts, sound = _codebook(), [], [], True
     frames: dict[str, pd.DataFrame] = {}
     names = next((reading.Map.read(named, codebook) for named in _named("MAP")), None)

@@ -75,7 +75,7 @@ def test_dots_lie_where_the_estimates_are(study):
 
 @pytest.mark.parametrize(("language", "middle"), [*((one, 600.0) for one in LANGUAGES), ("en", np.nan)])
 def test_ends_of_a_tornado_are_told_apart_without_colour(language, middle):
-    """The high end is hatched and the low one is not; a legend that covers no bar names both; a middle may be hidden."""
+    """The high end is hatched, the low one is not; a legend that covers no bar names both; also of a hidden middle."""
     spoken = Wording(codebook=BOOK, language=language)
     names = BOOK.codes("home_assumption")[:8]
     rows = [(name, end, x) for i, name in enumerate(names) for end, x in (("low", 500.0 - i), ("high", 700.0 + i))]

@@ -127,7 +127,8 @@ def test_a_day_is_read_whole(tmp_path, cell):
     """What stands behind a day is its time, or the cell is a fault."""
     (tmp_path / "late.csv").write_text(LATE.format(f"A,s,10,answered,active,owner,{cell}\n"))
     assert "a day, as 2026-11-29" in faults(tmp_path / "late.csv", read_followup)[0][2]
-    for good in ("2026-11-29", "29-11-2026", "29.11.2026 08:05", "29/11/2026 08:05", "2026-11-29T08:05:00.123+01:00", "2026-11-29 00:00:00"):
+    written = ("2026-11-29", "29/11/2026 08:05", "2026-11-29T08:05:00.123+01:00", "2026-11-29 00:00:00")
+    for good in (*written, "29-11-2026", "29.11.2026 08:05"):
         (tmp_path / "late.csv").write_text(LATE.format(f"A,s,10,answered,active,owner,{good}\n"))
         assert str(read_followup(tmp_path / "late.csv", BOOK).frame["date"][0].date()) == "2026-11-29"
 

@@ -130,7 +130,8 @@ def test_codes_of_a_files_own_are_no_rows_that_moved(tmp_path, kind):
         read(written([HEADER, *coded], tmp_path, kind), BOOK)
     table = caught.value.table
     assert NO_FORM not in set(table["rule"])
-    assert table["column"].value_counts().to_dict() == dict.fromkeys(["status", "sex", "command", "tenure", "has_loan"], 12)
+    named = ["status", "sex", "command", "tenure", "has_loan"]
+    assert table["column"].value_counts().to_dict() == dict.fromkeys(named, 12)
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])

@@ -126,7 +126,10 @@ FAULTS = {
     "two counts": ({"fpc": ["9", *SAMPLE["fpc"][1:]]}, (2, "fpc", "the units of the whole stratum")),
     "of nothing": ({"weight": ["0"] * 9 + ["8"]}, (1, "weight", "weights above 0 of two forms or more")),
     "one replicate": ({"brr_1": ["1"] * 10}, (1, "brr_1", "two replicate weights or more")),
-    "two methods": ({n: ["1"] * 10 for n in ("brr_1", "brr_2", "jk1_1", "jk1_2")}, (1, "jk1_2", "replicate weights of one")),
+    "two methods": (
+        {name: ["1"] * 10 for name in ("brr_1", "brr_2", "jk1_1", "jk1_2")},
+        (1, "jk1_2", "replicate weights of one method, not of brr too"),
+    ),
     "too small": ({"fpc": ["2"] * 6 + ["8"] * 4}, (2, "fpc", "the units of the whole stratum")),
 }
 

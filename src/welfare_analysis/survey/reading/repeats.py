@@ -51,7 +51,7 @@ def rolled_up(cells: Cells, codebook: Codebook, without_orphans: bool = False) -
         if without_orphans and orphan.any():
             what = f"rows of the repeated group {_called(repeat)!r} left out: their form is not there"
             n = int(orphan.sum())
-            left = cells.reviews | {ORPHANS: cells.reviews.get(ORPHANS, 0) + n}
+            left = {**cells.reviews, ORPHANS: cells.reviews.get(ORPHANS, 0) + n}
             cells = replace(cells, notes=[*cells.notes, ("", what, n)], reviews=left)
             repeat = replace(repeat, frame=repeat.frame[~orphan])
         cells = _rolled_up(cells, repeat, codebook)

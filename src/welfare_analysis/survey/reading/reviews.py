@@ -61,7 +61,8 @@ def reviewed(cells: Cells) -> Cells:
     notes = [("", f"forms in review: {state}{ending[state]}", n) for state, n in counts.items() if seen]
     # those of repeated groups say their own place, and rows of their own sheet
     faults = [part if "letter" in part else part[~part["row"].isin(frame.index[out])] for part in faults]
-    return replace(cells, frame=frame[~out], notes=[*cells.notes, *notes], faults=faults, reviews={**counts, **cells.reviews})
+    counts |= cells.reviews
+    return replace(cells, frame=frame[~out], notes=[*cells.notes, *notes], faults=faults, reviews=counts)
 
 
 def _state(text: str) -> str:
