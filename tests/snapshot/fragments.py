@@ -19,6 +19,7 @@ from unittest.mock import patch
 import pandas as pd
 from cells import failure
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import Markdown
 from IPython.utils.capture import capture_output
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -26,6 +27,7 @@ from PIL import Image
 from surveys import LANGUAGES
 from traitlets.config import Config
 
+from welfare_analysis.publishing.notebook import lacking
 from welfare_analysis.study import ROOT, Study
 
 COLUMNS = ["language", "page", "fragment", "count"]
@@ -78,7 +80,13 @@ def page(path: Path, tables: dict[str, object]) -> Iterator[str]:
 
 
 def _value(source: str, namespace: dict[str, Any]) -> object:
-    """Run a cell; return the value of its last line if that is an expression."""
+    """Run a cell; return the value of its last line if that is an expression, or what ``%%needs`` says in its place."""
+    first, _, rest = source.partition("\n")
+    if first.startswith("%%needs "):
+        study: Any = namespace["study"]
+        if why := lacking(study, first.removeprefix("%%needs ").strip()):
+            return Markdown(study.text(why))
+        source = rest
     tree = ast.parse(source)
     last = ast.Expression(tree.body.pop().value) if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, "cell", "exec"), namespace)

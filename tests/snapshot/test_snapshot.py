@@ -159,6 +159,15 @@ def test_html_is_cut_where_a_reader_sees_a_line_end():
     assert fragments.in_html(source) == cut
 
 
+def test_a_cell_that_needs_a_table_is_run_where_it_is_shown():
+    """As in a notebook: the cell behind ``%%needs``, or why there is nothing."""
+    study = Study.open()
+    run = {address: fragments._value(f"%%needs {address}\n1 + 1", {"study": study})
+           for address in ("members_by_status", "members_by_status|active", "members_by_status|nobody")}  # fmt: skip
+    assert list(run.values())[:2] == [2, 2]
+    assert run["members_by_status|nobody"].data == study.text("not_asked")
+
+
 def test_failures_are_remembered_and_forgotten():
     """The function is called once for each argument, value or error, and again when its cache is emptied."""
     calls = []

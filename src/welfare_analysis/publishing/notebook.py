@@ -69,6 +69,14 @@ def agrees(study: Study, address: str, value: float) -> Markdown:
     return Markdown(study.text("agrees", title=heading))
 
 
+def lacking(study: Study, address: str) -> str:
+    """Why a table, or its cell of these codes, is not there: the key of a text; nothing where it is shown."""
+    name, *codes = address.split("|")
+    table = release(study)[name]
+    state = "not_asked" if table.state == "shown" and codes and table.cell(*codes) is None else table.state
+    return "" if state == "shown" else state
+
+
 def needs(line: str, cell: str) -> None:
     """Cell magic ``%%needs ADDRESS``: run the cell where a table is shown (and has a cell of these codes).
 
@@ -76,12 +84,8 @@ def needs(line: str, cell: str) -> None:
     """
     shell: Any = get_ipython()
     study = shell.user_ns["study"]
-    name, *codes = line.strip().split("|")
-    table = release(study)[name]
-    state = "not_asked" if table.state == "shown" and codes and table.cell(*codes) is None else table.state
-    if state != "shown":
-        said = in_each_language(lambda one: Markdown(one.text(state)))(study)
-        display(*filter(None, [said]))
+    if why := lacking(study, line.strip()):
+        display(*filter(None, [in_each_language(lambda one: Markdown(one.text(why)))(study)]))
         return
     shell.run_cell(cell).raise_error()
 

@@ -113,7 +113,7 @@ def draw(study: Study, name: str) -> None:
         figure, tables = picture(study, name)
         if not tables:
             text = study.text(release(study)[planned(name).tables[0]].silence)
-            display({"text/markdown": f"**{title(name, study)}**: {text}"}, raw=True)
+            display({"text/markdown": listed(study, [f"**{title(name, study)}**", text], "colon")}, raw=True)
             return
         about = f"{title(name, study)}. " if message(name, tables, study) else ""
         below = about + study.as_markdown(note(tables, study))
