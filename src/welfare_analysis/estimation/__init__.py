@@ -5,6 +5,7 @@ from .choice import logit, mixed_logit, nested_logit
 from .comparison import aic, bic, likelihood_ratio
 from .counts import cloglog, gamma, negative_binomial, poisson, two_part
 from .design import Design
+from .double_sampling import double_sampling
 from .estimate import Estimate
 from .hypotheses import adjusted_p, contrast, differences, independence, rank_test, t_tests, wald
 from .inequality import concentration, correlation, covariance, gini, variance
