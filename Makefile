@@ -14,9 +14,9 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 export MPLBACKEND = Agg
 
 # An institution's own files and wishes: make report SURVEY=answers.xlsx REGISTER=register.csv FOLLOWUP=followup.csv
-INPUTS := SURVEY REGISTER FOLLOWUP CODEBOOK MAP AGREEMENTS LISTENING KEEP OMIT RETURNED LOG PART HALF_WIDTH COST RETURN_RATE ANSWER_RATE SEED CASES ARGS
+INPUTS := SURVEY REGISTER FOLLOWUP RECHECK CODEBOOK MAP AGREEMENTS LISTENING KEEP OMIT RETURNED LOG PART HALF_WIDTH COST RETURN_RATE ANSWER_RATE WRONG_RATE SEED CASES ARGS
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
-MEANT := survey:SURVEY Survey:SURVEY file:SURVEY File:SURVEY SURVEYS:SURVEY register:REGISTER followup:FOLLOWUP \
+MEANT := survey:SURVEY Survey:SURVEY file:SURVEY File:SURVEY SURVEYS:SURVEY register:REGISTER followup:FOLLOWUP recheck:RECHECK \
 	FOLLOW_UP:FOLLOWUP codebook:CODEBOOK map:MAP agreements:AGREEMENTS AGREEMENT:AGREEMENTS listening:LISTENING QUESTIONS:LISTENING keep:KEEP omit:OMIT returned:RETURNED log:LOG half_width:HALF_WIDTH cost:COST seed:SEED
 $(foreach v,$(filter-out $(INPUTS) FILE PYTHON,$(GIVEN)),$(error $v= is not read. $(foreach m,$(filter $v:%,$(MEANT)),Write $(m:$v:%=%)=. )The names are $(INPUTS) and PYTHON, in capitals))
 ifneq (,$(filter FILE,$(GIVEN)))
@@ -86,7 +86,7 @@ form: setup ## Write the questionnaire: XLSForms and paper forms in build/form/
 check: setup ## Check files of answers, a register, a follow-up: make check SURVEY=answers.xlsx
 	@$(ONE_THREAD) $(RUN) check
 
-draw: setup ## Whom to follow up: make draw REGISTER=register.csv RETURNED=answers.xlsx HALF_WIDTH=5
+draw: setup ## Whom to follow up, or to ask for papers: make draw REGISTER=register.csv RETURNED=answers.xlsx HALF_WIDTH=5
 	@$(RUN) draw
 
 replay: setup ## Apply a log of corrections: make replay SURVEY=answers.xlsx LOG=build/check/consistency.csv

@@ -25,6 +25,7 @@ from welfare_analysis.publishing.execution import environment, state
 from welfare_analysis.publishing.folders import alone, set_aside
 from welfare_analysis.publishing.markup import inline, markdown
 from welfare_analysis.results import runs
+from welfare_analysis.results.recheck import corrected
 from welfare_analysis.study import Study, several
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading import read
@@ -282,6 +283,25 @@ def test_a_follow_up_is_drawn_filled_in_and_read_back(collected, capsys):
     assert study.method == "two_phase"
     assert study.design.weights.sum() == pytest.approx(1200)
     assert share(study.design, study.frame["tenure"] == "owner").value.iloc[0] == pytest.approx(700 / 1200, abs=0.02)
+
+
+def test_a_recheck_is_drawn_of_those_who_answered_and_read_back(collected, capsys, monkeypatch):
+    """Papers of a few: the file that is drawn, filled in, corrects what all said."""
+    files = [f"SURVEY={collected / 'answers.csv'}", f"REGISTER={collected / 'register.csv'}", "OMIT="]
+    assert command.main(["draw", *files, "HALF_WIDTH=3", "WRONG_RATE=20"]) == 0
+    folder = collected / "build" / "draw"
+    blank, answers = pd.read_csv(folder / "recheck.csv"), pd.read_csv(collected / "answers.csv")
+    assert "papers of about 683 are needed for 3 points" in capsys.readouterr().out
+    assert set(blank["person_id"]) <= set(answers["person_id"])
+    assert blank.groupby("stratum")["stratum_population"].first().sum() == len(answers)
+    assert (folder / "list.fr.html").exists()
+    filled = blank.astype(object).assign(outcome="answered", status="active")
+    statuses = pd.read_csv(collected / "register.csv").set_index("person_id")["status"]
+    filled["status"] = statuses[filled["person_id"]].to_numpy()
+    filled["tenure"] = np.where(np.arange(len(filled)) % 4 == 0, "owner", "tenant")
+    filled.to_csv(collected / "seen.csv", index=False)
+    study = Study.open(collected / "answers.csv", collected / "register.csv", recheck=collected / "seen.csv")
+    assert corrected(study, "tenant").value.iloc[0] == pytest.approx(0.75, abs=0.01)
 
 
 def test_the_same_seed_draws_the_same_persons(collected):

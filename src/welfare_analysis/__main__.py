@@ -36,7 +36,18 @@ from welfare_analysis.results import headlines, kept, runs
 from welfare_analysis.results.audit import broken
 from welfare_analysis.results.declare import WITHHELD
 from welfare_analysis.study import DATA, KEYED, Study, grouped, log_book, not_given, own_log, several
-from welfare_analysis.survey import card_designs, doubts, followup, paper, quality, reading, standin, weighting, xlsform
+from welfare_analysis.survey import (
+    card_designs,
+    doubts,
+    followup,
+    paper,
+    quality,
+    reading,
+    recheck,
+    standin,
+    weighting,
+    xlsform,
+)
 from welfare_analysis.survey.codebook import Codebook
 from welfare_analysis.survey.reading.text_files import small_table
 
@@ -45,8 +56,8 @@ STANDIN_SEED = 20120924  # the first day of the caravan
 SHOWN_FAULTS = 20
 WIDEST = 80  # letters of a cell on the screen
 BEAT_S = 5.0  # seconds without a word
-OWN = ("SURVEY", "REGISTER", "FOLLOWUP")
-WISHES = ("KEEP", "OMIT", "HALF_WIDTH", "COST", "RETURN_RATE", "ANSWER_RATE", "SEED")
+OWN = ("SURVEY", "REGISTER", "FOLLOWUP", "RECHECK")
+WISHES = ("KEEP", "OMIT", "HALF_WIDTH", "COST", "RETURN_RATE", "ANSWER_RATE", "WRONG_RATE", "SEED")
 # from the environment, or as NAME=value
 READ = (*OWN, "CODEBOOK", "MAP", "AGREEMENTS", "LISTENING", "RETURNED", "LOG", "PART", *WISHES)
 Command = Callable[[argparse.Namespace], int]
@@ -426,8 +437,13 @@ def write_table(table: pd.DataFrame, target: Path) -> None:
 
 
 def draw(_: argparse.Namespace) -> int:
-    """Plan the follow-up, and draw it where RETURNED names the forms that came back; all in build/draw."""
+    """Plan the follow-up, and draw it where RETURNED names the forms that came back; all in build/draw.
+
+    Where SURVEY names the answers, it is a recheck that is drawn: who of those who answered is to show papers.
+    """
     codebook, wish = _codebook(), _wish()
+    if _named("SURVEY"):
+        return _draw_recheck(codebook, wish)
     names = next((reading.Map.read(named, codebook) for named in _named("MAP")), None)
     registers = [reading.read_register(path, codebook, names) for path in _named("REGISTER")]
     if not registers or not isinstance(registers[0], reading.Answers):
@@ -444,14 +460,7 @@ def draw(_: argparse.Namespace) -> int:
         if back is not None:
             seed = int(_number("SEED", 1, whole=True))
             chosen = followup.drawn(people[~back], strata, stratum, np.random.default_rng(seed))
-            known = ["person_id", *reading.FOLLOWUP[:2]]
-            chosen[[*known, "probability"]].assign(seed=seed).to_csv(folder / "drawn.csv", index=False)
-            asked = [name for name in codebook.variables.index if name != "person_id"]
-            blank = chosen[known].reindex(columns=["person_id", *reading.FOLLOWUP, *asked])
-            blank.to_csv(folder / "followup.csv", index=False, encoding="utf-8-sig")
-            for language in ("ar", "fr"):
-                text = paper.visits(codebook, chosen, language)
-                (folder / f"list.{language}.html").write_text(text, encoding="utf-8")
+            _write_drawn(folder, "followup", chosen, codebook, seed)
     visits, cost = strata["visits"].sum(), (strata["visits"] * strata["visit_dh"]).sum()
     needed = f"{visits:,.0f} visits, {cost:,.0f} {codebook.text('unit.dh')}"
     print(f"{needed}; to reach each group:\n{_lines(groups.reset_index().round(3))}")
@@ -460,6 +469,39 @@ def draw(_: argparse.Namespace) -> int:
         print(f"Not even a visit to each nonrespondent reaches {100 * wish.half_width:g} points in {short}")
     print(os.path.relpath(ROOT / "build" / "draw"))
     return 0
+
+
+def _draw_recheck(codebook: Codebook, wish: followup.Wish) -> int:
+    """Draw a recheck (`survey.recheck`), of named persons, for the half width wished."""
+    study, wrong = Study.open(), _number("WRONG_RATE", 10) / 100
+    if not 0 < wrong < 1:
+        raise WelfareError("no plan can be made", where="WRONG_RATE", got=100 * wrong, expected="above 0, under 100")
+    if study.register is None:
+        what, hint = "a recheck is drawn from persons of a register", "Name its file; the answers have its keys."
+        raise WelfareError(what, where="REGISTER", hint=hint)
+    seed, wanted = int(_number("SEED", 1, whole=True)), recheck.needed(wish.half_width, wrong)
+    n = min(int(np.ceil(wanted / wish.answer_rate)), len(study.frame))
+    chosen = recheck.drawn(study.frame, study.design.weights, n, np.random.default_rng(seed))
+    drawn = chosen.groupby("stratum")["stratum"].transform("size")
+    chosen = chosen.assign(probability=drawn / chosen["stratum_population"])
+    chosen = chosen.merge(study.register[["person_id", "status", "rank", "command"]], on="person_id", how="left")
+    with replacing(ROOT / "build" / "draw") as folder:
+        _write_drawn(folder, "recheck", chosen, codebook, seed)
+    cost = f"{len(chosen) * wish.visit_dh:,.0f} {codebook.text('unit.dh')}"
+    print(f"{len(chosen):,} visits, {cost}; papers of about {wanted:,} are needed for {100 * wish.half_width:g} points")
+    print(os.path.relpath(ROOT / "build" / "draw"))
+    return 0
+
+
+def _write_drawn(folder: Path, name: str, chosen: pd.DataFrame, codebook: Codebook, seed: int) -> None:
+    """Those drawn with the chance of each, the file to fill in, and lists to print."""
+    known = ["person_id", *reading.FOLLOWUP[:2]]
+    chosen[[*known, "probability"]].assign(seed=seed).to_csv(folder / "drawn.csv", index=False)
+    asked = [question for question in codebook.variables.index if question != "person_id"]
+    blank = chosen[known].reindex(columns=["person_id", *reading.FOLLOWUP, *asked])
+    blank.to_csv(folder / f"{name}.csv", index=False, encoding="utf-8-sig")
+    for language in ("ar", "fr"):
+        (folder / f"list.{language}.html").write_text(paper.visits(codebook, chosen, language), encoding="utf-8")
 
 
 def _number(name: str, usual: float, whole: bool = False) -> float:

@@ -17,19 +17,19 @@ import pyarrow.parquet as pq
 from .errors import WelfareError, unknown
 from .estimation import Design
 from .languages import number
-from .survey import doubts, institution
+from .survey import doubts, institution, recheck
 from .survey.codebook import Codebook, words
-from .survey.reading import Answers, Map, Margins, read, read_followup, read_log, read_register
+from .survey.reading import Answers, Map, Margins, read, read_followup, read_log, read_recheck, read_register
 from .survey.reading.reviews import LEFT_OUT
 from .survey.reading.text_files import small_table
 from .survey.response import Collection, collection
-from .survey.weighting import RETURNED, household_share, unanswered, weight
+from .survey.weighting import RETURNED, answering, household_share, unanswered, weight
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 MARK = b"welfare_analysis.standin"
 # variables that name files of one's own
-OWN_FILES = ("SURVEY", "REGISTER", "FOLLOWUP", "CODEBOOK", "MAP", "AGREEMENTS")
+OWN_FILES = ("SURVEY", "REGISTER", "FOLLOWUP", "RECHECK", "CODEBOOK", "MAP", "AGREEMENTS")
 # and those that decide what is made of them: `doubts`, `results.kept` and `results.catalogue`
 WISHED = ("KEEP", "OMIT", "LANGUAGE_OF_REPORT", "LANGUAGES_OF_REPORT", "WELFARE_RESULTS", "WELFARE_WITHHELD")
 SEVERAL = re.compile(r"""\"([^"]+)\"|'([^']+)'|(\S+)""")
@@ -40,6 +40,7 @@ GROUPED = (
     ("command", "command", "command_group"),
     ("home_city", "command", "home_city_group"),
 )
+STANDIN = ("answers", "register", "followup", "recheck")  # its files
 KEYED = {"rents": "command", "transport_zones": "command_group"}  # tables of data/public by codes of the codebook
 INHERITED = "source.inherited"  # key of a text
 BESIDE = ("AGREEMENTS", "LISTENING")  # variables that name a table of one's own beside the answers
@@ -66,6 +67,9 @@ class Study:
         The category of each row in each margin.
     followup : DataFrame or None
         Those selected of the silent, with stratum, stratum_population and outcome.
+    checked : (Design, DataFrame) or None
+        Of those whose papers were seen, a phase after ``design``: their design, and what was found in the place of what
+        they said (`survey.recheck`).
     kinds : DataFrame
         Of each answer whether it was given, and why not; in the order of the files, not of ``frame``.
     is_standin : bool
@@ -95,6 +99,7 @@ class Study:
     margins: Margins = field(default_factory=dict)
     classes: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     followup: pd.DataFrame | None = field(default=None, repr=False)
+    checked: tuple[Design, pd.DataFrame] | None = field(default=None, repr=False)
     kinds: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     language: str = "en"
     survey_name: str = ""
@@ -155,13 +160,14 @@ class Study:
         language: str | None = None,
         keep: str | None = None,
         omit: str | None = None,
+        recheck: str | Path | None = None,
     ) -> Study:
-        """Open the files named, or those of SURVEY, REGISTER, FOLLOWUP, CODEBOOK, MAP and LANGUAGE_OF_REPORT.
+        """Open the files named, or those of SURVEY, REGISTER, FOLLOWUP, RECHECK, CODEBOOK, MAP and LANGUAGE_OF_REPORT.
 
         ``survey`` may be several files, or a folder of them: answers to the forms of one survey (`several`).
-        With no SURVEY at all it opens the stand-in population, its register and its follow-up. ``keep`` and ``omit``,
-        or KEEP and OMIT, say what is done with forms in doubt (`survey.doubts`): ``repeated``, ``impossible`` or
-        ``status``, several with commas; OMIT also ``orphans`` (`read`) and ``unanswered``: persons of the register of
+        With no SURVEY at all it opens the stand-in population, its register, follow-up and recheck. ``keep`` and
+        ``omit``, or KEEP and OMIT, say what is done with forms in doubt (`survey.doubts`): ``repeated``, ``impossible``
+        or ``status``, several with commas; OMIT also ``orphans`` (`read`) and ``unanswered``: those of the register of
         whose status too few answered. A person of the follow-up whose answers are left out counts as not reached.
 
         Opened again with the same files, unchanged, it is the same study, with the results that it has.
@@ -172,7 +178,12 @@ class Study:
             A file that is not there or has faults; a follow-up without a register; forms in doubt, until it is said
             what is done with them.
         """
-        files = survey if survey is None or isinstance(survey, str | Path) else tuple(survey), register, followup
+        files = (
+            survey if survey is None or isinstance(survey, str | Path) else tuple(survey),
+            register,
+            followup,
+            recheck,
+        )
         said = tuple((name, os.environ.get(name, "")) for name in (*OWN_FILES, *WISHED))
         named = [*files, codebook, names, *(value.strip() for _, value in said[: len(OWN_FILES)])]
         read = [DATA, *(path for one in named if one for path in several(one))]
@@ -180,15 +191,26 @@ class Study:
 
     @classmethod
     def _open(
-        cls, survey: Any, register: Any, followup: Any, codebook: Any, names: Any, language: Any, keep: Any, omit: Any
+        cls,
+        survey: Any,
+        register: Any,
+        followup: Any,
+        checks: Any,
+        codebook: Any,
+        names: Any,
+        language: Any,
+        keep: Any,
+        omit: Any,
     ) -> Study:
         """The study of `open`, read."""
         survey, register = survey or os.environ.get("SURVEY", "").strip() or None, register or _named("REGISTER")
         followup, codebook = followup or _named("FOLLOWUP"), codebook or _named("CODEBOOK")
+        checks = checks or _named("RECHECK")
         if survey is None:
-            if register or followup:
-                raise WelfareError("REGISTER or FOLLOWUP is named, but no SURVEY", hint="Name the file of answers too.")
-            survey, register, followup = (DATA / "survey" / f"{n}.parquet" for n in ("answers", "register", "followup"))
+            if register or followup or checks:
+                what, hint = "a file is named that goes with answers, but no SURVEY", "Name the file of answers too."
+                raise WelfareError(what, where="REGISTER, FOLLOWUP or RECHECK", hint=hint)
+            survey, register, followup, checks = (DATA / "survey" / f"{n}.parquet" for n in STANDIN)
         if followup and not register:
             raise WelfareError(
                 "a follow-up is named, but no register", hint="Name the register that it was drawn from."
@@ -221,11 +243,18 @@ class Study:
                 here = _stay(late, lost)
                 kinds[1] = kinds[1][here[(late["outcome"] == "answered").to_numpy()]]
                 late = late[here].reset_index(drop=True)
+        drawn = read_recheck(Path(checks), book, known).frame if checks else None
+        if drawn is not None:
+            before, after = (
+                answering(*both) for both in ((answers.frame, again.frame if followup else None), (forms, late))
+            )
+            drawn = recheck.of_those_left(drawn, before, after)
         return cls.of(
             forms,
             people,
             late,
             book,
+            drawn,
             kinds=pd.concat(kinds, ignore_index=True),
             left_out=left,
             states=states,
@@ -233,7 +262,7 @@ class Study:
             language=language or os.environ.get("LANGUAGE_OF_REPORT", "en"),
             languages=tuple(os.environ.get("LANGUAGES_OF_REPORT", "").split()),
             survey_name=name,
-            files=tuple(Path(path) for path in (*sources, register, followup, codebook, names, *terms) if path),
+            files=tuple(Path(path) for path in (*sources, register, followup, checks, codebook, names, *terms) if path),
             wishes=(repr(wishes),),
         )
 
@@ -244,9 +273,10 @@ class Study:
         register: pd.DataFrame | Margins | None,
         followup: pd.DataFrame | None,
         codebook: Codebook,
+        drawn: pd.DataFrame | None = None,
         **named: Any,
     ) -> Study:
-        """A study of frames that were read already; ``named`` are further attributes."""
+        """A study of frames that were read already, ``drawn`` that of a recheck; ``named`` are further attributes."""
         people = grouped(register, codebook) if isinstance(register, pd.DataFrame) else None
         w = weight(grouped(answers, codebook), register if people is None else people, followup)
         frame = grouped(w.frame.reset_index(drop=True), codebook)
@@ -257,6 +287,7 @@ class Study:
             "method": w.method,
             "margins": w.margins,
             "classes": w.classes.reset_index(drop=True),
+            "checked": None if drawn is None else recheck.checked(frame, w.design, drawn),
         }
         return cls(frame, w.design.with_frame(frame), codebook, people, **weights, **named)
 

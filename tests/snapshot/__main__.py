@@ -26,7 +26,17 @@ from pathlib import Path
 
 # neither the shell's variables nor its folder decide what is made: this repository's code, one thread, no own files
 HERE = Path(__file__).resolve().parent
-for variable in ("SURVEY", "REGISTER", "FOLLOWUP", "CODEBOOK", "MAP", "AGREEMENTS", "LISTENING", "LANGUAGE_OF_REPORT"):
+for variable in (
+    "SURVEY",
+    "REGISTER",
+    "FOLLOWUP",
+    "RECHECK",
+    "CODEBOOK",
+    "MAP",
+    "AGREEMENTS",
+    "LISTENING",
+    "LANGUAGE_OF_REPORT",
+):
     os.environ.pop(variable, None)
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
 sys.path[:0] = [str(HERE.parents[1] / "src"), str(HERE)]

@@ -68,7 +68,7 @@ def test_a_sample_of_ones_own_is_estimated_as_by_hand(tmp_path, monkeypatch, kin
         names = tmp_path / "map.csv"
         lines = [f"column,,{ours},{name}" for name, ours in ARABIC.items()]
         names.write_text("\n".join(["kind,variable,from,to", *lines]), encoding="utf-8")
-    for name in ("SURVEY", "REGISTER", "FOLLOWUP", "CODEBOOK", "MAP"):
+    for name in ("SURVEY", "REGISTER", "FOLLOWUP", "RECHECK", "CODEBOOK", "MAP"):
         monkeypatch.delenv(name, raising=False)
     study = Study.open(save(SAMPLE, tmp_path, kind), names=names, keep="repeated")
     tenants = share(study.design, study.frame["tenure"])

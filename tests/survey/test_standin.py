@@ -136,6 +136,20 @@ def test_followup_counts_are_the_non_returners(rich):
     assert silent[VARIABLES[1:]].isna().all(axis=None)
 
 
+def test_a_recheck_finds_the_truth_of_some_who_answered(rich):
+    """Its strata are all who answered, each person did, and what is found is so; who shows nothing has blanks."""
+    late = rich.followup[rich.followup["outcome"] == "answered"]
+    answered = pd.concat([rich.answers["person_id"], late["person_id"]])
+    assert rich.recheck.groupby("stratum")["stratum_population"].first().sum() == len(answered)
+    assert rich.recheck["person_id"].isin(answered).all()
+    assert rich.recheck["person_id"].is_unique
+    shown = rich.recheck["outcome"] == "answered"
+    assert 0.75 < shown.mean() < 0.95
+    assert rich.recheck.loc[~shown, ["net_pay_dh", "rooms_n"]].isna().all(axis=None)
+    found = rich.recheck[shown].set_index("person_id")["rooms_n"]
+    assert (found == rich.truth.set_index("person_id").loc[found.index, "rooms_n"]).all()
+
+
 def test_nobody_answers_from_outside_the_register(rich):
     """Every form belongs to one person of the register, who has one form."""
     for frame in (rich.answers, rich.followup):
@@ -172,7 +186,8 @@ def test_strategic_answers_overstate_need(rich, strategic):
 def test_files_carry_the_mark(rich, tmp_path):
     """Each file says which stand-in it is, holds what was generated, and is small."""
     paths = standin.write(rich, tmp_path)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["answers.parquet", "followup.parquet", "register.parquet"]
+    names = ["answers.parquet", "followup.parquet", "recheck.parquet", "register.parquet"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == names
     for path in paths:
         assert pq.read_schema(path).metadata[standin.MARK.encode()] == b"rich"
     read = pd.read_parquet(tmp_path / "answers.parquet")

@@ -112,7 +112,7 @@ def weight(
     people = register.set_index("person_id")
     for name, frame in (("answers", answers), ("follow-up", followup)):
         in_register(name, frame, people.index)
-    answered = people["status"].reindex(pd.concat(_answered(answers, followup)))
+    answered = people["status"].reindex(answering(answers, followup))
     _no_silent(set(people["status"].astype(str)) - set(answered.astype(str)))
     if followup is None:
         frame, design = _returners(answers, people) if own is None else (answers, own)
@@ -148,6 +148,11 @@ def in_register(name: str, frame: pd.DataFrame | None, keys: pd.Index) -> None:
         if n := int(unknown.map(key_form).isin(keys.map(key_form)).sum()):
             hint = f"{n} of the keys are in the register but for case, blanks or zeros in front: write them as it does."
         raise WelfareError("persons are not in the register", where=name, got=len(unknown), expected="none", hint=hint)
+
+
+def answering(answers: pd.DataFrame, followup: pd.DataFrame | None) -> pd.Series:
+    """Keys of all who answered."""
+    return pd.concat(_answered(answers, followup))
 
 
 def _answered(answers: pd.DataFrame, followup: pd.DataFrame | None) -> list[pd.Series]:

@@ -10,7 +10,18 @@ values: ``cells``, ``spelling``), ``selection`` (how persons were sampled), ``ru
 ``faults``. A register may be ``margins``.
 """
 
-from .answers import REGISTER, Answers, draft_map, read, read_any, read_followup, read_log, read_register, typed
+from .answers import (
+    REGISTER,
+    Answers,
+    draft_map,
+    read,
+    read_any,
+    read_followup,
+    read_log,
+    read_recheck,
+    read_register,
+    typed,
+)
 from .cells import KINDS
 from .faults import Faults
 from .layout import NoHeader

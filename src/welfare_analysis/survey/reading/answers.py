@@ -40,6 +40,8 @@ from .selection import (
 from .spelling import fold, texts
 
 REGISTER = ("person_id", "status", "sex", "age", "rank", "command")
+# whom `stratum_population` counts
+OF_WHOM = {"FOLLOWUP": "did not return the form", "RECHECK": "answered, by the form or in the follow-up"}
 NEAR = 0.8  # how alike a header and a name must be for the one to be proposed for the other
 Paths = str | Path | Sequence[str | Path]
 Names = tuple[str, ...]
@@ -104,13 +106,20 @@ def read_followup(path: str | Path, codebook: Codebook, names: Map | None = None
     return _followup(_load(path, codebook, names), codebook)
 
 
-def read_any(path: Paths, codebook: Codebook, names: Map | None = None, variable: str = "") -> tuple[str, Answers]:
-    """Read a file as what its ``variable`` (REGISTER, FOLLOWUP) or else its columns say that it is.
+def read_recheck(path: str | Path, codebook: Codebook, names: Map | None = None) -> Answers:
+    """Read a recheck (`survey.recheck`): one row a person drawn of those who answered; as `read_followup`."""
+    return _followup(_load(path, codebook, names), codebook, "RECHECK")
 
-    That is ``follow-up``, ``register``, ``margins of a register`` or ``answers``.
+
+def read_any(path: Paths, codebook: Codebook, names: Map | None = None, variable: str = "") -> tuple[str, Answers]:
+    """Read a file as what its ``variable`` (REGISTER, FOLLOWUP, RECHECK) or else its columns say that it is.
+
+    That is ``follow-up``, ``recheck``, ``register``, ``margins of a register`` or ``answers``.
     """
     cells, known = _load(path, codebook, names), variable in ("REGISTER", "FOLLOWUP")
     present = set(cells.frame.columns)
+    if variable == "RECHECK":
+        return "recheck", _followup(cells, codebook, variable)
     if variable == "FOLLOWUP" or (not known and present & set(FOLLOWUP[1:])):
         return "follow-up", _followup(cells, codebook)
     if is_margins(cells):
@@ -228,13 +237,13 @@ def _register(cells: Cells, codebook: Codebook) -> Answers:
     return checked.answers("REGISTER")
 
 
-def _followup(cells: Cells, codebook: Codebook) -> Answers:
+def _followup(cells: Cells, codebook: Codebook, variable: str = "FOLLOWUP") -> Answers:
     raw = cells.frame
     extra: dict[str, pd.Series] = {}
     faults: list[pd.DataFrame] = []
     absent = pd.Series(False, index=raw.index)
     if not raw.columns.has_duplicates and set(FOLLOWUP) <= set(raw.columns):
-        (extra, faults), (given, odd) = followed_up(raw), collected(raw, codebook)
+        (extra, faults), (given, odd) = followed_up(raw, OF_WHOM[variable]), collected(raw, codebook)
         extra, faults = extra | given, faults + odd
         absent = extra["outcome"] != OUTCOMES[0]
     silent = extra["outcome"].isin(OUTCOMES[1:]) if extra else absent
@@ -244,7 +253,7 @@ def _followup(cells: Cells, codebook: Codebook) -> Answers:
             wrong = silent & (column.kinds == "answered")
             rule, todo = "blank where the person did not answer", "Empty the cell, or correct the outcome."
             faults.append(fault(wrong, name, column.values.astype(object), rule, todo))
-    return checked.answers("FOLLOWUP", extra, faults)
+    return checked.answers(variable, extra, faults)
 
 
 @dataclass(frozen=True, eq=False)

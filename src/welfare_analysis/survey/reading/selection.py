@@ -131,15 +131,15 @@ def collected(raw: pd.DataFrame, codebook: Codebook) -> Selection:
     return columns, faults
 
 
-def followed_up(raw: pd.DataFrame) -> Selection:
-    """The design of the follow-up: stratum as text, its population as a count, the outcome as a code."""
+def followed_up(raw: pd.DataFrame, of_whom: str) -> Selection:
+    """The design of a follow-up or a recheck: stratum as text, its population as a count, the outcome as a code."""
     count = Question.counting("stratum_population", low=1)
     outcome = Question("outcome", codes=OUTCOMES, spellings={o.replace("_", " "): o for o in OUTCOMES})
     stratum = read_text(raw["stratum"])
     counts, outcomes = read_column(raw["stratum_population"], count), read_column(raw["outcome"], outcome)
     sizes = counts.values.groupby(stratum.fillna("")).transform("nunique")
     drawn = counts.values.groupby(stratum.fillna("")).transform("size")
-    size, people = counts.values, "Write how many persons of the stratum did not return the form."
+    size, people = counts.values, f"Write how many persons of the stratum {of_whom}."
     rules = (
         (stratum.isna(), "stratum", "", "the stratum that the person was drawn from", "Write its name."),
         (stratum == "returned", "stratum", stratum, "another name: this is for forms that came back", "Rename it."),

@@ -26,7 +26,7 @@ STAGES = (household.household, household.work, wants.home, wants.loans, *service
 
 @dataclass(frozen=True)
 class StandIn:
-    """One simulated survey: the frame, the truth about everybody, the forms returned, the follow-up.
+    """One simulated survey: the frame, the truth about everybody, the forms returned, the follow-up, the recheck.
 
     The truth has everybody's answers (choices on cards only of those who got cards) and what the generator alone knows:
     household_id, the tastes of `cards.tastes`, income.
@@ -36,6 +36,7 @@ class StandIn:
     truth: pd.DataFrame
     answers: pd.DataFrame
     followup: pd.DataFrame
+    recheck: pd.DataFrame
     version: str
 
 
@@ -95,7 +96,8 @@ def generate(
     truth = forms.route(latent, parameters.codebook, modules=False)
     truth = pd.concat([truth, latent[latent.columns.difference(truth.columns, sort=False)]], axis=1)
     answers, late = said[back[said.index]], collection.with_answers(selected, said)
-    drawn = (answers.reset_index(drop=True), late.reset_index(drop=True))
+    seen = collection.rechecked(said, selected, truth, parameters, np.random.default_rng(root.spawn(1)[0]))
+    drawn = (answers.reset_index(drop=True), late.reset_index(drop=True), seen)
     return StandIn(latent[population.REGISTER].copy(), truth, *drawn, version=version)
 
 
@@ -111,10 +113,10 @@ def _questionnaire(f: pd.DataFrame, p: Parameters, streams: list[np.random.Gener
 
 
 def write(standin: StandIn, folder: str | Path) -> list[Path]:
-    """Write register, answers and follow-up as parquet files that carry the mark; the truth is never written."""
+    """Write all but the truth as parquet files that carry the mark."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    names = ("register", "answers", "followup")
+    names = ("register", "answers", "followup", "recheck")
     return [_write(getattr(standin, name), folder / f"{name}.parquet", standin.version) for name in names]
 
 

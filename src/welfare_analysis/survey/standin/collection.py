@@ -6,10 +6,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
+from .. import recheck
 from .chance import happens
 from .parameters import Parameters
+from .population import STATUSES
 
 CARAVAN = np.datetime64("2012-09-24")  # its first day
+# what a visitor sees: papers on pay, rent and debts, the home, and the way to work by the clock
+SEEN = ["status", "tenure", "rooms_n", "household_size_n", "rent_dh", "housing_charges_dh", "net_pay_dh", "pension_dh"]
+SEEN += ["other_income_dh", "has_loan", "loans_n", "consumer_deduction_dh", "housing_deduction_dh", "commute_min"]
 
 
 def returned(f: pd.DataFrame, p: Parameters, rng: np.random.Generator) -> np.ndarray:
@@ -74,3 +79,24 @@ def with_answers(selected: pd.DataFrame, forms: pd.DataFrame) -> pd.DataFrame:
     """Join the answers of those who answered; all other cells stay blank."""
     said = forms.loc[selected.index].drop(columns="person_id")
     return pd.concat([selected, said.where(selected["outcome"] == "answered")], axis=1)
+
+
+def rechecked(
+    forms: pd.DataFrame, selected: pd.DataFrame, truth: pd.DataFrame, p: Parameters, rng: np.random.Generator
+) -> pd.DataFrame:
+    """The recheck of a random few of those who answered, by form or in the follow-up: what is so, under `SEEN`.
+
+    ``forms`` are all that were filled in, and of these those ``selected`` for the follow-up count if they answered. The
+    number is that of the parameters, of a smaller population in proportion.
+    """
+    late = forms.index.isin(selected.index)
+    forms = forms.assign(outcome=np.where(late, "answered", "returned"))
+    forms = forms[~late | (selected["outcome"].reindex(forms.index) == "answered")]
+    silent = len(truth) - (forms["outcome"] == "returned").sum()
+    weight = np.where(forms["outcome"] == "answered", silent / max((forms["outcome"] == "answered").sum(), 1), 1.0)
+    full = sum(p[f"{status}_n"] for status in STATUSES)
+    drawn = recheck.drawn(forms, weight, round(p["recheck_n"] * len(truth) / full), rng)
+    seen = rng.random(len(drawn)) < p["recheck_seen_share"]
+    drawn = drawn.assign(outcome=np.where(seen, "answered", "refused").astype(object))
+    found = truth.loc[drawn.index[seen], SEEN].reindex(drawn.index)
+    return pd.concat([drawn, found], axis=1).reset_index(drop=True)
