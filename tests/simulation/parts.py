@@ -19,6 +19,7 @@ import independence_size
 import loan_errors
 import mutants_read
 import pandas as pd
+import recheck_errors
 import recovery
 import reliability_rules
 import transport_errors
@@ -93,14 +94,14 @@ def reading(samples: Samples) -> tuple[pd.DataFrame]:
     return (mutants_read.summarised(together(samples)),)
 
 
-def errors_of(module: ModuleType, *keys: str) -> Part:
-    """Errors of the demand for homes, loans or transport in each version of the stand-in."""
+def errors_of(module: ModuleType, *keys: str, versions: dict[str, int] = VERSIONS) -> Part:
+    """Errors of the demand for homes, loans or transport, or with a recheck, in each version of the stand-in."""
 
     def tables(samples: Samples) -> tuple[pd.DataFrame]:
         keyed = ["version", *keys, "number"]
         return (summarised(together(samples), keyed).assign(persons=module.SIZE),)
 
-    return Part(VERSIONS, module.one_sample, tables, module.FIRST_SEED)
+    return Part(versions, module.one_sample, tables, module.FIRST_SEED)
 
 
 def recovered(samples: Samples) -> tuple[pd.DataFrame]:
@@ -133,6 +134,7 @@ PARTS = {
     "demand": errors_of(demand_errors),
     "loan": errors_of(loan_errors),
     "transport": errors_of(transport_errors),
+    "recheck": errors_of(recheck_errors, versions={"plain": 40, "rich": 120, "strategic": 20}),
     "recovery": Part({"plain": 640}, lambda kind, seed: recovery.one_sample(seed), recovered, recovery.FIRST_SEED),
     "attacks": Part(disclosure_attacks.RELEASES, drawn, attacked, open=True),
 }

@@ -4,7 +4,8 @@
 - ``in_ten``: a share in words, as the nearest of some plain fractions (about 3 in 10);
 - ``off``: an error as a part of the truth, and whether it is too high or too low; ``or_none``: a word for zero;
 - ``earns``: money as a gain or a loss; ``count``: a part of the ``samples`` beside it as their number;
-- ``whole``: a share, its interval holding what those who never answered may be too, where a follow-up tells;
+- ``whole``: a share, its interval holding what those who never answered may be too, where a follow-up tells, and
+  before it what a recheck found, where that is clearly another;
 - ``contrast``: the highest and the lowest group, or that no clear difference is seen;
 - ``between``, ``range``: the smallest and the largest of several cells, without and with the unit;
 - ``sum``: of several cells; ``title``: what the table is called;
@@ -35,6 +36,7 @@ from ..study import Study
 from .labels import cell_label, format_cell, in_order, label, listed, step_of, title, unit_forms, unit_of
 from .published import release
 
+HELD = 0.8  # of surveys in which an interval held the truth; under it a sentence says in how many
 FRACTIONS = [(k, 10) for k in range(1, 10)] + [(2, 3), (3, 4)] + [(1, n) for n in (3, 4, 20, 25, 30, 40, 50, 100)]
 
 
@@ -88,7 +90,7 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
     if verb == "contrast":
         return contrast(table, study, codes[0] if codes else None)
     if verb == "whole":
-        table, codes, verb = _whole(study, table, codes)
+        return _whole(study, table, codes)
     cells = Cells(study, table, tuple(codes))
     if verb in OF_ONE:
         return lacking(cells) or OF_ONE[verb](cells)
@@ -99,12 +101,27 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
     return OF_SEVERAL[verb](cells)
 
 
-def _whole(study: Study, table: Released, codes: Sequence[str]) -> tuple[Released, Sequence[str], str]:
-    """The cell whose interval holds what the silent may be too, or the cell itself where nothing tells it."""
-    both = release(study)["nonresponse_tipping"]
+def _whole(study: Study, table: Released, codes: Sequence[str]) -> str:
+    """The cell whose interval holds what the silent may be too, or the cell itself where nothing tells it.
+
+    Before it, of a share that a recheck clearly moves, stands what was found. Where nothing was seen again, a share
+    whose intervals held the truth in too few surveys where people err says in how many.
+    """
+    both, seen, tried = (release(study)[name] for name in ("nonresponse_tipping", "recheck_found", "validation"))
     of = table.variable, "whole_people" if table.statistic == "total" else "whole"
     known = both.state == "shown" and both.cells(*of)["estimate"].notna().any()
-    return (both, of, "") if known else (table, codes, "")
+    said = spoken(study, both, of) if known else spoken(study, table, codes)
+    if table.statistic != "share":
+        return said
+    if seen.state != "shown":
+        held = ("rich", table.variable, "coverage_with")
+        missed = (tried.cells(*held)["estimate"] < HELD).any()
+        return study.text("by_word", said=said, held=spoken(study, tried, held)) if missed else said
+    moved = seen.cells(table.variable, "moved_by")
+    apart = (moved["apart"].eq(True) & moved["estimate"].notna()).any()
+    return (
+        study.text("by_papers", found=spoken(study, seen, (table.variable, "as_found")), said=said) if apart else said
+    )
 
 
 def lacking(cells: Cells) -> str:

@@ -16,9 +16,9 @@ from . import agreements, caravan, descriptive, headlines, stored
 from .declare import Topic, withheld
 from .kept import kept
 
-MODULES = ("quality", "weights", "multiverse", "conditions", "deprivation", "adjusted", "aspirations", "burdens",
-           "segments", "satisfaction", "priorities", "homes", "loans", "transport", "what_if", "rail", "services",
-           "five", "agreements", "package", "caravan")  # fmt: skip
+MODULES = ("quality", "weights", "recheck", "multiverse", "conditions", "deprivation", "adjusted", "aspirations",
+           "burdens", "segments", "satisfaction", "priorities", "homes", "loans", "transport", "what_if", "rail",
+           "services", "five", "agreements", "package", "caravan")  # fmt: skip
 TOPICS: dict[str, Topic] = {
     topic.name: topic
     for module in (import_module(f".{name}", __package__) for name in MODULES)
@@ -26,7 +26,8 @@ TOPICS: dict[str, Topic] = {
     if isinstance(topic, Topic)
 }
 
-WHERE_KNOWN = ("headlines_nature", "truth", "nonresponse_tipping")  # where the population is invented, or followed up
+# where the population is invented, followed up, or seen again
+WHERE_KNOWN = ("headlines_nature", "truth", "nonresponse_tipping", "recheck_found")
 DISPLAYS = pd.read_csv(DATA / "displays.csv")  # a line a cell: where it stands, and its address
 
 

@@ -23,6 +23,7 @@ from .transport import FARES
 
 SURVEY = DATA / "survey"
 ERRORS = {"loans": ("loan_validation.csv", "loan_number"), "homes": ("demand_validation.csv", "home_number")}
+ERRORS["recheck"] = ("recheck_validation.csv", "condition")
 ERRORS["transport"] = ("transport_validation.csv", "transport_number")
 ERROR_UNITS = dict.fromkeys(("error", "se_of_truth", "coverage"), "share")
 ERROR_UNITS |= dict.fromkeys(("samples", "population"), "number")
