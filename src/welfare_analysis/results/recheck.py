@@ -11,9 +11,8 @@ from ..disclosure import NUMBERS
 from ..estimation import Design, Estimate, double_sampling, joint, ratio
 from ..needs import computed, indicators
 from ..study import Study
-from .declare import Topic, attempted, long_format
+from .declare import Base, Topic, attempted, long_format
 from .descriptive import HEADLINES, View, descriptive, estimate, inside, view
-from .quality import everybody
 
 SAID, FOUND, MOVED = "as_said", "as_found", "moved_by"
 
@@ -37,7 +36,13 @@ def checked(study: Study) -> str:
     return "no_recheck" if study.checked is None else "shown"
 
 
-topic = Topic("recheck", lambda study: study, checked, "share", everybody, totals=False)
+def shown(study: Study) -> Base:
+    """Those whose papers were seen."""
+    whom = pd.Series(True, study.result(seen).frame.index)
+    return whom, whom
+
+
+topic = Topic("recheck", lambda study: study, checked, "share", shown, totals=False)
 
 
 @topic.table("found", "condition", "measure", adds=None)
