@@ -23,7 +23,7 @@ from .survey.reading import Answers, Map, Margins, read, read_followup, read_log
 from .survey.reading.reviews import LEFT_OUT
 from .survey.reading.text_files import small_table
 from .survey.response import Collection, collection
-from .survey.weighting import RETURNED, answering, household_share, unanswered, weight
+from .survey.weighting import RETURNED, answering, household_share, in_register, unanswered, weight
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
@@ -245,6 +245,7 @@ class Study:
                 late = late[here].reset_index(drop=True)
         drawn = read_recheck(Path(checks), book, known).frame if checks else None
         if drawn is not None:
+            in_register(name, forms, pd.Index(forms.get("person_id", ())))  # they have keys
             before, after = (
                 answering(*both) for both in ((answers.frame, again.frame if followup else None), (forms, late))
             )

@@ -88,3 +88,14 @@ def test_nothing_found_is_an_error():
     design, said, checked, found = _drawn(np.random.default_rng(7), 100, 20, 0.4)
     with pytest.raises(WelfareError, match="nothing was found"):
         double_sampling(design, said, checked, found.astype("boolean").mask(found.notna()))
+
+
+def test_gaps_that_the_check_hardly_fills_are_left_out_as_in_a_share_of_those_who_said():
+    """Only those for whom it is not so showed their papers: they say nothing of the others with a gap."""
+    design, said, checked, found = _drawn(np.random.default_rng(8), 2000, 400, 0.0, 0.3)
+    gap = said.loc[found.index].isna()
+    shown = found.astype("boolean").mask(gap & (found | (np.arange(400) % 2 == 0)))
+    estimate = double_sampling(design, said, checked, shown)
+    assert estimate.value.iloc[0] == pytest.approx(said.dropna().astype(float).mean(), rel=1e-12)
+    told = found.astype("boolean").mask(gap & (np.arange(400) % 10 == 0))
+    assert double_sampling(design, said, checked, told).counts["n"].iloc[0] > estimate.counts["n"].iloc[0] + 50

@@ -29,6 +29,7 @@ from .means import mean
 
 NOTHING = "nothing"  # the class of those who gave no usable answer
 LEAST = 2  # found of a class, without which it has the mean of all
+TOLD = 0.8  # of those checked who had said nothing, without which they are left out as in a share of those who said
 
 
 def double_sampling(
@@ -41,7 +42,8 @@ def double_sampling(
     design : Design
         Of the n respondents. What calibration spares is not counted: margins tell nothing of errors.
     said : Series (n,)
-        What each said, in classes; missing is a class of its own, so that gaps are corrected too.
+        What each said, in classes; missing is a class of its own, so that gaps are corrected too, if the check told of
+        nearly all of those who had said nothing (`TOLD`): those of whom it did not may be others.
     checked : Design
         Of the m who were checked, a simple random sample of the respondents in each of its strata, with ``fpc`` the
         number of respondents there. Its index names rows of ``design``.
@@ -64,6 +66,9 @@ def double_sampling(
     both = Design.two_phase(design.reweighted(design.weights, None), checked)
     rows = design.index.get_indexer(both.index)
     y = found.reindex(both.index).astype("Float64").to_numpy(float, na_value=np.nan)
+    gaps = inside & said.isna().to_numpy()
+    if gaps[rows].any() and np.mean(~np.isnan(y[gaps[rows]])) < TOLD:
+        inside = inside & ~gaps
     known = inside[rows] & ~np.isnan(y)
     if known.sum() < LEAST:
         raise WelfareError("nothing was found of those inside", where="double_sampling", got=int(known.sum()))

@@ -49,11 +49,15 @@ topic = Topic("recheck", lambda study: study, checked, "share", shown, totals=Fa
 def found(study: Study, _: Study) -> pd.DataFrame | None:
     """Each headline as people said and as was found, both with their intervals, and by how much this moves it.
 
-    Both rest on the same answers, and the difference has the error of both together.
+    Both rest on the same answers, and the difference has the error of both together. Where nothing else was found of
+    anybody than was said, nobody looked into what a condition is made of.
     """
     parts, plan, some = [], study.result(descriptive), study.result(seen)
-    for name in (n for n in HEADLINES if n in some.frame and len(plan[n].shown)):
-        table, frame = plan[name], study.result(view, "").frame
+    frame = study.result(view, "").frame
+    told = frame.set_axis(study.design.index).loc[some.design.index]
+    looked_at = [n for n in HEADLINES if n in frame and not some.frame[n].equals(told[n])]
+    for name in (n for n in looked_at if len(plan[n].shown)):
+        table = plan[name]
         both = joint({FOUND: corrected(study, name), SAID: estimate(study.design, frame, table)})
         moved = both.apply(lambda v: pd.Series({MOVED: v.iloc[0] - v.iloc[1]}))
         own = corrected(study, name)

@@ -20,8 +20,10 @@ LEAST = 5  # found of a stratum; of fewer it is put together with the others lik
 FORM, LATE = "form", "follow-up"  # how those drawn had answered
 
 
-def checked(frame: pd.DataFrame, design: Design, recheck: pd.DataFrame) -> tuple[Design, pd.DataFrame]:
+def checked(frame: pd.DataFrame, design: Design, recheck: pd.DataFrame) -> tuple[Design, pd.DataFrame] | None:
     """The design of the persons seen, a phase after ``design``, and their answers with what was found in their place.
+
+    None where nobody showed anything.
 
     Parameters
     ----------
@@ -35,10 +37,12 @@ def checked(frame: pd.DataFrame, design: Design, recheck: pd.DataFrame) -> tuple
     Raises
     ------
     WelfareError
-        Persons who gave no answer; strata that are not all who answered.
+        Persons who gave no answer; strata that are not all who answered; replicate weights, of which no phase is known.
     """
-    keys = frame["person_id"].astype(object) if "person_id" in frame else pd.Series(dtype=object)
-    places = pd.Series(np.arange(len(keys)), keys.to_numpy())
+    if design.ready is not None:
+        hint = "Give strata and clusters in place of replicate weights."
+        raise WelfareError("a recheck cannot be joined to replicate weights", where="RECHECK", hint=hint)
+    places = pd.Series(np.arange(len(frame)), frame["person_id"].astype(object).to_numpy())
     rows = places[~places.index.duplicated()].reindex(recheck["person_id"].astype(object)).fillna(-1).to_numpy(int)
     if (rows < 0).any():
         hint = "A recheck is drawn from those who answered: leave these persons out, or add their forms to the answers."
@@ -53,6 +57,8 @@ def checked(frame: pd.DataFrame, design: Design, recheck: pd.DataFrame) -> tuple
         what = "the strata are not all who answered"
         raise WelfareError(what, where=where, got=f"{sizes.sum():.0f}", expected=expected, hint=hint)
     seen = (recheck["outcome"] == "answered").to_numpy()
+    if not seen.any():
+        return None
     stratum = recheck["stratum"].astype(str).reset_index(drop=True)
     coarse = stratum.str.split("|").str[0]
     own = merged(stratum, coarse, seen, LEAST)
