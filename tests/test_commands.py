@@ -415,8 +415,20 @@ def test_one_name_may_stand_for_several_files(tmp_path, monkeypatch):
     before = state([], there)
     (tmp_path / "b c.csv").write_text("y")
     assert state([], there) != before
-    with pytest.raises(WelfareError, match="SURVEY: the file does not exist"):
+    with pytest.raises(WelfareError, match="SURVEY: the file does not exist.*in quotation marks of its own"):
         environment({"SURVEY": "a.csv gone.csv"})
+
+
+@pytest.mark.parametrize("named", ["b c.csv a.csv", "d e.csv b c.csv", "d e.csv"])
+def test_names_with_blanks_that_are_not_quoted_are_told_how(here, capsys, named):
+    """A part of a name is no file, nor are two names; the error shows the quotation marks that were left out."""
+    for name in ("a.csv", "b c.csv"):
+        (here / name).write_text("status,tenure\nactive,tenant\n")
+    text = " ".join(str(here / part) if part[0] in "abd" else part for part in named.split())
+    assert command.main(["check", f"SURVEY={text}"]) == 2
+    assert """SURVEY="'a b.xlsx' c.csv\"""" in capsys.readouterr().err
+    assert command.main(["check", "SURVEY=gone.csv"]) == 2
+    assert "quotation" not in capsys.readouterr().err
 
 
 def test_several_files_are_read_together(here, monkeypatch, capsys):

@@ -336,6 +336,16 @@ def test_check_says_how_often_when_faults_are_many(here, capsys):
     assert len(told.splitlines()) < 30
 
 
+def test_check_says_once_what_is_wrong_with_many_columns(here, capsys):
+    """Of three hundred columns that are not ours: one line says how many, and each was placed with the others."""
+    names = [f"c{i}" for i in range(300)]
+    (here / "wide.csv").write_text(f"status,tenure,{','.join(names)}\n" + f"active,tenant{',1' * 300}\n" * 3)
+    assert command.main(["check", str(here / "wide.csv")]) == 1
+    told = capsys.readouterr().out
+    assert re.search(r"c0, c1 \.\.\. \(300 columns\) +a column of the codebook +300", told)
+    assert len(told.splitlines()) < 30
+
+
 @pytest.mark.parametrize("arguments", [["check"], ["check", ""], ["check", "nowhere.csv"], ["check", "."]])
 def test_check_of_no_file(here, capsys, arguments):
     """A missing name, a missing file and a folder: code 2 and one sentence, nothing written."""

@@ -342,14 +342,18 @@ def _refuse_cell(wrong: pd.Series, cells: pd.Series, where: str, expected: str) 
 
 
 def _accepted(notes: pd.DataFrame) -> pd.DataFrame:
-    """What was accepted, of the file first; where it is much, what was so in many columns is one line."""
-    notes = notes.sort_values("column", key=lambda names: names != "", kind="stable")
-    if len(notes) <= SHOWN_FAULTS:
-        return notes
-    alike = notes.groupby("what", sort=False)
+    """What was accepted, of the file first."""
+    return _alike(notes.sort_values("column", key=lambda names: names != "", kind="stable"), "what")
+
+
+def _alike(rows: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Column, what was so, and how often (``n``); where the rows are many, what was so in many columns is one."""
+    if len(rows) <= SHOWN_FAULTS:
+        return rows
+    alike = rows.groupby(what, sort=False)
     made = alike.agg(column=("column", lambda names: ", ".join(names[:2])), more=("column", "size"), n=("n", "sum"))
     more = made["more"].map(lambda n: f" ... ({n} columns)" if n > 2 else "")
-    return made.assign(column=made["column"] + more).reset_index()[["column", "what", "n"]]
+    return made.assign(column=made["column"] + more).reset_index()[["column", what, "n"]]
 
 
 def _log(frame: pd.DataFrame, codebook: Codebook) -> None:
@@ -401,8 +405,9 @@ def _tell(table: pd.DataFrame, target: Path) -> None:
     print(f"{', '.join(where)}: {len(table):,} fault{'s' if len(table) > 1 else ''}")
     print(_lines(shown.head(SHOWN_FAULTS)))
     if len(table) > SHOWN_FAULTS:
-        counts = table.groupby(["column", "rule"], sort=False).size().sort_values(ascending=False, kind="stable")
-        print(f"...\nHow often:\n{_lines(counts.head(SHOWN_FAULTS).rename('n').reset_index())}")
+        counts = _alike(table.groupby(["column", "rule"], sort=False).size().rename("n").reset_index(), "rule")
+        often = counts.sort_values("n", ascending=False, kind="stable").head(SHOWN_FAULTS)
+        print(f"...\nHow often:\n{_lines(often)}")
     write_table(table, target)
     print(f"All of them are in {os.path.relpath(target)}")
 

@@ -7,7 +7,7 @@ from books import BOOK
 
 from welfare_analysis.demand import stated
 from welfare_analysis.errors import WelfareError
-from welfare_analysis.estimation import Design
+from welfare_analysis.estimation import Design, mean, total
 from welfare_analysis.estimation.choice import predicted_shares
 from welfare_analysis.study import DATA
 from welfare_analysis.survey import cards
@@ -111,3 +111,15 @@ def test_what_is_not_known_of_persons_is_left_out_of_the_model(people):
     assert "income_group" not in model
     assert "tenant" not in model
     assert stated.fitted(Design(pd.Series(1.0, few.index)), long, model).n_cases
+
+
+def test_shares_and_sizes_are_of_the_same_domains():
+    """Of one region nobody's share is known: neither numbers of other regions nor an error of the program."""
+    design, one = Design(np.ones(6)), pd.Series(1.0, range(6), name="one")
+    region, known = pd.Series([*"aabbcc"], name="region"), pd.Series([True] * 4 + [False] * 2)
+    shares = mean(design, one, by=region, where=known)
+    sizes = {codes: total(design, one, by=region, where=region.isin([*codes])).as_positive() for codes in ("ab", "bc")}
+    assert stated.times(shares, sizes["ab"], shares.value.index).value.tolist() == [2, 2]
+    for other in (sizes["bc"], total(design, one, by=region).as_positive()):
+        with pytest.raises(WelfareError, match="other domains"):
+            stated.times(shares, other, shares.value.index)

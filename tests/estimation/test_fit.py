@@ -66,6 +66,15 @@ def test_a_step_too_far_is_taken_back_without_a_word():
     assert maximise(np.zeros(1), steep, ["t"], "steep")[0] == pytest.approx(np.log(1e4))
 
 
+def test_a_step_to_where_the_curvature_is_not_finite_is_taken_back():
+    """Rankings of few: the value is finite there and higher, and the next step could not be computed."""
+
+    def hill(t):
+        return Likelihood(float(-((t[0] - 1) ** 2)), 4 * (1 - t), np.full((1, 1), 2.0 if t[0] < 1.2 else np.nan))
+
+    assert maximise(np.zeros(1), hill, ["t"], "hill")[0] == pytest.approx(1, abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("at", "message"),
     [

@@ -1,5 +1,6 @@
 """Sentences: direction and superlatives come from estimates, and differences that are not clear are not told."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,12 +10,16 @@ from books import BOOK
 from scipy import stats
 from wording import Wording
 
-from welfare_analysis.disclosure import Released
+from welfare_analysis.disclosure import Released, combined, document
 from welfare_analysis.estimation.multiple import differ
+from welfare_analysis.publishing import sentences
 from welfare_analysis.publishing.briefs import method
-from welfare_analysis.publishing.sentences import Gaps
+from welfare_analysis.publishing.sentences import Gaps, sentence
 from welfare_analysis.publishing.verbs import contrast, spoken
+from welfare_analysis.survey.codebook import LANGUAGES
 
+PARAMETER = {"a": "programme", "b": "saving_share", "measure": "value", "estimate": 0.05, "low": 0.05, "high": 0.05,
+             "unit": "share", "flag": ""}  # fmt: skip
 STUDY = Wording(codebook=BOOK, language="en", is_standin=True, survey_name="a.csv")
 
 
@@ -38,8 +43,10 @@ def test_no_clear_difference_is_said():
 
 
 def test_few_groups_or_none():
-    """One group has no contrast; a hidden or an unasked table says so."""
-    assert contrast(table((0.2, 0.01)), STUDY) == STUDY.codebook.text("hidden")
+    """One group has no contrast, and is told; a hidden or an unasked table says so."""
+    assert contrast(table((0.2, 0.01)), STUDY) == "guards 20.0 % (19.0\u201321.0)"
+    assert spoken(STUDY, table((0.2, 0.01)), ["*"], "ends") == "guards: 20.0 % (19.0\u201321.0)"
+    assert contrast(table((0.2, 0.01), (np.nan, np.nan)), STUDY) == STUDY.codebook.text("hidden")
     assert contrast(table((0.2, 0.01), (0.4, 0.01), state="not_asked"), STUDY) == STUDY.codebook.text("not_asked")
 
 
@@ -111,6 +118,50 @@ def test_why_there_is_no_number_is_said_within_a_sentence():
     )
     assert gaps.format("It is {x|inspectors:number}.") == "It is a number too unsure to print."
     assert "(19.0\u201321.0). 20.0" in gaps.format("{y:contrast} {y|guards:number}.")
+
+
+def test_a_cell_that_stands_for_a_table_without_numbers_is_no_nought():
+    """In a list of several conditions: why that table is not shown, in every verb, and never 0 persons."""
+    silent = {("few", "n"): (table((0.2, 0.1), state="too_few"), "guards"), ("some", "n"): (table((0.2, 0.1)), "guards")}
+    both, why = combined("list", silent, "fact"), BOOK.text("too_few")
+    gaps = Gaps(STUDY, {"list": both}, {})
+    for verb in ("", ":number", ":or_none", ":top", ":range", ":sum"):
+        assert gaps.format(f"{{list|few|n{verb}}}.") == f"{why[:1].lower()}{why[1:]}"
+    assert spoken(STUDY, both, ["*"], "range") == "a hidden number"
+    assert "not shown" in spoken(STUDY, both, ["*"], "top")
+    assert both.frame["estimate"].isna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sentence_of_tables_that_are_not_shown_says_why_once(monkeypatch, language):
+    """Behind its head or the title of the table; of one that has a number the sentence is said as it is."""
+    study, few = Wording(codebook=BOOK, language=language), table((0.2, 0.1), state="too_few")
+    assumed = document("homes_parameters", pd.DataFrame([PARAMETER]), ["a", "b"], "measure")
+    listed = combined("demand_reconciled", {("wants", "number"): (few, "guards")}, "fact")
+    tables = {"homes_realised": few, "homes_cases": few, "homes_parameters": assumed, "demand_reconciled": listed}
+    monkeypatch.setattr(sentences, "release", lambda _: tables | {"multiverse": few})
+    why = BOOK.text("too_few", language)
+    said = sentence(study, "front.homes")
+    assert said.count(why[1:]) == 1
+    assert re.fullmatch(rf"\*\*[^*]+:?\*\*\s?:? {re.escape(why[:1].lower() + why[1:])}", said)
+    assert sentence(study, "multiverse.found").startswith(BOOK.text("title.multiverse", language))
+    tables["homes_realised"] = replace(few, state="shown", by=("rank_group", "x"), frame=few.frame.assign(x="five_years"))
+    assert "06_housing_demand" in sentence(study, "front.homes")
+
+
+def test_of_one_status_no_gap_is_told(monkeypatch):
+    """A survey of widows: satisfaction by status has nothing to compare, and does not compare them with themselves."""
+    one = table((0.2, 0.1)).frame.rename(columns={"rank_group": "question"}).assign(category="widow")
+    made = Released("satisfaction_satisfied_by_status", "share", "", ("question",), "share", frame=one, state="shown")
+    monkeypatch.setattr(sentences, "release", lambda _: {made.id: made})
+    assert sentences.points(STUDY, "satisfaction.widest") == [BOOK.text("one_group")]
+
+
+def test_no_follow_up_has_no_least_firm_finding(monkeypatch):
+    """A table without numbers has no categories to look for either."""
+    none = Released("nonresponse_tipping", "share", "", ("condition",), "share", state="no_followup")
+    monkeypatch.setattr(sentences, "release", lambda _: {none.id: none})
+    assert sentences.points(STUDY, "bias.least_firm") == []
 
 
 def test_a_cell_has_its_own_unit_in_every_verb():

@@ -245,6 +245,21 @@ def test_a_full_disk_leaves_the_folder_as_it_was(tmp_path):
     assert [p.relative_to(tmp_path).as_posix() for p in sorted(tmp_path.rglob("*"))] == ["form", "form/new"]
 
 
+def test_what_a_killed_run_left_of_a_folder_goes_with_the_next(tmp_path):
+    """Killed while it writes: the old folder is whole, the next run ends as any, and a reader's own copy stays."""
+    code = "import os, sys; from pathlib import Path; from welfare_analysis.publishing.folders import replacing\n"
+    code += "with replacing(Path(sys.argv[1])) as folder: (folder / 'half').touch(); os.kill(os.getpid(), 9)"
+    for name in ("report", "report-mine"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "whole").touch()
+    assert subprocess.run([sys.executable, "-c", code, tmp_path / "report"], check=False).returncode == -9
+    assert len(list(tmp_path.glob("*/half"))) == 1
+    assert (tmp_path / "report" / "whole").exists()
+    with replacing(tmp_path / "report") as folder:
+        (folder / "new").touch()
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.glob("*/*")) == ["report-mine/whole", "report/new"]
+
+
 def test_missing_file_is_an_error_before_anything_runs(root):
     """A file that is named and does not exist stops the report."""
     with pytest.raises(WelfareError, match="SURVEY"):

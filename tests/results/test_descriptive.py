@@ -9,7 +9,7 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import figures, show
 from welfare_analysis.publishing.verbs import contrast
 from welfare_analysis.results import release
-from welfare_analysis.results.descriptive import CONDITION, IDENTITIES, descriptive, view
+from welfare_analysis.results.descriptive import CONDITION, IDENTITIES, descriptive, inside, view
 from welfare_analysis.study import DATA, Study
 
 
@@ -164,3 +164,11 @@ def test_those_whose_group_is_not_known_are_no_remainder(tmp_path):
     whole = study(pd.concat([frame, unknown], ignore_index=True))
     shown = descriptive(whole, plan(tmp_path, row))["tenant_by_status"].frame.set_index("status")
     assert list(shown.index[shown["flag"] == "hidden"]) == ["widow"]
+
+
+def test_of_a_question_that_was_not_asked_no_row_meets_a_condition():
+    """A file without a column ``sex``: nobody is known to be a woman, and no table ends in an error of the program."""
+    frame = pd.DataFrame({"status": ["active", "widow"]})
+    assert not inside(frame, "sex = f").any()
+    assert inside(frame, "status in active|retired").tolist() == [True, False]
+    assert inside(frame, "").all()

@@ -8,6 +8,7 @@ from books import BOOK
 from welfare_analysis.demand.credit import Terms
 from welfare_analysis.demand.housing import BOUGHT
 from welfare_analysis.demand.loans import PRODUCTS
+from welfare_analysis.errors import WelfareError
 from welfare_analysis.needs.housing import need_kind
 from welfare_analysis.needs.projection import homes_needed
 from welfare_analysis.results import TOPICS, declare, release
@@ -50,6 +51,18 @@ def test_a_table_that_names_nobody_rests_on_those_of_its_topic():
     assert hidden(ROWS.assign(numerator=20.0), **few) == [False] * 4
     assert hidden(ROWS.assign(behind=20.0), **few) == [False] * 4
     assert hidden(ROWS, "dh", **few) == [False] * 4
+
+
+def test_a_subject_that_no_model_can_be_made_of_is_a_state_and_no_error():
+    """Replicate weights of one's own, of which a model knows no error: the table says so in the reader's language."""
+
+    def refused(_):
+        raise WelfareError("replicates do not tell the finite correction")
+
+    topic = Topic("t", refused, declare.always, "share", None, totals=False)
+    topic.table("x", "offer")(lambda *_: ROWS)
+    study = type("Study", (), {"result": lambda self, f: f(self), "population": 1})()
+    assert topic._one(study, "x").state == "no_model"
 
 
 def test_who_may_take_an_offer_is_counted_by_kind():

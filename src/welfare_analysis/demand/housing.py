@@ -236,6 +236,8 @@ class HomeMarket(Borrowers):
         now = self.soon.astype("Float64").fillna(0.0).astype(float)
         brought = {name: values.mul(now, axis=0) for name, values in many.items()}
         made = enumerated(self.fit(), self.design, self.target(where=asked), brought, by, asked)
+        if by is not None:
+            by = by.where(by.isin(by[asked & self.computed].unique()))
         every = stated.times(made, self.number(by, self.wishers), made.value.index)
         return stated.times(every, self.sure, every.value.index) if bridge else every
 

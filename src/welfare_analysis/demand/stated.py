@@ -335,8 +335,16 @@ def times(shares: Estimate, size: Estimate, index: pd.Index) -> Estimate:
     """Values by (anything, domain) times the sizes of the same domains, named by ``index``: products of estimates.
 
     Neither may be negative: what comes back is `Estimate.positive`.
+
+    Raises
+    ------
+    WelfareError
+        The sizes are of other domains: of some the shares are not known.
     """
     level, many = shares.value.to_numpy(), size.value.to_numpy()
+    of, own = (estimate.value.index.get_level_values(-1) for estimate in (shares, size))
+    if len(many) > 1 and list(of) != list(own) * (len(level) // len(many)):
+        raise WelfareError("the sizes are of other domains", where="times", got=list(own), expected=str(list(of)))
     repeats = len(level) // len(many)
     blocks = [*map(sparse.diags_array, level.reshape(repeats, -1))]
     slopes = sparse.hstack([sparse.diags_array(np.tile(many, repeats)), sparse.vstack(blocks)])

@@ -197,7 +197,7 @@ def combined(name: str, parts: Mapping[tuple[str, str], tuple[Released, *tuple[s
         cell = table.cell(*codes) if table.state == "shown" else None
         if table.state == "shown" and cell is None:
             raise WelfareError("no such cell", where=table.id, got="|".join(codes))
-        numbers = dict.fromkeys(NUMBERS, 0.0) if cell is None else cell[NUMBERS].to_dict()
+        numbers = dict.fromkeys(NUMBERS, np.nan) if cell is None else cell[NUMBERS].to_dict()
         n = np.nan if cell is None or not table.respondents else cell["n"]
         text = table.state if cell is None else cell.get("text")
         unit = table.unit if cell is None else cell.get("unit", table.unit)

@@ -187,9 +187,10 @@ def maximise(
         if 0.5 * abs(step @ now.gradient) <= close * (1 + abs(now.value)):
             return _identified(theta, now, first, names, where)
         for halving in range(HALVINGS):
-            with np.errstate(all="ignore"):  # a step too far has no finite value, and is halved
+            with np.errstate(all="ignore"):  # a step too far has no finite value or curvature, and is halved
                 trial = evaluate(theta + step / 2**halving)
-            if np.isfinite(trial.value) and trial.value >= now.value - LOSS * (1 + abs(now.value)):
+            finite = np.isfinite(trial.value) and np.isfinite(trial.information).all()
+            if finite and trial.value >= now.value - LOSS * (1 + abs(now.value)):
                 break
         else:  # no step goes up: rounding is all that is left, if the gradient says so
             if 0.5 * abs(step @ now.gradient) <= 10 * LOSS * (1 + abs(now.value)):

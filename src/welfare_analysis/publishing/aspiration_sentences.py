@@ -184,6 +184,9 @@ def segments(study: Study) -> Iterator[str]:
 def satisfaction(study: Study, table: Released) -> Iterator[str]:
     """What statuses are satisfied with least equally, and which of them most and least."""
     spread = table.shown.groupby("question")["estimate"].agg(lambda x: x.max() - x.min())
+    if not spread.max():
+        yield study.text("one_group")
+        return
     question = str(spread.idxmax())
     every = table.cells(question)
     cells = ordered(every)

@@ -13,7 +13,7 @@ from ..study import Study
 from ..survey.xlsform import FIRST_PAGE, longest
 from .labels import label, listed, source, title
 from .published import release
-from .sentences import conditional, sentence
+from .sentences import conditional, points, sentence
 
 
 def banner(study: Study) -> Markdown:
@@ -100,7 +100,7 @@ def bias(study: Study) -> Markdown:
     else:
         worst = str(clear.at[clear["estimate"].abs().idxmax(), "condition"])
         said = sentence(study, "bias.found", worst, count=len(clear), of=len(gaps))
-    return Markdown("\n\n".join([said, *_modes(study), *_least_firm(study)]))
+    return Markdown("\n\n".join([said, *_modes(study), *points(study, "bias.least_firm")]))
 
 
 def _modes(study: Study) -> list[str]:
@@ -128,10 +128,9 @@ def _sure(study: Study) -> list[str]:
     return [sentence(study, "condition.sure" if tipping else f"sure.{study.method}")]
 
 
-@conditional("bias.least_firm")
-def _least_firm(study: Study) -> list[str]:
+@conditional("bias.least_firm", "nonresponse_tipping")
+def _least_firm(study: Study, table: Released) -> list[str]:
     """The finding that the smallest difference of those who never answered would move out of its interval."""
-    table = release(study)["nonresponse_tipping"]
     cells = table.shown[table.shown["estimate"].between(0, 1)]
     of = cells[cells[CATEGORY] == "followed_up"].set_index("condition")["estimate"]
     needed = cells[cells[CATEGORY].isin(NEEDED)].reset_index(drop=True)

@@ -23,6 +23,7 @@ from welfare_analysis.publishing.published import PUBLISHED
 from welfare_analysis.results import kept
 from welfare_analysis.results.declare import WITHHELD
 from welfare_analysis.study import OWN_FILES, several
+from welfare_analysis.survey.reading.files import QUOTED
 
 WISHES = ("KEEP", "OMIT", WITHHELD)  # what is done with forms in doubt, and what is not published
 KERNELS = 2
@@ -59,7 +60,8 @@ def environment(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
         if resolved.get(name):
             paths = [path.resolve() for path in several(resolved[name])]
             if not all(path.exists() for path in paths):
-                raise WelfareError("the file does not exist", where=name, got=resolved[name])
+                hint = QUOTED if len(resolved[name].split()) > 1 else ""
+                raise WelfareError("the file does not exist", where=name, got=resolved[name], hint=hint)
             resolved[name] = " ".join(f'"{path}"' for path in paths) if len(paths) > 1 else str(paths[0])
         else:
             resolved.pop(name, None)

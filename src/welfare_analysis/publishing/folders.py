@@ -22,8 +22,14 @@ def private(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def replacing(folder: Path) -> Iterator[Path]:
-    """A new folder beside one, which takes its place when all is written; else the old one stays as it was."""
-    fresh = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=private(folder.parent)))
+    """A new folder beside one, which takes its place when all is written; else the old one stays as it was.
+
+    What a run that was killed left of its own goes. One command at a time has it (`alone`).
+    """
+    hidden = f".{folder.name}-"
+    for left in folder.parent.glob(f"{hidden}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    fresh = Path(tempfile.mkdtemp(prefix=hidden, dir=private(folder.parent)))
     old = fresh.with_suffix(".old")
     try:
         yield fresh

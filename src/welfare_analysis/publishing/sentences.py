@@ -21,10 +21,11 @@ from ..disclosure import Release
 from ..languages import agreed
 from ..results import TOPICS
 from ..study import Study
-from .labels import version
+from .labels import title, version
 from .published import release
-from .verbs import spoken
+from .verbs import reasons, spoken
 
+HEAD = re.compile(r"\*\*[^*{]+(?::\*\*|\*\*\s:)")  # **Loans:**, **Prêts** :
 Spoken = Callable[[Study], Iterable[str]]
 CONDITIONAL: dict[str, Spoken] = {}
 
@@ -78,7 +79,8 @@ def ordered(cells: pd.DataFrame) -> pd.DataFrame:
 def sentence(study: Study, key: str, table: str = "", /, **fields: str | float) -> str:
     """A text of the codebook with its gaps filled; ``table`` is what ``@`` stands for in its addresses.
 
-    Where it quotes a stored simulation of an earlier version it says so.
+    Where it quotes a stored simulation of an earlier version it says so. Where no table that it quotes of the study is
+    shown, it says why, and no more.
 
     Raises
     ------
@@ -88,7 +90,11 @@ def sentence(study: Study, key: str, table: str = "", /, **fields: str | float) 
     template = study.codebook.template(key, study.language).replace("@", table)
     gaps = Gaps(study, release(study), study.written(fields))
     said = gaps.format(template)
-    if warning := version(study, "said.earlier", *gaps.quoted):
+    if gaps.why and all(gaps.why) and not fields:
+        head = HEAD.match(template)
+        why = gaps.why[0] + "."
+        said = f"{head[0]} {why}" if head else study.text("named", name=title(next(iter(gaps.quoted)), study), value=why)
+    elif warning := version(study, "said.earlier", *gaps.quoted):
         said = f"{said.removesuffix('.')} {warning}."
     said = re.sub(r"^\W*\w", lambda start: start[0].upper(), said, count=1)
     return agreed(said, study.language, partial(study.codebook.forms, language=study.language))
@@ -100,6 +106,7 @@ class Gaps(string.Formatter):
     def __init__(self, study: Study, released: Release, given: Mapping[str, str]) -> None:
         self.study, self.released, self.given = study, released, given
         self.quoted: dict[str, None] = {}  # tables, in order
+        self.why: list[str] = []  # of each number of the study's own: why it is not there, or nothing
 
     def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[str, str]:
         """Keep the address whole: dots and brackets are its own, and the verb is not known yet."""
@@ -112,7 +119,10 @@ class Gaps(string.Formatter):
         name, *codes = value.split("|")
         self.quoted[name] = None
         table = self.released[name]
-        said = spoken(self.study, table, codes, format_spec)
-        if said in (self.study.text(table.silence), self.study.text("no_number")):  # why, within a sentence
+        said, why = spoken(self.study, table, codes, format_spec), reasons(self.study, table)
+        of_table = said in why
+        if of_table or said in (self.study.text(table.silence), self.study.text("no_number")):  # within a sentence
             said = said[:1].lower() + said[1:].removesuffix("" if format_spec == "contrast" else ".")
+        if format_spec != "title" and (table.state != "shown" or table.statistic != "document"):
+            self.why.append(said.removesuffix(".") if of_table else "")
         return said

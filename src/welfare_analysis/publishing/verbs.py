@@ -33,7 +33,7 @@ from ..errors import WelfareError
 from ..estimation.multiple import differ
 from ..languages import amount, between, counted
 from ..study import Study
-from .labels import cell_label, format_cell, in_order, label, listed, step_of, title, unit_forms, unit_of
+from .labels import cell_label, format_cell, in_order, label, listed, step_of, title, unit_forms, unit_of, worded
 from .published import release
 
 HELD = 0.8  # of surveys in which an interval held the truth; under it a sentence says in how many
@@ -95,7 +95,7 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
     if verb in OF_ONE:
         return lacking(cells) or OF_ONE[verb](cells)
     if cells.shown.empty:
-        return study.text(table.silence if len(cells.all) else "no_number")
+        return _instead(cells) or study.text(table.silence if len(cells.all) else "no_number")
     if verb in OF_ALL and (why := silent(cells.all)):
         return study.text(f"gap.{why}")
     return OF_SEVERAL[verb](cells)
@@ -124,8 +124,23 @@ def _whole(study: Study, table: Released, codes: Sequence[str]) -> str:
     )
 
 
+def _instead(cells: Cells) -> str:
+    """What stands in the place of the first cell's number, as why the table that it is of is not shown."""
+    instead = len(cells.all) and pd.isna(cells.first["estimate"]) and isinstance(cells.first.get("text"), str)
+    return format_cell(cells.table, cells.study, cells.first) if instead else ""
+
+
+def reasons(study: Study, table: Released) -> set[str]:
+    """Why a table has no number, or why cells of it that stand for whole tables have none."""
+    if table.state != "shown" or "text" not in table.frame:
+        return set() if table.state == "shown" else {study.text(table.state)}
+    return {worded(study, text) for text in table.frame.loc[table.frame["estimate"].isna(), "text"].dropna()}
+
+
 def lacking(cells: Cells) -> str:
     """Why one cell has no number; nothing where it has."""
+    if said := _instead(cells):
+        return said
     if not len(cells.all) or (pd.isna(cells.first["estimate"]) and cells.first["flag"] != "unsure"):
         return cells.study.text("gap.hidden")
     return cells.study.text("gap.unsure") if cells.first["flag"] == "unsure" else ""
@@ -227,7 +242,8 @@ def _top(cells: Cells) -> str:
 
 def _ends(cells: Cells) -> str:
     first, last = (_labelled(cells, place) for place in cells.shown.index[[0, -1]])
-    return partly(cells.study, cells.all, cells.study.text("from_to", first=first, last=last))
+    said = first if len(cells.shown) == 1 else cells.study.text("from_to", first=first, last=last)
+    return partly(cells.study, cells.all, said)
 
 
 Says = Mapping[str, Callable[[Cells], str]]
@@ -245,7 +261,8 @@ def named(table: Released, study: Study, row: pd.Series, unit: bool = True) -> s
 
 def silent(cells: pd.DataFrame) -> str:
     """Why some of several cells are not shown: ``hidden``, or ``unsure``; nothing where all are."""
-    return min({"hidden", "unsure"} & set(cells["flag"]), default="")
+    instead = "text" in cells and (cells["estimate"].isna() & cells["text"].notna()).any()
+    return min({"hidden", "unsure"} & {*cells["flag"], "hidden" if instead else ""}, default="")
 
 
 def partly(study: Study, cells: pd.DataFrame, said: str) -> str:
@@ -265,10 +282,12 @@ def in_ten(study: Study, share: float) -> str:
 
 
 def contrast(table: Released, study: Study, category: str | None = None) -> str:
-    """The groups with the highest and the lowest estimate, or that no clear difference is seen."""
+    """The groups with the highest and the lowest estimate, or that no clear difference is seen; the only one there is."""
     language, cells, every = study.language, table.shown, table.frame
     if category is not None and len(cells):
         cells, every = (rows[rows[CATEGORY].astype(str) == category] for rows in (cells, every))
+    if len(every) == len(cells) == 1:
+        return named(table, study, cells.iloc[0])
     if len(cells) < 2:
         return study.text(table.silence)
     top, bottom = cells.loc[cells["estimate"].idxmax()], cells.loc[cells["estimate"].idxmin()]

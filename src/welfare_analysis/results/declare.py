@@ -129,10 +129,11 @@ class Topic:
         blank = declared(self.address(name), table.statistic, table.across, table.rows, table.unit)
         if self.totals and study.population is None:
             return blank.without_numbers("no_totals")
-        subject = study.result(self.subject)
-        if subject is None:
-            return blank
-        state = table.ready(subject) if table.ready else "shown"
+        try:
+            subject = study.result(self.subject)
+            state = "not_asked" if subject is None else table.ready(subject) if table.ready else "shown"
+        except WelfareError:  # as of ready-made replicate weights, which do not tell what a model needs
+            state = "no_model"
         if state != "shown":
             return blank.without_numbers(state)
         try:

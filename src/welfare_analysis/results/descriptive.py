@@ -98,9 +98,14 @@ def own(study: Study, statistic: str, variable: str, by: str = "", unit: str = "
 
 
 def inside(frame: pd.DataFrame, where: str) -> pd.Series:
-    """Rows that a condition of the plan (``variable = code``, ``variable in a|b``) speaks of; all if it is empty."""
+    """Rows that a condition of the plan (``variable = code``, ``variable in a|b``) speaks of; all if it is empty.
+
+    Of a question that was not asked no row is known to meet it.
+    """
     condition = CONDITION.match(where)
-    return frame[condition[1]].isin(condition[2].split("|")) if condition else pd.Series(True, frame.index)
+    if condition is None or condition[1] not in frame:
+        return pd.Series(condition is None, frame.index)
+    return frame[condition[1]].isin(condition[2].split("|"))
 
 
 def estimate(design: Design, frame: pd.DataFrame, table: Released, answered: pd.Series | None = None) -> Estimate:

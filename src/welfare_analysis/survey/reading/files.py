@@ -24,6 +24,7 @@ from .spelling import listed
 from .text_files import csv_cells
 
 LARGEST_BYTES = 500_000_000
+QUOTED = "A name with blanks stands in quotation marks of its own: SURVEY=\"'a b.xlsx' c.csv\""
 
 
 def _when_first_read(module: str, name: str) -> Callable[[Path, Known], Cells]:
@@ -72,7 +73,8 @@ def load(path: Path, known: Known, beside: bool = False) -> Cells:
     if path.is_dir():
         raise WelfareError("this is a folder", where=str(path), expected="a file")
     if not path.is_file():
-        raise WelfareError("the file is not there", where=str(path))
+        apart = path.suffix.lower() not in KINDS or " " in path.name  # a part of a name, or several names
+        raise WelfareError("the file is not there", where=str(path), hint=QUOTED if apart else "")
     read = READERS.get(path.suffix.lower())
     if read is None:
         hint = "Save it as .xlsx or as CSV UTF-8."
