@@ -18,6 +18,7 @@ import headline_errors
 import independence_size
 import loan_errors
 import mutants_read
+import mutation
 import pandas as pd
 import recovery
 import reliability_rules
@@ -118,6 +119,11 @@ def drawn(kind: str, number: int) -> pd.DataFrame:
     return disclosure_attacks.one_release(kind, disclosure_attacks.spread(kind)[number])
 
 
+def changes(samples: Samples) -> tuple[pd.DataFrame]:
+    """The mutants of the library in the order in which they were drawn, and which tests found each."""
+    return (together(samples),)
+
+
 INTERVALS = [f"statistics {name}" for name in coverage_grid.DESIGNS]
 INTERVALS += [f"models {name}" for name in coverage_models.MODELS]
 PARTS = {
@@ -135,4 +141,5 @@ PARTS = {
     "transport": errors_of(transport_errors),
     "recovery": Part({"plain": 640}, lambda kind, seed: recovery.one_sample(seed), recovered, recovery.FIRST_SEED),
     "attacks": Part(disclosure_attacks.RELEASES, drawn, attacked, open=True),
+    "mutation": Part(mutation.DRAWN, mutation.one, changes, open=True),
 }
