@@ -105,6 +105,15 @@ def test_lines_of_two_subjects_are_two_lines():
     assert hidden.to_dict() == {"coach": 2, "rail": 2}
 
 
+def test_nobody_is_beyond_the_base():
+    """A cell of 29 is 29 at most, so 396 of 400 beside it would be known: a third goes, also where it has no numerator.
+
+    With its 20 of 29 the two leave 13, which may be shown; the range of the 396 is what asks for more.
+    """
+    for met in (20, NAN):
+        assert list(hidden(table([400, 29, 300, 300], [396, met, 150, 160]))) == [True, True, False, True]
+
+
 def test_what_is_no_sum_of_those_behind_it_leaves_nothing_to_add_up():
     """By hand: the one respondent of the first group is open by 12 of the second, whatever their means or chances are.
 
