@@ -90,10 +90,11 @@ def test_no_sum_is_printed_finer_than_what_five_make_of_it():
     assert (made[:2] >= policy().open_respondents * rows["estimate"][:2] / 200).all()
 
 
+@pytest.mark.parametrize("behind", [1.0, 100.0])
 @pytest.mark.parametrize("each", np.geomspace(1.0, 100.0, 23))
-def test_the_unit_of_a_sum_is_five_respondents_and_less_than_thirteen(each):
+def test_the_unit_of_a_sum_is_five_respondents_and_less_than_thirteen(each, behind):
     """Whatever each stands for: the next unit above five is at most two and a half times as large."""
-    rows = pd.DataFrame({"estimate": [100 * each], "low": [100 * each], "high": [100 * each], "numerator": [100.0]})
+    rows = pd.DataFrame({**dict.fromkeys(NUMBERS, [behind * each]), "numerator": [behind]})
     (unit,) = units(rows, "persons", "", policy())
     assert unit >= policy().open_respondents * each * (1 - 1e-9)
     assert unit <= max(2.5 * policy().open_respondents * each, policy().step("persons"))

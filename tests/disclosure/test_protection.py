@@ -194,6 +194,17 @@ def test_answers_that_colleagues_have_open_less():
     assert gone == [3, 2]
 
 
+def test_answers_that_colleagues_have_tell_of_those_of_no_known_group():
+    """Five whom no group names, at 1.9 each, are hidden by ten beside them: (9.5 + 10) / 1.9 is 10.3 at most.
+
+    Of a thousand a colleague has met one of the ten, and (9.5 + 9) / 1.9 is 9.7: a group more is hidden.
+    """
+    blank, three = Released("t", "share", "x", ("g",), "share"), cells([100, 100, 60], [40, 35, 10], weight=1.0)
+    unseen = pd.DataFrame({"g": ["?"], "n": [40.0], "numerator": [5.0], "estimate": [0.125], "weight": [1.9]})
+    gone = [protect(blank, three, (n, n), adds=["g"], unseen=unseen).frame["flag"].eq("hidden") for n in (1000, 10**6)]
+    assert [one.tolist() for one in gone] == [[False, True, True], [False, False, True]]
+
+
 def test_respondents_of_an_estimate_are_seen_in_its_influences():
     """Five of 400 who meet a condition, in a share and in a number; nobody; a sum that one makes by weight."""
     few, none = (pd.Series(np.arange(400) < k, name="x") for k in (5, 0))
@@ -230,6 +241,20 @@ def test_an_estimate_of_ones_own_goes_through_the_same_rules():
     assert left.missing_share == pytest.approx(0.33)
     some = pd.Series(np.linspace(1.0, 2.0, 600), name="x").mask((groups == "a") & (np.arange(600) < 60))
     assert protect_estimate(mean(design, some, by=groups), "own").missing_share == pytest.approx(0.24)
+
+
+def test_an_estimate_of_ones_own_by_three_groups_has_lines_along_each():
+    """Two keys go down and the last across; one hidden cell takes another with it along each of the three."""
+    design = Design(np.full(1600, 10.0))
+    keys = [pd.Series(np.arange(1600) // 2**k % 2, name=name).map(str) for k, name in enumerate("ghk")]
+    low = pd.Series(np.arange(1600) >= 800, name="x").astype("boolean")
+    few = (keys[0] == "0") & (keys[1] == "0") & (keys[2] == "0") & (np.arange(1600) < 1540)
+    own = protect_estimate(share(design, low & ~few, by=keys), "own", "share")
+    assert (own.by, own.variable, own.keys) == (("g", "h"), "k", ["g", "h", CATEGORY])
+    hidden = own.frame.set_index(own.keys)["flag"].eq("hidden")
+    assert hidden["0", "0", "0"]
+    lines = [hidden.groupby(level=[key for key in own.keys if key != axis]).sum() for axis in own.keys]
+    assert all((line != 1).all() for line in lines)
 
 
 def test_cells_side_by_side_are_hidden_as_where_they_come_from():

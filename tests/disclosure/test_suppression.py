@@ -65,8 +65,8 @@ def test_hidden_groups_together_must_pass():
     """Two hidden groups of 6 and 2 respondents sum to less than ten: a third goes too."""
     cells = table([500, 500, 500, 500], [6, 2, 40, 50])
     assert list(hidden(cells)) == [True, True, True, False]
-    enough = table([500, 500, 500, 500], [6, 7, 40, 50])
-    assert list(hidden(enough)) == [True, True, False, False]
+    for enough in ([6, 7, 40, 50], [5, 5, 40, 50]):  # of five and five each may be none, or ten
+        assert list(hidden(table([500, 500, 500, 500], enough))) == [True, True, False, False]
 
 
 def test_the_bases_of_hidden_groups_add_up():
@@ -103,6 +103,41 @@ def test_lines_of_two_subjects_are_two_lines():
     table = protect(blank, cells.rename(columns={"status": CATEGORY}), (960, 960), adds=[CATEGORY], rules=RULES)
     hidden = table.frame["flag"].eq("hidden").groupby(table.frame["hope"]).sum()
     assert hidden.to_dict() == {"coach": 2, "rail": 2}
+
+
+def test_nobody_is_beyond_the_base():
+    """A cell of 29 is 29 at most, so 396 of 400 beside it would be known: a third goes, also where it has no numerator.
+
+    With its 20 of 29 the two leave 13, which may be shown; the range of the 396 is what asks for more.
+    """
+    for met in (20, NAN):
+        assert list(hidden(table([400, 29, 300, 300], [396, met, 150, 160]))) == [True, True, False, True]
+
+
+def test_what_is_no_sum_of_those_behind_it_leaves_nothing_to_add_up():
+    """By hand: the one respondent of the first group is open by 12 of the second, whatever their means or chances are.
+
+    Means do not add up; a forecast of 2 whom 5 may make counts nobody. Sums of 4,000 and 20 would tell each other.
+    """
+    cells = table([400.0] * 4, [1.0, 12, 100, 100]).assign(estimate=[4000.0, 20, 4000, 4000])
+    first = np.array([True, False, False, False])
+    few = cells.assign(numerator=[5.0, 12, 100, 100], estimate=[2.0, 3, 50, 60], summed=True)
+    for made in (cells.assign(summed=False), few):
+        assert completed(made, ["g"], RULES, first).tolist() == [True, True, False, False]
+    assert completed(cells.assign(summed=True), ["g"], RULES, first).tolist() == [True, True, True, False]
+
+
+def test_one_quantity_in_two_columns_is_hidden_in_both():
+    """Who is stopped from each of two agreements: known in one column it is no secret in the other.
+
+    Nothing fails in the second column by itself. Two counts that are not weighted agree by chance, and stay.
+    """
+    cells = table([400.0] * 6, [5.0, 20, 100, 30, 20, 110], g=list("abc") * 2, column=["x"] * 3 + ["y"] * 3)
+    plain = cells["numerator"] / cells["n"]
+    first = unsafe(cells["n"].to_numpy(), cells["numerator"].to_numpy(), RULES)
+    for estimate, second in ((1.3 * plain, [True, True, False]), (plain, [False] * 3)):
+        pattern = completed(cells.assign(estimate=estimate), ["g"], RULES, first, ["column"])
+        assert pattern.tolist() == [True, True, False, *second]
 
 
 def test_what_is_safe_stays():

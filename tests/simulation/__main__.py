@@ -28,6 +28,8 @@ from summaries import ROOT
 
 from welfare_analysis.results import runs
 
+KILLED = 0.9  # of mutants of the library, at least
+
 
 def samples(name: str) -> tuple[Samples, bool]:
     """The samples of a part that are wanted, those of before from the cache, and whether they are all there."""
@@ -92,6 +94,8 @@ def judge(table: pd.DataFrame) -> None:
         sys.exit(f"Not shown to be recovered:\n{table[~table['recovered']].to_string(index=False)}")
     if "against_a_rule" in table and (lost := table.filter(items=disclosure_attacks.FAULTS)).to_numpy().any():
         sys.exit(f"Releases give cells away:\n{lost.to_string(index=False)}")
+    if "killed_by" in table and (found := (table["outcome"] == "killed").mean()) < KILLED:
+        sys.exit(f"Tests find {found:.1%} of {len(table)} mutants, and should find {KILLED:.0%}.")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import headline_errors
 import independence_size
 import loan_errors
 import mutants_read
+import mutation
 import pandas as pd
 import recheck_errors
 import recovery
@@ -119,6 +120,11 @@ def drawn(kind: str, number: int) -> pd.DataFrame:
     return disclosure_attacks.one_release(kind, disclosure_attacks.spread(kind)[number])
 
 
+def changes(samples: Samples) -> tuple[pd.DataFrame]:
+    """The mutants of the library in the order in which they were drawn, and which tests found each."""
+    return (together(samples),)
+
+
 INTERVALS = [f"statistics {name}" for name in coverage_grid.DESIGNS]
 INTERVALS += [f"models {name}" for name in coverage_models.MODELS]
 PARTS = {
@@ -137,4 +143,5 @@ PARTS = {
     "recheck": errors_of(recheck_errors, versions={"plain": 40, "rich": 120, "strategic": 20}),
     "recovery": Part({"plain": 640}, lambda kind, seed: recovery.one_sample(seed), recovered, recovery.FIRST_SEED),
     "attacks": Part(disclosure_attacks.RELEASES, drawn, attacked, open=True),
+    "mutation": Part(mutation.DRAWN, mutation.one, changes, open=True),
 }

@@ -143,8 +143,8 @@ def earlier(*tables: str) -> int:
 
 
 def versions() -> Released:
-    """When each stored simulation was run, and whether by this version or an earlier one."""
-    runs = stored()
+    """When each simulation that a page shows was run, and whether by this version or an earlier one."""
+    runs = stored().query("shown != ''")
     runs = runs.assign(
         table=runs["shown"].str.split("|").str[0],
         run_on=[date.fromisoformat(day).toordinal() for day in runs["date"]],
