@@ -21,9 +21,9 @@ def test_shares_and_intervals():
     assert with_interval(0.345, 0.31, 0.37, "share") == "34.5 % (31.0\u201337.0)"
     assert amount(float("nan"), "dh") == ".."
     assert with_interval(0.345, 0.31, 0.37, "share", "ar").endswith("(\u206631,0\u201337,0\u2069)")
-    assert amount(-0.345, "share_points", "ar") == "\u2066-34,5\u2069"  # the minus on the left of its number
+    assert amount(-0.345, "share_points", "ar") == "\u2066−34,5\u2069"  # the minus on the left of its number
     below = [between(-0.7e6, -0.5e6, "million_dh", code) for code in ("en", "fr", "ar")]
-    assert below == ["-0.7 to -0.5", "-0,7 à -0,5", "\u2066-0,7\u2069 إلى \u2066-0,5\u2069"]  # read one by one
+    assert below == ["−0.7 to −0.5", "−0,7 à −0,5", "\u2066−0,7\u2069 إلى \u2066−0,5\u2069"]  # read one by one
 
 
 def test_directions_and_unknown_languages():
@@ -64,7 +64,7 @@ def test_a_noun_agrees_with_the_number_as_it_is_printed():
     points = {"fr": {"one": "point", "other": "points"}, "en": {"one": "point", "other": "points"}}
     assert amount(0.0096, "share_points", "fr", points["fr"]) == "1,0\u00a0point"
     assert amount(0.019, "share_points", "fr", points["fr"]) == "1,9\u00a0point"
-    assert amount(-0.0201, "share_points", "fr", points["fr"]) == "-2,0\u00a0points"
+    assert amount(-0.0201, "share_points", "fr", points["fr"]) == "−2,0\u00a0points"
     assert amount(0.01, "share_points", "en", points["en"]) == "1.0\u00a0points"
     assert [amount(x, "homes", "en", HOMES["en"]) for x in (1, 2)] == ["1\u00a0home", "2\u00a0homes"]
     assert with_interval(480, 400, 560, "homes", "ar", HOMES["ar"]).startswith("480\u00a0مسكنًا ")

@@ -14,7 +14,7 @@ from .errors import WelfareError
 NAMES = {"en": "English", "fr": "Français", "ar": "العربية"}  # each as its own readers write it
 MARKS = {"en": (",", "."), "fr": ("\u202f", ","), "ar": (".", ",")}  # thousands, decimals
 PERCENT = {"en": " %", "fr": "\u202f%", "ar": "\u202f%"}
-GAP = ".."
+GAP, MINUS = "..", "\u2212"
 TO = {"en": " to ", "fr": " à ", "ar": "\u2069 إلى \u2066"}
 NOUN = re.compile(r"\[\[(\w+)\]\]")  # in a text, a unit that agrees with the number before it
 LAST = re.compile(r"[\S\u202f]*\s*\Z")  # the word before a noun; a narrow space parts thousands
@@ -37,14 +37,14 @@ LEAST_P = 0.001  # a smaller probability of a test is said to be below this
 
 
 def number(x: float, language: str = "en", digits: int = 0) -> str:
-    """A number with the language's separators; ``..`` where it is missing."""
+    """A number with the language's separators and a true minus; ``..`` where it is missing."""
     if language not in MARKS:
         raise WelfareError("unknown language", where="language", got=language, expected="ar, fr or en")
     if math.isnan(x):
         return GAP
     thousands, point = MARKS[language]
     text = f"{Decimal(repr(float(x))):z,.{digits}f}"  # of the decimals that it is written with; no minus before zero
-    return text.replace(",", "\0").replace(".", point).replace("\0", thousands)
+    return text.replace(",", "\0").replace(".", point).replace("\0", thousands).replace("-", MINUS)
 
 
 def counted(text: str, forms: Forms, language: str) -> str:

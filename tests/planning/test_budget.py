@@ -12,7 +12,7 @@ from scipy.optimize import LinearConstraint, linprog, milp
 
 from welfare_analysis.errors import WelfareError
 from welfare_analysis.planning import budget
-from welfare_analysis.planning.budget import Cells, Plan, best, earmarked, fairest, within_reach
+from welfare_analysis.planning.budget import Cells, Plan, best, earmarked, fairest, shared, within_reach
 
 
 def drawn(seed, services=4, groups=3, fixed=True):
@@ -96,6 +96,32 @@ def test_the_plan_is_that_of_a_solver(seed):
     rng = np.random.default_rng(seed + 100)
     money, floor = rng.uniform(5, 150), rng.uniform(0, 12, 3) * (seed % 3 > 0)
     assert float(best(cells, money, floor).value) == pytest.approx(highs(cells, money, floor), rel=1e-7)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_floors_of_groups_and_of_regions_at_once(seed):
+    """Of all ways to spend whole DH none that keeps both kinds of floors closes more, and the best one nearly as much.
+
+    Two services, one with a cost to begin; two groups by two regions. Without overlap the plan is that of `best`.
+    """
+    rng = np.random.default_rng(seed)
+    room, worth = rng.integers(1, 4, (2, 4)).astype(float), rng.integers(1, 6, (2, 4)) / 2
+    cells, money = Cells(room, worth, np.array([0.0, 1.0])), 6.0
+    classes = np.array([[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0], [0, 1, 0, 1.0]])
+    ways = np.array(list(itertools.product(*(range(int(r) + 1) for r in room.ravel())))).reshape(-1, 2, 4)
+    cost = ways.sum(axis=(1, 2)) + (ways[:, 1].sum(axis=1) > 0)
+    closed = (ways * worth).sum(axis=1) @ classes.T
+    floor = closed[cost <= money].min(axis=1).max() * np.array([1.0, 1.0, 1.0, 0.5])
+    there = (cost <= money) & (closed >= floor - 1e-9).all(axis=1)
+    plan = shared(cells, money, classes, floor)
+    most = closed[there][:, :2].sum(axis=1).max()
+    assert most - 1e-9 <= float(plan.value) <= most + worth.max()
+    assert ((plan.spent * worth).sum(axis=0) @ classes.T >= floor - 1e-6).all()
+    assert float(plan.value) < float(best(cells, money).value) + 1e-9
+    own = np.full(4, 0.4)
+    assert float(shared(cells, money, np.eye(4), own).value) == pytest.approx(float(best(cells, money, own).value))
+    with pytest.raises(WelfareError, match="no plan meets the floors"):
+        shared(cells, money, classes, np.full(4, 100.0))
 
 
 def test_the_price_is_the_dual_of_the_budget():

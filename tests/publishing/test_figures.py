@@ -286,6 +286,16 @@ def test_a_picture_of_the_stand_in_says_so(study, name):
         plt.close(figure)
 
 
+@pytest.mark.parametrize("name", ["evidence", "caravan_route"])
+def test_a_picture_without_answers_does_not_say_whose_they_are(study, name):
+    """The questionnaire and the map of the stops hold no answers, as their notes say: neither title names a source."""
+    figure, tables = figures.picture(study, name)
+    said = figure.get_suptitle().replace("\n", " "), figures.alt_text(name, tables, study)
+    assert tables
+    assert not any("stand-in population" in words for words in said)
+    plt.close(figure)
+
+
 def test_a_profile_of_levels_alone_is_drawn(study):
     """Where all groups are too small the line of all stands there, and no row."""
     levels = [release(study)[name] for name in ("tenant", "crowded")]

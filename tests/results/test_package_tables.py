@@ -76,6 +76,7 @@ def test_assumptions_move_the_plan_as_they_should(release):
         bad = "low" if good == "high" else "high"
         assert cases[f"{name}_{bad}"] < cases["central"] < cases[f"{name}_{good}"]
     assert cases["free"] >= cases["central"]
+    assert cases["both"] >= 0.9 * cases["central"]  # shared by region too, with floors for regions
 
 
 def test_the_claim_is_too_high_and_regret_is_none_below_nought(release):

@@ -101,6 +101,10 @@ def test_satisfaction_is_the_share_on_a_side(study):
     alone = share(study.design, given.isin(satisfaction.SIDES["satisfied"]), where=where)
     cell = tables["satisfaction_satisfied_by_status"].cell("satisfied_home", "active")
     assert cell["estimate"] == pytest.approx(float(alone.value.iloc[0]), abs=0.006)
+    ranked = where & (study.frame["rank_group"] == "guards")
+    guards = share(study.design, given.isin(satisfaction.SIDES["satisfied"]), where=ranked)
+    cell = tables["satisfaction_satisfied_by_rank_group"].cell("satisfied_home", "guards")
+    assert cell["estimate"] == pytest.approx(float(guards.value.iloc[0]), abs=0.006)
     both = [
         tables[f"satisfaction_{side}_by_status"].shown.set_index(["question", CATEGORY])["estimate"]
         for side in satisfaction.SIDES

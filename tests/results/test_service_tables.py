@@ -38,6 +38,25 @@ def test_groups_add_up_to_the_whole(study, shown, group):
     assert students == pytest.approx(wishes.cell("scholarship", "children")["estimate"], rel=0.05)
 
 
+def test_costs_of_women_by_hand(study, shown):
+    """The part who pay and the mean of those who do, weighted; women who are no widows must not be few."""
+    frame = study.frame.assign(weight=study.design.weights)
+    women = frame[(frame["sex"] == "f") & frame["uncovered_cost_dh"].notna()]
+    some = women[women["uncovered_cost_dh"] > 0]
+    table = shown["care"]["care_by_sex"]
+    pays = some["weight"].sum() / women["weight"].sum()
+    assert table.cell("f", "any")["estimate"] == pytest.approx(pays, abs=0.006)
+    mean = (some["weight"] * some["uncovered_cost_dh"].astype(float)).sum() / some["weight"].sum()
+    assert table.cell("f", "mean")["estimate"] == pytest.approx(mean, rel=0.02)
+    others = frame["sex"].eq("f") & frame["status"].ne("widow")
+    answers = study.frame.set_axis(study.design.index)
+    few = answers.assign(
+        uncovered_cost_dh=answers["uncovered_cost_dh"].where((~others | (others.cumsum() <= 9)).to_numpy())
+    )
+    rows = services.costs(study, few).query("care_measure == 'any'").set_index("sex")
+    assert rows["lost"].to_dict() == {"f": True, "m": False}
+
+
 def test_families_of_the_peak_week_are_its_persons(study):
     """Sizes hold all who ask, and each its own: families of seven and more by hand, known answers standing for all."""
     of, frame = study.result(services.holidays), study.frame.set_axis(study.design.index)

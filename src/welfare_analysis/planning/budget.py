@@ -9,7 +9,8 @@ it, and a service that is offered at all costs :math:`F_s` first. The plan is th
 It is solved exactly, without a solver. For given y it is a fractional knapsack (Dantzig 1957, Operations Research 5,
 266-277): the cells that buy most for a DH come first. Groups do not share cells, so a floor :math:`f_g` is met at
 least cost by the group's own best cells, and what is left of the money goes to the best of all that remains. Every set
-of services with a cost of their own is tried. The tests compare it with HiGHS and with enumeration.
+of services with a cost of their own is tried. The tests compare it with HiGHS and with enumeration. Floors of sets of
+groups that overlap are left to HiGHS (`shared`).
 
 Arrays may have leading axes, of replicates: then each is solved by itself. Of equal cells the first is served first.
 """
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from itertools import chain, combinations
 
 import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from ..errors import WelfareError
 
@@ -115,6 +117,35 @@ def best(cells: Cells, budget: float | np.ndarray, floor: float | np.ndarray = 0
     return checked(cells, found, budget, least)
 
 
+def shared(cells: Cells, budget: float, classes: np.ndarray, floor: np.ndarray) -> Plan:
+    """The best plan whose floors (F,) are of sets of groups that may overlap, ``classes`` (F, G) of 0 and 1.
+
+    Raises
+    ------
+    WelfareError
+        The budget does not reach the floors; a plan that breaks its constraints.
+    """
+    S, G = cells.room.shape
+    gain = (cells.room * cells.worth).ravel()
+    shut = np.hstack([np.eye(S * G), -np.repeat(np.eye(S), G, axis=0)])  # nothing of a service that is not opened
+    least = np.hstack([np.tile(classes, S) * gain, np.zeros((len(floor), S))])
+    money = np.append(cells.room, cells.fixed)
+    limits = [(money, -np.inf, budget), (shut, -np.inf, 0.0), (least, floor, np.inf)]
+    found = milp(
+        -np.append(gain, np.zeros(S)),
+        constraints=[LinearConstraint(*limit) for limit in limits],
+        bounds=Bounds(0, np.append(gain > 0, np.ones(S))),
+        integrality=np.append(np.zeros(S * G), np.ones(S)),
+        options={"mip_rel_gap": 0.0},
+    )
+    if found.status != 0:
+        raise WelfareError("no plan meets the floors", where="budget", got=found.message, hint="Lower the floors.")
+    part, opened = np.split(found.x, [S * G])
+    spent = part.reshape(S, G) * cells.room
+    plan = Plan(spent, opened > 1 / 2, np.asarray((spent * cells.worth).sum()))
+    return checked(cells, plan, budget, floor, classes)
+
+
 def floored(room: np.ndarray, worth: np.ndarray, order: np.ndarray, floor: np.ndarray) -> np.ndarray:
     """The least money (..., S, G) that closes so many needs (..., G) in each group, as far as there is room."""
     value, rate = (np.take_along_axis(x, order, axis=-2) for x in (room * worth, worth))
@@ -124,8 +155,14 @@ def floored(room: np.ndarray, worth: np.ndarray, order: np.ndarray, floor: np.nd
     return money
 
 
-def checked(cells: Cells, plan: Plan, budget: float | np.ndarray, floor: float | np.ndarray = 0.0) -> Plan:
-    """The plan, if it keeps its constraints.
+def checked(
+    cells: Cells,
+    plan: Plan,
+    budget: float | np.ndarray,
+    floor: float | np.ndarray = 0.0,
+    classes: np.ndarray | None = None,
+) -> Plan:
+    """The plan, if it keeps its constraints; floors are of groups, or of ``classes`` of them (`shared`).
 
     Raises
     ------
@@ -135,11 +172,12 @@ def checked(cells: Cells, plan: Plan, budget: float | np.ndarray, floor: float |
     """
     real = np.isfinite(plan.value)
     closed = cells.worth * plan.spent
+    met = closed.sum(axis=-2) if classes is None else closed.sum(axis=-2) @ classes.T
     gaps = {
         "budget": plan.spent.sum(axis=(-2, -1)) + (cells.fixed * plan.opened).sum(axis=-1) - budget,
         "room": (plan.spent - cells.room * plan.opened[..., None]).max(axis=(-2, -1)),
         "sign": -plan.spent.min(axis=(-2, -1)),
-        "floor": (floor - closed.sum(axis=-2)).max(axis=-1),
+        "floor": (floor - met).max(axis=-1),
         "value": np.abs(closed.sum(axis=(-2, -1)) - np.where(real, plan.value, 0.0)),
     }
     size = 1.0 + np.abs(budget) + np.abs(np.where(real, plan.value, 0.0))

@@ -377,8 +377,13 @@ def people(frame: pd.DataFrame, codebook: Codebook) -> pd.Series:
 
 
 def grouped(study: Study, by: str, least: float = 0) -> pd.Series:
-    """Groups of at least so many respondents as a Categorical, from the lowest mean income of the household on."""
-    group = (people(study.frame, study.codebook) if by == "people" else study.frame[by]).astype(object)
+    """Groups of at least so many respondents as a Categorical, from the lowest mean income of the household on.
+
+    Several groups, parted by ``|``, are crossed, and so are their codes.
+    """
+    frame = study.frame
+    parts = [(people(frame, study.codebook) if one == "people" else frame[one]).astype(object) for one in by.split("|")]
+    group = parts[0].str.cat(parts[1:], sep="|") if len(parts) > 1 else parts[0]
     group = group.where(group.groupby(group).transform("size") >= least)
     order = list(group.dropna().unique())
     with suppress(WelfareError):
@@ -393,7 +398,7 @@ def package(study: Study, by: str = "people", least: float = 0) -> Package | Non
     Groups of fewer respondents than ``least`` are left out. None where it asked for fewer than two services, or where
     no group is left.
     """
-    if "status" not in study.frame or (by != "people" and by not in study.frame):
+    if not {"status", *by.split("|")} - {"people"} <= set(study.frame):
         return None
     group = grouped(study, by, least)
     units = lacking(study.frame).where(group.notna())

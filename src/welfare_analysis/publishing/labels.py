@@ -232,27 +232,34 @@ def source(study: Study) -> str:
     return study.text("source.own", name=study.survey_name)
 
 
+def _sampled(tables: Sequence[Released]) -> list[Released]:
+    return [t for t in tables if t.statistic not in ("count", "document") and t.of != "register"]
+
+
+def note_key(tables: Sequence[Released], study: Study) -> str:
+    """The text that stands under some tables that are shown: of the first one, or of what kind they are."""
+    first, sampled = tables[0], _sampled(tables)
+    if f"note.{first.id}" in study.codebook.texts.index:
+        return f"note.{first.id}"
+    if first.statistic == "forms":
+        return "note.forms"
+    if any(t.of == "weights" for t in tables):
+        return "own"
+    if not sampled:
+        return "" if all(t.statistic == "document" for t in tables) else "note.register"
+    if max(t.missing_share for t in sampled) == 0:
+        return "note.complete"
+    return "note.several" if len(sampled) > 1 or sampled[0].statistic == "combined" else "note"
+
+
 def note(tables: Sequence[Released], study: Study, gaps: bool = False) -> str:
     """What stands under a table or figure: intervals, respondents, missing answers, source, what signs mean.
 
     ``gaps``: the table has cells without a number.
     """
-    known, language = study.codebook.texts.index, study.language
-    shown = [t for t in tables if t.state == "shown"]
-    sampled = [t for t in shown if t.statistic not in ("count", "document") and t.of != "register"]
+    language, shown = study.language, [t for t in tables if t.state == "shown"]
+    sampled, key = _sampled(shown), note_key(shown, study)
     missing = max((t.missing_share for t in sampled), default=0.0)
-    if f"note.{shown[0].id}" in known:
-        key = f"note.{shown[0].id}"
-    elif shown[0].statistic == "forms":
-        key = "note.forms"
-    elif any(t.of == "weights" for t in shown):
-        key = "own"
-    elif not sampled:
-        key = "" if all(t.statistic == "document" for t in shown) else "note.register"
-    elif missing == 0:
-        key = "note.complete"
-    else:
-        key = "note.several" if len(sampled) > 1 or sampled[0].statistic == "combined" else "note"
     respondents = base(pd.Series([t.respondents for t in sampled], dtype=float), language)
     fields = {"n": respondents, "missing": amount(missing, "share", language), "source": source(study)}
     fields["base"] = f"{policy().step('persons'):g}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,11 @@ from ..demand.stated import sums
 from ..disclosure import NUMBERS, evidence, policy
 from ..estimation import Estimate, joint, total
 from ..needs.projection import leaving
-from ..planning.budget import NEARLY, concentration, corrected, earmarked, fairest, robust, worth_knowing
+from ..planning.budget import NEARLY, concentration, corrected, earmarked, fairest, robust, shared, worth_knowing
 from ..planning.package import REPLICATES, TERMS, Draws, Package, assumed, budget_dh, flows, priorities
 from ..planning.package import package as package_of
 from ..study import Study
-from .declare import Base, Topic, attempted, exact, long_format, part, point
+from .declare import PLACE, Base, Topic, attempted, exact, facts, long_format, part, point
 
 FINDINGS = ("package_services", ("holds", "next", "who", "fair", "later", "sure"))
 UNITS = {"cost_dh": "million_dh", "each_dh": "dh", **dict.fromkeys(("share", "worst", "kept"), "share")}
@@ -258,6 +259,19 @@ def equality(study: Study, of: Package) -> pd.DataFrame:
     return rows.assign(unit=rows["package_measure"].map(UNITS), n=float(base(of)[0].sum()))
 
 
+def everywhere(study: Study) -> dict[str, tuple[float, str]]:
+    """Needs closed, and how much of the money stays, with a floor for each group and each region; shared by both."""
+    of, fine = study.result(package), study.result(package_of, f"people|{PLACE}")
+    if fine is None:
+        return {}
+    names = pd.Series(fine.groups).str.split("|", expand=True)
+    classes = pd.get_dummies(names, dtype=float).to_numpy().T
+    plan = shared(fine.cells(fine.centre), fine.budget_dh, classes, classes @ fine.floor(fine.centre))
+    spent = pd.DataFrame(plan.spent.T, names[0], fine.services).groupby(level=0).sum()
+    moved = replace(plan, spent=spent.reindex(of.groups, columns=of.services, fill_value=0.0).to_numpy().T)
+    return {"closed": (float(plan.value), "needs"), "kept": (float(moved.alike(of.plan)), "share")}
+
+
 @topic.table("cases", "package_case", "package_measure", "", adds=None)
 def cases(study: Study, of: Package) -> pd.DataFrame:
     """Needs closed with one assumption, of all services, at an end of its range; and how much of the money stays."""
@@ -273,7 +287,9 @@ def cases(study: Study, of: Package) -> pd.DataFrame:
     rows = rows.query("service == 'all'").drop(columns="service").assign(unit="needs")
     stays = [one.plan.alike(of.plan) for one in made.values()]
     kept = pd.DataFrame({"package_case": list(made), "package_measure": "kept", "estimate": stays, "unit": "share"})
-    return pd.concat([rows, exact(kept, rows["n"].min())], ignore_index=True)
+    n = rows["n"].min()
+    finer = attempted({"both": lambda: facts(study.result(everywhere), "package_measure", n)})
+    return pd.concat([rows, exact(kept, n), *(row.assign(package_case=name) for name, row in finer.items())])
 
 
 @topic.table("knowing", "package_service", "package_term", adds=None, statistic="model")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 
 import pandas as pd
 
@@ -36,8 +37,9 @@ def shares(study: Study, answers: pd.DataFrame, side: str, group: str) -> pd.Dat
     if group not in study.frame:
         return None
     parts, statuses = [], study.frame["status"]
+    ranked = statuses.eq("active") | (group != "rank_group")  # ranks are of the active
     for given in (answers[name] for name in answers):
-        where = given.notna()
+        where = given.notna() & ranked
         by = merged(study.codebook, study.frame[group], where.to_numpy(), policy().min_base).where(where, None)
         on = given.isin(SIDES[side]).where(where).astype("boolean")
         made = share(study.design, on, by=by.rename(group), where=where & by.notna())
@@ -51,6 +53,5 @@ def shares(study: Study, answers: pd.DataFrame, side: str, group: str) -> pd.Dat
     return pd.concat(parts, ignore_index=True)
 
 
-for _side in SIDES:
-    for _group in ("status", "sex"):
-        topic.table(f"{_side}_by_{_group}", "question", _group)(partial(shares, side=_side, group=_group))
+for _side, _group in (*product(SIDES, ("status", "sex")), *product(["satisfied"], ("rank_group", "command_group"))):
+    topic.table(f"{_side}_by_{_group}", "question", _group)(partial(shares, side=_side, group=_group))

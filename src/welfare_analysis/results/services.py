@@ -19,6 +19,7 @@ from ..planning.package import people
 from ..study import Study, public
 from . import steps
 from .declare import Base, Topic, always, counted, evidenced, exact, fitted, is_shown, long_format, quantile_rows
+from .descriptive import leaves_few
 
 FINDINGS = ("services_funnel_by_status", ("many", "health", "school", "sport", "aid", "where"))
 WISHES = {"camps": "camp_children_n", "hajj": "promotion_hajj", "umra": "promotion_umra"}
@@ -202,27 +203,34 @@ schooling = Topic("schooling", lambda study: answers(study, *SCHOOLING), always,
 aid = Topic("aid", lambda study: answers(study, "pension_dh") if _aided(study) else None, always, "persons", pensioners)
 
 
-@care.table("by_status", "hope_group", "care_measure", "", adds="hope_group")
-def costs(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
-    """Who has costs of health that nobody covers, how large they are, and where somebody is ill for long, by status.
+for _by, _key in (("status", "hope_group"), ("sex", "sex")):
 
-    In two parts: whether there are any, and their mean and median among those who have some. Who goes without care is
-    `without_care_by_status`: the same quantity twice, hidden differently, would give the hidden one away.
-    """
-    cost, parts = frame["uncovered_cost_dh"].astype(float), []
-    status = frame["status"].astype(str)
-    flags = {"any": above(cost, 0), "chronic": above(frame["chronic_n"], 0)}
-    for group in ("all", *status.unique()):
-        rows = pd.Series(True, frame.index) if group == "all" else status == group
-        for name, flag in flags.items():
-            made = counted(mean(study.design, flag, where=rows), "_", float(flag[rows].sum()))
-            parts.append(made.assign(care_measure=name, unit="share", hope_group=group))
-        some = rows & cost.gt(0)
-        amounts = {"mean": long_format(mean(study.design, cost, where=some), "")}
-        amounts["median"] = quantile_rows(study.design, cost, 0.5, None, some)
-        for name, made in amounts.items():
-            parts.append(made.assign(care_measure=name, unit="dh", hope_group=group))
-    return pd.concat(parts, ignore_index=True)
+    @care.table(f"by_{_by}", _key, "care_measure", "", adds=_key)
+    def costs(study: Study, frame: pd.DataFrame, by: str = _by, key: str = _key) -> pd.DataFrame | None:
+        """Who has costs of health that nobody covers, how large they are, and where somebody is ill for long, by group.
+
+        In two parts: whether there are any, and their mean and median among those who have some. In all they stand
+        beside the statuses. Who goes without care is `without_care_by_status`: the same quantity twice, hidden
+        differently, would give the hidden one away.
+        """
+        if study.lacking([by]):
+            return None
+        cost, parts = frame["uncovered_cost_dh"].astype(float), []
+        group = frame[by].astype(object)
+        flags = {"any": above(cost, 0), "chronic": above(frame["chronic_n"], 0)}
+        undone = {name: leaves_few(group, frame["status"], flag, {*frame["status"]}) for name, flag in flags.items()}
+        for code in (*(["all"] if key != by else []), *group.dropna().unique()):
+            rows = pd.Series(True, frame.index) if code == "all" else group.eq(code)
+            for name, flag in flags.items():
+                made = counted(mean(study.design, flag, where=rows), "_", float(flag[rows].sum()))
+                lost = code in undone[name]
+                parts.append(made.assign(care_measure=name, unit="share", lost=lost, **{key: code}))
+            some = rows & cost.gt(0)
+            amounts = {"mean": long_format(mean(study.design, cost, where=some), "")}
+            amounts["median"] = quantile_rows(study.design, cost, 0.5, None, some)
+            for name, made in amounts.items():
+                parts.append(made.assign(care_measure=name, unit="dh", lost=False, **{key: code}))
+        return pd.concat(parts, ignore_index=True)
 
 
 def drawing(study: Study, head_dh: float | None = None, by: pd.Series | None = None) -> Estimate:

@@ -23,7 +23,7 @@ from ...disclosure import Released
 from ...errors import unknown
 from ...languages import amount, direction
 from ...study import DATA, ROOT, Study
-from ..labels import cell_label, format_cell, listed, note, source, title
+from ..labels import cell_label, format_cell, listed, note, note_key, source, title
 from ..published import release
 from ..sentences import sentence
 from .bars import bands, flow, heat, histogram, pyramid, stacked, tornado
@@ -72,12 +72,19 @@ def picture(study: Study, name: str) -> tuple[Figure, list[Released]]:
     figure = plan.kind(tables, study, **plan.options)
     if said := message(name, tables, study):
         headed(figure, said)
-    if study.is_standin and figure.get_suptitle():  # a picture is copied without its page
-        headed(figure, f"{figure.get_suptitle()} ({source(study)})".replace("\n", " "))
+    if figure.get_suptitle():  # a picture is copied without its page
+        headed(figure, marked(figure.get_suptitle().replace("\n", " "), tables, study))
     figure.set_figheight(figure.get_figheight() + 0.2 * figure.get_suptitle().count("\n"))
     if fitting(figure, 0, 1):
         narrowed(figure)
     return mirrored(figure) if direction(study.language) == "rtl" else figure, tables
+
+
+def marked(name: str, tables: Sequence[Released], study: Study) -> str:
+    """A title that says that answers are of no real members, unless the note below names no source of any."""
+    key = note_key(shown, study) if (shown := [t for t in tables if t.state == "shown"]) else "note"
+    named = "{source}" in study.codebook.template(key, study.language) if key else False
+    return f"{name} ({source(study)})" if study.is_standin and named else name
 
 
 def message(name: str, tables: Sequence[Released], study: Study) -> str:
@@ -138,7 +145,7 @@ def drawn(figure: Figure) -> bytes:
 
 def alt_text(name: str, tables: Sequence[Released], study: Study) -> str:
     """What a figure shows, in words, from the numbers that may be shown; of many cells the ends only."""
-    parts = [f"{title(name, study)} ({source(study)})" if study.is_standin else title(name, study)]
+    parts = [marked(title(name, study), tables, study)]
     several = len(tables) > 1
     for table in (t for t in tables if t.state == "shown" and len(t.shown)):
         cells = table.shown

@@ -35,9 +35,9 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 QUIET, MARKED, INK = "#818D99", "#D55E00", "#222222"
 MAP = "map"  # the group id of axes that are not turned: west stays at the left
 SIDES = {"left": "right", "right": "left"}
-ROW = 0.3  # inches
+ROW, LINE = 0.3, 0.12  # inches: a row of a figure, a line of a name
 STACKED = 5.0  # inches: panels of a narrower figure stand below each other
-LETTERS = 9.3  # of a title, on an inch
+LETTERS = 8.6  # of a title, on an inch
 HALO = [withStroke(linewidth=2.5, foreground="white")]  # about letters that a line may cross
 SCALE = {"share": 100, "share_points": 100, "million_dh": 1e-6}
 STYLE: Any = sns.axes_style("ticks") | rc_params_from_file(Path(__file__).with_name("report.mplstyle"), False, False)
@@ -87,6 +87,8 @@ def narrowed(figure: Figure) -> Figure:
         if isinstance(axes.yaxis.get_major_locator(), FixedLocator):
             names = [wrapped(name.get_text(), 20) for name in axes.get_yticklabels()]
             axes.set_yticks(axes.get_yticks(), names, fontsize=8)
+            over = max((name.count("\n") - 1 for name in names), default=0)  # a row has room for two lines
+            figure.set_figheight(figure.get_figheight() + LINE * len(names) * max(over, 0))
         if isinstance(values := axes.xaxis.get_major_locator(), MaxNLocator):
             values.set_params(nbins=3)
     for legend in figure.findobj(Legend):

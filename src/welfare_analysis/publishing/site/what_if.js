@@ -39,7 +39,7 @@ function number(x, digits, marks) {
   var parts = Math.abs(x).toFixed(digits).split(".");
   var whole = parts[0].replace(/\B(?=(\d{3})+$)/g, marks.thousands);
   var text = parts.length > 1 ? whole + marks.point + parts[1] : whole;
-  return x < 0 && Number(Math.abs(x).toFixed(digits)) !== 0 ? "-" + text : text;
+  return x < 0 && Number(Math.abs(x).toFixed(digits)) !== 0 ? "\u2212" + text : text;
 }
 
 function plain(x, measure, step, marks) {
