@@ -415,7 +415,7 @@ def test_one_name_may_stand_for_several_files(tmp_path, monkeypatch):
     before = state([], there)
     (tmp_path / "b c.csv").write_text("y")
     assert state([], there) != before
-    with pytest.raises(WelfareError, match="SURVEY: the file does not exist.*in quotation marks of its own"):
+    with pytest.raises(WelfareError, match=r"SURVEY: the file does not exist.*in quotation marks of its own"):
         environment({"SURVEY": "a.csv gone.csv"})
 
 

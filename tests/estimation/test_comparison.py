@@ -148,3 +148,11 @@ def test_models_that_cannot_be_compared(apistrat, full, reduced, message):
     design = Design(apistrat["pw"])
     with pytest.raises(WelfareError, match=message):
         likelihood_ratio(full(design, apistrat), reduced(design, apistrat))
+
+
+def test_aic_of_a_constant_counts_no_coefficient():
+    """A single factor that is taken out leaves the constant, which all models have: only the likelihood is left."""
+    frame = pd.DataFrame({"y": [0, 1, 1, 0, 1, 1, 1, 0]})
+    fit = logistic(Design(np.ones(8)), frame, "y ~ 1")
+    assert aic(fit, ["Intercept"]) == pytest.approx(-2 * (5 * np.log(5 / 8) + 3 * np.log(3 / 8)))
+    assert len(fit.effects([])) == 0

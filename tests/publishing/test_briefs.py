@@ -122,8 +122,9 @@ def test_why_there_is_no_number_is_said_within_a_sentence():
 
 def test_a_cell_that_stands_for_a_table_without_numbers_is_no_nought():
     """In a list of several conditions: why that table is not shown, in every verb, and never 0 persons."""
-    silent = {("few", "n"): (table((0.2, 0.1), state="too_few"), "guards"), ("some", "n"): (table((0.2, 0.1)), "guards")}
-    both, why = combined("list", silent, "fact"), BOOK.text("too_few")
+    some = table((0.2, 0.1))
+    parts = {("few", "n"): (some.without_numbers("too_few"), "guards"), ("some", "n"): (some, "guards")}
+    both, why = combined("list", parts, "fact"), BOOK.text("too_few")
     gaps = Gaps(STUDY, {"list": both}, {})
     for verb in ("", ":number", ":or_none", ":top", ":range", ":sum"):
         assert gaps.format(f"{{list|few|n{verb}}}.") == f"{why[:1].lower()}{why[1:]}"
@@ -145,7 +146,8 @@ def test_a_sentence_of_tables_that_are_not_shown_says_why_once(monkeypatch, lang
     assert said.count(why[1:]) == 1
     assert re.fullmatch(rf"\*\*[^*]+:?\*\*\s?:? {re.escape(why[:1].lower() + why[1:])}", said)
     assert sentence(study, "multiverse.found").startswith(BOOK.text("title.multiverse", language))
-    tables["homes_realised"] = replace(few, state="shown", by=("rank_group", "x"), frame=few.frame.assign(x="five_years"))
+    frame = few.frame.assign(x="five_years")
+    tables["homes_realised"] = replace(few, state="shown", by=("rank_group", "x"), frame=frame)
     assert "06_housing_demand" in sentence(study, "front.homes")
 
 

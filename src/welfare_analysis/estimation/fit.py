@@ -100,6 +100,8 @@ class Fit(Estimate):
         independently with equal weights and the model is true.
         """
         at = np.arange(len(self.value)) if names is None else self.value.index.get_indexer(pd.Index(names))
+        if not len(at):
+            return np.zeros(0)
         given = inverse(self.bread[np.ix_(at, at)])
         values = np.linalg.eigvals(given @ self.covariance().to_numpy()[np.ix_(at, at)]).real
         return np.sort(values)[::-1] / self.scale

@@ -91,9 +91,8 @@ def sentence(study: Study, key: str, table: str = "", /, **fields: str | float) 
     gaps = Gaps(study, release(study), study.written(fields))
     said = gaps.format(template)
     if gaps.why and all(gaps.why) and not fields:
-        head = HEAD.match(template)
-        why = gaps.why[0] + "."
-        said = f"{head[0]} {why}" if head else study.text("named", name=title(next(iter(gaps.quoted)), study), value=why)
+        head, first = HEAD.match(template), title(next(iter(gaps.quoted)), study)
+        said = f"{head[0] if head else study.text('named', name=first, value='').rstrip()} {gaps.why[0]}."
     elif warning := version(study, "said.earlier", *gaps.quoted):
         said = f"{said.removesuffix('.')} {warning}."
     said = re.sub(r"^\W*\w", lambda start: start[0].upper(), said, count=1)

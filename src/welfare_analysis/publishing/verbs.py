@@ -282,7 +282,7 @@ def in_ten(study: Study, share: float) -> str:
 
 
 def contrast(table: Released, study: Study, category: str | None = None) -> str:
-    """The groups with the highest and the lowest estimate, or that no clear difference is seen; the only one there is."""
+    """The groups with the highest and the lowest estimate, or that no clear difference is seen; one group as it is."""
     language, cells, every = study.language, table.shown, table.frame
     if category is not None and len(cells):
         cells, every = (rows[rows[CATEGORY].astype(str) == category] for rows in (cells, every))
