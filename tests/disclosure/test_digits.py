@@ -94,7 +94,7 @@ def test_no_sum_is_printed_finer_than_what_five_make_of_it():
 @pytest.mark.parametrize("each", np.geomspace(1.0, 100.0, 23))
 def test_the_unit_of_a_sum_is_five_respondents_and_less_than_thirteen(each, behind):
     """Whatever each stands for: the next unit above five is at most two and a half times as large."""
-    rows = pd.DataFrame({**dict.fromkeys(NUMBERS, [behind * each]), "numerator": [behind]})
+    rows = pd.DataFrame({**dict.fromkeys(NUMBERS, behind * each), "numerator": behind}, index=[0])
     (unit,) = units(rows, "persons", "", policy())
     assert unit >= policy().open_respondents * each * (1 - 1e-9)
     assert unit <= max(2.5 * policy().open_respondents * each, policy().step("persons"))
