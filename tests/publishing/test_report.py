@@ -473,6 +473,9 @@ def test_texts_of_a_wide_table_stay_in_sight():
     assert '<td colspan="3"><span class="text">n = 5</span></td>' in copy
     assert '<td class="number">29.3\u00a0% <span class="interval">(28.6\u201330.1)</span>\u00a0*</td>' in copy
     assert '<td class="number"><span class="interval">35\u20131,830</span></td>' in copy
+    for low, high in (("−4,0 à ", "−3,0"), ("\u2066−4,0\u2069 إلى \u2066", "−3,0\u2069")):
+        negative = table(f"<table><tbody><tr><td>−3,5 ({low}{high})</td></tr></tbody></table>")
+        assert f'<td class="number">−3,5 <span class="interval">({low}{high})</span></td>' in negative
     style = (SITE / "style.css").read_text(encoding="utf-8")
     assert re.search(r"\.text {[^}]*position: sticky;[^}]*max-width: calc\(100cqi", style)
     assert re.search(r"\.wide {[^}]*container-type: inline-size", style)

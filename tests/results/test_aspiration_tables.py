@@ -296,7 +296,9 @@ def test_a_status_and_one_block(world, block, silent):
     for name in FIGURES:
         figures.picture(own, name)
     if block[0].startswith("transport"):
-        assert text.startswith(f"- **Most hoped for**, of the 2 services on the form: {BOOK.label('hope', 'rail', 'en')}")
+        assert text.startswith(
+            f"- **Most hoped for**, of the 2 services on the form: {BOOK.label('hope', 'rail', 'en')}"
+        )
     if block[0].startswith("priority"):
         assert released["priority_places"].state == "shown"
     plt.close("all")

@@ -20,6 +20,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from welfare_analysis.errors import WelfareError
+from welfare_analysis.languages import TO
 
 SCHEME = re.compile(r"^(?:https?:)?//|https?://", re.IGNORECASE)
 MATHML = re.compile(r'<(/?m[a-z]+)((?: [a-z]+="[^"]*")*) ?(/?)>')
@@ -27,7 +28,8 @@ NUMBER = re.compile(r"\u2066?[<≈~]?\s*[-−+]?\d[\d.,\s\u2013]*%?\u2069?(?: \(
 NO_SCOPE = re.compile(r"<th\b(?![^>]*scope)")
 LOOSE = re.compile(r" (?=[:;?!»%*](?![^<>]*>))|(?<=«) ")  # spaces of French print, and before a per cent sign or a star
 DIGITS = r"[-−]?\d[\d.,\u00a0\u202f]*"
-INTERVAL = re.compile(rf"\(?\u2066?{DIGITS}\u2013{DIGITS}\u2069?\)?(?![^<>]*>)")
+BETWEEN = rf"{DIGITS}\u2013|−{DIGITS}(?:{'|'.join(TO.values())})"  # a word where the lower end is negative
+INTERVAL = re.compile(rf"\(?\u2066?(?:{BETWEEN}){DIGITS}\u2069?\)?(?![^<>]*>)")
 TEXT = re.compile(r"(<caption>|<tfoot>\s*<tr>\s*<td[^>]*>)(.*?)(?=</caption>|</td>)", re.DOTALL)
 CELL = re.compile(r"<td((?: [a-z]+=\"[^\"]*\")*)>(.*?)</td>")
 TAGS = {"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "b", "strong", "i", "em", "sub", "sup"}
