@@ -140,7 +140,7 @@ PARTS = {
     "demand": errors_of(demand_errors),
     "loan": errors_of(loan_errors),
     "transport": errors_of(transport_errors),
-    "recheck": errors_of(recheck_errors, versions={"plain": 40, "rich": 120, "strategic": 20}),
+    "recheck": errors_of(recheck_errors, versions={"plain": 32, "rich": 100, "strategic": 16}),
     "recovery": Part({"plain": 640}, lambda kind, seed: recovery.one_sample(seed), recovered, recovery.FIRST_SEED),
     "attacks": Part(disclosure_attacks.RELEASES, drawn, attacked, open=True),
     "mutation": Part(mutation.DRAWN, mutation.one, changes, open=True),
