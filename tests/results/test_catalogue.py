@@ -21,6 +21,7 @@ APART = {  # tables by group whose groups add up to nothing that is shown
     "deprivation_own": "of each status what it alone was asked",
     "adjusted_place": "completed where the model is made",
     "agreements_compared": "a rank is shown whole or not at all",
+    "recheck_amounts": "by how much amounts are wrong: no error of all is shown",
 }
 
 
