@@ -1,7 +1,7 @@
 """Verbs of a gap: what a text says of the cells that it names (`sentences`).
 
 - nothing: number, unit and interval; ``number``: the number in its unit;
-- ``in_ten``: a share in words, as the nearest of some plain fractions (about 3 in 10);
+- ``in_ten``: a share in words, as the nearest of some plain fractions (about 3 in 10); as found where a recheck moves it;
 - ``off``: an error as a part of the truth, and whether it is too high or too low; ``or_none``: a word for zero;
 - ``earns``: money as a gain or a loss; ``count``: a part of the ``samples`` beside it as their number;
 - ``whole``: a share, its interval holding what those who never answered may be too, where a follow-up tells, and
@@ -91,6 +91,8 @@ def spoken(study: Study, table: Released, codes: Sequence[str], verb: str = "") 
         return contrast(table, study, codes[0] if codes else None)
     if verb == "whole":
         return _whole(study, table, codes)
+    if verb == "in_ten" and (found := _moved(study, table)):
+        table, codes = found
     cells = Cells(study, table, tuple(codes))
     if verb in OF_ONE:
         return lacking(cells) or OF_ONE[verb](cells)
@@ -117,11 +119,18 @@ def _whole(study: Study, table: Released, codes: Sequence[str]) -> str:
         held = ("rich", table.variable, "coverage_with")
         missed = (tried.cells(*held)["estimate"] < HELD).any()
         return study.text("by_word", said=said, held=spoken(study, tried, held)) if missed else said
+    found = _moved(study, table)
+    return study.text("by_papers", found=spoken(study, *found), said=said) if found else said
+
+
+def _moved(study: Study, table: Released) -> tuple[Released, tuple[str, str]] | None:
+    """The cell of what was found, of a share of all that a recheck clearly moves."""
+    seen = release(study)["recheck_found"]
+    if seen.state != "shown" or table.statistic != "share" or table.by:
+        return None
     moved = seen.cells(table.variable, "moved_by")
     apart = (moved["apart"].eq(True) & moved["estimate"].notna()).any()
-    return (
-        study.text("by_papers", found=spoken(study, seen, (table.variable, "as_found")), said=said) if apart else said
-    )
+    return (seen, (table.variable, "as_found")) if apart else None
 
 
 def _instead(cells: Cells) -> str:
