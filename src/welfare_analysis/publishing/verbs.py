@@ -1,7 +1,7 @@
 """Verbs of a gap: what a text says of the cells that it names (`sentences`).
 
 - nothing: number, unit and interval; ``number``: the number in its unit;
-- ``in_ten``: a share in words, as the nearest of some plain fractions (about 3 in 10); as found where a recheck moves it;
+- ``in_ten``: a share in words, as the nearest of some plain fractions (about 3 in 10), by what a recheck found;
 - ``off``: an error as a part of the truth, and whether it is too high or too low; ``or_none``: a word for zero;
 - ``earns``: money as a gain or a loss; ``count``: a part of the ``samples`` beside it as their number;
 - ``whole``: a share, its interval holding what those who never answered may be too, where a follow-up tells, and
