@@ -4,6 +4,7 @@ import base64
 import io
 from dataclasses import replace
 from itertools import pairwise
+from xml.etree import ElementTree
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -22,6 +23,7 @@ from welfare_analysis.errors import WelfareError
 from welfare_analysis.publishing import draw, figures
 from welfare_analysis.publishing.figures.bars import tornado
 from welfare_analysis.publishing.figures.lines import curve
+from welfare_analysis.publishing.figures.output import noted
 from welfare_analysis.publishing.figures.style import plain
 from welfare_analysis.publishing.labels import format_cell, title
 from welfare_analysis.results import release
@@ -308,3 +310,14 @@ def test_a_profile_of_levels_alone_is_drawn(study):
 def test_a_line_of_a_title_begins_with_a_word():
     """The space before the colon of French does not break: no line begins with the colon."""
     assert figures.style.wrapped("crédit logement : taux de la Fondation").splitlines()[1][0] == "l"
+
+
+def test_a_note_stands_under_the_picture_and_under_its_legend():
+    """The sheet grows by its lines, each below what was the foot; what XML reserves is written as it says."""
+    said = "Ranks & regions; " * 12
+    svg = noted('<svg width="576pt" height="381.6pt" viewBox="0 0 576 381.6"><g/></svg>', said)
+    sheet = ElementTree.fromstring(svg)
+    lines = sheet.findall("text")
+    assert " ".join(line.text for line in lines) == said.strip()
+    assert all(381.6 < float(line.get("y")) < float(sheet.get("viewBox").split()[3]) for line in lines)
+    assert sheet.get("height") == f"{float(sheet.get('viewBox').split()[3]):g}pt"

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 
 import matplotlib
@@ -29,7 +30,7 @@ from ..sentences import sentence
 from .bars import bands, flow, heat, histogram, pyramid, stacked, tornado
 from .dots import categories, groups, profile, steps, with_without
 from .lines import against_rate, crossing, curve, parts, tour
-from .style import NARROW, STYLE, Plan, fitting, headed, mirrored, narrowed
+from .style import NARROW, SMALL, STYLE, Plan, fitting, headed, mirrored, narrowed, wrapped
 
 KINDS = {
     kind.__name__: kind
@@ -175,6 +176,19 @@ def fingerprint(figure: Figure) -> str:
     return " | ".join(parts)
 
 
+def noted(svg: str, said: str) -> str:
+    """An SVG with a note under it, and so under the legend that may stand at its foot."""
+    width, height = (float(x) for x in re.findall(r'viewBox="0 0 (\S+) (\S+)"', svg)[0])
+    lines = wrapped(said, int(SMALL * width / 72)).split("\n")
+    foot, style = 10.0 * (len(lines) + 1), 'font: 7px "DejaVu Sans", sans-serif; fill: #555555'
+    for before in (f'height="{height:g}pt"', f'viewBox="0 0 {width:g} {height:g}"'):
+        svg = svg.replace(before, before.replace(f"{height:g}", f"{height + foot:g}"), 1)
+    text = (
+        f'<text x="6" y="{height + 10 * (i + 1):g}" style=\'{style}\'>{escape(x)}</text>' for i, x in enumerate(lines)
+    )
+    return svg.replace("</svg>", "".join(text) + "\n</svg>")
+
+
 def stable(svg: str) -> str:
     """An SVG whose ids depend on nothing but its content: numbered as they come."""
     names: dict[str, str] = {}
@@ -190,10 +204,9 @@ def write_headlines(folder: Path = ROOT / "figures") -> None:
     for name in FIGURES:
         with matplotlib.rc_context(STYLE):
             figure, tables = picture(study, name)
-            figure.supxlabel(note(tables, study), x=0.01, ha="left", fontsize=7, color="#555555", wrap=True)
             drawn = io.StringIO()
             figure.savefig(drawn, format="svg", metadata={"Date": None})
-            (folder / f"{name}.svg").write_text(stable(drawn.getvalue()), encoding="utf-8")
+            (folder / f"{name}.svg").write_text(noted(stable(drawn.getvalue()), note(tables, study)), encoding="utf-8")
             plt.close(figure)
         cells = pd.concat([t.frame.assign(table=t.id) for t in tables if t.state == "shown"])
         cells.round(6).to_csv(folder / f"{name}.csv", index=False)

@@ -37,7 +37,7 @@ MAP = "map"  # the group id of axes that are not turned: west stays at the left
 SIDES = {"left": "right", "right": "left"}
 ROW, LINE = 0.3, 0.12  # inches: a row of a figure, a line of a name
 STACKED = 5.0  # inches: panels of a narrower figure stand below each other
-LETTERS = 8.6  # of a title, on an inch
+LETTERS, SMALL = 8.6, 17.0  # of a title and of a note, on an inch
 HALO = [withStroke(linewidth=2.5, foreground="white")]  # about letters that a line may cross
 SCALE = {"share": 100, "share_points": 100, "million_dh": 1e-6}
 STYLE: Any = sns.axes_style("ticks") | rc_params_from_file(Path(__file__).with_name("report.mplstyle"), False, False)
