@@ -304,6 +304,19 @@ def test_a_recheck_is_drawn_of_those_who_answered_and_read_back(collected, capsy
     assert corrected(study, "tenant").value.iloc[0] == pytest.approx(0.75, abs=0.01)
 
 
+def test_a_draw_takes_no_sheet_that_was_filled_in(collected, capsys):
+    """The folder is made anew: a sheet with outcomes in it, or a file that is named, stays what it is."""
+    returned = f"RETURNED={collected / 'answers.csv'}"
+    assert draw(collected, returned, "HALF_WIDTH=8") == 0
+    sheet = collected / "build" / "draw" / "followup.csv"
+    sheet.write_text(sheet.read_text(encoding="utf-8-sig").replace(",,", ",refused,", 1), encoding="utf-8")
+    assert "refused" in set(pd.read_csv(sheet)["outcome"].dropna())
+    before = sheet.read_bytes()
+    assert draw(collected, returned, "HALF_WIDTH=8") == 2
+    assert "a file that was filled in would be lost" in capsys.readouterr().err
+    assert sheet.read_bytes() == before
+
+
 def test_the_same_seed_draws_the_same_persons(collected):
     """Seed and probabilities are kept beside each key, so that a draw can be repeated and checked."""
     returned = f"RETURNED={collected / 'answers.csv'}"

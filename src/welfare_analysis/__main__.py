@@ -16,6 +16,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -459,7 +460,7 @@ def draw(_: argparse.Namespace) -> int:
         weighting.in_register(", ".join(one.name for one in several(path)), forms, pd.Index(people["person_id"]))
         back = people["person_id"].astype(object).isin(forms["person_id"])
     strata, groups, stratum = followup.plan(people, back, wish)
-    with replacing(ROOT / "build" / "draw") as folder:
+    with _draw_folder() as folder:
         strata.round(4).to_csv(folder / "strata.csv")
         groups.round(4).to_csv(folder / "groups.csv")
         if back is not None:
@@ -490,12 +491,36 @@ def _draw_recheck(codebook: Codebook, wish: followup.Wish) -> int:
     drawn = chosen.groupby("stratum")["stratum"].transform("size")
     chosen = chosen.assign(probability=drawn / chosen["stratum_population"])
     chosen = chosen.merge(study.register[["person_id", "status", "rank", "command"]], on="person_id", how="left")
-    with replacing(ROOT / "build" / "draw") as folder:
+    with _draw_folder() as folder:
         _write_drawn(folder, "recheck", chosen, codebook, seed)
     cost = f"{len(chosen) * wish.visit_dh:,.0f} {codebook.text('unit.dh')}"
     print(f"{len(chosen):,} visits, {cost}; papers of about {wanted:,} are needed for {100 * wish.half_width:g} points")
+    if wanted > wish.answer_rate * len(chosen) + 1:
+        print("Not even a visit to all who answered gives as many: wish for a wider interval")
     print(os.path.relpath(ROOT / "build" / "draw"))
     return 0
+
+
+def _draw_folder() -> AbstractContextManager[Path]:
+    """The folder of a draw, made anew.
+
+    Raises
+    ------
+    WelfareError
+        A file in it that is named, or was filled in: it would be lost.
+    """
+    folder = ROOT / "build" / "draw"
+    named = [path.resolve() for name in (*OWN, "RETURNED") for path in _named(name)]
+    filled = [p for p in folder.glob("*.csv") if p.stem in ("followup", "recheck") and _filled(p)]
+    if lost := [path for path in (*named, *filled) if folder.resolve() in path.resolve().parents]:
+        what, hint = "a file that was filled in would be lost", "Move it to another folder, and draw then."
+        raise WelfareError(what, where=os.path.relpath(lost[0]), hint=hint)
+    return replacing(folder)
+
+
+def _filled(path: Path) -> bool:
+    """Whether a sheet of a draw has an outcome."""
+    return bool(pd.read_csv(path, dtype=str, usecols=["outcome"])["outcome"].notna().any())
 
 
 def _write_drawn(folder: Path, name: str, chosen: pd.DataFrame, codebook: Codebook, seed: int) -> None:

@@ -67,9 +67,8 @@ class Study:
         The category of each row in each margin.
     followup : DataFrame or None
         Those selected of the silent, with stratum, stratum_population and outcome.
-    checked : (Design, DataFrame) or None
-        Of those whose papers were seen, a phase after ``design``: their design, and what was found in the place of what
-        they said (`survey.recheck`).
+    checked : Checked or None
+        Those whose papers were seen (`survey.recheck`).
     kinds : DataFrame
         Of each answer whether it was given, and why not; in the order of the files, not of ``frame``.
     is_standin : bool
@@ -99,7 +98,7 @@ class Study:
     margins: Margins = field(default_factory=dict)
     classes: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     followup: pd.DataFrame | None = field(default=None, repr=False)
-    checked: tuple[Design, pd.DataFrame] | None = field(default=None, repr=False)
+    checked: recheck.Checked | None = field(default=None, repr=False)
     kinds: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     language: str = "en"
     survey_name: str = ""
@@ -245,6 +244,9 @@ class Study:
                 late = late[here].reset_index(drop=True)
         drawn = read_recheck(Path(checks), book, known).frame if checks else None
         if drawn is not None:
+            if "status" in drawn:  # papers of another person than was drawn
+                reached = doubts.settled(drawn, book, people, wishes, Path(checks).name)
+                drawn = drawn.assign(outcome=drawn["outcome"].where(reached, "not_reached"))
             in_register(name, forms, pd.Index(forms.get("person_id", ())))  # they have keys
             before, after = (
                 answering(*both) for both in ((answers.frame, again.frame if followup else None), (forms, late))

@@ -37,7 +37,8 @@ def test_those_who_stand_for_many_and_those_with_a_loan_are_seen_more(answered):
 
 def test_they_are_a_sample_of_those_who_answered_with_what_was_found_in_the_place_of_what_they_said(answered):
     frame, weights = answered
-    design, found = checked(frame, Design(weights), seen(answered))
+    design, found, asked = checked(frame, Design(weights), seen(answered))
+    assert asked == ["rooms_n"]
     assert design.weights.sum() == pytest.approx(240)
     assert (found["rooms_n"] == 3.0).all()
     assert (found["rent_dh"] == 900.0).all()  # nobody looked into it
@@ -48,7 +49,7 @@ def test_few_of_a_stratum_stand_with_the_others_who_answered_alike(answered):
     frame, weights = answered
     some = seen(answered)
     some.loc[(some["stratum"] == "form|loan") & (some.groupby("stratum").cumcount() > 1), "outcome"] = "refused"
-    design, found = checked(frame, Design(weights), some)
+    design, found, _ = checked(frame, Design(weights), some)
     back = found["outcome"] == "returned"
     assert design.weights[back.to_numpy()] == pytest.approx(np.full(back.sum(), 200 / back.sum()))
 
@@ -63,6 +64,15 @@ def test_few_of_a_stratum_stand_with_the_others_who_answered_alike(answered):
 def test_a_recheck_of_others_is_refused(answered, change, message):
     with pytest.raises(WelfareError, match=message):
         checked(answered[0], Design(answered[1]), change(seen(answered)))
+
+
+def test_what_some_found_is_not_carried_over_to_a_status_that_nobody_saw(answered):
+    """A fifth of those who answered are retired, and none of them showed papers."""
+    frame = answered[0].assign(status=np.where(np.arange(240) % 5 == 0, "retired", "active"))
+    some = seen((frame, answered[1]))
+    some["outcome"] = np.where(some["person_id"].str[1:].astype(int) % 5 == 0, "refused", "answered")
+    with pytest.raises(WelfareError, match="nearly nobody of a status showed papers; got 'retired'"):
+        checked(frame, Design(answered[1]), some)
 
 
 def test_where_forms_in_doubt_are_left_out_their_persons_and_their_part_of_the_strata_go(answered):

@@ -121,6 +121,12 @@ def _whole(study: Study, _: Released) -> list[str]:
     return [sentence(study, "front.whole")]
 
 
+@conditional("recheck.found", "recheck_found", why=True)
+def _found(study: Study, table: Released) -> list[str]:
+    """Each condition that was looked into, as found and as said."""
+    return [sentence(study, "recheck.one", name) for name in dict.fromkeys(table.shown["condition"].astype(str))]
+
+
 @conditional("condition.sure")
 def _sure(study: Study) -> list[str]:
     """What those who never answered may change, where a follow-up tells; else what the weights stand on."""

@@ -113,24 +113,24 @@ def _whole(study: Study, table: Released, codes: Sequence[str]) -> str:
     of = table.variable, "whole_people" if table.statistic == "total" else "whole"
     known = both.state == "shown" and both.cells(*of)["estimate"].notna().any()
     said = spoken(study, both, of) if known else spoken(study, table, codes)
-    if table.statistic != "share":
+    if table.statistic not in ("share", "total"):
         return said
     if seen.state != "shown":
         held = ("rich", table.variable, "coverage_with")
-        missed = (tried.cells(*held)["estimate"] < HELD).any()
+        missed = table.statistic == "share" and (tried.cells(*held)["estimate"] < HELD).any()
         return study.text("by_word", said=said, held=spoken(study, tried, held)) if missed else said
     found = _moved(study, table)
     return study.text("by_papers", found=spoken(study, *found), said=said) if found else said
 
 
 def _moved(study: Study, table: Released) -> tuple[Released, tuple[str, str]] | None:
-    """The cell of what was found, of a share of all that a recheck clearly moves."""
+    """The cell of what was found, of a share or a number of all that a recheck clearly moves."""
     seen = release(study)["recheck_found"]
-    if seen.state != "shown" or table.statistic != "share" or table.by:
+    of = {"share": "as_found", "total": "found_people"}.get(table.statistic)
+    if seen.state != "shown" or of is None or table.by or not len(seen.cells(table.variable, of)):
         return None
     moved = seen.cells(table.variable, "moved_by")
-    apart = (moved["apart"].eq(True) & moved["estimate"].notna()).any()
-    return (seen, (table.variable, "as_found")) if apart else None
+    return (seen, (table.variable, of)) if (moved["apart"].eq(True) & moved["estimate"].notna()).any() else None
 
 
 def _instead(cells: Cells) -> str:

@@ -14,14 +14,15 @@ from ..study import Study
 from .declare import Base, Topic, attempted, long_format
 from .descriptive import HEADLINES, View, descriptive, estimate, inside, view
 
-SAID, FOUND, MOVED = "as_said", "as_found", "moved_by"
+SAID, FOUND, PEOPLE, MOVED = "as_said", "as_found", "found_people", "moved_by"
+ENOUGH = 150  # seen: with fewer, 2 points of error might be there unseen
+WRONG = 5  # of those seen, found other than most who had said the same: with fewer, no difference is told
 
 
 def seen(study: Study) -> View:
     """Those whose papers were seen, with what was found, and their design; there is a recheck (`checked`)."""
     assert study.checked is not None
-    design, frame = study.checked
-    return View(computed(indicators(frame)), design)
+    return View(computed(indicators(study.checked.frame)), study.checked.design)
 
 
 def corrected(study: Study, condition: str) -> Estimate:
@@ -32,8 +33,10 @@ def corrected(study: Study, condition: str) -> Estimate:
 
 
 def checked(study: Study) -> str:
-    """Whether papers were seen of anybody."""
-    return "no_recheck" if study.checked is None else "shown"
+    """Whether papers were seen, and of enough: none wrong of n may still be 3 / n."""
+    if study.checked is None:
+        return "no_recheck"
+    return "shown" if len(study.checked.frame) >= ENOUGH else "few_rechecked"
 
 
 def shown(study: Study) -> Base:
@@ -49,30 +52,45 @@ topic = Topic("recheck", lambda study: study, checked, "share", shown, totals=Fa
 def found(study: Study, _: Study) -> pd.DataFrame | None:
     """Each headline as people said and as was found, both with their intervals, and by how much this moves it.
 
-    Both rest on the same answers, and the difference has the error of both together. Where nothing else was found of
-    anybody than was said, nobody looked into what a condition is made of.
+    Both rest on the same answers, and the difference has the error of both together; it is unsure where hardly anybody
+    (`WRONG`) was found other than most who had said the same. Of conditions that no question looked into is a part of.
     """
     parts, plan, some = [], study.result(descriptive), study.result(seen)
     frame = study.result(view, "").frame
     told = frame.set_axis(study.design.index).loc[some.design.index]
-    looked_at = [n for n in HEADLINES if n in frame and not some.frame[n].equals(told[n])]
-    for name in (n for n in looked_at if len(plan[n].shown)):
-        table = plan[name]
-        both = joint({FOUND: corrected(study, name), SAID: estimate(study.design, frame, table)})
-        moved = both.apply(lambda v: pd.Series({MOVED: v.iloc[0] - v.iloc[1]}))
+    for name in (n for n in looked_into(study) if len(plan[n].shown)):
+        table, within = plan[name], inside(some.frame, plan[name].where)
         own = corrected(study, name)
-        known = some.frame.loc[inside(some.frame, table.where), name].dropna().astype(bool)
-        rows = [[own.value.iloc[0], *own.interval().iloc[0]], [moved.value.iloc[0], *moved.interval().iloc[0]]]
-        lines = pd.DataFrame([table.frame.iloc[0][NUMBERS].tolist(), *rows], columns=NUMBERS)
-        apart = lines["low"].gt(0) | lines["high"].lt(0)  # of the difference: people say another thing than is so
-        lines = lines.assign(measure=[SAID, FOUND, MOVED], unit=["share", "share", "share_points"], apart=apart)
+        both = joint({FOUND: own, SAID: estimate(study.design, frame, table)})
+        moved = both.apply(lambda v: pd.Series({MOVED: v.iloc[0] - v.iloc[1]}))
+        known = some.frame.loc[within, name].dropna().astype(bool)
+        counts = pd.crosstab(told.loc[known.index, name].astype(object).fillna("?"), known)
+        wrong = int((counts.sum(axis=1) - counts.max(axis=1)).sum())
+        people = study.design.weights[inside(frame, table.where).to_numpy()].sum()
+        level, difference = ([e.value.iloc[0], *e.interval().iloc[0]] for e in (own, moved))
+        numbers = [table.frame.iloc[0][NUMBERS].tolist(), level, [people * x for x in level], difference]
+        lines = pd.DataFrame(numbers, columns=NUMBERS).assign(measure=[SAID, FOUND, PEOPLE, MOVED])
+        lines["unit"] = ["share", "share", "persons", "share_points"]
+        lines["apart"] = (wrong >= WRONG) & (lines["low"].gt(0) | lines["high"].lt(0))  # of the difference
+        lines["flag"] = np.where((lines["measure"] == MOVED) & (wrong < WRONG), "unsure", "")
         behind = {"n": float(len(known)), "numerator": float(known.sum())}
-        parts.append(lines.assign(condition=name, step=[table.frame["step"].iloc[0], np.nan, np.nan], **behind))
-    return pd.concat(parts, ignore_index=True) if parts else None
+        parts.append(lines.assign(condition=name, step=[table.frame["step"].iloc[0], *[np.nan] * 3], **behind))
+    rows = pd.concat(parts, ignore_index=True) if parts else None
+    return rows if rows is None or study.population else rows[rows["measure"] != PEOPLE]
+
+
+def looked_into(study: Study) -> list[str]:
+    """The headlines that a question looked into is a part of: without its answers they are known of fewer."""
+    assert study.checked is not None
+    some = study.checked.frame
+    nobody = pd.Series(False, some.index)
+    blank = some.assign(**{name: some[name].where(nobody) for name in study.checked.asked})
+    full, less = (computed(indicators(f)) for f in (some, blank))
+    return [n for n in HEADLINES if n in full and less[n].isna().sum() > full[n].isna().sum()]
 
 
 @topic.table("amounts", "question", "status", "share", adds=None)
-def amounts(study: Study, _: Study) -> pd.DataFrame:
+def amounts(study: Study, _: Study) -> pd.DataFrame | None:
     r"""By how much amounts are said too high or too low, by status: :math:`\sum w (said - found) / \sum w\, found`.
 
     Of those who said a number and of whom it was found; of questions that anybody answered wrongly. Behind a number
@@ -89,5 +107,7 @@ def amounts(study: Study, _: Study) -> pd.DataFrame:
             true = some.frame[name].where(where, 0.0)
             makers[name] = partial(ratio, design, off, true, by=told["status"], where=where)
     rows = long_format(attempted(makers), "question", "", "status")
+    if rows.empty:
+        return None
     behind = [float(wrong[name][code]) for name, code in zip(rows["question"], rows["status"], strict=True)]
     return rows.assign(numerator=np.minimum(behind, rows["n"] / 2))

@@ -7,6 +7,8 @@ People who are asked again say the same again; what is seen corrects what they s
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
@@ -16,12 +18,21 @@ from ..estimation import Design
 from .weighting import merged
 
 OF_THE_DRAW = ("person_id", "stratum", "stratum_population", "outcome", "mode", "date")
+PART = 0.1  # of those who answered: of a status of as many some must be seen
 LEAST = 5  # found of a stratum; of fewer it is put together with the others like it
 FORM, LATE = "form", "follow-up"  # how those drawn had answered
 
 
-def checked(frame: pd.DataFrame, design: Design, recheck: pd.DataFrame) -> tuple[Design, pd.DataFrame] | None:
-    """The design of the persons seen, a phase after ``design``, and their answers with what was found in their place.
+class Checked(NamedTuple):
+    """Those seen: their design, their answers with what was found in their place, and the questions looked into."""
+
+    design: Design
+    frame: pd.DataFrame
+    asked: list[str]
+
+
+def checked(frame: pd.DataFrame, design: Design, recheck: pd.DataFrame) -> Checked | None:
+    """The persons seen, their design a phase after ``design``.
 
     None where nobody showed anything.
 
@@ -37,7 +48,8 @@ def checked(frame: pd.DataFrame, design: Design, recheck: pd.DataFrame) -> tuple
     Raises
     ------
     WelfareError
-        Persons who gave no answer; strata that are not all who answered; replicate weights, of which no phase is known.
+        Persons who gave no answer; strata that are not all who answered; a status of which too few were seen; replicate
+        weights, of which no phase is known.
     """
     if design.ready is not None:
         hint = "Give strata and clusters in place of replicate weights."
@@ -45,7 +57,7 @@ def checked(frame: pd.DataFrame, design: Design, recheck: pd.DataFrame) -> tuple
     places = pd.Series(np.arange(len(frame)), frame["person_id"].astype(object).to_numpy())
     rows = places[~places.index.duplicated()].reindex(recheck["person_id"].astype(object)).fillna(-1).to_numpy(int)
     if (rows < 0).any():
-        hint = "A recheck is drawn from those who answered: leave these persons out, or add their forms to the answers."
+        hint = "It is drawn from those who answered: name the FOLLOWUP in which some did, or write keys as SURVEY does."
         got = int((rows < 0).sum())
         raise WelfareError("persons gave no answer that counts", where="RECHECK", got=got, expected="none", hint=hint)
     sizes = recheck.groupby(recheck["stratum"].astype(str))["stratum_population"].first()
@@ -59,6 +71,7 @@ def checked(frame: pd.DataFrame, design: Design, recheck: pd.DataFrame) -> tuple
     seen = (recheck["outcome"] == "answered").to_numpy()
     if not seen.any():
         return None
+    _of_all(frame, rows[seen])
     stratum = recheck["stratum"].astype(str).reset_index(drop=True)
     coarse = stratum.str.split("|").str[0]
     own = merged(stratum, coarse, seen, LEAST)
@@ -70,7 +83,19 @@ def checked(frame: pd.DataFrame, design: Design, recheck: pd.DataFrame) -> tuple
     looked_at = recheck.columns[recheck[seen].notna().any()]
     asked = [name for name in looked_at if name in frame and name not in OF_THE_DRAW]
     found = found.assign(**{name: recheck.loc[seen, name].set_axis(index) for name in asked})
-    return Design(whole / own.groupby(own).transform("size"), strata=own, fpc=whole), found
+    return Checked(Design(whole / own.groupby(own).transform("size"), strata=own, fpc=whole), found, asked)
+
+
+def _of_all(frame: pd.DataFrame, rows: np.ndarray) -> None:
+    """Refuse a recheck of a part: what some found would be carried over to a status of which too few were seen."""
+    if "status" not in frame:
+        return
+    every, some = (frame["status"].iloc[at].astype(str).value_counts() for at in (slice(None), rows))
+    few = [code for code, n in every.items() if n > PART * len(frame) and some.get(code, 0) < LEAST]
+    if few:
+        expected, hint = f"{LEAST} of each status seen", "Visit some of them too, or leave the recheck out."
+        what = "nearly nobody of a status showed papers"
+        raise WelfareError(what, where="RECHECK", got=", ".join(few), expected=expected, hint=hint)
 
 
 def of_those_left(recheck: pd.DataFrame, before: pd.Series, after: pd.Series) -> pd.DataFrame:
