@@ -315,6 +315,9 @@ def test_a_draw_takes_no_sheet_that_was_filled_in(collected, capsys):
     assert draw(collected, returned, "HALF_WIDTH=8") == 2
     assert "a file that was filled in would be lost" in capsys.readouterr().err
     assert sheet.read_bytes() == before
+    sheet.write_bytes(before.replace(b",", b";"))  # as a spreadsheet saves it
+    assert draw(collected, returned, "HALF_WIDTH=8") == 2
+    assert b";refused;" in sheet.read_bytes()
 
 
 def test_the_same_seed_draws_the_same_persons(collected):

@@ -16,7 +16,6 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -501,7 +500,7 @@ def _draw_recheck(codebook: Codebook, wish: followup.Wish) -> int:
     return 0
 
 
-def _draw_folder() -> AbstractContextManager[Path]:
+def _draw_folder() -> contextlib.AbstractContextManager[Path]:
     """The folder of a draw, made anew.
 
     Raises
@@ -519,8 +518,11 @@ def _draw_folder() -> AbstractContextManager[Path]:
 
 
 def _filled(path: Path) -> bool:
-    """Whether a sheet of a draw has an outcome."""
-    return bool(pd.read_csv(path, dtype=str, usecols=["outcome"])["outcome"].notna().any())
+    """Whether a sheet of a draw has an outcome, or was saved in another way than it was written."""
+    try:
+        return bool(pd.read_csv(path, dtype=str, usecols=["outcome"])["outcome"].notna().any())
+    except ValueError:  # semicolons, another encoding
+        return True
 
 
 def _write_drawn(folder: Path, name: str, chosen: pd.DataFrame, codebook: Codebook, seed: int) -> None:
