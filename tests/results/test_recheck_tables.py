@@ -83,7 +83,7 @@ def test_where_papers_say_another_thing_a_headline_says_both(study):
     moved = release(study)["recheck_found"].frame.query("category == 'moved_by'").set_index("condition")
     for name in ("tenant", "crowded", "over_debt_limit", "commute_long"):
         apart = bool(moved.loc[name, "apart"])
-        assert ("by papers seen of some" in say(study, "condition.level", of=[name]).data) == apart
+        assert ("by papers checked for some" in say(study, "condition.level", of=[name]).data) == apart
 
 
 def rechecked(world, study, change):

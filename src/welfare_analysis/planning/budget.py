@@ -201,13 +201,24 @@ def earmarked(cells: Cells, plan: Plan, amount: float) -> np.ndarray:
 
 def fairest(cells: Cells, budget: float, needs: np.ndarray, steps: int = 18) -> np.ndarray:
     """The largest part (...) of ``needs`` (..., G) that every group can have closed within a budget, by bisection."""
-    low = np.zeros(np.broadcast_shapes(cells.room.shape[:-2], needs.shape[:-1]))
-    high = np.ones_like(low)
-    for _ in range(steps):
-        middle = (low + high) / 2
-        there = np.isfinite(best(cells, budget, middle[..., None] * needs).value)
-        low, high = np.where(there, middle, low), np.where(there, high, middle)
-    return np.asarray(low)
+    room, worth = np.broadcast_arrays(cells.room, cells.worth)
+    order = np.argsort(-worth, axis=-2, kind="stable")
+    rate = np.take_along_axis(worth, order, axis=-2)
+    price = np.divide(1.0, rate, out=np.zeros_like(rate), where=rate > 0)
+    found = np.zeros(np.broadcast_shapes(room.shape[:-2], needs.shape[:-1]))
+    for opened in sets(cells.fixed):
+        value = np.take_along_axis(room * worth * opened[:, None], order, axis=-2)
+        before, money = np.cumsum(value, axis=-2) - value, budget - cells.fixed @ opened
+        low, high = np.zeros_like(found), np.ones_like(found)
+        for _ in range(steps):
+            middle = (low + high) / 2
+            floor = (middle[..., None] * needs)[..., None, :]
+            part = np.clip(floor - before, 0.0, value)
+            reached = (part.sum(axis=-2) >= floor[..., 0, :] * (1 - ROUNDED)).all(axis=-1)
+            there = reached & (money - (part * price).sum(axis=(-2, -1)) >= -ROUNDED * np.abs(budget))
+            low, high = np.where(there, middle, low), np.where(there, high, middle)
+        found = np.maximum(found, low)
+    return found
 
 
 def within_reach(cells: Cells, budget: float, floor: np.ndarray) -> Plan:

@@ -112,7 +112,8 @@ def _whole(study: Study, table: Released, codes: Sequence[str]) -> str:
     both, seen, tried = (release(study)[name] for name in ("nonresponse_tipping", "recheck_found", "validation"))
     of = table.variable, "whole_people" if table.statistic == "total" else "whole"
     known = both.state == "shown" and both.cells(*of)["estimate"].notna().any()
-    said = spoken(study, both, of) if known else spoken(study, table, codes)
+    cell = (both, of) if known else (table, codes)
+    said = spoken(study, *cell)
     if table.statistic not in ("share", "total"):
         return said
     if seen.state != "shown":
@@ -120,7 +121,7 @@ def _whole(study: Study, table: Released, codes: Sequence[str]) -> str:
         missed = table.statistic == "share" and (tried.cells(*held)["estimate"] < HELD).any()
         return study.text("by_word", said=said, held=spoken(study, tried, held)) if missed else said
     found = _moved(study, table)
-    return study.text("by_papers", found=spoken(study, *found), said=said) if found else said
+    return study.text("by_papers", found=spoken(study, *found), said=spoken(study, *cell, "number")) if found else said
 
 
 def _moved(study: Study, table: Released) -> tuple[Released, tuple[str, str]] | None:

@@ -39,17 +39,19 @@ def fingerprint(trees: Iterable[Path], *words: str) -> str:
 
 
 def folder(study: Study) -> Path | None:
-    """Where the tables of a study are kept; None for one that was not opened from files, or where nothing is kept.
-
-    Tables of other states of the files go when a new one is begun.
-    """
+    """Where the tables of a study are kept; None for one that was not opened from files, or where nothing is kept."""
     place = os.environ.get(FOLDER, "")
     if not (place and study.files):
         return None
-    own = Path(place, fingerprint([*SOURCES, *study.files], *study.wishes))
+    return begun(Path(place), fingerprint([*SOURCES, *study.files], *study.wishes))
+
+
+def begun(place: Path, state: str) -> Path:
+    """The folder of what follows from a state of the files; those of other states go when it is begun."""
+    own = place / state
     if not own.is_dir():
         own.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for other in Path(place).iterdir():
+        for other in place.iterdir():
             if other != own:
                 shutil.rmtree(other, ignore_errors=True)
     return own

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -21,9 +23,11 @@ import pandas as pd
 
 from ..disclosure import Released, document
 from ..study import DATA, ROOT
+from . import kept
 
 RUNS = DATA / "runs.csv"
 PROSE = ("texts.csv", "institution.csv", RUNS.name)  # no result follows from them
+TABLES = ("data", "data/codebook", "data/public")  # folders of them
 NUMBERS = "^(?!label_|source$|note$)"  # columns of data that results follow from
 
 
@@ -110,13 +114,37 @@ def written(path: Path) -> str:
 def fingerprint(made_by: str, root: Path = ROOT) -> str:
     """A hash of what the modules that were used say, and of the tables of data that they name, without their prose.
 
-    Empty where the library stands without the tests that made the run: then it is not known.
+    It takes seconds, so it is kept under a hash of all bytes. Empty where the library stands without the tests that
+    made the run: then it is not known.
     """
     if not named(root).keys() >= {*made_by.split("|")}:
         return ""
+    with suppress(OSError):  # a folder that cannot be written keeps nothing
+        path = (
+            kept.begun(root / "build" / "cache" / "versions", as_files(root))
+            / hashlib.sha256(made_by.encode()).hexdigest()
+        )
+        if not path.is_file():
+            part = path.with_suffix(f".{os.getpid()}")
+            part.write_text(meant(made_by, root), encoding="ascii")
+            part.replace(path)
+        return path.read_text(encoding="ascii")
+    return meant(made_by, root)
+
+
+@cache
+def as_files(root: Path) -> str:
+    """A hash of all modules and tables of data, as they lie there."""
+    return kept.fingerprint(
+        [*named(root).values(), *(path for place in TABLES for path in (root / place).glob("*.csv"))]
+    )
+
+
+def meant(made_by: str, root: Path) -> str:
+    """The hash of what modules say and of the numbers of the tables that they name, made anew."""
     said = "\n".join(f"{name} {written(named(root)[name])}" for name in used(root, made_by))
     digest = hashlib.sha256(said.encode())
-    for place in ("data", "data/codebook", "data/public"):
+    for place in TABLES:
         for path in sorted((root / place).glob("*.csv")):
             if path.name not in PROSE and any(f"('value', {name!r})" in said for name in (path.stem, path.name)):
                 table = pd.read_csv(path, dtype=str, keep_default_na=False).filter(regex=NUMBERS)
