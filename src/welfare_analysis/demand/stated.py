@@ -13,7 +13,6 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from ..errors import WelfareError
 from ..estimation import Design, Estimate, joint, mean, total
@@ -346,15 +345,14 @@ def times(shares: Estimate, size: Estimate, index: pd.Index) -> Estimate:
     if len(many) > 1 and list(of) != list(own) * (len(level) // len(many)):
         raise WelfareError("the sizes are of other domains", where="times", got=list(own), expected=str(list(of)))
     repeats = len(level) // len(many)
-    blocks = [*map(sparse.diags_array, level.reshape(repeats, -1))]
-    slopes = sparse.hstack([sparse.diags_array(np.tile(many, repeats)), sparse.vstack(blocks)])
+    slopes = np.hstack([np.diag(np.tile(many, repeats)), np.vstack([*map(np.diag, level.reshape(repeats, -1))])])
     product = pd.Series(level * np.tile(many, repeats), index=index)
     return joint({"share": shares, "people": size}).apply(lambda _: product, slopes).as_positive()
 
 
 def scaled(estimate: Estimate, factor: float) -> Estimate:
     """All values times a number."""
-    return estimate.apply(lambda v: factor * v, factor * sparse.eye_array(len(estimate.value)))
+    return estimate.apply(lambda v: factor * v, factor * np.eye(len(estimate.value)))
 
 
 def sums(estimate: Estimate, names: Any, weights: Any) -> Estimate:

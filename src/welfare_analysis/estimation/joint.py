@@ -38,9 +38,11 @@ def joint(estimates: Mapping[Any, Estimate], names: Sequence[Hashable] = ()) -> 
     if names and len(set(own)) == 1:
         index = index.set_names([*names, *own[0]])
     moved = [e.deviations for e in parts if e.deviations is not None]
-    empty = [sparse.csr_array((len(e.value),) * 2) for e in parts]
-    extra = [sum(map(sparse.csr_array, e.extra_covariance.values()), z) for e, z in zip(parts, empty, strict=True)]
-    whole = sparse.block_diag(extra, format="csr")
+    extra = {}
+    if any(e.extra_covariance for e in parts):
+        empty = [sparse.csr_array((len(e.value),) * 2) for e in parts]
+        each = [sum(map(sparse.csr_array, e.extra_covariance.values()), z) for e, z in zip(parts, empty, strict=True)]
+        extra = {"joint": sparse.block_diag(each, format="csr")}
 
     def again(design: Design) -> Estimate:
         return joint({name: e.estimator(design) for name, e in estimates.items()}, names)
@@ -52,7 +54,7 @@ def joint(estimates: Mapping[Any, Estimate], names: Sequence[Hashable] = ()) -> 
         pd.Series(pd.concat([e.df for e in parts]).to_numpy(), index=index),
         pd.concat([e.counts for e in parts]).set_axis(index),
         partial(_bounds, parts),
-        extra_covariance={"joint": whole} if whole.nnz else {},
+        extra_covariance=extra,
         push=partial(_combined, parts),
         estimator=again if all(e.estimator is not None for e in parts) else None,
         positive=np.concatenate([np.broadcast_to(e.positive, len(e.value)) for e in parts]),
