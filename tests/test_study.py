@@ -186,10 +186,12 @@ def frames():
 SMALL = {
     "two answers": lambda a: a.head(2),
     "widows only": lambda a: a[a["status"] == "widow"],
-    "no command and an empty rank": lambda a: (
-        a.head(400).drop(columns="command").assign(rank=lambda b: b["rank"].mask(b["rank"].notna()))
+    "tenants without a loan, no command and an empty rank": lambda a: (
+        a[(a["tenure"] == "tenant") & (a["has_loan"] == "no")]
+        .head(200)
+        .drop(columns="command")
+        .assign(rank=lambda b: b["rank"].mask(b["rank"].notna()))
     ),
-    "tenants without a loan": lambda a: a[(a["tenure"] == "tenant") & (a["has_loan"] == "no")].head(200),
 }
 
 
