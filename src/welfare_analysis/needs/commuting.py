@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from welfare_analysis.needs.income_debt import above, asked, is_code, member_income_dh, part_of
+from welfare_analysis.needs.income_debt import above, answer, asked, is_code, member_income_dh, part_of
 
 KM_BANDS = ("up_to_2", "2_to_5", "5_to_10", "over_10")
 COST_BANDS = ("up_to_2", "2_to_5", "5_to_10", "over_10")
@@ -89,8 +89,7 @@ def commute_cost_band(frame: pd.DataFrame, standards: Standards = STANDARDS) -> 
 
 def has_car(frame: pd.DataFrame) -> pd.Series:
     """Whether there is a car in the household; needs ``cars_n``, NA where missing."""
-    (cars,) = asked(frame, "cars_n")
-    return above(cars, 0).rename("has_car")
+    return above(answer(frame, "cars_n"), 0).rename("has_car")
 
 
 def works_nights(frame: pd.DataFrame) -> pd.Series:
