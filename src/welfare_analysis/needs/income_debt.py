@@ -79,8 +79,12 @@ def in_bands(part: pd.Series, top: int) -> pd.Series:
 
     ``20_to_30`` is above 20, up to 30 %.
     """
-    edges = [-float("inf"), *(i / 10 for i in range(1, top + 1)), float("inf")]
-    return pd.cut(part, edges, labels=[*SHARE_BANDS[:top], f"over_{10 * top}"])
+    return banded(part, [i / 10 for i in range(1, top + 1)], [*SHARE_BANDS[:top], f"over_{10 * top}"])
+
+
+def banded(amount: pd.Series, bounds: Sequence[float], bands: Sequence[str]) -> pd.Series:
+    """Bands of an amount, an ordered Categorical: ``bounds`` are upper ends, each in its band; NA stays NA."""
+    return pd.cut(amount, [-float("inf"), *bounds, float("inf")], labels=list(bands))
 
 
 def classed(kinds: Sequence[str], conditions: Sequence[pd.Series], known: pd.Series) -> pd.Series:
