@@ -272,9 +272,8 @@ class Study:
             frame = frame.assign(household_share=household_share(frame))
         seen = None if drawn is None else recheck.checked(frame, w.design, drawn)
         named |= {"followup": followup, "checked": seen, "method": w.method, "margins": w.margins}
-        return cls(
-            frame, w.design.with_frame(frame), codebook, people, classes=w.classes.reset_index(drop=True), **named
-        )
+        named["classes"] = w.classes.reset_index(drop=True)
+        return cls(frame, w.design.with_frame(frame), codebook, people, **named)
 
     @cached_property
     def collection(self) -> Collection | None:

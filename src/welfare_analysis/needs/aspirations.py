@@ -106,9 +106,8 @@ def places(ranks: pd.DataFrame) -> pd.DataFrame:
     ordered = np.sort(np.where(np.isnan(given), 0.0, given), axis=1)
     once = (np.isnan(given).sum(axis=1) == 1) & (np.diff(ordered, axis=1) > 0).all(axis=1)
     missing = J * (J + 1) / 2 - ordered.sum(axis=1)
-    return pd.DataFrame(
-        np.where(np.isnan(given) & once[:, None], missing[:, None], given), ranks.index, columns=ranks.columns
-    )
+    placed = np.where(np.isnan(given) & once[:, None], missing[:, None], given)
+    return pd.DataFrame(placed, ranks.index, columns=ranks.columns)
 
 
 def mid_places(placed: pd.DataFrame) -> pd.DataFrame:

@@ -39,9 +39,8 @@ def earners_class(frame: pd.DataFrame) -> pd.Series:
 def staff_age(frame: pd.DataFrame) -> pd.Series:
     """Age of staff in four classes, from 50 on in one; needs ``age_group``, NA for minors and where it is missing."""
     found = answer(frame, "age_group").astype(object).map(STAFF_AGES)
-    return pd.Series(
-        pd.Categorical(found, list(dict.fromkeys(STAFF_AGES.values()))), index=frame.index, name="staff_age"
-    )
+    kinds = list(dict.fromkeys(STAFF_AGES.values()))
+    return pd.Series(pd.Categorical(found, kinds), index=frame.index, name="staff_age")
 
 
 def merged(book: Codebook, column: pd.Series, among: np.ndarray, least: int) -> pd.Series:
