@@ -23,33 +23,22 @@ import nbformat
 import numpy as np
 import pandas as pd
 
-from welfare_analysis import __version__
-from welfare_analysis.demand import housing, tastes
-from welfare_analysis.disclosure import Policy
-from welfare_analysis.errors import WelfareError, unknown
-from welfare_analysis.planning.agreements import agreements
-from welfare_analysis.publishing import execution, record
-from welfare_analysis.publishing.folders import alone, private, replacing, set_aside
-from welfare_analysis.publishing.prose import TRANSLATED, further, in_english, messages, translated, update
-from welfare_analysis.publishing.report import publish
-from welfare_analysis.results import headlines, kept, runs
-from welfare_analysis.results.audit import broken
-from welfare_analysis.results.declare import WITHHELD
-from welfare_analysis.study import DATA, KEYED, Study, grouped, log_book, not_given, own_log, several
-from welfare_analysis.survey import (
-    card_designs,
-    doubts,
-    followup,
-    paper,
-    quality,
-    reading,
-    recheck,
-    standin,
-    weighting,
-    xlsform,
-)
-from welfare_analysis.survey.codebook import Codebook
-from welfare_analysis.survey.reading.text_files import small_table
+from . import __version__
+from .demand import housing, tastes
+from .disclosure import Policy
+from .errors import WelfareError, unknown
+from .planning.agreements import agreements
+from .publishing import execution, record
+from .publishing.folders import alone, private, replacing, set_aside
+from .publishing.prose import TRANSLATED, further, in_english, messages, translated, update
+from .publishing.report import publish
+from .results import headlines, kept, runs
+from .results.audit import broken
+from .results.declare import WITHHELD
+from .study import DATA, KEYED, Study, grouped, log_book, not_given, own_log, several
+from .survey import card_designs, doubts, followup, paper, quality, reading, recheck, standin, weighting, xlsform
+from .survey.codebook import Codebook
+from .survey.reading.text_files import small_table
 
 ROOT = Path(__file__).resolve().parents[2]
 STANDIN_SEED = 20120924  # the first day of the caravan
@@ -275,7 +264,9 @@ def _sound(sources: dict[str, Any]) -> bool:
             continue
         print(f"{name}: no fault in {len(answers.frame):,} rows, read as {kind}; {', '.join(answers.blocks)}")
         if len(answers.report):
-            print(f"Accepted on the way:\n{_lines(_accepted(answers.report))}")
+            # what is of the whole file first
+            accepted = answers.report.sort_values("column", key=lambda names: names != "", kind="stable")
+            print(f"Accepted on the way:\n{_lines(_alike(accepted, 'what'))}")
         frames[kind] = answers.frame
     for kind in [kind for kind in frames if kind in ("answers", "follow-up")]:
         _log(frames[kind], codebook)
@@ -339,11 +330,6 @@ def _refuse_cell(wrong: pd.Series, cells: pd.Series, where: str, expected: str) 
     for row in wrong[wrong].index[:1]:
         at = f"{where}, row {row + 2}, column {cells.name}"
         raise WelfareError("a cell cannot be read", where=at, got=cells[row], expected=expected)
-
-
-def _accepted(notes: pd.DataFrame) -> pd.DataFrame:
-    """What was accepted, of the file first."""
-    return _alike(notes.sort_values("column", key=lambda names: names != "", kind="stable"), "what")
 
 
 def _alike(rows: pd.DataFrame, what: str) -> pd.DataFrame:

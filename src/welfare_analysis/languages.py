@@ -19,19 +19,12 @@ TO = {"en": " to ", "fr": " à ", "ar": "\u2069 إلى \u2066"}
 NOUN = re.compile(r"\[\[(\w+)\]\]")  # in a text, a unit that agrees with the number before it
 LAST = re.compile(r"[\S\u202f]*\s*\Z")  # the word before a noun; a narrow space parts thousands
 Forms = Mapping[str, str]  # of a noun, by CLDR's category of plural; ``other`` is always there
-TENTHS = dict.fromkeys(("trips", "nights", "dh_hour", "place", "tenths", "needs_expected"), (1, 1))
 PRINTED: dict[str, tuple[float, int]] = {  # by unit: what a number is multiplied by, and its decimals at most
-    "share": (100, 1),
-    "share_points": (100, 1),
-    "million_dh": (1e-6, 1),
-    "elasticity": (1, 2),
-    "index": (1, 3),
-    "decimal": (1, 3),
-    "p": (1, 3),
-    "coefficient": (1, 6),
-    "rate_points": (1, 2),
-    "files_each": (1, 1),
-    **TENTHS,
+    **dict.fromkeys(("share", "share_points"), (100, 1)),
+    **dict.fromkeys(("trips", "nights", "dh_hour", "place", "tenths", "needs_expected", "files_each"), (1, 1)),
+    **dict.fromkeys(("elasticity", "rate_points"), (1, 2)),
+    **dict.fromkeys(("index", "decimal", "p"), (1, 3)),
+    **{"coefficient": (1, 6), "million_dh": (1e-6, 1)},
 }
 LEAST_P = 0.001  # a smaller probability of a test is said to be below this
 

@@ -177,31 +177,16 @@ class Study:
             A file that is not there or has faults; a follow-up without a register; forms in doubt, until it is said
             what is done with them.
         """
-        files = (
-            survey if survey is None or isinstance(survey, str | Path) else tuple(survey),
-            register,
-            followup,
-            recheck,
-        )
+        files = (survey if isinstance(survey, str | Path | None) else tuple(survey), register, followup, recheck)
         said = tuple((name, os.environ.get(name, "")) for name in (*OWN_FILES, *WISHED))
         named = [*files, codebook, names, *(value.strip() for _, value in said[: len(OWN_FILES)])]
         read = [DATA, *(path for one in named if one for path in several(one))]
         return _opened((*files, codebook, names, language, keep, omit), (said, *map(_written, read)))
 
     @classmethod
-    def _open(
-        cls,
-        survey: Any,
-        register: Any,
-        followup: Any,
-        checks: Any,
-        codebook: Any,
-        names: Any,
-        language: Any,
-        keep: Any,
-        omit: Any,
-    ) -> Study:
+    def _open(cls, *given: Any) -> Study:
         """The study of `open`, read."""
+        survey, register, followup, checks, codebook, names, language, keep, omit = given
         survey, register = survey or os.environ.get("SURVEY", "").strip() or None, register or _named("REGISTER")
         followup, codebook = followup or _named("FOLLOWUP"), codebook or _named("CODEBOOK")
         checks = checks or _named("RECHECK")
@@ -285,14 +270,10 @@ class Study:
         frame = grouped(w.frame.reset_index(drop=True), codebook)
         if "register_links_n" in frame:
             frame = frame.assign(household_share=household_share(frame))
-        weights = {
-            "followup": followup,
-            "method": w.method,
-            "margins": w.margins,
-            "classes": w.classes.reset_index(drop=True),
-            "checked": None if drawn is None else recheck.checked(frame, w.design, drawn),
-        }
-        return cls(frame, w.design.with_frame(frame), codebook, people, **weights, **named)
+        seen = None if drawn is None else recheck.checked(frame, w.design, drawn)
+        named |= {"followup": followup, "checked": seen, "method": w.method, "margins": w.margins}
+        named["classes"] = w.classes.reset_index(drop=True)
+        return cls(frame, w.design.with_frame(frame), codebook, people, **named)
 
     @cached_property
     def collection(self) -> Collection | None:

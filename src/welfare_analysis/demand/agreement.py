@@ -126,14 +126,12 @@ def levers(market: LoanMarket, offered: Mapping[str, LoanMarket] | None = None) 
     for name, at in (usual if offered is None else offered).items():
         risk = pd.DataFrame({p: at.lent[p] * at.months[p] / 24 * rate * late for p in PRODUCTS}) * at.late
         one = pd.DataFrame(1.0, at.frame.index, list(PRODUCTS))
-        paid = at.instalments.replace(np.inf, np.nan) * pd.DataFrame(
-            {p: annuity(discount, at.months[p]) for p in PRODUCTS}, at.frame.index
-        )
+        worth = pd.DataFrame({p: annuity(discount, at.months[p]) for p in PRODUCTS}, at.frame.index)
+        paid = at.instalments.replace(np.inf, np.nan) * worth
         rebate = spared(at, base, taxed=False)
         after = at.likely({"files": one, "rebate": rebate, "cost": rebate + risk, "paid": paid})
-        units, cost, given, own = (
-            taken(after), taken(after, "cost"), taken(after, "rebate"), taken(after, products=(OWN,))
-        )  # fmt: skip
+        units, own = taken(after), taken(after, products=(OWN,))
+        cost, given = taken(after, "cost"), taken(after, "rebate")
         every = joint({"before": taken(before), "after": units, "given": given, "own": own})
         found[name] = lever(taken(before), units, cost, every.apply(_anyway))
         members[name] = taken(after, "paid")

@@ -89,9 +89,8 @@ class HomeMarket(Borrowers):
     @cached_property
     def instalments(self) -> pd.Series:
         """What each offer costs a month, DH: a bought home the instalment of its price over the longest term."""
-        return (self.offers["price_dh"] * float(self.terms.cost(self.terms.months))).where(
-            self.offers.index.isin(BOUGHT), self.offers["instalment_dh"]
-        )
+        lent = self.offers["price_dh"] * float(self.terms.cost(self.terms.months))
+        return lent.where(self.offers.index.isin(BOUGHT), self.offers["instalment_dh"])
 
     @cached_property
     def priced(self) -> pd.DataFrame:

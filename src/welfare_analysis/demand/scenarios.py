@@ -68,22 +68,17 @@ def measures(market: HomeMarket) -> dict[str, tuple[HomeMarket, pd.DataFrame]]:
     ones = pd.DataFrame(1.0, market.frame.index, list(market.to_pay.index))
     grant, terms = Terms.named("housing_grant").grant_dh, replace(market.terms, rate=Terms.named(BASE).rate)
     land = assumed("plot_price_dh")
+    cheaper = market.offers.loc[PLOT, "price_dh"] - land
     secured = replace(market.terms, down_payment=-market.terms.fees)
     at_rate, loans, lost = on_terms(market, terms), loan_dh(market), assumed("guarantee_loss_share")
     return {
         "rate": at_rate,
         "grant": (market.at(replace(market.terms, grant_dh=grant)), grant * ones),
         "price_cap": on_terms(market, flat_dh=assumed("price_cap_dh")),
-        "land": (
-            market.at(offers={PLOT: {"price_dh": land}}),
-            ones * (ones.columns == PLOT) * (market.offers.loc[PLOT, "price_dh"] - land),
-        ),
+        "land": (market.at(offers={PLOT: {"price_dh": land}}), ones * (ones.columns == PLOT) * cheaper),
         "guarantee": (market.at(secured), lost * loans),
         "guarantee_lost": (market.at(secured), assumed("guarantee_loss_share", "high") * loans),
-        "rate_guarantee": (
-            market.at(replace(terms, down_payment=-terms.fees)),
-            at_rate[1] + lost * loans,
-        ),
+        "rate_guarantee": (market.at(replace(terms, down_payment=-terms.fees)), at_rate[1] + lost * loans),
     }
 
 

@@ -62,9 +62,8 @@ class Shuttle:
         """The columns of the constant of the shuttle on cards (n x terms)."""
         people, names = self.people.people, [n for n in self.people.fit().value.index if n.startswith("shuttle")]
         ones = {"shuttle": np.ones(len(people))}
-        return pd.DataFrame(
-            {n: ones[n] if n in ones else people[n.removeprefix("shuttle_")] for n in names}, people.index
-        )
+        columns = {n: ones[n] if n in ones else people[n.removeprefix("shuttle_")] for n in names}
+        return pd.DataFrame(columns, people.index)
 
     @cached_property
     def x(self) -> np.ndarray:
@@ -246,9 +245,8 @@ def chances(riders: Estimate, needed: float, parts: pd.Index | None = None) -> p
     """
     y, v = riders.value, riders.se**2
     positive = v[(v > 0) & np.isfinite(v)]
-    v = v.clip(
-        positive.min() if len(positive) else 1.0, 1e9
-    )  # of a group in which nobody differs it is not nil, nor endless
+    # of a group in which nobody differs it is not nil, nor endless
+    v = v.clip(positive.min() if len(positive) else 1.0, 1e9)
     by = pd.Index(np.zeros(len(y))) if parts is None else parts
     shrunk = [_shrunken(y[by == part], v[by == part]) for part in by.unique()]
     mean, error = (pd.concat(x).reindex(y.index) for x in zip(*shrunk, strict=True))

@@ -58,9 +58,8 @@ class Subsample:
         """Their cards."""
         cards = self.market.cards
         part = cards[cards["row"].isin(self.design.index)].reset_index(drop=True)
-        return part.assign(
-            **{LESS: -part[PAID[0]], "income_group": part["income_group"].cat.remove_unused_categories()}
-        )
+        groups = part["income_group"].cat.remove_unused_categories()
+        return part.assign(**{LESS: -part[PAID[0]], "income_group": groups})
 
     @cached_property
     def model(self) -> str:

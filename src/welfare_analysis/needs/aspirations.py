@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from welfare_analysis.needs.income_debt import above, asked, is_code
+from welfare_analysis.needs.income_debt import above, answer, asked, is_code
 
 PREFIX = "hopes_"
 
@@ -39,8 +39,7 @@ def hope(name: str) -> Callable[[pd.DataFrame], pd.Series]:
     question, none = HOPES[name]
 
     def indicator(frame: pd.DataFrame) -> pd.Series:
-        (answer,) = asked(frame, question)
-        return (~is_code(answer, none)).rename(PREFIX + name)
+        return (~is_code(answer(frame, question), none)).rename(PREFIX + name)
 
     indicator.__name__ = PREFIX + name
     return indicator
@@ -67,38 +66,32 @@ def has_pupils(frame: pd.DataFrame) -> pd.Series:
 
 def has_small_children(frame: pd.DataFrame) -> pd.Series:
     """Whether a dependant is under six; needs ``dependants_0_5_n``, NA where missing."""
-    (children,) = asked(frame, "dependants_0_5_n")
-    return above(children, 0).rename("has_small_children")
+    return above(answer(frame, "dependants_0_5_n"), 0).rename("has_small_children")
 
 
 def has_chronic_illness(frame: pd.DataFrame) -> pd.Series:
     """Whether somebody in the home has a chronic illness; needs ``chronic_n``, NA where missing."""
-    (ill,) = asked(frame, "chronic_n")
-    return above(ill, 0).rename("has_chronic_illness")
+    return above(answer(frame, "chronic_n"), 0).rename("has_chronic_illness")
 
 
 def pays_for_health(frame: pd.DataFrame) -> pd.Series:
     """Whether costs of health were not covered this year; needs ``uncovered_cost_dh``, NA where missing."""
-    (cost,) = asked(frame, "uncovered_cost_dh")
-    return above(cost, 0).rename("pays_for_health")
+    return above(answer(frame, "uncovered_cost_dh"), 0).rename("pays_for_health")
 
 
 def is_woman(frame: pd.DataFrame) -> pd.Series:
     """Whether the member is a woman; needs ``sex``, NA where missing."""
-    (sex,) = asked(frame, "sex")
-    return is_code(sex, "f").rename("is_woman")
+    return is_code(answer(frame, "sex"), "f").rename("is_woman")
 
 
 def without_care(frame: pd.DataFrame) -> pd.Series:
     """Whether the member went without care this year for its cost; needs ``care_forgone``, NA where missing."""
-    (gone,) = asked(frame, "care_forgone")
-    return is_code(gone, "yes").rename("without_care")
+    return is_code(answer(frame, "care_forgone"), "yes").rename("without_care")
 
 
 def never_served(frame: pd.DataFrame) -> pd.Series:
     """Whether no service of the social works ever reached the member; needs ``social_works_use``, NA where missing."""
-    (use,) = asked(frame, "social_works_use")
-    return is_code(use, "never").rename("never_served")
+    return is_code(answer(frame, "social_works_use"), "never").rename("never_served")
 
 
 def places(ranks: pd.DataFrame) -> pd.DataFrame:
@@ -113,9 +106,8 @@ def places(ranks: pd.DataFrame) -> pd.DataFrame:
     ordered = np.sort(np.where(np.isnan(given), 0.0, given), axis=1)
     once = (np.isnan(given).sum(axis=1) == 1) & (np.diff(ordered, axis=1) > 0).all(axis=1)
     missing = J * (J + 1) / 2 - ordered.sum(axis=1)
-    return pd.DataFrame(
-        np.where(np.isnan(given) & once[:, None], missing[:, None], given), ranks.index, columns=ranks.columns
-    )
+    placed = np.where(np.isnan(given) & once[:, None], missing[:, None], given)
+    return pd.DataFrame(placed, ranks.index, columns=ranks.columns)
 
 
 def mid_places(placed: pd.DataFrame) -> pd.DataFrame:

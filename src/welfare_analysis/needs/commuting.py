@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from welfare_analysis.needs.income_debt import above, asked, is_code, member_income_dh, part_of
+from welfare_analysis.needs.income_debt import above, answer, asked, banded, is_code, member_income_dh, part_of
 
 KM_BANDS = ("up_to_2", "2_to_5", "5_to_10", "over_10")
 COST_BANDS = ("up_to_2", "2_to_5", "5_to_10", "over_10")
@@ -68,8 +68,7 @@ def commute_band(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Se
     ``up_to_15``: 0 to 15; ``15_to_30``: above 15, up to 30; ``30_to_60``: above 30, up to 60; ``over_60``. The codes
     name the default bounds. Needs ``status``, ``commute_min``; NA where missing.
     """
-    edges = [-float("inf"), *standards.bands_min, float("inf")]
-    return pd.cut(_of_active(frame, "commute_min"), edges, labels=list(COMMUTE_BANDS)).rename("commute_band")
+    return banded(_of_active(frame, "commute_min"), standards.bands_min, COMMUTE_BANDS).rename("commute_band")
 
 
 def commute_km_band(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
@@ -77,20 +76,17 @@ def commute_km_band(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd
 
     Needs ``status``, ``commute_km``; NA where missing.
     """
-    edges = [-float("inf"), *standards.km_bands, float("inf")]
-    return pd.cut(_of_active(frame, "commute_km"), edges, labels=list(KM_BANDS)).rename("commute_km_band")
+    return banded(_of_active(frame, "commute_km"), standards.km_bands, KM_BANDS).rename("commute_km_band")
 
 
 def commute_cost_band(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
     """Band of `commute_cost_share`, an ordered Categorical: `COST_BANDS` in hundredths, upper ends included."""
-    edges = [-float("inf"), *standards.share_bands, float("inf")]
-    return pd.cut(commute_cost_share(frame), edges, labels=list(COST_BANDS)).rename("commute_cost_band")
+    return banded(commute_cost_share(frame), standards.share_bands, COST_BANDS).rename("commute_cost_band")
 
 
 def has_car(frame: pd.DataFrame) -> pd.Series:
     """Whether there is a car in the household; needs ``cars_n``, NA where missing."""
-    (cars,) = asked(frame, "cars_n")
-    return above(cars, 0).rename("has_car")
+    return above(answer(frame, "cars_n"), 0).rename("has_car")
 
 
 def works_nights(frame: pd.DataFrame) -> pd.Series:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from welfare_analysis.needs.income_debt import asked
+from welfare_analysis.needs.income_debt import answer, asked
 from welfare_analysis.study import Study
 from welfare_analysis.survey.codebook import Codebook
 
@@ -31,18 +31,16 @@ def family_type(frame: pd.DataFrame) -> pd.Series:
 
 def earners_class(frame: pd.DataFrame) -> pd.Series:
     """At most one earner in the household, or two and more; needs ``earners_n``, NA where it is missing."""
-    (earners,) = asked(frame, "earners_n")
+    earners = answer(frame, "earners_n")
     found = earners.ge(2).map({True: EARNERS[1], False: EARNERS[0]}).where(earners.notna(), None)
     return pd.Series(pd.Categorical(found, EARNERS), index=frame.index, name="earners_class")
 
 
 def staff_age(frame: pd.DataFrame) -> pd.Series:
     """Age of staff in four classes, from 50 on in one; needs ``age_group``, NA for minors and where it is missing."""
-    (ages,) = asked(frame, "age_group")
-    found = ages.astype(object).map(STAFF_AGES)
-    return pd.Series(
-        pd.Categorical(found, list(dict.fromkeys(STAFF_AGES.values()))), index=frame.index, name="staff_age"
-    )
+    found = answer(frame, "age_group").astype(object).map(STAFF_AGES)
+    kinds = list(dict.fromkeys(STAFF_AGES.values()))
+    return pd.Series(pd.Categorical(found, kinds), index=frame.index, name="staff_age")
 
 
 def merged(book: Codebook, column: pd.Series, among: np.ndarray, least: int) -> pd.Series:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ..study import public
-from .income_debt import CANNOT, above, asked, classed, household_income_dh, in_bands, is_code, part_of
+from .income_debt import CANNOT, above, answer, asked, classed, household_income_dh, in_bands, is_code, part_of
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,7 @@ NEED_KINDS = ("another", "money", "own_home", "could_pay", "none", CANNOT)
 
 def tenant(frame: pd.DataFrame) -> pd.Series:
     """Whether ``tenure`` is ``tenant``; NA where missing."""
-    (tenure,) = asked(frame, "tenure")
-    return is_code(tenure, "tenant").rename("tenant")
+    return is_code(answer(frame, "tenure"), "tenant").rename("tenant")
 
 
 def persons_per_room_n(frame: pd.DataFrame) -> pd.Series:
@@ -126,7 +125,7 @@ def alternative_cost_dh(frame: pd.DataFrame, rents: pd.Series | None = None) -> 
 
 def no_rent(frame: pd.DataFrame, rents: pd.Series | None = None) -> pd.Series:
     """Whether no local rent is given for somebody's place: nothing can be said then of what is too dear."""
-    (command,) = asked(frame, "command")
+    command = answer(frame, "command")
     known = (local_rents() if rents is None else rents).dropna().index
     return command.notna() & ~command.isin(known)
 
@@ -175,7 +174,7 @@ def service_years_left_n(frame: pd.DataFrame, standards: Standards = STANDARDS) 
 
 def tied_home(frame: pd.DataFrame, standards: Standards = STANDARDS) -> pd.Series:
     """Whether the home is service housing that has ended or ends within ``tied_within_years``; NA where unknown."""
-    (tenure,) = asked(frame, "tenure")
+    tenure = answer(frame, "tenure")
     later = above(service_years_left_n(frame, standards), standards.tied_within_years)
     return (is_code(tenure, "service") & ~later).rename("tied_home")
 
@@ -204,7 +203,7 @@ def needs_another(frame: pd.DataFrame, rents: pd.Series | None = None, standards
     """
     dear = above(alternative_cost_dh(frame, rents), standards.burden_above_share * household_income_dh(frame))
     lacks, close = lacks_facilities(frame), crowded(frame, standards)
-    owns = is_code(asked(frame, "tenure")[0], "owner")
+    owns = is_code(answer(frame, "tenure"), "owner")
     parts = [suppressed_household(frame), tied_home(frame, standards), lacks, close, dear, owns]
     unknown = pd.concat(parts, axis=1).isna().any(axis=1)
     short = (lacks | close) & dear & ~owns

@@ -53,6 +53,11 @@ def asked(frame: pd.DataFrame, *names: str) -> list[pd.Series]:
     return [frame[name] for name in names]
 
 
+def answer(frame: pd.DataFrame, name: str) -> pd.Series:
+    """The named column; raise `NotAskedError` where it is absent."""
+    return asked(frame, name)[0]
+
+
 def is_code(column: pd.Series, *codes: str) -> pd.Series:
     """Whether a coded answer is one of the codes; NA where the answer is missing."""
     return column.isin(codes).astype("boolean").mask(column.isna())
@@ -74,8 +79,12 @@ def in_bands(part: pd.Series, top: int) -> pd.Series:
 
     ``20_to_30`` is above 20, up to 30 %.
     """
-    edges = [-float("inf"), *(i / 10 for i in range(1, top + 1)), float("inf")]
-    return pd.cut(part, edges, labels=[*SHARE_BANDS[:top], f"over_{10 * top}"])
+    return banded(part, [i / 10 for i in range(1, top + 1)], [*SHARE_BANDS[:top], f"over_{10 * top}"])
+
+
+def banded(amount: pd.Series, bounds: Sequence[float], bands: Sequence[str]) -> pd.Series:
+    """Bands of an amount, an ordered Categorical: ``bounds`` are upper ends, each in its band; NA stays NA."""
+    return pd.cut(amount, [-float("inf"), *bounds, float("inf")], labels=list(bands))
 
 
 def classed(kinds: Sequence[str], conditions: Sequence[pd.Series], known: pd.Series) -> pd.Series:
@@ -104,14 +113,13 @@ def household_income_dh(frame: pd.DataFrame) -> pd.Series:
 
     Needs ``other_income_dh`` and what `member_income_dh` needs. NA where either part is missing.
     """
-    (other,) = asked(frame, "other_income_dh")
+    other = answer(frame, "other_income_dh")
     return (member_income_dh(frame) + other).rename("household_income_dh")
 
 
 def indebted(frame: pd.DataFrame) -> pd.Series:
     """Whether a loan is running: ``has_loan`` is ``yes``; NA where missing."""
-    (loan,) = asked(frame, "has_loan")
-    return is_code(loan, "yes").rename("indebted")
+    return is_code(answer(frame, "has_loan"), "yes").rename("indebted")
 
 
 def debt_service_dh(frame: pd.DataFrame) -> pd.Series:

@@ -88,12 +88,6 @@ def in_2012(study: Study, named_before: str) -> Iterator[str]:
     yield text(study, "offered", first=listed(study, words, "semicolon"))
 
 
-@conditional("hopes.unserved", "never_served")
-def unserved(study: Study, _: Released) -> Iterator[str]:
-    """Who was never served, and why; nothing where it was not asked."""
-    yield sentence(study, "hopes.unserved")
-
-
 @conditional("burdens.said", "burdens_hopes", why=True)
 def burdens(study: Study, table: Released) -> Iterator[str]:
     """Which hopes move most with each burden of the job, and how many differences are clear."""

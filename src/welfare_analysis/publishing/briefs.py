@@ -115,12 +115,6 @@ def _modes(study: Study) -> list[str]:
     return [study.text("bias.modes", n=GAP if few else policy().base(many), followed=policy().base(followed))]
 
 
-@conditional("front.whole", "nonresponse_tipping")
-def _whole(study: Study, _: Released) -> list[str]:
-    """What brackets hold, where a follow-up tells of those who did not answer."""
-    return [sentence(study, "front.whole")]
-
-
 @conditional("recheck.found", "recheck_found", why=True)
 def _found(study: Study, table: Released) -> list[str]:
     """Each condition that was looked into, as found and as said."""

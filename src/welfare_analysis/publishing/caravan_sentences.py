@@ -13,12 +13,6 @@ from .published import release
 from .sentences import conditional, sentence
 
 
-@conditional("caravan.saved", "caravan_known")
-def saved(study: Study, _: Released) -> Iterator[str]:
-    """What lies between the shortest tour and what is known of an earlier one; nothing where nothing is."""
-    yield sentence(study, "caravan.saved")
-
-
 @conditional("caravan.reach", "caravan_stops")
 def reach(study: Study, table: Released) -> Iterator[str]:
     """Who is near one of all stops and of a few, and between which shares that must be."""

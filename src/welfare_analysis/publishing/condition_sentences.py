@@ -34,9 +34,8 @@ def borne(study: Study) -> Iterator[str]:
     sides = {"poorer": cells["high"] < 0, "richer": cells["low"] > 0}
     sides["neither"] = (cells["low"] <= 0) & (cells["high"] >= 0)
     for side, inside in sides.items():
-        names = listed(
-            study, (named(table, study, row, unit=False) for _, row in cells[inside].iterrows()), "semicolon"
-        )
+        each = (named(table, study, row, unit=False) for _, row in cells[inside].iterrows())
+        names = listed(study, each, "semicolon")
         if names:
             yield study.text(f"condition.{side}", conditions=names)
 

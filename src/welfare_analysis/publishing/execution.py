@@ -27,6 +27,7 @@ from welfare_analysis.survey.reading.files import QUOTED
 
 WISHES = ("KEEP", "OMIT", WITHHELD)  # what is done with forms in doubt, and what is not published
 KERNELS = 2
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}  # as a notebook names it
 TIMEOUT_S = 600
 CELLS = ".cells.csv"  # what each notebook published
 CONNECTIONS = ".kernels-"  # folders of connection files, which hold the keys of running kernels
@@ -85,12 +86,7 @@ def _key(notebook: NotebookNode, files: str) -> str:
 def _clean(notebook: NotebookNode) -> NotebookNode:
     """Return a copy without what changes from run to run and says nothing about the result."""
     copy = nbformat.from_dict(notebook)
-    copy.metadata = nbformat.from_dict(
-        {
-            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"name": "python"},
-        }
-    )
+    copy.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
     for cell in _code(copy):
         cell.metadata.pop("execution", None)
         for output in cell.outputs:

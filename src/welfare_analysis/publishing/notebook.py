@@ -36,10 +36,9 @@ def in_each_language(
         if not study.languages:
             return function(study, *arguments, **named)
         for language in sorted(study.languages, key=lambda one: one != study.language):
+            own = study.in_language(language) if language != study.language else study
             with capture_output(stdout=False, stderr=False) as captured:
-                result = function(
-                    study.in_language(language) if language != study.language else study, *arguments, **named
-                )
+                result = function(own, *arguments, **named)
                 if result is not None:
                     display(result)
             for output in captured.outputs:

@@ -14,9 +14,8 @@ import typst
 
 TEMPLATE = Path(__file__).parent / "site" / "summary.typ"
 FONTS = Path(str(files(fontpkg_noto_sans_arabic))) / "files"
-STANDARD: Literal["ua-1"] = (
-    "ua-1"  # PDF/UA-1, ISO 14289: headings, languages and alternative texts as a screen reader needs them
-)
+# PDF/UA-1, ISO 14289: headings, languages and alternative texts as a screen reader needs them
+STANDARD: Literal["ua-1"] = "ua-1"
 OPENED = {  # what a tag opens in typst; other tags are passed over, and what they hold is kept
     **{f"h{level}": f"\n#heading(level: {level})[" for level in (1, 2, 3, 4)},
     "p": "\n#par[", "ul": "\n#list(", "ol": "\n#enum(", "li": "[", "strong": "#strong[", "em": "#emph[",

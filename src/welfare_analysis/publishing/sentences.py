@@ -99,6 +99,13 @@ def sentence(study: Study, key: str, table: str = "", /, **fields: str | float) 
     return agreed(said, study.language, partial(study.codebook.forms, language=study.language))
 
 
+# texts that are said where a table has a number: where it has none, nothing is
+for _key, _table in {
+    "front.whole": "nonresponse_tipping", "hopes.unserved": "never_served", "caravan.saved": "caravan_known"
+}.items():  # fmt: skip
+    conditional(_key, _table)(lambda study, _, key=_key: [sentence(study, key)])
+
+
 class Gaps(string.Formatter):
     """Fills the gaps of a text: addresses of cells, and fields that are given."""
 

@@ -139,10 +139,7 @@ def grid(table: Released, study: Study) -> tuple[list[str], list[list[str]]]:
     ]
     texts = study.codebook.texts.index
     named = [f"col.{key}" if f"col.{key}" in texts else "col.group" for key in rows] or ["col.group"]
-    heads = [
-        *(study.text(key) for key in named),
-        *(_head(table, study, across, column) for column in columns),
-    ]
+    heads = [*(study.text(key) for key in named), *(_head(table, study, across, column) for column in columns)]
     if table.statistic in ("count", "document", "model") or table.frame["n"].isna().all():  # no base, or none published
         return heads, body
     heads.append(study.text("col.n"))

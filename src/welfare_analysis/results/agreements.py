@@ -168,9 +168,8 @@ def expected(study: Study, deal: Agreement) -> tuple[Estimate, str] | None:
     if deal.who or deal.where or (deal.product == "consumer_loan" and study.lacking(CARDS)):
         return None
     if deal.product == "rail":
-        return intercity.agreement(
-            study.result(rail.today), deal.value, intercity.parameter("elasticity")
-        ), "rail_trips"
+        elasticity = intercity.parameter("elasticity")
+        return intercity.agreement(study.result(rail.today), deal.value, elasticity), "rail_trips"
     if deal.product == "consumer_loan":
         loans = study.result(loan_market)
         own = loans.at(terms={**loans.terms, OWN: deal.terms(loans.terms[OWN])})

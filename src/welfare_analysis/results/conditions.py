@@ -24,7 +24,7 @@ from ..needs.factors import with_siblings
 from ..study import Study
 from . import adjusted
 from .declare import Base, Topic, always, long_format, measured, melted
-from .descriptive import HEADLINES, leaves_few
+from .descriptive import HEADLINES, leaves_few, too_few
 
 INCOME = "household_income_a_unit_dh"
 CHILDREN = ["dependants_0_5_n", "dependants_6_11_n"]
@@ -123,9 +123,7 @@ for _group, _table in (("status", "poverty"), ("sex", "poverty_by_sex")):
         design, where = study.design, large_statuses(frame).notna()
         y, by = frame[INCOME].where(where), frame[group].where(where)
         below = (y < LINE * es.quantile(design, y, where=where).value.iloc[0]).where(where)
-        sizes = below.groupby(by).agg(["size", "sum"]).astype(float)
-        hidden = sizes.index[unsafe(sizes["size"].to_numpy(), sizes["sum"].to_numpy(), policy())]
-        by = with_siblings(study.codebook, by, hidden)
+        by = with_siblings(study.codebook, by, too_few(below, by))
         made = {
             name: es.poverty(design, y, alpha=power, part=LINE, by=by, where=where & by.notna())
             for name, power in POVERTY.items()

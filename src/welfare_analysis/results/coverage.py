@@ -72,9 +72,8 @@ def validation_summary() -> Released:
     keys = ["version", "method"]
     groups = of_headlines().assign(error=lambda t: t["error"].abs()).groupby(keys, sort=False)
     columns = {"least_coverage": ("coverage", "min"), "most_coverage": ("coverage", "max")}
-    wide = groups.agg(
-        **columns, largest_error=("error", "max"), samples=("samples", "max"), spread=("spread", "max")
-    ).reset_index()
+    columns |= {"largest_error": ("error", "max"), "samples": ("samples", "max"), "spread": ("spread", "max")}
+    wide = groups.agg(**columns).reset_index()
     return document("validation_summary", simulated(wide, keys, SUMMARY), keys, "measure")
 
 

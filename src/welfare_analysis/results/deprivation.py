@@ -30,6 +30,7 @@ from ..needs.factors import with_siblings
 from ..study import Study
 from .adjusted import SURE
 from .declare import Base, Topic, counted, exact, is_shown, long_format
+from .descriptive import too_few
 
 WEIGHTS = "dimensions"  # of the headline
 
@@ -68,9 +69,7 @@ def deprived(study: Study) -> Deprived | None:
         return None
     weights, status = weightings(of, study.design), study.frame["status"].where(known)
     inside = multiply(scores(of, weights[WEIGHTS]), CUTOFFS[USUAL]).astype(float)
-    sizes = inside.groupby(status).agg(["size", "sum"]).astype(float)
-    small = sizes.index[unsafe(sizes["size"].to_numpy(), sizes["sum"].to_numpy(), policy())]
-    return Deprived(of, weights, with_siblings(study.codebook, status, small), study.design)
+    return Deprived(of, weights, with_siblings(study.codebook, status, too_few(inside, status)), study.design)
 
 
 def _base(subject: Deprived) -> Base:

@@ -176,6 +176,12 @@ def _base_shown(study: Study, rows: View, blank: Released, cells: pd.DataFrame) 
     return is_shown(tables[0], groups) & np.all(shown, axis=0)
 
 
+def too_few(met: pd.Series, by: pd.Series) -> pd.Index:
+    """Codes of a group of whom too few meet a condition, or too few do not; all of them answered."""
+    sizes = met.groupby(by, observed=True).agg(["size", "sum"]).astype(float)
+    return sizes.index[unsafe(sizes["size"].to_numpy(), sizes["sum"].to_numpy(), policy())]
+
+
 def leaves_few(by: pd.Series, inner: pd.Series, met: pd.Series, shown: Collection[str]) -> set[str]:
     """Codes of a group that leave too few when those of another group that lie in them, and are shown, are taken off.
 
@@ -185,9 +191,8 @@ def leaves_few(by: pd.Series, inner: pd.Series, met: pd.Series, shown: Collectio
     known = met.notna() & by.notna()
     within = by[known].groupby(inner[known], observed=True).nunique().eq(1)
     taken = known & inner.isin(set(within.index[within]) & set(shown))
-    rest = met[known & ~taken].astype(float).groupby(by[known & ~taken].astype(str), observed=True).agg(["size", "sum"])
-    few = unsafe(rest["size"].to_numpy(float), rest["sum"].to_numpy(float), policy())
-    return set(rest.index[few]) & set(by[taken].astype(str))
+    rest = known & ~taken
+    return set(too_few(met[rest].astype(float), by[rest].astype(str))) & set(by[taken].astype(str))
 
 
 def _undone(study: Study, rows: View, blank: Released, cells: pd.DataFrame, answered: pd.Series) -> np.ndarray:

@@ -95,9 +95,8 @@ def service(study: Study, market: LoanMarket) -> pd.DataFrame | None:
     """Debt service over pay or pension of the indebted, in steps of five hundredths."""
     labels = [*(f"{100 * a:.0f}_{100 * b:.0f}" for a, b in pairwise(BINS)), "50_over"]
     part_of_pay = income_debt.debt_service_share(market.frame)
-    bins = (
-        pd.cut(part_of_pay, [*BINS, np.inf], labels=labels, include_lowest=True).astype(object).where(indebted(market))
-    )
+    bins = pd.cut(part_of_pay, [*BINS, np.inf], labels=labels, include_lowest=True)
+    bins = bins.astype(object).where(indebted(market))
     if not bins.notna().any():
         return None
     rows = long_format(share(market.design, bins, where=bins.notna()), "service_bin")

@@ -59,9 +59,7 @@ def of_models(**fits: Fit) -> Released:
     ours |= {(name, "log-likelihood"): fit.log_likelihood for name, fit in fits.items()}
     known = stored.loc[list(fits)]
     numbers = pd.Series(ours)[list(known.index)]
-    return beside(
-        "models", numbers.set_axis(numbers.index.map(" / ".join)), known.set_axis(known.index.map(" / ".join))
-    )
+    return beside("models", *(both.set_axis(known.index.map(" / ".join)) for both in (numbers, known)))
 
 
 def of_estimates(name: str, unit: str, *estimates: Estimate) -> Released:

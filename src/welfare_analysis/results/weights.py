@@ -92,10 +92,9 @@ def standard_errors(study: Study) -> pd.DataFrame | None:
         runs = full(study.design, lambda d: mean(d, columns).value, REPLICATES, np.random.default_rng(REPLICATED_BY))
     except WelfareError:
         return None
-    errors = pd.DataFrame({"se_formula": mean(study.design, columns).se, "se_replicates": runs.std()})
-    return errors.set_axis([table.id for table in tables]).assign(
-        se_ratio=lambda e: e["se_replicates"] / e["se_formula"]
-    )
+    formula, drawn = mean(study.design, columns).se, runs.std()
+    errors = pd.DataFrame({"se_formula": formula, "se_replicates": drawn, "se_ratio": drawn / formula})
+    return errors.set_axis([table.id for table in tables])
 
 
 def replicable(study: Study) -> str:

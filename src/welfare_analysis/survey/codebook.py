@@ -278,9 +278,8 @@ def _table(path: Path) -> pd.DataFrame:
         raise WelfareError("the file is not there", where=str(path), hint="A codebook is a folder of three CSV files.")
     try:
         text = path.read_bytes().decode("utf-8-sig")
-        mark = max(
-            ",;\t", key=text.partition("\n")[0].count
-        )  # a spreadsheet program may have saved it with other marks
+        # a spreadsheet program may have saved it with other marks
+        mark = max(",;\t", key=text.partition("\n")[0].count)
         table = pd.read_csv(StringIO(text), sep=mark, dtype=str, keep_default_na=False)
     except UnicodeDecodeError as error:
         what, line = "a letter is not in UTF-8", error.object.count(b"\n", 0, error.start) + 1

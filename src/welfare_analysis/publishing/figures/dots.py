@@ -158,10 +158,7 @@ def with_without(tables: Sequence[Released], study: Study) -> Figure:
     names = list(dict.fromkeys(one.frame["condition"]))[::-1]
     figure, (axes,) = canvas(title(one.id, study), 1.8 * ROW * len(names))
     at = np.arange(len(names))
-    ways = {
-        way: cells.xs(way, level=CATEGORY).reindex(names)
-        for way in ("both", "returned_alone", "silent_less", "silent_more")
-    }
+    ways = {way: cells.xs(way, level=CATEGORY).reindex(names) for way in cells.index.unique(CATEGORY)}
     band = (100 * ways[way]["estimate"] for way in ("silent_less", "silent_more"))
     axes.hlines(at, *band, color=PALETTE[4], linewidth=7, alpha=0.5)
     points(axes, at, ways["both"], "share", PALETTE[0])

@@ -53,10 +53,8 @@ def curve(
         part = part[~crowded[part.index]]
         above = part["estimate"].eq(highest[part.index]) | low[part.index]
         for x, y, up in zip(part["at"], scaled(part, one.unit)["estimate"], above, strict=True) if numbered else ():
-            height = 9 * (1 if up else -1) - 3
-            axes.annotate(
-                number(y, study.language), (x, y), (0, height), textcoords="offset points", ha="center", fontsize=8
-            )
+            text, height = number(y, study.language), 9 * (1 if up else -1) - 3
+            axes.annotate(text, (x, y), (0, height), textcoords="offset points", ha="center", fontsize=8)
     axes.xaxis.set_major_formatter(plain(study, int((cells["at"] % 1 > 0).any())))
     axes.yaxis.set_major_formatter(plain(study))
     axes.set_ylim(0, None)

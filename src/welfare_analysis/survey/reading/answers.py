@@ -26,17 +26,7 @@ from .margins import MARGINS, Margins, is_margins, margins
 from .personal import header_shown
 from .placing import raise_all
 from .reviews import once
-from .selection import (
-    COLLECTED,
-    DESIGN,
-    FOLLOWUP,
-    OUTCOMES,
-    collected,
-    design_columns,
-    followed_up,
-    sampled,
-    unusable,
-)
+from .selection import COLLECTED, DESIGN, FOLLOWUP, OUTCOMES, collected, design_columns, followed_up, sampled, unusable
 from .spelling import fold, texts
 
 REGISTER = ("person_id", "status", "sex", "age", "rank", "command")
