@@ -95,6 +95,13 @@ def test_make_takes_the_names_that_the_commands_take(make):
     assert (done.returncode, done.stdout) == (0, "-m welfare_analysis report|x|x|")
 
 
+@pytest.mark.parametrize("values", [["SURVEY=a.csv", "SURVEY=b.csv"], ["FILE=a.csv", "b.csv"]])
+def test_a_name_that_is_given_twice_is_refused(values, here, capsys):
+    """The last of two files is not taken in silence."""
+    assert command.main(["check", *values]) == 2
+    assert "this name is given twice; got" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [

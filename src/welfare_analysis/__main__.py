@@ -630,8 +630,9 @@ def _take(command: Command, values: list[str]) -> None:
     Raises
     ------
     WelfareError
-        A name that is not read, with the one that may be meant.
+        A name that is not read, with the one that may be meant; one that is given twice.
     """
+    taken = set()
     for value in values:
         name, sign, given = value.partition("=") if "=" in value or command is not check else ("SURVEY", "=", value)
         name = "SURVEY" if name == "FILE" and command is check else name
@@ -640,6 +641,10 @@ def _take(command: Command, values: list[str]) -> None:
             near = difflib.get_close_matches(meant, READ, 1, 0.7)
             hint = f"Write {near[0]}=..." if near else ""
             raise WelfareError("this name is not read", got=value, expected=f"one of {', '.join(READ)}", hint=hint)
+        if name in taken:
+            hint = "Write it once. Several files of one survey stand in quotes: SURVEY='a.xlsx b.csv'."
+            raise WelfareError("this name is given twice", where=name, got=value, expected="each name once", hint=hint)
+        taken.add(name)
         os.environ[name] = given
 
 
