@@ -327,6 +327,25 @@ def test_check_lists_the_forms_that_are_alike(here, capsys, world):
     assert rows["person_id"].iloc[7] not in told
 
 
+def test_check_joins_a_recheck_to_those_who_answered(here, capsys, world):
+    """`check` of both files stops at what `report` would stop at: here one of those drawn gave no answer."""
+    names = ["person_id", "status", "sex", "age", "rank", "command"]
+    world.register[names].to_csv(here / "r.csv", index=False)
+    world.answers.to_csv(here / "a.csv", index=False)
+    files = [f"SURVEY={here / 'a.csv'}", f"REGISTER={here / 'r.csv'}", f"RECHECK={here / 'seen.csv'}"]
+    drawn = (
+        world.answers[["person_id"]]
+        .head(20)
+        .assign(stratum="all", stratum_population=len(world.answers), outcome="not_reached")
+    )
+    drawn.to_csv(here / "seen.csv", index=False)
+    assert command.main(["check", *files]) == 0
+    others = world.register.loc[~world.register["person_id"].isin(world.answers["person_id"]), "person_id"]
+    drawn.assign(person_id=[*drawn["person_id"][1:], others.iloc[0]]).to_csv(here / "seen.csv", index=False)
+    assert command.main(["check", *files]) == 2
+    assert "RECHECK: persons gave no answer that counts; got 1;" in " ".join(capsys.readouterr().err.split())
+
+
 def test_check_says_how_often_when_faults_are_many(here, capsys):
     """Of three hundred faults twenty are printed, and the number of each kind."""
     (here / "bad.csv").write_text("status,age\n" + "active,200\n" * 300)

@@ -280,6 +280,8 @@ def _sound(sources: dict[str, Any]) -> bool:
         write_table(pd.concat(drafts), target.with_name("map.csv"))
         place = os.path.relpath(target.with_name("map.csv"))
         print(f"A map to complete, for columns and codes that are not known: {place}; then say MAP={place}")
+    if sound and {"SURVEY", "RECHECK"} <= set(sources):
+        Study.open()  # refuses a recheck that is not of those who answered
     return sound
 
 
