@@ -258,7 +258,8 @@ def collected(here):
 
 def draw(here, *more):
     """Draw from the files of a folder; the code."""
-    return command.main(["draw", f"REGISTER={here / 'register.csv'}", *more])
+    register = [] if "REGISTER=" in more else [f"REGISTER={here / 'register.csv'}"]
+    return command.main(["draw", *register, *more])
 
 
 def test_a_follow_up_is_drawn_filled_in_and_read_back(collected, capsys):
