@@ -250,6 +250,27 @@ def test_samples_of_a_run_that_later_code_gives_once_more(now, part, simulations
     assert lines() == [[*first[:2], "later", "3"] if now == 8.0 else first, BEFORE]
 
 
+def test_a_hash_is_made_once_a_state_of_the_files(tmp_path, monkeypatch):
+    """Another process reads it; a changed byte makes it again; where nothing can be written it is made each time."""
+    root, made = planted(tmp_path / "one"), []
+    meant = runs.meant
+    monkeypatch.setattr(runs, "meant", lambda *given: made.append(given) or meant(*given))
+
+    def again(root):
+        for function in (runs.fingerprint, runs.as_files, runs.named, runs.tree, runs.written):
+            function.cache_clear()  # as a process begins
+        return runs.fingerprint("errors_of", root)
+
+    first = again(root)
+    assert [again(root), len(made)] == [first, 1]
+    planted(root, MEANS, "len(x)", "(len(x) - 1)")
+    assert again(root) != first
+    assert len(made) == 2
+    other = planted(tmp_path / "other")
+    (other / "build").write_text("a file where a folder would be")
+    assert [again(other), again(other), len(made)] == [first, first, 4]
+
+
 def test_without_the_tests_a_run_is_not_known(tmp_path, monkeypatch):
     """A copy of the library alone opens, and takes no run for one of its own version."""
     (tmp_path / "src").mkdir()

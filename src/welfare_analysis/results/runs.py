@@ -120,10 +120,8 @@ def fingerprint(made_by: str, root: Path = ROOT) -> str:
     if not named(root).keys() >= {*made_by.split("|")}:
         return ""
     with suppress(OSError):  # a folder that cannot be written keeps nothing
-        path = (
-            kept.begun(root / "build" / "cache" / "versions", as_files(root))
-            / hashlib.sha256(made_by.encode()).hexdigest()
-        )
+        place = kept.begun(root / "build" / "cache" / "versions", as_files(root))
+        path = place / hashlib.sha256(made_by.encode()).hexdigest()
         if not path.is_file():
             part = path.with_suffix(f".{os.getpid()}")
             part.write_text(meant(made_by, root), encoding="ascii")
@@ -135,9 +133,8 @@ def fingerprint(made_by: str, root: Path = ROOT) -> str:
 @cache
 def as_files(root: Path) -> str:
     """A hash of all modules and tables of data, as they lie there."""
-    return kept.fingerprint(
-        [*named(root).values(), *(path for place in TABLES for path in (root / place).glob("*.csv"))]
-    )
+    tables = (path for place in TABLES for path in (root / place).glob("*.csv"))
+    return kept.fingerprint([*named(root).values(), *tables])
 
 
 def meant(made_by: str, root: Path) -> str:
