@@ -86,8 +86,8 @@ def across(study: Study, _: Study) -> pd.DataFrame:
     every, rows = study.result(shares), []
     for table in study.result(headlines):
         own = table.frame.iloc[0]
-        ends = {"share": list(own[NUMBERS])}
-        ends |= {f"{end}est": [every[table.id].agg(how)] * 3 for end, how in (("low", "min"), ("high", "max"))}
+        low, high = every[table.id].min(), every[table.id].max()
+        ends = {"share": list(own[NUMBERS]), "lowest": [low] * 3, "highest": [high] * 3}
         cells = pd.DataFrame(ends, index=NUMBERS).T.astype(float).assign(unit="share", step=own["step"])
         cells.loc["combinations"] = [len(every)] * 3 + ["number", 1.0]
         rows.append(cells.rename_axis("measure").reset_index().assign(condition=table.id, n=table.respondents))
