@@ -104,7 +104,6 @@ def test_the_summary_is_written_for_paper_in_each_language(tmp_path):
     cells = [new_markdown_cell("# Title\n\n## Homes"), new_code_cell("draw()", outputs=[picture])]
     render({"00_guide": new_notebook(cells=cells[:1]), "14_summary": new_notebook(cells=cells)}, tmp_path)
     for language in ("ar", "fr", "en"):
-        assert pages(tmp_path / language / "14_summary.pdf") in (1, 2)  # a picture as wide as the page is high
         assert [path.name for path in (tmp_path / language).glob("*.pdf")] == ["14_summary.pdf"]
         assert 'href="14_summary.pdf"' in (tmp_path / language / "index.html").read_text(encoding="utf-8")
     render({"00_guide": new_notebook(cells=cells[:1])}, tmp_path / "other")
