@@ -146,7 +146,8 @@ def test_an_interrupt_ends_a_report_with_one_line(tmp_path):
         nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "notebooks" / f"{name}.ipynb")
     (tmp_path / "requirements.txt").touch()
     script = (
-        "import sys; from pathlib import Path; from welfare_analysis import __main__ as command\n"
+        "import signal, sys; from pathlib import Path; from welfare_analysis import __main__ as command\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it\n"
         "command.ROOT = Path(sys.argv[1]); sys.exit(command.main(['report']))"
     )
     variables = {k: v for k, v in os.environ.items() if k not in command.READ}
